@@ -1,0 +1,1 @@
+"""The services of Payback. None imports another; each stands on services.chassis and contracts."""

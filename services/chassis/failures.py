@@ -1,0 +1,47 @@
+"""The failures that the platform tells apart. Whoever meets one knows what to do; every other exception is our bug.
+
+Failure
+├── Away      a dependency does not answer for now      try the same work again, in place
+├── Fenced    another worker has moved on               forget what is cached, read the position again
+└── Refused   going on would do harm                    stop, and let an operator decide
+"""
+
+from collections.abc import Iterator
+from random import SystemRandom
+from traceback import extract_tb
+
+_random = SystemRandom()
+
+
+class Failure(Exception):
+    """The message is for operators: it names parts and positions, never payloads or people."""
+
+
+class Away(Failure):
+    """A dependency is briefly away. The same work may succeed later, so wait and try it again."""
+
+
+class Fenced(Failure):
+    """Another worker has taken over or moved on. Nothing was written; what this worker believes is out of date."""
+
+
+class Refused(Failure):
+    """The work must not go on, e.g. because a topic was deleted and made again."""
+
+
+def backoff(first: float, longest: float) -> Iterator[float]:
+    """Seconds to wait before each next try: doubling from `first` up to `longest`, each shortened by up to half at random."""
+    delay = first
+    while True:
+        yield delay * _random.uniform(0.5, 1)
+        delay = min(delay * 2, longest)
+
+
+def describe(error: BaseException) -> str:
+    """Where an error came from, fit for a log. Only our own failures tell their message: that of another may quote a payload."""
+    if isinstance(error, Failure):
+        return f"{type(error).__name__}: {error}"
+    frames = " < ".join(
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(extract_tb(error.__traceback__))
+    )
+    return f"{type(error).__qualname__} at {frames or 'an unknown place'}"
