@@ -1,0 +1,1 @@
+"""What every service runs on. No word of the domain."""

@@ -1,0 +1,14 @@
+"""The one environment of every service's migrations. Alembic executes it; services.chassis.migrations starts it."""  # noqa: INP001
+
+from alembic import context
+from sqlalchemy import Connection
+
+connection: Connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    version_table_schema=context.config.attributes["schema"],
+    # Each on its own, so that a migration may leave its transaction (autocommit_block) to build an index concurrently.
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,203 @@
+"""PostgreSQL: connections, fast writes, and telling a database that is away from a fault of ours."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from re import sub
+from typing import Any
+from zlib import crc32
+
+import msgspec
+from psycopg import Connection as DriverConnection
+from psycopg import Error as DriverError
+from psycopg import OperationalError as DriverOperationalError
+from psycopg import sql
+from psycopg.types.json import set_json_dumps
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    column,
+    create_engine,
+    event,
+    make_url,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from services.chassis.failures import Away
+from services.chassis.settings import DatabaseSettings
+
+# Classes and codes of PostgreSQL's appendix A after which the same work may succeed.
+AWAY_CLASSES = ("08", "53")  # connection, resources (too many connections, disk full)
+AWAY_CODES = {
+    "25006",  # read only: the server is, for now, a standby
+    "40001",  # serialization
+    "40003",  # it is unknown whether the statement completed
+    "40P01",  # deadlock
+    "55P03",  # lock not available
+    "57014",  # statement timeout
+    "57P01",  # shutdown
+    "57P02",  # crash of another session
+    "57P03",  # starting up
+    "57P05",  # idle session timeout
+}
+
+
+Excluded = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+
+
+def driver_url(url: str | URL) -> URL:
+    """The URL with psycopg 3 named as its driver."""
+    return make_url(url.replace("postgres://", "postgresql://", 1) if isinstance(url, str) else url).set(
+        drivername="postgresql+psycopg"
+    )
+
+
+def engine(settings: DatabaseSettings) -> Engine:
+    """An engine whose sessions work in the service's schema, as the service's role, in UTC. Connects only when used."""
+    options = {
+        "search_path": settings.schema_name,
+        "statement_timeout": str(round(settings.statement_timeout_seconds * 1000)),
+        "timezone": "UTC",
+        "client_min_messages": "warning",
+    }
+    made = create_engine(
+        driver_url(settings.url.get_secret_value()),
+        pool_size=settings.pool_size,
+        pool_pre_ping=True,
+        pool_timeout=settings.connect_timeout_seconds,
+        hide_parameters=True,
+        connect_args={
+            "application_name": f"payback-{settings.schema_name}",
+            "connect_timeout": settings.connect_timeout_seconds,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )
+    event.listen(made, "connect", _prepare_session(settings.owner))
+    return made
+
+
+def _prepare_session(role: str) -> Callable[[DriverConnection, object], None]:
+    def prepare(connection: DriverConnection, _record: object) -> None:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        connection.commit()
+        set_json_dumps(_json, connection)
+
+    return prepare
+
+
+def _json(value: object) -> bytes:
+    return value if isinstance(value, bytes) else msgspec.json.encode(value)
+
+
+@contextmanager
+def transaction(database: Engine) -> Iterator[Connection]:
+    """One transaction, committed at the end. A database that is briefly away raises Away; every other fault passes."""
+    try:
+        with database.begin() as connection:
+            yield connection
+    except Exception as fault:
+        if is_away(fault):
+            raise Away(f"PostgreSQL is away: {_reason(fault)}") from fault
+        raise
+
+
+def is_away(fault: BaseException) -> bool:
+    """Whether the same work may succeed later: connection lost, shutting down, overloaded, deadlock, serialization."""
+    if isinstance(fault, PoolTimeoutError):
+        return True
+    if isinstance(fault, DBAPIError):
+        return fault.connection_invalidated or (fault.orig is not None and is_away(fault.orig))
+    if not isinstance(fault, DriverError):
+        return False
+    if fault.sqlstate is None:
+        # Without a code it is psycopg's own: about the connection, or our misuse.
+        return isinstance(fault, DriverOperationalError)
+    return fault.sqlstate in AWAY_CODES or fault.sqlstate.startswith(AWAY_CLASSES)
+
+
+def _reason(fault: BaseException) -> str:
+    """The kind of fault only: PostgreSQL's own words may quote values."""
+    origin = fault.orig if isinstance(fault, DBAPIError) and fault.orig else fault
+    return f"{type(origin).__name__} {getattr(origin, 'sqlstate', None) or ''}".strip()
+
+
+def copy_rows(connection: Connection, target: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Append rows by COPY, the fastest way in. Returns how many. Values must be of the columns' own types.
+
+    A JSONB value is any that msgspec encodes, or bytes that are JSON already.
+    """
+    return _copy(connection, target.name, {name: _type_of(target, name) for name in columns}, rows)
+
+
+def upsert(  # noqa: PLR0913
+    connection: Connection,
+    target: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    key: Sequence[str],
+    add: Sequence[str] = (),
+    where: Callable[[Excluded], ColumnElement[bool]] | None = None,
+) -> int:
+    """COPY into a temporary table, then one INSERT ... ON CONFLICT. Returns how many rows were written.
+
+    A row that exists takes the new values of its columns, except that those in `add` are increased by the new value.
+    `where` is given the new row and says whether the old one may change: `lambda new: new.version > cells.c.version`.
+    PostgreSQL refuses a key that comes twice among `rows`.
+    """
+    types = {name: _type_of(target, name) for name in columns}
+    # The name stands for the shape, so that a session never meets a table of another shape under it.
+    staging = f"{target.name[:50]}_{crc32(repr(types).encode()):08x}"
+    shape = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    connection.execute(text(f'CREATE TEMPORARY TABLE IF NOT EXISTS "{staging}" ({shape})'))
+    _copy(connection, staging, types, rows)
+    written = connection.execute(_merge(target, staging, columns, key, add, where)).rowcount
+    connection.execute(text(f'TRUNCATE "{staging}"'))
+    return written
+
+
+def _merge(
+    target: Table,
+    staging: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    add: Sequence[str],
+    where: Callable[[Excluded], ColumnElement[bool]] | None,
+) -> Insert:
+    incoming = table(staging, *(column(name) for name in columns))
+    statement = insert(target).from_select(columns, select(incoming))
+    new = statement.excluded
+    changes = {name: target.c[name] + new[name] if name in add else new[name] for name in columns if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changes, where=where(new) if where else None)
+
+
+def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, DriverConnection)
+    names = sql.SQL(", ").join(map(sql.Identifier, types))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(name), names)
+    with driver.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            copy.set_types(list(types.values()))
+            for row in rows:
+                copy.write_row(row)
+        return cursor.rowcount
+
+
+def _type_of(target: Table, name: str) -> str:
+    """PostgreSQL's name of a column's type, without length or precision."""
+    return sub(r"\(.*?\)", "", target.c[name].type.compile(postgresql.dialect())).lower()  # type: ignore[no-untyped-call]

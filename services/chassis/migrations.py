@@ -1,0 +1,156 @@
+"""Bringing a service's schema up to date. Each service has one history, in <service>/migrations/versions.
+
+The schema belongs to a role of its own, so that one service cannot read another's tables. Whoever connects must be that
+role, a member of it, or somebody who may create it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from services.chassis.database import driver_url, is_away
+from services.chassis.failures import Away, Refused
+
+ENVIRONMENT = Path(__file__).parent / "alembic"
+LOCK = 7_061_796_261  # any number that nobody else locks
+TRIES = 3000  # a tenth of a second apart
+
+
+def migrate(database: Engine | str, schema: str, directory: Path, role: str | None = None) -> list[str]:
+    """Run what is pending and tell its revisions. Processes that start together take turns.
+
+    Raises Away when PostgreSQL is, and Refused, with what an administrator can do, when the schema cannot be made or
+    was made by a newer version of the service.
+    """
+    with _connect(database, schema) as connection, _turn(connection):
+        _prepare(connection, schema, role or schema)
+        outstanding = _pending(connection, schema, directory)
+        command.upgrade(_config(directory, connection=connection, schema=schema), "head")
+        return outstanding
+
+
+def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
+    """Revisions not yet run, oldest first. Raises Away or Refused like `migrate`."""
+    with _connect(database, schema) as connection:
+        return _pending(connection, schema, directory)
+
+
+def write_revision(directory: Path, message: str) -> Path:
+    """Begin a new revision in a service's history: a file to fill in."""
+    number = len(list((directory / "versions").glob("*.py"))) + 1
+    made = command.revision(_config(directory), message, rev_id=f"{number:04d}")
+    assert made is not None
+    assert not isinstance(made, list)
+    return Path(made.path)
+
+
+def _config(directory: Path, **attributes: object) -> Config:
+    config = Config(attributes=attributes)
+    config.set_main_option("script_location", str(ENVIRONMENT))
+    config.set_main_option("version_locations", str(directory / "versions"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _connect(database: Engine | str, schema: str) -> Iterator[Connection]:
+    """A connection of our own: migrations run longer than a service's statement timeout, and before its role exists."""
+    url = driver_url(database.url if isinstance(database, Engine) else database)
+    arguments = {"connect_timeout": 5, "options": f"-c search_path={schema} -c client_min_messages=warning"}
+    own = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    try:
+        with own.connect() as connection:
+            yield connection
+    except Exception as fault:
+        if is_away(fault):
+            raise Away("PostgreSQL is away, so the schema cannot be looked at") from fault
+        raise
+
+
+@contextmanager
+def _turn(connection: Connection) -> Iterator[None]:
+    """Hold the lock. Asked for again and again: a session that waits for it would block concurrent index builds."""
+    for _ in range(TRIES):
+        if connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+            break
+        connection.commit()
+        sleep(0.1)
+    else:
+        raise Away("another process has been migrating for too long")
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.close()  # a session that ends gives its lock back, whatever happened to it
+
+
+def _prepare(connection: Connection, schema: str, role: str) -> None:
+    """Have the role and its schema, and work as the role from here on."""
+    try:
+        _have_role(connection, role)
+        _have_schema(connection, schema, role)
+        connection.execute(text(f"SET ROLE {_quoted(connection, role)}"))
+        connection.commit()
+    except ProgrammingError as fault:
+        if not isinstance(fault.orig, InsufficientPrivilege):
+            raise
+        user = connection.engine.url.username or "the connecting user"
+        raise Refused(
+            f"{user} may not create the role and schema {schema}. An administrator can: "
+            f"CREATE ROLE {role}; GRANT {role} TO {user}; CREATE SCHEMA {schema} AUTHORIZATION {role};"
+        ) from fault
+
+
+def _have_role(connection: Connection, role: str) -> None:
+    named = {"role": role}
+    quoted = _quoted(connection, role)
+    if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), named):
+        # Roles are shared by all databases of a server, the lock is not: somebody else may be creating it too.
+        create = f"CREATE ROLE {quoted} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
+        connection.execute(text(f"DO $$ BEGIN {create}; END $$"))
+    if not connection.scalar(text("SELECT pg_has_role(:role, 'SET')"), named):
+        connection.execute(text(f"GRANT {quoted} TO CURRENT_USER"))
+    if not connection.scalar(text("SELECT has_database_privilege(:role, current_database(), 'TEMPORARY')"), named):
+        here = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
+        connection.execute(text(f"GRANT TEMPORARY ON DATABASE {here} TO {quoted}"))
+
+
+def _have_schema(connection: Connection, schema: str, role: str) -> None:
+    find_owner = text("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = :schema")
+    owner = connection.scalar(find_owner, {"schema": schema})
+    if owner is None:
+        names = _quoted(connection, schema), _quoted(connection, role)
+        connection.execute(text("CREATE SCHEMA {} AUTHORIZATION {}".format(*names)))
+    elif owner != role:
+        raise Refused(
+            f"The schema {schema} belongs to {owner}, not to {role}. An administrator can: "
+            f"ALTER SCHEMA {schema} OWNER TO {role}; or set the role to {owner}"
+        )
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _pending(connection: Connection, schema: str, directory: Path) -> list[str]:
+    scripts = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(directory / "versions")])
+    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+    run = context.get_current_heads()
+    connection.rollback()
+    try:
+        return [script.revision for script in scripts.iterate_revisions("heads", run or "base")][::-1]
+    except (CommandError, RevisionError) as fault:
+        raise Refused(
+            f"The schema {schema} is at {', '.join(run)}, which this version of the service does not know"
+        ) from fault

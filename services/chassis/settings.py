@@ -1,0 +1,228 @@
+"""Settings come from environment variables named PAYBACK_<GROUP>_<NAME>, and from nowhere else.
+
+A service lists the groups that it needs:
+
+    class OrdersSettings(Settings):
+        kafka: KafkaSettings
+        database: DatabaseSettings
+        http: HttpSettings = HttpSettings(port=8101)
+
+    settings = OrdersSettings.load()
+
+`load` reads the environment and tells every fault at once. Called directly, the class takes its values as arguments and
+reads no environment, which is what tests and the embedded stack want.
+"""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "PAYBACK_"
+
+
+class SettingsError(Exception):
+    """One or more settings are missing or wrong. The message names each and shows no value."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(["These settings are missing or wrong:", *(f"  {fault}" for fault in faults)]))
+
+
+class Group(BaseModel):
+    """Settings that belong together. Frozen; a member that nobody knows is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class KafkaSettings(Group):
+    """How to reach Kafka and how much to fetch at once."""
+
+    bootstrap: str = Field(min_length=1, description="host:port, several separated by commas")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    tls_ca_path: Path | None = None
+    tls_certificate_path: Path | None = None
+    tls_key_path: Path | None = None
+    client_id: str = "payback"
+    session_timeout_seconds: float = Field(default=10.0, ge=1)
+    fetch_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    partition_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    fetch_wait_milliseconds: int = Field(default=100, ge=0)
+
+    @model_validator(mode="after")
+    def _sasl_is_complete(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
+            raise ValueError("with SASL, a user name and a password are required")
+        return self
+
+
+class DatabaseSettings(Group):
+    """Where PostgreSQL is. `role` owns the schema and does the work; by default it is named like the schema."""
+
+    url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    schema_name: str = Field(pattern="^[a-z_][a-z0-9_]{0,62}$")
+    role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
+    pool_size: int = Field(default=5, ge=1)
+    connect_timeout_seconds: int = Field(default=3, ge=1)
+    statement_timeout_seconds: float = Field(default=30.0, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value().split(":", 1)[0] not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @property
+    def owner(self) -> str:
+        """The role that owns the schema."""
+        return self.role or self.schema_name
+
+
+class HttpSettings(Group):
+    """Where to listen, and how large a request may be."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1)
+    stream_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="for bodies read line by line")
+    shutdown_seconds: int = Field(default=10, ge=0)
+
+
+class TokenSettings(Group):
+    """Whose tokens are believed. The PEM may hold several public keys, so that keys can be changed without a pause."""
+
+    public_key: str | None = None
+    public_key_path: Path | None = None
+    issuer: str = Field(default="payback", min_length=1)
+    audience: str = Field(default="payback", min_length=1)
+
+    @model_validator(mode="after")
+    def _one_readable_key(self) -> Self:
+        if (self.public_key is None) == (self.public_key_path is None):
+            raise ValueError("give either the public key or the path of a file that holds it")
+        if "BEGIN PUBLIC KEY" not in self.pem():
+            raise ValueError("the public key must be in PEM form, beginning with BEGIN PUBLIC KEY")
+        return self
+
+    def pem(self) -> str:
+        """The public key or keys, in PEM form."""
+        if self.public_key is not None:
+            return self.public_key
+        assert self.public_key_path is not None
+        try:
+            return self.public_key_path.read_text()
+        except OSError as fault:
+            raise ValueError(f"the public key cannot be read: {fault.strerror}") from None
+
+
+class MetricsSettings(Group):
+    """Where Prometheus reads, never the public port. 0 lets the system choose."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class LogSettings(Group):
+    """How much is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+# One environment may serve several services and their tests, so these are known everywhere, needed or not.
+SHARED_GROUPS = {"kafka", "database", "http", "tokens", "metrics", "logs", "test"}
+
+
+class Settings(BaseSettings):
+    """Base of every service's settings. A group's field name is one word: the rest is the member's name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only `load` reads the environment."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises SettingsError, which lists every fault."""
+        faults = _unknown_names(cls)
+        try:
+            settings = cls(**_environment(cls))
+        except ValidationError as error:
+            faults += [_in_words(cls, fault) for fault in error.errors(include_input=False, include_url=False)]
+        if faults:
+            raise SettingsError(sorted(faults))
+        return settings
+
+
+def _groups(settings: type[Settings]) -> dict[str, type[Group]]:
+    annotations = {name: field.annotation for name, field in settings.model_fields.items()}
+    return {name: kind for name, kind in annotations.items() if isinstance(kind, type) and issubclass(kind, Group)}
+
+
+def _environment(settings: type[Settings]) -> dict[str, Any]:
+    """What the environment says, over the defaults of each group; a missing group is empty, so that its faults show."""
+    found = EnvSettingsSource(settings)()
+    for name in _groups(settings):
+        default = settings.model_fields[name].default
+        found[name] = (default.model_dump() if isinstance(default, Group) else {}) | found.get(name, {})
+    return found
+
+
+def _known_names(settings: type[Settings]) -> list[str]:
+    groups = _groups(settings)
+    alone = [_variable(name) for name in settings.model_fields if name not in groups]
+    return alone + [_variable(name, member) for name, group in groups.items() for member in group.model_fields]
+
+
+def _unknown_names(settings: type[Settings]) -> list[str]:
+    """Names outside every group. Within a group of this service, validation finds them."""
+    groups = SHARED_GROUPS | _groups(settings).keys()
+    known = _known_names(settings)
+    given = [name.upper() for name in os.environ if name.upper().startswith(PREFIX)]
+    return [
+        _not_a_setting(settings, name)
+        for name in given
+        if name not in known and not any(name.startswith(_variable(group) + "_") for group in groups)
+    ]
+
+
+def _not_a_setting(settings: type[Settings], name: str) -> str:
+    near = get_close_matches(name, _known_names(settings), n=1)
+    return f"{name} is not a setting" + (f"; is {near[0]} meant?" if near else "")
+
+
+def _in_words(settings: type[Settings], fault: ErrorDetails) -> str:
+    name = _variable(*(str(part) for part in fault["loc"]))
+    if fault["type"] == "missing":
+        return f"{name} is required"
+    if fault["type"] == "extra_forbidden":
+        return _not_a_setting(settings, name)
+    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be").split(", unable")[0]
+    return f"{name} {message}" if message.startswith("must") else f"{name}: {message}"
+
+
+def _variable(*parts: str) -> str:
+    return PREFIX + "_".join(parts).upper()
