@@ -1,0 +1,52 @@
+# Everything runs from a clean clone with Python 3.11 or later and nothing else: `make demo`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+SOURCES := contracts services deploy tests
+
+.PHONY: help install demo test check fmt bench clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(RUN)  ## make the virtual environment with what the demo needs
+
+demo: $(RUN)  ## run the whole platform on this machine with pretend authorities
+	$(BIN)/payback demo $(ARGS)
+
+test: check  ## check the code and run every test, on Apache Kafka and PostgreSQL
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV)  ## lint, formatting and types
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+fmt: $(DEV)  ## format the code and mend what the linter can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(DEV)  ## measure; prints ratios
+	$(BIN)/python -m pytest tests/load -s --timeout=0 $(ARGS)
+
+clean:  ## remove the virtual environment and what tools left behind
+	rm -rf $(VENV) tests/kafka/target .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
+	       "name another one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(RUN)

@@ -1,0 +1,113 @@
+"""Child processes that never outlive the process that started them."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class NotReady(Exception):
+    """A part did not come up: it ended, or the time given to it did."""
+
+
+def spawn(
+    command: Sequence[str],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    user: int | None = None,
+    group: int | None = None,
+    on_orphan: signal.Signals = signal.SIGKILL,
+) -> subprocess.Popen[bytes]:
+    """Start `command` with its output appended to `log`.
+
+    It gets `on_orphan` when the thread that called this ends, whatever ended it: call from the main thread. It is in a
+    session of its own, so that Ctrl-C reaches only the one that can stop the parts in order.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            user=user,
+            group=group,
+            extra_groups=None if user is None else (),
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid(), on_orphan),  # noqa: PLW1509
+        )
+
+
+def _die_with(parent: int, on_orphan: signal.Signals) -> Callable[[], None] | None:
+    """What the child runs between fork and exec. None where the system has no such thing."""
+    if _LIBC is None:
+        return None
+    prctl = _LIBC.prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(on_orphan))
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return ask
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, *, seconds: float = 15) -> None:
+    """Ask it to end; after `seconds` make it."""
+    if process.poll() is not None:
+        return
+    process.send_signal(how)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until(
+    ready: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float
+) -> None:
+    """Return once `ready` says so. Raises NotReady, with the end of the log, when the process ends or time runs out."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if process.poll() is not None:
+            raise NotReady(f"{what} ended with exit status {process.returncode}; the end of {log}:\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise NotReady(f"{what} was not ready in {seconds:.0f} seconds; the end of {log}:\n{tail(log)}")
+        time.sleep(0.02)
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on at the moment, all different."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def taken(ports: Iterable[int]) -> list[int]:
+    """Those that something listens on already."""
+    return [port for port in ports if answers(port)]
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections on this port of the loopback address."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

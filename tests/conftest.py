@@ -1,0 +1,169 @@
+"""The real parts that tests run against. What could not be had is said at the top and listed by name at the end.
+
+kafka             address of a shared broker; take topics of your own from `new_topic`, or ask for `empty_kafka`
+kafka_process     an Apache Kafka that the test may stop, kill and start
+postgres          address of a fresh, empty database
+new_database      makes more of them, also for fixtures of a wider scope
+postgres_process  a PostgreSQL that the test may stop, kill and start
+browser           Chromium; `page` is a fresh page in it
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from shutil import which
+
+import pytest
+from kafka.admin import KafkaAdminClient
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.local.postgres import Postgres, create_database, drop_database
+from tests.support import kafka as apache_kafka
+from tests.support import parts
+from tests.support.kafka import KafkaProcess
+from tests.support.parts import KafkaKind, kafka_choice
+
+CHROMIUM_OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def pytest_report_header() -> list[str]:
+    """Say which broker the tests run on, loudly when it is the stand-in."""
+    choice = kafka_choice()
+    loud = [f"WARNING: NOT TESTED ON APACHE KAFKA: {choice.because}"] if choice.because else []
+    return [f"kafka: {choice.kind}", *loud]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what the stand-in cannot do."""
+    if kafka_choice().kind is KafkaKind.EMBEDDED:
+        for item in items:
+            if item.get_closest_marker("durable_broker"):
+                item.add_marker(pytest.mark.skip(reason=f"needs a durable broker: {kafka_choice().because}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List by name what did not run."""
+    skipped = terminalreporter.getreports("skipped")
+    if skipped:
+        terminalreporter.section("NOT RUN", red=True)
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
+    for line in pytest_report_header():
+        terminalreporter.line(line)
+
+
+def _cannot(reason: str) -> None:
+    """What a developer may lack, the build may not."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that all tests share and that makes no topics by itself."""
+    with parts.running_kafka(tmp_path_factory.mktemp("kafka")) as address:
+        yield address
+
+
+@pytest.fixture
+def new_topic(kafka: str) -> Callable[[], str]:
+    """Makes a topic of one partition; its name."""
+
+    def make() -> str:
+        name = f"test.{uuid.uuid4().hex}"
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def empty_kafka(kafka: str) -> str:
+    """The shared broker without any topic, for tests that use the topics' real names."""
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        topics = [name for name in admin.list_topics() if not name.startswith("__")]
+        if topics:
+            admin.delete_topics(topics)
+    return kafka
+
+
+@pytest.fixture(scope="session")
+def _kafka_process() -> Iterator[KafkaProcess]:
+    obstacle = apache_kafka.obstacle()
+    if obstacle is not None:
+        _cannot(f"needs Apache Kafka as a local process: {obstacle}")
+    with parts.kafka_process() as process:
+        yield process
+
+
+@pytest.fixture
+def kafka_process(_kafka_process: KafkaProcess) -> Iterator[KafkaProcess]:
+    """A broker that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
+    yield _kafka_process
+    _kafka_process.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server, as a user who may create databases and roles."""
+    with parts.running_postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database; its address. All go at the end of the run."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex}")
+        return create_database(postgres_server, names[-1])
+
+    yield make
+    for name in names:
+        drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def postgres(new_database: Callable[[], str]) -> str:
+    """The address of a fresh, empty database."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def _postgres_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with parts.postgres_process(tmp_path_factory.mktemp("postgres-process")) as process:
+        yield process
+
+
+@pytest.fixture
+def postgres_process(_postgres_process: Postgres) -> Iterator[Postgres]:
+    """A server that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
+    yield _postgres_process
+    _postgres_process.ensure_running()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window. Of module scope, since asyncio.run cannot be used while it is open."""
+    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if chromium is None:
+        _cannot("needs Chromium, and none is installed")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page, without anything that another left behind."""
+    with browser.new_context() as context:
+        yield context.new_page()

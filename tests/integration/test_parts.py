@@ -1,0 +1,83 @@
+"""The parts that tests run against do what the tests rely on."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import psycopg
+import pytest
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient
+from kafka.errors import UnknownTopicOrPartitionError
+from playwright.sync_api import Page
+
+from deploy.local.postgres import Postgres
+from tests.support.kafka import KafkaProcess
+
+
+def _topics(address: str) -> list[str]:
+    with closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
+        return list(admin.list_topics())
+
+
+def _create(address: str, topic: str) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
+        admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+
+
+def test_kafka_keeps_what_it_acknowledged(kafka: str, new_topic: Callable[[], str]) -> None:
+    topic = new_topic()
+    with closing(KafkaProducer(bootstrap_servers=kafka, acks="all")) as producer:
+        offsets = [producer.send(topic, b"x").get(timeout=10).offset for _ in range(3)]
+    assert offsets == [0, 1, 2]
+
+
+def test_kafka_makes_no_topic_by_itself(empty_kafka: str) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
+        assert admin.describe_topics(["nobody.made.this"])[0]["error_code"] == UnknownTopicOrPartitionError.errno
+    assert "nobody.made.this" not in _topics(empty_kafka)
+
+
+def test_empty_kafka_has_no_topics(new_topic: Callable[[], str], request: pytest.FixtureRequest) -> None:
+    topic = new_topic()
+    assert topic not in _topics(request.getfixturevalue("empty_kafka"))
+
+
+@pytest.mark.faults
+@pytest.mark.durable_broker
+def test_kafka_keeps_topics_over_a_stop_and_a_crash(kafka_process: KafkaProcess) -> None:
+    _create(kafka_process.address, "kept")
+    kafka_process.stop()
+    kafka_process.start()
+    assert "kept" in _topics(kafka_process.address)
+    kafka_process.kill()
+    kafka_process.start()
+    assert "kept" in _topics(kafka_process.address)
+
+
+def test_a_database_is_fresh_and_empty(postgres: str) -> None:
+    with psycopg.connect(postgres) as connection:
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        version = connection.info.server_version
+    assert tables == (0,)
+    assert version >= 180000
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("end", [Postgres.stop, Postgres.kill])
+def test_postgres_keeps_what_was_committed(postgres_process: Postgres, end: Callable[[Postgres], None]) -> None:
+    with psycopg.connect(postgres_process.url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+        connection.execute("DELETE FROM kept")
+        connection.execute("INSERT INTO kept VALUES (7)")
+    end(postgres_process)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(postgres_process.url)
+    postgres_process.start()
+    with psycopg.connect(postgres_process.url) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+
+
+@pytest.mark.browser
+def test_the_browser_runs_scripts(page: Page) -> None:
+    page.set_content("<h1>no</h1><script>document.querySelector('h1').textContent = 'yes'</script>")
+    assert page.inner_text("h1") == "yes"

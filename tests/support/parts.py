@@ -1,0 +1,127 @@
+"""Which Kafka and which PostgreSQL the tests run on, decided once and said in the report."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import assert_never
+
+import docker
+from docker.errors import DockerException
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+from deploy.local.broker import Broker
+from deploy.local.postgres import Postgres
+from deploy.local.process import free_ports
+from tests.support import kafka
+
+
+class KafkaKind(StrEnum):
+    """From the most to the least wanted."""
+
+    GIVEN = "the address in PAYBACK_TEST_KAFKA"
+    CONTAINER = "Apache Kafka in a container"
+    PROCESS = "Apache Kafka as a local process"
+    EMBEDDED = "the embedded broker, which is not Apache Kafka and keeps nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaChoice:
+    kind: KafkaKind
+    because: str | None = None
+    """Why nothing better could be had."""
+
+
+@cache
+def kafka_choice() -> KafkaChoice:
+    """What `running_kafka` will start."""
+    if os.environ.get("PAYBACK_TEST_KAFKA"):
+        return KafkaChoice(KafkaKind.GIVEN)
+    if _container_engine_answers():
+        return KafkaChoice(KafkaKind.CONTAINER)
+    obstacle = kafka.obstacle()
+    if obstacle is None:
+        return KafkaChoice(KafkaKind.PROCESS)
+    return KafkaChoice(KafkaKind.EMBEDDED, f"no container engine answers, and {obstacle}")
+
+
+@contextmanager
+def running_kafka(directory: Path) -> Iterator[str]:
+    """The address of a broker for the whole run."""
+    match kafka_choice().kind:
+        case KafkaKind.GIVEN:
+            yield os.environ["PAYBACK_TEST_KAFKA"]
+        case KafkaKind.CONTAINER:
+            with _kafka_container() as address:
+                yield address
+        case KafkaKind.PROCESS:
+            with kafka_process() as process:
+                yield process.address
+        case KafkaKind.EMBEDDED:
+            broker = Broker(directory)
+            broker.start()
+            try:
+                yield broker.address
+            finally:
+                broker.stop()
+        case unknown:
+            assert_never(unknown)
+
+
+@contextmanager
+def kafka_process() -> Iterator[kafka.KafkaProcess]:
+    """A running Apache Kafka of the caller's own."""
+    kafka.resolve_jars()
+    process = kafka.KafkaProcess()
+    try:
+        process.start()
+        yield process
+    finally:
+        process.remove()
+
+
+@contextmanager
+def postgres_process(directory: Path) -> Iterator[Postgres]:
+    """A running PostgreSQL of the caller's own."""
+    process = Postgres(directory)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.remove()
+
+
+@contextmanager
+def running_postgres(directory: Path) -> Iterator[str]:
+    """The address of a PostgreSQL server for the whole run, as a user who may create databases and roles."""
+    given = os.environ.get("PAYBACK_TEST_POSTGRES")
+    if given:
+        yield given
+    else:
+        with postgres_process(directory) as process:
+            yield process.url
+
+
+def _container_engine_answers() -> bool:
+    if "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
+        return False
+    try:
+        client = docker.from_env(timeout=3)
+    except DockerException:
+        return False
+    client.close()
+    return True
+
+
+@contextmanager
+def _kafka_container() -> Iterator[str]:
+    port, controller = free_ports(2)
+    container = DockerContainer("apache/kafka:4.1.0").with_bind_ports(port, port)
+    for name, value in kafka.properties(broker=port, controller=controller, data="/tmp/data", host="0.0.0.0").items():
+        container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
+    with container.waiting_for(LogMessageWaitStrategy("Kafka Server started")):
+        yield f"127.0.0.1:{port}"
