@@ -184,8 +184,12 @@ def _groups(settings: type[Settings]) -> dict[str, type[Group]]:
 
 def _environment(settings: type[Settings]) -> dict[str, Any]:
     """What the environment says, over the defaults of each group; a missing group is empty, so that its faults show."""
-    found = EnvSettingsSource(settings)()
-    for name in _groups(settings):
+    groups = _groups(settings)
+    source = EnvSettingsSource(settings)
+    whole = {_variable(name) for name in groups}  # would be read as JSON, a second way to say the same
+    source.env_vars = {name: value for name, value in source.env_vars.items() if name.upper() not in whole}
+    found = source()
+    for name in groups:
         default = settings.model_fields[name].default
         found[name] = (default.model_dump() if isinstance(default, Group) else {}) | found.get(name, {})
     return found

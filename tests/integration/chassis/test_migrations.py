@@ -128,9 +128,7 @@ def test_a_database_that_is_ahead_of_the_service_is_refused(postgres: str, tmp_p
 def test_a_user_without_the_right_is_told_what_an_administrator_can_do(postgres: str, tmp_path: Path) -> None:
     login = _login(postgres, "", lambda name: f"GRANT CONNECT ON DATABASE {make_url(postgres).database} TO {name}")
     role = f"role_{uuid4().hex[:8]}"
-    with pytest.raises(
-        Refused, match=f"CREATE ROLE {role}; GRANT {role} TO login_.*CREATE SCHEMA things"
-    ):
+    with pytest.raises(Refused, match=f"CREATE ROLE {role}; GRANT {role} TO login_.*CREATE SCHEMA things"):
         migrate(login, "things", _history(tmp_path, TABLE), role)
 
 
