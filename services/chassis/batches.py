@@ -17,7 +17,7 @@ class TopicPartition(NamedTuple):
 
 
 class SourceIdentity(NamedTuple):
-    """Which cluster and which topic, beyond their names: a topic that is deleted and made again has another `topic_id`."""
+    """Which topic of which cluster, beyond names: a topic deleted and made again has another `topic_id`."""
 
     cluster_id: str
     topic_id: str

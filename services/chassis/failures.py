@@ -30,7 +30,7 @@ class Refused(Failure):
 
 
 def backoff(first: float, longest: float) -> Iterator[float]:
-    """Seconds to wait before each next try: doubling from `first` up to `longest`, each shortened by up to half at random."""
+    """Seconds to wait before each next try: doubling up to `longest`, each shortened by up to half at random."""
     delay = first
     while True:
         yield delay * _random.uniform(0.5, 1)
@@ -38,7 +38,7 @@ def backoff(first: float, longest: float) -> Iterator[float]:
 
 
 def describe(error: BaseException) -> str:
-    """Where an error came from, fit for a log. Only our own failures tell their message: that of another may quote a payload."""
+    """Where an error came from, fit for a log. Only a Failure tells its message: others may quote a payload."""
     if isinstance(error, Failure):
         return f"{type(error).__name__}: {error}"
     frames = " < ".join(

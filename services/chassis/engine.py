@@ -1,0 +1,335 @@
+"""How batches are processed: one at a time, in order, none lost, whatever is away and however often owners change.
+
+Knows nothing of Faust: `services.chassis.stream` brings the reader and calls in. Everything runs in one event loop; only
+the processor has a thread of its own, so that heartbeats go on while it works.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+from services.chassis.batches import Processor, Slice, SourceIdentity, StreamSettings, TopicPartition
+from services.chassis.failures import Away, Fenced, Refused, backoff, describe
+from services.chassis.metrics import StreamMetrics
+
+log = logging.getLogger(__name__)
+
+STOPPED, BUG, REFUSED = 0, 1, 3
+PATIENCE_SECONDS = 30.0
+
+
+class Mark(NamedTuple):
+    """Which fetch: how many seeks came before it, and its place after the last of them."""
+
+    seeks: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """All that one request to the consumer brought."""
+
+    mark: Mark
+    slices: Sequence[Slice]
+
+
+class Bounds(NamedTuple):
+    """The first offset that Kafka still has of a partition, and the next that it will give."""
+
+    first: int
+    end: int
+
+
+class Reader(Protocol):
+    """The consumer. Its questions raise Away when Kafka does not answer, or when owners change meanwhile."""
+
+    @property
+    def mark(self) -> Mark:
+        """Of the last fetch."""
+
+    def owned(self) -> Collection[TopicPartition]: ...
+
+    async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Seek. What was fetched before is out of date from here on."""
+
+    async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
+
+    async def fetched(self, source: TopicPartition) -> int:
+        """The next offset to fetch."""
+
+    async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
+
+
+class Outcome(Enum):
+    """How persistent work ended."""
+
+    DONE = auto()
+    FENCED = auto()
+    GIVEN_UP = auto()  # interrupted, or failed and stopping
+
+
+class Engine:
+    """Create it inside the event loop that it is to run in."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: StreamSettings,
+        processor: Processor,
+        identify: Callable[[Collection[str]], Mapping[str, SourceIdentity]],
+        metrics: StreamMetrics,
+    ) -> None:
+        self.status = STOPPED
+        self.over = asyncio.Event()
+        self._name, self._settings, self._processor, self._metrics = name, settings, processor, metrics
+        self._identify = identify
+        self._reader: Reader
+        self._process_thread = ThreadPoolExecutor(1, "stream-process")
+        self._admin_thread = ThreadPoolExecutor(1, "stream-admin")
+        self._in_hand = asyncio.Lock()
+        self._interrupted = asyncio.Event()
+        self._positions: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._identities: Mapping[str, SourceIdentity] = {}
+        self._seen = Mark(0, 0)
+        self._valid_from = 0  # fetches after fewer seeks do not count
+        self._up, self._last_progress = False, monotonic()
+
+    def attach(self, reader: Reader) -> None:
+        """Must be called before anything else; reader and engine need each other."""
+        self._reader = reader
+
+    def healthy(self) -> bool:
+        """Whether batches can be processed, and something was lately, or nothing is left to process."""
+        return self._up and monotonic() - self._last_progress < self._settings.stuck_after_seconds
+
+    # Stopping
+
+    def end(self) -> None:
+        """Take no more batches. The one in hand is finished, unless it waits for what is away."""
+        self.over.set()
+        self._interrupted.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop, with the exit status that fits the error."""
+        if not self.over.is_set():
+            self.status = REFUSED if isinstance(error, Refused) else BUG
+            log.critical("%s stops with status %d: %s", self._name, self.status, describe(error))
+        self._set_up(up=False)
+        self.end()
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """For add_done_callback: a task that fails stops the worker."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    async def finish(self) -> None:
+        """Wait for the batch in hand and say farewell to Kafka."""
+        async with self._in_hand:
+            self._set_up(up=False)
+            with suppress(Away):
+                await self._commit()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._process_thread.shutdown(wait=False)
+        self._admin_thread.shutdown(wait=False)
+
+    # Work that waits for what is away
+
+    async def persist(self, work: Callable[[], Awaitable[object]]) -> Outcome:
+        """Do `work`, again and again while something is away."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if self._interrupted.is_set():
+                break
+            task = asyncio.ensure_future(work())
+            await asyncio.wait({task})
+            match task.exception():
+                case None:
+                    return Outcome.DONE
+                case Away() as away:
+                    await self._sit_out(away, delay)
+                case Fenced() as fenced:
+                    log.warning("%s: %s", self._name, describe(fenced))
+                    self._metrics.retries.labels("fenced").inc()
+                    return Outcome.FENCED
+                case error:
+                    self.fail(error)
+        return Outcome.GIVEN_UP
+
+    async def _sit_out(self, away: Away, delay: float) -> None:
+        log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
+        self._set_up(up=False)
+        self._metrics.retries.labels("away").inc()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._interrupted.wait(), delay)
+
+    # Where to read
+
+    async def topics_exist(self, topics: Collection[str]) -> bool:
+        """Wait until they do. False when stopped meanwhile."""
+        return await self.persist(partial(_in(self._admin_thread, self._identify), topics)) is Outcome.DONE
+
+    async def pause(self) -> None:
+        """Owners change: let the batch in hand finish, and take none that was fetched before the next seek."""
+        self._interrupted.set()
+        self._valid_from = self._reader.mark.seeks + 1
+        self._set_up(up=False)
+        # A batch that takes longer meets Fenced, or is done before anybody else writes.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS), self._in_hand:
+                pass
+
+    def unpause(self) -> None:
+        """Owners are known; `find_positions` and `seek` follow."""
+        self._metrics.rebalances.inc()
+        if not self.over.is_set():
+            self._interrupted.clear()
+
+    async def find_positions(self) -> None:
+        """Ask the processor where it is in all that this worker now owns."""
+        if await self.persist(self._ask_positions) is Outcome.FENCED:
+            self.fail(Fenced("while it started"))
+
+    async def seek(self) -> None:
+        """Go to the first message that is not processed."""
+        owned = self._reader.owned()
+        await self._reader.go_to({source: self._positions[source] for source in owned if source in self._positions})
+
+    async def reread(self) -> None:
+        """Kafka no longer has what was to be fetched: ask where to go on, and so find out why."""
+        async with self._in_hand:
+            await self.persist(self._go_back)
+
+    async def _go_back(self) -> None:
+        await self._ask_positions()
+        await self.seek()
+
+    async def _ask_positions(self) -> None:
+        owned = sorted(self._reader.owned())
+        identities = await _in(self._admin_thread, self._identify)({source.topic for source in owned})
+        start = _in(self._process_thread, self._processor.start)
+        answer = await start({source: identities[source.topic] for source in owned})
+        bounds = await self._reader.bounds(owned)
+        self._positions = {source: _within(source, answer[source], bounds[source]) for source in owned}
+        self._identities = identities
+        self._progressed()
+        self._set_up(up=True)
+
+    # Batches
+
+    async def take(self, fetch: Fetch) -> None:
+        """Process one fetch, unless it is out of date."""
+        async with self._in_hand:
+            current = self._valid_from <= fetch.mark.seeks == self._reader.mark.seeks
+            if self._interrupted.is_set() or not current:
+                return
+            if self._follows(fetch.mark):
+                await self._process(fetch.slices)
+            else:
+                log.warning("%s reads again: a fetch got lost on its way", self._name)
+                self._metrics.retries.labels("dropped").inc()
+                await self.persist(self._go_back)
+
+    def _follows(self, mark: Mark) -> bool:
+        before, self._seen = self._seen, mark
+        return mark.serial == (before.serial + 1 if mark.seeks == before.seeks else 1)
+
+    async def _process(self, slices: Sequence[Slice]) -> None:
+        with self._metrics.batch_seconds.time():
+            outcome = await self.persist(partial(_in(self._process_thread, self._processor.process), slices))
+        match outcome:
+            case Outcome.DONE:
+                self._advance(slices)
+            case Outcome.FENCED:
+                await self.persist(self._go_back)
+            case Outcome.GIVEN_UP:
+                pass  # whoever owns these partitions next reads them again
+
+    def _advance(self, slices: Sequence[Slice]) -> None:
+        for part in slices:
+            self._positions[part.source] = part.next_offset
+            self._metrics.events.labels(part.topic).inc(len(part.messages))
+        self._metrics.batches.inc()
+        self._progressed()
+        self._set_up(up=not self._interrupted.is_set())
+
+    # What others see
+
+    async def report(self) -> None:
+        """Until cancelled: measure lag, tell Kafka of progress, and check that topics are still the same."""
+        every = max(1, round(self._settings.identity_every_seconds / self._settings.report_every_seconds))
+        turn = 0
+        while True:
+            await asyncio.sleep(self._settings.report_every_seconds)
+            turn += 1
+            try:
+                await self._measure()
+                await self._commit()
+                if turn % every == 0:
+                    await self._check_identities()
+            except Away as away:
+                log.warning("%s cannot measure its lag: %s", self._name, describe(away))
+
+    async def _measure(self) -> None:
+        owned = [source for source in self._reader.owned() if source in self._positions]
+        bounds = await self._reader.bounds(owned)
+        fetched = {source: await self._reader.fetched(source) for source in owned}
+        if self._seen == self._reader.mark and not self._in_hand.locked():
+            # All that was fetched is processed; what lies between are markers that no message stands for.
+            self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
+        lags = {source: bounds[source].end - self._positions[source] for source in owned}
+        self._metrics.lag.clear()
+        self._metrics.position.clear()
+        for source, lag in lags.items():
+            self._metrics.lag.labels(source.topic).set(lag)
+            self._metrics.position.labels(source.topic).set(self._positions[source])
+        if self._up and not any(lags.values()):
+            self._progressed()
+
+    async def _commit(self) -> None:
+        owned = self._reader.owned()
+        news = {
+            at: offset for at, offset in self._positions.items() if at in owned and self._committed.get(at) != offset
+        }
+        if news:
+            await self._reader.commit_positions(news)
+            self._committed.update(news)
+
+    async def _check_identities(self) -> None:
+        known = self._identities
+        now = await _in(self._admin_thread, self._identify)(known.keys())
+        for topic, identity in known.items():
+            if now[topic] != identity:
+                raise Refused(f"{topic} was deleted and made again, or this is another cluster")
+
+    def _set_up(self, *, up: bool) -> None:
+        self._up = up
+        self._metrics.up.set(up)
+
+    def _progressed(self) -> None:
+        self._last_progress = monotonic()
+        self._metrics.progress.set_to_current_time()
+
+
+def _in(thread: Executor, call: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def called(*args: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(thread, call, *args)
+
+    return called
+
+
+def _within(source: TopicPartition, position: int, bounds: Bounds) -> int:
+    """Where to seek. A position that Kafka cannot give is refused: what lies between would be lost or read wrongly."""
+    if position == 0:
+        return bounds.first
+    if bounds.first <= position <= bounds.end:
+        return position
+    raise Refused(f"{source.topic}/{source.partition} is at {position}, but Kafka has {bounds.first} to {bounds.end}")

@@ -1,0 +1,36 @@
+"""Every metric of the chassis, on one page. Labels name topics, kinds and routes, never people, orders or payloads."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+# stream
+
+
+class StreamMetrics:
+    """The worker's engine (services.chassis.stream)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge("payback_stream_up", "1 while batches can be processed, else 0", registry=registry)
+        self.progress = Gauge(
+            "payback_stream_last_progress_timestamp_seconds",
+            "When a batch was last processed, or nothing was left to process",
+            registry=registry,
+        )
+        self.batches = Counter("payback_stream_batches_total", "Batches processed", registry=registry)
+        self.events = Counter("payback_stream_events_total", "Messages processed", ["topic"], registry=registry)
+        self.batch_seconds = Histogram(
+            "payback_stream_batch_seconds",
+            "Time to process one batch, tries that failed included",
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+            registry=registry,
+        )
+        self.retries = Counter(
+            "payback_stream_retries_total",
+            "Work done again: away (a dependency), fenced (another worker), dropped (a fetch got lost on its way)",
+            ["kind"],
+            registry=registry,
+        )
+        self.rebalances = Counter("payback_stream_rebalances_total", "Assignments received", registry=registry)
+        self.position = Gauge("payback_stream_position", "Next offset to read", ["topic"], registry=registry)
+        self.lag = Gauge("payback_stream_lag", "Messages not yet processed", ["topic"], registry=registry)
+        for kind in ("away", "fenced", "dropped"):
+            self.retries.labels(kind)
