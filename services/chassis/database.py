@@ -1,6 +1,6 @@
 """PostgreSQL: connections, fast writes, and telling a database that is away from a fault of ours."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from re import sub
 from typing import Any
@@ -24,7 +24,6 @@ from sqlalchemy import (
     make_url,
     select,
     table,
-    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -73,6 +72,7 @@ def engine(settings: DatabaseSettings) -> Engine:
     made = create_engine(
         driver_url(settings.url.get_secret_value()),
         pool_size=settings.pool_size,
+        max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=settings.connect_timeout_seconds,
         hide_parameters=True,
@@ -147,7 +147,7 @@ def upsert(  # noqa: PLR0913
     connection: Connection,
     target: Table,
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
+    rows: Collection[Sequence[Any]],
     *,
     key: Sequence[str],
     add: Sequence[str] = (),
@@ -159,15 +159,22 @@ def upsert(  # noqa: PLR0913
     `where` is given the new row and says whether the old one may change: `lambda new: new.version > cells.c.version`.
     PostgreSQL refuses a key that comes twice among `rows`.
     """
+    if not rows:
+        return 0
     types = {name: _type_of(target, name) for name in columns}
-    # The name stands for the shape, so that a session never meets a table of another shape under it.
-    staging = f"{target.name[:50]}_{crc32(repr(types).encode()):08x}"
-    shape = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-    connection.execute(text(f'CREATE TEMPORARY TABLE IF NOT EXISTS "{staging}" ({shape})'))
+    staging = _staging(connection, target, types)
     _copy(connection, staging, types, rows)
-    written = connection.execute(_merge(target, staging, columns, key, add, where)).rowcount
-    connection.execute(text(f'TRUNCATE "{staging}"'))
-    return written
+    return connection.execute(_merge(target, staging, columns, key, add, where)).rowcount
+
+
+def _staging(connection: Connection, target: Table, types: dict[str, str]) -> str:
+    """The session's own empty table of these columns, kept from one transaction to the next: making one costs more."""
+    # The name stands for the shape, so that a session never meets a table of another shape under it.
+    name = f"{target.name[:50]}_{crc32(repr(types).encode()):08x}"
+    columns = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types.items())
+    make = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS; DELETE FROM {}")
+    _driver(connection).execute(make.format(sql.Identifier(name), columns, sql.Identifier(name)))
+    return name
 
 
 def _merge(
@@ -182,20 +189,27 @@ def _merge(
     statement = insert(target).from_select(columns, select(incoming))
     new = statement.excluded
     changes = {name: target.c[name] + new[name] if name in add else new[name] for name in columns if name not in key}
+    statement = statement.execution_options(preserve_rowcount=True)
+    if not changes:
+        return statement.on_conflict_do_nothing(index_elements=key)
     return statement.on_conflict_do_update(index_elements=key, set_=changes, where=where(new) if where else None)
 
 
 def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, DriverConnection)
     names = sql.SQL(", ").join(map(sql.Identifier, types))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(name), names)
-    with driver.cursor() as cursor:
+    with _driver(connection).cursor() as cursor:
         with cursor.copy(statement) as copy:
             copy.set_types(list(types.values()))
             for row in rows:
                 copy.write_row(row)
         return cursor.rowcount
+
+
+def _driver(connection: Connection) -> DriverConnection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, DriverConnection)
+    return driver
 
 
 def _type_of(target: Table, name: str) -> str:
