@@ -74,6 +74,15 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM,
         process.wait()
 
 
+def stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask all at once to end, then see to it."""
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        stop(process)
+
+
 def wait_until(
     ready: Callable[[], bool], what: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float
 ) -> None:

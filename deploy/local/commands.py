@@ -1,0 +1,66 @@
+"""Commands for one machine: the embedded stack, and tokens for development."""
+
+import json
+import signal
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.authorities import AUTHORITIES
+from deploy.local.stack import running_stack
+from deploy.local.tokens import AUTHORITY_SCOPES, NATIONAL_SCOPES, OPERATOR_SCOPES, DevelopmentKey
+
+SCOPES_OF = {"national": NATIONAL_SCOPES, "operator": OPERATOR_SCOPES}
+
+commands = typer.Typer()
+
+
+@commands.command()
+def stack(
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="For logs, keys and data; a temporary one is used otherwise.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1024, max=65000, help="The first of eleven ports; free ones are taken otherwise.")
+    ] = None,
+) -> None:
+    """Run the whole platform here with nothing in it. Prints one line of JSON once it is ready; stop it with Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), running_stack(directory, port, _progress) as running:
+        sys.stdout.write(json.dumps(running.announcement()) + "\n")
+        sys.stdout.flush()
+        running.keep_up(until=lambda: False)
+
+
+@commands.command()
+def token(
+    role: Annotated[str, typer.Argument(help="An authority's code, or national, or operator.")],
+    key: Annotated[Path, typer.Option(help="The private key; a pair is made if there is none.")] = Path(
+        "var/development-key.pem"
+    ),
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Instead of the role's usual scopes; may be repeated.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 1,
+) -> None:
+    """Print a token for development."""
+    if role not in AUTHORITIES and role not in SCOPES_OF:
+        raise typer.BadParameter("must be an authority's code, national or operator", param_hint="ROLE")
+    pair = DevelopmentKey(key)
+    _progress(f"services that know {pair.public_path} will believe this token")
+    typer.echo(
+        pair.mint(
+            role,
+            scope or SCOPES_OF.get(role, AUTHORITY_SCOPES),
+            authority=role if role in AUTHORITIES else None,
+            lifetime=timedelta(days=days),
+        )
+    )
+
+
+def _progress(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,102 @@
+"""Which processes make up the stack and what each is told. Decides only; `supervisor` carries it out."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from deploy.local.process import free_ports, taken
+
+SERVICES = ("orders", "unpaid_work", "reporting")
+ROLES = ("api", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens on the loopback address."""
+
+    apis: dict[str, int]
+    metrics: dict[tuple[str, str], int]
+    kafka: int
+    postgres: int
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[int]) -> Self:
+        """The APIs in the order of SERVICES, then the metrics of each API and worker, then Kafka and PostgreSQL."""
+        remaining = iter(numbers)
+        apis = {service: next(remaining) for service in SERVICES}
+        metrics = {(service, role): next(remaining) for service in SERVICES for role in ROLES}
+        return cls(apis, metrics, kafka=next(remaining), postgres=next(remaining))
+
+    @classmethod
+    def choose(cls, base: int | None) -> Self:
+        """From `base` upwards, or wherever nothing listens. Raises PortsTaken."""
+        count = len(SERVICES) * (1 + len(ROLES)) + 2
+        if base is None:
+            return cls.from_numbers(free_ports(count))
+        wanted = range(base, base + count)
+        if in_use := taken(wanted):
+            raise PortsTaken(f"Something listens already on {', '.join(map(str, in_use))}; choose another --port")
+        return cls.from_numbers(wanted)
+
+
+class PortsTaken(Exception):
+    """The ports asked for are not free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the services depend on."""
+
+    kafka: str
+    postgres: str
+    public_key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One process. `ready` answers 200 once it can do its work; None for one that runs to its end."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(repr=False)
+    ready: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """First the migrations, all to their end; then the services."""
+
+    migrations: tuple[ProcessSpec, ...]
+    services: tuple[ProcessSpec, ...]
+
+
+def plan(ports: Ports, around: Surroundings) -> Plan:
+    """The whole stack."""
+    return Plan(
+        migrations=tuple(_process(service, "migrate", _settings(service, around)) for service in SERVICES),
+        services=tuple(_services(ports, around)),
+    )
+
+
+def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
+    for (service, role), metrics in ports.metrics.items():
+        settings = _settings(service, around) | {"PAYBACK_METRICS_PORT": str(metrics)}
+        if role == "api":
+            settings["PAYBACK_HTTP_PORT"] = str(ports.apis[service])
+        yield _process(service, role, settings, ready=f"http://127.0.0.1:{metrics}/ready")
+
+
+def _process(service: str, role: str, settings: dict[str, str], ready: str | None = None) -> ProcessSpec:
+    return ProcessSpec(f"{service}-{role}", (sys.executable, "-m", f"services.{service}", role), settings, ready)
+
+
+def _settings(service: str, around: Surroundings) -> dict[str, str]:
+    return {
+        "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
+        "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
+        "PAYBACK_DATABASE_URL": around.postgres,
+        "PAYBACK_DATABASE_SCHEMA_NAME": service,
+        "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
+    }

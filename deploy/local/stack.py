@@ -1,0 +1,106 @@
+"""The embedded stack as a whole, for the demo, for trying things and for tests from outside."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.broker import Broker
+from deploy.local.plan import Ports, Surroundings, plan
+from deploy.local.postgres import Postgres, create_database
+from deploy.local.scratch import Scratch
+from deploy.local.supervisor import Supervisor
+from deploy.local.tokens import DevelopmentKey, mint_for_everybody
+from services.chassis.settings import KafkaSettings
+from services.topics import ensure, topic_specs
+
+LOOK_SECONDS = 0.2
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack."""
+
+    directory: Path
+    """Logs, keys and, where possible, the database."""
+    apis: dict[str, str]
+    metrics: list[str]
+    kafka: str
+    postgres: str
+    tokens: dict[str, str]
+    supervisor: Supervisor
+
+    def announcement(self) -> dict[str, Any]:
+        """What somebody from outside needs to use it."""
+        return {
+            **self.apis,
+            "metrics": self.metrics,
+            "kafka": self.kafka,
+            "postgres": self.postgres,
+            "tokens": self.tokens,
+        }
+
+    def keep_up(self, until: Callable[[], bool]) -> None:
+        """Look after the processes until told otherwise. From the main thread only."""
+        while not until():
+            self.supervisor.check()
+            time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def running_stack(directory: Path | None, base_port: int | None, tell: Tell) -> Iterator[Stack]:
+    """Start everything; stop everything at the end. From the main thread only, since the parts die with it.
+
+    Without a directory a temporary one is used. Raises PortsTaken, or NotReady with the end of a log. Whatever is
+    raised meanwhile, Ctrl-C included, stops it in order.
+    """
+    with ExitStack() as parts:
+        home = _home(directory, parts)
+        ports = Ports.choose(base_port)
+        postgres = Postgres(home, port=ports.postgres)
+        parts.callback(postgres.remove)
+        with _timed("PostgreSQL", tell):
+            postgres.start()
+        broker = Broker(home, port=ports.kafka)
+        parts.callback(broker.stop)
+        with _timed("the broker", tell):
+            broker.start()
+        supervisor = Supervisor(home, tell)
+        parts.callback(supervisor.stop)
+        key = DevelopmentKey(home / "development-key.pem")
+        database = create_database(postgres.url, "payback")
+        steps = plan(ports, Surroundings(broker.address, database, key.public_path))
+        with _timed("topics and tables", tell):
+            ensure(KafkaSettings(bootstrap=broker.address), topic_specs())
+            supervisor.run_to_end(steps.migrations)
+        with _timed("the services", tell):
+            supervisor.start(steps.services)
+        yield Stack(
+            directory=home,
+            apis={service: f"http://127.0.0.1:{port}" for service, port in ports.apis.items()},
+            metrics=[f"http://127.0.0.1:{port}/metrics" for port in ports.metrics.values()],
+            kafka=broker.address,
+            postgres=database,
+            tokens=mint_for_everybody(key),
+            supervisor=supervisor,
+        )
+        tell("stopping")
+
+
+def _home(directory: Path | None, parts: ExitStack) -> Path:
+    if directory is None:
+        return parts.enter_context(Scratch()).path
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory.resolve()
+
+
+@contextmanager
+def _timed(what: str, tell: Tell) -> Iterator[None]:
+    tell(f"starting {what}")
+    began = time.monotonic()
+    yield
+    tell(f"{what} ready after {time.monotonic() - began:.1f} s")

@@ -1,0 +1,35 @@
+"""The command line `payback`. Each group of commands lives beside what it drives, in a module with `commands` in it."""
+
+import sys
+
+import typer
+
+from deploy.local import commands as local
+from deploy.local.plan import PortsTaken
+from deploy.local.process import NotReady
+from services import topics
+from services.chassis.failures import Away, Refused
+from services.chassis.settings import SettingsError
+
+GROUPS = (local.commands, topics.commands)
+
+FAILURES: dict[type[Exception], int] = {SettingsError: 2, PortsTaken: 2, Refused: 3, Away: 4, NotReady: 5}
+"""What is told without a traceback, and the exit status."""
+
+app = typer.Typer(
+    help="The national data-sharing platform for community payback orders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in GROUPS:
+    app.add_typer(group)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except tuple(FAILURES) as failure:
+        typer.echo(str(failure), err=True)
+        sys.exit(FAILURES[type(failure)])

@@ -1,0 +1,59 @@
+"""The topics as Kafka must have them, and the command that sees to it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from contracts.events import Topic
+from contracts.topics import NATIONAL_AGGREGATES, source_topics
+from services.chassis.kafka import Admin, TopicSpec
+from services.chassis.settings import KafkaSettings, Settings
+
+FOR_EVER = "-1"
+
+commands = typer.Typer()
+
+
+class TopicsSettings(Settings):
+    """What `payback topics` reads from the environment."""
+
+    kafka: KafkaSettings
+
+
+def topic_specs(replication: int = -1) -> list[TopicSpec]:
+    """Every topic. Events are kept for ever, since everything else can be made again from them."""
+    kept = {"cleanup.policy": "delete", "retention.ms": FOR_EVER, "retention.bytes": FOR_EVER}
+    compacted = {"cleanup.policy": "compact"}
+    return [
+        *(TopicSpec(name, replication=replication, configs=kept) for name in source_topics(*Topic)),
+        TopicSpec(NATIONAL_AGGREGATES, replication=replication, configs=compacted),
+    ]
+
+
+def ensure(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
+    """Create what is missing and tell, in words, where an existing topic differs. Raises Away or Refused."""
+    admin = Admin(kafka)
+    try:
+        return admin.ensure_topics(specs)
+    finally:
+        admin.close()
+
+
+@commands.command()
+def topics(
+    replication: Annotated[int, typer.Option(help="Copies of each topic; -1 takes the cluster's default.")] = -1,
+    show: Annotated[bool, typer.Option("--show", help="Only show what there should be.")] = False,
+) -> None:
+    """Create the topics that are missing. Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."""
+    specs = topic_specs(replication)
+    if show:
+        for spec in specs:
+            typer.echo(" ".join([spec.name, *(f"{name}={value}" for name, value in spec.configs.items())]))
+        return
+    differences = ensure(TopicsSettings.load().kafka, specs)
+    for difference in differences:
+        typer.echo(difference, err=True)
+    if differences:
+        raise typer.Exit(1)
+    typer.echo(f"{len(specs)} topics are there")

@@ -1,0 +1,139 @@
+"""Carrying out a plan, with small processes in the place of services."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.plan import ProcessSpec
+from deploy.local.process import NotReady, free_ports
+from deploy.local.supervisor import Supervisor
+
+SERVE = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def server(name: str = "server") -> ProcessSpec:
+    (port,) = free_ports(1)
+    return ProcessSpec(name, (sys.executable, "-c", SERVE, str(port)), {}, ready=f"http://127.0.0.1:{port}/")
+
+
+def script(code: str, name: str = "script") -> ProcessSpec:
+    return ProcessSpec(name, (sys.executable, "-c", code), {"PAYBACK_SAYS": "hello"})
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, told: list[str]) -> Iterator[Supervisor]:
+    made = Supervisor(tmp_path, told.append, first_pause=0.05)
+    yield made
+    made.stop()
+
+
+def children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def check_until(supervisor: Supervisor, done: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "not in time"
+        supervisor.check()
+        time.sleep(0.02)
+
+
+def test_a_process_gets_its_settings_and_no_other(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYBACK_LEFT_OVER", "1")
+    spec = script("import os; print(sorted(name for name in os.environ if name.startswith('PAYBACK')))")
+    supervisor.run_to_end([spec])
+    assert supervisor.log_of(spec).read_text() == "['PAYBACK_SAYS']\n"
+
+
+def test_a_failed_migration_is_told_with_its_log(supervisor: Supervisor) -> None:
+    with pytest.raises(NotReady, match=r"(?s)broken ended with exit status 7.*no such table"):
+        supervisor.run_to_end([script("pass"), script("print('no such table'); raise SystemExit(7)", "broken")])
+
+
+def test_a_service_that_ends_before_it_is_ready_is_told_with_its_log(supervisor: Supervisor) -> None:
+    spec = ProcessSpec("api", (sys.executable, "-c", "print('port in use')"), {}, ready="http://127.0.0.1:1/")
+    with pytest.raises(NotReady, match=r"(?s)api ended with exit status 0.*port in use"):
+        supervisor.start([spec])
+
+
+def test_what_dies_is_told_loudly_and_started_again(supervisor: Supervisor, told: list[str]) -> None:
+    before = {child.pid for child in children()}
+    supervisor.start([server("worker")])
+    (first,) = [child for child in children() if child.pid not in before]
+    first.kill()
+    check_until(supervisor, lambda: any(child.pid not in {*before, first.pid} for child in children()))
+    assert any("WORKER DIED with exit status -9" in line for line in told)
+
+
+def test_pauses_grow(supervisor: Supervisor, told: list[str]) -> None:
+    supervisor.start([script("raise SystemExit(1)", "worker")])
+    check_until(supervisor, lambda: any("again in 0.2 seconds" in line for line in told))
+    assert [line for line in told if "again in" in line] == [
+        f"worker starts again in {pause} seconds" for pause in ("0.05", "0.1", "0.2")
+    ]
+
+
+def test_what_refuses_is_not_started_again(supervisor: Supervisor, told: list[str]) -> None:
+    supervisor.start([script("raise SystemExit(3)", "worker")])
+    check_until(supervisor, lambda: "worker refuses to go on and is not started again" in told)
+    told.clear()
+    time.sleep(0.3)
+    supervisor.check()
+    assert told == []
+
+
+def test_stop_leaves_nothing(supervisor: Supervisor) -> None:
+    before = {child.pid for child in children()}
+    supervisor.start([server(), server("other")])
+    supervisor.stop()
+    assert {child.pid for child in children()} == before
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from deploy.local.broker import Broker
+from deploy.local.postgres import Postgres
+home = Path(sys.argv[1])
+postgres, broker = Postgres(home), Broker(home)
+postgres.start()
+broker.start()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
+    parent = psutil.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=-1)
+    assert parent.stdout.readline() == b"ready\n"
+    family = parent.children(recursive=True)
+    data = [Path(process.cmdline()[2]) for process in family if process.cmdline()[1:2] == ["-D"]]
+    assert len(family) > 2
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert alive == []
+    assert len(data) == 1
+    assert not data[0].exists()

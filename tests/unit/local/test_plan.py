@@ -1,0 +1,51 @@
+"""The plan of the embedded stack."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.local.plan import Ports, PortsTaken, ProcessSpec, Surroundings, plan
+from deploy.local.process import free_ports
+
+PORTS = Ports.from_numbers(range(9000, 9011))
+AROUND = Surroundings("127.0.0.1:9092", "postgresql://payback:secret@127.0.0.1/payback", Path("/keys/development.pub"))
+PLAN = plan(PORTS, AROUND)
+
+
+def process(name: str) -> ProcessSpec:
+    return next(spec for spec in (*PLAN.migrations, *PLAN.services) if spec.name == name)
+
+
+def test_the_apis_take_the_first_ports_and_metrics_follow() -> None:
+    assert PORTS.apis == {"orders": 9000, "unpaid_work": 9001, "reporting": 9002}
+    assert sorted(PORTS.metrics.values()) == list(range(9003, 9009))
+
+
+def test_every_service_migrates_serves_and_works() -> None:
+    assert [spec.name for spec in PLAN.migrations] == ["orders-migrate", "unpaid_work-migrate", "reporting-migrate"]
+    assert {spec.name for spec in PLAN.services} == {
+        f"{service}-{role}" for service in ("orders", "unpaid_work", "reporting") for role in ("api", "worker")
+    }
+    assert process("orders-worker").command[1:] == ("-m", "services.orders", "worker")
+
+
+def test_each_process_has_its_own_metrics_and_each_api_its_own_port() -> None:
+    metrics = [spec.environment["PAYBACK_METRICS_PORT"] for spec in PLAN.services]
+    assert len(set(metrics)) == len(PLAN.services)
+    assert process("reporting-api").environment["PAYBACK_HTTP_PORT"] == "9002"
+    assert "PAYBACK_HTTP_PORT" not in process("reporting-worker").environment
+
+
+def test_the_password_is_not_shown() -> None:
+    assert process("orders-api").environment["PAYBACK_DATABASE_URL"] == AROUND.postgres
+    assert "secret" not in repr(process("orders-api"))
+
+
+def test_a_taken_port_is_named() -> None:
+    (base,) = free_ports(1)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", base))
+        listening.listen()
+        with pytest.raises(PortsTaken, match=str(base)):
+            Ports.choose(base)

@@ -1,0 +1,44 @@
+"""Tokens for development."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from deploy.local.tokens import DevelopmentKey, mint_for_everybody
+from services.chassis.clock import FixedClock
+
+
+def claims(token: str, key: DevelopmentKey) -> dict[str, object]:
+    found: dict[str, object] = jwt.decode(
+        token, key.public_path.read_text(), algorithms=["EdDSA"], audience="payback", issuer="payback"
+    )
+    return found
+
+
+def test_everybody_gets_what_they_need(tmp_path: Path) -> None:
+    key = DevelopmentKey(tmp_path / "keys" / "development.pem")
+    tokens = mint_for_everybody(key)
+    assert tokens.keys() == {"national", "operator", *AUTHORITIES}
+    fife = claims(tokens["S12000047"], key)
+    assert (fife["scope"], fife["authority"]) == ("events:write orders:read", "S12000047")
+    national, operator = claims(tokens["national"], key), claims(tokens["operator"], key)
+    assert (national["scope"], operator["scope"]) == ("national:read", "operations national:read")
+    assert "authority" not in national
+    assert "authority" not in operator
+
+
+def test_the_pair_is_kept_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "development.pem"
+    first = DevelopmentKey(path).mint("x", ["operations"])
+    assert claims(first, DevelopmentKey(path))["sub"] == "x"
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_token_runs_out(tmp_path: Path) -> None:
+    key = DevelopmentKey(tmp_path / "development.pem")
+    long_ago = FixedClock(datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(jwt.ExpiredSignatureError):
+        claims(key.mint("x", ["operations"], lifetime=timedelta(days=1), clock=long_ago), key)

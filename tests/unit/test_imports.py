@@ -1,0 +1,156 @@
+"""The direction of imports, and who may touch what: the architecture as a test."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from tomllib import loads
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("contracts", "services", "deploy")
+FILES = sorted(path.relative_to(ROOT) for package in OURS for path in (ROOT / package).rglob("*.py"))
+
+SERVICES = {"orders", "unpaid_work", "reporting", "simulate", "connect"}
+CHASSIS = {"contracts", "services.chassis"}
+MAY_IMPORT = {
+    "contracts": {"contracts"},
+    "services.chassis": CHASSIS,
+    "services.records": CHASSIS | {"services.records"},
+    **{f"services.{service}": CHASSIS | {"services.records", f"services.{service}"} for service in SERVICES},
+    "services.topics": CHASSIS | {"services.topics"},
+}
+MAY_IMPORT_ALL = {"services", "services.cli", "deploy"}
+
+PURE = {"rules", "contributions"}
+PURE_LIBRARIES = sys.stdlib_module_names | {"msgspec"}
+IMPURE = {"os", "socket", "subprocess", "urllib", "http", "sqlite3", "random", "time"}
+CLOCK_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(), str(path))
+
+
+def module_of(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that the file imports; `from a import b` gives `a.b`, which may be a module."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def closure(path: Path) -> set[Path]:
+    """The file and all files of services that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        found.add(waiting.pop())
+        files = {file for each in found for module in imported(each) for file in files_of(module)}
+        waiting = list(files - found)
+    return found
+
+
+def files_of(module: str) -> list[Path]:
+    """The file of a module, or of the module that a name belongs to, within services."""
+    if not within(module, {"services"}):
+        return []
+    candidates = [module, module.rpartition(".")[0]]
+    return [path for name in candidates if (path := Path(*name.split(".")).with_suffix(".py")) in FILES][:1]
+
+
+def region(module: str) -> str:
+    """`contracts`, `deploy`, or the part of services that the module belongs to."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "services" else parts[0]
+
+
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` for attributes of a name, else an empty text."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (start := dotted(node.value)):
+        return f"{start}.{node.attr}"
+    return ""
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {region(module_of(path)) for path in FILES} >= {"contracts", "deploy", "services.chassis", "services.orders"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_point_one_way(path: Path) -> None:
+    place = region(module_of(path))
+    if place in MAY_IMPORT_ALL:
+        return
+    assert place in MAY_IMPORT, f"{place} is new: say in this test what it may import"
+    ours = {module for module in imported(path) if within(module, set(OURS))}
+    assert {module for module in ours if not within(module, MAY_IMPORT[place])} == set()
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem in PURE], ids=str)
+def test_rules_and_contributions_are_pure(path: Path) -> None:
+    """They, and all of services that they rest on, import the standard library, types and contracts only."""
+    for used in closure(path):
+        libraries = {module for module in imported(used) if not within(module, set(OURS))}
+        assert {name for name in libraries if name.split(".")[0] not in PURE_LIBRARIES} == set(), used
+        assert not [module for module in imported(used) if within(module, {"services.chassis", *IMPURE})], used
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_only_the_stream_imports_faust(path: Path) -> None:
+    if path != Path("services/chassis/stream.py"):
+        assert not [module for module in imported(path) if within(module, {"faust", "mode"})]
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_only_settings_read_the_environment(path: Path) -> None:
+    if path.name != "settings.py":
+        names = {dotted(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)} | set(imported(path))
+        assert not names & {"os.environ", "os.environb", "os.getenv"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_only_the_clock_asks_the_time(path: Path) -> None:
+    if path == Path("services/chassis/clock.py"):
+        return
+    calls = {dotted(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+    asked = {call for call in calls if any(call == name or call.endswith(f".{name}") for name in CLOCK_CALLS)}
+    assert asked == set()
+    assert not set(imported(path)) & {"time.time", "time.time_ns"}
+
+
+def test_every_library_is_declared() -> None:
+    """So that what works in a developer's environment works from a clean clone."""
+    project = loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {normal(re.split(r"[\[<>=~!; ]", requirement)[0]) for requirement in project["dependencies"]}
+    providers = packages_distributions()
+    undeclared = {
+        (str(path), module)
+        for path in FILES
+        for module in imported(path)
+        if (top := module.split(".")[0]) not in sys.stdlib_module_names
+        and top not in OURS
+        and not declared & {normal(name) for name in providers.get(top, ())}
+    }
+    assert undeclared == set()
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
