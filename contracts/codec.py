@@ -29,6 +29,8 @@ from contracts.events import (
 from contracts.rejections import Reason, Rejection
 
 MAX_BYTES = 64 * 1024
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+"""Community payback orders began in 2011; what lies far outside is a slip of the pen."""
 TYPE_PREFIX = "scot.payback."
 _LONDON = ZoneInfo("Europe/London")
 _SOURCE = re.compile(r"/authorities/(S\d{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?")
@@ -43,7 +45,9 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     id: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", description="Unique within the source.")]
     source: Annotated[str, Meta(description="/authorities/<code>, optionally /systems/<name> after it.")]
     type: str
-    subject: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,40}$", description="The order reference, or - for the authority.")]
+    subject: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,40}$", description="The order reference, or - for the authority.")
+    ]
     time: Annotated[datetime, Meta(tz=True, description="When the source system recorded the fact.")]
     data: Raw
     datacontenttype: Literal["application/json"] = "application/json"
@@ -128,51 +132,78 @@ def type_of(fact: type[Fact]) -> str:
 
 
 def _decode(raw: bytes, topic: Topic, authority: str) -> Event:
-    if len(raw) > MAX_BYTES:
-        raise _Refused(Reason.TOO_LARGE, "$", f"{len(raw)} bytes; the limit is {MAX_BYTES}")
-    try:
-        envelope = _envelope.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        _refuse_envelope(raw, error)
-    match = _SOURCE.fullmatch(envelope.source)
-    if match is None:
-        raise _Refused(Reason.BAD_FORMAT, "$.source", "expected /authorities/<code>, optionally /systems/<name> after it")
-    if current_code(match[1]) != authority:
-        raise _Refused(Reason.WRONG_AUTHORITY, "$.source", f"the sender is {authority}, the event says another authority")
-    known = _types.get(envelope.type)
-    if known is None:
-        raise _Refused(Reason.UNKNOWN_TYPE, "$.type", "no such event type")
-    fact, decoder = known
-    if topic not in fact.TOPICS:
-        raise _Refused(Reason.WRONG_TOPIC, "$.type", f"{fact.NAME} belongs to {fact.TOPICS[0]}")
-    if (envelope.subject == AUTHORITY_SUBJECT) is not fact.ABOUT_AUTHORITY:
-        expected = "-" if fact.ABOUT_AUTHORITY else "an order reference"
-        raise _Refused(Reason.WRONG_SUBJECT, "$.subject", f"{fact.NAME} needs {expected}")
+    envelope = _read_envelope(raw)
+    system = _check_source(envelope.source, authority)
+    fact, decoder = _check_type(envelope, topic)
     try:
         data: Fact = decoder.decode(envelope.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _explained(error, "$.data") from None
-    time = envelope.time.astimezone(UTC)
-    for field in fact.DATES:
-        _check_not_after(getattr(data, field), time, f"$.data.{field}")
+    _check_dates(data, envelope.time)
     rule = _RULES.get(fact)
     if rule is not None:
         rule(data, topic)
     return Event(
         id=envelope.id,
         authority=authority,
-        system=match[2],
+        system=system,
         type=envelope.type[len(TYPE_PREFIX) :],
         subject=envelope.subject,
-        time=time,
+        time=envelope.time.astimezone(UTC),
         data=data,
         sequence=None if envelope.sequence is None else int(envelope.sequence),
         producer_version=envelope.producerversion,
     )
 
 
+def _read_envelope(raw: bytes) -> Envelope:
+    if len(raw) > MAX_BYTES:
+        raise _Refused(Reason.TOO_LARGE, "$", f"{len(raw)} bytes; the limit is {MAX_BYTES}")
+    try:
+        return _envelope.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _refuse_envelope(error)
+
+
+def _check_source(source: str, authority: str) -> str | None:
+    """The system named in the source, once the source is known to be the authority's."""
+    match = _SOURCE.fullmatch(source)
+    if match is None:
+        raise _Refused(
+            Reason.BAD_FORMAT, "$.source", "expected /authorities/<code>, optionally /systems/<name> after it"
+        )
+    if current_code(match[1]) != authority:
+        raise _Refused(
+            Reason.WRONG_AUTHORITY, "$.source", f"the sender is {authority}, the event says another authority"
+        )
+    return match[2]
+
+
+def _check_type(envelope: Envelope, topic: Topic) -> tuple[type[Fact], msgspec.json.Decoder[Any]]:
+    known = _types.get(envelope.type)
+    if known is None:
+        raise _Refused(Reason.UNKNOWN_TYPE, "$.type", "no such event type")
+    fact = known[0]
+    if topic not in fact.TOPICS:
+        raise _Refused(Reason.WRONG_TOPIC, "$.type", f"{fact.NAME} belongs to {fact.TOPICS[0]}")
+    if (envelope.subject == AUTHORITY_SUBJECT) is not fact.ABOUT_AUTHORITY:
+        expected = "-" if fact.ABOUT_AUTHORITY else "an order reference"
+        raise _Refused(Reason.WRONG_SUBJECT, "$.subject", f"{fact.NAME} needs {expected}")
+    return known
+
+
+def _check_dates(data: Fact, time: datetime) -> None:
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise _Refused(Reason.OUT_OF_RANGE, "$.time", f"the year must be {FIRST_YEAR} to {LAST_YEAR}")
+    for field in data.DATES:
+        day: date = getattr(data, field)
+        if day.year < FIRST_YEAR:
+            raise _Refused(Reason.OUT_OF_RANGE, f"$.data.{field}", f"the year must be {FIRST_YEAR} or later")
+        _check_not_after(day, time, f"$.data.{field}")
+
+
 def _check_not_after(day: date, time: datetime, path: str) -> None:
-    if day - time.date() <= timedelta(days=1):
+    if day - time.date() < timedelta(days=1):  # sure, whatever the offset
         return
     if day - time.astimezone(_LONDON).date() > timedelta(days=1):
         raise _Refused(Reason.DATE_AFTER_TIME, path, "the date lies more than a day after the time of the event")
@@ -191,13 +222,19 @@ def _check_imposed(data: OrderImposed, _: Topic) -> None:
         if data.age_at_imposition < 18:
             raise _Refused(Reason.UNDER_18_NEEDS_SUPERVISION, path, "a person under 18 without supervision")
     for index, requirement in enumerate(data.requirements):
-        if isinstance(requirement, UnpaidWork) and requirement.complete_by and requirement.complete_by < data.imposed_on:
+        if (
+            isinstance(requirement, UnpaidWork)
+            and requirement.complete_by
+            and requirement.complete_by < data.imposed_on
+        ):
             raise _Refused(Reason.COMPLETE_BY_BEFORE_IMPOSED, f"{path}[{index}].complete_by", "before the imposition")
 
 
 def _check_session(data: SessionRecorded, _: Topic) -> None:
     if data.minutes_credited and data.attendance not in ATTENDED:
-        raise _Refused(Reason.CREDIT_WITHOUT_ATTENDANCE, "$.data.minutes_credited", "minutes for a session not attended")
+        raise _Refused(
+            Reason.CREDIT_WITHOUT_ATTENDANCE, "$.data.minutes_credited", "minutes for a session not attended"
+        )
 
 
 def _check_withdrawn(data: FactWithdrawn, topic: Topic) -> None:
@@ -216,9 +253,13 @@ def _check_varied(data: RequirementVaried, _: Topic) -> None:
     for field in ("hours", "complete_by", "months"):
         given = getattr(data, field) is not None
         if field == needed and not given:
-            raise _Refused(Reason.MISSING_MEMBER, f"$.data.{field}", f"change {data.change} of {data.kind} needs {field}")
+            raise _Refused(
+                Reason.MISSING_MEMBER, f"$.data.{field}", f"change {data.change} of {data.kind} needs {field}"
+            )
         if given and field != needed and not (field == "complete_by" and needed == "hours"):
-            raise _Refused(Reason.CHANGE_DOES_NOT_FIT, f"$.data.{field}", f"change {data.change} of {data.kind} has no {field}")
+            raise _Refused(
+                Reason.CHANGE_DOES_NOT_FIT, f"$.data.{field}", f"change {data.change} of {data.kind} has no {field}"
+            )
 
 
 def _needed_by(data: RequirementVaried) -> str | None:
@@ -246,7 +287,7 @@ _RULES: dict[type[Fact], Callable[[Any, Topic], None]] = {
 }
 
 
-def _refuse_envelope(raw: bytes, error: Exception) -> NoReturn:
+def _refuse_envelope(error: Exception) -> NoReturn:
     if not isinstance(error, msgspec.ValidationError):
         raise _Refused(Reason.NOT_JSON, "$", "not JSON in UTF-8") from None
     refused = _explained(error, "$")
@@ -258,12 +299,12 @@ def _refuse_envelope(raw: bytes, error: Exception) -> NoReturn:
 
 
 _PATTERNS: tuple[tuple[re.Pattern[str], Reason, str], ...] = (
-    (re.compile(r"Object contains unknown field `(.*)`", re.S), Reason.UNKNOWN_MEMBER, "the contract has no member {}"),
+    (re.compile(r"Object contains unknown field `(.*)`", re.DOTALL), Reason.UNKNOWN_MEMBER, "the contract has no member {}"),
     (re.compile(r"Object missing required field `(.*)`"), Reason.MISSING_MEMBER, "the member {} is missing"),
-    (re.compile(r"Invalid enum value .*|Invalid value .*", re.S), Reason.BAD_CODE, "not a code of the list"),
+    (re.compile(r"Invalid enum value .*|Invalid value .*", re.DOTALL), Reason.BAD_CODE, "not a code of the list"),
     (re.compile(r"Invalid RFC3339 encoded date$"), Reason.BAD_DATE, "not a date"),
     (re.compile(r"Invalid RFC3339 encoded datetime|Expected `datetime` with a timezone.*"), Reason.BAD_TIME, "not a time with an offset"),
-    (re.compile(r"Expected `str` matching regex .*|Expected `str` of length .*", re.S), Reason.BAD_FORMAT, "not in the form the contract asks for"),
+    (re.compile(r"Expected `str` matching regex .*|Expected `str` of length .*", re.DOTALL), Reason.BAD_FORMAT, "not in the form the contract asks for"),
     (re.compile(r"(Expected `(?:int|float|array)` (?:[<>]=?|of length) .*)"), Reason.OUT_OF_RANGE, "{}"),
     (re.compile(r"(Expected `[^`]*`, got `[^`]*`)"), Reason.WRONG_TYPE, "{}"),
     (re.compile(r"Integer value out of range"), Reason.OUT_OF_RANGE, "the number is too large"),

@@ -30,13 +30,19 @@ from contracts.codes import (
     WorkType,
 )
 
-Ref = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,64}$", description="The authority's own reference, unique in its order.")]
+Ref = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,64}$", description="The authority's own reference, unique in its order.")
+]
 PersonRef = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9_-]{16,64}$", description="Keyed pseudonym that the authority makes; the key stays there."),
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{16,64}$", description="Keyed pseudonym that the authority makes; the key stays there."
+    ),
 ]
 AuthorityCode = Annotated[str, Meta(pattern=r"^S12\d{6}$", description="Statistical code of a local authority.")]
-OrderRef = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,40}$", description="The authority's own reference of an order.")]
+OrderRef = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,40}$", description="The authority's own reference of an order.")
+]
 Hours = Annotated[int, Meta(ge=20, le=300, description="Hours of unpaid work and other activity.")]
 Months = Annotated[int, Meta(ge=1, le=36, description="Length in calendar months.")]
 Score = Annotated[int, Meta(ge=0, le=10, description="0 to 10, higher is better.")]
@@ -421,7 +427,9 @@ class SessionRecorded(_Referenced, frozen=True, kw_only=True):
     attendance: Attendance
     activity: Activity
     work_type: WorkType
-    minutes_credited: Annotated[int, Meta(ge=0, le=600, description="Minutes that count towards the order; 0 unless attended.")]
+    minutes_credited: Annotated[
+        int, Meta(ge=0, le=600, description="Minutes that count towards the order; 0 unless attended.")
+    ]
 
 
 class HoursAdjusted(_Referenced, frozen=True, kw_only=True):

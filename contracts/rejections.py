@@ -1,7 +1,8 @@
 """Why an event is refused, in codes that never change and words for the person who has to mend it."""
 
-from contracts.codes import Code
 from msgspec import Struct
+
+from contracts.codes import Code
 
 
 class Reason(Code):
@@ -12,7 +13,10 @@ class Reason(Code):
     NOT_CLOUDEVENT = "not_cloudevent", "Send a JSON object with the CloudEvents 1.0 attributes and specversion 1.0."
     UNKNOWN_TYPE = "unknown_type", "Use one of the event types of the contract, with its version."
     WRONG_TOPIC = "wrong_topic", "Send this type of event to the other service or topic."
-    UNKNOWN_MEMBER = "unknown_member", "Leave out what the contract does not name; free text and names are never accepted."
+    UNKNOWN_MEMBER = (
+        "unknown_member",
+        "Leave out what the contract does not name; free text and names are never accepted.",
+    )
     MISSING_MEMBER = "missing_member", "Add the member that the contract requires."
     WRONG_TYPE = "wrong_type", "Use the JSON type that the contract names."
     BAD_CODE = "bad_code", "Use a code from the code list of the contract."
@@ -20,16 +24,25 @@ class Reason(Code):
     BAD_TIME = "bad_time", "Write times as RFC 3339 with an offset, as in 2026-03-01T09:30:00Z."
     BAD_FORMAT = "bad_format", "Use only the characters and the length that the contract allows here."
     OUT_OF_RANGE = "out_of_range", "Use a value inside the limits of the contract."
-    WRONG_AUTHORITY = "wrong_authority", "Send only your own authority's events, with your own credentials and to your own topic."
+    WRONG_AUTHORITY = (
+        "wrong_authority",
+        "Send only your own authority's events, with your own credentials and to your own topic.",
+    )
     WRONG_SUBJECT = "wrong_subject", "Use the order reference, or - for events about the authority itself."
     UNKNOWN_FACT = "unknown_fact", "Name a fact key of this topic, as in session/s1."
     DATE_AFTER_TIME = "date_after_time", "A fact cannot lie more than a day after the time at which it was recorded."
-    COMPLETE_BY_BEFORE_IMPOSED = "complete_by_before_imposed", "The date for completion cannot lie before the imposition."
+    COMPLETE_BY_BEFORE_IMPOSED = (
+        "complete_by_before_imposed",
+        "The date for completion cannot lie before the imposition.",
+    )
     NO_MAIN_REQUIREMENT = "no_main_requirement", "An order needs supervision or unpaid work."
     NEEDS_SUPERVISION = "needs_supervision", "Requirements other than unpaid work need supervision as well."
     UNDER_18_NEEDS_SUPERVISION = "under_18_needs_supervision", "An order on a person under 18 needs supervision."
     REPEATED_REQUIREMENT = "repeated_requirement", "Name each kind of requirement once."
-    CREDIT_WITHOUT_ATTENDANCE = "credit_without_attendance", "Credit minutes only for a session that the person attended."
+    CREDIT_WITHOUT_ATTENDANCE = (
+        "credit_without_attendance",
+        "Credit minutes only for a session that the person attended.",
+    )
     CHANGE_DOES_NOT_FIT = "change_does_not_fit", "Give exactly the new value that the change is about."
 
     @property

@@ -1,0 +1,70 @@
+"""An order as its record tells it, pure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.codes import AgeBand
+from contracts.events import OrderEnded, OrderImposed, Supervision, TransferReceived, UnpaidWork
+from services.records.record import Record, fact, is_withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order that was imposed and not withdrawn."""
+
+    imposed: OrderImposed
+    ended: OrderEnded | None
+    transferred_in: TransferReceived | None
+
+    @property
+    def excluded(self) -> bool:
+        """Whether it came from elsewhere, so that no clock from imposition applies here."""
+        return self.imposed.outside_jurisdiction or self.transferred_in is not None
+
+    @property
+    def imposed_on(self) -> date:
+        return self.imposed.imposed_on
+
+    @property
+    def ended_on(self) -> date | None:
+        return self.ended.ended_on if self.ended else None
+
+    @property
+    def unpaid_work(self) -> UnpaidWork | None:
+        return next((r for r in self.imposed.requirements if isinstance(r, UnpaidWork)), None)
+
+    @property
+    def supervision(self) -> Supervision | None:
+        return next((r for r in self.imposed.requirements if isinstance(r, Supervision)), None)
+
+
+def order_of(record: Record) -> Order | None:
+    """The order, or None where nothing was imposed (yet) or the whole record was withdrawn."""
+    imposed = fact(record, "imposed", OrderImposed)
+    if imposed is None or is_withdrawn(record):
+        return None
+    return Order(imposed, fact(record, "ended", OrderEnded), fact(record, "transferred_in", TransferReceived))
+
+
+_AGE_BANDS = (
+    (17, AgeBand.AGE_16_17),
+    (20, AgeBand.AGE_18_20),
+    (25, AgeBand.AGE_21_25),
+    (30, AgeBand.AGE_26_30),
+    (40, AgeBand.AGE_31_40),
+)
+
+
+def age_band(age: int) -> AgeBand:
+    """The published band of an age in whole years."""
+    return next((band for limit, band in _AGE_BANDS if age <= limit), AgeBand.OVER_40)
+
+
+def level(hours: int) -> int:
+    """Level 1 is up to 100 hours of unpaid work, level 2 above."""
+    return 1 if hours <= 100 else 2
+
+
+def length_band(months: int) -> str:
+    """The published band of a length of supervision."""
+    return next((f"to_{limit}" for limit in (6, 12, 18, 24) if months <= limit), "to_36")

@@ -1,0 +1,236 @@
+"""All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from contracts.codec import Event
+from contracts.events import OrderEnded, OrderImposed
+from contracts.rejections import Rejection
+from services.chassis.batches import SourceIdentity, TopicPartition
+from services.chassis.database import copy_rows, upsert
+from services.chassis.failures import Fenced, Refused
+from services.records.fold import Domain, Folded, Held, PersonMonth, Settled
+from services.records.record import Outcome, Record, dump, fact, load
+from services.records.tables import arrivals, cells, checkpoints, persons, records, rejections, shards
+
+OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
+"""In `arrivals`, an outcome is its place in this list."""
+
+CellRow = tuple[str, str, date, str, date, int, int]
+"""(authority, measure, period, category, known_on, delta, version)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Where one authority's records stand."""
+
+    authority: str
+    generation: int
+    version: int
+    known_on: date
+    heard_at: datetime
+    counted_by: str
+    """The version of the rules and calendar by which its cells were counted; empty before the first count."""
+
+
+def claim(connection: Connection, sources: Mapping[TopicPartition, SourceIdentity]) -> dict[TopicPartition, int]:
+    """Positions to read from; a source never read before starts at 0. Raises Refused where a source is not the same."""
+    for source, identity in sources.items():
+        connection.execute(
+            text(
+                "INSERT INTO checkpoints (topic, partition, next_offset, cluster_id, topic_id) "
+                "VALUES (:topic, :partition, 0, :cluster, :id) ON CONFLICT DO NOTHING"
+            ),
+            {
+                "topic": source.topic,
+                "partition": source.partition,
+                "cluster": identity.cluster_id,
+                "id": identity.topic_id,
+            },
+        )
+    positions = {}
+    for row in connection.execute(select(checkpoints)):
+        source = TopicPartition(row.topic, row.partition)
+        if source in sources:
+            _same_source(source, SourceIdentity(row.cluster_id, row.topic_id), sources[source])
+            positions[source] = row.next_offset
+    return positions
+
+
+def _same_source(source: TopicPartition, known: SourceIdentity, found: SourceIdentity) -> None:
+    if known != found:
+        what = "another cluster" if known.cluster_id != found.cluster_id else "a topic that was deleted and made again"
+        raise Refused(
+            f"{source.topic} is {what}: offsets mean something else now. Nothing was read or written. "
+            "Point the service at the right cluster, or rebuild (runbook: source-changed)."
+        )
+
+
+def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
+    """The shards of these authorities, made where they are missing."""
+    wanted = sorted(set(authorities))
+    connection.execute(
+        text(
+            "INSERT INTO shards (authority, generation, version, known_on, heard_at, counted_by, published_generation, published_version) "
+            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '2000-01-01', '2000-01-01Z', '', 0, 0 ON CONFLICT DO NOTHING"
+        ),
+        {"codes": wanted},
+    )
+    found = connection.execute(select(shards).where(shards.c.authority.in_(wanted)))
+    return {
+        r.authority: Shard(r.authority, r.generation, r.version, r.known_on, r.heard_at, r.counted_by) for r in found
+    }
+
+
+def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    """Records by (authority, subject). One that is not there is an empty record, and left out."""
+    if not wanted:
+        return {}
+    query = text(
+        "SELECT r.authority, r.subject, CAST(r.facts AS text) AS facts FROM records r "
+        "JOIN unnest(CAST(:authorities AS text[]), CAST(:subjects AS text[])) AS w (authority, subject) "
+        "USING (authority, subject)"
+    )
+    rows = connection.execute(query, {"authorities": [a for a, _ in wanted], "subjects": [s for _, s in wanted]})
+    return {(row.authority, row.subject): load(row.facts.encode()) for row in rows}
+
+
+def advance(connection: Connection, source: TopicPartition, old: int, new: int) -> None:
+    """Moves an offset. Raises Fenced where another worker has moved it."""
+    moved = connection.execute(
+        checkpoints.update()
+        .where(checkpoints.c.topic == source.topic, checkpoints.c.partition == source.partition)
+        .where(checkpoints.c.next_offset == old)
+        .values(next_offset=new)
+    )
+    if moved.rowcount != 1:
+        raise Fenced(f"{source.topic} is not at {old} any more")
+
+
+def bump(connection: Connection, shard: Shard, **changes: Any) -> Shard:
+    """Counts a commit of the authority, with what else changes of the shard.
+
+    Raises Fenced where another worker committed, to this topic or the other.
+    """
+    after = replace(shard, version=shard.version + 1, **changes)
+    moved = connection.execute(
+        shards.update()
+        .where(shards.c.authority == shard.authority, shards.c.version == shard.version)
+        .where(shards.c.generation == shard.generation)
+        .values(version=after.version, known_on=after.known_on, heard_at=after.heard_at, counted_by=after.counted_by)
+    )
+    if moved.rowcount != 1:
+        raise Fenced(f"{shard.authority} is not at version {shard.version} any more")
+    return after
+
+
+def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded]) -> None:
+    """Writes what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
+    _write_records(connection, changes)
+    _count_persons(connection, changes)
+    _write_cells(connection, changes)
+    settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
+    _write_arrivals(connection, settled)
+    _write_rejections(connection, domain, settled)
+
+
+def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    rows = [
+        (shard.authority, subject, dump(held.record), *summary(held))
+        for shard, folded in changes.items()
+        for subject, held in folded.records.items()
+    ]
+    if rows:
+        columns = ("authority", "subject", "facts", "imposed_on", "ended_on", "next_due")
+        upsert(connection, records, columns, rows, key=("authority", "subject"))
+
+
+def summary(held: Held) -> tuple[date | None, date | None, date | None]:
+    """What lists of records are sorted by: imposed on, ended on, and the earliest due date of a standard not yet met."""
+    imposed, ended = fact(held.record, "imposed", OrderImposed), fact(held.record, "ended", OrderEnded)
+    due = min((period for measure, period, _ in held.cells if measure.startswith("pending_")), default=None)
+    return imposed.imposed_on if imposed else None, ended.ended_on if ended else None, due
+
+
+def add_to_cells(connection: Connection, rows: Sequence[CellRow]) -> None:
+    """Adds to cells, each as it became known on a day."""
+    if rows:
+        columns = ("authority", "measure", "period", "category", "known_on", "delta", "version")
+        upsert(connection, cells, columns, rows, key=columns[:5], add=("delta",))
+
+
+def _write_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    rows = [
+        (shard.authority, *cell, day, delta, shard.version)
+        for shard, folded in changes.items()
+        for day, deltas in folded.cells.items()
+        for cell, delta in deltas.items()
+        if delta
+    ]
+    add_to_cells(connection, rows)
+
+
+def _count_persons(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    """Adds to `persons_with_new_order` when a person's first new order of a month appears or the last one goes."""
+    steps = {
+        (shard.authority, person): days for shard, folded in changes.items() for person, days in folded.persons.items()
+    }
+    if not steps:
+        return
+    orders = _orders_of(connection, list(steps))
+    for shard, folded in changes.items():
+        for person, days in folded.persons.items():
+            for day, step in sorted(days.items()):
+                old = orders.get((shard.authority, person), 0)
+                orders[shard.authority, person] = old + step
+                change = (old + step > 0) - (old > 0)
+                if change:
+                    folded.cells[day]["persons_with_new_order", person[1], ""] += change
+    rows = [(authority, ref, month, orders[authority, (ref, month)]) for authority, (ref, month) in steps]
+    columns = ("authority", "person_ref", "month", "orders")
+    upsert(connection, persons, columns, rows, key=columns[:3])
+
+
+def _orders_of(connection: Connection, wanted: list[tuple[str, PersonMonth]]) -> dict[tuple[str, PersonMonth], int]:
+    query = text(
+        "SELECT p.authority, p.person_ref, p.month, p.orders FROM persons p "
+        "JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[]), CAST(:m AS date[])) AS w (authority, person_ref, month) "
+        "USING (authority, person_ref, month)"
+    )
+    parameters = {"a": [a for a, _ in wanted], "p": [p for _, (p, _) in wanted], "m": [m for _, (_, m) in wanted]}
+    rows = connection.execute(query, parameters)
+    return {(row.authority, (row.person_ref, row.month)): row.orders for row in rows}
+
+
+def _write_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> None:
+    rows = []
+    for authority, (arrival, outcome) in settled:
+        content, message = arrival.content, arrival.message
+        subject = content.subject if isinstance(content, Event) else None
+        rows.append((authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)))
+    if rows:
+        copy_rows(connection, arrivals, ("authority", "offset", "outcome", "event_id", "subject", "arrived_at"), rows)
+
+
+def _write_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> None:
+    rows = []
+    for authority, (arrival, _) in settled:
+        content, message = arrival.content, arrival.message
+        if isinstance(content, Rejection):
+            refusal = (content.id, str(content.reason), content.path, content.message)
+            place = (f"{domain.own}.{authority}", 0, message.offset, authority)
+            rows.append((*place, *refusal, message.key, message.value, at(message.timestamp)))
+    if rows:
+        place_columns = ("topic", "partition", "offset", "authority")
+        refusal_columns = ("event_id", "reason", "path", "message")
+        columns = (*place_columns, *refusal_columns, "key", "value", "arrived_at")
+        copy_rows(connection, rejections, columns, rows)
+
+
+def at(timestamp: int) -> datetime:
+    """A Kafka timestamp in milliseconds as a time."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC)

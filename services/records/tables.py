@@ -1,0 +1,119 @@
+"""The tables that each service of records has in its own schema."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
+
+metadata = MetaData()
+_instant = TIMESTAMP(timezone=True)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("cluster_id", Text, nullable=False),
+    Column("topic_id", Text, nullable=False),
+    comment="How far each source was read; compare-and-set, in the transaction of what was read.",
+)
+
+shards = Table(
+    "shards",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("heard_at", _instant, nullable=False),
+    Column("counted_by", Text, nullable=False),
+    Column("published_generation", Integer, nullable=False),
+    Column("published_version", BigInteger, nullable=False),
+    comment="One row an authority: counts its commits, so that a worker that was overtaken cannot write.",
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("imposed_on", Date),
+    Column("ended_on", Date),
+    Column("next_due", Date),
+    PrimaryKeyConstraint("authority", "subject"),
+    Index("records_due", "authority", "next_due"),
+    Index("records_imposed", "authority", "imposed_on"),
+    comment="Fact key to the latest fact; the other columns are read off it.",
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("period", Date, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("authority", "measure", "period", "category", "known_on"),
+    Index("cells_version", "authority", "version"),
+    comment="By how much a cell changed on a day. The sum up to a day is its value as known at the end of that day.",
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("person_ref", Text, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("orders", Integer, nullable=False),
+    PrimaryKeyConstraint("authority", "person_ref", "month"),
+    comment="New orders of a person in a month, so that the person counts once.",
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("event_id", Text),
+    Column("reason", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("arrived_at", _instant, nullable=False),
+    Column("redriven_at", _instant),
+    PrimaryKeyConstraint("topic", "partition", "offset"),
+    Index("rejections_authority", "authority", "arrived_at"),
+    comment="Refused events as they came.",
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("event_id", Text),
+    Column("subject", Text),
+    Column("arrived_at", _instant, nullable=False),
+    PrimaryKeyConstraint("authority", "offset"),
+    Index("arrivals_event", "event_id", "authority"),
+    comment="What became of each event of the service's own topic.",
+)

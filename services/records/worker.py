@@ -1,0 +1,128 @@
+"""The processor that orders and unpaid_work run: one fetch, one transaction with its offsets, nothing else."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from contracts.topics import authority_of, kind_of_topic
+from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.database import transaction
+from services.chassis.failures import Away, Fenced
+from services.records import store
+from services.records.cache import Cache
+from services.records.fold import Arrival, Domain, Folded, Held, fold, read, subjects
+from services.records.metrics import RecordsMetrics
+from services.records.recount import recount
+from services.records.store import Shard
+
+log = logging.getLogger(__name__)
+
+CACHED_RECORDS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What this worker may believe once the transaction is through."""
+
+    positions: dict[TopicPartition, int]
+    changes: dict[Shard, Folded]
+
+
+class Worker:
+    """Keeps one service's records and cells. Implements chassis.batches.Processor."""
+
+    def __init__(self, database: Engine, domain: Domain, metrics: RecordsMetrics, cached: int = CACHED_RECORDS) -> None:
+        self._database, self._domain, self._metrics = database, domain, metrics
+        self._cache = Cache(cached)
+        self._positions: dict[TopicPartition, int] = {}
+        self._shards: dict[str, Shard] = {}
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        """Positions as PostgreSQL has them; recounts authorities that were counted by other rules."""
+        self._cache.clear()
+        with transaction(self._database) as connection:
+            self._positions = store.claim(connection, sources)
+            self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
+        for shard in list(self._shards.values()):
+            if shard.counted_by != self._domain.rules:
+                self._recount(shard)
+        return self._positions
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        """Takes one fetch. After a failure nothing is believed that was not committed."""
+        try:
+            with transaction(self._database) as connection:
+                commit = self._carry_out(connection, [s for s in map(self._news, slices) if s is not None])
+        except (Away, Fenced):
+            self._cache.clear()
+            raise
+        self._positions |= commit.positions
+        for shard, folded in commit.changes.items():
+            self._shards[shard.authority] = shard
+            for subject, held in folded.records.items():
+                self._cache.put((shard.authority, subject), held)
+            self._metrics.settled(shard.authority, folded.settled)
+
+    def _news(self, piece: Slice) -> Slice | None:
+        """The part of a slice that was not taken before."""
+        position = self._positions[piece.source]
+        if piece.messages[0].offset >= position:
+            return piece
+        messages = [message for message in piece.messages if message.offset >= position]
+        return Slice(piece.topic, piece.partition, messages) if messages else None
+
+    def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
+        """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
+        positions = {piece.source: piece.next_offset for piece in slices}
+        for source, position in positions.items():
+            store.advance(connection, source, self._positions[source], position)
+        arrivals = self._read(slices)
+        held = self._load(connection, arrivals)
+        changes: dict[Shard, Folded] = {}
+        for authority, arrived in arrivals.items():
+            shard = store.bump(
+                connection,
+                self._shards[authority],
+                known_on=max(a.day for a in arrived),
+                heard_at=max(self._shards[authority].heard_at, store.at(max(a.message.timestamp for a in arrived))),
+            )
+            changes[shard] = fold(arrived, held[authority], self._domain)
+        store.write(connection, self._domain, changes)
+        return _Commit(positions, changes)
+
+    def _read(self, slices: Iterable[Slice]) -> dict[str, list[Arrival]]:
+        arrivals: dict[str, list[Arrival]] = {}
+        for piece in slices:
+            authority = authority_of(piece.topic)
+            known_on = self._shards[authority].known_on
+            arrived = read(kind_of_topic(piece.topic), authority, piece.messages, known_on)
+            arrivals.setdefault(authority, []).extend(arrived)
+        return arrivals
+
+    def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Held]]:
+        """Every record that the arrivals may change: from the cache, from PostgreSQL, or new."""
+        held: dict[str, dict[str, Held]] = {}
+        missing: list[tuple[str, str]] = []
+        for authority, arrived in arrivals.items():
+            found = held[authority] = {}
+            for subject in subjects(arrived, self._domain):
+                known = self._cache.get((authority, subject))
+                if known is not None:
+                    found[subject] = known
+                else:
+                    missing.append((authority, subject))
+        loaded = store.load_records(connection, missing)
+        for authority, subject in missing:
+            record = loaded.get((authority, subject), {})
+            cells = self._domain.contributions(record, self._domain.calendar)
+            held[authority][subject] = Held(record, cells)
+        return held
+
+    def _recount(self, shard: Shard) -> None:
+        with transaction(self._database) as connection:
+            changed, after = recount(connection, self._domain, shard)
+        self._shards[shard.authority] = after
+        if changed:
+            log.warning("recounted %s by rules %s: %d cells changed", shard.authority, self._domain.rules, changed)

@@ -1,0 +1,76 @@
+"""The unpaid work of an order as its record tells it, pure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.codes import Change, RequirementKind
+from contracts.events import OrderEnded, OrderImposed, RequirementVaried, TransferReceived, UnpaidWork
+from services.records.record import Record, fact, facts, is_withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What unpaid work needs to know of an order that was imposed and not withdrawn."""
+
+    imposed: OrderImposed
+    ended: OrderEnded | None
+    transferred_in: bool
+    variations: tuple[RequirementVaried, ...]
+    """Of unpaid work, in the order in which the court made them."""
+
+    @property
+    def excluded(self) -> bool:
+        """Whether it came from elsewhere, so that no clock from imposition applies here."""
+        return self.imposed.outside_jurisdiction or self.transferred_in
+
+    @property
+    def imposed_on(self) -> date:
+        return self.imposed.imposed_on
+
+    @property
+    def ended_on(self) -> date | None:
+        return self.ended.ended_on if self.ended else None
+
+    @property
+    def unpaid_work(self) -> UnpaidWork | None:
+        """The requirement as first imposed."""
+        return next((r for r in self.imposed.requirements if isinstance(r, UnpaidWork)), None)
+
+    def minutes_ordered(self) -> list[tuple[date, int]]:
+        """Minutes first ordered, then each later change as a difference, with its day."""
+        steps, hours = [], 0
+        if self.unpaid_work is not None:
+            hours = self.unpaid_work.hours
+            steps.append((self.imposed.imposed_on, hours * 60))
+        for variation in self.variations:
+            new = 0 if variation.change is Change.REMOVED else variation.hours
+            if new is not None and new != hours:
+                steps.append((variation.varied_on, (new - hours) * 60))
+                hours = new
+        return steps
+
+    def complete_by(self) -> date | None:
+        """The latest date for completion that the court set, if it set one."""
+        dates = [v.complete_by for v in self.variations if v.complete_by is not None]
+        if self.unpaid_work is not None and self.unpaid_work.complete_by is not None:
+            dates.append(self.unpaid_work.complete_by)
+        return max(dates, default=None)
+
+
+def order_of(record: Record) -> Order | None:
+    """The order, or None where nothing was imposed (yet) or the whole record was withdrawn."""
+    imposed = fact(record, "imposed", OrderImposed)
+    if imposed is None or is_withdrawn(record):
+        return None
+    variations = (v for v in facts(record, RequirementVaried) if v.kind is RequirementKind.UNPAID_WORK)
+    return Order(
+        imposed,
+        fact(record, "ended", OrderEnded),
+        fact(record, "transferred_in", TransferReceived) is not None,
+        tuple(sorted(variations, key=lambda v: (v.varied_on, v.ref))),
+    )
+
+
+def level(hours: int) -> int:
+    """Level 1 is up to 100 hours of unpaid work, level 2 above."""
+    return 1 if hours <= 100 else 2

@@ -1,0 +1,67 @@
+"""Workers on a real database, without a broker."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine, func, select
+
+from contracts.topics import source_topics
+from services import orders, unpaid_work
+from services.chassis import database as databases
+from services.chassis.batches import SourceIdentity, TopicPartition
+from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings
+from services.orders.domain import domain as orders_domain
+from services.records.fold import Domain
+from services.records.holidays import scotland
+from services.records.metrics import RecordsMetrics
+from services.records.tables import cells
+from services.records.worker import Worker
+from services.unpaid_work.domain import domain as unpaid_work_domain
+
+SERVICES = {"orders": (orders, orders_domain), "unpaid_work": (unpaid_work, unpaid_work_domain)}
+CALENDAR = scotland()
+
+
+class Bench:
+    """One service's schema, with workers on it."""
+
+    def __init__(self, url: str, name: str) -> None:
+        package, make = SERVICES[name]
+        self.domain: Domain = make(CALENDAR)
+        assert package.__file__ is not None
+        self.database: Engine = databases.engine(DatabaseSettings(url=url, schema_name=name))
+        migrate(url, name, Path(package.__file__).parent / "migrations")
+        self.sources = {
+            TopicPartition(topic, 0): SourceIdentity("cluster", f"id of {topic}")
+            for topic in source_topics(*self.domain.kinds)
+        }
+
+    def worker(self, cached: int = 20_000) -> Worker:
+        """A worker that has just been given all topics."""
+        worker = Worker(self.database, self.domain, RecordsMetrics(CollectorRegistry()), cached)
+        worker.start(self.sources)
+        return worker
+
+    def cells(self) -> dict[str, int]:
+        """All cells, by `measure|authority|period|category`."""
+        key = (cells.c.measure, cells.c.authority, cells.c.period, cells.c.category)
+        with self.database.connect() as connection:
+            rows = connection.execute(select(*key, func.sum(cells.c.delta)).group_by(*key)).all()
+        return {f"{m}|{a}|{p}|{c}": int(value) for m, a, p, c, value in rows if value}
+
+
+@pytest.fixture
+def bench(postgres: str) -> Iterator[Callable[[str], Bench]]:
+    """Makes the schema of a service in one fresh database."""
+    made: list[Bench] = []
+
+    def make(name: str) -> Bench:
+        made.append(Bench(postgres, name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.database.dispose()

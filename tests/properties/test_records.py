@@ -1,0 +1,89 @@
+"""The laws of records: any order of arrival gives the same record, and cells are the sum over records, always."""
+
+import random
+from collections import Counter
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codec import Event
+from contracts.events import Topic
+from services.orders.domain import domain as orders
+from services.records.calendar import Calendar
+from services.records.fold import Arrival, Domain, Held, fold
+from services.records.record import Record, apply, dump, load
+from services.unpaid_work.domain import domain as unpaid_work
+from tests.support.scenario import Sent
+from tests.support.strategies import events
+
+CALENDAR = Calendar("test", frozenset({date(2024, 1, 1), date(2024, 3, 29)}))
+DOMAINS = {"orders": orders(CALENDAR), "unpaid_work": unpaid_work(CALENDAR)}
+MANY = st.lists(st.one_of(events(Topic.ORDERS), events(Topic.UNPAID_WORK)), max_size=40)
+
+
+def _record(stream: list[Event]) -> dict[str, Record]:
+    records: dict[str, Record] = {}
+    for event in stream:
+        apply(records.setdefault(event.subject, {}), event)
+    return records
+
+
+@given(MANY, st.randoms(use_true_random=False))
+def test_convergence(stream: list[Event], chance: random.Random) -> None:
+    """Any order, repetition or delay of deliveries gives the same records."""
+    again = stream + [event for event in stream if chance.random() < 0.5]
+    chance.shuffle(again)
+    assert _record(again) == _record(stream)
+
+
+@given(MANY)
+def test_what_is_stored_is_what_was(stream: list[Event]) -> None:
+    for record in _record(stream).values():
+        assert load(dump(record)) == record
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@given(stream=MANY, chance=st.randoms(use_true_random=False))
+def test_conservation(name: str, stream: list[Event], chance: random.Random) -> None:
+    """Whatever the batches and days, the cells are the sum of the contributions of the records."""
+    domain = DOMAINS[name]
+    held: dict[str, Held] = {}
+    total: Counter[tuple[str, date, str]] = Counter()
+    for batch in _batches([event for event in stream if _topic(event) in domain.kinds], chance):
+        for event in batch:
+            held.setdefault(event.subject, Held({}, {}))
+        folded = fold([_arrival(event, chance) for event in batch], held, domain)
+        held |= folded.records
+        for deltas in folded.cells.values():
+            total.update({key: value for key, value in deltas.items() if key[0] not in ("events", "reporting_delay")})
+    assert _without_zero(total) == _without_zero(_recount(held, domain))
+
+
+def _recount(held: dict[str, Held], domain: Domain) -> Counter[tuple[str, date, str]]:
+    wanted: Counter[tuple[str, date, str]] = Counter()
+    for one in held.values():
+        wanted.update(domain.contributions(one.record, CALENDAR))
+    return wanted
+
+
+def _without_zero(cells: Counter[tuple[str, date, str]]) -> dict[tuple[str, date, str], int]:
+    return {key: value for key, value in cells.items() if value}
+
+
+def _batches(stream: list[Event], chance: random.Random) -> list[list[Event]]:
+    batches: list[list[Event]] = [[]]
+    for event in stream:
+        if chance.random() < 0.3:
+            batches.append([])
+        batches[-1].append(event)
+    return batches
+
+
+def _topic(event: Event) -> Topic:
+    return Topic.ORDERS if Topic.ORDERS in type(event.data).TOPICS else Topic.UNPAID_WORK
+
+
+def _arrival(event: Event, chance: random.Random) -> Arrival:
+    return Arrival(_topic(event), Sent(0, b""), date(2025, 1, chance.randint(1, 3)), event)
