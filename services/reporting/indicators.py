@@ -1,0 +1,110 @@
+"""What an indicator is. The catalogue of them is data (`catalogue`); queries, the API's metadata, the gate and the pages all read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+SCOTLAND = "S92000003"
+
+
+class Form(NamedTuple):
+    """A sum of cells of one measure over categories."""
+
+    measure: str
+    categories: tuple[str, ...] = ("",)
+
+    @property
+    def grouping(self) -> str:
+        """The categories as one name, as in `band=within_1`."""
+        return "+".join(sorted(self.categories))
+
+
+def form(measure: str, *categories: str) -> Form:
+    """The total of a measure, or the sum of some of its categories."""
+    return Form(measure, categories or ("",))
+
+
+class Kind(StrEnum):
+    """How the value comes from numerator and denominator."""
+
+    COUNT = "count"
+    SHARE = "share"
+    MEAN = "mean"
+    POPULATION_RATE = "population_rate"
+    STOCK = "stock"
+
+
+class Good(StrEnum):
+    """Which way is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Source(NamedTuple):
+    """Where a standard comes from, and whether we saw it in a public source."""
+
+    words: str
+    verified: bool = True
+
+
+class Part(NamedTuple):
+    """One category of a breakdown."""
+
+    category: str
+    numerator: Form
+    denominator: Form | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One indicator: its words, and the cells that it is made of."""
+
+    id: str
+    title: str
+    definition: str
+    theme: str
+    kind: Kind
+    unit: str
+    numerator: Form
+    denominator: Form | None = None
+    minus: Form | None = None
+    """For a stock: what closes what the numerator opens."""
+    divide: int = 1
+    """Cells of this many make one of the unit: 60 where minutes are shown as hours."""
+    exclusions: str = "None."
+    good: Good = Good.NEITHER
+    standard: str | None = None
+    source: Source | None = None
+    note: str | None = None
+    breakdowns: tuple[tuple[str, tuple[Part, ...]], ...] = ()
+    version: int = 1
+
+    def breakdown(self, name: str) -> tuple[Part, ...]:
+        """Raises KeyError for a breakdown that it does not have."""
+        return dict(self.breakdowns)[name]
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """All that has to be read to show it."""
+        parts = [part for _, parts in self.breakdowns for part in parts]
+        found: Iterable[Form | None] = (
+            self.numerator,
+            self.denominator,
+            self.minus,
+            *(part.numerator for part in parts),
+            *(part.denominator for part in parts),
+        )
+        return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def counts(measure: str, prefix: str, codes: Iterable[str]) -> tuple[Part, ...]:
+    """A breakdown that only counts."""
+    return tuple(Part(f"{prefix}={code}", form(measure, f"{prefix}={code}"), None) for code in codes)
+
+
+def shares(measure: str, categories: Iterable[str], whole: Form) -> tuple[Part, ...]:
+    """A breakdown whose parts are shares of one whole."""
+    return tuple(Part(category, form(measure, category), whole) for category in categories)

@@ -1,0 +1,210 @@
+"""What is asked of the schema `reporting`. Answers are whole: nothing here may leave but through the gate (`disclosure`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import INTERVAL
+
+from contracts.authorities import AUTHORITIES
+from services.reporting.cuts import Cut, Wanted, rows_of
+from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
+from services.reporting.periods import add_months, last_day, month_of, months_between, year_of
+from services.reporting.tables import positions
+
+READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
+
+
+class WholeCell(NamedTuple):
+    """A cell as it is, services summed."""
+
+    measure: str
+    authority: str
+    period: date
+    category: str
+    value: int
+
+
+def cells_page(
+    connection: Connection, cut: Cut, wanted: Wanted, after: tuple[str, str, date, str] | None, limit: int
+) -> list[WholeCell]:
+    """Cells that are not zero, in the order of their keys, from the one behind `after`."""
+    rows = rows_of(cut, wanted)
+    key = (rows.c.measure, rows.c.authority, rows.c.period, rows.c.category)
+    total = func.sum(rows.c.value)
+    query = select(*key, total).group_by(*key).having(total != 0).order_by(*key).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(*(literal(part) for part in after)))
+    return [WholeCell(m, a, p, c, int(value)) for m, a, p, c, value in connection.execute(query)]
+
+
+class Grain(NamedTuple):
+    """How finely figures are told apart. `period` is `month`, `year` or empty for the whole time asked about."""
+
+    authority: bool = False
+    period: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Months, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def label(self) -> str:
+        if self.first == self.last:
+            return f"{self.first:%Y-%m}"
+        if self.first.month == 4 and add_months(self.first, 11) == self.last:
+            return year_of(self.first)
+        return f"{self.first:%Y-%m}/{self.last:%Y-%m}"
+
+    def labels(self, grain: str) -> tuple[str, ...]:
+        """The periods it falls into."""
+        months = months_between(self.first, self.last)
+        match grain:
+            case "month":
+                return tuple(f"{month:%Y-%m}" for month in months)
+            case "year":
+                return tuple(dict.fromkeys(year_of(month) for month in months))
+            case _:
+                return (self.label,)
+
+
+Sums = Mapping[tuple[Form, str, str], int]
+"""By form, area and period; what is absent is zero."""
+
+
+def sums(
+    connection: Connection, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, authority: str | None = None
+) -> Sums:
+    """The forms over the span. An area is an authority, or Scotland where authorities are not told apart."""
+    forms = tuple(forms)
+    measures = tuple(dict.fromkeys(form.measure for form in forms))
+    categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
+    wanted = Wanted(measures, categories, authority, span.first, last_day(span.last))
+    rows = rows_of(cut, wanted)
+    split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
+    if grain.authority:
+        split.append(rows.c.authority)
+    if grain.period:
+        split.append(_start(rows.c.period, grain.period))
+    found = connection.execute(select(*split, func.sum(rows.c.value)).group_by(*split))
+    return _gather(forms, found.all(), span, grain, authority)
+
+
+def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:
+    """The first day of the month, or of the year that begins in April."""
+    if grain == "month":
+        return cast(func.date_trunc("month", period), Date)
+    shift = literal("3 months").cast(INTERVAL)
+    return cast(func.date_trunc("year", period - shift) + shift, Date)
+
+
+def _gather(
+    forms: Sequence[Form], found: Iterable[Sequence[object]], span: Span, grain: Grain, authority: str | None
+) -> Sums:
+    by_cell = defaultdict(list)
+    for form in forms:
+        for category in form.categories:
+            by_cell[form.measure, category].append(form)
+    total: dict[tuple[Form, str, str], int] = defaultdict(int)
+    for measure, category, *where, value in found:
+        area = str(where.pop(0)) if grain.authority else authority or SCOTLAND
+        period = _label(where[0], grain.period) if grain.period else span.label
+        for form in by_cell[measure, category]:
+            total[form, area, period] += int(value)  # type: ignore[call-overload]
+            if grain.authority and authority is None:
+                total[form, SCOTLAND, period] += int(value)  # type: ignore[call-overload]
+    return total
+
+
+def _label(start: object, grain: str) -> str:
+    assert isinstance(start, date)
+    return f"{start:%Y-%m}" if grain == "month" else year_of(start)
+
+
+def stocks(
+    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+) -> Sums:
+    """What is open at the end of each period: all that ever opened less all that ever closed."""
+    assert indicator.minus is not None
+    begin = earliest(connection, cut) or span.first
+    whole = Span(min(begin, span.first), span.last)
+    forms = (indicator.numerator, indicator.minus)
+    monthly = sums(connection, cut, forms, whole, Grain(grain.authority, "month"), authority)
+    areas = areas_of(grain, authority)
+    total: dict[tuple[Form, str, str], int] = defaultdict(int)
+    for area in areas:
+        level = 0
+        for month in months_between(whole.first, whole.last):
+            at = f"{month:%Y-%m}"
+            level += monthly.get((forms[0], area, at), 0) - monthly.get((forms[1], area, at), 0)
+            if month >= span.first:
+                period = {"month": at, "year": year_of(month)}.get(grain.period, span.label)
+                total[indicator.numerator, area, period] = level
+    return total
+
+
+def areas_of(grain: Grain, authority: str | None) -> tuple[str, ...]:
+    """The areas that an answer is about, Scotland last."""
+    if authority is not None:
+        return (authority,)
+    return (*AUTHORITIES, SCOTLAND) if grain.authority else (SCOTLAND,)
+
+
+def indicator_sums(  # noqa: PLR0913
+    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+) -> Sums:
+    """All that the indicator's own figure and its breakdowns need."""
+    if indicator.kind is Kind.STOCK:
+        return stocks(connection, cut, indicator, span, grain, authority)
+    return sums(connection, cut, indicator.forms, span, grain, authority)
+
+
+def earliest(connection: Connection, cut: Cut) -> date | None:
+    """The first month that anything is known of."""
+    rows = rows_of(cut, Wanted(measures=("orders_opened", "orders_imposed")))
+    found = connection.scalar(select(func.min(rows.c.period)))
+    return month_of(found) if found else None
+
+
+def latest(connection: Connection, cut: Cut) -> date | None:
+    """The last month in which an order was imposed."""
+    rows = rows_of(cut, Wanted(measures=("orders_imposed",)))
+    found = connection.scalar(select(func.max(rows.c.period)))
+    return month_of(found) if found else None
+
+
+class Shown(NamedTuple):
+    """How far one service has got with one authority."""
+
+    service: str
+    authority: str
+    generation: int
+    version: int
+    offsets: dict[str, int]
+    heard_at: datetime
+
+
+def shown(connection: Connection) -> list[Shown]:
+    """Every position, by service and authority."""
+    return [Shown(*row) for row in connection.execute(select(positions).order_by(*positions.primary_key.columns))]
+
+
+def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
+    """For each source the last offset that every service that reads it has shown."""
+    shown_by: dict[str, dict[str, int]] = defaultdict(dict)
+    for position in found:
+        for source, offset in position.offsets.items():
+            shown_by[source][position.service] = offset
+    return {
+        source: min(by.values())
+        for source, by in sorted(shown_by.items())
+        if all(service in by for service, prefixes in READERS.items() if source.startswith(prefixes))
+    }
+

@@ -1,0 +1,115 @@
+"""The tables of the schema `reporting`. They hold counts, never a row about one person or one order."""
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+metadata = MetaData()
+_instant = TIMESTAMP(timezone=True)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("cluster_id", Text, nullable=False),
+    Column("topic_id", Text, nullable=False),
+    comment="How far the aggregates were read; compare-and-set, in the transaction of what was read.",
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("offsets", JSONB, nullable=False),
+    Column("heard_at", _instant, nullable=False),
+    comment="What is visible of each service and authority: rows of this generation, and which offsets they show.",
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("period", Date, primary_key=True),
+    Column("known_on", Date, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Index("cells_by_measure", "measure", "category", "period"),
+    comment="Every row published, of the visible generation and of one being rebuilt.",
+)
+
+present = Table(
+    "present",
+    metadata,
+    Column("measure", Text, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("period", Date, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("known_on", Date, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Index("present_by_category", "measure", "category", "period", postgresql_include=["authority", "value"]),
+    comment="The latest value of each cell: derived from `cells`, so that reading costs the same after ten years.",
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("last_month", Date, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("definitions", JSONB, nullable=False),
+    Column("heard", JSONB, nullable=False),
+    Column("made_at", _instant, nullable=False),
+    Column("published_at", _instant),
+    Column("withdrawn_at", _instant),
+    Column("note", Text),
+    comment="Frozen cuts. Only the status and its dates ever change.",
+)
+
+release_cells = Table(
+    "release_cells",
+    metadata,
+    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("period", Date, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="The whole cells of a release. What the public may not see of them is in `release_hidden`.",
+)
+
+release_hidden = Table(
+    "release_hidden",
+    metadata,
+    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("grouping", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("area", Text, primary_key=True),
+    comment="The numbers of a release that the public does not see.",
+)
+
+release_changes = Table(
+    "release_changes",
+    metadata,
+    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("period", Date, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("before", BigInteger, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    comment="Cells that moved since the release before.",
+)
