@@ -16,8 +16,11 @@ reads no environment, which is what tests and the embedded stack want.
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from re import DOTALL, findall
+from typing import Any, Literal, Self, cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -108,12 +111,18 @@ class TokenSettings(Group):
     def _one_readable_key(self) -> Self:
         if (self.public_key is None) == (self.public_key_path is None):
             raise ValueError("give either the public key or the path of a file that holds it")
-        if "BEGIN PUBLIC KEY" not in self.pem():
-            raise ValueError("the public key must be in PEM form, beginning with BEGIN PUBLIC KEY")
+        self.keys()
         return self
 
-    def pem(self) -> str:
-        """The public key or keys, in PEM form."""
+    def keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """The public keys, any of which may have signed a token."""
+        blocks = findall("-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", self._pem(), DOTALL)
+        keys = tuple(load_pem_public_key(block.encode()) for block in blocks)
+        if not keys or not all(isinstance(key, Ed25519PublicKey) for key in keys):
+            raise ValueError("the public key must be of kind Ed25519, in PEM form, beginning with BEGIN PUBLIC KEY")
+        return cast(tuple[Ed25519PublicKey, ...], keys)
+
+    def _pem(self) -> str:
         if self.public_key is not None:
             return self.public_key
         assert self.public_key_path is not None

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from services.chassis.auth import generate_keys
 from services.chassis.settings import (
     DatabaseSettings,
     HttpSettings,
@@ -15,7 +16,7 @@ from services.chassis.settings import (
     TokenSettings,
 )
 
-PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n"
+PEM = generate_keys().public
 
 
 class Sample(Settings):
@@ -132,17 +133,23 @@ def test_the_role_is_named_like_the_schema_unless_said_otherwise() -> None:
 def test_a_public_key_comes_from_the_environment_or_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_text(PEM)
-    assert TokenSettings(public_key=PEM).pem() == TokenSettings(public_key_path=path).pem() == PEM
+    assert TokenSettings(public_key=PEM).keys() == TokenSettings(public_key_path=path).keys()
 
 
-def test_a_public_key_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) -> None:
-    private = "-----BEGIN PRIVATE KEY-----\n"
-    absent = tmp_path / "absent.pem"
-    for given in (
+def test_several_public_keys_may_be_given_while_they_change() -> None:
+    assert len(TokenSettings(public_key=PEM + generate_keys().public).keys()) == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
         {},
-        {"public_key": PEM, "public_key_path": absent},
-        {"public_key_path": absent},
-        {"public_key": private},
-    ):
-        with pytest.raises(ValidationError):
-            TokenSettings.model_validate(given)
+        {"public_key": PEM, "public_key_path": "absent.pem"},
+        {"public_key_path": "absent.pem"},
+        {"public_key": generate_keys().private},
+        {"public_key": PEM.replace("MCow", "AAAA")},
+    ],
+)
+def test_a_public_key_that_cannot_be_used_is_told_at_the_start(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        TokenSettings.model_validate(given)

@@ -1,0 +1,121 @@
+"""The public side of a service: one way to build an application, and one to serve it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+from starlette.types import Lifespan
+
+from services.chassis import problems
+from services.chassis.failures import Failure
+from services.chassis.metrics import HttpMetrics, exposed
+from services.chassis.middleware import BodyLimit, Guard
+from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
+
+NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
+
+
+def application(  # noqa: PLR0913
+    title: str,
+    settings: HttpSettings,
+    registry: CollectorRegistry,
+    routers: Sequence[APIRouter],
+    *,
+    tokens: TokenSettings | None = None,
+    checks: Mapping[str, Callable[[], object]] | None = None,
+    content_security_policy: str = NO_PAGES,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """An application of these routers, with everything that every service has.
+
+    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Give routers their
+    prefix themselves (`APIRouter(prefix=...)`): metrics name routes by it.
+    """
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.tokens = tokens
+    for kind, handler in problems.HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(BodyLimit, whole=settings.body_limit_bytes, stream=settings.stream_limit_bytes)
+    app.add_middleware(Guard, metrics=HttpMetrics(registry), content_security_policy=content_security_policy)
+    for router in [*routers, _health(checks or {})]:
+        app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, registry: CollectorRegistry) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests that run."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    with exposed(metrics, registry):
+        uvicorn.Server(config).run()
+
+
+def _health(checks: Mapping[str, Callable[[], object]]) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Whether the process lives")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Whether it can serve requests")
+    def readyz() -> dict[str, str]:
+        missing = [name for name, check in checks.items() if not _holds(check)]
+        if missing:
+            raise problems.away(waiting_for=missing)
+        return {"status": "ready"}
+
+    return router
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except Failure:
+        return False
+    return True
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1 of the application, with the problems that each operation may answer."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = problems.SCHEMA
+        for path in document["paths"].values():
+            for operation in path.values():
+                _add_problems(operation)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _add_problems(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    for status, response in problems.documented(*_statuses(operation)).items():
+        responses.setdefault(str(status), response)
+
+
+def _statuses(operation: dict[str, Any]) -> list[int]:
+    statuses = [500, 503]
+    if "security" in operation:
+        statuses += [401, 403]
+    if "parameters" in operation:
+        statuses += [422]
+    if "requestBody" in operation:
+        statuses += [400, 413, 422]
+    return statuses

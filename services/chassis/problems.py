@@ -1,0 +1,99 @@
+"""Errors over HTTP: problem details, RFC 9457. No error tells what is inside, or repeats what was sent."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from msgspec import json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.chassis.failures import Away, describe
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "Problem details, RFC 9457",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "default": "about:blank"},
+        "title": {"type": "string", "description": "The meaning of the status"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong with this request"},
+        "errors": {
+            "type": "array",
+            "description": "Each fault of the request",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "in": {"type": "string", "enum": ["path", "query", "header", "cookie", "body"]},
+                    "path": {"type": "string", "description": "Where, as a JSON pointer"},
+                    "message": {"type": "string"},
+                },
+                "required": ["in", "path", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status"],
+}
+
+log = logging.getLogger(__name__)
+
+
+class Problem(HTTPException):
+    """Raise it to answer with a problem. `members` are added to it as they are."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> None:
+        super().__init__(status, detail, headers)
+        self.members = members
+
+    def response(self) -> Response:
+        """What the caller gets."""
+        title = HTTPStatus(self.status_code).phrase
+        body = {"type": "about:blank", "title": title, "status": self.status_code}
+        content = json.encode(body | ({"detail": self.detail} if self.detail != title else {}) | self.members)
+        return Response(content, self.status_code, self.headers, MEDIA_TYPE)
+
+
+def away(**members: object) -> Problem:
+    """A dependency is briefly away."""
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "A part that is needed for this does not answer for now", headers=retry, **members)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """A route's `responses`, for the problems that it may answer beyond those that every route may."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+async def on_http_exception(_request: Request, fault: Exception) -> Response:
+    """Problems, and what the framework itself raises."""
+    assert isinstance(fault, HTTPException)
+    problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, fault.headers)
+    return problem.response()
+
+
+async def on_validation_error(_request: Request, fault: Exception) -> Response:
+    """A request that does not fit its documented form."""
+    assert isinstance(fault, RequestValidationError)
+    errors = [_error(error["loc"], error["msg"]) for error in fault.errors()]
+    return Problem(422, "The request does not have the documented form", errors=errors).response()
+
+
+async def on_away(_request: Request, fault: Exception) -> Response:
+    """A dependency is briefly away."""
+    log.warning("answered 503", extra={"reason": describe(fault)})
+    return away().response()
+
+
+def _error(location: tuple[str | int, ...], message: str) -> dict[str, str]:
+    place, *path = location
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    return {"in": str(place), "path": pointer, "message": message}
+
+
+HANDLERS = {HTTPException: on_http_exception, RequestValidationError: on_validation_error, Away: on_away}
