@@ -4,17 +4,15 @@ import json
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from contracts.authorities import AUTHORITIES
 from deploy.local.stack import running_stack
-from deploy.local.tokens import AUTHORITY_SCOPES, NATIONAL_SCOPES, OPERATOR_SCOPES, DevelopmentKey
-
-SCOPES_OF = {"national": NATIONAL_SCOPES, "operator": OPERATOR_SCOPES}
+from deploy.local.tokens import DevelopmentKey, identity_of
 
 commands = typer.Typer()
 
@@ -48,18 +46,15 @@ def token(
     days: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 1,
 ) -> None:
     """Print a token for development."""
-    if role not in AUTHORITIES and role not in SCOPES_OF:
-        raise typer.BadParameter("must be an authority's code, national or operator", param_hint="ROLE")
+    try:
+        identity = identity_of(role)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="ROLE") from None
+    if scope:
+        identity = replace(identity, scopes=frozenset(scope))
     pair = DevelopmentKey(key)
     _progress(f"services that know {pair.public_path} will believe this token")
-    typer.echo(
-        pair.mint(
-            role,
-            scope or SCOPES_OF.get(role, AUTHORITY_SCOPES),
-            authority=role if role in AUTHORITIES else None,
-            lifetime=timedelta(days=days),
-        )
-    )
+    typer.echo(pair.mint(identity, timedelta(days=days)))
 
 
 def _progress(line: str) -> None:

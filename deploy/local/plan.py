@@ -55,13 +55,21 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """That a process can do its work: the address answers 200, with this line in the answer where one is given."""
+
+    address: str
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process. `ready` answers 200 once it can do its work; None for one that runs to its end."""
+    """One process. `ready` is None for one that runs to its end."""
 
     name: str
     command: tuple[str, ...]
     environment: dict[str, str] = field(repr=False)
-    ready: str | None = None
+    ready: Sign | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +89,17 @@ def plan(ports: Ports, around: Surroundings) -> Plan:
 
 
 def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
-    for (service, role), metrics in ports.metrics.items():
-        settings = _settings(service, around) | {"PAYBACK_METRICS_PORT": str(metrics)}
-        if role == "api":
-            settings["PAYBACK_HTTP_PORT"] = str(ports.apis[service])
-        yield _process(service, role, settings, ready=f"http://127.0.0.1:{metrics}/ready")
+    for service in SERVICES:
+        shared = _settings(service, around)
+        api, serving, working = ports.apis[service], ports.metrics[service, "api"], ports.metrics[service, "worker"]
+        listening = {"PAYBACK_HTTP_PORT": str(api), "PAYBACK_METRICS_PORT": str(serving)}
+        yield _process(service, "api", shared | listening, Sign(f"http://127.0.0.1:{api}/readyz"))
+        reading = {"PAYBACK_METRICS_PORT": str(working)}
+        sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
+        yield _process(service, "worker", shared | reading, sign)
 
 
-def _process(service: str, role: str, settings: dict[str, str], ready: str | None = None) -> ProcessSpec:
+def _process(service: str, role: str, settings: dict[str, str], ready: Sign | None = None) -> ProcessSpec:
     return ProcessSpec(f"{service}-{role}", (sys.executable, "-m", f"services.{service}", role), settings, ready)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.plan import ProcessSpec
+from deploy.local.plan import ProcessSpec, Sign
 from deploy.local.process import NotReady, spawn, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
 
@@ -81,10 +81,10 @@ class Supervisor:
         return spawn(spec.command, self.log_of(spec), environment=clean_environment() | spec.environment)
 
     def _wait_until_ready(self, child: _Child) -> None:
-        address = child.spec.ready
-        if address is not None:
+        sign = child.spec.ready
+        if sign is not None:
             log = self.log_of(child.spec)
-            wait_until(lambda: _is_ready(address), child.spec.name, child.process, log, seconds=READY_SECONDS)
+            wait_until(lambda: _given(sign), child.spec.name, child.process, log, seconds=READY_SECONDS)
 
     def _mourn(self, child: _Child) -> None:
         log = self.log_of(child.spec)
@@ -106,8 +106,9 @@ class Supervisor:
         child.process, child.started, child.again_at = self._spawn(child.spec), time.monotonic(), None
 
 
-def _is_ready(address: str) -> bool:
+def _given(sign: Sign) -> bool:
     try:
-        return httpx.get(address, timeout=2).status_code == httpx.codes.OK
+        answer = httpx.get(sign.address, timeout=2)
     except httpx.TransportError:
         return False
+    return answer.status_code == httpx.codes.OK and (sign.line is None or sign.line in answer.text.splitlines())

@@ -10,23 +10,28 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.plan import ProcessSpec
+from deploy.local.plan import ProcessSpec, Sign
 from deploy.local.process import NotReady, free_ports
 from deploy.local.supervisor import Supervisor
 
 SERVE = """
-import http.server, sys
+import http.server, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
+        uptime = time.monotonic() - began
+        self.wfile.write(b"up 1\\n" if uptime > 1 else b"up 0\\n")
+began = time.monotonic()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-def server(name: str = "server") -> ProcessSpec:
+def server(name: str = "server", line: str | None = None) -> ProcessSpec:
     (port,) = free_ports(1)
-    return ProcessSpec(name, (sys.executable, "-c", SERVE, str(port)), {}, ready=f"http://127.0.0.1:{port}/")
+    return ProcessSpec(
+        name, (sys.executable, "-c", SERVE, str(port)), {}, ready=Sign(f"http://127.0.0.1:{port}/", line)
+    )
 
 
 def script(code: str, name: str = "script") -> ProcessSpec:
@@ -70,9 +75,15 @@ def test_a_failed_migration_is_told_with_its_log(supervisor: Supervisor) -> None
 
 
 def test_a_service_that_ends_before_it_is_ready_is_told_with_its_log(supervisor: Supervisor) -> None:
-    spec = ProcessSpec("api", (sys.executable, "-c", "print('port in use')"), {}, ready="http://127.0.0.1:1/")
+    spec = ProcessSpec("api", (sys.executable, "-c", "print('port in use')"), {}, ready=Sign("http://127.0.0.1:1/"))
     with pytest.raises(NotReady, match=r"(?s)api ended with exit status 0.*port in use"):
         supervisor.start([spec])
+
+
+def test_ready_is_what_the_answer_says(supervisor: Supervisor) -> None:
+    began = time.monotonic()
+    supervisor.start([server(line="up 1")])
+    assert time.monotonic() - began > 1
 
 
 def test_what_dies_is_told_loudly_and_started_again(supervisor: Supervisor, told: list[str]) -> None:

@@ -7,8 +7,10 @@ import jwt
 import pytest
 
 from contracts.authorities import AUTHORITIES
-from deploy.local.tokens import DevelopmentKey, mint_for_everybody
+from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody
 from services.chassis.clock import FixedClock
+
+OPERATOR = identity_of("operator")
 
 
 def claims(token: str, key: DevelopmentKey) -> dict[str, object]:
@@ -25,15 +27,15 @@ def test_everybody_gets_what_they_need(tmp_path: Path) -> None:
     fife = claims(tokens["S12000047"], key)
     assert (fife["scope"], fife["authority"]) == ("events:write orders:read", "S12000047")
     national, operator = claims(tokens["national"], key), claims(tokens["operator"], key)
-    assert (national["scope"], operator["scope"]) == ("national:read", "operations national:read")
+    assert (national["scope"], operator["scope"]) == ("national:read", "national:read operations")
     assert "authority" not in national
     assert "authority" not in operator
 
 
 def test_the_pair_is_kept_and_private(tmp_path: Path) -> None:
     path = tmp_path / "development.pem"
-    first = DevelopmentKey(path).mint("x", ["operations"])
-    assert claims(first, DevelopmentKey(path))["sub"] == "x"
+    first = DevelopmentKey(path).mint(OPERATOR)
+    assert claims(first, DevelopmentKey(path))["sub"] == "operator"
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -41,4 +43,9 @@ def test_a_token_runs_out(tmp_path: Path) -> None:
     key = DevelopmentKey(tmp_path / "development.pem")
     long_ago = FixedClock(datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(jwt.ExpiredSignatureError):
-        claims(key.mint("x", ["operations"], lifetime=timedelta(days=1), clock=long_ago), key)
+        claims(key.mint(OPERATOR, timedelta(days=1), long_ago), key)
+
+
+def test_nobody_else_gets_a_token() -> None:
+    with pytest.raises(ValueError, match="S12000015 is neither"):
+        identity_of("S12000015")  # Fife's retired code
