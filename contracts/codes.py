@@ -18,6 +18,13 @@ class Code(StrEnum):
         member.label = label
         return member
 
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """The member with this code. Raises KeyError."""
+        member = cls._value2member_map_[code]
+        assert isinstance(member, cls)
+        return member
+
 
 class CourtType(Code):
     HIGH = "high", "High Court or appeal"

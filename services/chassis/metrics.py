@@ -1,7 +1,11 @@
 """Every metric of the chassis, on one page. Labels name topics, kinds and routes, never people, orders or payloads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import TYPE_CHECKING, cast
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,10 +15,13 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    start_http_server,
+    make_wsgi_app,
 )
 
 from services.chassis.settings import MetricsSettings
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def new_registry() -> CollectorRegistry:
@@ -26,15 +33,40 @@ def new_registry() -> CollectorRegistry:
 
 
 @contextmanager
-def exposed(settings: MetricsSettings, registry: CollectorRegistry) -> Iterator[int]:
-    """Let Prometheus read the registry, on a port of its own, which is given back."""
-    server, thread = start_http_server(settings.port, settings.host, registry)
+def exposed(
+    settings: MetricsSettings, registry: CollectorRegistry, ready: Callable[[], bool] = lambda: True
+) -> Iterator[int]:
+    """Let Prometheus read the registry, on a port of its own, which is given back. `/ready` there answers 200 or 503."""
+    server = make_server(settings.host, settings.port, _port(registry, ready), _ThreadingServer, _QuietHandler)
+    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     try:
         yield server.server_port
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _port(registry: CollectorRegistry, ready: Callable[[], bool]) -> "WSGIApplication":
+    metrics = make_wsgi_app(registry)
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/ready":
+            return cast("Iterable[bytes]", metrics(environ, start))
+        start("200 OK" if ready() else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"ready\n" if ready() else b"not ready\n"]
+
+    return answer
+
+
+class _ThreadingServer(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library names it so
+        """Nothing: a log line for each scrape helps nobody."""
 
 
 # http

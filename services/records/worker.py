@@ -1,7 +1,7 @@
 """The processor that orders and unpaid_work run: one fetch, one transaction with its offsets, nothing else."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
@@ -33,8 +33,15 @@ class _Commit:
 class Worker:
     """Keeps one service's records and cells. Implements chassis.batches.Processor."""
 
-    def __init__(self, database: Engine, domain: Domain, metrics: RecordsMetrics, cached: int = CACHED_RECORDS) -> None:
-        self._database, self._domain, self._metrics = database, domain, metrics
+    def __init__(
+        self,
+        database: Engine,
+        domain: Domain,
+        metrics: RecordsMetrics,
+        cached: int = CACHED_RECORDS,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database, self._domain, self._metrics, self._on_commit = database, domain, metrics, on_commit
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
         self._shards: dict[str, Shard] = {}
@@ -64,6 +71,11 @@ class Worker:
             for subject, held in folded.records.items():
                 self._cache.put((shard.authority, subject), held)
             self._metrics.settled(shard.authority, folded.settled)
+        self._on_commit()
+
+    def owned(self) -> list[str]:
+        """The authorities whose shards this worker was given."""
+        return list(self._shards)
 
     def _news(self, piece: Slice) -> Slice | None:
         """The part of a slice that was not taken before."""

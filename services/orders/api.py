@@ -1,0 +1,11 @@
+"""What the orders service answers to an authority about its own orders."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from sqlalchemy import Engine
+
+
+def routers(_database: Engine) -> Sequence[APIRouter]:
+    """The routes beyond intake and mirror."""
+    return ()

@@ -1,0 +1,91 @@
+"""What the intake answers, as it stands in the OpenAPI document."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from contracts.rejections import Rejection
+
+
+class Refusal(BaseModel):
+    """One event that was refused."""
+
+    index: int = Field(description="Its place in the request, from 0; in lines, the line.")
+    id: str | None = Field(description="The event's id, where it could be read.")
+    reason: str = Field(description="A code that never changes.")
+    path: str = Field(description="Where in the event, as a JSONPath.")
+    message: str = Field(description="What is wrong there.")
+    remedy: str = Field(description="How to mend it.")
+
+    @classmethod
+    def of(cls, index: int, rejection: Rejection) -> "Refusal":
+        return cls(
+            index=index,
+            id=rejection.id,
+            reason=str(rejection.reason),
+            path=rejection.path,
+            message=rejection.message,
+            remedy=rejection.reason.remedy,
+        )
+
+
+class Receipt(BaseModel):
+    """Where an accepted event stands in the log. `/v1/positions` of reporting tells when it counts."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class Answer(BaseModel):
+    """What became of each event of a request."""
+
+    accepted: int = Field(description="How many events were accepted; when sent, Kafka has acknowledged each of them.")
+    rejected: list[Refusal]
+    receipts: list[Receipt]
+
+
+class EventOutcome(BaseModel):
+    """What became of one arrival of an event."""
+
+    topic: str
+    partition: int
+    offset: int
+    outcome: str = Field(description="applied, superseded, duplicate or rejected")
+    subject: str | None
+    arrived_at: datetime
+    reason: str | None = None
+    path: str | None = None
+    message: str | None = None
+
+
+class EventStory(BaseModel):
+    """All arrivals of an event under one id, latest first."""
+
+    id: str
+    arrivals: list[EventOutcome]
+
+
+class KeptRejection(BaseModel):
+    """A refused event as it came, with how to mend it."""
+
+    topic: str
+    partition: int
+    offset: int
+    id: str | None
+    reason: str
+    path: str
+    message: str
+    remedy: str
+    arrived_at: datetime
+    redriven_at: datetime | None = Field(description="When an operator sent it through again.")
+    event: str | None = Field(description="The bytes, where they are text.")
+    event_base64: str | None = Field(description="The bytes, where they are not.")
+
+
+class KeptRejections(BaseModel):
+    """A page of refused events, latest first."""
+
+    rejections: list[KeptRejection]
+    next: str | None = Field(description="Give it as `after` for the next page.")

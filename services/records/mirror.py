@@ -1,0 +1,113 @@
+"""The authority's mirror: what became of its events, and what was refused, as it came."""
+
+from base64 import b64encode
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Engine, Row, select, tuple_
+
+from contracts.authorities import current_code
+from contracts.events import Topic
+from contracts.rejections import Reason
+from contracts.topics import topic_of
+from services.chassis.auth import Caller
+from services.chassis.database import transaction
+from services.chassis.problems import Problem, documented
+from services.records.answers import EventOutcome, EventStory, KeptRejection, KeptRejections
+from services.records.store import OUTCOMES
+from services.records.tables import arrivals, rejections
+
+
+def own_authority(identity: Caller) -> str:
+    """Dependency: the current code of the caller's own authority; what they may see is its own, nothing else."""
+    if not identity.subject:
+        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
+    code = current_code(identity.authority or "")
+    if code is None or not identity.scopes & {"orders:read", "events:write"}:
+        raise Problem(403, "Only an authority sees what became of its own events")
+    return code
+
+
+OwnAuthority = Annotated[str, Depends(own_authority)]
+
+
+def router(kind: Topic, database: Engine) -> APIRouter:
+    """The routes by which an authority sees what the platform holds about its events."""
+    routes = APIRouter(prefix="/v1", tags=["mirror"])
+
+    @routes.get("/events/{event_id:path}", summary="What became of an event", responses=documented(404))
+    def get_event(event_id: str, authority: OwnAuthority) -> EventStory:
+        ours = (arrivals.c.event_id == event_id) & (arrivals.c.authority == authority)
+        refused = (
+            (rejections.c.topic == topic_of(kind, authority)) & (rejections.c.offset == arrivals.c.offset)
+        )  # fmt: skip
+        query = (
+            select(arrivals, rejections.c.reason, rejections.c.path, rejections.c.message)
+            .outerjoin(rejections, refused)
+            .where(ours)
+            .order_by(arrivals.c.offset.desc())
+            .limit(100)
+        )
+        with transaction(database) as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            raise Problem(404, "No event of this id has been read yet")
+        return EventStory(id=event_id, arrivals=[_outcome(topic_of(kind, authority), row) for row in rows])
+
+    @routes.get("/rejections", summary="What was refused, as it came")
+    def get_rejections(
+        authority: OwnAuthority,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        after: Annotated[int | None, Query(description="`next` of the page before", ge=0)] = None,
+        reason: Reason | None = None,
+    ) -> KeptRejections:
+        query = select(rejections).where(rejections.c.authority == authority)
+        if after is not None:
+            query = query.where(tuple_(rejections.c.offset) < tuple_(after))
+        if reason is not None:
+            query = query.where(rejections.c.reason == str(reason))
+        with transaction(database) as connection:
+            rows = connection.execute(query.order_by(rejections.c.offset.desc()).limit(limit)).all()
+        last = str(rows[-1].offset) if len(rows) == limit else None
+        return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
+
+    return routes
+
+
+def _outcome(topic: str, row: Row[Any]) -> EventOutcome:
+    return EventOutcome(
+        topic=topic,
+        partition=0,
+        offset=row.offset,
+        outcome=OUTCOMES[row.outcome],
+        subject=row.subject,
+        arrived_at=row.arrived_at,
+        reason=row.reason,
+        path=row.path,
+        message=row.message,
+    )
+
+
+def _kept(row: Row[Any]) -> KeptRejection:
+    text, coded = _readable(row.value)
+    return KeptRejection(
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        id=row.event_id,
+        reason=row.reason,
+        path=row.path,
+        message=row.message,
+        remedy=Reason.of(row.reason).remedy,
+        arrived_at=row.arrived_at,
+        redriven_at=row.redriven_at,
+        event=text,
+        event_base64=coded,
+    )
+
+
+def _readable(value: bytes | None) -> tuple[str | None, str | None]:
+    try:
+        return (value or b"").decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(value or b"").decode()

@@ -1,0 +1,50 @@
+"""What a service of records reads from the environment."""
+
+from pydantic import Field
+
+from services.chassis.batches import StreamSettings
+from services.chassis.settings import (
+    DatabaseSettings,
+    Group,
+    HttpSettings,
+    KafkaSettings,
+    LogSettings,
+    MetricsSettings,
+    Settings,
+    TokenSettings,
+)
+
+
+class CacheSettings(Group):
+    """How much a worker remembers."""
+
+    records: int = Field(default=20_000, ge=1, description="orders kept in memory, at about 20 KB each at most")
+
+
+class MigrateSettings(Settings):
+    """For `migrate`."""
+
+    database: DatabaseSettings
+    logs: LogSettings = LogSettings()
+
+
+class ApiSettings(Settings):
+    """For `api`."""
+
+    kafka: KafkaSettings
+    database: DatabaseSettings
+    http: HttpSettings
+    tokens: TokenSettings
+    metrics: MetricsSettings
+    logs: LogSettings = LogSettings()
+
+
+class WorkerSettings(Settings):
+    """For `worker`."""
+
+    kafka: KafkaSettings
+    database: DatabaseSettings
+    metrics: MetricsSettings
+    stream: StreamSettings = StreamSettings()
+    cache: CacheSettings = CacheSettings()
+    logs: LogSettings = LogSettings()
