@@ -115,6 +115,12 @@ def transaction(database: Engine) -> Iterator[Connection]:
         raise
 
 
+def ping(database: Engine) -> None:
+    """A readiness check: raises Away when there is no session to be had."""
+    with transaction(database) as connection:
+        connection.execute(select(1))
+
+
 def is_away(fault: BaseException) -> bool:
     """Whether the same work may succeed later: connection lost, shutting down, overloaded, deadlock, serialization."""
     if isinstance(fault, PoolTimeoutError):

@@ -15,6 +15,7 @@ from services.chassis.failures import Away, describe
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}  # by RFC 9110; Python says so only from 3.13
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "Problem details, RFC 9457",
@@ -52,7 +53,7 @@ class Problem(HTTPException):
 
     def response(self) -> Response:
         """What the caller gets."""
-        title = HTTPStatus(self.status_code).phrase
+        title = _title(self.status_code)
         body = {"type": "about:blank", "title": title, "status": self.status_code}
         content = json.encode(body | ({"detail": self.detail} if self.detail != title else {}) | self.members)
         return Response(content, self.status_code, self.headers, MEDIA_TYPE)
@@ -67,7 +68,7 @@ def away(**members: object) -> Problem:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """A route's `responses`, for the problems that it may answer beyond those that every route may."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {status: {"description": _title(status), "content": content} for status in statuses}
 
 
 async def on_http_exception(_request: Request, fault: Exception) -> Response:
@@ -88,6 +89,10 @@ async def on_away(_request: Request, fault: Exception) -> Response:
     """A dependency is briefly away."""
     log.warning("answered 503", extra={"reason": describe(fault)})
     return away().response()
+
+
+def _title(status: int) -> str:
+    return RENAMED.get(status) or HTTPStatus(status).phrase
 
 
 def _error(location: tuple[str | int, ...], message: str) -> dict[str, str]:
