@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from sqlalchemy import Engine
 
+from services.records.fold import Domain
 
-def routers(_database: Engine) -> Sequence[APIRouter]:
+
+def routers(_database: Engine, _domain: Domain) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     return ()

@@ -1,0 +1,44 @@
+"""Wires and runs the API of a service of records."""
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter
+from sqlalchemy import Engine
+
+from services.chassis import logs
+from services.chassis.database import engine, transaction
+from services.chassis.http import application, serve
+from services.chassis.kafka import Admin, Producer
+from services.chassis.metrics import new_registry
+from services.records import intake, mirror
+from services.records.fold import Domain
+from services.records.settings import ApiSettings
+
+Routes = Callable[[Engine, Domain], Sequence[APIRouter]]
+
+
+def run_api(domain: Domain, title: str, routes: Routes, settings: ApiSettings) -> int:
+    """Serves the API until told to stop."""
+    logs.configure(settings.logs, f"{domain.service}-api")
+    registry = new_registry()
+    database, producer, admin = engine(settings.database), Producer(settings.kafka), Admin(settings.kafka)
+    app = application(
+        title,
+        settings.http,
+        registry,
+        [intake.router(domain.own, producer), mirror.router(domain.own, database), *routes(database, domain)],
+        tokens=settings.tokens,
+        checks={"kafka": admin.ping, "postgresql": lambda: _ask(database)},
+    )
+    try:
+        serve(app, settings.http, settings.metrics, registry)
+    finally:
+        producer.close()
+        admin.close()
+        database.dispose()
+    return 0
+
+
+def _ask(database: Engine) -> None:
+    with transaction(database) as connection:
+        connection.exec_driver_sql("SELECT 1")
