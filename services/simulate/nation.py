@@ -1,0 +1,74 @@
+"""The whole nation: 32 pretend authorities together, in order of arrival."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from heapq import merge
+from itertools import chain
+from random import Random
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.clock import Clock
+from services.simulate.authority import Delivery, PretendAuthority
+from services.simulate.chances import Chances
+from services.simulate.population import orders_a_year
+from services.simulate.transfers import plan_transfers
+from services.simulate.untidy import SECOND
+from services.simulate.working_days import months_after
+
+
+class Simulation:
+    """Events of so many months before `end`, which is the first day of which nothing is told. The same seed gives the same bytes.
+
+    Memory holds what open orders have yet to tell, whatever the number of months.
+    """
+
+    def __init__(self, seed: int, months: int, end: date, authorities: Iterable[str] = tuple(AUTHORITIES)) -> None:
+        self.end = end
+        self.first = months_after(end, -months)
+        transfers = plan_transfers(seed, self.first, end)
+        self.authorities = {code: PretendAuthority(code, seed, self.first, end, transfers) for code in authorities}
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """All events, in order of arrival."""
+        return merge(*(authority.deliver(self.end) for authority in self.authorities.values()))
+
+    def of(self, code: str) -> Iterator[Delivery]:
+        """The events of one authority, in order of arrival."""
+        return self.authorities[code].deliver(self.end)
+
+    def truth(self) -> dict[str, dict[str, int]]:
+        """Cells and outcomes that must come out. Whole once all deliveries have been taken."""
+        cells: dict[str, int] = {}
+        outcomes: Counter[str] = Counter()
+        for authority in self.authorities.values():
+            cells |= authority.truth.nonzero()
+            outcomes += authority.outcomes
+        valid = sum(outcomes[outcome] for outcome in ("applied", "superseded", "duplicate"))
+        rejected = sum(n for key, n in outcomes.items() if key.startswith("reason."))
+        outcomes |= Counter(lines=valid + rejected, valid=valid, rejected=rejected)
+        return {"cells": cells, "outcomes": dict(sorted(outcomes.items()))}
+
+    def live(
+        self, clock: Clock, per_second: float = 3.0, sleep: Callable[[float], None] = time.sleep
+    ) -> Iterator[Delivery]:
+        """Goes on from where `deliveries` stopped, for ever and at this pace: what arrives on the day `end`, then new orders.
+
+        `end` should be today. What it yields arrives now and was recorded no later than now.
+        """
+        everyone = list(self.authorities.values())
+        for authority in everyone:
+            authority.go_live(clock)
+        today = merge(*(authority.deliver(self.end + timedelta(days=1)) for authority in everyone))
+        for delivery in chain(today, _newcomers(everyone)):
+            sleep(1 / per_second)
+            yield delivery._replace(arrived=int(clock().timestamp() * SECOND))
+
+
+def _newcomers(everyone: list[PretendAuthority]) -> Iterator[Delivery]:
+    """First events of one order after another, all imposed on the last day."""
+    shares = Chances({authority: orders_a_year(authority.home.code) for authority in everyone})
+    rng = Random("newcomers")  # noqa: S311
+    while True:
+        yield from shares.pick(rng).begin_order()

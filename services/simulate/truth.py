@@ -1,0 +1,284 @@
+"""The cells that must come out, counted plainly from the final facts of each order.
+
+Made apart from the platform on purpose: nothing here folds events, and nothing of the services' rules is imported.
+A life is the facts of one order as they finally stand, by fact key, from both topics; a withdrawn order is no life.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+
+from contracts.codes import NOT_APPLICABLE, AgeBand, Change, Code, LateReason, RequirementKind
+from contracts.events import (
+    BreachDecided,
+    BreachLodged,
+    CaseMeetingHeld,
+    ContactMade,
+    Fact,
+    HoursAdjusted,
+    InductionHeld,
+    OfficerNominated,
+    OrderEnded,
+    OrderImposed,
+    OrderReceived,
+    PlacementStarted,
+    PlanAgreed,
+    RequirementVaried,
+    SessionRecorded,
+    Supervision,
+    UnpaidWork,
+    WorkCompleted,
+    kind_of,
+)
+from services.simulate.working_days import months_after, nth_after
+
+Life = Mapping[str, Fact]
+"""The final facts of one order, by fact key."""
+
+_AGES = (
+    (17, AgeBand.AGE_16_17),
+    (20, AgeBand.AGE_18_20),
+    (25, AgeBand.AGE_21_25),
+    (30, AgeBand.AGE_26_30),
+    (40, AgeBand.AGE_31_40),
+)
+_DONE_ON = {
+    "first_contact": "made_on",
+    "case_meeting": "held_on",
+    "plan": "agreed_on",
+    "induction": "held_on",
+    "placement": "started_on",
+}
+_LIMITS = {"first_contact": 1, "case_meeting": 5, "plan": 20, "induction": 5, "placement": 7}
+
+
+class Truth:
+    """Counts lives. `cells` are by measure, authority, period and category."""
+
+    def __init__(self) -> None:
+        self.cells: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
+        self._persons: set[tuple[str, str, str]] = set()
+
+    def nonzero(self) -> dict[str, int]:
+        """The cells by `measure|authority|period|category`."""
+        return {"|".join(key): value for key, value in sorted(self.cells.items()) if value}
+
+    def count(self, authority: str, life: Life) -> None:
+        """Adds one order, as its final facts tell it."""
+        _Counted(self, authority, life).all()
+
+    def count_person(self, authority: str, month: str, person: str) -> None:
+        if (authority, month, person) not in self._persons:
+            self._persons.add((authority, month, person))
+            self.cells["persons_with_new_order", authority, month, ""] += 1
+
+
+def age_band(age: int) -> str:
+    return next((band for top, band in _AGES if age <= top), AgeBand.OVER_40)
+
+
+@cache
+def month_of(day: date) -> str:
+    return f"{day.year}-{day.month:02}-01"
+
+
+@cache
+def _in(dimension: str, code: Code) -> str:
+    return f"{dimension}={code}"
+
+
+class _Counted:
+    """One order on its way into the cells."""
+
+    def __init__(self, truth: Truth, authority: str, life: Life) -> None:
+        self.truth, self.authority, self.life = truth, authority, life
+        imposed, ended = life.get("imposed"), life.get("ended")
+        self.ended = ended if isinstance(ended, OrderEnded) else None
+        if isinstance(imposed, OrderImposed):
+            self.imposed: OrderImposed | None = imposed
+            self.work = next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None)
+            self.supervision = next((r for r in imposed.requirements if isinstance(r, Supervision)), None)
+        else:
+            self.imposed = self.work = self.supervision = None
+
+    def add(self, measure: str, day: date | str, category: str = "", value: int = 1) -> None:
+        period = day if isinstance(day, str) else month_of(day)
+        self.truth.cells[measure, self.authority, period, category] += value
+
+    def all(self) -> None:
+        self.credit()
+        if self.imposed:
+            self.imposition(self.imposed)
+            self.clocks(self.imposed)
+            self.officer()
+            self.breaches()
+            self.completion(self.imposed)
+            self.outstanding(self.imposed)
+            self.end(self.imposed)
+
+    def credit(self) -> None:
+        for fact in self.life.values():
+            if isinstance(fact, SessionRecorded):
+                self.session(fact)
+            elif isinstance(fact, HoursAdjusted):
+                self.add("minutes_credited", fact.adjusted_on, "", fact.minutes)
+                self.add("minutes_credited", fact.adjusted_on, "activity=adjustment", fact.minutes)
+
+    def session(self, fact: SessionRecorded) -> None:
+        month = month_of(fact.session_on)
+        self.add("sessions", month)
+        self.add("sessions", month, _in("attendance", fact.attendance))
+        if fact.minutes_credited:
+            self.add("minutes_credited", month, "", fact.minutes_credited)
+            self.add("minutes_credited", month, _in("activity", fact.activity), fact.minutes_credited)
+            self.add("minutes_credited", month, _in("work_type", fact.work_type), fact.minutes_credited)
+
+    def imposition(self, imposed: OrderImposed) -> None:
+        month = month_of(imposed.imposed_on)
+        self.truth.count_person(self.authority, month, imposed.person_ref)
+        self.add("orders_opened", month)
+        self.add("orders_imposed", month)
+        self.add("orders_imposed", month, f"sex={imposed.sex}")
+        self.add("orders_imposed", month, f"age_band={age_band(imposed.age_at_imposition)}")
+        self.add("orders_imposed", month, f"ethnicity={imposed.ethnicity}")
+        self.add("orders_imposed", month, f"employment={imposed.employment}")
+        self.add("orders_imposed", month, f"court_type={imposed.court_type}")
+        for requirement in imposed.requirements:
+            self.add("requirements_imposed", month, f"requirement={kind_of(requirement)}")
+        if self.work:
+            minutes = self.work.hours * 60
+            self.add("orders_imposed", month, f"level={self.level}")
+            self.add("unpaid_work_minutes_imposed", month, "", minutes)
+            self.add("unpaid_work_minutes_imposed", month, f"level={self.level}", minutes)
+        if self.supervision:
+            self.add("supervision_months_imposed", month, "", self.supervision.months)
+
+    @property
+    def level(self) -> int:
+        assert self.work is not None
+        return 1 if self.work.hours <= 100 else 2
+
+    def clocks(self, imposed: OrderImposed) -> None:
+        standards = ["first_contact"]
+        if self.supervision:
+            standards += ["case_meeting", "plan"]
+        if self.work:
+            standards += ["induction", "placement"]
+        for standard in standards:
+            self.clock(standard, imposed)
+
+    def clock(self, standard: str, imposed: OrderImposed) -> None:
+        month = month_of(imposed.imposed_on)
+        due = nth_after(imposed.imposed_on, _LIMITS[standard])
+        fact = self.life.get(standard)
+        if self.is_from_elsewhere(imposed):
+            self.add(standard, month, "not_applicable")
+        elif not isinstance(fact, ContactMade | CaseMeetingHeld | PlanAgreed | InductionHeld | PlacementStarted):
+            if self.ended and self.ended.ended_on <= due:
+                self.add(standard, month, "not_applicable")
+            else:
+                self.add(f"pending_{standard}", str(due))
+        elif fact.late_reason in NOT_APPLICABLE:
+            self.add(standard, month, "not_applicable")
+        else:
+            band = _band(standard, imposed.imposed_on, getattr(fact, _DONE_ON[standard]))
+            self.banded(standard, month, band, fact.late_reason)
+
+    def is_from_elsewhere(self, imposed: OrderImposed) -> bool:
+        return imposed.outside_jurisdiction or "transferred_in" in self.life
+
+    def banded(self, standard: str, month: str, band: str, reason: LateReason | None) -> None:
+        self.add(standard, month, f"band={band}")
+        if reason and not band.startswith("within"):
+            self.add(standard, month, f"reason={reason}")
+
+    def officer(self) -> None:
+        received, nominated = self.life.get("received"), self.life.get("officer")
+        if self.imposed and isinstance(received, OrderReceived) and isinstance(nominated, OfficerNominated):
+            month = month_of(self.imposed.imposed_on)
+            days = (nominated.nominated_on - received.received_on).days
+            self.banded("officer", month, "within_2" if days <= 2 else "over_2", nominated.late_reason)
+
+    def breaches(self) -> None:
+        for fact in self.life.values():
+            if isinstance(fact, BreachLodged):
+                due = nth_after(fact.decided_on, 5)
+                self.add("breach_lodged", due, "on_time" if fact.lodged_on <= due else "late")
+            elif isinstance(fact, BreachDecided):
+                self.add("breach_outcomes", fact.decided_on, f"breach_outcome={fact.outcome}")
+
+    def completion(self, imposed: OrderImposed) -> None:
+        completed = self.life.get("work_completed")
+        if not self.work or not isinstance(completed, WorkCompleted):
+            return
+        day = completed.completed_on
+        self.add("unpaid_work_completed", day, f"class={self.completion_class(imposed, self.work, day)}")
+        self.add("unpaid_work_completed", day, f"level={self.level}")
+        self.add("unpaid_work_days", day, "", (day - imposed.imposed_on).days)
+
+    def completion_class(self, imposed: OrderImposed, work: UnpaidWork, day: date) -> str:
+        if day <= months_after(imposed.imposed_on, 3 if self.level == 1 else 6):
+            return "within_period"
+        court_dates = [work.complete_by, *(change.complete_by for change in self.changes())]
+        return "within_court_date" if any(by and day <= by for by in court_dates) else "late"
+
+    def changes(self) -> list[RequirementVaried]:
+        varied = [fact for fact in self.life.values() if isinstance(fact, RequirementVaried)]
+        return sorted((v for v in varied if v.kind is RequirementKind.UNPAID_WORK), key=lambda v: (v.varied_on, v.ref))
+
+    def outstanding(self, imposed: OrderImposed) -> None:
+        """Every ordered minute is opened once; it closes when it is credited or, at the latest, when the order ends."""
+        changes = self.changes()
+        if not self.work and not changes:
+            return
+        hours = self.work.hours if self.work else 0
+        self.add("minutes_outstanding_opened", imposed.imposed_on, "", hours * 60)
+        for change in changes:
+            now = 0 if change.change is Change.REMOVED else change.hours if change.hours is not None else hours
+            self.add("minutes_outstanding_opened", change.varied_on, "", (now - hours) * 60)
+            hours = now
+        left = hours * 60
+        for fact in self.life.values():
+            if isinstance(fact, SessionRecorded):
+                self.add("minutes_outstanding_closed", fact.session_on, "", fact.minutes_credited)
+                left -= fact.minutes_credited
+            elif isinstance(fact, HoursAdjusted):
+                self.add("minutes_outstanding_closed", fact.adjusted_on, "", fact.minutes)
+                left -= fact.minutes
+        if self.ended:
+            self.add("minutes_outstanding_closed", self.ended.ended_on, "", left)
+
+    def end(self, imposed: OrderImposed) -> None:
+        if not self.ended:
+            return
+        month = month_of(self.ended.ended_on)
+        self.add("orders_closed", month)
+        self.add("orders_ended", month)
+        self.add("orders_ended", month, f"end_reason={self.ended.reason}")
+        self.add("orders_ended", month, f"sex={imposed.sex}")
+        self.add("orders_ended", month, f"age_band={age_band(imposed.age_at_imposition)}")
+
+
+def _band(standard: str, start: date, day: date) -> str:
+    def within(working_days: int) -> bool:
+        return day < nth_after(start, working_days + 1)
+
+    match standard:
+        case "first_contact":
+            return "within_1" if within(1) else "2_to_5" if within(5) else "over_5"
+        case "case_meeting" | "induction":
+            return "within_5" if within(5) else "6_to_10" if within(10) else "over_10"
+        case "plan":
+            return "within_20" if within(20) else "over_20"
+        case _:
+            return "within_7" if within(7) else _long_band(start, day)
+
+
+def _long_band(start: date, day: date) -> str:
+    limits = (
+        ("to_3_weeks", start.fromordinal(start.toordinal() + 21)),
+        ("to_1_month", months_after(start, 1)),
+        ("to_2_months", months_after(start, 2)),
+    )
+    return next((band for band, limit in limits if day <= limit), "over_2_months")

@@ -1,0 +1,44 @@
+"""Working days in Scotland, reckoned apart from the platform, so that the one can be checked against the other."""
+
+from datetime import date, timedelta
+from functools import cache
+
+import holidays
+
+_DAY = timedelta(days=1)
+
+
+@cache
+def _closed(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv="SCT", years=year))
+
+
+@cache
+def is_working(day: date) -> bool:
+    """Monday to Friday, and not a bank holiday in Scotland (St Andrew's Day is one)."""
+    return day.weekday() < 5 and day not in _closed(day.year)
+
+
+@cache
+def nth_after(day: date, n: int) -> date:
+    """The nth working day after `day`, which is itself day 0."""
+    if n == 0:
+        return day
+    day = nth_after(day, n - 1) + _DAY
+    while not is_working(day):
+        day += _DAY
+    return day
+
+
+def next_from(day: date) -> date:
+    """`day` itself where it is a working day, else the next one."""
+    return day if is_working(day) else nth_after(day, 1)
+
+
+@cache
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month; the last day of a shorter month stands in for a day that it lacks."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + years, month + 1, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - _DAY
+    return first.replace(day=min(day.day, last.day))
