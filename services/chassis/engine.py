@@ -1,6 +1,6 @@
 """How batches are processed: one at a time, in order, none lost, whatever is away and however often owners change.
 
-Knows nothing of Faust: `services.chassis.stream` brings the reader and calls in. Everything runs in one event loop; only
+Knows nothing of Faust: `services.chassis.stream` brings the reader and calls in. Everything runs in one event loop, only
 the processor has a thread of its own, so that heartbeats go on while it works.
 """
 

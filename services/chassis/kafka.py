@@ -113,7 +113,7 @@ class Producer:
     Connects on first use, so a service starts while Kafka is away. After Away, a record may or may not have been kept.
     """
 
-    def __init__(self, settings: KafkaSettings, *, deliver_seconds: float = 10.0, linger_milliseconds: int = 2) -> None:
+    def __init__(self, settings: KafkaSettings, *, deliver_seconds: float = 10.0, linger_milliseconds: int = 5) -> None:
         self._settings = settings
         self._deliver_seconds = deliver_seconds
         self._linger = linger_milliseconds

@@ -1,0 +1,311 @@
+"""The engine's rules, with a reader that does what the test says."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.chassis.batches import Slice, SourceIdentity, StreamSettings, TopicPartition
+from services.chassis.engine import Bounds, Engine, Fetch, Mark
+from services.chassis.failures import Away, Fenced, Refused
+from services.chassis.metrics import StreamMetrics
+
+SOURCE = TopicPartition("t.a", 0)
+QUICK = StreamSettings(retry_first_seconds=0.01, retry_longest_seconds=0.02, report_every_seconds=0.01)
+
+
+@dataclass(frozen=True)
+class Event:
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+
+
+@dataclass
+class FakeReader:
+    mark: Mark = Mark(1, 0)
+    end: int = 100
+    position: int = 0
+    sought: list[int] = field(default_factory=list)
+    committed: list[int] = field(default_factory=list)
+
+    def owned(self) -> Collection[TopicPartition]:
+        return [SOURCE]
+
+    async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
+        self.mark = Mark(self.mark.seeks + 1, 0)
+        self.position = positions[SOURCE]
+        self.sought.append(self.position)
+
+    async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
+        return {source: Bounds(10, self.end) for source in sources}
+
+    async def fetched(self, source: TopicPartition) -> int:  # noqa: ARG002
+        return self.position
+
+    async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
+        self.committed.append(positions[SOURCE])
+
+    def fetch(self, *offsets: int) -> Fetch:
+        self.mark = Mark(self.mark.seeks, self.mark.serial + 1)
+        self.position = offsets[-1] + 1
+        return Fetch(self.mark, [Slice(*SOURCE, [Event(offset) for offset in offsets])])
+
+
+@dataclass
+class FakeProcessor:
+    position: int = 20
+    failures: list[Exception] = field(default_factory=list)
+    starts: int = 0
+    batches: list[list[int]] = field(default_factory=list)
+    seconds: float = 0
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        self.starts += 1
+        return dict.fromkeys(sources, self.position)
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        time.sleep(self.seconds)
+        self.batches.append([message.offset for part in slices for message in part.messages])
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass
+class Scene:
+    engine: Engine
+    reader: FakeReader
+    processor: FakeProcessor
+    registry: CollectorRegistry
+    identities: dict[str, SourceIdentity]
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"payback_stream_{name}", labels)
+
+
+def play(script: Callable[[Scene], Awaitable[None]], settings: StreamSettings = QUICK) -> Scene:
+    """Run a script against an engine that has been assigned its partition."""
+
+    async def main() -> Scene:
+        registry, processor, reader = CollectorRegistry(), FakeProcessor(), FakeReader()
+        identities = {"t.a": SourceIdentity("cluster", "topic")}
+        engine = Engine("test", settings, processor, lambda _: identities.copy(), StreamMetrics(registry))
+        engine.attach(reader)
+        scene = Scene(engine, reader, processor, registry, identities)
+        try:
+            await script(scene)
+        finally:
+            engine.close()
+        return scene
+
+    return asyncio.run(main())
+
+
+async def assigned(scene: Scene) -> None:
+    await scene.engine.find_positions()
+    await scene.engine.seek()
+
+
+def test_reading_starts_where_the_processor_says() -> None:
+    scene = play(assigned)
+    assert scene.reader.sought == [20]
+    assert scene.engine.healthy()
+
+
+def test_zero_is_the_first_offset_that_kafka_has() -> None:
+    async def script(scene: Scene) -> None:
+        scene.processor.position = 0
+        await assigned(scene)
+
+    assert play(script).reader.sought == [10]
+
+
+@pytest.mark.parametrize("position", [9, 101])
+def test_a_position_that_kafka_does_not_have_is_refused(position: int) -> None:
+    async def script(scene: Scene) -> None:
+        scene.processor.position = position
+        await scene.engine.find_positions()
+
+    scene = play(script)
+    assert scene.engine.status == 3
+    assert scene.engine.over.is_set()
+    assert not scene.engine.healthy()
+
+
+def test_away_is_waited_out_and_the_same_slices_come_again() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [Away("gone"), Away("gone")]
+        await scene.engine.take(scene.reader.fetch(20, 21))
+        await scene.engine.take(scene.reader.fetch(22))
+
+    scene = play(script)
+    assert scene.processor.batches == [[20, 21], [20, 21], [20, 21], [22]]
+    assert scene.value("retries_total", kind="away") == 2
+    assert scene.value("events_total", topic="t.a") == 3
+    assert scene.engine.healthy()
+
+
+def test_a_worker_whose_dependency_is_away_does_not_look_healthy() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [Away("gone")] * 10_000
+        taking = asyncio.create_task(scene.engine.take(scene.reader.fetch(20)))
+        await asyncio.sleep(0.1)
+        assert not scene.engine.healthy()
+        assert scene.value("up") == 0
+        scene.engine.end()
+        await taking
+
+    assert play(script).engine.status == 0
+
+
+def test_a_worker_that_gets_on_with_nothing_does_not_look_healthy() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        await asyncio.sleep(0.3)
+        assert not scene.engine.healthy()
+        scene.reader.end = 20
+        await asyncio.sleep(0.1)
+        assert scene.engine.healthy()
+        report.cancel()
+
+    play(script, QUICK.model_copy(update={"stuck_after_seconds": 0.2}))
+
+
+def test_fenced_forgets_what_was_fetched_and_asks_again() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [Fenced("another has it")]
+        one, two = scene.reader.fetch(20), scene.reader.fetch(21)
+        scene.processor.position = 50
+        await scene.engine.take(one)
+        await scene.engine.take(two)
+        await scene.engine.take(scene.reader.fetch(50))
+
+    scene = play(script)
+    assert scene.processor.batches == [[20], [50]]
+    assert scene.reader.sought == [20, 50]
+    assert scene.processor.starts == 2
+
+
+def test_a_fetch_that_got_lost_is_noticed_and_read_again() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20))
+        scene.processor.position = 21
+        scene.reader.fetch(21)
+        await scene.engine.take(scene.reader.fetch(22))
+        await scene.engine.take(scene.reader.fetch(21, 22))
+
+    scene = play(script)
+    assert scene.processor.batches == [[20], [21, 22]]
+    assert scene.reader.sought == [20, 21]
+    assert scene.value("retries_total", kind="dropped") == 1
+
+
+@pytest.mark.parametrize(("error", "status"), [(Refused("made again"), 3), (KeyError("bug"), 1)])
+def test_a_failure_that_does_not_pass_stops_the_worker(error: Exception, status: int) -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [error]
+        await scene.engine.take(scene.reader.fetch(20))
+        await scene.engine.take(scene.reader.fetch(21))
+        await scene.engine.finish()
+
+    scene = play(script)
+    assert scene.engine.status == status
+    assert scene.processor.batches == [[20]]
+    assert scene.reader.committed == [20]
+    assert not scene.engine.healthy()
+
+
+def test_a_change_of_owners_ends_the_wait_and_makes_old_fetches_worthless() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [Away("gone")] * 10_000
+        one, two = scene.reader.fetch(20), scene.reader.fetch(21)
+        taking = asyncio.create_task(scene.engine.take(one))
+        await asyncio.sleep(0.05)
+        await scene.engine.pause()
+        assert taking.done()
+        scene.processor.failures = []
+        scene.processor.batches.clear()
+        scene.engine.unpause()
+        await scene.engine.take(two)
+        assert scene.processor.batches == []
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20, 21))
+
+    assert play(script).processor.batches == [[20, 21]]
+
+
+def test_a_change_of_owners_lets_the_batch_in_hand_finish() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.seconds = 0.2
+        taking = asyncio.create_task(scene.engine.take(scene.reader.fetch(20)))
+        await asyncio.sleep(0.05)
+        await scene.engine.pause()
+        assert scene.processor.batches == [[20]]
+        assert taking.done()
+
+    play(script)
+
+
+def test_the_processor_has_one_thread() -> None:
+    threads: set[int] = set()
+
+    async def script(scene: Scene) -> None:
+        scene.processor.start = lambda sources: threads.add(threading.get_ident()) or dict.fromkeys(sources, 20)  # type: ignore[func-returns-value,method-assign]
+        scene.processor.process = lambda _: threads.add(threading.get_ident())  # type: ignore[method-assign]
+        await assigned(scene)
+        await asyncio.gather(*(scene.engine.take(scene.reader.fetch(20 + n)) for n in range(5)))
+
+    play(script)
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+def test_lag_and_position_are_shown_and_kafka_told() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20, 29))
+        report = asyncio.create_task(scene.engine.report())
+        await asyncio.sleep(0.1)
+        report.cancel()
+
+    scene = play(script)
+    assert scene.value("position", topic="t.a") == 30
+    assert scene.value("lag", topic="t.a") == 70
+    assert scene.reader.committed == [30]
+
+
+def test_markers_that_no_message_stands_for_are_not_lag() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20))
+        scene.reader.position = 100
+        report = asyncio.create_task(scene.engine.report())
+        await asyncio.sleep(0.1)
+        report.cancel()
+
+    assert play(script).value("lag", topic="t.a") == 0
+
+
+def test_a_topic_made_again_is_refused_while_running() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        report.add_done_callback(scene.engine.watch)
+        scene.identities["t.a"] = SourceIdentity("cluster", "another")
+        async with asyncio.timeout(5):
+            await scene.engine.over.wait()
+
+    assert play(script, QUICK.model_copy(update={"identity_every_seconds": 0.01})).engine.status == 3
