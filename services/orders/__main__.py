@@ -11,17 +11,20 @@ def main(arguments: list[str]) -> int:
             from services.orders.api import routers
             from services.orders.domain import domain
             from services.records.holidays import scotland
-            from services.records.serve import ApiSettings, run_api
+            from services.records.serve import run_api
+            from services.records.settings import ApiSettings
 
             return run_api(domain(scotland()), "Payback: orders", routers, ApiSettings.load())
         case ["worker"]:
             from services.orders.domain import domain
             from services.records.holidays import scotland
-            from services.records.work import WorkerSettings, run_worker
+            from services.records.settings import WorkerSettings
+            from services.records.work import run_worker
 
             return run_worker(domain(scotland()), WorkerSettings.load())
         case ["migrate"]:
-            from services.records.prepare import MigrateSettings, run_migrate
+            from services.records.prepare import run_migrate
+            from services.records.settings import MigrateSettings
 
             return run_migrate("orders", Path(__file__).parent / "migrations", MigrateSettings.load())
         case _:
