@@ -32,7 +32,9 @@ BANDS = {
     "placement": ("within_7", "to_3_weeks", "to_1_month", "to_2_months", "over_2_months"),
 }
 COMPLETION_CLASSES = ("within_period", "within_court_date", "late")
-_NOT_APPLICABLE = "Orders that could never comply: transferred in, ended before the day it was due, or with such a reason."
+_NOT_APPLICABLE = (
+    "Orders that could never comply: transferred in, ended before the day it was due, or with such a reason."
+)
 _ALL_ORDERS = form("orders_imposed")
 _ORDERS_ENDED = form("orders_ended")
 
@@ -41,9 +43,7 @@ def _codes(prefix: str, codes: type[Code]) -> tuple[str, ...]:
     return tuple(f"{prefix}={code}" for code in codes)
 
 
-def _clock(  # noqa: PLR0913
-    measure: str, title: str, definition: str, standard: str, theme: str, source: Source
-) -> Indicator:
+def _clock(measure: str, title: str, definition: str, standard: str, theme: str, source: Source) -> Indicator:
     """A standard with a clock: the share of orders in the first band, and how late the others were and why."""
     bands = tuple(f"band={band}" for band in BANDS[measure])
     everyone = Form(measure, bands)
@@ -316,9 +316,7 @@ _CATALOGUE = (
         numerator=form("orders_ended", "end_reason=completed", "end_reason=early_discharge"),
         denominator=Form(
             "orders_ended",
-            tuple(
-                f"end_reason={r}" for r in EndReason if r not in {EndReason.TRANSFERRED_OUT, EndReason.DIED}
-            ),
+            tuple(f"end_reason={r}" for r in EndReason if r not in {EndReason.TRANSFERRED_OUT, EndReason.DIED}),
         ),
         exclusions="Orders that ended by transfer out of the area or by death.",
         good=Good.HIGHER,

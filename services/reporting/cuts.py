@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.reporting.tables import cells, positions, present, release_cells
 
@@ -81,7 +82,7 @@ def _as_of(day: date, wanted: Wanted) -> FromClause:
     )
     return (
         select(*key, cells.c.value)
-        .distinct(*key)
+        .ext(distinct_on(*key))
         .select_from(cells.join(positions, shown))
         .where(cells.c.known_on <= day, *wanted.conditions(cells))
         .order_by(*key, cells.c.known_on.desc())

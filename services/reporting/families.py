@@ -124,10 +124,7 @@ FAMILIES: tuple[Family, ...] = (
         (_dimension("orders_imposed", "level="), *_clock("induction"), *_clock("placement")),
         companions=(
             (_UNPAID_WORK, form("unpaid_work_minutes_imposed")),
-            *(
-                (form("orders_imposed", f"level={n}"), form("unpaid_work_minutes_imposed", f"level={n}"))
-                for n in "12"
-            ),
+            *((form("orders_imposed", f"level={n}"), form("unpaid_work_minutes_imposed", f"level={n}")) for n in "12"),
         ),
         within=_ORDERS,
     ),
@@ -179,5 +176,3 @@ PUBLIC_FORMS: dict[Form, bool] = {
     )
 }
 """Every form that may be public, and whether only for Scotland."""
-
-

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import INTERVAL
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from contracts.authorities import AUTHORITIES
 from services.reporting.cuts import Cut, Wanted, rows_of
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
-from services.reporting.periods import add_months, last_day, month_of, months_between, year_of
+from services.reporting.periods import add_months, last_day, month_of, months_between, year_months, year_of
 from services.reporting.tables import positions
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
@@ -48,6 +48,9 @@ class Grain(NamedTuple):
     period: str = ""
 
 
+WHOLE = Grain()
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Months, both included."""
@@ -63,6 +66,11 @@ class Span:
             return year_of(self.first)
         return f"{self.first:%Y-%m}/{self.last:%Y-%m}"
 
+    def year_label(self, year: str) -> str:
+        """The year, or the part of it that the span covers: part of a year must not pass for the year."""
+        months = year_months(year)
+        return Span(max(self.first, months[0]), min(self.last, months[-1])).label
+
     def labels(self, grain: str) -> tuple[str, ...]:
         """The periods it falls into."""
         months = months_between(self.first, self.last)
@@ -70,7 +78,7 @@ class Span:
             case "month":
                 return tuple(f"{month:%Y-%m}" for month in months)
             case "year":
-                return tuple(dict.fromkeys(year_of(month) for month in months))
+                return tuple(dict.fromkeys(self.year_label(year_of(month)) for month in months))
             case _:
                 return (self.label,)
 
@@ -106,7 +114,7 @@ def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:
 
 
 def _gather(
-    forms: Sequence[Form], found: Iterable[Sequence[object]], span: Span, grain: Grain, authority: str | None
+    forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, grain: Grain, authority: str | None
 ) -> Sums:
     by_cell = defaultdict(list)
     for form in forms:
@@ -115,17 +123,17 @@ def _gather(
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
     for measure, category, *where, value in found:
         area = str(where.pop(0)) if grain.authority else authority or SCOTLAND
-        period = _label(where[0], grain.period) if grain.period else span.label
+        period = _label(where[0], grain.period, span) if grain.period else span.label
         for form in by_cell[measure, category]:
-            total[form, area, period] += int(value)  # type: ignore[call-overload]
+            total[form, area, period] += int(value)
             if grain.authority and authority is None:
-                total[form, SCOTLAND, period] += int(value)  # type: ignore[call-overload]
+                total[form, SCOTLAND, period] += int(value)
     return total
 
 
-def _label(start: object, grain: str) -> str:
+def _label(start: object, grain: str, span: Span) -> str:
     assert isinstance(start, date)
-    return f"{start:%Y-%m}" if grain == "month" else year_of(start)
+    return f"{start:%Y-%m}" if grain == "month" else span.year_label(year_of(start))
 
 
 def stocks(
@@ -145,7 +153,7 @@ def stocks(
             at = f"{month:%Y-%m}"
             level += monthly.get((forms[0], area, at), 0) - monthly.get((forms[1], area, at), 0)
             if month >= span.first:
-                period = {"month": at, "year": year_of(month)}.get(grain.period, span.label)
+                period = {"month": at, "year": span.year_label(year_of(month))}.get(grain.period, span.label)
                 total[indicator.numerator, area, period] = level
     return total
 
@@ -157,7 +165,7 @@ def areas_of(grain: Grain, authority: str | None) -> tuple[str, ...]:
     return (*AUTHORITIES, SCOTLAND) if grain.authority else (SCOTLAND,)
 
 
-def indicator_sums(  # noqa: PLR0913
+def indicator_sums(
     connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
 ) -> Sums:
     """All that the indicator's own figure and its breakdowns need."""
@@ -207,4 +215,3 @@ def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
         for source, by in sorted(shown_by.items())
         if all(service in by for service, prefixes in READERS.items() if source.startswith(prefixes))
     }
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from statistics import NormalDist, median
 
@@ -77,7 +78,7 @@ def _longest_side(series: Sequence[float | None]) -> int:
 
 def _longest_trend(series: Sequence[float | None]) -> int:
     longest, run, direction = 0, 0, 0
-    for before, after in zip(series, series[1:], strict=False):
+    for before, after in pairwise(series):
         here = 0 if before is None or after is None else (after > before) - (after < before)
         run = run + 1 if here and here == direction else 2 * abs(here)
         direction, longest = here, max(longest, run)

@@ -80,10 +80,10 @@ def _store(connection: Connection, rows: list[Cell]) -> None:
     if not rows:
         return
     columns = ("service", "authority", "generation", "measure", "category", "period", "known_on", "version", "value")
-    values = (
+    values = [
         (r.service, r.authority, r.generation, r.measure, r.category, r.period, r.known_on, r.version, r.value)
         for r in rows
-    )
+    ]
     upsert(connection, cells, columns, values, key=columns[:7], where=lambda new: new.version > cells.c.version)
 
 
@@ -97,7 +97,7 @@ def _show(connection: Connection, rows: list[Cell]) -> None:
     if not latest:
         return
     columns = ("measure", "authority", "period", "category", "service", "known_on", "version", "value")
-    values = ((*key, row.known_on, row.version, row.value) for key, row in latest.items())
+    values = [(*key, row.known_on, row.version, row.value) for key, row in latest.items()]
     upsert(
         connection,
         present,
@@ -139,8 +139,6 @@ def _place(connection: Connection, found: Iterable[Position]) -> None:
         columns,
         rows,
         key=columns[:2],
-        where=lambda new: (
-            tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version)
-        ),
+        where=lambda new: tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version),
     )
     connection.execute(select(func.pg_notify("reporting", "")))

@@ -38,9 +38,10 @@ def _decode(part: Slice, message: Message) -> Aggregate:
     """Only our own services write to this topic, so what cannot be read is our fault, and nothing may pass over it."""
     assert message.value is not None
     try:
-        return decode_aggregate(message.value)
+        aggregate: Aggregate = decode_aggregate(message.value)
     except msgspec.MsgspecError as fault:
         raise Refused(
             f"{part.topic}/{part.partition} holds at offset {message.offset} what this version cannot read: "
             "a publisher is newer than this service, or broken. Nothing of the batch was stored."
         ) from fault
+    return aggregate

@@ -185,7 +185,7 @@ def _box(lower: Floats, higher: Floats, area: int, month: int, turn: tuple[bool,
             return lower[None, None, area, month]
 
 
-def _category_worlds(  # noqa: PLR0913
+def _category_worlds(
     table: Table,
     number: Number,
     area: int,
@@ -210,7 +210,7 @@ def _category_worlds(  # noqa: PLR0913
             yield _world(cost, sign, area, month, place, turn, tuple((number.split, c, side) for c, side in pair))
 
 
-def _total_worlds(  # noqa: PLR0913
+def _total_worlds(
     table: Table,
     number: Number,
     area: int,
@@ -244,7 +244,7 @@ def _best(cost: Floats, area: int, month: int, avoided: int, turn: tuple[bool, b
     return (int(place[0]), int(place[1])) if np.isfinite(cost[place]) else None
 
 
-def _world(  # noqa: PLR0913
+def _world(  # noqa: PLR0913, PLR0917
     cost: Floats,
     sign: int,
     area: int,

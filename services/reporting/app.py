@@ -1,0 +1,65 @@
+"""Wires the service: everything that is made is made here, and handed on as an argument."""
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis import database, migrations
+from services.chassis.clock import Clock, system_clock
+from services.chassis.http import application, serve
+from services.chassis.metrics import StreamMetrics, exposed, new_registry
+from services.chassis.stream import Stream
+from services.reporting import api
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
+from services.reporting.worker import Aggregates
+
+PAGES_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
+    """The API and the pages."""
+    return application(
+        "Payback: reporting",
+        settings.http,
+        registry,
+        [api.router(engine, clock)],
+        tokens=settings.tokens,
+        checks={"database": lambda: _answers(engine)},
+        content_security_policy=PAGES_POLICY,
+    )
+
+
+def run_api(settings: ApiSettings) -> int:
+    """Serve until told to stop."""
+    registry = new_registry()
+    engine = database.engine(settings.database)
+    serve(build(settings, engine, registry), settings.http, settings.metrics, registry)
+    return 0
+
+
+def run_worker(settings: WorkerSettings) -> int:
+    """Read aggregates until told to stop. Returns the exit status."""
+    registry = new_registry()
+    engine = database.engine(settings.database)
+    worker = Stream(
+        settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], Aggregates(engine), StreamMetrics(registry)
+    )
+    with exposed(settings.metrics, registry, worker.healthy):
+        return worker.run()
+
+
+def run_migrate(settings: MigrateSettings) -> int:
+    """Bring the schema up to date."""
+    migrations.migrate(
+        settings.database.url.get_secret_value(), settings.database.schema_name, MIGRATIONS, settings.database.role
+    )
+    return 0
+
+
+def _answers(engine: Engine) -> None:
+    with database.transaction(engine) as connection:
+        connection.exec_driver_sql("SELECT 1")

@@ -1,0 +1,17 @@
+"""How many people aged 16 to 70 live in an area: approximate, and marked so wherever it is shown."""
+
+from contracts.authorities import AUTHORITIES
+from services.reporting.indicators import SCOTLAND
+
+SHARE_AGED_16_TO_70 = 14_653 / 38 * 10_000 / 5_445_000
+"""What the published 14,653 orders and 38 orders for every 10,000 in 2022-23 imply for Scotland."""
+
+
+def aged_16_to_70(area: str) -> int:
+    """People, rounded to hundreds."""
+    thousands = (
+        sum(authority.population_thousands for authority in AUTHORITIES.values())
+        if area == SCOTLAND
+        else AUTHORITIES[area].population_thousands
+    )
+    return round(thousands * SHARE_AGED_16_TO_70 * 10) * 100

@@ -1,0 +1,82 @@
+"""Releases: which there are, and which one a viewer reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import Connection, select
+
+from services.chassis.auth import Identity
+from services.reporting.disclosure import NumberKey
+from services.reporting.indicators import Indicator
+from services.reporting.tables import release_hidden, releases
+
+DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseInfo:
+    """A frozen cut, without its figures."""
+
+    id: str
+    status: str
+    last_month: date
+    known_on: date
+    content_hash: str
+    made_at: datetime
+    published_at: datetime | None
+    withdrawn_at: datetime | None
+    note: str | None
+
+
+_COLUMNS = (
+    releases.c.id,
+    releases.c.status,
+    releases.c.last_month,
+    releases.c.known_on,
+    releases.c.content_hash,
+    releases.c.made_at,
+    releases.c.published_at,
+    releases.c.withdrawn_at,
+    releases.c.note,
+)
+
+
+def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
+    """Newest first. Drafts are for national viewers."""
+    query = select(*_COLUMNS).order_by(releases.c.last_month.desc(), releases.c.made_at.desc())
+    if viewer.audience != "national":
+        query = query.where(releases.c.status != DRAFT)
+    return [ReleaseInfo(*row) for row in connection.execute(query)]
+
+
+def release_for(connection: Connection, viewer: Identity, wanted: str | None, as_of: date | None) -> ReleaseInfo | None:
+    """The release asked for, or the latest that was published (by the end of that day). None where there is none.
+
+    Raises LookupError where the one asked for is not there, or not for this viewer.
+    """
+    if wanted is not None:
+        return _named(connection, viewer, wanted)
+    query = select(*_COLUMNS).where(releases.c.status == PUBLISHED)
+    if as_of is not None:
+        end = datetime.combine(as_of + timedelta(days=1), time(), UTC)
+        query = query.where(releases.c.published_at < end)
+    found = connection.execute(query.order_by(releases.c.last_month.desc(), releases.c.published_at.desc()).limit(1))
+    row = found.one_or_none()
+    return None if row is None else ReleaseInfo(*row)
+
+
+def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo:
+    row = connection.execute(select(*_COLUMNS).where(releases.c.id == wanted)).one_or_none()
+    if row is None or (row.status != PUBLISHED and viewer.audience != "national"):
+        raise LookupError(f"There is no published release {wanted}"[:80])
+    return ReleaseInfo(*row)
+
+
+def hidden_numbers(connection: Connection, release: str, indicator: Indicator) -> Iterator[NumberKey]:
+    """What the public does not see of the measures that the indicator is made of."""
+    measures = {form.measure for form in indicator.forms}
+    columns = (release_hidden.c.measure, release_hidden.c.grouping, release_hidden.c.period, release_hidden.c.area)
+    query = select(*columns).where(release_hidden.c.release == release, release_hidden.c.measure.in_(measures))
+    for row in connection.execute(query):
+        yield NumberKey(*row)

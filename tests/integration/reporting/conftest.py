@@ -1,0 +1,129 @@
+"""A database with the schema of reporting, ways to fill it, and the API in front of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
+from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.clock import FixedClock
+from services.chassis.database import engine
+from services.chassis.metrics import new_registry
+from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.reporting.app import build
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from services.reporting.worker import Aggregates
+
+SOURCE = TopicPartition("national.aggregates", 0)
+IDENTITY = SourceIdentity("cluster", "topic")
+NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Message:
+    """As Kafka hands it over."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int = 0
+    key: bytes | None = None
+
+
+@pytest.fixture
+def database_settings(postgres: str) -> DatabaseSettings:
+    migrate(postgres, SCHEMA, MIGRATIONS)
+    return DatabaseSettings(url=postgres, schema_name=SCHEMA)
+
+
+@pytest.fixture
+def database(database_settings: DatabaseSettings) -> Iterator[Engine]:
+    made = engine(database_settings)
+    yield made
+    made.dispose()
+
+
+Feed = Callable[[Sequence[Aggregate]], None]
+
+
+@pytest.fixture
+def feed(database: Engine) -> Feed:
+    """Has the worker take these aggregates, as one batch."""
+    worker = Aggregates(database)
+
+    def take(aggregates: Sequence[Aggregate]) -> None:
+        start = worker.start({SOURCE: IDENTITY})[SOURCE]
+        worker.process([slice_of(aggregates, start)])
+
+    return take
+
+
+def slice_of(aggregates: Sequence[Aggregate], start: int) -> Slice:
+    messages = [Message(start + index, encode_aggregate(each)) for index, each in enumerate(aggregates)]
+    return Slice(SOURCE.topic, SOURCE.partition, messages)
+
+
+def cell(  # noqa: PLR0917
+    measure: str,
+    authority: str,
+    period: str,
+    category: str,
+    value: int,
+    known_on: str = "2026-05-01",
+    version: int = 1,
+    generation: int = 1,
+    service: Service = "orders",
+) -> Cell:
+    month = date.fromisoformat(period if len(period) == 10 else f"{period}-01")
+    return Cell(service, authority, generation, version, measure, month, category, date.fromisoformat(known_on), value)
+
+
+def position(
+    authority: str,
+    offset: int = 1,
+    version: int = 1,
+    generation: int = 1,
+    service: Service = "orders",
+    heard_at: datetime = NOW,
+) -> Position:
+    offsets = {f"orders.events.{authority}/0": offset}
+    if service == "unpaid_work":
+        offsets[f"unpaid-work.events.{authority}/0"] = offset
+    return Position(service, authority, generation, version, offsets, heard_at)
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return generate_keys()
+
+
+@pytest.fixture
+def client(database_settings: DatabaseSettings, database: Engine, keys: Keys) -> TestClient:
+    settings = ApiSettings(
+        database=database_settings,
+        tokens=TokenSettings(public_key=keys.public),
+        site=SiteSettings(simulated=True, insecure_cookie=True),
+    )
+    return TestClient(build(settings, database, new_registry(), FixedClock(NOW)))
+
+
+@pytest.fixture
+def national(keys: Keys) -> dict[str, str]:
+    """Headers of a national analyst."""
+    return _headers(keys, Identity("analyst", frozenset({"national:read"})))
+
+
+@pytest.fixture
+def glasgow(keys: Keys) -> dict[str, str]:
+    """Headers of somebody at an authority."""
+    return _headers(keys, Identity("manager", frozenset({"orders:read"}), "S12000049"))
+
+
+def _headers(keys: Keys, identity: Identity) -> dict[str, str]:
+    token = mint(keys.private, identity, timedelta(hours=1), lambda: datetime.now(UTC))
+    return {"authorization": f"Bearer {token}"}

@@ -1,0 +1,87 @@
+"""Indicators over the API, for those who may see them."""
+
+from fastapi.testclient import TestClient
+
+from services.reporting.catalogue import INDICATORS
+from tests.integration.reporting.conftest import Feed, cell, position
+
+GLASGOW, FIFE, SCOTLAND = "S12000049", "S12000047", "S92000003"
+Headers = dict[str, str]
+
+
+def test_a_share_for_scotland_is_a_sum_and_not_a_mean_of_shares(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    feed(
+        [
+            position(GLASGOW),
+            position(FIFE),
+            cell("first_contact", GLASGOW, "2026-03", "band=within_1", 90),
+            cell("first_contact", GLASGOW, "2026-03", "band=over_5", 10),
+            cell("first_contact", FIFE, "2026-03", "band=within_1", 5),
+            cell("first_contact", FIFE, "2026-03", "band=2_to_5", 5),
+        ]
+    )
+    answer = client.get("/v1/indicators/first_contact_within_1/data?by=authority&from=2026-03&to=2026-03", headers=national)
+    rows = {row["authority"]: row for row in answer.json()["rows"]}
+    assert (rows[GLASGOW]["value"], rows[FIFE]["value"], rows[SCOTLAND]["value"]) == (90, 50, 86.36)
+    assert (rows[SCOTLAND]["numerator"], rows[SCOTLAND]["denominator"]) == (95, 110)
+    assert rows[FIFE]["lower"] < 50 < rows[FIFE]["upper"]
+    assert len(rows) == 33
+
+
+def test_an_authority_sees_its_own_figures_and_nothing_of_others_before_a_release(
+    client: TestClient, glasgow: Headers, feed: Feed
+) -> None:
+    feed([position(GLASGOW), position(FIFE)])
+    feed([cell("orders_imposed", a, "2026-03", "", n) for a, n in ((GLASGOW, 3), (FIFE, 30))])
+    rows = client.get("/v1/indicators/orders_imposed/data?by=authority", headers=glasgow).json()["rows"]
+    assert [(row["authority"], row["value"]) for row in rows] == [(GLASGOW, 3)]
+
+
+def test_the_public_sees_nothing_before_a_release(client: TestClient, feed: Feed) -> None:
+    feed([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 300)])
+    answer = client.get("/v1/indicators/orders_imposed/data")
+    assert answer.status_code == 404
+    assert "Nothing has been released yet" in answer.json()["detail"]
+
+
+def test_a_stock_is_what_was_opened_and_not_closed(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([position(GLASGOW)])
+    feed([cell("orders_opened", GLASGOW, f"2026-{m}", "", n) for m, n in (("01", 10), ("02", 5), ("03", 0))])
+    feed([cell("orders_closed", GLASGOW, f"2026-{m}", "", n) for m, n in (("02", 4), ("03", 3))])
+    answer = client.get("/v1/indicators/open_orders/data?by=month&from=2026-02&to=2026-04", headers=national)
+    assert [(row["period"], row["value"]) for row in answer.json()["rows"]] == [
+        ("2026-02", 11),
+        ("2026-03", 8),
+        ("2026-04", 8),
+    ]
+
+
+def test_part_of_a_year_does_not_pass_for_the_year(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([position(GLASGOW), *(cell("orders_imposed", GLASGOW, f"2025-{n:02}", "", 1) for n in range(1, 13))])
+    answer = client.get("/v1/indicators/orders_imposed/data?by=year&from=2024-04&to=2025-12", headers=national)
+    assert [(row["period"], row["value"]) for row in answer.json()["rows"]] == [("2024-25", 3), ("2025-04/2025-12", 9)]
+
+
+def test_every_indicator_answers_in_every_breakdown(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 1)])
+    for indicator in INDICATORS.values():
+        for by in ("", "authority,month", *(name for name, _ in indicator.breakdowns)):
+            answer = client.get(f"/v1/indicators/{indicator.id}/data?by={by}", headers=national)
+            assert answer.status_code == 200, (indicator.id, by, answer.text)
+            assert answer.json()["rows"], (indicator.id, by)
+
+
+def test_faulty_questions_are_told_apart(client: TestClient, national: Headers) -> None:
+    def status(path: str) -> int:
+        return client.get(f"/v1/{path}", headers=national).status_code
+
+    assert status("indicators/nothing") == 404
+    assert status("indicators/orders_imposed/data?by=shoe_size") == 422
+    assert status("indicators/orders_imposed/data?from=March") == 422
+    assert status("indicators/orders_imposed/data?from=2026-03&to=2026-01") == 422
+    assert status("indicators/orders_imposed/data?authority=S99") == 422
+    assert status("indicators/orders_imposed/data?release=2020-01.1") == 404
+    assert status("cells?measure=nothing") == 422
+    assert status("cells?cursor=nonsense") == 422

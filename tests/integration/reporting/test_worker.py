@@ -1,0 +1,121 @@
+"""What the worker keeps of the national aggregates, and when it must not go on."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from services.chassis.batches import Slice, SourceIdentity
+from services.chassis.failures import Fenced, Refused
+from services.reporting.worker import Aggregates
+from tests.integration.reporting.conftest import IDENTITY, SOURCE, Feed, Message, cell, position, slice_of
+
+GLASGOW, FIFE = "S12000049", "S12000047"
+Headers = dict[str, str]
+
+
+def values(client: TestClient, headers: Headers, **parameters: str | int) -> dict[tuple[str, str, str], int]:
+    answer = client.get("/v1/cells", params=parameters, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return {(c["authority"], c["period"], c["category"]): c["value"] for c in answer.json()["cells"]}
+
+
+def test_services_are_summed_and_zero_cells_left_out(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed(
+        [
+            cell("findings", GLASGOW, "2026-03", "rule=credit_after_end", 3),
+            cell("findings", GLASGOW, "2026-03", "rule=credit_after_end", 4, service="unpaid_work"),
+            cell("findings", FIFE, "2026-03", "rule=credit_after_end", 0),
+            position(GLASGOW),
+            position(GLASGOW, service="unpaid_work"),
+            position(FIFE),
+        ]
+    )
+    assert values(client, national, measure="findings") == {(GLASGOW, "2026-03-01", "rule=credit_after_end"): 7}
+
+
+def test_the_greatest_version_of_the_latest_day_wins_in_any_order(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    feed([position(GLASGOW)])
+    feed([cell("orders_imposed", GLASGOW, "2026-03", "", 9, "2026-05-02", version=7)])
+    feed(
+        [
+            cell("orders_imposed", GLASGOW, "2026-03", "", 5, "2026-05-01", version=3),
+            cell("orders_imposed", GLASGOW, "2026-03", "", 8, "2026-05-02", version=6),
+            cell("orders_imposed", GLASGOW, "2026-03", "", 4, "2026-05-01", version=2),
+        ]
+    )
+    assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}
+    assert values(client, national, as_of="2026-05-01") == {(GLASGOW, "2026-03-01", ""): 5}
+    assert values(client, national, as_of="2026-04-30") == {}
+
+
+def test_a_rebuild_appears_all_at_once(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([cell("orders_imposed", GLASGOW, "2026-03", "", 9), cell("sessions", GLASGOW, "2026-03", "", 2)])
+    feed([position(GLASGOW)])
+    rebuilt = cell("orders_imposed", GLASGOW, "2026-03", "", 10, version=1, generation=2)
+    feed([rebuilt])
+    assert values(client, national, measure="orders_imposed") == {(GLASGOW, "2026-03-01", ""): 9}
+    feed([position(GLASGOW, generation=2), cell("orders_imposed", GLASGOW, "2026-03", "", 99, version=9)])
+    assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 10}
+    assert values(client, national, as_of="2026-05-01") == {(GLASGOW, "2026-03-01", ""): 10}
+
+
+def test_a_position_of_an_older_generation_changes_nothing(client: TestClient, feed: Feed) -> None:
+    feed([position(GLASGOW, 5, generation=2), position(GLASGOW, 5, generation=2, service="unpaid_work")])
+    feed([position(GLASGOW, 9, version=50, generation=1)])
+    assert client.get("/v1/positions").json()["positions"][f"orders.events.{GLASGOW}/0"] == 5
+
+
+def test_a_position_counts_once_every_reader_has_shown_it(client: TestClient, feed: Feed) -> None:
+    feed([position(GLASGOW, 8)])
+    assert client.get("/v1/positions").json()["positions"] == {}
+    feed([position(GLASGOW, 5, service="unpaid_work")])
+    assert client.get("/v1/positions").json()["positions"] == {
+        f"orders.events.{GLASGOW}/0": 5,
+        f"unpaid-work.events.{GLASGOW}/0": 5,
+    }
+
+
+def test_cells_are_paged_without_gap_or_repeat(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([position(GLASGOW), *(cell("orders_imposed", GLASGOW, f"2026-{n:02}", "", n) for n in range(1, 8))])
+    seen, parameters = [], {"limit": "3"}
+    while True:
+        page = client.get("/v1/cells", params=parameters, headers=national).json()
+        seen += [c["value"] for c in page["cells"]]
+        if page["next"] is None:
+            break
+        parameters["cursor"] = page["next"]
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_whole_cells_are_for_national_viewers(client: TestClient, glasgow: Headers) -> None:
+    assert client.get("/v1/cells").status_code == 401
+    assert client.get("/v1/cells", headers=glasgow).status_code == 403
+
+
+def test_a_worker_that_was_overtaken_writes_nothing(
+    database: Engine, client: TestClient, national: Headers, feed: Feed
+) -> None:
+    overtaken = Aggregates(database)
+    overtaken.start({SOURCE: IDENTITY})
+    feed([position(GLASGOW)])
+    with pytest.raises(Fenced):
+        overtaken.process([slice_of([cell("orders_imposed", GLASGOW, "2026-03", "", 9)], 0)])
+    assert values(client, national) == {}
+
+
+def test_another_topic_under_the_same_name_is_refused(database: Engine, feed: Feed) -> None:
+    feed([position(GLASGOW)])
+    with pytest.raises(Refused, match="deleted and made again"):
+        Aggregates(database).start({SOURCE: SourceIdentity("cluster", "another")})
+    with pytest.raises(Refused, match="another cluster"):
+        Aggregates(database).start({SOURCE: SourceIdentity("another", "topic")})
+
+
+def test_what_cannot_be_read_stops_the_worker(database: Engine) -> None:
+    worker = Aggregates(database)
+    worker.start({SOURCE: IDENTITY})
+    with pytest.raises(Refused, match="offset 0"):
+        worker.process([Slice(*SOURCE, [Message(0, b'{"kind":"surprise"}')])])
+    assert worker.start({SOURCE: IDENTITY}) == {SOURCE: 0}
