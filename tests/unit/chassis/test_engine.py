@@ -28,7 +28,7 @@ class Event:
 
 @dataclass
 class FakeReader:
-    mark: Mark = Mark(1, 0)
+    mark: Mark = field(default=Mark(1, 0))
     end: int = 100
     position: int = 0
     sought: list[int] = field(default_factory=list)

@@ -1,0 +1,345 @@
+"""The stream engine on a real broker, with what can go wrong going wrong."""
+
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer
+from kafka import TopicPartition as KafkaPartition
+from kafka.structs import OffsetAndMetadata
+from prometheus_client import CollectorRegistry
+
+from services.chassis.failures import Away, Fenced, Refused
+from services.chassis.kafka import Producer, Record
+from services.chassis.metrics import StreamMetrics
+from services.chassis.stream import Slice, SourceIdentity, Stream, StreamSettings, TopicPartition
+from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
+
+pytestmark = pytest.mark.faults
+
+QUICK = StreamSettings(report_every_seconds=0.3, identity_every_seconds=0.3, retry_longest_seconds=0.5)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+class Recorder:
+    """Keeps what it is given; fails as told."""
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        self.failures: list[Exception] = []
+        self.starts: list[dict[TopicPartition, SourceIdentity]] = []
+        self.tries: list[list[int]] = []
+        self.kept: list[int] = []
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        self.starts.append(dict(sources))
+        return dict.fromkeys(sources, self.position)
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        offsets = [message.offset for part in slices for message in part.messages]
+        self.tries.append(offsets)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.kept += offsets
+        self.position = self.kept[-1] + 1
+
+
+class Running:
+    """A worker in a thread."""
+
+    def __init__(self, stream: Stream, registry: CollectorRegistry, status: "Future[int]") -> None:
+        self.stream, self.registry, self.status = stream, registry, status
+
+    def stop(self) -> int:
+        self.stream.stop()
+        return self.status.result(30)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"payback_stream_{name}", labels)
+
+
+StartWorker = Callable[..., Running]
+
+
+@pytest.fixture
+def worker(kafka: str) -> Iterator[StartWorker]:
+    """Starts workers; stops what still runs."""
+    running: list[Running] = []
+    with ThreadPoolExecutor() as pool:
+
+        def start(processor: object, *topics: str, group: str = "", settings: StreamSettings = QUICK) -> Running:
+            registry = CollectorRegistry()
+            name = group or f"group-{uuid.uuid4().hex}"
+            stream = Stream(kafka_settings(kafka), settings, name, topics, processor, StreamMetrics(registry))  # type: ignore[arg-type]
+            running.append(Running(stream, registry, pool.submit(stream.run)))
+            return running[-1]
+
+        yield start
+        for one in running:
+            one.stop()
+
+
+@pytest.fixture
+def send(kafka: str) -> Iterator[Callable[..., None]]:
+    """Sends so many messages to a topic."""
+    with Producer(kafka_settings(kafka)) as producer:
+
+        def messages(topic: str, count: int) -> None:
+            producer.send_all([Record(topic, b"key", b"%d" % number) for number in range(count)])
+
+        yield messages
+
+
+@pytest.fixture
+def topic(new_topic: Callable[[], str]) -> str:
+    return new_topic()
+
+
+def make_topics(kafka: str, *names: str) -> None:
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.create_topics(
+            {name: {"num_partitions": 1, "replication_factor": 1} for name in names}, wait_for_metadata=True
+        )
+
+
+def commit(kafka: str, group: str, topic: str, offset: int) -> None:
+    with closing(KafkaConsumer(bootstrap_servers=kafka, group_id=group)) as consumer:
+        at = KafkaPartition(topic, 0)
+        consumer.assign([at])
+        consumer.commit({at: OffsetAndMetadata(offset, "", -1)})
+
+
+def committed(kafka: str, group: str, topic: str) -> int | None:
+    with closing(KafkaConsumer(bootstrap_servers=kafka, group_id=group)) as consumer:
+        return consumer.committed(KafkaPartition(topic, 0))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kafkas", [None, 2, 18, 1000])
+def test_reading_starts_at_the_processors_position_whatever_kafka_says(
+    kafka: str, topic: str, worker: StartWorker, send: Callable[..., None], kafkas: int | None
+) -> None:
+    send(topic, 20)
+    if kafkas is not None:
+        commit(kafka, f"group-{topic}", topic, kafkas)
+    processor = Recorder(position=10)
+    one = worker(processor, topic, group=f"group-{topic}")
+    wait_until(lambda: len(processor.kept) >= 10)
+    assert processor.kept == list(range(10, 20))
+    wait_until(lambda: committed(kafka, f"group-{topic}", topic) == 20)
+    wait_until(lambda: one.value("lag", topic=topic) == 0)
+    assert one.stop() == 0
+
+
+def test_away_for_longer_than_a_session_is_waited_out(
+    topic: str, worker: StartWorker, send: Callable[..., None]
+) -> None:
+    processor = Recorder()
+    processor.failures = [Away("the database")] * 1000
+    one = worker(processor, topic)
+    send(topic, 10)
+    wait_until(lambda: len(processor.tries) >= 2)
+    assert not one.stream.healthy()
+    time.sleep(SESSION_SECONDS + 2)
+    processor.failures.clear()
+    wait_until(lambda: len(processor.kept) >= 10)
+    assert processor.kept == list(range(10))
+    first = processor.tries[0]
+    assert [tried for tried in processor.tries if tried[0] == 0] == [first] * processor.tries.count(first)
+    assert one.value("rebalances_total") == 1
+    assert one.stream.healthy()
+    assert one.stop() == 0
+
+
+def test_away_while_starting_is_waited_out(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    class Slow(Recorder):
+        def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+            positions = super().start(sources)
+            if len(self.starts) < 4:
+                raise Away("the database")
+            return positions
+
+    processor = Slow(position=3)
+    send(topic, 5)
+    worker(processor, topic)
+    wait_until(lambda: processor.kept == [3, 4])
+    assert len(processor.starts) == 4
+
+
+def test_stopping_does_not_wait_for_what_is_away(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    processor = Recorder()
+    processor.failures = [Away("the database")] * 1000
+    one = worker(processor, topic, settings=StreamSettings(retry_first_seconds=60, retry_longest_seconds=60))
+    send(topic, 1)
+    wait_until(lambda: processor.tries)
+    began = time.monotonic()
+    assert one.stop() == 0
+    assert time.monotonic() - began < 20
+    assert processor.kept == []
+
+
+def test_fenced_goes_where_the_processor_says(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    send(topic, 50)
+    processor = Recorder()
+    processor.failures = [Fenced("another worker has moved on")]
+    one = worker(processor, topic)
+    wait_until(lambda: len(processor.kept) >= 50)
+    processor.position = 20
+    processor.failures = [Fenced("another worker has moved on")]
+    send(topic, 1)
+    wait_until(lambda: len(processor.kept) >= 50 + 31)
+    assert processor.kept == [*range(50), *range(20, 51)]
+    assert len(processor.starts) == 3
+    assert one.value("retries_total", kind="fenced") == 2
+
+
+def test_a_bug_stops_the_worker_and_nothing_is_skipped_after(
+    topic: str, worker: StartWorker, send: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    processor = Recorder()
+    one = worker(processor, topic)
+    send(topic, 5)
+    wait_until(lambda: len(processor.kept) == 5)
+    processor.failures = [KeyError("a person's name")]
+    send(topic, 5)
+    assert one.status.result(40) == 1
+    assert not one.stream.healthy()
+    assert one.value("up") == 0
+    assert processor.kept == list(range(5))
+    assert "KeyError at" in caplog.text
+    assert "person" not in caplog.text
+    worker(processor, topic)
+    wait_until(lambda: len(processor.kept) >= 10)
+    assert processor.kept == list(range(10))
+
+
+def test_refused_stops_the_worker(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    processor = Recorder()
+    processor.failures = [Refused("this must not go on")]
+    send(topic, 1)
+    assert worker(processor, topic).status.result(40) == 3
+
+
+def test_a_position_beyond_the_topic_is_refused(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    send(topic, 5)
+    assert worker(Recorder(position=6), topic).status.result(40) == 3
+
+
+def test_a_topic_made_again_under_a_running_worker_is_refused(
+    kafka: str, topic: str, worker: StartWorker, send: Callable[..., None]
+) -> None:
+    processor = Recorder()
+    one = worker(processor, topic)
+    send(topic, 5)
+    wait_until(lambda: len(processor.kept) == 5)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.delete_topics([topic])
+    make_topics(kafka, topic)
+    assert one.status.result(60) == 3
+    assert processor.kept == list(range(5))
+
+
+def test_a_missing_topic_is_waited_for(kafka: str, worker: StartWorker, send: Callable[..., None]) -> None:
+    name = f"late.{uuid.uuid4().hex}"
+    processor = Recorder()
+    one = worker(processor, name)
+    wait_until(lambda: one.value("retries_total", kind="away"))
+    make_topics(kafka, name)
+    send(name, 1)
+    wait_until(lambda: processor.kept == [0])
+
+
+def test_two_workers_share_evenly_keep_pairs_together_and_take_over(
+    kafka: str, worker: StartWorker, tmp_path: Path, send: Callable[..., None]
+) -> None:
+    run = uuid.uuid4().hex
+    topics = [f"{run}.{kind}.S{number}" for number in range(4) for kind in ("orders", "unpaid-work")]
+    make_topics(kafka, *topics)
+    ledgers = [Watched(tmp_path / "ledger") for _ in range(2)]
+    one, two = [worker(ledger, *topics, group=run) for ledger in ledgers]
+    wait_until(lambda: [len(ledger.owned) for ledger in ledgers] == [4, 4])
+    suffixes = [{topic.rpartition(".")[2] for topic in ledger.owned} for ledger in ledgers]
+    assert not suffixes[0] & suffixes[1]
+    assert [len(names) for names in suffixes] == [2, 2]
+    for topic in topics:
+        send(topic, 10)
+    wait_until(lambda: sum(ledgers[0].positions().values()) == 80)
+    before = ledgers[1].owned
+    assert one.stop() == 0
+    wait_until(lambda: len(ledgers[1].owned) == 8)
+    assert before < ledgers[1].owned
+    for topic in topics:
+        send(topic, 10)
+    wait_until(lambda: sum(ledgers[0].positions().values()) == 160)
+    assert ledgers[0].offsets() == {topic: list(range(20)) for topic in topics}
+    assert two.stop() == 0
+
+
+class Watched(Ledger):
+    """Tells what it owns."""
+
+    owned: frozenset[str] = frozenset()
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        self.owned = frozenset(source.topic for source in sources)
+        return super().start(sources)
+
+
+@pytest.fixture
+def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Starts workers as processes of their own; kills what still runs."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(group: str, *topics: str, seconds: float = 0.05) -> "subprocess.Popen[bytes]":
+        program = [sys.executable, "-m", "tests.faults.chassis.ledger"]
+        running.append(subprocess.Popen([*program, str(tmp_path / "ledger"), kafka, group, str(seconds), *topics]))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.kill()
+        one.wait()
+
+
+def test_killed_workers_lose_nothing_and_repeat_nothing(
+    topic: str, tmp_path: Path, process: Callable[..., "subprocess.Popen[bytes]"], send: Callable[..., None]
+) -> None:
+    send(topic, 20_000)
+    ledger = Ledger(tmp_path / "ledger")
+    for _ in range(3):
+        before = ledger.positions().get(topic, 0)
+        one = process(topic, topic)
+        wait_until(lambda before=before: ledger.positions().get(topic, 0) > before)  # type: ignore[misc]
+        one.kill()
+        one.wait()
+    assert 0 < ledger.positions()[topic] < 20_000
+    process(topic, topic, seconds=0)
+    wait_until(lambda: ledger.positions()[topic] == 20_000)
+    assert ledger.offsets() == {topic: list(range(20_000))}
+
+
+def test_sigterm_finishes_the_batch_in_hand(
+    topic: str, tmp_path: Path, process: Callable[..., "subprocess.Popen[bytes]"], send: Callable[..., None]
+) -> None:
+    send(topic, 5000)
+    ledger = Ledger(tmp_path / "ledger")
+    one = process(topic, topic, seconds=1)
+    wait_until(lambda: ledger.positions().get(topic))
+    time.sleep(0.3)
+    before = ledger.positions()[topic]
+    one.send_signal(signal.SIGTERM)
+    assert one.wait(20) == 0
+    assert before < ledger.positions()[topic] < 5000
+    assert ledger.offsets() == {topic: list(range(ledger.positions()[topic]))}
