@@ -79,6 +79,7 @@ def running_stack(directory: Path | None, base_port: int | None, tell: Tell) -> 
             supervisor.run_to_end(steps.migrations)
         with _timed("the services", tell):
             supervisor.start(steps.services)
+        parts.callback(tell, "stopping")
         yield Stack(
             directory=home,
             apis={service: f"http://127.0.0.1:{port}" for service, port in ports.apis.items()},
@@ -88,7 +89,6 @@ def running_stack(directory: Path | None, base_port: int | None, tell: Tell) -> 
             tokens=mint_for_everybody(key),
             supervisor=supervisor,
         )
-        tell("stopping")
 
 
 def _home(directory: Path | None, parts: ExitStack) -> Path:

@@ -12,7 +12,7 @@ from deploy.local.plan import ProcessSpec, Sign
 from deploy.local.process import NotReady, spawn, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 REFUSED = 3
 """The exit status of a service that must not go on: starting it again changes nothing."""
 LONGEST_PAUSE_SECONDS = 30.0

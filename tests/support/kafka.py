@@ -54,7 +54,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
 def obstacle() -> str | None:
     """Why Apache Kafka cannot run here as a local process; None when it can."""
     missing = [program for program in ("java", "mvn") if which(program) is None]
-    return f"{' and '.join(missing)} not installed" if missing else None
+    return f"not installed: {', '.join(missing)}" if missing else None
 
 
 def resolve_jars() -> Path:
