@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -136,20 +136,26 @@ def test_only_the_clock_asks_the_time(path: Path) -> None:
     assert not set(imported(path)) & {"time.time", "time.time_ns"}
 
 
+def undeclared(paths: Iterable[Path], requirements: Iterable[str]) -> set[tuple[str, str]]:
+    """Modules of libraries that none of the requirements brings, with the file that imports them."""
+    declared = {normal(re.split(r"[\[<>=~!; ]", requirement)[0]) for requirement in requirements}
+    providers = packages_distributions()
+    return {
+        (str(path), module)
+        for path in paths
+        for module in imported(path)
+        if (top := module.split(".")[0]) not in {*sys.stdlib_module_names, *OURS, "tests"}
+        and not declared & {normal(name) for name in providers.get(top, ())}
+    }
+
+
 def test_every_library_is_declared() -> None:
     """So that what works in a developer's environment works from a clean clone."""
     project = loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {normal(re.split(r"[\[<>=~!; ]", requirement)[0]) for requirement in project["dependencies"]}
-    providers = packages_distributions()
-    undeclared = {
-        (str(path), module)
-        for path in FILES
-        for module in imported(path)
-        if (top := module.split(".")[0]) not in sys.stdlib_module_names
-        and top not in OURS
-        and not declared & {normal(name) for name in providers.get(top, ())}
-    }
-    assert undeclared == set()
+    libraries, tools = project["dependencies"], project["optional-dependencies"]["dev"]
+    assert undeclared(FILES, libraries) == set()
+    tests = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")]
+    assert undeclared(tests, [*libraries, *tools]) == set()
 
 
 def normal(name: str) -> str:
