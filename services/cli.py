@@ -10,8 +10,9 @@ from deploy.local.process import NotReady
 from services import topics
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import SettingsError
+from services.simulate import commands as simulate
 
-GROUPS = (local.commands, topics.commands)
+GROUPS = (local.commands, topics.commands, simulate.commands)
 
 FAILURES: dict[type[Exception], int] = {SettingsError: 2, PortsTaken: 2, Refused: 3, Away: 4, NotReady: 5}
 """What is told without a traceback, and the exit status."""

@@ -100,29 +100,29 @@ class PretendAuthority:
 
     def begin_order(self) -> Iterator[Delivery]:
         """What is told on the first day of one more order, imposed on the day `end`."""
-        course, now = self._next_course(self._end), midnight(self._horizon)
+        course, now = self._next_course(self._end, self._horizon), midnight(self._horizon)
         for day, fact in course.facts:
             if day == self._end:
                 yield self._deliver(Telling(now, now, type(fact).TOPICS[0], course.subject, fact))
 
-    def courses(self, day: date) -> Iterator[Course]:
-        """The orders imposed on this day that the authority begins, or will get by transfer."""
+    def courses(self, day: date, horizon: date) -> Iterator[Course]:
+        """The orders imposed on this day that the authority begins, or will get by transfer, as they go until `horizon`."""
         if not is_working(day):
             return
         for _ in range(poisson(self._rng, orders_a_year(self.home.code) / _WORKING_DAYS_A_YEAR)):
-            yield self._next_course(day)
+            yield self._next_course(day, horizon)
         for transfer in self._transfers:
             if transfer.imposed.imposed_on == day:
                 leaves = transfer.origin == self.home.code
                 yield (depart if leaves else arrive)(transfer, self.home)
 
-    def _next_course(self, day: date) -> Course:
+    def _next_course(self, day: date, horizon: date) -> Course:
         self._orders += 1
         imposed = impose(self._rng, self._people.next(self._rng), day)
-        return live_out(self._rng, self.home, f"CPO/{day.year}/{self._orders:06}", imposed, self._horizon)
+        return live_out(self._rng, self.home, f"CPO/{day.year}/{self._orders:06}", imposed, horizon)
 
     def _live(self, day: date) -> None:
-        for course in self.courses(day):
+        for course in self.courses(day, self._horizon):
             known = self._teller.tell(course)
             if known:
                 self.truth.count(self.home.code, known)

@@ -11,7 +11,7 @@ from services.simulate.course import Outlook
 from services.simulate.home import Home
 from services.simulate.working_days import months_after, nth_after
 
-_COMPLETED = {False: 0.665, True: 0.765}
+_COMPLETED = {False: 0.675, True: 0.785}
 _DISCHARGED_EARLY = 0.022
 """Shares of orders ended, at 40 or under and over 40."""
 _NOT_COMPLETED = Chances(
@@ -26,9 +26,9 @@ _PLACED_IN_TIME = 0.727
 _PLACED_LATE = Chances({"to_3_weeks": 1346, "to_1_month": 434, "to_2_months": 475, "over_2_months": 492})
 _WORK_NEVER_BEGINS = 0.3
 """Of orders that are not completed."""
-_DAYS_TO_COMPLETE = {1: (120, 0.73), 2: (222, 0.50)}
+_DAYS_TO_COMPLETE = {1: (117, 0.71), 2: (220, 0.50)}
 """Median, and standard deviation of the logarithm, by level."""
-_FASTEST_PACE = 70
+_FASTEST_PACE = 100
 """Minutes credited a day, on average, at the most."""
 
 
@@ -41,7 +41,7 @@ def foresee(rng: Random, home: Home, imposed: OrderImposed) -> Outlook:
     last = months_after(start, supervision.months) if supervision else None
     placed_on = _placed_on(rng, home, start) if work else None
     if reason not in (EndReason.COMPLETED, EndReason.EARLY_DISCHARGE):
-        cut = days_after(start, min(900, max(25, rng.lognormvariate(log(260), 0.6))))
+        cut = days_after(start, min(900, max(25, rng.lognormvariate(log(330), 0.6))))
         begins = placed_on and placed_on < cut and not happens(rng, _WORK_NEVER_BEGINS)
         return Outlook(min(cut, last) if last and not work else cut, reason, placed_on if begins else None)
     if reason is EndReason.EARLY_DISCHARGE and last:
@@ -49,7 +49,7 @@ def foresee(rng: Random, home: Home, imposed: OrderImposed) -> Outlook:
     if not work or not placed_on:
         return Outlook(last or start, reason)
     done_on = _done_on(rng, work.hours, start, placed_on)
-    ended_on = days_after(done_on, rng.randint(0, 7))
+    ended_on = days_after(done_on, rng.randint(0, 14))
     return Outlook(max(ended_on, last) if last else ended_on, reason, placed_on, done_on)
 
 

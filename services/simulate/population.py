@@ -12,7 +12,8 @@ from contracts.authorities import AUTHORITIES
 from contracts.codes import Employment, Ethnicity, Sex
 from services.simulate.chances import Chances, happens
 
-ORDERS_A_YEAR = 16_000
+ORDERS_A_YEAR = 15_700
+"""Without those that later move to another authority."""
 SHARE_AGED_16_TO_70 = 0.70
 _REPEATERS = 0.10
 

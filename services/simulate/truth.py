@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from typing import TypeVar, cast
 
 from contracts.codes import NOT_APPLICABLE, AgeBand, Change, Code, LateReason, RequirementKind
 from contracts.events import (
@@ -33,6 +34,7 @@ from contracts.events import (
 )
 from services.simulate.working_days import months_after, nth_after
 
+F = TypeVar("F", bound=Fact)
 Life = Mapping[str, Fact]
 """The final facts of one order, by fact key."""
 
@@ -93,6 +95,9 @@ class _Counted:
 
     def __init__(self, truth: Truth, authority: str, life: Life) -> None:
         self.truth, self.authority, self.life = truth, authority, life
+        self._by_type: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
+        for fact in life.values():
+            self._by_type[type(fact)].append(fact)
         imposed, ended = life.get("imposed"), life.get("ended")
         self.ended = ended if isinstance(ended, OrderEnded) else None
         if isinstance(imposed, OrderImposed):
@@ -101,6 +106,9 @@ class _Counted:
             self.supervision = next((r for r in imposed.requirements if isinstance(r, Supervision)), None)
         else:
             self.imposed = self.work = self.supervision = None
+
+    def all_of(self, kind: type[F]) -> list[F]:
+        return cast(list[F], self._by_type[kind])
 
     def add(self, measure: str, day: date | str, category: str = "", value: int = 1) -> None:
         period = day if isinstance(day, str) else month_of(day)
@@ -118,12 +126,11 @@ class _Counted:
             self.end(self.imposed)
 
     def credit(self) -> None:
-        for fact in self.life.values():
-            if isinstance(fact, SessionRecorded):
-                self.session(fact)
-            elif isinstance(fact, HoursAdjusted):
-                self.add("minutes_credited", fact.adjusted_on, "", fact.minutes)
-                self.add("minutes_credited", fact.adjusted_on, "activity=adjustment", fact.minutes)
+        for session in self.all_of(SessionRecorded):
+            self.session(session)
+        for adjusted in self.all_of(HoursAdjusted):
+            self.add("minutes_credited", adjusted.adjusted_on, "", adjusted.minutes)
+            self.add("minutes_credited", adjusted.adjusted_on, "activity=adjustment", adjusted.minutes)
 
     def session(self, fact: SessionRecorded) -> None:
         month = month_of(fact.session_on)
@@ -201,12 +208,11 @@ class _Counted:
             self.banded("officer", month, "within_2" if days <= 2 else "over_2", nominated.late_reason)
 
     def breaches(self) -> None:
-        for fact in self.life.values():
-            if isinstance(fact, BreachLodged):
-                due = nth_after(fact.decided_on, 5)
-                self.add("breach_lodged", due, "on_time" if fact.lodged_on <= due else "late")
-            elif isinstance(fact, BreachDecided):
-                self.add("breach_outcomes", fact.decided_on, f"breach_outcome={fact.outcome}")
+        for breach in self.all_of(BreachLodged):
+            due = nth_after(breach.decided_on, 5)
+            self.add("breach_lodged", due, "on_time" if breach.lodged_on <= due else "late")
+        for decision in self.all_of(BreachDecided):
+            self.add("breach_outcomes", decision.decided_on, f"breach_outcome={decision.outcome}")
 
     def completion(self, imposed: OrderImposed) -> None:
         completed = self.life.get("work_completed")
@@ -224,7 +230,7 @@ class _Counted:
         return "within_court_date" if any(by and day <= by for by in court_dates) else "late"
 
     def changes(self) -> list[RequirementVaried]:
-        varied = [fact for fact in self.life.values() if isinstance(fact, RequirementVaried)]
+        varied = self.all_of(RequirementVaried)
         return sorted((v for v in varied if v.kind is RequirementKind.UNPAID_WORK), key=lambda v: (v.varied_on, v.ref))
 
     def outstanding(self, imposed: OrderImposed) -> None:
@@ -239,13 +245,11 @@ class _Counted:
             self.add("minutes_outstanding_opened", change.varied_on, "", (now - hours) * 60)
             hours = now
         left = hours * 60
-        for fact in self.life.values():
-            if isinstance(fact, SessionRecorded):
-                self.add("minutes_outstanding_closed", fact.session_on, "", fact.minutes_credited)
-                left -= fact.minutes_credited
-            elif isinstance(fact, HoursAdjusted):
-                self.add("minutes_outstanding_closed", fact.adjusted_on, "", fact.minutes)
-                left -= fact.minutes
+        credited = [(session.session_on, session.minutes_credited) for session in self.all_of(SessionRecorded)]
+        credited += [(adjusted.adjusted_on, adjusted.minutes) for adjusted in self.all_of(HoursAdjusted)]
+        for day, minutes in credited:
+            self.add("minutes_outstanding_closed", day, "", minutes)
+            left -= minutes
         if self.ended:
             self.add("minutes_outstanding_closed", self.ended.ended_on, "", left)
 
