@@ -9,9 +9,19 @@ from sqlalchemy import Connection
 from services.chassis.auth import Identity
 from services.reporting.cuts import AsOf, Cut, Live, Released
 from services.reporting.disclosure import Figure, Gate, Row
-from services.reporting.indicators import SCOTLAND, Indicator, Kind, Part
+from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Part
 from services.reporting.periods import month_of
-from services.reporting.queries import WHOLE, Grain, Span, Sums, areas_of, earliest, indicator_sums, latest
+from services.reporting.queries import (
+    WHOLE,
+    Grain,
+    Span,
+    Sums,
+    areas_of,
+    earliest,
+    indicator_sums,
+    latest,
+    reporting_areas,
+)
 from services.reporting.releases import ReleaseInfo, hidden_numbers, release_for
 
 MOST_ROWS = 50_000
@@ -111,17 +121,23 @@ def _read(
         raise TooMuch
     only = next(iter(areas)) if len(areas) == 1 and SCOTLAND not in areas else None
     total = indicator_sums(connection, cut, indicator, span, question.grain, only)
+    reporting = {SCOTLAND, *reporting_areas(connection, cut)}
     for area in areas_of(question.grain, only):
         if area in areas:
+            known = total if area in reporting else None
             for period in periods:
-                yield from _row_figures(cut, parts, area, period, total)
+                yield from _row_figures(cut, parts, area, period, known)
 
 
-def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums) -> Iterator[Figure]:
+def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:
+    """One figure for each part; without numbers where the area has reported nothing."""
+
+    def of(form: Form | None) -> int | None:
+        return None if form is None or total is None else total.get((form, area, period), 0)
+
     for part in parts:
-        denominator = None if part.denominator is None else total.get((part.denominator, area, period), 0)
-        numerator = total.get((part.numerator, area, period), 0)
-        yield Figure(cut, area, period, part.category, part.numerator, part.denominator, numerator, denominator)
+        counted, whole = of(part.numerator), of(part.denominator)
+        yield Figure(cut, area, period, part.category, part.numerator, part.denominator, counted, whole)
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:

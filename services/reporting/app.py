@@ -11,6 +11,7 @@ from services.chassis.http import application, serve
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
 from services.reporting import api
+from services.reporting.pages import routes
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
 from services.reporting.worker import Aggregates
 
@@ -26,7 +27,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         "Payback: reporting",
         settings.http,
         registry,
-        [api.router(engine, clock)],
+        [api.router(engine, clock), routes.router(engine, clock, settings.site)],
         tokens=settings.tokens,
         checks={"database": lambda: _answers(engine)},
         content_security_policy=PAGES_POLICY,

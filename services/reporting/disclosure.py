@@ -47,7 +47,8 @@ class Figure:
     category: str
     numerator_form: Form
     denominator_form: Form | None
-    numerator: int
+    numerator: int | None
+    """None where the area has reported nothing: that is not zero."""
     denominator: int | None = None
 
 
@@ -110,15 +111,24 @@ class Gate:
         )
 
     def _row(self, indicator: Indicator, figure: Figure) -> Row:
+        if figure.numerator is None:
+            return Row(figure.area, figure.period, figure.category, None, None, None, None, None, suppressed=False)
         if not (self.sees_whole(figure.area) or self._is_public(indicator, figure)):
             return Row(figure.area, figure.period, figure.category, None, None, None, None, None, suppressed=True)
-        numerator = _scaled(figure.numerator, indicator.divide)
-        value, lower, upper = _value(indicator, figure)
-        denominator = None if figure.denominator is None else float(figure.denominator)
+        denominator = figure.denominator
         if indicator.kind is Kind.POPULATION_RATE:
-            denominator = float(aged_16_to_70(figure.area))
+            denominator = aged_16_to_70(figure.area)
+        value, lower, upper = _value(indicator, figure.numerator, denominator)
         return Row(
-            figure.area, figure.period, figure.category, numerator, denominator, value, lower, upper, suppressed=False
+            figure.area,
+            figure.period,
+            figure.category,
+            _scaled(figure.numerator, indicator.divide),
+            None if denominator is None else float(denominator),
+            value,
+            lower,
+            upper,
+            suppressed=False,
         )
 
     def _is_public(self, indicator: Indicator, figure: Figure) -> bool:
@@ -140,6 +150,7 @@ class Gate:
         flows = {(form.measure, form.grouping) for form in (indicator.numerator, indicator.minus) if form}
         return (
             figure.area == SCOTLAND
+            and figure.numerator is not None
             and figure.numerator > SMALL_COUNT
             and not any(key.area == SCOTLAND and (key.measure, key.grouping) in flows for key in self.hidden)
         )
@@ -162,20 +173,22 @@ def _told_by(figure: Figure) -> Iterator[Form]:
         yield left
 
 
-def _value(indicator: Indicator, figure: Figure) -> tuple[float | None, float | None, float | None]:
+def _value(
+    indicator: Indicator, numerator: int, denominator: int | None
+) -> tuple[float | None, float | None, float | None]:
     """Value and 95 % interval; none for a rate of nothing."""
-    if indicator.kind is Kind.POPULATION_RATE:
-        return round(10_000 * figure.numerator / aged_16_to_70(figure.area), 2), None, None
-    if figure.denominator is None:
-        return _scaled(figure.numerator, indicator.divide), None, None
-    if figure.denominator <= 0:
+    if denominator is None:
+        return _scaled(numerator, indicator.divide), None, None
+    if denominator <= 0:
         return None, None, None
+    share = numerator / denominator
+    if indicator.kind is Kind.POPULATION_RATE:
+        return round(10_000 * share, 2), None, None
     if indicator.kind is Kind.MEAN:
-        return round(figure.numerator / indicator.divide / figure.denominator, 2), None, None
-    share = figure.numerator / figure.denominator
+        return round(share / indicator.divide, 2), None, None
     if not 0 <= share <= 1:
         return round(100 * share, 2), None, None
-    lower, upper = wilson(figure.numerator, figure.denominator)
+    lower, upper = wilson(numerator, denominator)
     return round(100 * share, 2), round(100 * lower, 2), round(100 * upper, 2)
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, sel
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from contracts.authorities import AUTHORITIES
-from services.reporting.cuts import Cut, Wanted, rows_of
+from services.reporting.cuts import Cut, Released, Wanted, rows_of
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
 from services.reporting.periods import add_months, last_day, month_of, months_between, year_months, year_of
-from services.reporting.tables import positions
+from services.reporting.tables import positions, releases
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
 
@@ -186,6 +186,14 @@ def latest(connection: Connection, cut: Cut) -> date | None:
     rows = rows_of(cut, Wanted(measures=("orders_imposed",)))
     found = connection.scalar(select(func.max(rows.c.period)))
     return month_of(found) if found else None
+
+
+def reporting_areas(connection: Connection, cut: Cut) -> set[str]:
+    """Authorities that had reported anything."""
+    if isinstance(cut, Released):
+        heard = connection.scalar(select(releases.c.heard).where(releases.c.id == cut.release))
+        return set(heard or ())
+    return set(connection.scalars(select(positions.c.authority)))
 
 
 class Shown(NamedTuple):

@@ -1,0 +1,240 @@
+"""Charts as SVG, drawn here so that pages need no script. Each stands beside a table with the same figures.
+
+A value that is not shown leaves a gap; nothing is drawn that the rows do not hold.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from xml.sax.saxutils import escape
+
+WIDTH, HEIGHT = 760, 300
+LEFT, RIGHT, TOP, BOTTOM = 62, 16, 16, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place on a line."""
+
+    label: str
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar, with its interval where it has one."""
+
+    label: str
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """An authority in a funnel."""
+
+    label: str
+    size: float
+    value: float
+    place: str
+
+
+def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = True) -> str:
+    """A line over months, with its interval as a band."""
+    known = [v for p in points for v in (p.value, p.lower, p.upper) if v is not None]
+    if not known:
+        return ""
+    low, high, step = _scale(0 if from_zero else min(known), max(known), unit)
+    xs = [LEFT + (WIDTH - LEFT - RIGHT) * (i + 0.5) / len(points) for i in range(len(points))]
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
+
+    parts = [*_grid(low, high, step, y, unit)]
+    for run in _runs(points):
+        if all(points[i].lower is not None for i in run):
+            upper = [f"{xs[i]:.1f},{y(points[i].upper or 0):.1f}" for i in run]
+            lower = [f"{xs[i]:.1f},{y(points[i].lower or 0):.1f}" for i in reversed(run)]
+            parts.append(f'<polygon class="pb_band" points="{" ".join(upper + lower)}"/>')
+        path = " ".join(f"{xs[i]:.1f},{y(points[i].value or 0):.1f}" for i in run)
+        parts.append(f'<polyline class="pb_line" points="{path}"/>')
+        parts += [f'<circle class="pb_dot" cx="{xs[i]:.1f}" cy="{y(points[i].value or 0):.1f}" r="3"/>' for i in run]
+    every = max(1, ceil(len(points) / 8))
+    parts += [
+        f'<text class="pb_axis" x="{x:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(p.label)}</text>'
+        for i, (x, p) in enumerate(zip(xs, points, strict=True))
+        if i % every == 0
+    ]
+    return _svg(title, WIDTH, HEIGHT, parts)
+
+
+def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = None) -> str:
+    """Horizontal bars, whiskers for intervals, and a line for what they are compared with."""
+    known = [v for item in items for v in (item.value, item.upper) if v is not None]
+    if not known:
+        return ""
+    row, left = 26, 250
+    height = TOP + row * len(items) + 34
+    _, high, step = _scale(0, max([*known, reference or 0]), unit)
+
+    def x(value: float) -> float:
+        return left + (WIDTH - left - 24) * value / high
+
+    parts = []
+    for tick in _ticks(0, high, step):
+        parts.append(f'<line class="pb_grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - 30}"/>')
+        parts.append(
+            f'<text class="pb_axis" x="{x(tick):.1f}" y="{height - 10}" text-anchor="middle">{_tick(tick, unit)}</text>'
+        )
+    for index, item in enumerate(items):
+        middle = TOP + row * index + row / 2
+        parts.append(
+            f'<text class="pb_label" x="{left - 10}" y="{middle + 5:.1f}" text-anchor="end">{escape(item.label)}</text>'
+        )
+        if item.value is None:
+            parts.append(f'<text class="pb_axis" x="{left + 6}" y="{middle + 5:.1f}">not shown</text>')
+            continue
+        kind = "pb_bar pb_bar--strong" if item.strong else "pb_bar"
+        parts.append(
+            f'<rect class="{kind}" x="{left}" y="{middle - 8:.1f}" width="{max(0.0, x(item.value) - left):.1f}" height="16"/>'
+        )
+        if item.lower is not None and item.upper is not None:
+            parts.append(
+                f'<path class="pb_whisker" d="M{x(item.lower):.1f} {middle:.1f}H{x(item.upper):.1f}'
+                f'M{x(item.lower):.1f} {middle - 4:.1f}v8M{x(item.upper):.1f} {middle - 4:.1f}v8"/>'
+            )
+    if reference is not None:
+        parts.append(
+            f'<line class="pb_reference" x1="{x(reference):.1f}" x2="{x(reference):.1f}" y1="{TOP}" y2="{height - 30}"/>'
+        )
+    return _svg(title, WIDTH, height, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A limit of a funnel: values by size."""
+
+    kind: str
+    points: Sequence[tuple[float, float]]
+
+
+def funnel(title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: float, size_label: str) -> str:
+    """Authorities by size and share, with limits; shapes tell what colour does."""
+    if not dots:
+        return ""
+    height, largest = 420, max(dot.size for dot in dots) * 1.05
+    values = [dot.value for dot in dots] + [centre]
+    low = max(0.0, floor((min(values) - 8) / 10) * 10)
+    high = min(100.0, ceil((max(values) + 8) / 10) * 10)
+
+    def x(size: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * size / largest
+
+    def y(value: float) -> float:
+        return height - BOTTOM - 14 - (height - TOP - BOTTOM - 14) * (min(high, max(low, value)) - low) / (high - low)
+
+    parts = [*_grid(low, high, 10, y, "percent")]
+    for curve in curves:
+        path = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in curve.points)
+        parts.append(f'<polyline class="pb_limit pb_limit--{curve.kind}" points="{path}"/>')
+    parts.append(
+        f'<line class="pb_reference" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(centre):.1f}" y2="{y(centre):.1f}"/>'
+    )
+    for dot in dots:
+        at_x, at_y = x(dot.size), y(dot.value)
+        if dot.place == "within":
+            parts.append(f'<circle class="pb_place pb_place--within" cx="{at_x:.1f}" cy="{at_y:.1f}" r="5"/>')
+            continue
+        parts.append(f'<path class="pb_place pb_place--{dot.place}" d="M{at_x:.1f} {at_y - 7:.1f}l7 7l-7 7l-7-7z"/>')
+        anchor, shift = ("end", -11) if at_x > WIDTH * 0.75 else ("start", 11)
+        parts.append(
+            f'<text class="pb_label" x="{at_x + shift:.1f}" y="{at_y + 5:.1f}" text-anchor="{anchor}">'
+            f"{escape(dot.label)}</text>"
+        )
+    parts += [
+        f'<text class="pb_axis" x="{x(tick):.1f}" y="{height - 34}" text-anchor="middle">{tick:,.0f}</text>'
+        for tick in _ticks(0, largest, _step(largest, 6))
+    ]
+    parts.append(
+        f'<text class="pb_axis" x="{(LEFT + WIDTH) / 2}" y="{height - 10}" text-anchor="middle">{escape(size_label)}</text>'
+    )
+    return _svg(title, WIDTH, height, parts)
+
+
+def spark(title: str, values: Sequence[float | None]) -> str:
+    """A small line without axes."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    width, height, low, high = 160, 40, min(known), max(known)
+    reach = (high - low) or 1
+
+    def at(index: int, value: float) -> str:
+        return f"{4 + (width - 8) * index / (len(values) - 1):.1f},{height - 5 - (height - 10) * (value - low) / reach:.1f}"
+
+    points = [at(i, value) for i, value in enumerate(values) if value is not None]
+    end = points[-1].split(",")
+    parts = [
+        f'<polyline class="pb_line" points="{" ".join(points)}"/>',
+        f'<circle class="pb_dot" cx="{end[0]}" cy="{end[1]}" r="3.5"/>',
+    ]
+    return _svg(title, width, height, parts, "pb_spark")
+
+
+def _svg(title: str, width: float, height: float, parts: Sequence[str], kind: str = "pb_chart") -> str:
+    label = escape(title, {'"': "&quot;"})
+    return (
+        f'<svg class="{kind}" role="img" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" '
+        f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+    )
+
+
+def _grid(low: float, high: float, step: float, y: Callable[[float], float], unit: str) -> Iterator[str]:
+    for tick in _ticks(low, high, step):
+        yield f'<line class="pb_grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
+        yield (
+            f'<text class="pb_axis" x="{LEFT - 8}" y="{y(tick) + 5:.1f}" text-anchor="end">{_tick(tick, unit)}</text>'
+        )
+
+
+def _runs(points: Sequence[Point]) -> list[list[int]]:
+    """Consecutive points that have a value."""
+    runs: list[list[int]] = []
+    for index, point in enumerate(points):
+        if point.value is None:
+            continue
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return runs
+
+
+def _scale(low: float, high: float, unit: str) -> tuple[float, float, float]:
+    if unit == "percent" and low >= 0 and high > 50:
+        return 0, 100, 20
+    step = _step(high - low, 5)
+    return floor(low / step) * step, max(ceil(high / step), 1) * step, step
+
+
+def _step(reach: float, count: int) -> float:
+    """A round step that divides the reach into about so many parts."""
+    rough = max(reach, 1e-9) / count
+    power = 10 ** floor(log10(rough))
+    return float(next(m * power for m in (1, 2, 5, 10) if m * power >= rough))
+
+
+def _ticks(low: float, high: float, step: float) -> list[float]:
+    return [
+        low + step * index
+        for index in range(round((high - low) / step + 1e-6) + 1)
+        if low + step * index <= high + 1e-9
+    ]
+
+
+def _tick(value: float, unit: str) -> str:
+    return f"{value:g}%" if unit == "percent" else f"{value:,.10g}"

@@ -1,0 +1,44 @@
+"""Which periods a page offers. The public is offered months and whole years, for which the hiding was worked out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.pages import words
+from services.reporting.periods import add_months, months_between, year_months, year_of
+from services.reporting.queries import Span
+
+MONTHS_OFFERED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One period that can be chosen."""
+
+    value: str
+    label: str
+    span: Span
+
+
+def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
+    """Newest and widest first: the last 12 months where they may be shown, whole years, months."""
+    found = []
+    if rolling:
+        span = Span(max(first, add_months(last, -11)), last)
+        found.append(Choice("12-months", "Last 12 months", span))
+    years = dict.fromkeys(year_of(month) for month in months_between(first, last))
+    for year in reversed(years):
+        months = year_months(year)
+        if months[0] >= first and months[-1] <= last:
+            found.append(Choice(f"year-{year}", words.period(year), Span(months[0], months[-1])))
+    newest_first = reversed(months_between(first, last)[-MONTHS_OFFERED:])
+    return found + [Choice(f"month-{each:%Y-%m}", words.month(each), Span(each, each)) for each in newest_first]
+
+
+def chosen(offered: list[Choice], wanted: str | None) -> Choice:
+    """The one asked for, or the first."""
+    return next((choice for choice in offered if choice.value == wanted), offered[0])
+
+
+def year_before(span: Span) -> Span:
+    """The same months a year earlier."""
+    return Span(add_months(span.first, -12), add_months(span.last, -12))

@@ -1,0 +1,311 @@
+"""The pages: plain HTML from the server, the same with and without scripts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Engine
+from starlette.staticfiles import StaticFiles
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.reporting import quality, queries, releases
+from services.reporting.answers import NothingReleased
+from services.reporting.catalogue import INDICATORS
+from services.reporting.indicators import SCOTLAND, Indicator, Kind
+from services.reporting.metadata import AREA_NAMES
+from services.reporting.pages import views, words
+from services.reporting.pages.choices import chosen
+from services.reporting.pages.views import Reader
+from services.reporting.periods import last_day
+from services.reporting.settings import SiteSettings
+
+COOKIE = "payback_token"
+STATIC = Path(__file__).parent / "static"
+LONGEST_TOKEN = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page needs."""
+
+    database: Engine
+    clock: Clock
+    settings: SiteSettings
+    templates: Environment
+
+    def viewer(self, request: Request) -> Identity:
+        """Who looks. A token that proves nothing any more is as good as none."""
+        token = request.cookies.get(COOKIE)
+        if not token:
+            return PUBLIC
+        try:
+            return verify(token, request.app.state.tokens)
+        except InvalidToken:
+            return PUBLIC
+
+    @contextmanager
+    def reading(self, request: Request) -> Iterator[Reader]:
+        """Asks for the one who looks, in one transaction."""
+        release = request.query_params.get("release") or None
+        with transaction(self.database) as connection:
+            yield Reader(connection, self.viewer(request), self.clock().date(), release)
+
+    def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        """A page. `no-store`, since who is signed in decides what it shows."""
+        viewer = self.viewer(request)
+        here = self.templates.get_template(f"{template}.html")
+        return HTMLResponse(
+            here.render(
+                site=self.settings,
+                viewer=viewer,
+                viewer_name=AREA_NAMES.get(viewer.authority or "", ""),
+                path=request.url.path,
+                **values,
+            ),
+            status,
+        )
+
+
+def templates() -> Environment:
+    """Everything is escaped; a name that is not there is an error."""
+    environment = Environment(
+        loader=PackageLoader("services.reporting.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["svg"] = Markup  # charts escape what they are given
+    environment.globals |= {"words": words, "area_names": AREA_NAMES, "direction": views.direction}
+    return environment
+
+
+def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
+    """All pages."""
+    site = Site(database, clock, settings, templates())
+    pages = APIRouter(include_in_schema=False)
+    for path, page in _PAGES.items():
+        pages.add_api_route(path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse)
+    _add_sign_in(pages, site)
+    pages.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return pages
+
+
+Page = Callable[[Site, Request], Response]
+
+
+def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
+    def guarded(request: Request) -> Response:
+        try:
+            return page(site, request)
+        except NothingReleased:
+            return site.page(request, "nothing_released")
+        except LookupError:
+            return site.page(request, "not_found", 404)
+
+    return guarded
+
+
+def _overview(site: Site, request: Request) -> Response:
+    with site.reading(request) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        indicators = [INDICATORS[name] for name in views.HEADLINES]
+        return site.page(
+            request,
+            "overview",
+            offered=offered,
+            choice=choice,
+            headlines=[views.headline(reader, indicator, choice.span) for indicator in indicators],
+            indicators=indicators,
+            table=views.area_table(reader, indicators, choice.span),
+            **_standing(site, reader, choice.span),
+        )
+
+
+def _standing(site: Site, reader: Reader, span: queries.Span) -> dict[str, Any]:
+    """What is said about quality and date beside every figure."""
+    shown = queries.shown(reader.connection)
+    found = quality.standings(shown, last_day(span.last), site.clock())
+    published = reader.published()
+    live = reader.viewer.audience != "public" and reader.release is None
+    return {
+        "standing": quality.summary(found),
+        "release": None if live and reader.viewer.audience == "national" else published,
+        "live": live,
+        "known_on": site.clock(),
+    }
+
+
+def _indicators(site: Site, request: Request) -> Response:
+    return site.page(request, "indicators", themes=views.themes())
+
+
+def _indicator(site: Site, request: Request) -> Response:
+    indicator = _known(request)
+    area = request.query_params.get("area", SCOTLAND)
+    if area not in AREA_NAMES:
+        raise LookupError
+    with site.reading(request) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        return site.page(
+            request,
+            "indicator",
+            indicator=indicator,
+            area=area,
+            offered=offered,
+            choice=choice,
+            headline=views.headline(reader, indicator, choice.span, area),
+            trend=views.trend(reader, indicator, choice.span, area),
+            breakdowns=[
+                views.breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns
+            ],
+            areas=views.by_area(reader, indicator, choice.span),
+            comparable=indicator.kind is Kind.SHARE,
+            **_standing(site, reader, choice.span),
+        )
+
+
+def _compare(site: Site, request: Request) -> Response:
+    indicator = _known(request)
+    if indicator.kind is not Kind.SHARE:
+        raise LookupError
+    with site.reading(request) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        return site.page(
+            request,
+            "compare",
+            indicator=indicator,
+            offered=offered,
+            choice=choice,
+            comparison=views.comparison(reader, indicator, choice.span),
+            shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],
+            **_standing(site, reader, choice.span),
+        )
+
+
+def _compare_first(_site: Site, request: Request) -> Response:
+    wanted = request.query_params.get("indicator", "first_contact_within_1")
+    return RedirectResponse(f"/compare/{wanted}" if wanted in INDICATORS else "/compare/first_contact_within_1", 303)
+
+
+def _authorities(site: Site, request: Request) -> Response:
+    return site.page(request, "authorities", authorities=sorted(AUTHORITIES.values(), key=lambda each: each.name))
+
+
+def _authority(site: Site, request: Request) -> Response:
+    code = str(request.path_params["code"])
+    if code not in AUTHORITIES:
+        raise LookupError
+    with site.reading(request) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        by_theme = {
+            theme: [
+                (views.headline(reader, each, choice.span, code), views.headline(reader, each, choice.span))
+                for each in indicators
+            ]
+            for theme, indicators in views.themes().items()
+        }
+        return site.page(
+            request,
+            "authority",
+            code=code,
+            name=AREA_NAMES[code],
+            offered=offered,
+            choice=choice,
+            themes=by_theme,
+            **_standing(site, reader, choice.span),
+        )
+
+
+def _quality(site: Site, request: Request) -> Response:
+    with site.reading(request) as reader:
+        today = site.clock()
+        ended = today.date().replace(day=1) - timedelta(days=1)
+        found = quality.standings(queries.shown(reader.connection), ended, today)
+        return site.page(request, "quality", standings=found, ended=ended, now=today, counts=quality.summary(found))
+
+
+def _releases(site: Site, request: Request) -> Response:
+    with site.reading(request) as reader:
+        return site.page(request, "releases", releases=releases.all_releases(reader.connection, reader.viewer))
+
+
+def _about(site: Site, request: Request) -> Response:
+    return site.page(request, "about")
+
+
+def _known(request: Request) -> Indicator:
+    return INDICATORS[str(request.path_params["id"])]
+
+
+_PAGES: dict[str, Page] = {
+    "/": _overview,
+    "/indicators": _indicators,
+    "/indicators/{id}": _indicator,
+    "/compare": _compare_first,
+    "/compare/{id}": _compare,
+    "/authorities": _authorities,
+    "/authorities/{code}": _authority,
+    "/quality": _quality,
+    "/releases": _releases,
+    "/about": _about,
+}
+
+
+def _add_sign_in(pages: APIRouter, site: Site) -> None:
+    @pages.get("/sign-in")
+    def form(request: Request) -> Response:
+        return site.page(request, "sign_in", token=request.query_params.get("token", ""), fault="")
+
+    @pages.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        token = await _token_in(request)
+        try:
+            verify(token, request.app.state.tokens)
+        except InvalidToken as reason:
+            return site.page(request, "sign_in", 403, token="", fault=str(reason))
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=site.settings.session_hours * 3600,
+            httponly=True,
+            samesite="strict",
+            secure=not site.settings.insecure_cookie,
+        )
+        return answer
+
+    @pages.post("/sign-out")
+    def sign_out(request: Request) -> Response:
+        answer = RedirectResponse("/", 303)
+        if _from_here(request):
+            answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=not site.settings.insecure_cookie)
+        return answer
+
+
+async def _token_in(request: Request) -> str:
+    """What the form sent; nothing where another site sent it."""
+    if not _from_here(request):
+        return ""
+    fields = parse_qs((await request.body())[:LONGEST_TOKEN].decode("ascii", "replace"))
+    return fields.get("token", [""])[0].strip()
+
+
+def _from_here(request: Request) -> bool:
+    """Browsers say which site sent a form; it cannot be forged from another site. (Origin is `null` under no-referrer.)"""
+    return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}

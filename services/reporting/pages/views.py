@@ -1,0 +1,333 @@
+"""What pages show: gated answers arranged for reading. No number is made here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import Connection
+
+from services.chassis.auth import Identity
+from services.reporting import answers
+from services.reporting.answers import Answer, Question
+from services.reporting.catalogue import INDICATORS
+from services.reporting.cuts import Live, Released
+from services.reporting.disclosure import Row
+from services.reporting.indicators import SCOTLAND, Good, Indicator, Kind
+from services.reporting.metadata import AREA_NAMES, BREAKDOWNS, category_label
+from services.reporting.pages import charts, words
+from services.reporting.pages.choices import Choice, choices, year_before
+from services.reporting.periods import add_months, month_of, months_between
+from services.reporting.queries import Grain, Span, earliest, latest
+from services.reporting.releases import ReleaseInfo, release_for
+from services.reporting.statistics import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
+
+HEADLINES = (
+    "orders_imposed",
+    "orders_imposed_per_10000",
+    "first_contact_within_1",
+    "placement_within_7",
+    "hours_credited",
+    "completion_rate",
+)
+TREND_SPAN = 24
+BY_AUTHORITY, BY_MONTH = Grain(authority=True), Grain(period="month")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Asks on behalf of one viewer."""
+
+    connection: Connection
+    viewer: Identity
+    today: date
+    release: str | None = None
+
+    def ask(self, indicator: Indicator, question: Question) -> Answer:
+        """Raises what `answers.answer` raises."""
+        asked = replace(question, release=self.release)
+        return answers.answer(self.connection, self.viewer, indicator, asked, self.today)
+
+    def published(self) -> ReleaseInfo | None:
+        """The release that is read, if any."""
+        return release_for(self.connection, self.viewer, self.release, None)
+
+    def choices(self) -> list[Choice]:
+        """Periods that this viewer is offered. Raises NothingReleased where there is nothing to show."""
+        published = self.published()
+        national = self.viewer.audience == "national"
+        if published is None and self.viewer.audience == "public":
+            raise answers.NothingReleased
+        if published is not None and (self.release or not national):
+            cut = Released(published.id)
+            first = earliest(self.connection, cut) or published.last_month
+            return choices(first, published.last_month, rolling=national)
+        first = earliest(self.connection, Live()) or add_months(month_of(self.today), -1)
+        last = min(latest(self.connection, Live()) or first, add_months(month_of(self.today), -1))
+        return choices(min(first, last), last, rolling=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One indicator for an area, at a glance."""
+
+    indicator: Indicator
+    value: str
+    interval: str
+    change: str
+    spark: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table of areas."""
+
+    code: str
+    name: str
+    figures: tuple[str, ...]
+    is_total: bool = False
+
+
+def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
+    """The figure, what it was a year before, and the months up to it."""
+    authority = None if area == SCOTLAND else area
+    now = _only(reader.ask(indicator, Question(span.first, span.last, authority=authority)).rows)
+    earlier = year_before(span)
+    before = _only(reader.ask(indicator, Question(earlier.first, earlier.last, authority=authority)).rows)
+    monthly = _monthly(reader, indicator, span, authority)
+    return Headline(
+        indicator,
+        words.figure(now, indicator.unit),
+        "" if now is None else words.interval(now, indicator.unit),
+        _change(indicator, now, before, earlier),
+        charts.spark(f"{indicator.title}, by month", [row.value for row in monthly]),
+    )
+
+
+def _only(rows: Sequence[Row]) -> Row | None:
+    return rows[0] if rows else None
+
+
+def _monthly(reader: Reader, indicator: Indicator, span: Span, authority: str | None) -> list[Row]:
+    first = add_months(span.last, 1 - TREND_SPAN)
+    rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, authority=authority)).rows
+    started = next((i for i, row in enumerate(rows) if row.value or row.suppressed), 0)
+    return rows[started:]
+
+
+def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: Span) -> str:
+    if now is None or before is None or now.value is None or not before.value:
+        return ""
+    then = words.period(earlier.label, monthly=earlier.first == earlier.last)
+    if indicator.unit == "percent":
+        difference = now.value - before.value
+        much = f"{abs(difference):.1f} percentage points"
+    else:
+        difference = 100 * (now.value - before.value) / before.value
+        much = f"{abs(difference):.1f}%"
+    if abs(difference) < 0.05:
+        return f"The same as in {then}"
+    return f"{'Up' if difference > 0 else 'Down'} {much} on {then}"
+
+
+def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> list[TableRow]:
+    """Each authority's figures for the span, Scotland last."""
+    columns = []
+    for indicator in indicators:
+        rows = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows
+        columns.append((indicator, {row.authority: row for row in rows}))
+    return [
+        TableRow(
+            code,
+            name,
+            tuple(words.figure(rows.get(code), indicator.unit) for indicator, rows in columns),
+            code == SCOTLAND,
+        )
+        for code, name in _areas()
+    ]
+
+
+def _areas() -> list[tuple[str, str]]:
+    """Authorities by name, then Scotland."""
+    names = sorted((name, code) for code, name in AREA_NAMES.items() if code != SCOTLAND)
+    return [*((code, name) for name, code in names), (SCOTLAND, AREA_NAMES[SCOTLAND])]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A series by month, and what is unlikely to be chance in it."""
+
+    chart: str
+    rows: tuple[tuple[str, str, str], ...]
+    signals: tuple[str, ...]
+
+
+def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
+    """Up to 24 months, ending with the span."""
+    rows = _monthly(reader, indicator, span, None if area == SCOTLAND else area)
+    points = [charts.Point(words.short_month(row.period), row.value, row.lower, row.upper) for row in rows]
+    title = f"{indicator.title}, {AREA_NAMES[area]}, by month"
+    found = signals([row.value for row in rows])
+    said = {
+        "shift": f"A shift: {SHIFT_MONTHS} or more months in a row on one side of the median.",
+        "trend": f"A trend: {TREND_MONTHS} or more months in a row, each above (or each below) the one before.",
+    }
+    table = tuple(
+        (
+            words.short_month(row.period),
+            words.figure(row, indicator.unit),
+            words.interval(row, indicator.unit),
+        )
+        for row in rows
+    )
+    chart = charts.line(title, points, indicator.unit, from_zero=indicator.kind is not Kind.SHARE or _is_low(rows))
+    return Trend(chart, table, tuple(said[each] for each in found))
+
+
+def _is_low(rows: Sequence[Row]) -> bool:
+    return any(row.value is not None and row.value < 30 for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """One breakdown, as chart and table."""
+
+    name: str
+    title: str
+    chart: str
+    rows: tuple[tuple[str, str, str], ...]
+    counted: bool
+
+
+def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area: str) -> Breakdown:
+    """The categories of one breakdown for one area."""
+    authority = None if area == SCOTLAND else area
+    rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, authority=authority)).rows
+    measure = indicator.breakdown(name)[0].numerator.measure
+    labels = [category_label(measure, row.category) for row in rows]
+    bars = [charts.Bar(label, row.value, row.lower, row.upper) for label, row in zip(labels, rows, strict=True)]
+    table = tuple(
+        (label, words.count(row, row.numerator), words.figure(row, indicator.unit))
+        for label, row in zip(labels, rows, strict=True)
+    )
+    title = f"{indicator.title}: {BREAKDOWNS[name].lower()}, {AREA_NAMES[area]}"
+    chart = charts.bars(title, bars, indicator.unit)
+    return Breakdown(name, BREAKDOWNS[name], chart, table, counted=indicator.denominator is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class AreaChart:
+    """All areas of one indicator, as chart and table."""
+
+    chart: str
+    rows: tuple[tuple[str, str, str, str, str, str], ...]
+    """Code, name, value, interval, numerator, denominator."""
+
+
+def by_area(reader: Reader, indicator: Indicator, span: Span) -> AreaChart:
+    """Authorities from the highest to the lowest, Scotland marked in the chart."""
+    rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows}
+    scotland = rows.get(SCOTLAND)
+    own = [(AREA_NAMES[code], rows[code]) for code, _ in _areas() if code in rows and code != SCOTLAND]
+    own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))
+    bars = [charts.Bar(name, row.value, row.lower, row.upper) for name, row in own]
+    is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
+    reference = scotland.value if scotland and is_rate else None
+    chart = charts.bars(f"{indicator.title}, by authority", bars, indicator.unit, reference)
+    table = tuple(
+        (
+            code,
+            name,
+            words.figure(row, indicator.unit),
+            words.interval(row, indicator.unit) if row else "",
+            words.count(row, row.numerator if row else None),
+            words.count(row, row.denominator if row else None) if is_rate else "",
+        )
+        for code, name in _areas()
+        for row in (rows.get(code),)
+    )
+    return AreaChart(chart, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One authority in a comparison."""
+
+    code: str
+    name: str
+    value: str
+    size: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Authorities against what chance alone would give."""
+
+    chart: str
+    rows: tuple[Compared, ...]
+    scotland: str
+    hidden: int
+
+
+_PLACES = {
+    "within": "Within what chance explains",
+    "alert": "Outside the 95% limits",
+    "alarm": "Outside the 99.8% limits",
+}
+
+
+def comparison(reader: Reader, indicator: Indicator, span: Span) -> Comparison | None:
+    """A funnel; None where Scotland's own share is not shown."""
+    rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows}
+    scotland = rows.pop(SCOTLAND, None)
+    if scotland is None or scotland.value is None:
+        return None
+    share = scotland.value / 100
+    dots, table, hidden = [], [], 0
+    for code, name in _areas():
+        row = rows.get(code)
+        if row is None or row.value is None or not row.denominator:
+            hidden += code != SCOTLAND
+            continue
+        place = funnel(share, row.denominator).place(row.value / 100)
+        dots.append(charts.Dot(name, row.denominator, row.value, place))
+        told = _PLACES[place]
+        if place != "within":
+            told += ", above Scotland" if row.value > scotland.value else ", below Scotland"
+        table.append(Compared(code, name, words.figure(row, "percent"), words.count(row, row.denominator), told))
+    chart = charts.funnel(
+        f"{indicator.title}: authorities by size, with control limits",
+        dots,
+        _curves(share, max((dot.size for dot in dots), default=1)),
+        scotland.value,
+        "Number that the share is of",
+    )
+    return Comparison(chart, tuple(table), words.figure(scotland, "percent"), hidden)
+
+
+def _curves(share: float, largest: float) -> list[charts.Curve]:
+    sizes = [largest * 1.05 * (index / 60) ** 2 for index in range(2, 61)]
+    limits = [(size, funnel(share, size)) for size in sizes]
+    return [
+        charts.Curve("95", [(size, 100 * each.lower_95) for size, each in limits]),
+        charts.Curve("95", [(size, 100 * each.upper_95) for size, each in limits]),
+        charts.Curve("998", [(size, 100 * each.lower_998) for size, each in limits]),
+        charts.Curve("998", [(size, 100 * each.upper_998) for size, each in limits]),
+    ]
+
+
+def themes() -> dict[str, list[Indicator]]:
+    """All indicators by theme."""
+    found: dict[str, list[Indicator]] = {}
+    for indicator in INDICATORS.values():
+        found.setdefault(indicator.theme, []).append(indicator)
+    return found
+
+
+def direction(indicator: Indicator) -> str:
+    """Which way is better, in words."""
+    return {Good.HIGHER: "Higher is better.", Good.LOWER: "Lower is better.", Good.NEITHER: ""}[indicator.good]
+
+
+def months_of(span: Span) -> int:
+    return len(months_between(span.first, span.last))

@@ -1,0 +1,70 @@
+"""Figures and dates as people read them."""
+
+from datetime import date, datetime
+
+from services.reporting.disclosure import Row
+from services.reporting.periods import parse_first
+
+SUPPRESSED = "[c]"
+NO_CASES = "[z]"
+NOT_REPORTED = "[x]"
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def month(day: date) -> str:
+    return f"{_MONTHS[day.month - 1]} {day.year}"
+
+
+def short_month(label: str) -> str:
+    """`2026-03` as `Mar 2026`."""
+    day = parse_first(label)
+    return f"{_MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def long_date(day: date | datetime) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def period(label: str, *, monthly: bool = False) -> str:
+    """The label of a span in words."""
+    if "/" in label:
+        first, last = label.split("/")
+        return f"{month(parse_first(first))} to {month(parse_first(last))}"
+    if monthly or int(label[5:7]) != (int(label[2:4]) + 1) % 100:
+        return month(parse_first(label))
+    return f"April {label[:4]} to March {int(label[:4]) + 1}"
+
+
+def figure(row: Row | None, unit: str) -> str:
+    """The value of a row, or the mark that says why there is none."""
+    if row is None or row.suppressed:
+        return SUPPRESSED
+    if row.numerator is None:
+        return NOT_REPORTED
+    return value(row.value, unit)
+
+
+def value(number: float | None, unit: str) -> str:
+    if number is None:
+        return NO_CASES
+    if unit == "percent":
+        return f"{number:.1f}%"
+    if unit in {"hours for each order", "orders for every 10,000 people"}:
+        return f"{number:,.1f}"
+    return f"{number:,.0f}"
+
+
+def interval(row: Row, unit: str) -> str:
+    if row.lower is None or row.upper is None:
+        return ""
+    return f"{value(row.lower, unit)} to {value(row.upper, unit)}"
+
+
+def count(row: Row | None, number: float | None) -> str:
+    """The numerator or denominator of a row."""
+    if number is not None:
+        return f"{number:,.0f}"
+    return SUPPRESSED if row is None or row.suppressed else NOT_REPORTED
