@@ -21,6 +21,7 @@ from services.chassis.kafka import Producer, Record
 from services.chassis.metrics import StreamMetrics
 from services.chassis.stream import Slice, SourceIdentity, Stream, StreamSettings, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
+from tests.support.kafka import KafkaProcess
 
 pytestmark = pytest.mark.faults
 
@@ -316,18 +317,18 @@ def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Po
 def test_killed_workers_lose_nothing_and_repeat_nothing(
     topic: str, tmp_path: Path, process: Callable[..., "subprocess.Popen[bytes]"], send: Callable[..., None]
 ) -> None:
-    send(topic, 20_000)
+    send(topic, 10_000)
     ledger = Ledger(tmp_path / "ledger")
-    for _ in range(3):
+    for _ in range(2):
         before = ledger.positions().get(topic, 0)
         one = process(topic, topic)
         wait_until(lambda before=before: ledger.positions().get(topic, 0) > before)  # type: ignore[misc]
         one.kill()
         one.wait()
-    assert 0 < ledger.positions()[topic] < 20_000
+    assert 0 < ledger.positions()[topic] < 10_000
     process(topic, topic, seconds=0)
-    wait_until(lambda: ledger.positions()[topic] == 20_000)
-    assert ledger.offsets() == {topic: list(range(20_000))}
+    wait_until(lambda: ledger.positions()[topic] == 10_000)
+    assert ledger.offsets() == {topic: list(range(10_000))}
 
 
 def test_sigterm_finishes_the_batch_in_hand(
@@ -343,3 +344,23 @@ def test_sigterm_finishes_the_batch_in_hand(
     assert one.wait(20) == 0
     assert before < ledger.positions()[topic] < 5000
     assert ledger.offsets() == {topic: list(range(ledger.positions()[topic]))}
+
+
+def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path: Path) -> None:
+    address, topic, ledger = kafka_process.address, f"test.{uuid.uuid4().hex}", Ledger(tmp_path / "ledger")
+    make_topics(address, topic)
+    with Producer(kafka_settings(address)) as producer:
+        producer.send_all([Record(topic, b"key", b"before")])
+    program = [sys.executable, "-m", "tests.faults.chassis.ledger", str(ledger.path), address, topic, "0", topic]
+    with subprocess.Popen(program) as worker:
+        try:
+            wait_until(lambda: ledger.positions() == {topic: 1})
+            kafka_process.kill()
+            time.sleep(SESSION_SECONDS + 4)
+            kafka_process.start()
+            with Producer(kafka_settings(address)) as producer:
+                producer.send_all([Record(topic, b"key", b"after")])
+            wait_until(lambda: ledger.positions() == {topic: 2})
+        finally:
+            worker.terminate()
+        assert worker.wait(30) == 0

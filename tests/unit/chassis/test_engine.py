@@ -64,12 +64,15 @@ class FakeProcessor:
     starts: int = 0
     batches: list[list[int]] = field(default_factory=list)
     seconds: float = 0
+    threads: set[int] = field(default_factory=set)
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         self.starts += 1
+        self.threads.add(threading.get_ident())
         return dict.fromkeys(sources, self.position)
 
     def process(self, slices: Sequence[Slice]) -> None:
+        self.threads.add(threading.get_ident())
         time.sleep(self.seconds)
         self.batches.append([message.offset for part in slices for message in part.messages])
         if self.failures:
@@ -259,18 +262,16 @@ def test_a_change_of_owners_lets_the_batch_in_hand_finish() -> None:
     play(script)
 
 
-def test_the_processor_has_one_thread() -> None:
-    threads: set[int] = set()
-
+def test_the_processor_has_one_thread_and_one_batch_at_a_time() -> None:
     async def script(scene: Scene) -> None:
-        scene.processor.start = lambda sources: threads.add(threading.get_ident()) or dict.fromkeys(sources, 20)  # type: ignore[func-returns-value,method-assign]
-        scene.processor.process = lambda _: threads.add(threading.get_ident())  # type: ignore[method-assign]
         await assigned(scene)
-        await asyncio.gather(*(scene.engine.take(scene.reader.fetch(20 + n)) for n in range(5)))
+        scene.processor.seconds = 0.01
+        await asyncio.gather(*(scene.engine.take(scene.reader.fetch(20 + number)) for number in range(5)))
 
-    play(script)
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
+    scene = play(script)
+    assert scene.processor.batches == [[20], [21], [22], [23], [24]]
+    assert len(scene.processor.threads) == 1
+    assert threading.get_ident() not in scene.processor.threads
 
 
 def test_lag_and_position_are_shown_and_kafka_told() -> None:

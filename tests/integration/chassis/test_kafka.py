@@ -1,0 +1,151 @@
+"""Sending and administration, on a real broker."""
+
+import asyncio
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient
+
+from deploy.local.broker import Broker
+from services.chassis.failures import Away, Refused
+from services.chassis.kafka import Admin, Producer, Receipt, Record, TopicSpec
+from services.chassis.settings import KafkaSettings
+
+
+@pytest.fixture
+def settings(kafka: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap=kafka)
+
+
+@pytest.fixture
+def producer(settings: KafkaSettings) -> Iterator[Producer]:
+    with Producer(settings) as producer:
+        yield producer
+
+
+@pytest.fixture
+def admin(settings: KafkaSettings) -> Iterator[Admin]:
+    admin = Admin(settings)
+    yield admin
+    admin.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[KafkaSettings]:
+    """Something that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield KafkaSettings(bootstrap=f"127.0.0.1:{server.getsockname()[1]}")
+
+
+def name() -> str:
+    return f"test.{uuid.uuid4().hex}"
+
+
+def test_a_receipt_says_where_each_record_is(producer: Producer, new_topic: Callable[[], str]) -> None:
+    one, two = new_topic(), new_topic()
+    records = [Record(one, b"k", b"1"), Record(two, b"k", b"2"), Record(one, b"k", None)]
+    receipts = asyncio.run(producer.send(records))
+    assert receipts == [Receipt(one, 0, 0), Receipt(two, 0, 0), Receipt(one, 0, 1)]
+    assert producer.send_all([Record(two, b"k", b"3")]) == [Receipt(two, 0, 1)]
+    assert asyncio.run(producer.send([])) == []
+
+
+def test_many_requests_are_under_way_at_once_and_keep_the_loop_free(
+    producer: Producer, new_topic: Callable[[], str]
+) -> None:
+    topic = new_topic()
+    pauses = [0.0]
+
+    async def tick() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.001)
+            pauses.append(time.monotonic() - began)
+
+    async def main() -> list[list[Receipt]]:
+        await producer.send([Record(topic, b"k", b"first")])
+        ticking = asyncio.create_task(tick())
+        receipts = await asyncio.gather(*(producer.send([Record(topic, b"k", b"%d" % n)] * 5) for n in range(200)))
+        ticking.cancel()
+        return receipts
+
+    receipts = asyncio.run(main())
+    assert sorted(at.offset for batch in receipts for at in batch) == list(range(1, 1001))
+    assert max(pauses) < 0.5
+
+
+def test_a_broker_that_does_not_answer_is_away_in_bounded_time(silent: KafkaSettings) -> None:
+    with Producer(silent, deliver_seconds=6) as producer:
+        began = time.monotonic()
+        with pytest.raises(Away):
+            asyncio.run(producer.send([Record("topic", b"k", b"v")]))
+        assert time.monotonic() - began < 12
+    with pytest.raises(Away):
+        Admin(silent).ping()
+
+
+def test_sending_to_a_missing_topic_is_away_and_makes_none(producer: Producer, admin: Admin) -> None:
+    missing = name()
+    with pytest.raises(Away):
+        asyncio.run(producer.send([Record(missing, b"k", b"v")]))
+    with pytest.raises(Away, match=missing):
+        admin.identities([missing])
+
+
+def test_a_record_that_kafka_will_never_take_is_refused(producer: Producer, new_topic: Callable[[], str]) -> None:
+    topic = new_topic()
+    with pytest.raises(Refused):
+        producer.send_all([Record(topic, b"k", b"x" * 2_000_000)])
+    assert producer.send_all([Record(topic, b"k", b"x")]) == [Receipt(topic, 0, 0)]
+
+
+def test_topics_are_made_once_and_differences_told(admin: Admin) -> None:
+    spec = TopicSpec(name(), configs={"cleanup.policy": "compact"})
+    other = TopicSpec(name(), partitions=3)
+    assert admin.ensure_topics([spec]) == []
+    before = admin.identities([spec.name])
+    assert admin.ensure_topics([spec, other]) == []
+    assert admin.identities([spec.name]) == before
+    assert admin.ensure_topics([TopicSpec(other.name)]) == [f"{other.name} has 3 partitions, not 1"]
+
+
+@pytest.mark.durable_broker
+def test_differing_configs_are_told(admin: Admin) -> None:
+    topic = name()
+    admin.ensure_topics([TopicSpec(topic, configs={"cleanup.policy": "compact"})])
+    wanted = TopicSpec(topic, configs={"cleanup.policy": "delete", "retention.ms": "604800000"})
+    assert admin.ensure_topics([wanted]) == [f"{topic} has cleanup.policy=compact, not delete"]
+
+
+def test_a_topic_made_again_has_another_identity(admin: Admin, kafka: str) -> None:
+    spec = TopicSpec(name())
+    admin.ensure_topics([spec])
+    before = admin.identities([spec.name])[spec.name]
+    assert before.cluster_id == admin.cluster_id()
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as client:
+        client.delete_topics([spec.name])
+    admin.ensure_topics([spec])
+    after = admin.identities([spec.name])[spec.name]
+    assert after.cluster_id == before.cluster_id
+    assert after.topic_id != before.topic_id
+
+
+def test_the_embedded_broker_does_the_same(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    broker.start()
+    try:
+        settings = KafkaSettings(bootstrap=broker.address)
+        admin, spec = Admin(settings), TopicSpec(name(), configs={"cleanup.policy": "compact"})
+        assert admin.ensure_topics([spec]) == []
+        assert admin.ensure_topics([spec]) == []
+        with Producer(settings) as producer:
+            assert asyncio.run(producer.send([Record(spec.name, b"k", b"v")])) == [Receipt(spec.name, 0, 0)]
+        assert admin.identities([spec.name])[spec.name].topic_id
+        admin.close()
+    finally:
+        broker.stop()
