@@ -17,7 +17,7 @@ Period = Literal["imposed", "due", "ended", "completed", "session", "event", "mo
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a cell counts. `period` says which date decides the month; measures named `pending_*` have the date it is due as their period."""
+    """What a cell counts. `period` says which date decides the month; measures named `pending_*` have the due date itself."""
 
     name: str
     meaning: str
@@ -41,14 +41,16 @@ MEASURES: dict[str, Measure] = {
         Measure("unpaid_work_minutes_imposed", "Unpaid work imposed", "imposed", "minutes", ("level",)),
         Measure("supervision_months_imposed", "Supervision imposed", "imposed", "months", ("length_band",)),
         Measure("first_contact", "First contact, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
-        Measure("case_meeting", "First case management meeting, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
+        Measure("case_meeting", "First case management meeting, by working days from imposition", "imposed",
+                dimensions=_CLOCK, total=False),
         Measure("induction", "Induction to unpaid work, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
         Measure("placement", "First placement, by days from imposition", "imposed", dimensions=_CLOCK, total=False),
         Measure("plan", "Case management plan, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
         Measure("officer", "Responsible officer nominated, by days from receipt", "imposed", dimensions=_CLOCK, total=False),
         Measure("reviews", "Departmental reviews that fell due", "due", "reviews",
                 ("on_time", "late", "missed", "not_applicable"), total=False),
-        Measure("breach_lodged", "Breach applications, by the day that they were due", "due", "applications", ("on_time", "late"), total=False),
+        Measure("breach_lodged", "Breach applications, by the day that they were due", "due", "applications",
+                ("on_time", "late"), total=False),
         Measure("transfer_answered", "Requests for transfer, by the day that the answer was due", "due", "requests",
                 ("on_time", "late", "missed", "not_applicable"), total=False),
         *(
@@ -83,6 +85,8 @@ MEASURES: dict[str, Measure] = {
         Measure("events", "Events received", "event", "events", ("outcome", "reason"), total=False),
         Measure("reporting_delay", "Days from the fact to the arrival of its event", "occurred", "events", ("delay_band",), total=False),
         Measure("findings", "Data quality findings", "month", "findings", ("rule",), total=False),
+        Measure("control_totals", "An authority's own totals for a month, to check the measures of these names against", "month",
+                dimensions=("total",), total=False),
         Measure("sequence", "Numbered events received and missing", "event", "events", ("received", "missing"), total=False),
     )
 }  # fmt: skip

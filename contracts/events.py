@@ -30,25 +30,31 @@ from contracts.codes import (
     WorkType,
 )
 
+
+def written(pattern: str, meaning: str) -> Meta:
+    """Text that matches as a whole. Not anchored with `$`, which lets a last newline pass; schemas get `^` and `$`."""
+    return Meta(pattern=rf"\A{pattern}\Z", description=meaning)
+
+
 Ref = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,64}$", description="The authority's own reference, unique in its order.")
+    str, written("[A-Za-z0-9._/-]{1,64}", "The authority's own reference of this statement, unique in its order.")
 ]
 PersonRef = Annotated[
     str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_-]{16,64}$", description="Keyed pseudonym that the authority makes; the key stays there."
+    written(
+        "[A-Za-z0-9_-]{16,64}",
+        "Keyed pseudonym of the person, always the same for the same person. The authority makes it; the key stays there.",
     ),
 ]
-AuthorityCode = Annotated[str, Meta(pattern=r"^S12\d{6}$", description="Statistical code of a local authority.")]
-OrderRef = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,40}$", description="The authority's own reference of an order.")
-]
+AuthorityCode = Annotated[str, written("S12[0-9]{6}", "Statistical code of a local authority, current or retired.")]
+OrderRef = Annotated[str, written("[A-Za-z0-9._/-]{1,40}", "The authority's own reference of an order.")]
 Hours = Annotated[int, Meta(ge=20, le=300, description="Hours of unpaid work and other activity.")]
 Months = Annotated[int, Meta(ge=1, le=36, description="Length in calendar months.")]
 Score = Annotated[int, Meta(ge=0, le=10, description="0 to 10, higher is better.")]
 Rating = Annotated[int, Meta(ge=1, le=5, description="1 (not at all) to 5 (very much).")]
-Label = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._ /+-]{1,40}$", description="Name of a tool or version of a rule.")]
-Month = Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A calendar month, as in 2026-03.")]
+Label = Annotated[str, written("[A-Za-z0-9._ /+-]{1,40}", "Name of a tool or version of a rule.")]
+Month = Annotated[str, written("[0-9]{4}-(0[1-9]|1[0-2])", "A calendar month, as in 2026-03.")]
+Late = Annotated[LateReason | None, Meta(description="Why a standard was missed, where it was missed.")]
 
 
 class Topic(StrEnum):
@@ -62,6 +68,8 @@ class Fact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_d
     """What every event states: one fact, found again by its key."""
 
     NAME: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    """Grows when the data changes in a way that would break its senders; the earlier type stays, in SUPERSEDED."""
     TOPICS: ClassVar[tuple[Topic, ...]] = (Topic.ORDERS,)
     KEY: ClassVar[str]
     DATES: ClassVar[tuple[str, ...]] = ()
@@ -87,6 +95,8 @@ class _Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class UnpaidWork(_Requirement, frozen=True, tag="unpaid_work"):
+    """Unpaid work or other activity."""
+
     hours: Hours
     complete_by: date | None = None
     """The date that the court set for completion, when it set one."""
@@ -97,39 +107,39 @@ class _Months(_Requirement, frozen=True):
 
 
 class Supervision(_Months, frozen=True, tag="supervision"):
-    pass
+    """Supervision by a responsible officer."""
 
 
 class Compensation(_Months, frozen=True, tag="compensation"):
-    pass
+    """Compensation to the victim."""
 
 
 class Programme(_Months, frozen=True, tag="programme"):
-    pass
+    """A programme, such as one on domestic abuse."""
 
 
 class Residence(_Months, frozen=True, tag="residence"):
-    pass
+    """Living at a named place."""
 
 
 class MentalHealthTreatment(_Months, frozen=True, tag="mental_health_treatment"):
-    pass
+    """Treatment of a mental health condition."""
 
 
 class DrugTreatment(_Months, frozen=True, tag="drug_treatment"):
-    pass
+    """Treatment of drug dependency."""
 
 
 class AlcoholTreatment(_Months, frozen=True, tag="alcohol_treatment"):
-    pass
+    """Treatment of alcohol dependency."""
 
 
 class Conduct(_Months, frozen=True, tag="conduct"):
-    pass
+    """Doing, or not doing, specified things."""
 
 
 class RestrictedMovement(_Months, frozen=True, tag="restricted_movement"):
-    pass
+    """Being, or not being, at a place at certain times, monitored electronically."""
 
 
 Requirement = (
@@ -158,18 +168,25 @@ class OrderImposed(Fact, frozen=True, kw_only=True):
     KEY = "imposed"
     DATES = ("imposed_on",)
     imposed_on: date
+    """The day on which the court imposed the order: day 0 of every clock."""
     court_type: CourtType
+    """The kind of court that imposed the order."""
     person_ref: PersonRef
     sex: Sex
+    """As the authority records it."""
     age_at_imposition: Annotated[int, Meta(ge=16, le=120, description="Age in whole years on the day of imposition.")]
     ethnicity: Ethnicity
+    """Ethnic group, as the person describes it."""
     employment: Employment
+    """Employment on the day of imposition."""
     fine_default: bool
     """Whether the order stands in place of an unpaid fine."""
     outside_jurisdiction: bool
     """Whether the order was transferred in from outside Scotland."""
     progress_review_ordered: bool
+    """Whether the court ordered progress reviews."""
     requirements: Annotated[tuple[Requirement, ...], Meta(min_length=1, max_length=10)]
+    """What the order asks of the person, each kind once."""
 
 
 class OrderReceived(Fact, frozen=True, kw_only=True):
@@ -179,6 +196,7 @@ class OrderReceived(Fact, frozen=True, kw_only=True):
     KEY = "received"
     DATES = ("received_on",)
     received_on: date
+    """The day on which the order reached the authority."""
 
 
 class OfficerNominated(Fact, frozen=True, kw_only=True):
@@ -188,7 +206,8 @@ class OfficerNominated(Fact, frozen=True, kw_only=True):
     KEY = "officer"
     DATES = ("nominated_on",)
     nominated_on: date
-    late_reason: LateReason | None = None
+    """The day on which the officer was nominated."""
+    late_reason: Late = None
 
 
 class ContactMade(Fact, frozen=True, kw_only=True):
@@ -198,7 +217,8 @@ class ContactMade(Fact, frozen=True, kw_only=True):
     KEY = "first_contact"
     DATES = ("made_on",)
     made_on: date
-    late_reason: LateReason | None = None
+    """The day of the first direct contact."""
+    late_reason: Late = None
 
 
 class CaseMeetingHeld(Fact, frozen=True, kw_only=True):
@@ -208,7 +228,8 @@ class CaseMeetingHeld(Fact, frozen=True, kw_only=True):
     KEY = "case_meeting"
     DATES = ("held_on",)
     held_on: date
-    late_reason: LateReason | None = None
+    """The day of the meeting."""
+    late_reason: Late = None
 
 
 class AssessmentCompleted(_Referenced, frozen=True, kw_only=True):
@@ -218,9 +239,13 @@ class AssessmentCompleted(_Referenced, frozen=True, kw_only=True):
     KEY = "assessment"
     DATES = ("completed_on",)
     completed_on: date
+    """The day on which the assessment was completed."""
     tool: Label
+    """Which tool was used."""
     level: RiskLevel
+    """The level of risk that was found."""
     rule_version: Label
+    """Which version of the tool's scoring rules."""
     overridden: bool
     """Whether a professional judgement replaced the tool's level."""
 
@@ -232,7 +257,8 @@ class PlanAgreed(Fact, frozen=True, kw_only=True):
     KEY = "plan"
     DATES = ("agreed_on",)
     agreed_on: date
-    late_reason: LateReason | None = None
+    """The day on which the plan was agreed."""
+    late_reason: Late = None
 
 
 class ReviewHeld(_Referenced, frozen=True, kw_only=True):
@@ -242,8 +268,10 @@ class ReviewHeld(_Referenced, frozen=True, kw_only=True):
     KEY = "review"
     DATES = ("held_on",)
     held_on: date
+    """The day of the review."""
     kind: ReviewKind
-    late_reason: LateReason | None = None
+    """Whose review it was."""
+    late_reason: Late = None
 
 
 class RequirementVaried(_Referenced, frozen=True, kw_only=True):
@@ -253,11 +281,17 @@ class RequirementVaried(_Referenced, frozen=True, kw_only=True):
     KEY = "variation"
     DATES = ("varied_on",)
     varied_on: date
+    """The day on which the court decided."""
     change: Change
+    """What was changed."""
     kind: RequirementKind
+    """Which requirement was changed."""
     hours: Hours | None = None
+    """The new total of hours, for unpaid work."""
     complete_by: date | None = None
+    """The new date for completion, for unpaid work."""
     months: Months | None = None
+    """The new length in months, for other requirements."""
 
 
 class BreachLodged(_Referenced, frozen=True, kw_only=True):
@@ -269,7 +303,8 @@ class BreachLodged(_Referenced, frozen=True, kw_only=True):
     decided_on: date
     """When the authority decided to apply."""
     lodged_on: date
-    late_reason: LateReason | None = None
+    """The day on which the court received the application."""
+    late_reason: Late = None
 
 
 class BreachDecided(_Referenced, frozen=True, kw_only=True):
@@ -279,7 +314,9 @@ class BreachDecided(_Referenced, frozen=True, kw_only=True):
     KEY = "breach_decision"
     DATES = ("decided_on",)
     decided_on: date
+    """The day on which the court decided."""
     outcome: BreachOutcome
+    """What the court decided."""
 
 
 class TransferRequested(_Referenced, frozen=True, kw_only=True):
@@ -289,7 +326,9 @@ class TransferRequested(_Referenced, frozen=True, kw_only=True):
     KEY = "transfer"
     DATES = ("requested_on",)
     requested_on: date
+    """The day of the request."""
     to: AuthorityCode
+    """Statistical code of the authority that was asked."""
 
 
 class TransferAnswered(_Referenced, frozen=True, kw_only=True):
@@ -299,12 +338,15 @@ class TransferAnswered(_Referenced, frozen=True, kw_only=True):
     KEY = "transfer_answer"
     DATES = ("answered_on",)
     answered_on: date
+    """The day of the answer."""
     accepted: bool
-    late_reason: LateReason | None = None
+    """Whether the other authority takes the order over."""
+    late_reason: Late = None
 
 
 class _From(Fact, frozen=True, kw_only=True, rename={"from_": "from"}):
     from_: AuthorityCode
+    """Statistical code of the authority that had the order before."""
 
 
 class TransferReceived(_From, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -314,7 +356,9 @@ class TransferReceived(_From, frozen=True, kw_only=True, rename={"from_": "from"
     KEY = "transferred_in"
     DATES = ("received_on",)
     received_on: date
+    """The day from which the order is managed here."""
     from_subject: OrderRef
+    """The other authority's reference of the order."""
 
 
 class OutcomeMeasured(_Referenced, frozen=True, kw_only=True):
@@ -324,10 +368,14 @@ class OutcomeMeasured(_Referenced, frozen=True, kw_only=True):
     KEY = "outcome"
     DATES = ("measured_on",)
     measured_on: date
+    """The day of the measurement."""
     stage: OutcomeStage
+    """At which stage of the order."""
     domain: OutcomeDomain
+    """Which part of life was scored."""
     score: Score
     tool: Label
+    """Which tool was used."""
 
 
 class ExitQuestionnaireReturned(Fact, frozen=True, kw_only=True):
@@ -337,9 +385,13 @@ class ExitQuestionnaireReturned(Fact, frozen=True, kw_only=True):
     KEY = "exit_questionnaire"
     DATES = ("returned_on",)
     returned_on: date
+    """The day on which the questionnaire came back."""
     helped: Rating
+    """Whether the order helped the person: 1 (not at all) to 5 (very much)."""
     treated_with_respect: Rating
+    """Whether the person was treated with respect: 1 (not at all) to 5 (very much)."""
     less_likely_to_offend: Rating
+    """Whether the person feels less likely to offend: 1 (not at all) to 5 (very much)."""
 
 
 class OrderEnded(Fact, frozen=True, kw_only=True):
@@ -349,7 +401,9 @@ class OrderEnded(Fact, frozen=True, kw_only=True):
     KEY = "ended"
     DATES = ("ended_on",)
     ended_on: date
+    """The last day of the order."""
     reason: EndReason
+    """Why the order ended."""
 
 
 class FactWithdrawn(Fact, frozen=True, kw_only=True):
@@ -372,9 +426,13 @@ class PeriodClosed(Fact, frozen=True, kw_only=True):
     KEY = "period"
     ABOUT_AUTHORITY = True
     month: Month
+    """The month that the totals are about."""
     orders_imposed: Annotated[int, Meta(ge=0)]
+    """How many orders were imposed in the month, by the authority's own count."""
     orders_ended: Annotated[int, Meta(ge=0)]
+    """How many orders ended in the month, by the authority's own count."""
     minutes_credited: int
+    """Minutes of unpaid work credited in the month, by the authority's own count."""
 
     @property
     def key(self) -> str:
@@ -388,6 +446,7 @@ class Heartbeat(Fact, frozen=True, kw_only=True):
     KEY = "heartbeat"
     ABOUT_AUTHORITY = True
     nothing_to_report_since: date | None = None
+    """The first day from which there was nothing to report."""
 
 
 class _UnpaidWorkFact(Fact, frozen=True, kw_only=True):
@@ -401,7 +460,8 @@ class InductionHeld(_UnpaidWorkFact, frozen=True, kw_only=True):
     KEY = "induction"
     DATES = ("held_on",)
     held_on: date
-    late_reason: LateReason | None = None
+    """The day of the induction."""
+    late_reason: Late = None
 
 
 class PlacementStarted(_UnpaidWorkFact, frozen=True, kw_only=True):
@@ -411,9 +471,12 @@ class PlacementStarted(_UnpaidWorkFact, frozen=True, kw_only=True):
     KEY = "placement"
     DATES = ("started_on",)
     started_on: date
+    """The first day of the placement."""
     setting: Setting
+    """How the placement is run."""
     work_type: WorkType
-    late_reason: LateReason | None = None
+    """What kind of work it is."""
+    late_reason: Late = None
 
 
 class SessionRecorded(_Referenced, frozen=True, kw_only=True):
@@ -424,9 +487,13 @@ class SessionRecorded(_Referenced, frozen=True, kw_only=True):
     KEY = "session"
     DATES = ("session_on",)
     session_on: date
+    """The day of the session."""
     attendance: Attendance
+    """What became of the session."""
     activity: Activity
+    """Whether it was unpaid work or other activity."""
     work_type: WorkType
+    """What kind of work it was."""
     minutes_credited: Annotated[
         int, Meta(ge=0, le=600, description="Minutes that count towards the order; 0 unless attended.")
     ]
@@ -440,8 +507,10 @@ class HoursAdjusted(_Referenced, frozen=True, kw_only=True):
     KEY = "adjustment"
     DATES = ("adjusted_on",)
     adjusted_on: date
+    """The day of the correction."""
     minutes: Annotated[int, Meta(ge=-18000, le=18000, description="Minutes to add; negative takes away.")]
     reason: AdjustmentReason
+    """Why credit was corrected."""
 
 
 class WorkCompleted(_UnpaidWorkFact, frozen=True, kw_only=True):
@@ -451,7 +520,8 @@ class WorkCompleted(_UnpaidWorkFact, frozen=True, kw_only=True):
     KEY = "work_completed"
     DATES = ("completed_on",)
     completed_on: date
-    late_reason: LateReason | None = None
+    """The day on which the last hour was worked."""
+    late_reason: Late = None
 
 
 FACTS: dict[str, type[Fact]] = {
@@ -463,6 +533,18 @@ FACTS: dict[str, type[Fact]] = {
         SessionRecorded, HoursAdjusted, WorkCompleted,
     )
 }  # fmt: skip
+"""The facts as they are stated today, by name."""
+
+SUPERSEDED: tuple[type[Fact], ...] = ()
+"""Earlier versions that are still accepted."""
+
+
+def type_of(fact: type[Fact]) -> str:
+    """The event type that states this fact, name and version, without the prefix."""
+    return f"{fact.NAME}.v{fact.VERSION}"
+
+
+TYPES: dict[str, type[Fact]] = {type_of(fact): fact for fact in (*FACTS.values(), *SUPERSEDED)}
 
 WHOLE_ORDER: Literal["order"] = "order"
 """The fact key that withdraws a record as a whole."""
@@ -476,6 +558,6 @@ def withdrawable(fact_key: str, topic: Topic) -> bool:
     name, _, ref = fact_key.partition("/")
     return any(
         name == fact.KEY and topic in fact.TOPICS and bool(ref) == issubclass(fact, _Referenced)
-        for fact in FACTS.values()
+        for fact in TYPES.values()
         if not fact.ABOUT_AUTHORITY
     )

@@ -58,3 +58,11 @@ class Rejection(Struct, frozen=True):
     message: str
     id: str | None = None
     """The event's id, where it could be read."""
+
+
+class Unacceptable(Exception):
+    """Ends the reading of an event that is refused."""
+
+    def __init__(self, reason: Reason, path: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.path, self.message = reason, path, message
