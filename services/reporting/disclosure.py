@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from services.chassis.auth import Identity
 from services.reporting.cuts import Cut, Released
-from services.reporting.families import FEWEST_FOR_A_RATE, PUBLIC_FORMS, SMALL_COUNT, complement
+from services.reporting.families import FEWEST_FOR_A_RATE, PUBLIC_FORMS, SMALL_COUNT, left_over
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
 from services.reporting.population import aged_16_to_70
 from services.reporting.statistics import wilson
@@ -162,15 +162,10 @@ class Gate:
 def _told_by(figure: Figure) -> Iterator[Form]:
     """All sums that this figure tells: numerator, denominator, and by subtraction what is left."""
     yield figure.numerator_form
-    if figure.denominator_form is None:
-        return
-    yield figure.denominator_form
-    if (
-        figure.denominator_form.measure == figure.numerator_form.measure
-        and figure.denominator_form.categories != ("",)
-        and (left := complement(figure.numerator_form, figure.denominator_form)).categories
-    ):
-        yield left
+    if figure.denominator_form is not None:
+        yield figure.denominator_form
+        if (left := left_over(figure.numerator_form, figure.denominator_form)) is not None:
+            yield left
 
 
 def _value(

@@ -45,7 +45,7 @@ class Family:
 
 
 def forms_of(measure: str, indicators: dict[str, Indicator] = INDICATORS) -> tuple[Form, ...]:
-    """The sums of this measure that any indicator shows, and what is left of a share's whole."""
+    """The sums of this measure that any indicator shows, and what each share leaves of its whole."""
     found: dict[Form, None] = {}
     for indicator in indicators.values():
         parts = [part for _, parts in indicator.breakdowns for part in parts]
@@ -61,7 +61,7 @@ def forms_of(measure: str, indicators: dict[str, Indicator] = INDICATORS) -> tup
 
 def complement(part: Form, whole: Form) -> Form:
     """What is in the whole and not in the part."""
-    return Form(whole.measure, tuple(c for c in whole.categories if c and c not in part.categories))
+    return Form(whole.measure, (c for c in whole.categories if c and c not in part.categories))
 
 
 def _dimension(measure: str, prefix: str, *, exhaustive: bool = True, national_only: bool = False) -> Dimension:
@@ -69,7 +69,10 @@ def _dimension(measure: str, prefix: str, *, exhaustive: bool = True, national_o
     forms = tuple(f for f in forms_of(measure) if all(c.startswith(prefix) for c in f.categories))
     categories = tuple(dict.fromkeys(c for f in forms for c in f.categories))
     singles = tuple(form(measure, c) for c in categories)
-    return Dimension(measure, categories, tuple(dict.fromkeys((*singles, *forms))), exhaustive, national_only)
+    whole = Form(measure, categories)
+    others = tuple(complement(f, whole) for f in (*singles, *forms)) if exhaustive else ()
+    shown = tuple(f for f in dict.fromkeys((*singles, *forms, *others)) if f.categories)
+    return Dimension(measure, categories, shown, exhaustive, national_only)
 
 
 def _clock(measure: str) -> tuple[Dimension, ...]:
@@ -101,14 +104,16 @@ def _of_shares(indicator: str) -> Family:
     whole = found.denominator or found.numerator
     shown = tuple(f for f in forms_of(whole.measure) if set(f.categories) <= set(whole.categories) and f != whole)
     singles = tuple(form(whole.measure, c) for c in whole.categories)
-    dimension = Dimension(whole.measure, whole.categories, tuple(dict.fromkeys((*singles, *shown))))
+    others = tuple(complement(f, whole) for f in (*singles, *shown))
+    forms = tuple(f for f in dict.fromkeys((*singles, *shown, *others)) if f.categories)
+    dimension = Dimension(whole.measure, whole.categories, forms)
     return Family(found.id, (whole,), (dimension,))
 
 
 FAMILIES: tuple[Family, ...] = (
     Family(
         "orders imposed",
-        (_ORDERS,),
+        (_ORDERS, form("orders_opened")),
         (
             *(
                 _dimension("orders_imposed", f"{name}=")
@@ -124,6 +129,7 @@ FAMILIES: tuple[Family, ...] = (
         (_dimension("orders_imposed", "level="), *_clock("induction"), *_clock("placement")),
         companions=(
             (_UNPAID_WORK, form("unpaid_work_minutes_imposed")),
+            (_UNPAID_WORK, form("minutes_outstanding_opened")),
             *((form("orders_imposed", f"level={n}"), form("unpaid_work_minutes_imposed", f"level={n}")) for n in "12"),
         ),
         within=_ORDERS,
@@ -132,8 +138,9 @@ FAMILIES: tuple[Family, ...] = (
     *(Family(each.categories[0], (each,), within=_ORDERS) for each in _OTHER_REQUIREMENTS),
     Family(
         "orders ended",
-        (form("orders_ended"),),
+        (form("orders_ended"), form("orders_closed")),
         tuple(_dimension("orders_ended", f"{name}=") for name in ("end_reason", "age_band", "sex")),
+        companions=((form("orders_ended"), form("minutes_outstanding_closed")),),
     ),
     Family(
         "unpaid work completed",
@@ -176,3 +183,16 @@ PUBLIC_FORMS: dict[Form, bool] = {
     )
 }
 """Every form that may be public, and whether only for Scotland."""
+
+
+def left_over(part: Form, whole: Form) -> Form | None:
+    """The sum that somebody who is told part and whole can work out; None where it is none of ours."""
+    if part.measure != whole.measure:
+        return None
+    if whole.categories == ("",):
+        split = next((d for f in FAMILIES for d in f.dimensions if d.exhaustive and part in d.forms), None)
+        if split is None:
+            return None
+        whole = Form(split.measure, split.categories)
+    found = complement(part, whole)
+    return found if found.categories else None

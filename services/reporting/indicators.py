@@ -3,21 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 SCOTLAND = "S92000003"
 
 
-class Form(NamedTuple):
-    """A sum of cells of one measure over categories."""
-
+class _Form(NamedTuple):
     measure: str
     categories: tuple[str, ...] = ("",)
+
+
+class Form(_Form):
+    """A sum of cells of one measure over categories, which are kept in order: the same sum is the same form."""
+
+    __slots__ = ()
+
+    def __new__(cls, measure: str, categories: Iterable[str] = ("",)) -> Self:
+        return super().__new__(cls, measure, tuple(sorted(categories)))
 
     @property
     def grouping(self) -> str:
         """The categories as one name, as in `band=within_1`."""
-        return "+".join(sorted(self.categories))
+        return "+".join(self.categories)
 
 
 def form(measure: str, *categories: str) -> Form:
