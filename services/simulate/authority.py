@@ -1,68 +1,27 @@
 """One pretend authority: it gets orders day by day, lives them out, and tells of them."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from operator import itemgetter
+from datetime import date, timedelta
 from random import Random
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from msgspec import Struct, to_builtins
-from msgspec.json import Encoder
-
-from contracts.authorities import AUTHORITIES
-from contracts.codec import TYPE_PREFIX, type_of
-from contracts.events import AUTHORITY_SUBJECT, FACTS, Fact, Heartbeat, PeriodClosed, Topic
-from contracts.rejections import Reason
-from contracts.topics import topic_of
+from contracts.events import Heartbeat, PeriodClosed
 from services.chassis.clock import Clock
-from services.simulate.chances import Chances, happens, poisson
+from services.simulate.chances import happens, poisson
 from services.simulate.course import Course
 from services.simulate.court import impose
 from services.simulate.home import home_of
 from services.simulate.lifecycle import live_out
 from services.simulate.population import People, orders_a_year
-from services.simulate.refused import broken
+from services.simulate.sending import Delivery, Sender
 from services.simulate.transfers import Transfer, arrive, depart
 from services.simulate.truth import Truth, month_of
-from services.simulate.untidy import DAY, HOUR, SECOND, Teller, Telling, midnight
+from services.simulate.untidy import DAY, HOUR, Teller, Telling, midnight
 from services.simulate.working_days import is_working
 
-_TYPES = {fact: TYPE_PREFIX + type_of(fact) for fact in FACTS.values()}
-_SERVICE = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid-work"}
 _WORKING_DAYS_A_YEAR = 251
-_REPEATED = 0.012
-_REFUSED = 0.003
-_REASONS = Chances(dict.fromkeys(Reason, 1.0) | {Reason.TOO_LARGE: 0.05})
 _SILENT_DAYS = 0.03
 _TOTALS_OFF = 0.04
-_LONDON = ZoneInfo("Europe/London")
-
-
-class Delivery(NamedTuple):
-    """One event as it reaches the log."""
-
-    arrived: int
-    """Milliseconds since 1970: what becomes the record's timestamp."""
-    topic: str
-    key: bytes
-    value: bytes
-
-
-class _Sent(Struct, omit_defaults=True, kw_only=True):
-    """A CloudEvent as the authority's system writes it."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: datetime
-    data: Fact
-    sequence: int | None = None
-    producerversion: str | None = None
-    datacontenttype: str | None = None
 
 
 class PretendAuthority:
@@ -71,39 +30,42 @@ class PretendAuthority:
     def __init__(self, code: str, seed: int, first: date, end: date, transfers: list[Transfer]) -> None:
         self.home = home_of(code, seed)
         self.truth = Truth()
-        self.outcomes: Counter[str] = Counter()
         self._rng = Random(f"{seed}/authority/{code}")  # noqa: S311 - nothing here is secret
         self._horizon = end + timedelta(days=1)
         self._teller = Teller(self._rng, self.home, end, self._horizon)
+        self._sender = Sender(self._rng, self.home)
         self._people = People()
         self._transfers = [t for t in transfers if code in (t.origin, t.target)]
         self._day, self._end = first, end
-        self._clock: Clock | None = None
-        self._orders = self._events = 0
-        self._sequence = dict.fromkeys(self.home.systems, 0)
-        self._repeats: defaultdict[int, list[Delivery]] = defaultdict(list)
-        self._encode = Encoder().encode
-        self._topics = {kind: topic_of(kind, code) for kind in Topic}
-        self._zone = _LONDON if self.home.local_time else UTC
+        self._orders = 0
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many deliveries must be applied, superseded, duplicates, and rejected: by topic, and by reason."""
+        return self._sender.outcomes
 
     def deliver(self, until: date) -> Iterator[Delivery]:
         """All that arrives before `until` and has not been delivered before."""
         while self._day < until:
-            day = self._day
-            self._day += timedelta(days=1)
-            self._live(day)
-            yield from self._arrived_on(midnight(day) // DAY)
+            yield from self.next_day()
+
+    def next_day(self) -> Iterator[Delivery]:
+        """Lives through one more day; what arrives on it."""
+        today, day = self._day, midnight(self._day) // DAY
+        self._day += timedelta(days=1)
+        self._live(today)
+        return self._sender.send_all(self._teller.days.pop(day, []), day)
 
     def go_live(self, clock: Clock) -> None:
         """From here on nothing is recorded later than the clock says."""
-        self._clock = clock
+        self._sender.clock = clock
 
     def begin_order(self) -> Iterator[Delivery]:
         """What is told on the first day of one more order, imposed on the day `end`."""
         course, now = self._next_course(self._end, self._horizon), midnight(self._horizon)
         for day, fact in course.facts:
             if day == self._end:
-                yield self._deliver(Telling(now, now, type(fact).TOPICS[0], course.subject, fact))
+                yield self._sender.send(Telling(now, now, type(fact).TOPICS[0], course.subject, fact))
 
     def courses(self, day: date, horizon: date) -> Iterator[Course]:
         """The orders imposed on this day that the authority begins, or will get by transfer, as they go until `horizon`."""
@@ -146,60 +108,3 @@ class PretendAuthority:
 
     def _total(self, measure: str, day: date) -> int:
         return self.truth.cells[measure, self.home.code, month_of(day), ""]
-
-    def _arrived_on(self, day: int) -> Iterator[Delivery]:
-        arrived: list[Telling | Delivery] = [*self._teller.days.pop(day, ()), *self._repeats.pop(day, ())]
-        arrived.sort(key=itemgetter(0))
-        for item in arrived:
-            if isinstance(item, Delivery):
-                self.outcomes["duplicate"] += 1
-                yield item
-                continue
-            if self._rng.random() < _REFUSED and item.subject != AUTHORITY_SUBJECT:
-                yield self._break(item)
-            yield self._deliver(item)
-
-    def _deliver(self, telling: Telling) -> Delivery:
-        topic, value = self._topics[telling.topic], self._encode(self._sent(telling))
-        delivery = Delivery(telling.arrives, topic, telling.subject.encode(), value)
-        self.outcomes["superseded" if telling.superseded else "applied"] += 1
-        if telling.alone and self._rng.random() < _REPEATED:
-            again = telling.arrives + self._rng.randint(1, 3) * DAY
-            self._repeats[again // DAY].append(delivery._replace(arrived=again))
-        return delivery
-
-    def _break(self, telling: Telling) -> Delivery:
-        reason = _REASONS.pick(self._rng)
-        draft = to_builtins(self._sent(telling))
-        topic, value = broken(reason, draft, draft["time"][:10])
-        self.outcomes[f"rejected.{_SERVICE[topic]}.{self.home.code}"] += 1
-        self.outcomes[f"reason.{reason}"] += 1
-        return Delivery(telling.arrives, self._topics[topic], telling.subject.encode(), value)
-
-    def _sent(self, telling: Telling) -> _Sent:
-        self._events += 1
-        home = self.home
-        system = home.systems[telling.topic is Topic.UNPAID_WORK]
-        recorded = datetime.fromtimestamp(telling.recorded // SECOND, self._zone)
-        if self._clock:
-            recorded = min(recorded, self._clock().astimezone(self._zone).replace(microsecond=0))
-        if home.numbered:
-            self._sequence[system] += 1
-        return _Sent(
-            specversion="1.0",
-            id=f"{home.code[-2:]}-{self._events:07}",
-            source=self._source(system),
-            type=_TYPES[type(telling.fact)],
-            subject=telling.subject,
-            time=recorded,
-            data=telling.fact,
-            sequence=self._sequence[system] if home.numbered else None,
-            producerversion=home.software or None,
-            datacontenttype=None if home.software else "application/json",
-        )
-
-    def _source(self, system: str) -> str:
-        code, home = self.home.code, self.home
-        if home.retired_share and happens(self._rng, home.retired_share):
-            code = AUTHORITIES[code].retired_code or code
-        return f"/authorities/{code}/systems/{system}" if system else f"/authorities/{code}"

@@ -108,7 +108,7 @@ ROWS: dict[tuple[str, str], tuple[float, Measured]] = {
     ("orders_per_10000_aged_16_70", "2022-23"): (1, lambda _: 14_653 / _AGED_16_TO_70 * 10_000),
     ("court_progress_review_ordered", "2017-18"): (
         200,
-        lambda t: t.sums["progress_review"] * 17_834 / t.cell("orders_imposed"),
+        lambda t: t.cell("orders_imposed", "progress_review=true") * 17_834 / t.cell("orders_imposed"),
     ),
     ("sex_male", "2019-20"): (1, _imposed("sex=male")),
     ("age_16_17", "2019-20"): (0.5, _age("16_17")),

@@ -29,7 +29,7 @@ _LEVELS = tuple(RiskLevel)
 _FIRST_LEVEL = Chances({0: 8, 1: 27, 2: 38, 3: 22, 4: 5})
 _CHANGE = Chances({-1: 25, 0: 62, 1: 13})
 _REASSESSED = 0.65
-_MEASURES_OUTCOMES = 0.35
+_MEASURES_OUTCOMES = 0.5
 _QUESTIONNAIRE = 0.4
 _RATINGS = Chances({1: 3, 2: 6, 3: 18, 4: 40, 5: 33})
 

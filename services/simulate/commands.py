@@ -1,26 +1,15 @@
 """The command that writes what the pretend authorities say, and what must come of it."""
 
-import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contracts.authorities import AUTHORITIES
-from contracts.events import Topic
-from contracts.topics import topic_of
 from services.chassis.clock import system_clock
-from services.simulate.nation import Simulation
-from services.simulate.untidy import SECOND
 
 commands = typer.Typer()
-
-_SHORT = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid-work"}
 
 
 @commands.command()
@@ -39,41 +28,10 @@ def simulate(
     unknown = [code for code in codes if code not in AUTHORITIES]
     if unknown:
         raise typer.BadParameter(f"no such authority: {', '.join(unknown)}", param_hint="--authority")
+    # Not at the top, since every command of payback imports this module.
+    from services.simulate.files import write  # noqa: PLC0415
+    from services.simulate.nation import Simulation  # noqa: PLC0415
+
     simulation = Simulation(seed, months, (end or system_clock()).date(), codes)
     written = write(simulation, out)
     typer.echo(f"{written} events of {len(codes)} authorities in {out}")
-
-
-def write(simulation: Simulation, out: Path) -> int:
-    """Writes a file per topic and `truth.json`; answers with the number of events. Progress goes to standard error."""
-    out.mkdir(parents=True, exist_ok=True)
-    written = 0
-    with _files(simulation, out) as files, _progress() as progress:
-        days = (simulation.end - simulation.first).days
-        task = progress.add_task("events", total=days)
-        for delivery in simulation.deliveries():
-            files[delivery.topic].write(delivery.value + b"\n")
-            written += 1
-            if written % 5_000 == 0:
-                day = datetime.fromtimestamp(delivery.arrived / SECOND, UTC).date()
-                told = (day - simulation.first).days
-                progress.update(task, completed=told, description=f"{written} events, to {day}")
-        progress.update(task, completed=days, description=f"{written} events")
-    (out / "truth.json").write_text(json.dumps(simulation.truth(), indent=0), encoding="utf-8")
-    return written
-
-
-@contextmanager
-def _files(simulation: Simulation, out: Path) -> Iterator[dict[str, BinaryIO]]:
-    """The file of each topic, by its name."""
-    with ExitStack() as stack:
-        yield {
-            topic_of(kind, code): stack.enter_context((out / f"{_SHORT[kind]}.{code}.ndjson").open("wb"))
-            for kind in Topic
-            for code in simulation.authorities
-        }
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))

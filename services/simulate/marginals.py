@@ -26,7 +26,6 @@ class Tally:
     def add(self, course: Course) -> None:
         days = (course.outlook.ended_on - course.start).days
         self.sums["days_open"] += days
-        self.sums["progress_review"] += course.imposed.progress_review_ordered
         over_40 = age_band(course.imposed.age_at_imposition) == "over_40"
         completed = course.outlook.reason is EndReason.COMPLETED
         self.sums[f"ended_{'over' if over_40 else 'to'}_40"] += 1

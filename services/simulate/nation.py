@@ -3,16 +3,17 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
-from heapq import merge
+from datetime import date
 from itertools import chain
+from operator import itemgetter
 from random import Random
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.clock import Clock
-from services.simulate.authority import Delivery, PretendAuthority
+from services.simulate.authority import PretendAuthority
 from services.simulate.chances import Chances
 from services.simulate.population import orders_a_year
+from services.simulate.sending import Delivery
 from services.simulate.transfers import plan_transfers
 from services.simulate.untidy import SECOND
 from services.simulate.working_days import months_after
@@ -32,7 +33,8 @@ class Simulation:
 
     def deliveries(self) -> Iterator[Delivery]:
         """All events, in order of arrival."""
-        return merge(*(authority.deliver(self.end) for authority in self.authorities.values()))
+        for _ in range((self.end - self.first).days):
+            yield from self._next_day()
 
     def of(self, code: str) -> Iterator[Delivery]:
         """The events of one authority, in order of arrival."""
@@ -60,10 +62,14 @@ class Simulation:
         everyone = list(self.authorities.values())
         for authority in everyone:
             authority.go_live(clock)
-        today = merge(*(authority.deliver(self.end + timedelta(days=1)) for authority in everyone))
-        for delivery in chain(today, _newcomers(everyone)):
+        for delivery in chain(self._next_day(), _newcomers(everyone)):
             sleep(1 / per_second)
             yield delivery._replace(arrived=int(clock().timestamp() * SECOND))
+
+    def _next_day(self) -> list[Delivery]:
+        day = [delivery for authority in self.authorities.values() for delivery in authority.next_day()]
+        day.sort(key=itemgetter(0))
+        return day
 
 
 def _newcomers(everyone: list[PretendAuthority]) -> Iterator[Delivery]:

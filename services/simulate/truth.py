@@ -143,14 +143,20 @@ class _Counted:
 
     def imposition(self, imposed: OrderImposed) -> None:
         month = month_of(imposed.imposed_on)
-        self.truth.count_person(self.authority, month, imposed.person_ref)
         self.add("orders_opened", month)
+        if "transferred_in" in self.life:
+            return  # counted where it was imposed
+        self.truth.count_person(self.authority, month, imposed.person_ref)
         self.add("orders_imposed", month)
         self.add("orders_imposed", month, f"sex={imposed.sex}")
         self.add("orders_imposed", month, f"age_band={age_band(imposed.age_at_imposition)}")
         self.add("orders_imposed", month, f"ethnicity={imposed.ethnicity}")
         self.add("orders_imposed", month, f"employment={imposed.employment}")
         self.add("orders_imposed", month, f"court_type={imposed.court_type}")
+        if imposed.fine_default:
+            self.add("orders_imposed", month, "fine_default=true")
+        if imposed.progress_review_ordered:
+            self.add("orders_imposed", month, "progress_review=true")
         for requirement in imposed.requirements:
             self.add("requirements_imposed", month, f"requirement={kind_of(requirement)}")
         if self.work:
@@ -262,6 +268,8 @@ class _Counted:
         self.add("orders_ended", month, f"end_reason={self.ended.reason}")
         self.add("orders_ended", month, f"sex={imposed.sex}")
         self.add("orders_ended", month, f"age_band={age_band(imposed.age_at_imposition)}")
+        for requirement in imposed.requirements:
+            self.add("orders_ended", month, f"requirement={kind_of(requirement)}")
 
 
 def _band(standard: str, start: date, day: date) -> str:

@@ -41,7 +41,7 @@ _WORK_TYPE = Chances(
         WorkType.SNOW_CLEARING: 1,
     }
 )
-_CREDIT = Chances({420: 24, 390: 6, 360: 18, 300: 15, 240: 16, 210: 13, 180: 8})
+_CREDIT = Chances({420: 18, 390: 4, 360: 14, 300: 14, 240: 18, 210: 20, 180: 12})
 _CUT_SHORT = Chances({0: 40, 30: 10, 60: 20, 120: 20, 180: 10})
 _ATTENDED = Chances(
     {
@@ -60,7 +60,7 @@ _ABSENT = Chances(
         Attendance.CANCELLED_BY_SERVICE: 10,
     }
 )
-_SHOWS_UP = 0.71
+_SHOWS_UP = 0.70
 _OTHER_ACTIVITY = 0.15
 _ADJUSTED = 0.03
 _EXTENDED = 0.62
@@ -138,9 +138,10 @@ def _sessions(course: Course, first: date, last: date, minutes: int) -> None:
     planned = _attendances(course, minutes)
     usual, rng = _WORK_TYPE.pick(course.rng), course.rng
     other = rng.randint(1, 4) if course.happens(_OTHER_ACTIVITY) else 0
+    start = first.toordinal()
     gap = (last - first).days / max(1, len(planned) - 1)
     for n, (attendance, credit) in enumerate(planned):
-        day = days_after(first, n * gap)
+        day = date.fromordinal(start + int(n * gap))
         if day > course.horizon:
             return
         if day.weekday() == 6 and day < last:

@@ -100,7 +100,7 @@ class Teller:
         else:
             told = False
         if not told:
-            self._plan(Telling(arrives, recorded, topic, subject, fact, alone=True))
+            self.days[arrives // DAY].append(Telling(arrives, recorded, topic, subject, fact, False, True))
         if isinstance(fact, SessionRecorded) and rng.random() < _MISTAKEN_SESSION:
             wrong = replace(fact, ref=f"{fact.ref}x")
             self._versions(subject, topic, [(recorded, wrong), (self._later(recorded), FactWithdrawn(fact=wrong.key))])
