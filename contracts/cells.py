@@ -7,10 +7,10 @@ the end of that day; the present value is the one with the greatest `known_on`.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Period = Literal["imposed", "due", "ended", "completed", "session", "event", "month", "decided", "measured", "occurred"]
 
@@ -99,16 +99,23 @@ class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fie
     """One row of a cell, as published."""
 
     service: Service
+    """The service that publishes it."""
     authority: str
+    """Statistical code of the local authority."""
     generation: int
     """Grows with each rebuild; a row of an older generation than the last position's is void."""
     version: int
+    """The change that gave the cell its value. The greatest counts."""
     measure: str
+    """What is counted."""
     period: date
+    """The first of the month, or the due date where the measure says so."""
     category: str
     """Empty, or `dimension=value`, or a bare word such as `not_applicable`."""
     known_on: date
+    """The day at whose end the value was known. The present value is that of the latest day."""
     value: int
+    """The count, absolute."""
 
     @property
     def key(self) -> str:
@@ -119,12 +126,16 @@ class Position(Struct, frozen=True, tag="position", tag_field="kind", forbid_unk
     """Says that all rows up to `version` have been published, and which source offsets they show. Comes after those rows."""
 
     service: Service
+    """The service that publishes it."""
     authority: str
+    """Statistical code of the local authority."""
     generation: int
+    """The generation that counts; rows of older ones are void."""
     version: int
+    """Rows up to this version have been published."""
     offsets: dict[str, int]
     """Source topic and partition, as in `orders.events.S12000005/0`, to the last offset shown."""
-    heard_at: datetime
+    heard_at: Annotated[datetime, Meta(tz=True)]
     """When the last event shown reached the log."""
 
     @property

@@ -1,7 +1,7 @@
 """What makes services of records the orders service."""
 
-from contracts.events import Topic
-from services.orders import contributions, model, rules
+from contracts.events import WHOLE_ORDER, Topic
+from services.orders import clocks, contributions, findings, model, rules
 from services.records.calendar import Calendar
 from services.records.fold import Domain
 from services.records.version import rules_version
@@ -14,8 +14,9 @@ def domain(calendar: Calendar) -> Domain:
         kinds=(Topic.ORDERS,),
         own=Topic.ORDERS,
         holds=lambda _: True,
-        contributions=contributions.contributions,
+        counting=contributions.COUNTING,
         person_month=contributions.person_month,
+        person_keys=frozenset({"imposed", "transferred_in", WHOLE_ORDER}),
         calendar=calendar,
-        rules=rules_version(calendar, contributions, model, rules),
+        rules=rules_version(calendar, clocks, contributions, findings, model, rules),
     )

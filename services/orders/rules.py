@@ -7,13 +7,16 @@ from itertools import zip_longest
 from contracts.codes import OutcomeDomain, RiskLevel
 from contracts.events import AssessmentCompleted, OutcomeMeasured
 from services.records.calendar import add_months
+from services.records.standards import in_force
 
 _LEVELS = tuple(RiskLevel)
 
 
 def reviews_due(imposed: date, months: int, ended: date | None) -> list[date]:
     """Departmental reviews: after 3 and 6 months, then every 6 months, while supervision runs and the order is open."""
-    dues = [add_months(imposed, after) for after in (3, 6, *range(12, months + 1, 6)) if after <= months]
+    first, second, further = (in_force("review", imposed, v).limit.number for v in ("first", "second", "further"))
+    steps = (first, *range(second, months + 1, further))
+    dues = [add_months(imposed, after) for after in steps if after <= months]
     return [due for due in dues if ended is None or due < ended]
 
 

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from services.records.fold import Held
+from services.records.counting import Counted
 
 Key = tuple[str, str]
 """(authority, subject)."""
@@ -13,15 +13,15 @@ class Cache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._held: OrderedDict[Key, Held] = OrderedDict()
+        self._held: OrderedDict[Key, Counted] = OrderedDict()
 
-    def get(self, key: Key) -> Held | None:
+    def get(self, key: Key) -> Counted | None:
         held = self._held.get(key)
         if held is not None:
             self._held.move_to_end(key)
         return held
 
-    def put(self, key: Key, held: Held) -> None:
+    def put(self, key: Key, held: Counted) -> None:
         self._held[key] = held
         self._held.move_to_end(key)
         if len(self._held) > self._size:

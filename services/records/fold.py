@@ -1,10 +1,9 @@
 """From events to changes of records and cells, pure. Nothing here touches Kafka, PostgreSQL or the clock."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from contracts.cells import Service
@@ -13,7 +12,8 @@ from contracts.events import Topic
 from contracts.rejections import Rejection
 from services.chassis.batches import Message
 from services.records.calendar import Calendar, month_of
-from services.records.clocks import Cells
+from services.records.clocks import Cells, add
+from services.records.counting import Counted, Counting
 from services.records.record import Outcome, Record, apply
 
 LONDON = ZoneInfo("Europe/London")
@@ -33,11 +33,36 @@ class Domain:
     """The topic whose events it accounts for: outcomes, rejections, arrivals."""
     holds: Callable[[str], bool]
     """Whether a fact key is part of this service's records."""
-    contributions: Callable[[Record, Calendar], Cells]
+    counting: Counting[Any]
     person_month: Callable[[Record], PersonMonth | None]
+    person_keys: frozenset[str]
+    """The fact keys on which that depends."""
     calendar: Calendar
     rules: str
     """The version of what counts: cells counted by another version are counted again."""
+
+    local: Mapping[str, Calendar] = field(default_factory=dict)
+    """The calendars of authorities with closed days of their own."""
+
+    @property
+    def follows_counters(self) -> bool:
+        """Whether it reads all that a source numbers: a counter runs over both topics of an authority."""
+        return set(self.kinds) == set(Topic)
+
+    def of(self, authority: str) -> "Domain":
+        """The same with the authority's own calendar."""
+        calendar = self.local.get(authority)
+        if calendar is None:
+            return self
+        return replace(self, calendar=calendar, rules=f"{self.rules} {calendar.version}", local={})
+
+    def contributions(self, record: Record) -> Cells:
+        """The cells that a record counts in."""
+        return self.counting.contributions(record, self.calendar)
+
+    def counted(self, record: Record) -> Counted:
+        """The record with what it counts."""
+        return Counted(record, self.counting.count(record, self.calendar))
 
 
 class Arrival(NamedTuple):
@@ -57,20 +82,21 @@ class Settled(NamedTuple):
 
 
 @dataclass(slots=True)
-class Held:
-    """A record with what it contributes, so that a change costs one count and not two."""
+class _Touched:
+    """A record that a day's events change: as it was, as it becomes, and which facts differ."""
 
+    before: Counted
     record: Record
-    cells: Cells
+    keys: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class Folded:
     """What a batch of one authority changes."""
 
-    records: dict[str, Held] = field(default_factory=dict)
+    records: dict[str, Counted] = field(default_factory=dict)
     """Changed records by subject."""
-    cells: dict[date, Counter[tuple[str, date, str]]] = field(default_factory=dict)
+    cells: dict[date, Cells] = field(default_factory=dict)
     """Changes of cells by the day on which they became known."""
     persons: dict[PersonMonth, dict[date, int]] = field(default_factory=dict)
     """Changes of how many new orders a person has in a month, by the day on which they became known."""
@@ -91,18 +117,22 @@ def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
     return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
 
 
-def fold(arrivals: list[Arrival], held: Mapping[str, Held], domain: Domain) -> Folded:
+def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain) -> Folded:
     """Applies arrivals of one authority in order. `held` has the record of every subject and is left as it is."""
     folded = Folded()
     for day, same_day in _by_day(arrivals):
-        before: dict[str, Held] = {}
+        touched: dict[str, _Touched] = {}
+        deltas = folded.cells.setdefault(day, {})
         for arrival in same_day:
-            outcome = _settle(arrival, folded.records, held, before, domain)
+            outcome = _settle(arrival, folded.records, held, touched, domain)
             if arrival.topic is domain.own:
                 folded.settled.append(Settled(arrival, outcome))
-                _count_arrival(folded, arrival, outcome)
-        for subject, old in before.items():
-            _count_change(folded, day, old, folded.records[subject], domain)
+                _count_arrival(deltas, arrival, outcome)
+        for subject, one in touched.items():
+            if one.keys:
+                after = domain.counting.change(deltas, one.before, one.record, one.keys, domain.calendar)
+                _count_person(folded.persons, day, one, domain)
+                folded.records[subject] = after
     return folded
 
 
@@ -114,54 +144,56 @@ def _by_day(arrivals: list[Arrival]) -> Iterable[tuple[date, list[Arrival]]]:
 
 
 def _settle(
-    arrival: Arrival, changed: dict[str, Held], held: Mapping[str, Held], before: dict[str, Held], domain: Domain
+    arrival: Arrival,
+    changed: Mapping[str, Counted],
+    held: Mapping[str, Counted],
+    touched: dict[str, _Touched],
+    domain: Domain,
 ) -> Outcome:
     event = arrival.content
     if isinstance(event, Rejection):
         return Outcome.REJECTED
-    if not domain.holds(event.data.key):
+    key = event.data.key
+    if not domain.holds(key):
         return Outcome.APPLIED
-    subject = event.subject
-    if subject not in before:
-        old = changed.get(subject) or held[subject]
-        before[subject] = old
-        changed[subject] = Held(dict(old.record), old.cells)
-    return apply(changed[subject].record, event)
+    one = touched.get(event.subject)
+    if one is None:
+        before = changed.get(event.subject) or held[event.subject]
+        one = touched[event.subject] = _Touched(before, dict(before.record))
+    outcome = apply(one.record, event)
+    if outcome is Outcome.APPLIED:
+        one.keys.add(key)
+    return outcome
 
 
-def _count_change(folded: Folded, day: date, old: Held, new: Held, domain: Domain) -> None:
-    new.cells = domain.contributions(new.record, domain.calendar)
-    deltas = folded.cells.setdefault(day, Counter())
-    for key, value in new.cells.items():
-        deltas[key] += value
-    for key, value in old.cells.items():
-        deltas[key] -= value
-    was, now = domain.person_month(old.record), domain.person_month(new.record)
+def _count_person(persons: dict[PersonMonth, dict[date, int]], day: date, one: _Touched, domain: Domain) -> None:
+    if one.keys.isdisjoint(domain.person_keys):
+        return
+    was, now = domain.person_month(one.before.record), domain.person_month(one.record)
     if was != now:
         for person, step in ((was, -1), (now, 1)):
             if person is not None:
-                days = folded.persons.setdefault(person, {})
+                days = persons.setdefault(person, {})
                 days[day] = days.get(day, 0) + step
 
 
 _DELAY_BANDS = ((1, "to_1_day"), (7, "to_7_days"), (31, "to_1_month"), (92, "to_3_months"), (366, "to_1_year"))
 
 
-def _count_arrival(folded: Folded, arrival: Arrival, outcome: Outcome) -> None:
+def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
     """Counts what depends on arrival: outcomes, reasons and delay. These are no part of any record's contributions."""
-    deltas = folded.cells.setdefault(arrival.day, Counter())
     content = arrival.content
     if isinstance(content, Rejection):
         month = month_of(arrival.day)
-        deltas["events", month, f"reason={content.reason}"] += 1
+        add(deltas, "events", month, f"reason={content.reason}")
     else:
         month = month_of(content.time.date())
         if outcome is Outcome.APPLIED and content.data.DATES:
             occurred: date = getattr(content.data, content.data.DATES[0])
             days = (arrival.day - occurred).days
             band = next((name for limit, name in _DELAY_BANDS if days <= limit), "over_1_year")
-            deltas["reporting_delay", month_of(occurred), f"delay_band={band}"] += 1
-    deltas["events", month, f"outcome={outcome}"] += 1
+            add(deltas, "reporting_delay", month_of(occurred), f"delay_band={band}")
+    add(deltas, "events", month, f"outcome={outcome}")
 
 
 _days: dict[int, date] = {}

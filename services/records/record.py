@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, array_like=True):
     """The latest statement of a fact. `data` is None where the fact was withdrawn."""
 
     time: datetime
@@ -92,7 +92,7 @@ _encode = msgspec.json.Encoder().encode
 
 def dump(record: Record) -> bytes:
     """The record as JSON: fact key to [time, id, type, data]."""
-    return _encode({key: (e.time, e.id, e.type, e.data) for key, e in record.items()})
+    return _encode(record)
 
 
 def load(raw: bytes) -> Record:

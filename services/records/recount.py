@@ -1,28 +1,32 @@
 """Counting again from the records: after a change of rules or calendar, and to prove that the cells are right."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import Connection, Text, cast, func, select, text
 
 from services.records import store
 from services.records.fold import Domain, PersonMonth
 from services.records.record import Record, load
 from services.records.store import Shard
-from services.records.tables import cells, records
+from services.records.summary import Summary, summary
+from services.records.tables import cells, records, recounts
 
 CellKey = tuple[str, date, str]
-ARRIVAL_MEASURES = ("events", "reporting_delay")
+ARRIVAL_MEASURES = ("events", "reporting_delay", "sequence")
 """Counted as events arrive; no record tells them."""
 
 
-def expected_cells(connection: Connection, domain: Domain, authority: str) -> Counter[CellKey]:
+def expected_cells(
+    connection: Connection, domain: Domain, authority: str, look: Callable[[str, Record], None] = lambda *_: None
+) -> Counter[CellKey]:
     """What the cells must be: the sum of contributions over all records of the authority."""
     total: Counter[CellKey] = Counter()
     people: set[PersonMonth | None] = set()
-    for record in _records(connection, authority):
-        for key, value in domain.contributions(record, domain.calendar).items():
+    for subject, record in records_of(connection, authority):
+        look(subject, record)
+        for key, value in domain.contributions(record).items():
             total[key] += value
         people.add(domain.person_month(record))
     for person in people:
@@ -41,22 +45,73 @@ def actual_cells(connection: Connection, authority: str) -> Counter[CellKey]:
 
 def differences(connection: Connection, domain: Domain, authority: str) -> dict[CellKey, int]:
     """Cells that are not the sum of their records, with what must be added. Empty, always."""
-    wanted, found = expected_cells(connection, domain, authority), actual_cells(connection, authority)
-    return {key: wanted[key] - found[key] for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
+    return _missing(expected_cells(connection, domain, authority), actual_cells(connection, authority))
 
 
 def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, Shard]:
-    """Brings the cells to what the rules in force say, as known on the shard's last day. Returns how many changed."""
+    """Brings cells and summaries to what the rules in force say, as known on the shard's last day, and notes that it did.
+
+    Returns how many cells changed.
+    """
     after = store.bump(connection, shard, counted_by=domain.rules)
-    changes = differences(connection, domain, shard.authority)
+    summaries: list[tuple[str, Summary]] = []
+    wanted = expected_cells(
+        connection,
+        domain,
+        shard.authority,
+        lambda subject, record: summaries.append((subject, summary(record, domain.counted(record).parts))),
+    )
+    changes = _missing(wanted, actual_cells(connection, shard.authority))
     store.add_to_cells(
         connection, [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
     )
+    _write_summaries(connection, shard.authority, summaries)
+    if shard.counted_by:
+        _note(connection, domain, shard, after, len(changes))
     return len(changes), after
 
 
-def _records(connection: Connection, authority: str) -> Iterator[Record]:
-    query = select(cast(records.c.facts, Text)).where(records.c.authority == authority)
+def records_of(connection: Connection, authority: str) -> Iterator[tuple[str, Record]]:
+    """Every record of the authority, by subject."""
+    query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for (facts,) in rows:
-            yield load(facts.encode())
+        for subject, facts in rows:
+            yield subject, load(facts.encode())
+
+
+def _missing(wanted: Counter[CellKey], found: Counter[CellKey]) -> dict[CellKey, int]:
+    return {key: wanted[key] - found[key] for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
+
+
+_UPDATE = text(
+    "UPDATE records r SET imposed_on = n.imposed_on, ended_on = n.ended_on, next_due = n.next_due, "
+    "standing = n.standing, came_from = n.came_from, left_on = n.left_on "
+    "FROM unnest(CAST(:subject AS text[]), CAST(:imposed_on AS date[]), CAST(:ended_on AS date[]), "
+    "CAST(:next_due AS date[]), CAST(CAST(:standing AS text[]) AS jsonb[]), CAST(:came_from AS text[]), "
+    "CAST(:left_on AS date[])) AS n (subject, imposed_on, ended_on, next_due, standing, came_from, left_on) "
+    "WHERE r.authority = :authority AND r.subject = n.subject AND "
+    "(r.imposed_on, r.ended_on, r.next_due, r.standing, r.came_from, r.left_on) IS DISTINCT FROM "
+    "(n.imposed_on, n.ended_on, n.next_due, n.standing, n.came_from, n.left_on)"
+)
+
+
+def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
+    if summaries:
+        columns = {name: [getattr(one, name) for _, one in summaries] for name in Summary._fields}
+        columns["standing"] = [one and one.decode() for one in columns["standing"]]
+        names = [subject for subject, _ in summaries]
+        connection.execute(_UPDATE, {"authority": authority, "subject": names, **columns})
+
+
+def _note(connection: Connection, domain: Domain, before: Shard, after: Shard, changed: int) -> None:
+    connection.execute(
+        recounts.insert().values(
+            authority=after.authority,
+            version=after.version,
+            known_on=after.known_on,
+            rules_before=before.counted_by,
+            rules_after=after.counted_by,
+            calendar=domain.calendar.version,
+            cells_changed=changed,
+        )
+    )

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from contracts.codec import Event
-from contracts.events import OrderEnded, OrderImposed
 from contracts.rejections import Rejection
 from services.chassis.batches import SourceIdentity, TopicPartition
 from services.chassis.database import copy_rows, upsert
 from services.chassis.failures import Fenced, Refused
-from services.records.fold import Domain, Folded, Held, PersonMonth, Settled
-from services.records.record import Outcome, Record, dump, fact, load
+from services.records.clocks import add
+from services.records.fold import Domain, Folded, PersonMonth, Settled
+from services.records.record import Outcome, Record, dump, load
+from services.records.summary import Summary, summary
 from services.records.tables import arrivals, cells, checkpoints, persons, records, rejections, shards
 
 OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
@@ -140,20 +141,13 @@ def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded
 
 def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
     rows = [
-        (shard.authority, subject, dump(held.record), *summary(held))
+        (shard.authority, subject, dump(held.record), *summary(held.record, held.parts))
         for shard, folded in changes.items()
         for subject, held in folded.records.items()
     ]
     if rows:
-        columns = ("authority", "subject", "facts", "imposed_on", "ended_on", "next_due")
+        columns = ("authority", "subject", "facts", *Summary._fields)
         upsert(connection, records, columns, rows, key=("authority", "subject"))
-
-
-def summary(held: Held) -> tuple[date | None, date | None, date | None]:
-    """What lists of records are sorted by: imposed on, ended on, and the earliest due date of a standard not yet met."""
-    imposed, ended = fact(held.record, "imposed", OrderImposed), fact(held.record, "ended", OrderEnded)
-    due = min((period for measure, period, _ in held.cells if measure.startswith("pending_")), default=None)
-    return imposed.imposed_on if imposed else None, ended.ended_on if ended else None, due
 
 
 def add_to_cells(connection: Connection, rows: Sequence[CellRow]) -> None:
@@ -189,7 +183,7 @@ def _count_persons(connection: Connection, changes: Mapping[Shard, Folded]) -> N
                 orders[shard.authority, person] = old + step
                 change = (old + step > 0) - (old > 0)
                 if change:
-                    folded.cells[day]["persons_with_new_order", person[1], ""] += change
+                    add(folded.cells[day], "persons_with_new_order", person[1], "", change)
     rows = [(authority, ref, month, orders[authority, (ref, month)]) for authority, (ref, month) in steps]
     columns = ("authority", "person_ref", "month", "orders")
     upsert(connection, persons, columns, rows, key=columns[:3])

@@ -12,8 +12,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSON, JSONB, TIMESTAMP
 
 metadata = MetaData()
 _instant = TIMESTAMP(timezone=True)
@@ -52,9 +53,16 @@ records = Table(
     Column("imposed_on", Date),
     Column("ended_on", Date),
     Column("next_due", Date),
+    Column("standing", JSONB),
+    Column("came_from", Text),
+    Column("left_on", Date),
     PrimaryKeyConstraint("authority", "subject"),
     Index("records_due", "authority", "next_due"),
-    Index("records_imposed", "authority", "imposed_on"),
+    Index("records_imposed", "authority", "imposed_on", "subject"),
+    Index("records_open", "authority", "imposed_on", "subject", postgresql_where=text("ended_on IS NULL")),
+    Index("records_findings", "authority", "subject", postgresql_where=text("standing ? 'findings'")),
+    Index("records_came_from", "came_from", postgresql_where=text("came_from IS NOT NULL")),
+    Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )
 
@@ -116,4 +124,40 @@ arrivals = Table(
     PrimaryKeyConstraint("authority", "offset"),
     Index("arrivals_event", "event_id", "authority"),
     comment="What became of each event of the service's own topic.",
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("highest", BigInteger, nullable=False),
+    PrimaryKeyConstraint("authority", "system"),
+    comment="The highest number that came of each source's own counter.",
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("month", Date, nullable=False),
+    PrimaryKeyConstraint("authority", "system", "first"),
+    comment="Numbers below the highest that have not come, with the month of the number after them.",
+)
+
+recounts = Table(
+    "recounts",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("known_on", Date, nullable=False),
+    Column("rules_before", Text, nullable=False),
+    Column("rules_after", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("cells_changed", Integer, nullable=False),
+    PrimaryKeyConstraint("authority", "version"),
+    comment="When cells were counted again because the rules, a standard or a calendar changed.",
 )

@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
-from services.records import calendar, clocks
+from services.records import calendar, clocks, findings, standards, summary, totals
 from services.records.calendar import Calendar
 
 
@@ -13,7 +13,7 @@ def rules_version(working_days: Calendar, *modules: ModuleType) -> str:
     digest = sha256(working_days.version.encode())
     for day in sorted(working_days.closed):
         digest.update(day.isoformat().encode())
-    for module in (calendar, clocks, *modules):
+    for module in (calendar, clocks, findings, standards, summary, totals, *modules):
         assert module.__file__ is not None
         digest.update(Path(module.__file__).read_bytes())
     return digest.hexdigest()[:12]

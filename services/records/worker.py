@@ -10,9 +10,10 @@ from contracts.topics import authority_of, kind_of_topic
 from services.chassis.batches import Slice, SourceIdentity, TopicPartition
 from services.chassis.database import transaction
 from services.chassis.failures import Away, Fenced
-from services.records import store
+from services.records import counters, store
 from services.records.cache import Cache
-from services.records.fold import Arrival, Domain, Folded, Held, fold, read, subjects
+from services.records.counting import Counted
+from services.records.fold import Arrival, Domain, Folded, fold, read, subjects
 from services.records.metrics import RecordsMetrics
 from services.records.recount import recount
 from services.records.store import Shard
@@ -53,7 +54,7 @@ class Worker:
             self._positions = store.claim(connection, sources)
             self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
         for shard in list(self._shards.values()):
-            if shard.counted_by != self._domain.rules:
+            if shard.counted_by != self._domain.of(shard.authority).rules:
                 self._recount(shard)
         return self._positions
 
@@ -100,7 +101,9 @@ class Worker:
                 known_on=max(a.day for a in arrived),
                 heard_at=max(self._shards[authority].heard_at, store.at(max(a.message.timestamp for a in arrived))),
             )
-            changes[shard] = fold(arrived, held[authority], self._domain)
+            changes[shard] = fold(arrived, held[authority], self._domain.of(authority))
+        if self._domain.follows_counters:
+            counters.note(connection, arrivals, changes)
         store.write(connection, self._domain, changes)
         return _Commit(positions, changes)
 
@@ -113,9 +116,9 @@ class Worker:
             arrivals.setdefault(authority, []).extend(arrived)
         return arrivals
 
-    def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Held]]:
+    def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
         """Every record that the arrivals may change: from the cache, from PostgreSQL, or new."""
-        held: dict[str, dict[str, Held]] = {}
+        held: dict[str, dict[str, Counted]] = {}
         missing: list[tuple[str, str]] = []
         for authority, arrived in arrivals.items():
             found = held[authority] = {}
@@ -127,14 +130,13 @@ class Worker:
                     missing.append((authority, subject))
         loaded = store.load_records(connection, missing)
         for authority, subject in missing:
-            record = loaded.get((authority, subject), {})
-            cells = self._domain.contributions(record, self._domain.calendar)
-            held[authority][subject] = Held(record, cells)
+            held[authority][subject] = self._domain.of(authority).counted(loaded.get((authority, subject), {}))
         return held
 
     def _recount(self, shard: Shard) -> None:
+        domain = self._domain.of(shard.authority)
         with transaction(self._database) as connection:
-            changed, after = recount(connection, self._domain, shard)
+            changed, after = recount(connection, domain, shard)
         self._shards[shard.authority] = after
         if changed:
-            log.warning("recounted %s by rules %s: %d cells changed", shard.authority, self._domain.rules, changed)
+            log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)

@@ -1,83 +1,116 @@
 """What the unpaid work of one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
 
 from datetime import date
+from typing import NamedTuple
 
-from contracts.events import HoursAdjusted, InductionHeld, PlacementStarted, SessionRecorded, WorkCompleted
+from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
 from services.records.calendar import Calendar, month_of
-from services.records.clocks import INDUCTION, PLACEMENT, Cells, Stop, add, count_clock
-from services.records.record import Record, fact, is_withdrawn
+from services.records.clocks import Cells, State, add, count_clock
+from services.records.counting import Counting, Each, Part
+from services.records.findings import count_findings
+from services.records.record import Entry, Record, is_withdrawn
+from services.records.totals import count_totals
+from services.unpaid_work import clocks
+from services.unpaid_work.findings import findings
 from services.unpaid_work.model import Order, level, order_of
-from services.unpaid_work.rules import completion_class, days_band, legal_period_ends
+from services.unpaid_work.rules import days_band
 
 
-def contributions(record: Record, calendar: Calendar) -> Cells:
-    """The cells that this record counts in. Without an imposed order, only its sessions and minutes count."""
-    cells: Cells = {}
-    if is_withdrawn(record):
-        return cells
-    credited = _count_credit(cells, record)
+class View(NamedTuple):
+    """A record as it is counted."""
+
+    order: Order | None
+    withdrawn: bool
+    """Whether the whole order was withdrawn: nothing of it counts."""
+    ordered: tuple[tuple[date, int], ...]
+    """Minutes that the court ordered, step by step."""
+
+
+def view_of(record: Record) -> View:
     order = order_of(record)
-    if order is not None and order.unpaid_work is not None:
-        _count_clocks(cells, record, order, calendar)
-        _count_completion(cells, record, order)
-    if order is not None:
-        _count_outstanding(cells, order, credited)
-    return cells
+    return View(order, is_withdrawn(record), tuple(order.minutes_ordered()) if order is not None else ())
 
 
-def _count_credit(cells: Cells, record: Record) -> dict[date, int]:
-    """Counts sessions and credit; answers with the minutes credited by month."""
-    credited: dict[date, int] = {}
-    for entry in record.values():
-        data = entry.data
-        if type(data) is SessionRecorded:
-            month = month_of(data.session_on)
-            add(cells, "sessions", month)
-            add(cells, "sessions", month, f"attendance={data.attendance}")
-            if data.minutes_credited:
-                credited[month] = credited.get(month, 0) + data.minutes_credited
-                add(cells, "minutes_credited", month, f"activity={data.activity}", data.minutes_credited)
-                add(cells, "minutes_credited", month, f"work_type={data.work_type}", data.minutes_credited)
-        elif type(data) is HoursAdjusted:
-            month = month_of(data.adjusted_on)
-            credited[month] = credited.get(month, 0) + data.minutes
-            add(cells, "minutes_credited", month, "activity=adjustment", data.minutes)
-    for month, minutes in credited.items():
+def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
+    """One session or adjustment. Without an imposed order, only these count; with one, they also close its minutes."""
+    data = None if view.withdrawn else entry.data
+    if isinstance(data, SessionRecorded):
+        month, minutes = month_of(data.session_on), data.minutes_credited
+        add(cells, "sessions", month)
+        add(cells, "sessions", month, f"attendance={data.attendance}")
+        if minutes:
+            add(cells, "minutes_credited", month, f"activity={data.activity}", minutes)
+            add(cells, "minutes_credited", month, f"work_type={data.work_type}", minutes)
+    elif isinstance(data, HoursAdjusted):
+        month, minutes = month_of(data.adjusted_on), data.minutes
+        add(cells, "minutes_credited", month, "activity=adjustment", minutes)
+    else:
+        return
+    if minutes:
         add(cells, "minutes_credited", month, "", minutes)
-    return credited
+        _close_minutes(cells, view, month, minutes)
 
 
-def _count_clocks(cells: Cells, record: Record, order: Order, calendar: Calendar) -> None:
-    induction = fact(record, "induction", InductionHeld)
-    stop = Stop(induction.held_on, induction.late_reason) if induction else None
-    count_clock(cells, INDUCTION, order, stop, calendar)
-    placement = fact(record, "placement", PlacementStarted)
-    stop = Stop(placement.started_on, placement.late_reason) if placement else None
-    count_clock(cells, PLACEMENT, order, stop, calendar)
+def _close_minutes(cells: Cells, view: View, month: date, minutes: int) -> None:
+    """Credit leaves what is outstanding; of an ended order it was to leave at the end."""
+    order = view.order
+    if order is None or not view.ordered:
+        return
+    add(cells, "minutes_outstanding_closed", month, "", minutes)
+    if order.ended_on is not None:
+        add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", -minutes)
 
 
-def _count_completion(cells: Cells, record: Record, order: Order) -> None:
-    completed = fact(record, "work_completed", WorkCompleted)
-    assert order.unpaid_work is not None
-    if completed is not None:
-        month, days = month_of(completed.completed_on), (completed.completed_on - order.imposed.imposed_on).days
-        add(cells, "unpaid_work_completed", month, f"class={completion_class(order, completed.completed_on)}")
+def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Calendar) -> None:
+    """Two flows, whose running difference is the stock. An ended order nets to zero."""
+    order = view.order
+    for on, minutes in view.ordered:
+        add(cells, "minutes_outstanding_opened", month_of(on), "", minutes)
+    if order is not None and view.ordered and order.ended_on is not None:
+        left = sum(minutes for _, minutes in view.ordered)
+        add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", left)
+
+
+def _count_clocks(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
+    if view.order is not None:
+        for reading in clocks.from_imposition_of(record, view.order, calendar):
+            count_clock(cells, reading)
+
+
+def _count_completion(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
+    order = view.order
+    reading = clocks.completion_of(record, order) if order is not None else None
+    if order is None or order.unpaid_work is None or reading is None:
+        return
+    if reading.state is State.PENDING:
+        add(cells, "pending_completion", reading.due_on(calendar))
+    elif reading.on is not None:
+        month, days = month_of(reading.on), (reading.on - order.imposed_on).days
+        add(cells, "unpaid_work_completed", month, f"class={reading.band}")
         add(cells, "unpaid_work_completed", month, f"level={level(order.unpaid_work.hours)}")
         add(cells, "unpaid_work_completed", month, f"days_band={days_band(days)}")
         add(cells, "unpaid_work_days", month, "", days)
-    elif order.ended is None and (legal := legal_period_ends(order)) is not None:
-        add(cells, "pending_completion", max(legal, order.complete_by() or legal))
 
 
-def _count_outstanding(cells: Cells, order: Order, credited: dict[date, int]) -> None:
-    """Two flows, whose running difference is the stock. An ended order nets to zero."""
-    ordered = order.minutes_ordered()
-    for on, minutes in ordered:
-        add(cells, "minutes_outstanding_opened", month_of(on), "", minutes)
-    if not ordered:
-        return
-    for month, minutes in credited.items():
-        add(cells, "minutes_outstanding_closed", month, "", minutes)
-    if order.ended_on is not None:
-        left = sum(minutes for _, minutes in ordered) - sum(credited.values())
-        add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", left)
+def _count_totals(cells: Cells, record: Record, _view: View, _calendar: Calendar) -> None:
+    count_totals(cells, record, "minutes_credited")
+
+
+def _count_findings(cells: Cells, record: Record, _view: View, _calendar: Calendar) -> None:
+    count_findings(cells, findings(record))
+
+
+_ORDER = frozenset({"imposed", "ended", "transferred_in", "variation", WHOLE_ORDER})
+_CREDIT = frozenset({"session", "adjustment"})
+
+COUNTING: Counting[View] = Counting(
+    view_of,
+    (
+        Part(_ORDER, _count_outstanding),
+        Part(_ORDER | {"induction", "placement"}, _count_clocks),
+        Part(_ORDER | {"work_completed"}, _count_completion),
+        Part(frozenset({"period"}), _count_totals),
+        Part(_ORDER | _CREDIT | {"work_completed"}, _count_findings),
+    ),
+    Each(_CREDIT, _ORDER, _count_credit),
+)

@@ -7,6 +7,7 @@ from contracts.events import (
     InductionHeld,
     OrderEnded,
     OrderImposed,
+    PeriodClosed,
     PlacementStarted,
     RequirementVaried,
     SessionRecorded,
@@ -17,10 +18,10 @@ from contracts.events import (
 from services.records.calendar import Calendar
 from services.records.fold import Domain
 from services.records.version import rules_version
-from services.unpaid_work import contributions, model, rules
+from services.unpaid_work import clocks, contributions, findings, model, rules
 
 _HELD: tuple[type[Fact], ...] = (
-    OrderImposed, OrderEnded, TransferReceived, RequirementVaried,
+    OrderImposed, OrderEnded, TransferReceived, RequirementVaried, PeriodClosed,
     InductionHeld, PlacementStarted, SessionRecorded, HoursAdjusted, WorkCompleted,
 )  # fmt: skip
 _KEYS = {fact.KEY for fact in _HELD} | {WHOLE_ORDER}
@@ -33,8 +34,9 @@ def domain(calendar: Calendar) -> Domain:
         kinds=(Topic.ORDERS, Topic.UNPAID_WORK),
         own=Topic.UNPAID_WORK,
         holds=lambda key: key.partition("/")[0] in _KEYS,
-        contributions=contributions.contributions,
+        counting=contributions.COUNTING,
         person_month=lambda _: None,
+        person_keys=frozenset(),
         calendar=calendar,
-        rules=rules_version(calendar, contributions, model, rules),
+        rules=rules_version(calendar, clocks, contributions, findings, model, rules),
     )

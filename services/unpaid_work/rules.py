@@ -3,6 +3,7 @@
 from datetime import date
 
 from services.records.calendar import add_months
+from services.records.standards import in_force
 from services.unpaid_work.model import Order, level
 
 DAYS_BANDS = ((91, "to_3_months"), (183, "to_6_months"), (274, "to_9_months"), (365, "to_12_months"))
@@ -12,7 +13,8 @@ def legal_period_ends(order: Order) -> date | None:
     """Three months from imposition at level 1, six at level 2 (section 227L); None without unpaid work."""
     if order.unpaid_work is None:
         return None
-    return add_months(order.imposed.imposed_on, 3 if level(order.unpaid_work.hours) == 1 else 6)
+    standard = in_force("completion", order.imposed_on, f"level {level(order.unpaid_work.hours)}")
+    return add_months(order.imposed_on, standard.limit.number)
 
 
 def completion_class(order: Order, completed: date) -> str:

@@ -1,0 +1,68 @@
+"""What an order's facts say that cannot all be so, pure."""
+
+from datetime import date
+
+from contracts.events import BreachDecided, BreachLodged, TransferAnswered, TransferRequested
+from services.orders.model import Order, order_of
+from services.records.findings import Finding, Rule, found
+from services.records.record import Record, facts, is_withdrawn
+
+WITHOUT_ORDER = Rule(
+    "facts_without_order",
+    "Facts about an order that was never reported as imposed.",
+    "Send order.imposed for this reference, or withdraw the order if the reference is wrong.",
+)
+END_BEFORE_IMPOSITION = Rule(
+    "end_before_imposition",
+    "The order ended before it was imposed.",
+    "Correct imposed_on or ended_on: send the same event again with the right date and a later time.",
+)
+DECISION_WITHOUT_APPLICATION = Rule(
+    "decision_without_application",
+    "A decision on breach without an application of the same ref.",
+    "Send breach.lodged with the ref of the decision, or correct the ref.",
+)
+ANSWER_WITHOUT_REQUEST = Rule(
+    "answer_without_request",
+    "An answer to a transfer without a request of the same ref.",
+    "Send transfer.requested with the ref of the answer, or correct the ref.",
+)
+RULES = (WITHOUT_ORDER, END_BEFORE_IMPOSITION, DECISION_WITHOUT_APPLICATION, ANSWER_WITHOUT_REQUEST)
+
+
+def findings(record: Record) -> list[Finding]:
+    """Every rule that the record breaks; none for an order withdrawn as a whole."""
+    order = order_of(record)
+    if order is None:
+        return [] if is_withdrawn(record) else found(WITHOUT_ORDER, _dated(record))
+    return [
+        *_end_before_imposition(order),
+        *_decisions(record),
+        *_answers(record),
+    ]
+
+
+def _dated(record: Record) -> list[tuple[date, str]]:
+    return [
+        (getattr(entry.data, entry.data.DATES[0]), key)
+        for key, entry in record.items()
+        if entry.data is not None and entry.data.DATES
+    ]
+
+
+def _end_before_imposition(order: Order) -> list[Finding]:
+    if order.ended_on is None or order.ended_on >= order.imposed_on:
+        return []
+    return [Finding(END_BEFORE_IMPOSITION, order.ended_on, ("imposed", "ended"))]
+
+
+def _decisions(record: Record) -> list[Finding]:
+    decided = facts(record, BreachDecided)
+    lodged = {application.ref for application in facts(record, BreachLodged)} if decided else set()
+    return found(DECISION_WITHOUT_APPLICATION, [(d.decided_on, d.key) for d in decided if d.ref not in lodged])
+
+
+def _answers(record: Record) -> list[Finding]:
+    answered = facts(record, TransferAnswered)
+    asked = {request.ref for request in facts(record, TransferRequested)} if answered else set()
+    return found(ANSWER_WITHOUT_REQUEST, [(a.answered_on, a.key) for a in answered if a.ref not in asked])

@@ -1,0 +1,109 @@
+"""What lists of records show and are sorted by, read off a record and its cells, pure."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from contracts.authorities import current_code
+from contracts.codes import EndReason
+from contracts.events import (
+    HoursAdjusted,
+    OrderEnded,
+    OrderImposed,
+    SessionRecorded,
+    TransferAnswered,
+    TransferReceived,
+)
+from services.records.clocks import Cells
+from services.records.record import Record, fact, facts, is_withdrawn
+from services.records.standards import LATE
+
+
+class Summary(NamedTuple):
+    """The columns of a record beside its facts. All are empty for an order withdrawn as a whole, but for `standing`."""
+
+    imposed_on: date | None = None
+    ended_on: date | None = None
+    next_due: date | None = None
+    """The earliest due date of a standard not yet met."""
+    standing: bytes | None = None
+    """A `Standing` in JSON; None where there is nothing to say."""
+    came_from: str | None = None
+    """Authority and order, as in `S12000036/CPO/1`, from which it was transferred in."""
+    left_on: date | None = None
+    """When it was transferred out."""
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an order stands with its standards."""
+
+    dues: list[tuple[date, str]] = []
+    """Each due date and standard still pending, in order."""
+    late: list[str] = []
+    """Standards that were met late or missed for good."""
+    findings: list[str] = []
+    """Codes of the data quality rules that it breaks."""
+    minutes: tuple[int, int] | None = None
+    """Unpaid work ordered and credited."""
+    withdrawn: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_NOTHING = _encode(Standing())
+_WITHDRAWN = _encode(Standing(withdrawn=True))
+
+
+def summary(record: Record, parts: Iterable[Cells]) -> Summary:
+    """Reads it off a record and the cells of its parts."""
+    if is_withdrawn(record):
+        return Summary(standing=_WITHDRAWN)
+    imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
+    arrived = fact(record, "transferred_in", TransferReceived)
+    standing = _standing(record, parts)
+    encoded = _encode(standing)
+    return Summary(
+        imposed.imposed_on if imposed else None,
+        ended.ended_on if ended else None,
+        standing.dues[0][0] if standing.dues else None,
+        None if encoded == _NOTHING else encoded,
+        f"{current_code(arrived.from_)}/{arrived.from_subject}" if arrived else None,
+        _left_on(record, ended) if imposed else None,
+    )
+
+
+def _left_on(record: Record, ended: OrderEnded | None) -> date | None:
+    days = [answer.answered_on for answer in facts(record, TransferAnswered) if answer.accepted]
+    if ended is not None and ended.reason is EndReason.TRANSFERRED_OUT:
+        days.append(ended.ended_on)
+    return min(days, default=None)
+
+
+def _standing(record: Record, parts: Iterable[Cells]) -> Standing:
+    dues: list[tuple[date, str]] = []
+    late: set[str] = set()
+    findings: list[str] = []
+    ordered: int | None = None
+    for cells in parts:
+        for (measure, period, category), value in cells.items():
+            if measure.startswith("pending_"):
+                dues += [(period, measure.removeprefix("pending_"))] * value
+            elif (measure, category) in LATE:
+                late.add(LATE[measure, category])
+            elif measure == "findings":
+                findings.append(category.removeprefix("rule="))
+            elif measure == "minutes_outstanding_opened":
+                ordered = (ordered or 0) + value
+    minutes = None if ordered is None else (ordered, _credited(record))
+    return Standing(sorted(dues), sorted(late), sorted(findings), minutes)
+
+
+def _credited(record: Record) -> int:
+    minutes = 0
+    for entry in record.values():
+        if isinstance(entry.data, SessionRecorded):
+            minutes += entry.data.minutes_credited
+        elif isinstance(entry.data, HoursAdjusted):
+            minutes += entry.data.minutes
+    return minutes

@@ -1,0 +1,117 @@
+"""What the unpaid work of an order says that cannot all be so, pure."""
+
+from datetime import date
+from typing import NamedTuple
+
+from contracts.codes import Activity, EndReason
+from contracts.events import HoursAdjusted, SessionRecorded, WorkCompleted
+from services.records.findings import Finding, Rule, found
+from services.records.record import Record, fact, is_withdrawn
+from services.unpaid_work.model import Order, order_of
+
+WITHOUT_ORDER = Rule(
+    "session_without_order",
+    "Sessions or credit of an order that was never reported as imposed.",
+    "Send order.imposed for this reference, or withdraw the sessions if the reference is wrong.",
+)
+AFTER_END = Rule(
+    "credit_after_end",
+    "Sessions or credit after the order ended.",
+    "Correct session_on or adjusted_on, or ended_on, whichever is wrong.",
+)
+ABOVE_ORDERED = Rule(
+    "credit_above_ordered",
+    "More hours credited than the court ordered.",
+    "Look for sessions entered twice under different refs; send requirement.varied if the court changed the hours.",
+)
+OTHER_ACTIVITY = Rule(
+    "other_activity_above_limit",
+    "More than 30 hours, or 30 % of the hours ordered, credited as other activity.",
+    "Correct the activity of sessions that were unpaid work; only the lower of the two limits may count.",
+)
+COMPLETED_SHORT = Rule(
+    "completed_with_less_credit",
+    "Unpaid work reported complete with less credit than ordered.",
+    "Send the sessions or adjustments that are missing, or withdraw work_completed.",
+)
+ENDED_SHORT = Rule(
+    "completed_order_with_credit_outstanding",
+    "The order ended as completed with credit outstanding.",
+    "Send the sessions or adjustments that are missing, or correct the reason of order.ended.",
+)
+RULES = (WITHOUT_ORDER, AFTER_END, ABOVE_ORDERED, OTHER_ACTIVITY, COMPLETED_SHORT, ENDED_SHORT)
+
+OTHER_ACTIVITY_MINUTES = 30 * 60
+OTHER_ACTIVITY_PERCENT = 30
+
+
+class _Credit(NamedTuple):
+    on: date
+    key: str
+    minutes: int
+    other: bool
+    """Whether it was other activity."""
+
+
+def findings(record: Record) -> list[Finding]:
+    """Every rule that the record breaks; none for an order withdrawn as a whole."""
+    if is_withdrawn(record):
+        return []
+    given = _credits(record)
+    order = order_of(record)
+    if order is None:
+        return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in given])
+    ordered = sum(minutes for _, minutes in order.minutes_ordered())
+    return [
+        *_after_end(order, given),
+        *_above_ordered(ordered, given),
+        *_other_activity(ordered, given),
+        *([] if order.excluded else _short(record, order, ordered, given)),
+    ]
+
+
+def _credits(record: Record) -> list[_Credit]:
+    given = []
+    for key, entry in record.items():
+        data = entry.data
+        if type(data) is SessionRecorded:
+            other = data.activity is Activity.OTHER_ACTIVITY
+            given.append(_Credit(data.session_on, key, data.minutes_credited, other))
+        elif type(data) is HoursAdjusted:
+            given.append(_Credit(data.adjusted_on, key, data.minutes, other=False))
+    return given
+
+
+def _after_end(order: Order, given: list[_Credit]) -> list[Finding]:
+    ended = order.ended_on
+    if ended is None:
+        return []
+    return found(AFTER_END, [(credit.on, credit.key) for credit in given if credit.on > ended])
+
+
+def _above_ordered(ordered: int, given: list[_Credit]) -> list[Finding]:
+    if sum(credit.minutes for credit in given) <= ordered:
+        return []
+    last = max(given)
+    return [Finding(ABOVE_ORDERED, last.on, (last.key,))]
+
+
+def _other_activity(ordered: int, given: list[_Credit]) -> list[Finding]:
+    others = [credit for credit in given if credit.other and credit.minutes]
+    limit = min(OTHER_ACTIVITY_MINUTES, ordered * OTHER_ACTIVITY_PERCENT // 100)
+    if sum(credit.minutes for credit in others) <= limit:
+        return []
+    return [Finding(OTHER_ACTIVITY, max(others).on, tuple(credit.key for credit in sorted(others)))]
+
+
+def _short(record: Record, order: Order, ordered: int, given: list[_Credit]) -> list[Finding]:
+    """Credit given before a transfer is not known here, so orders from elsewhere are not asked for it."""
+    if sum(credit.minutes for credit in given) >= ordered:
+        return []
+    short = []
+    completed = fact(record, "work_completed", WorkCompleted)
+    if completed is not None:
+        short.append(Finding(COMPLETED_SHORT, completed.completed_on, (completed.key,)))
+    if order.ended is not None and order.ended.reason is EndReason.COMPLETED:
+        short.append(Finding(ENDED_SHORT, order.ended.ended_on, (order.ended.key,)))
+    return short
