@@ -6,11 +6,11 @@ RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test check fmt bench clean
+.PHONY: help install demo test check fmt documents bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(RUN)  ## make the virtual environment with what the demo needs
 
@@ -28,6 +28,9 @@ check: $(DEV)  ## lint, formatting and types
 fmt: $(DEV)  ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+documents: $(DEV)  ## write the schemas, examples and reference pages that are made from the types
+	$(BIN)/python -m contracts.generate
 
 bench: $(DEV)  ## measure; prints ratios
 	$(BIN)/python -m pytest tests/load -s --timeout=0 $(ARGS)

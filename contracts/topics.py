@@ -1,7 +1,7 @@
 """The topics, on one page. One partition each: a key that different client libraries hash differently cannot go astray."""
 
 from contracts.authorities import AUTHORITIES
-from contracts.events import Topic
+from contracts.events import Fact, FactWithdrawn, Topic, withdrawable
 
 NATIONAL_AGGREGATES = "national.aggregates"
 """Compacted; key = cell; absolute values with a version, so that repeats are harmless."""
@@ -25,3 +25,10 @@ def kind_of_topic(topic: str) -> Topic:
 def source_topics(*kinds: Topic) -> tuple[str, ...]:
     """The topics of all authorities, of the given kinds."""
     return tuple(topic_of(kind, code) for code in AUTHORITIES for kind in kinds)
+
+
+def kind_of(fact: Fact) -> Topic:
+    """Which kind of topic a fact belongs to. What is withdrawn tells where its withdrawal goes."""
+    if isinstance(fact, FactWithdrawn) and withdrawable(fact.fact, Topic.UNPAID_WORK):
+        return Topic.UNPAID_WORK
+    return fact.TOPICS[0]

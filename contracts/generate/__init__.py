@@ -1,0 +1,1 @@
+"""The documents that are made from the types: schemas, AsyncAPI, examples, reference pages and the data contract of the aggregates."""

@@ -1,0 +1,99 @@
+"""JSON Schema 2020-12 of each event, as it is sent: the whole CloudEvent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from contracts import codes
+from contracts.cells import Cell, Position
+from contracts.codec import TYPE_PREFIX, Envelope
+from contracts.codes import Code
+from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact
+from contracts.generate import words
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Schema = dict[str, Any]
+
+_LISTS: dict[str, type[Code]] = {
+    name: value for name, value in vars(codes).items() if isinstance(value, type) and issubclass(value, Code)
+}
+
+
+def of_event(name: str) -> Schema:
+    """The schema of one type of event, complete in itself."""
+    fact = TYPES[name]
+    envelope, parts = _envelope(name, "#/$defs/"), components([fact], "#/$defs/")
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:payback:{name}",
+        **envelope,
+        "$defs": {title: parts[title] for title in sorted(parts)},
+    }
+
+
+def of_aggregates() -> Schema:
+    """The schema of what is published to `national.aggregates`."""
+    parts = components([Cell, Position], "#/$defs/")
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:payback:national.aggregates",
+        "title": "national.aggregates",
+        "description": "A cell, or the position up to which cells have been published.",
+        "anyOf": [{"$ref": "#/$defs/Cell"}, {"$ref": "#/$defs/Position"}],
+        "$defs": parts,
+    }
+
+
+def messages(prefix: str) -> dict[str, Schema]:
+    """The schemas of all events and of their parts, for a document that keeps them under `prefix`."""
+    events = {name: _envelope(name, prefix) for name in TYPES}
+    return events | components([*TYPES.values(), Cell, Position], prefix)
+
+
+def components(kinds: Iterable[type[Any]], prefix: str) -> dict[str, Schema]:
+    """The schemas of these types and of all that they are made of, with the words that stand beside their members."""
+    _, parts = msgspec.json.schema_components(kinds, ref_template=prefix + "{name}")
+    return {title: _in_words(title, _plain(part)) for title, part in parts.items()}
+
+
+def _envelope(name: str, prefix: str) -> Schema:
+    fact = TYPES[name]
+    schema = components([Envelope], prefix)["Envelope"]
+    properties = schema["properties"]
+    properties["type"]["const"] = TYPE_PREFIX + name
+    properties["subject"] |= _subject(fact)
+    properties["data"] = {"$ref": prefix + fact.__name__}
+    return schema | {"title": name, "description": words.summary(fact)}
+
+
+def _subject(fact: type[Fact]) -> Schema:
+    if fact.ABOUT_AUTHORITY:
+        return {"const": AUTHORITY_SUBJECT}
+    return {"not": {"const": AUTHORITY_SUBJECT}}
+
+
+def _plain(part: Any) -> Any:
+    """Without what other readers of schemas stumble over."""
+    if isinstance(part, dict):
+        kept = {key: _plain(value) for key, value in part.items() if key != "discriminator" and value != ""}
+        if "pattern" in kept:
+            kept["pattern"] = kept["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+        return kept
+    return [_plain(value) for value in part] if isinstance(part, list) else part
+
+
+def _in_words(title: str, part: Schema) -> Schema:
+    if title in _LISTS:
+        labels = "; ".join(f"{member}: {member.label}" for member in _LISTS[title])
+        meaning = part.get("description")
+        return part | {
+            "type": "string",
+            "enum": [str(member) for member in _LISTS[title]],
+            "description": f"{meaning} {labels}" if meaning else labels,
+        }
+    for member, meaning in words.members(words.types()[title]).items():
+        part["properties"][member]["description"] = meaning
+    if words.types()[title].__struct_config__.tag is not None:
+        part["properties"]["kind"]["description"] = "Tells what it is."
+    return part
