@@ -8,14 +8,11 @@ from deploy.local import commands as local
 from deploy.local.plan import PortsTaken
 from deploy.local.process import NotReady
 from services import topics
-from services.chassis.failures import Away, Refused
+from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
 from services.simulate import commands as simulate
 
 GROUPS = (local.commands, topics.commands, simulate.commands)
-
-FAILURES: dict[type[Exception], int] = {SettingsError: 2, PortsTaken: 2, Refused: 3, Away: 4, NotReady: 5}
-"""What is told without a traceback, and the exit status."""
 
 app = typer.Typer(
     help="The national data-sharing platform for community payback orders.",
@@ -31,6 +28,6 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except tuple(FAILURES) as failure:
+    except (Failure, SettingsError, PortsTaken, NotReady) as failure:
         typer.echo(str(failure), err=True)
-        sys.exit(FAILURES[type(failure)])
+        sys.exit(failure.exit_status)

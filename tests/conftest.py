@@ -15,6 +15,7 @@ from contextlib import closing
 from shutil import which
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,6 +29,11 @@ CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+
+
+# A slow machine is no failure: examples are bounded in number, and hanging is found by the timeout.
+settings.register_profile("payback", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("payback")
 
 
 def pytest_report_header() -> list[str]:

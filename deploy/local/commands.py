@@ -35,6 +35,27 @@ def stack(
 
 
 @commands.command()
+def demo(
+    months: Annotated[int, typer.Option(min=1, max=240, help="How many months of the whole nation.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed on the same day gives the same events.")] = 1,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Stop once the load is checked, with status 0 if all is right.")
+    ] = False,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="For logs; a temporary one is used otherwise.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of eleven ports.")] = None,
+) -> None:
+    """Run the whole platform here, with 32 pretend authorities; check every cell against the truth; go on live until Ctrl-C."""
+    # Not at the top, since every command of payback imports this module.
+    from deploy.local import demo as demonstration  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        demonstration.run(months, seed, directory, port, leave=leave)
+
+
+@commands.command()
 def token(
     role: Annotated[str, typer.Argument(help="An authority's code, or national, or operator.")],
     key: Annotated[Path, typer.Option(help="The private key; a pair is made if there is none.")] = Path(

@@ -44,6 +44,8 @@ class Ports:
 class PortsTaken(Exception):
     """The ports asked for are not free."""
 
+    exit_status = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -52,6 +54,8 @@ class Surroundings:
     kafka: str
     postgres: str
     public_key: Path
+    simulated: bool = False
+    """Whether the pages must say that the figures are not real."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
         shared = _settings(service, around)
         api, serving, working = ports.apis[service], ports.metrics[service, "api"], ports.metrics[service, "worker"]
         listening = {"PAYBACK_HTTP_PORT": str(api), "PAYBACK_METRICS_PORT": str(serving)}
-        yield _process(service, "api", shared | listening, Sign(f"http://127.0.0.1:{api}/readyz"))
+        site = _site(around) if service == "reporting" else {}
+        yield _process(service, "api", shared | listening | site, Sign(f"http://127.0.0.1:{api}/readyz"))
         reading = {"PAYBACK_METRICS_PORT": str(working)}
         sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
         yield _process(service, "worker", shared | reading, sign)
@@ -111,3 +116,7 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
     }
+
+
+def _site(around: Surroundings) -> dict[str, str]:
+    return {"PAYBACK_SITE_INSECURE_COOKIE": "true", "PAYBACK_SITE_SIMULATED": str(around.simulated).lower()}

@@ -18,6 +18,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 class NotReady(Exception):
     """A part did not come up: it ended, or the time given to it did."""
 
+    exit_status = 5
+
 
 def spawn(
     command: Sequence[str],

@@ -52,7 +52,9 @@ class Stack:
 
 
 @contextmanager
-def running_stack(directory: Path | None, base_port: int | None, tell: Tell) -> Iterator[Stack]:
+def running_stack(
+    directory: Path | None, base_port: int | None, tell: Tell, *, simulated: bool = False
+) -> Iterator[Stack]:
     """Start everything; stop everything at the end. From the main thread only, since the parts die with it.
 
     Without a directory a temporary one is used. Raises PortsTaken, or NotReady with the end of a log. Whatever is
@@ -73,7 +75,7 @@ def running_stack(directory: Path | None, base_port: int | None, tell: Tell) -> 
         parts.callback(supervisor.stop)
         key = DevelopmentKey(home / "development-key.pem")
         database = create_database(postgres.url, "payback")
-        steps = plan(ports, Surroundings(broker.address, database, key.public_path))
+        steps = plan(ports, Surroundings(broker.address, database, key.public_path, simulated))
         with _timed("topics and tables", tell):
             ensure(KafkaSettings(bootstrap=broker.address), topic_specs())
             supervisor.run_to_end(steps.migrations)

@@ -16,9 +16,13 @@ _random = SystemRandom()
 class Failure(Exception):
     """The message is for operators: it names parts and positions, never payloads or people."""
 
+    exit_status = 1
+
 
 class Away(Failure):
     """A dependency is briefly away. The same work may succeed later, so wait and try it again."""
+
+    exit_status = 4
 
 
 class Fenced(Failure):
@@ -27,6 +31,8 @@ class Fenced(Failure):
 
 class Refused(Failure):
     """The work must not go on, e.g. because a topic was deleted and made again."""
+
+    exit_status = 3
 
 
 def backoff(first: float, longest: float) -> Iterator[float]:

@@ -43,6 +43,8 @@ class Record(NamedTuple):
     topic: str
     key: bytes
     value: bytes | None
+    timestamp: int | None = None
+    """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""
 
 
 class Receipt(NamedTuple):
@@ -160,7 +162,10 @@ class Producer:
     def _hand_over(self, records: Iterable[Record]) -> list[Any]:
         with _told_apart():
             client = self._connected()
-            return [client.send(record.topic, key=record.key, value=record.value) for record in records]
+            return [
+                client.send(record.topic, key=record.key, value=record.value, timestamp_ms=record.timestamp)
+                for record in records
+            ]
 
     def _connected(self) -> Any:
         with self._lock:

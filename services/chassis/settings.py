@@ -31,6 +31,8 @@ PREFIX = "PAYBACK_"
 class SettingsError(Exception):
     """One or more settings are missing or wrong. The message names each and shows no value."""
 
+    exit_status = 2
+
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__("\n".join(["These settings are missing or wrong:", *(f"  {fault}" for fault in faults)]))

@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+from services.chassis.failures import Failure
+from services.chassis.settings import SettingsError
+
 
 def main(arguments: list[str]) -> int:
     """Runs the process that is named. Returns the exit status."""
@@ -10,18 +13,22 @@ def main(arguments: list[str]) -> int:
         case ["api"]:
             from services.orders.api import routers
             from services.orders.domain import domain
-            from services.records.holidays import scotland
+            from services.records.closed_days import calendars
             from services.records.serve import run_api
             from services.records.settings import ApiSettings
 
-            return run_api(domain(scotland()), "Payback: orders", routers, ApiSettings.load())
+            serving = ApiSettings.load()
+            calendar = calendars(serving.calendar.closed_days_path)
+            return run_api(domain(*calendar), "Payback: orders", routers, serving)
         case ["worker"]:
             from services.orders.domain import domain
-            from services.records.holidays import scotland
+            from services.records.closed_days import calendars
             from services.records.settings import WorkerSettings
             from services.records.work import run_worker
 
-            return run_worker(domain(scotland()), WorkerSettings.load())
+            working = WorkerSettings.load()
+            calendar = calendars(working.calendar.closed_days_path)
+            return run_worker(domain(*calendar), working)
         case ["migrate"]:
             from services.records.prepare import run_migrate
             from services.records.settings import MigrateSettings
@@ -33,4 +40,8 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (SettingsError, Failure) as failure:
+        sys.stderr.write(f"{failure}\n")
+        sys.exit(failure.exit_status)

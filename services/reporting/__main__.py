@@ -5,7 +5,7 @@ import sys
 import typer
 
 from services.chassis import logs
-from services.chassis.failures import Away, Refused
+from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
 from services.reporting import app
 from services.reporting.settings import SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
@@ -40,6 +40,6 @@ def migrate() -> None:
 if __name__ == "__main__":
     try:
         commands()
-    except (SettingsError, Away, Refused) as failure:
+    except (SettingsError, Failure) as failure:
         typer.echo(str(failure), err=True)
-        sys.exit({SettingsError: 2, Refused: 3, Away: 4}[type(failure)])
+        sys.exit(failure.exit_status)

@@ -12,7 +12,8 @@ from contracts.codec import Event
 from contracts.events import Topic
 from services.orders.domain import domain as orders
 from services.records.calendar import Calendar
-from services.records.fold import Arrival, Domain, Held, fold
+from services.records.counting import Counted
+from services.records.fold import Arrival, Domain, fold
 from services.records.record import Record, apply, dump, load
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support.scenario import Sent
@@ -49,11 +50,11 @@ def test_what_is_stored_is_what_was(stream: list[Event]) -> None:
 def test_conservation(name: str, stream: list[Event], chance: random.Random) -> None:
     """Whatever the batches and days, the cells are the sum of the contributions of the records."""
     domain = DOMAINS[name]
-    held: dict[str, Held] = {}
+    held: dict[str, Counted] = {}
     total: Counter[tuple[str, date, str]] = Counter()
     for batch in _batches([event for event in stream if _topic(event) in domain.kinds], chance):
         for event in batch:
-            held.setdefault(event.subject, Held({}, {}))
+            held.setdefault(event.subject, domain.counted({}))
         folded = fold([_arrival(event, chance) for event in batch], held, domain)
         held |= folded.records
         for deltas in folded.cells.values():
@@ -61,10 +62,10 @@ def test_conservation(name: str, stream: list[Event], chance: random.Random) -> 
     assert _without_zero(total) == _without_zero(_recount(held, domain))
 
 
-def _recount(held: dict[str, Held], domain: Domain) -> Counter[tuple[str, date, str]]:
+def _recount(held: dict[str, Counted], domain: Domain) -> Counter[tuple[str, date, str]]:
     wanted: Counter[tuple[str, date, str]] = Counter()
     for one in held.values():
-        wanted.update(domain.contributions(one.record, CALENDAR))
+        wanted.update(domain.contributions(one.record))
     return wanted
 
 

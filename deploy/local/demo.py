@@ -1,0 +1,239 @@
+"""The demo: the whole nation on this machine, loaded, checked against the truth, and going on live."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.local.stack import Stack, running_stack
+from services.chassis.clock import Clock, system_clock
+from services.chassis.database import engine
+from services.chassis.kafka import Producer, Record
+from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.reporting import releasing
+from services.simulate.nation import Simulation
+from services.simulate.sending import Delivery
+
+BATCH = 5_000
+LOOK_SECONDS = 0.5
+PATIENCE_SECONDS = 120
+"""How long the platform may show no progress before the load counts as failed."""
+
+
+MOST_DIFFERENCES = 20
+
+
+def run(months: int, seed: int, directory: Path | None, port: int | None, *, leave: bool) -> None:
+    """The whole demo. Raises Failed when a cell is not what it must be."""
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with running_stack(directory, port, console.print, simulated=True) as stack:
+        simulation = Simulation(seed, months, system_clock().date())
+        load(stack, simulation, console)
+        console.print(f"loaded after {time.monotonic() - began:.0f} s; checking every cell against the truth")
+        _check(stack, simulation.truth()["cells"], console)
+        release(stack)
+        out = Console()
+        out.print(picture(stack, months))
+        out.print(f"\nThe page:             {stack.apis['reporting']}/")
+        out.print(
+            f"Sign in as national:  {stack.apis['reporting']}/sign-in?token={stack.tokens['national']}", soft_wrap=True
+        )
+        if not leave:
+            out.print("\nLive events now trickle in. Stop with Ctrl-C.")
+            go_on(stack, simulation, system_clock)
+
+
+def _check(stack: Stack, truth: dict[str, int], console: Console) -> None:
+    wrong = differences(stack, truth)
+    for line in wrong[:MOST_DIFFERENCES]:
+        console.print(line)
+    if wrong:
+        raise Failed(f"{len(wrong)} of {len(truth)} cells differ from the truth")
+    console.print(f"all {len(truth):,} cells equal the truth")
+
+
+def release(stack: Stack) -> None:
+    """Publishes a first release, so that the public pages have something to show."""
+    settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
+    database = engine(settings)
+    try:
+        name = releasing.make(database, releasing.default_month(system_clock), system_clock().date(), system_clock)
+        releasing.publish(database, name, system_clock)
+    finally:
+        database.dispose()
+
+
+class Failed(Exception):
+    """The demo did not come out as it must. The message says what differs."""
+
+    exit_status = 1
+
+
+@dataclass(slots=True)
+class Sent:
+    """What has been sent so far."""
+
+    events: int = 0
+    last: Counter[str] = field(default_factory=Counter)
+    """Topic and partition, as reporting names them, to the last offset."""
+
+
+class Reporting:
+    """The reporting API, as a national analyst uses it."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def get(self, path: str, **parameters: str | int) -> Any:
+        """The answer of a path under /v1. Raises httpx.HTTPError."""
+        answer = self._client.get(f"/v1/{path}", params=parameters)
+        answer.raise_for_status()
+        return answer.json()
+
+    def cells(self) -> dict[str, int]:
+        """All cells, by `measure|authority|period|category`."""
+        found: dict[str, int] = {}
+        for page in self._pages():
+            for cell in page["cells"]:
+                found["|".join(cell[name] for name in ("measure", "authority", "period", "category"))] = cell["value"]
+        return found
+
+    def _pages(self) -> Iterator[dict[str, Any]]:
+        page = self.get("cells")
+        yield page
+        while page["next"]:
+            page = self.get("cells", cursor=page["next"])
+            yield page
+
+
+def load(stack: Stack, simulation: Simulation, console: Console) -> None:
+    """Sends what the simulation tells, and returns when reporting shows all of it. Raises Failed."""
+    reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
+    columns = (TextColumn("{task.description:<42}"), BarColumn(), TimeElapsedColumn())
+    sent = Sent()
+    sending = _Background(lambda: _send(stack.kafka, simulation.deliveries(), sent))
+    with Progress(*columns, console=console) as progress:
+        told = progress.add_task("sending", total=None)
+        shown = progress.add_task("shown by reporting", total=None)
+        seen, since = 0, time.monotonic()
+        while True:
+            stack.supervisor.check()
+            done = sending.done()
+            number = _shown(reporting, sent)
+            progress.update(
+                told, description=f"{sent.events:>9,} events sent", total=sent.events, completed=sent.events
+            )
+            progress.update(shown, description=f"{number:>9,} shown by reporting", total=sent.events, completed=number)
+            if done and number == sent.events:
+                return
+            if number > seen:
+                seen, since = number, time.monotonic()
+            if done and time.monotonic() - since > PATIENCE_SECONDS:
+                raise Failed(
+                    f"reporting shows {number} of {sent.events} events and no more; logs are in {stack.directory}"
+                )
+            time.sleep(LOOK_SECONDS)
+
+
+def differences(stack: Stack, truth: dict[str, int]) -> list[str]:
+    """Cells that are not what the simulation knows they must be, in words."""
+    reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
+    spoken = {_dimension(key) for key in truth}
+    found = {key: value for key, value in reporting.cells().items() if _dimension(key) in spoken}
+    return [
+        f"{key} is {found.get(key, 0)}, must be {truth.get(key, 0)}"
+        for key in sorted(found.keys() | truth.keys())
+        if found.get(key, 0) != truth.get(key, 0)
+    ]
+
+
+def picture(stack: Stack, months: int) -> Table:
+    """The national picture: each first indicator for Scotland over all that was loaded."""
+    reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
+    table = Table(title=f"Scotland, {months} months, simulated", title_justify="left")
+    for heading, justify in (("indicator", "left"), ("value", "right"), ("of", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for title, value, of in _figures(reporting):
+        table.add_row(title, value, of)
+    return table
+
+
+def go_on(stack: Stack, simulation: Simulation, clock: Clock) -> None:
+    """Sends live events until interrupted."""
+    sent = Sent()
+    _Background(lambda: _send(stack.kafka, simulation.live(clock), sent, size=1))
+    stack.keep_up(until=lambda: False)
+
+
+def _figures(reporting: Reporting) -> Iterator[tuple[str, str, str]]:
+    cells = Counter[tuple[str, str]]()
+    for key, value in reporting.cells().items():
+        measure, _, _, category = key.split("|")
+        cells[measure, category] += value
+    clocks = {
+        m: sum(v for (n, c), v in cells.items() if n == m and c.startswith("band="))
+        for m in ("first_contact", "placement")
+    }
+    good = cells["orders_ended", "end_reason=completed"] + cells["orders_ended", "end_reason=early_discharge"]
+    yield "Orders imposed", f"{cells['orders_imposed', '']:,}", ""
+    yield "First contact in 1 working day", *_rate(cells["first_contact", "band=within_1"], clocks["first_contact"])
+    yield "First placement in 7 working days", *_rate(cells["placement", "band=within_7"], clocks["placement"])
+    yield "Hours of unpaid work credited", f"{cells['minutes_credited', ''] // 60:,}", ""
+    yield "Orders completed or discharged early", *_rate(good, cells["orders_ended", ""])
+
+
+def _rate(number: int, of: int) -> tuple[str, str]:
+    return (f"{100 * number / of:.1f} %" if of else "-", f"{of:,}")
+
+
+def _shown(reporting: Reporting, sent: Sent) -> int:
+    """How many of the events sent reporting shows."""
+    positions = reporting.get("positions")["positions"]
+    return sum(min(positions.get(source, -1), last) + 1 for source, last in list(sent.last.items()))
+
+
+def _send(bootstrap: str, deliveries: Iterable[Delivery], sent: Sent, size: int = BATCH) -> None:
+    with Producer(KafkaSettings(bootstrap=bootstrap)) as producer:
+        remaining = iter(deliveries)
+        while group := list(islice(remaining, size)):
+            receipts = producer.send_all(Record(d.topic, d.key, d.value, d.arrived) for d in group)
+            for receipt in receipts:
+                sent.last[f"{receipt.topic}/{receipt.partition}"] = receipt.offset
+            sent.events += len(receipts)
+
+
+def _dimension(key: str) -> tuple[str, str]:
+    measure, _, _, category = key.split("|")
+    return measure, category.partition("=")[0]
+
+
+class _Background(Thread):
+    """Runs beside the main thread, which looks after the stack; what it raises is raised by `done`."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._work = work
+        self._fault: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as fault:  # noqa: BLE001 - raised again in the main thread
+            self._fault = fault
+
+    def done(self) -> bool:
+        if self._fault is not None:
+            raise self._fault
+        return not self.is_alive()
