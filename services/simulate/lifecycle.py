@@ -10,6 +10,7 @@ from services.simulate.casework import ask_at_the_end, begin, court_reviews, sup
 from services.simulate.chances import days_after
 from services.simulate.course import Course, Outlook
 from services.simulate.home import Home
+from services.simulate.oddities import make_odd
 from services.simulate.outlook import foresee
 from services.simulate.unpaid_work import do_unpaid_work
 from services.simulate.working_days import nth_after
@@ -27,7 +28,9 @@ def live_out(rng: Random, home: Home, subject: str, imposed: OrderImposed, horiz
     go_on(course)
     if course.happens(_REQUESTS_IN_VAIN):
         _ask_in_vain(course)
-    return close(course)
+    close(course)
+    make_odd(course)
+    return course
 
 
 def course_of(

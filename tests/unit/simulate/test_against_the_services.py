@@ -1,0 +1,64 @@
+"""Two ways to the same cells: the services' own counting of the events, and the truth, which knows the lives of the orders."""
+
+from collections import Counter, defaultdict
+from datetime import date
+
+import pytest
+
+from contracts.codec import Event, decode
+from contracts.events import AUTHORITY_SUBJECT, Topic
+from contracts.topics import authority_of, kind_of_topic
+from services.orders.contributions import COUNTING as ORDERS
+from services.records.holidays import scotland
+from services.records.record import Record, apply
+from services.simulate.nation import Simulation
+from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
+
+NOT_OF_ONE_RECORD = "persons_with_new_order"
+
+
+class Platform:
+    """The records of both services, folded from events, and what became of each event."""
+
+    def __init__(self) -> None:
+        self.orders: defaultdict[tuple[str, str], Record] = defaultdict(dict)
+        self.unpaid_work: defaultdict[tuple[str, str], Record] = defaultdict(dict)
+        self.outcomes: Counter[str] = Counter()
+
+    def hear(self, event: Event, topic: Topic) -> None:
+        key = event.authority, event.subject
+        outcome = apply(self.unpaid_work[key], event)
+        if topic is Topic.ORDERS:
+            outcome = apply(self.orders[key], event)
+        self.outcomes[outcome] += 1
+
+    def cells(self) -> dict[str, int]:
+        calendar, total = scotland(), Counter[str]()
+        for records, counting in ((self.orders, ORDERS), (self.unpaid_work, UNPAID_WORK)):
+            for (authority, subject), record in records.items():
+                if subject != AUTHORITY_SUBJECT:
+                    for (measure, period, category), value in counting.contributions(record, calendar).items():
+                        total[f"{measure}|{authority}|{period}|{category}"] += value
+        return {key: value for key, value in total.items() if value}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_services_count_what_the_truth_says(seed: int) -> None:
+    codes = ("S12000049", "S12000033", "S12000023", "S12000047")
+    simulation = Simulation(seed, months=14, end=date(2026, 6, 1), authorities=codes)
+    platform = Platform()
+    for delivery in simulation.deliveries():
+        topic = kind_of_topic(delivery.topic)
+        event = decode(delivery.value, topic, authority_of(delivery.topic))
+        if isinstance(event, Event):
+            platform.hear(event, topic)
+    truth = simulation.truth()
+    expected = {key: n for key, n in truth["cells"].items() if not key.startswith(NOT_OF_ONE_RECORD)}
+    told_of = {_dimension(key) for key in expected}
+    assert {key: n for key, n in platform.cells().items() if _dimension(key) in told_of} == expected
+    assert platform.outcomes == {name: truth["outcomes"][name] for name in ("applied", "superseded", "duplicate")}
+
+
+def _dimension(key: str) -> tuple[str, str]:
+    measure, _, _, category = key.split("|")
+    return measure, category.partition("=")[0]
