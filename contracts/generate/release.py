@@ -1,0 +1,147 @@
+"""Releases of the contract: what was promised, kept for ever, and held against what the types say today.
+
+`python -m contracts.generate --release` keeps today's contract as a release under the version in contracts/version.py.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+from msgspec import Raw
+
+from contracts.codec import Event, decode, encode
+from contracts.events import TYPES, Fact, Requirement, Topic, UnpaidWork
+from contracts.generate import schemas
+from contracts.generate.compatibility import removed
+from contracts.generate.samples import AUTHORITY, EVENTS, IMPOSED, events
+from contracts.rejections import Reason
+from contracts.topics import kind_of, topic_of
+
+RELEASES = "contracts/releases"
+
+
+class Release(NamedTuple):
+    """What one version promised."""
+
+    version: str
+    schemas: dict[str, Any]
+    reasons: list[str]
+    corpus: dict[str, list[bytes]]
+    """Topic to events that were accepted: each a JSON object with what was `sent`, and what it `means` in our own words."""
+
+
+def released(root: Path) -> list[Release]:
+    """All releases, oldest first."""
+    found = [_read(path) for path in (root / RELEASES).iterdir() if path.is_dir()]
+    return sorted(found, key=lambda release: [int(part) for part in release.version.split(".")])
+
+
+def today() -> dict[str, Any]:
+    """Today's schemas, by type."""
+    return {name: schemas.of_event(name) for name in TYPES} | {"national.aggregates": schemas.of_aggregates()}
+
+
+def broken_promises(release: Release) -> list[str]:
+    """What of a release is not kept, in words."""
+    codes = {str(reason) for reason in Reason}
+    gone = [f"refusal {reason} was removed" for reason in release.reasons if reason not in codes]
+    return removed(release.schemas, today()) + gone
+
+
+def files(version: str) -> dict[str, bytes]:
+    """What is kept of today's contract, by path below the project's root."""
+    home = f"{RELEASES}/{version}"
+    corpus: dict[str, list[bytes]] = {topic_of(kind, AUTHORITY): [] for kind in Topic}
+    for event in _corpus():
+        kind = kind_of(event.data)
+        for sent in _sent(event):
+            means = decode(msgspec.json.encode(sent), kind, AUTHORITY)
+            assert isinstance(means, Event), (sent, means)
+            corpus[topic_of(kind, AUTHORITY)].append(msgspec.json.encode({"sent": sent, "means": Raw(encode(means))}))
+    return {
+        f"{home}/reasons.json": _json([str(reason) for reason in Reason]),
+        **{f"{home}/schemas/{name}.json": _json(schema) for name, schema in today().items()},
+        **{f"{home}/corpus/{name}.ndjson": b"\n".join(lines) + b"\n" for name, lines in corpus.items()},
+    }
+
+
+def _read(home: Path) -> Release:
+    return Release(
+        home.name,
+        {path.stem: json.loads(path.read_text()) for path in sorted((home / "schemas").glob("*.json"))},
+        json.loads((home / "reasons.json").read_text()),
+        {path.stem: path.read_bytes().splitlines() for path in sorted((home / "corpus").glob("*.ndjson"))},
+    )
+
+
+def _corpus() -> Iterator[Event]:
+    """The examples, and each with every other code, limit and absence that its types allow."""
+    yield from EVENTS
+    for event in events(variant for example in EVENTS for variant in _variants(example.data)):
+        yield msgspec.structs.replace(event, id=f"variant-{event.id}")
+
+
+def _sent(event: Event) -> Iterator[dict[str, Any]]:
+    """The event as it may be sent: as our library sends it, with nothing optional, and as others do."""
+    document: dict[str, Any] = msgspec.json.decode(encode(event))
+    yield document
+    if event.id.startswith("example-"):
+        optional = {"sequence", "producerversion"}
+        yield {name: value for name, value in document.items() if name not in optional}
+        yield document | {
+            "source": "/authorities/" + event.authority,
+            "time": event.time.astimezone(timezone(timedelta(hours=1))).isoformat(),
+            "sequence": str(event.sequence),
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:payback:{event.type}",
+        }
+
+
+def _variants(fact: Fact) -> Iterator[Fact]:
+    if fact is IMPOSED:
+        for kind in get_args(Requirement):
+            if kind is UnpaidWork:
+                continue
+            others = [one for one in IMPOSED.requirements if type(one) is not kind]
+            yield msgspec.structs.replace(fact, requirements=(*others, kind(months=36)))
+    for field in msgspec.structs.fields(fact):
+        for value in _values(field.type):
+            changed = msgspec.structs.replace(fact, **{field.name: value})
+            if _keeps_the_rules(changed):
+                yield changed
+
+
+def _keeps_the_rules(fact: Fact) -> bool:
+    event = next(events([fact]))
+    return isinstance(decode(encode(event), kind_of(fact), event.authority), Event)
+
+
+def _values(annotation: Any) -> Iterator[Any]:
+    """Every code, both limits, both truths, and absence, where the type allows it."""
+    for kind in _alternatives(msgspec.inspect.type_info(annotation)):
+        match kind:
+            case msgspec.inspect.EnumType():
+                yield from kind.cls
+            case msgspec.inspect.IntType(ge=lowest, le=highest):
+                yield from (limit for limit in (lowest, highest) if limit is not None)
+            case msgspec.inspect.BoolType():
+                yield from (False, True)
+            case msgspec.inspect.NoneType():
+                yield None
+
+
+def _alternatives(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
+    if isinstance(kind, msgspec.inspect.Metadata):
+        yield from _alternatives(kind.type)
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for one in kind.types:
+            yield from _alternatives(one)
+    else:
+        yield kind
+
+
+def _json(document: Any) -> bytes:
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
