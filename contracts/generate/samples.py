@@ -144,6 +144,14 @@ FACTS: tuple[Fact, ...] = (
         work_type=codes.WorkType.GARDENING,
         minutes_credited=360,
     ),
+    SessionRecorded(
+        ref="s2",
+        session_on=date(2025, 3, 18),
+        attendance=codes.Attendance.ABSENT_UNACCEPTABLE,
+        activity=codes.Activity.UNPAID_WORK,
+        work_type=codes.WorkType.GARDENING,
+        minutes_credited=0,
+    ),
     HoursAdjusted(
         ref="h1", adjusted_on=date(2025, 3, 12), minutes=30, reason=codes.AdjustmentReason.TRAVEL
     ),
