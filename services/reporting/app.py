@@ -27,7 +27,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         "Payback: reporting",
         settings.http,
         registry,
-        [api.router(engine, clock), routes.router(engine, clock, settings.site)],
+        [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
         tokens=settings.tokens,
         checks={"database": lambda: _answers(engine)},
         content_security_policy=PAGES_POLICY,

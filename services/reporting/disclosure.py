@@ -78,6 +78,32 @@ class CellRow:
     value: int
 
 
+class Change(NamedTuple):
+    """A cell that moved between two releases, as it is."""
+
+    measure: str
+    category: str
+    period: date
+    authority: str
+    before: int
+    after: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change as it may be shown."""
+
+    measure: str
+    category: str
+    period: date
+    authority: str
+    before: int | None
+    after: int | None
+    why: str
+    suppressed: bool
+
+
 class Refused(Exception):
     """The viewer may not see this at all. The message says what they may."""
 
@@ -102,6 +128,20 @@ class Gate:
             raise Refused("Whole cells are for national statistics and inspection")
         shown = [CellRow(*cell) for cell in cells]
         self._log_look(len(shown), "cells")
+        return shown
+
+    def changes(self, changes: Iterable[Change]) -> list[ChangeRow]:
+        """What moved between two releases. `hidden` must hold what either of them hides."""
+        shown = []
+        for change in changes:
+            form = Form(change.measure, (change.category,))
+            whole = self.sees_whole(change.authority)
+            if not whole and PUBLIC_FORMS.get(form) is not False:
+                continue
+            if whole or key_of(form, f"{change.period:%Y-%m}", change.authority) not in self.hidden:
+                shown.append(ChangeRow(*change, suppressed=False))
+            else:
+                shown.append(ChangeRow(*change[:4], None, None, change.why, suppressed=True))
         return shown
 
     def sees_whole(self, area: str) -> bool:
@@ -136,7 +176,7 @@ class Gate:
             return False
         if indicator.kind is Kind.STOCK:
             return self._stock_is_public(indicator, figure)
-        of_few = figure.denominator is not None and figure.denominator < FEWEST_FOR_A_RATE
+        of_few = figure.denominator is not None and 0 < figure.denominator < FEWEST_FOR_A_RATE
         return not of_few and all(self._is_shown(form, figure) for form in _told_by(figure))
 
     def _is_shown(self, form: Form, figure: Figure) -> bool:

@@ -12,7 +12,7 @@ from services.reporting.disclosure import NumberKey
 from services.reporting.families import FAMILIES, Family
 from services.reporting.indicators import SCOTLAND, Form
 from services.reporting.periods import months_between, year_months, year_of
-from services.reporting.worlds import Bools, Ints, Split, Table, protect
+from services.reporting.worlds import Bools, Ints, Split, Table, protect, small_numbers
 
 AREAS = tuple(AUTHORITIES)
 _PLACE = {code: index for index, code in enumerate(AREAS)}
@@ -181,6 +181,13 @@ class _Work:
         return found
 
     def _build(self, cells: Mapping[CellKey, int]) -> Table:
+        table = self._plain(cells)
+        for earlier in self._earlier:
+            self._remember(table.splits, earlier)
+        return table
+
+    def _plain(self, cells: Mapping[CellKey, int]) -> Table:
+        """The table as if nothing had been released before."""
         total = self._values(cells, self._family.totals[:1])
         splits = [Split(total, np.ones((1, 1), np.bool_))]
         for dimension in self._family.dimensions:
@@ -189,8 +196,6 @@ class _Work:
             if not dimension.exhaustive:
                 values, forms = _with_rest(values, forms, total)
             splits.append(Split(values, forms, rest=not dimension.exhaustive, national_only=dimension.national_only))
-        for earlier in self._earlier:
-            self._remember(splits, earlier)
         within = None if self._family.within is None else self._margins(cells, self._family.within)
         return Table(splits, self._complete, self._family.small, self._family.step, within)
 
@@ -213,6 +218,9 @@ class _Work:
         told_months = [month <= earlier.last_month for month in self._months]
         told_year = self._complete and all(told_months)
         told = np.array([*told_months, told_year])
+        for number in small_numbers(self._plain(earlier.cells)):
+            if told[number.month]:
+                splits[number.split].once_small[number.form, number.area, number.month] = True
         for forms, split in zip(self._named(), splits, strict=True):
             for index, names in enumerate(forms):
                 if not names or (names[0].measure, names[0].grouping) not in earlier.forms:

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import Connection, select
 
 from services.chassis.auth import Identity
-from services.reporting.disclosure import NumberKey
+from services.reporting.disclosure import Change, NumberKey
 from services.reporting.indicators import Indicator
-from services.reporting.tables import release_hidden, releases
+from services.reporting.tables import release_changes, release_hidden, releases
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
 
@@ -80,3 +80,19 @@ def hidden_numbers(connection: Connection, release: str, indicator: Indicator) -
     query = select(*columns).where(release_hidden.c.release == release, release_hidden.c.measure.in_(measures))
     for row in connection.execute(query):
         yield NumberKey(*row)
+
+
+def changes_of(connection: Connection, release: str, limit: int) -> list[Change]:
+    """What moved since the release before, in the order of keys."""
+    c = release_changes.c
+    query = select(c.measure, c.category, c.period, c.authority, c.before, c.after, c.why).where(c.release == release)
+    query = query.order_by(c.measure, c.category, c.period, c.authority).limit(limit)
+    return [Change(*row) for row in connection.execute(query)]
+
+
+def hidden_around(connection: Connection, release: ReleaseInfo) -> frozenset[NumberKey]:
+    """What this release or any published before it hides."""
+    columns = (release_hidden.c.measure, release_hidden.c.grouping, release_hidden.c.period, release_hidden.c.area)
+    earlier = select(releases.c.id).where(releases.c.made_at <= release.made_at)
+    query = select(*columns).distinct().where(release_hidden.c.release.in_(earlier))
+    return frozenset(NumberKey(*row) for row in connection.execute(query))

@@ -154,7 +154,9 @@ def _write(  # noqa: PLR0913, PLR0917
         )
     )
     cell_columns = ("release", "measure", "category", "period", "authority", "value")
-    copy_rows(connection, release_cells, cell_columns, [(name, *key, value) for key, value in hiding.cells.items() if value])
+    copy_rows(
+        connection, release_cells, cell_columns, [(name, *key, value) for key, value in hiding.cells.items() if value]
+    )
     hidden_columns = ("release", "measure", "grouping", "period", "area")
     copy_rows(connection, release_hidden, hidden_columns, [(name, *key) for key in hiding.hidden])
 

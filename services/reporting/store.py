@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, text, tuple_
+from sqlalchemy import Connection, select, text, tuple_
 
 from contracts.cells import Aggregate, Cell, Position
 from services.chassis.database import upsert
@@ -141,4 +141,3 @@ def _place(connection: Connection, found: Iterable[Position]) -> None:
         key=columns[:2],
         where=lambda new: tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version),
     )
-    connection.execute(select(func.pg_notify("reporting", "")))

@@ -42,8 +42,12 @@ class Split:
     """Forms x (authorities, Scotland) x (months, year)."""
     known: Bools = field(init=False)
     """What earlier releases have told, same shape."""
+    once_small: Bools = field(init=False)
+    """What was small in an earlier release, same shape: it could be worked out from this one as well."""
     common: Ints = field(init=False)
     """The authorities, as bits, without which no world found so far differs here; EVERYBODY before the first world."""
+    _costs: tuple[Floats, Floats] | None = field(init=False, default=None)
+    _knows: bool | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         authorities, months, _ = self.values.shape
@@ -51,7 +55,25 @@ class Split:
         self.hidden = np.zeros(shape, np.bool_)
         self.hidden[:, :-1] = self.national_only
         self.known = np.zeros(shape, np.bool_)
+        self.once_small = np.zeros(shape, np.bool_)
         self.common = np.full(shape, EVERYBODY, np.int64)
+
+    @property
+    def knows(self) -> bool:
+        """Whether earlier releases have told anything."""
+        if self._knows is None:
+            self._knows = bool(self.known.any())
+        return self._knows
+
+    def hide(self, place: tuple[Ints, ...]) -> None:
+        """Hide sums, given as forms, areas and months."""
+        self.hidden[place] = True
+        if self._costs is None:
+            return
+        forms, areas, months = (np.ravel(axis) for axis in place)
+        atoms = np.ix_(areas[areas >= 0], months[months >= 0], forms[forms < self.values.shape[2]])
+        for costs in self._costs:
+            costs[atoms] = np.where(np.isfinite(costs[atoms]), 0.0, np.inf)
 
     def sums(self, values: Ints) -> Ints:
         """Every form at every place, margins included."""
@@ -60,7 +82,12 @@ class Split:
         return np.concatenate([wide, wide.sum(axis=2, keepdims=True)], axis=2)
 
     def costs(self, step: int) -> tuple[Floats, Floats]:
-        """What it costs to have each value a step lower, or higher."""
+        """What it costs to have each value a step lower, or higher. Worked out once; `hide` keeps it right."""
+        if self._costs is None:
+            self._costs = self._work_out_costs(step)
+        return self._costs
+
+    def _work_out_costs(self, step: int) -> tuple[Floats, Floats]:
         count = self.values.shape[2]
         singles = np.moveaxis(self.hidden[:count, :-1, :-1], 0, 2)
         free = singles.copy()
@@ -116,7 +143,7 @@ class World(NamedTuple):
 def protect(table: Table) -> list[Number]:
     """Hide what has to be hidden. Answers the numbers that have no world left, because of what is known already."""
     failed = []
-    for number in list(_small(table)):
+    for number in list(small_numbers(table)):
         place = number.form, number.area, number.month
         while needed := int(table.splits[number.split].common[place]):
             world = _cheapest(table, number, 0 if needed == EVERYBODY else needed)
@@ -127,10 +154,11 @@ def protect(table: Table) -> list[Number]:
     return failed
 
 
-def _small(table: Table) -> Iterator[Number]:
+def small_numbers(table: Table) -> Iterator[Number]:
+    """All that nobody may work out: small sums, and small differences from a larger total."""
     for index, split in enumerate(table.splits):
         sums = split.sums(split.values)
-        mask = (sums != 0) & (np.abs(sums) <= table.small)
+        mask = split.once_small | ((sums != 0) & (np.abs(sums) <= table.small))
         if index == 0 and table.within is not None:
             left = table.within - sums[0]
             mask[0] |= (left > 0) & (left <= table.small)
@@ -257,31 +285,27 @@ def _world(  # noqa: PLR0913, PLR0917
     return World(float(cost[place]), sign, area, month, other_area, other_month, categories)
 
 
-def changes(table: Table, world: World) -> dict[int, Ints]:
-    """By split, what the world adds to the values."""
-    found: dict[int, Ints] = {}
-    areas = [(world.area, 1)] + ([] if world.other_area is None else [(world.other_area, -1)])
-    months = [(world.month, 1)] + ([] if world.other_month is None else [(world.other_month, -1)])
-    for split, category, side in world.categories:
-        change = found.setdefault(split, np.zeros_like(table.splits[split].values))
-        for (area, first), (month, second) in product(areas, months):
-            change[area, month, category] += world.sign * first * second * side * table.step
-    return found
-
-
-def _differs(table: Table, world: World) -> dict[int, Bools]:
-    return {index: table.splits[index].sums(change) != 0 for index, change in changes(table, world).items()}
+def _places(table: Table, world: World) -> Iterator[tuple[Split, tuple[Ints, ...]]]:
+    """Where published sums differ in this world, by split: forms, areas and months to index with."""
+    areas = [world.area, ALL if world.other_area is None else world.other_area]
+    months = [world.month, ALL if world.other_month is None else world.other_month]
+    by_split: dict[int, Ints] = {}
+    for index, category, side in world.categories:
+        forms = table.splits[index].forms[:, category] * np.int64(side)
+        by_split[index] = by_split.get(index, 0) + forms
+    for index, forms in by_split.items():
+        yield table.splits[index], np.ix_(np.flatnonzero(forms), np.array(areas), np.array(months))
 
 
 def _contradicts(table: Table, world: World) -> bool:
     """Whether an earlier release has told what this world changes."""
-    return any(bool((differs & table.splits[index].known).any()) for index, differs in _differs(table, world).items())
+    if not any(split.knows for split in table.splits):
+        return False
+    return any(bool(split.known[place].any()) for split, place in _places(table, world))
 
 
 def _apply(table: Table, world: World) -> None:
-    for index, differs in _differs(table, world).items():
-        split = table.splits[index]
-        split.hidden |= differs
-        own = np.array([*(1 << a for a in range(split.values.shape[0])), 0])
-        left = np.broadcast_to((world.authorities & ~own)[None, :, None], differs.shape)
-        split.common[differs] &= left[differs]
+    for split, place in _places(table, world):
+        own = np.array([1 << world.area, 0 if world.other_area is None else 1 << world.other_area])
+        split.common[place] &= (world.authorities & ~own)[None, :, None]
+        split.hide(place)

@@ -55,7 +55,7 @@ def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = Tr
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
 
     parts = [*_grid(low, high, step, y, unit)]
-    for run in _runs(points):
+    for run in _runs([point.value for point in points]):
         if all(points[i].lower is not None for i in run):
             upper = [f"{xs[i]:.1f},{y(points[i].upper or 0):.1f}" for i in run]
             lower = [f"{xs[i]:.1f},{y(points[i].lower or 0):.1f}" for i in reversed(run)]
@@ -173,15 +173,20 @@ def spark(title: str, values: Sequence[float | None]) -> str:
     width, height, low, high = 160, 40, min(known), max(known)
     reach = (high - low) or 1
 
-    def at(index: int, value: float) -> str:
-        return f"{4 + (width - 8) * index / (len(values) - 1):.1f},{height - 5 - (height - 10) * (value - low) / reach:.1f}"
+    def at(index: int) -> tuple[str, str]:
+        value = values[index] or 0.0
+        return (
+            f"{4 + (width - 8) * index / max(1, len(values) - 1):.1f}",
+            f"{height - 5 - (height - 10) * (value - low) / reach:.1f}",
+        )
 
-    points = [at(i, value) for i, value in enumerate(values) if value is not None]
-    end = points[-1].split(",")
-    parts = [
-        f'<polyline class="pb_line" points="{" ".join(points)}"/>',
-        f'<circle class="pb_dot" cx="{end[0]}" cy="{end[1]}" r="3.5"/>',
-    ]
+    parts = []
+    for run in _runs(values):
+        path = " ".join(",".join(at(index)) for index in run)
+        parts.append(f'<polyline class="pb_line" points="{path}"/>')
+        if len(run) == 1 or run[-1] == len(values) - 1:
+            x, y = at(run[-1])
+            parts.append(f'<circle class="pb_dot" cx="{x}" cy="{y}" r="{2 if len(run) == 1 else 3.5}"/>')
     return _svg(title, width, height, parts, "pb_spark")
 
 
@@ -201,11 +206,11 @@ def _grid(low: float, high: float, step: float, y: Callable[[float], float], uni
         )
 
 
-def _runs(points: Sequence[Point]) -> list[list[int]]:
-    """Consecutive points that have a value."""
+def _runs(values: Sequence[float | None]) -> list[list[int]]:
+    """Places of consecutive values, without the gaps."""
     runs: list[list[int]] = []
-    for index, point in enumerate(points):
-        if point.value is None:
+    for index, value in enumerate(values):
+        if value is None:
             continue
         if runs and runs[-1][-1] == index - 1:
             runs[-1].append(index)

@@ -1,0 +1,19 @@
+"""The HTTP API, under /v1. Parses requests, asks `answers`, and hands rows to a format; numbers come from the gate only."""
+
+from fastapi import APIRouter
+from sqlalchemy import Engine
+
+from services.chassis.clock import Clock
+from services.reporting.api import cells, figures, releases
+
+
+def routers(database: Engine, clock: Clock) -> list[APIRouter]:
+    """All routes of the API."""
+    return [
+        cells.router(database),
+        figures.definitions(),
+        figures.data(database, clock),
+        figures.comparisons(database, clock),
+        releases.router(database, clock),
+        releases.changes_router(database),
+    ]

@@ -1,0 +1,139 @@
+"""Indicators: their definitions and their figures, in every format."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection, Engine
+
+from services.chassis.auth import Caller, Identity
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.chassis.problems import Problem
+from services.reporting import quality, queries
+from services.reporting.answers import Answer
+from services.reporting.api.parameters import Asked, ask, authority_code, json, known_indicator, question_of
+from services.reporting.catalogue import INDICATORS
+from services.reporting.formats import CSV, CSVW, render
+from services.reporting.indicators import SCOTLAND, Indicator, Kind
+from services.reporting.metadata import describe
+from services.reporting.negotiation import has_it, media_type, tag
+from services.reporting.periods import last_day
+from services.reporting.queries import Grain, Span
+from services.reporting.statistics import funnel
+
+
+def definitions() -> APIRouter:
+    """`/v1/indicators`."""
+    api = APIRouter(prefix="/v1", tags=["indicators"])
+
+    @api.get("/indicators", summary="All indicators, with their definitions")
+    def indicators() -> Response:
+        return json({"indicators": [describe(indicator) for indicator in INDICATORS.values()]})
+
+    @api.get("/indicators/{id}", summary="The definition of an indicator")
+    def definition(id: str) -> Response:  # noqa: A002
+        return json(describe(known_indicator(id)))
+
+    return api
+
+
+def data(database: Engine, clock: Clock) -> APIRouter:
+    """`/v1/indicators/{id}/data`, in every format."""
+    api = APIRouter(prefix="/v1", tags=["figures"])
+
+    def answer_to(
+        request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None
+    ) -> Response:
+        kind = media_type(request, extension)
+        question = question_of(indicator, asked)
+        now = clock()
+        with transaction(database) as connection:
+            etag = tag(connection, viewer, request, kind, now.date())
+            headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+            if has_it(request, etag):
+                return Response(status_code=304, headers=headers)
+            answer = ask(connection, viewer, indicator, question, now.date())
+            content = render(answer, kind, _csv_address(request), _quality(connection, answer.span, now))
+        if kind == CSV:
+            described = _csv_address(request).replace("data.csv", "data.csv-metadata.json", 1)
+            headers["Link"] = f'<{described}>; rel="describedby"; type="{CSVW}"'
+        return Response(content, media_type=kind, headers=headers)
+
+    @api.get("/indicators/{id}/data", summary="The figures of an indicator")
+    def data_by_accept(id: str, viewer: Caller, asked: Annotated[Asked, Query()], request: Request) -> Response:  # noqa: A002
+        return answer_to(request, viewer, known_indicator(id), asked, None)
+
+    @api.get("/indicators/{id}/data.{extension}", summary="The same, in the format of the extension")
+    def data_by_extension(
+        id: str,  # noqa: A002
+        extension: str,
+        viewer: Caller,
+        asked: Annotated[Asked, Query()],
+        request: Request,
+    ) -> Response:
+        return answer_to(request, viewer, known_indicator(id), asked, extension)
+
+    return api
+
+
+def comparisons(database: Engine, clock: Clock) -> APIRouter:
+    """`/v1/authorities/{code}/profile` and `/v1/compare/{id}`."""
+    api = APIRouter(prefix="/v1", tags=["figures"])
+
+    @api.get("/authorities/{code}/profile", summary="All indicators for one authority, beside Scotland")
+    def profile(code: str, viewer: Caller, asked: Annotated[Asked, Query()]) -> Response:
+        found = authority_code(code)
+        now = clock()
+        rows = {}
+        with transaction(database) as connection:
+            for indicator in INDICATORS.values():
+                question = question_of(indicator, asked)
+                own = ask(connection, viewer, indicator, replace(question, authority=found), now.date())
+                scotland = ask(connection, viewer, indicator, replace(question, authority=None), now.date())
+                rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
+            standing = _quality(connection, own.span, now)
+        return json({"authority": found, "quality": standing, "indicators": rows})
+
+    @api.get("/compare/{id}", summary="Authorities against control limits around Scotland")
+    def compare(id: str, viewer: Caller, asked: Annotated[Asked, Query()]) -> Response:  # noqa: A002
+        indicator = known_indicator(id)
+        if indicator.kind is not Kind.SHARE:
+            raise Problem(422, "Only shares can be compared in a funnel")
+        now = clock()
+        question = replace(question_of(indicator, asked), grain=Grain(authority=True), authority=None, breakdown=None)
+        with transaction(database) as connection:
+            answer = ask(connection, viewer, indicator, question, now.date())
+            standing = _quality(connection, answer.span, now)
+        return json({"indicator": describe(indicator), "quality": standing, **compared(answer)})
+
+    return api
+
+
+def compared(answer: Answer) -> dict[str, Any]:
+    """Each authority's place in the funnel, from rows that may be shown."""
+    rows = {row.authority: row for row in answer.rows}
+    scotland = rows.pop(SCOTLAND, None)
+    if scotland is None or scotland.value is None:
+        return {"scotland": scotland, "authorities": []}
+    share = scotland.value / 100
+    found = []
+    for row in rows.values():
+        limits = funnel(share, row.denominator) if row.value is not None and row.denominator else None
+        found.append(
+            {
+                "row": row,
+                "limits": limits,
+                "place": None if limits is None or row.value is None else limits.place(row.value / 100),
+            }
+        )
+    return {"scotland": scotland, "authorities": found}
+
+
+def _quality(connection: Connection, span: Span, now: datetime) -> dict[str, list[str]]:
+    return quality.summary(quality.standings(queries.shown(connection), last_day(span.last), now))
+
+
+def _csv_address(request: Request) -> str:
+    return f"data.csv?{request.url.query}" if request.url.query else "data.csv"

@@ -1,0 +1,99 @@
+"""What requests may ask, parsed into what `answers` takes. Everything that does not fit becomes a Problem here."""
+
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from contracts.authorities import current_code
+from services.chassis.auth import Identity
+from services.chassis.problems import Problem
+from services.reporting import answers
+from services.reporting.answers import Answer, Question
+from services.reporting.catalogue import INDICATORS
+from services.reporting.indicators import SCOTLAND, Indicator
+from services.reporting.periods import parse_first, parse_last
+from services.reporting.queries import Grain
+
+
+class Asked(BaseModel):
+    """What may be asked about an indicator's figures."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str | None = Field(None, alias="from", description="Month or date, included")
+    to: str | None = Field(None, description="Month or date, included")
+    by: str = Field("", max_length=100, description="authority; month or year; and a breakdown: with commas")
+    authority: str | None = Field(None, max_length=9)
+    as_of: date | None = Field(None, description="As known at the end of this day")
+    release: str | None = Field(None, max_length=40)
+
+
+def ask(connection: Connection, viewer: Identity, indicator: Indicator, question: Question, today: date) -> Answer:
+    """The answer, or a problem that says why there is none."""
+    try:
+        return answers.answer(connection, viewer, indicator, question, today)
+    except answers.NothingReleased:
+        raise Problem(404, "Nothing has been released yet. Figures are public from the first release on") from None
+    except answers.TooMuch:
+        raise Problem(422, f"That is more than {answers.MOST_ROWS} rows: ask for less time or fewer parts") from None
+    except LookupError as fault:
+        raise Problem(404, str(fault)) from None
+
+
+def question_of(indicator: Indicator, asked: Asked) -> Question:
+    """Raises Problem for what the indicator does not have."""
+    parts = [part for part in asked.by.split(",") if part]
+    breakdowns = [part for part in parts if part not in {"authority", "month", "year"}]
+    periods = [part for part in parts if part in {"month", "year"}]
+    known = [name for name, _ in indicator.breakdowns]
+    if len(breakdowns) > 1 or len(periods) > 1 or not set(breakdowns) <= set(known):
+        raise Problem(422, f"by takes authority, month or year, and one of: {', '.join(known) or 'nothing else'}")
+    first, last = day(asked.from_, parse_first), day(asked.to, parse_last)
+    if first and last and first > last:
+        raise Problem(422, "from lies after to")
+    return Question(
+        first,
+        last,
+        Grain("authority" in parts, periods[0] if periods else ""),
+        breakdowns[0] if breakdowns else None,
+        None if asked.authority == SCOTLAND else authority_code(asked.authority),
+        asked.as_of,
+        asked.release,
+    )
+
+
+def known_indicator(id: str) -> Indicator:  # noqa: A002
+    """Raises Problem 404."""
+    found = INDICATORS.get(id)
+    if found is None:
+        raise Problem(404, "There is no such indicator")
+    return found
+
+
+def authority_code(words: str | None) -> str | None:
+    """The current code. Raises Problem 422."""
+    if words is None:
+        return None
+    code = current_code(words)
+    if code is None:
+        raise Problem(422, "There is no authority with this code")
+    return code
+
+
+def day(words: str | None, parse: Callable[[str], date]) -> date | None:
+    """Raises Problem 422."""
+    if not words:
+        return None
+    try:
+        return parse(words)
+    except ValueError as fault:
+        raise Problem(422, f"from and to: {fault}") from None
+
+
+def json(content: object) -> Response:
+    """Compact JSON."""
+    return Response(msgspec.json.encode(content), media_type="application/json")

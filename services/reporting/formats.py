@@ -1,0 +1,201 @@
+"""One answer in each format: JSON, CSV with its CSV-on-the-Web metadata, JSON-stat 2, XLSX. The same rows in each.
+
+These take rows that have passed the gate; they cannot make any.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from typing import Any
+
+import msgspec
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from services.reporting.answers import Answer
+from services.reporting.disclosure import Row
+from services.reporting.metadata import AREA_NAMES, category_label, describe, describe_release
+
+JSON = "application/json"
+CSV = "text/csv"
+CSVW = "application/csvm+json"
+JSON_STAT = "application/vnd.json-stat+json"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+EXTENSIONS = {"json": JSON, "csv": CSV, "csv-metadata.json": CSVW, "jsonstat": JSON_STAT, "xlsx": XLSX}
+COLUMNS = tuple(field.name for field in fields(Row))
+_DIMENSIONS = ("authority", "period", "category")
+_MEASURES = ("numerator", "denominator", "value", "lower", "upper")
+_TITLES = {
+    "authority": "Code of the area",
+    "period": "Month, year or span",
+    "category": "Category of the breakdown; empty for all",
+    "numerator": "Numerator",
+    "denominator": "Denominator",
+    "value": "Value",
+    "lower": "Lower end of the 95% interval",
+    "upper": "Upper end of the 95% interval",
+    "suppressed": "Whether the figures are not shown",
+}
+
+
+def render(answer: Answer, media_type: str, address: str, quality: object) -> bytes:
+    """The answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
+    match media_type:
+        case "application/json":
+            return msgspec.json.encode(as_json(answer, quality))
+        case "text/csv":
+            return as_csv(answer.rows)
+        case "application/csvm+json":
+            return msgspec.json.encode(as_csvw(answer, address))
+        case "application/vnd.json-stat+json":
+            return msgspec.json.encode(as_json_stat(answer))
+        case _:
+            return as_xlsx(answer)
+
+
+def as_json(answer: Answer, quality: object) -> dict[str, Any]:
+    """Definition, where the figures come from, quality, and rows."""
+    return {
+        "indicator": describe(answer.indicator),
+        "from": f"{answer.span.first:%Y-%m}",
+        "to": f"{answer.span.last:%Y-%m}",
+        "live": answer.live,
+        "as_of": answer.question.as_of,
+        "release": None if answer.release is None else describe_release(answer.release),
+        "quality": quality,
+        "rows": answer.rows,
+    }
+
+
+def as_csv(rows: Sequence[Row]) -> bytes:
+    """RFC 4180 in UTF-8. What is absent is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_in_csv(value) for value in astuple(row)])
+    return text.getvalue().encode()
+
+
+def _in_csv(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def as_csvw(answer: Answer, address: str) -> dict[str, Any]:
+    """Metadata of the CSV file: W3C Model for Tabular Data."""
+    kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | {"suppressed": "boolean"}
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": address,
+        "dc:title": answer.indicator.title,
+        "dc:description": answer.indicator.definition,
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": name,
+                    "titles": name,
+                    "dc:description": _TITLES[name],
+                    "datatype": kinds[name],
+                    "required": name in {"authority", "period", "suppressed"},
+                    "null": "",
+                }
+                for name in COLUMNS
+            ],
+            "primaryKey": list(_DIMENSIONS),
+        },
+    }
+
+
+def as_json_stat(answer: Answer) -> dict[str, Any]:
+    """JSON-stat 2: the cube of areas, periods, categories and measures. A suppressed value is null with status `c`."""
+    rows = {(row.authority, row.period, row.category): row for row in answer.rows}
+    axes = [list(dict.fromkeys(key[index] for key in rows)) for index in range(len(_DIMENSIONS))]
+    measure = answer.indicator.numerator.measure
+    labels = [
+        {code: AREA_NAMES[code] for code in axes[0]},
+        {period: period for period in axes[1]},
+        {category: category_label(measure, category) for category in axes[2]},
+    ]
+    values: list[float | None] = []
+    status: dict[str, str] = {}
+    for area in axes[0]:
+        for period in axes[1]:
+            for category in axes[2]:
+                row = rows.get((area, period, category))
+                for name in _MEASURES:
+                    value = None if row is None else getattr(row, name)
+                    if row is not None and row.suppressed:
+                        status[str(len(values))] = "c"
+                    values.append(value)
+    dimensions = {
+        name: {
+            "label": _TITLES[name],
+            "category": {"index": [code or "all" for code in axis], "label": {c or "all": v for c, v in names.items()}},
+        }
+        for name, axis, names in zip(_DIMENSIONS, axes, labels, strict=True)
+    }
+    dimensions["figure"] = {
+        "label": "Figure",
+        "category": {"index": list(_MEASURES), "label": {name: _TITLES[name] for name in _MEASURES}},
+    }
+    return {
+        "version": "2.0",
+        "class": "dataset",
+        "label": answer.indicator.title,
+        "source": "Payback" if answer.release is None else f"Payback, release {answer.release.id}",
+        "id": [*_DIMENSIONS, "figure"],
+        "size": [*(len(axis) for axis in axes), len(_MEASURES)],
+        "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
+        "dimension": dimensions,
+        "value": values,
+        **({"status": status} if status else {}),
+    }
+
+
+def as_xlsx(answer: Answer) -> bytes:
+    """A cover sheet that says what the figures are, and the figures."""
+    book = Workbook()
+    cover = book.worksheets[0]
+    cover.title = "Cover"
+    for line in _cover(answer):
+        cover.append(line)
+    cover["A1"].font = Font(bold=True, size=14)
+    cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
+    sheet = book.create_sheet("Figures")
+    sheet.append(["area", *COLUMNS])
+    for row in answer.rows:
+        sheet.append([AREA_NAMES[row.authority], *astuple(row)])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    for index in range(1, len(COLUMNS) + 2):
+        sheet.column_dimensions[get_column_letter(index)].width = 18
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _cover(answer: Answer) -> list[tuple[str, ...]]:
+    indicator = answer.indicator
+    origin = "Live figures" if answer.live else "Released figures"
+    if answer.release is not None:
+        origin += f"; release {answer.release.id}, as known on {answer.release.known_on}"
+    source = "" if indicator.source is None else indicator.source.words
+    if indicator.source is not None and not indicator.source.verified:
+        source += " (not verified)"
+    return [
+        (indicator.title,),
+        ("Definition", indicator.definition),
+        ("Leaves out", indicator.exclusions),
+        ("Unit", indicator.unit),
+        ("Standard", indicator.standard or ""),
+        ("Source of the standard", source),
+        ("Note", indicator.note or ""),
+        ("Version of the definition", str(indicator.version)),
+        ("Period", f"{answer.span.first:%Y-%m} to {answer.span.last:%Y-%m}"),
+        ("Figures", origin),
+        ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
+    ]
