@@ -16,10 +16,11 @@ class Chances(Generic[T]):
 
     def __init__(self, shares: Mapping[T, float]) -> None:
         self._values = tuple(shares)
-        self._sums = tuple(accumulate(shares.values()))
+        total = sum(shares.values())
+        self._limits = tuple(accumulate(share / total for share in shares.values()))[:-1]
 
     def pick(self, rng: Random) -> T:
-        return self._values[bisect(self._sums, rng.random() * self._sums[-1])]
+        return self._values[bisect(self._limits, rng.random())]
 
 
 def happens(rng: Random, share: float) -> bool:

@@ -68,7 +68,10 @@ class Sender:
         self._zone = _LONDON if home.local_time else UTC
         self._topics = {kind: topic_of(kind, home.code) for kind in Topic}
         self._systems = dict(zip(Topic, home.systems, strict=True))
+        self._sources = {system: _source(home.code, system) for system in home.systems}
         self._numbers = dict.fromkeys(home.systems, 0)
+        self._software = home.software or None
+        self._content_type = None if home.software else "application/json"
         self._repeats: defaultdict[int, list[Delivery]] = defaultdict(list)
         self._encode = Encoder().encode
         self._sent = 0
@@ -105,7 +108,7 @@ class Sender:
         return Delivery(telling.arrives, self._topics[topic], telling.subject.encode(), value)
 
     def _write(self, telling: Telling) -> _Sent:
-        home, system = self._home, self._systems[telling.topic]
+        system = self._systems[telling.topic]
         recorded = datetime.fromtimestamp(telling.recorded // SECOND, self._zone)
         if self.clock:
             recorded = min(recorded, self.clock().astimezone(self._zone).replace(microsecond=0))
@@ -113,19 +116,22 @@ class Sender:
         self._numbers[system] += 1
         return _Sent(
             specversion="1.0",
-            id=f"{home.code[-2:]}-{self._sent:07}",
-            source=self._source(system),
+            id=f"{self._home.code[-2:]}-{self._sent:07}",
+            source=self._retired_source(system) or self._sources[system],
             type=_TYPES[type(telling.fact)],
             subject=telling.subject,
             time=recorded,
             data=telling.fact,
-            sequence=self._numbers[system] if home.numbered else None,
-            producerversion=home.software or None,
-            datacontenttype=None if home.software else "application/json",
+            sequence=self._numbers[system] if self._home.numbered else None,
+            producerversion=self._software,
+            datacontenttype=self._content_type,
         )
 
-    def _source(self, system: str) -> str:
-        code, home = self._home.code, self._home
-        if home.retired_share and self._rng.random() < home.retired_share:
-            code = AUTHORITIES[code].retired_code or code
-        return f"/authorities/{code}/systems/{system}" if system else f"/authorities/{code}"
+    def _retired_source(self, system: str) -> str | None:
+        """The source under the code that the authority had before, where this event still carries it."""
+        retired, share = AUTHORITIES[self._home.code].retired_code, self._home.retired_share
+        return _source(retired, system) if retired and self._rng.random() < share else None
+
+
+def _source(code: str, system: str) -> str:
+    return f"/authorities/{code}/systems/{system}" if system else f"/authorities/{code}"
