@@ -1,0 +1,59 @@
+"""Months, years and the words for them."""
+
+from datetime import date
+
+import pytest
+
+from services.reporting.pages import words
+from services.reporting.pages.choices import choices, chosen, year_before
+from services.reporting.periods import add_months, months_between, parse_first, parse_last, year_months, year_of
+from services.reporting.queries import Span
+
+
+def test_a_year_runs_from_april_to_march() -> None:
+    assert (year_of(date(2026, 3, 1)), year_of(date(2026, 4, 1)), year_of(date(1999, 4, 1))) == (
+        "2025-26",
+        "2026-27",
+        "1999-00",
+    )
+    assert year_months("2025-26")[::11] == (date(2025, 4, 1), date(2026, 3, 1))
+    with pytest.raises(ValueError, match="not a year"):
+        year_months("2025-27")
+
+
+def test_months_are_added_over_years() -> None:
+    assert add_months(date(2026, 1, 1), -1) == date(2025, 12, 1)
+    assert len(months_between(date(2024, 4, 1), date(2026, 3, 1))) == 24
+
+
+def test_a_month_stands_for_its_first_or_its_last_day() -> None:
+    assert (parse_first("2028-02"), parse_last("2028-02")) == (date(2028, 2, 1), date(2028, 2, 29))
+    assert parse_last("2026-03-05") == date(2026, 3, 5)
+    for wrong in ("2026", "2026-13", "March", "2026-02-30"):
+        with pytest.raises(ValueError, match=r"."):
+            parse_first(wrong)
+
+
+def test_part_of_a_year_is_not_called_the_year() -> None:
+    assert Span(date(2025, 4, 1), date(2026, 3, 1)).label == "2025-26"
+    assert Span(date(2025, 5, 1), date(2026, 3, 1)).labels("year") == ("2025-05/2026-03",)
+    assert Span(date(2025, 3, 1), date(2026, 3, 1)).labels("year") == ("2025-03", "2025-26")
+
+
+def test_periods_are_said_in_words() -> None:
+    assert words.period("2025-26") == "April 2025 to March 2026"
+    assert words.period("2026-03") == "March 2026"
+    assert words.period("2011-12", monthly=True) == "December 2011"
+    assert words.period("2025-05/2026-04") == "May 2025 to April 2026"
+
+
+def test_the_public_is_offered_whole_years_and_months() -> None:
+    offered = choices(date(2024, 6, 1), date(2026, 4, 1), rolling=False)
+    assert [each.value for each in offered][:3] == ["year-2025-26", "month-2026-04", "month-2026-03"]
+    assert chosen(offered, "month-2026-03").span.first == date(2026, 3, 1)
+    assert chosen(offered, "nonsense") is offered[0]
+    assert choices(date(2024, 6, 1), date(2026, 4, 1), rolling=True)[0].span.first == date(2025, 5, 1)
+
+
+def test_the_year_before_has_the_same_months() -> None:
+    assert year_before(Span(date(2025, 4, 1), date(2026, 3, 1))) == Span(date(2024, 4, 1), date(2025, 3, 1))
