@@ -1,0 +1,18 @@
+-- Run once by the image of PostgreSQL, when its volume is empty. Each service signs in as the owner of its own schema and
+-- sees nothing of another's; none is a superuser. Run by psql, in the database `payback`.
+\getenv orders ORDERS_DATABASE_PASSWORD
+\getenv unpaid_work UNPAID_WORK_DATABASE_PASSWORD
+\getenv reporting REPORTING_DATABASE_PASSWORD
+
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+CREATE ROLE orders LOGIN PASSWORD :'orders';
+CREATE ROLE unpaid_work LOGIN PASSWORD :'unpaid_work';
+CREATE ROLE reporting LOGIN PASSWORD :'reporting';
+
+GRANT CONNECT, TEMPORARY ON DATABASE :"DBNAME" TO orders, unpaid_work, reporting;
+
+CREATE SCHEMA orders AUTHORIZATION orders;
+CREATE SCHEMA unpaid_work AUTHORIZATION unpaid_work;
+CREATE SCHEMA reporting AUTHORIZATION reporting;
