@@ -4,15 +4,16 @@ import sys
 
 import typer
 
+from contracts import commands as contracts
 from deploy.local import commands as local
 from deploy.local.plan import PortsTaken
 from deploy.local.process import NotReady
-from services import topics
+from services import explain, topics
 from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
 from services.simulate import commands as simulate
 
-GROUPS = (local.commands, topics.commands, simulate.commands)
+GROUPS = (contracts.commands, local.commands, topics.commands, explain.commands, simulate.commands)
 
 app = typer.Typer(
     help="The national data-sharing platform for community payback orders.",

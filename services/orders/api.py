@@ -1,13 +1,135 @@
 """What the orders service answers to an authority about its own orders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from sqlalchemy import Engine
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection, Engine
 
+from services.chassis.clock import Clock, system_clock
+from services.chassis.database import transaction
+from services.chassis.problems import Problem, documented
+from services.orders import transfers
+from services.orders.answers import OrderDetail, Worklist
+from services.orders.clocks import readings
+from services.orders.findings import findings
+from services.orders.model import order_of
+from services.orders.values import values
+from services.records import desk as common
+from services.records import listing, own_findings
+from services.records.calendar import Calendar
+from services.records.clocks import Reading
+from services.records.desk import Desk, Limit, OwnOrders
 from services.records.fold import Domain
+from services.records.listing import Wanted
+from services.records.paging import after_day, page_key
+from services.records.record import Record, is_withdrawn
+from services.records.views import (
+    ClockView,
+    FindingView,
+    OrderPage,
+    OrderRow,
+    WorkItem,
+    facts_of,
+    timeline,
+)
+
+Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
+Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
 
-def routers(_database: Engine, _domain: Domain) -> Sequence[APIRouter]:
+def routers(database: Engine, domain: Domain, clock: Clock = system_clock) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
-    return ()
+    desk = Desk(
+        database,
+        domain,
+        clock,
+        findings,
+        _own_findings(domain),
+        _readings,
+        values,
+        Path(__file__).parent / "returns",
+        "cpo",
+    )
+    return [*common.routers(desk), _orders(desk)]
+
+
+def _orders(desk: Desk) -> APIRouter:
+    routes = APIRouter(prefix="/v1", tags=["orders"])
+
+    @routes.get("/orders", summary="Orders, the latest imposed first")
+    def get_orders(
+        authority: OwnOrders,
+        is_open: Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")] = None,
+        missed: Annotated[Missed | None, Query(description="Met late, missed for good, or overdue")] = None,
+        due_within: Within | None = None,
+        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = 100,
+    ) -> OrderPage:
+        today = desk.today()
+        due_by = None if due_within is None else desk.calendar(authority).after(today, due_within)
+        begin = after_day(after, 2)
+        key = (begin[0], begin[1][0]) if begin else None
+        with transaction(desk.database) as connection:
+            rows = listing.orders(connection, authority, Wanted(today, is_open, missed, due_by), key, limit)
+        last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
+        return OrderPage(orders=[OrderRow.of(row, today) for row in rows], next=last)
+
+    @routes.get("/worklist", summary="What open orders have missed, or must meet soon")
+    def get_worklist(
+        authority: OwnOrders,
+        within: Within = 5,
+        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        limit: Limit = 500,
+    ) -> Worklist:
+        today, calendar = desk.today(), desk.calendar(authority)
+        until = calendar.after(today, within)
+        begin = after_day(after, 3)
+        key = (begin[0], begin[1][0], begin[1][1]) if begin else None
+        with transaction(desk.database) as connection:
+            dues = listing.worklist(connection, authority, until, key, limit)
+        last = page_key(dues[-1].due_on, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
+        items = [WorkItem.of(due, today, calendar) for due in dues]
+        return Worklist(today=today, until=until, items=items, next=last)
+
+    @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
+    def get_order(subject: str, authority: OwnOrders) -> OrderDetail:
+        with transaction(desk.database) as connection:
+            record = listing.one(connection, authority, subject)
+            if record is None:
+                raise Problem(404, "No fact of this order has been read yet")
+            other_sides = transfers.other_sides(connection, authority, subject, record)
+        order, calendar = order_of(record), desk.calendar(authority)
+        clocks = [ClockView.of_reading(one, desk.today(), calendar) for one in _readings(record, calendar)]
+        return OrderDetail(
+            subject=subject,
+            imposed_on=order.imposed_on if order else None,
+            ended_on=order.ended_on if order else None,
+            withdrawn=is_withdrawn(record),
+            transfers=other_sides,
+            clocks=clocks,
+            findings=[FindingView.of(subject, finding) for finding in findings(record)],
+            timeline=timeline(record, clocks),
+            facts=facts_of(record),
+        )
+
+    return routes
+
+
+def _readings(record: Record, calendar: Calendar) -> Iterator[Reading]:
+    order = order_of(record)
+    if order is not None:
+        yield from readings(record, order, calendar)
+
+
+def _own_findings(domain: Domain) -> common.OwnFindings:
+    def of_authority(connection: Connection, authority: str, today: date) -> Iterator[FindingView]:
+        return chain(
+            own_findings.control_totals(connection, authority, "orders_imposed", "orders_ended"),
+            transfers.unmatched(connection, authority, today, domain.of(authority).calendar),
+        )
+
+    return of_authority

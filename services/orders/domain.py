@@ -1,5 +1,7 @@
 """What makes services of records the orders service."""
 
+from collections.abc import Mapping
+
 from contracts.events import WHOLE_ORDER, Topic
 from services.orders import clocks, contributions, findings, model, rules
 from services.records.calendar import Calendar
@@ -7,7 +9,7 @@ from services.records.fold import Domain
 from services.records.version import rules_version
 
 
-def domain(calendar: Calendar) -> Domain:
+def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> Domain:
     """Orders hold every fact of their topic."""
     return Domain(
         service="orders",
@@ -18,5 +20,6 @@ def domain(calendar: Calendar) -> Domain:
         person_month=contributions.person_month,
         person_keys=frozenset({"imposed", "transferred_in", WHOLE_ORDER}),
         calendar=calendar,
+        local=local or {},
         rules=rules_version(calendar, clocks, contributions, findings, model, rules),
     )

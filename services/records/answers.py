@@ -89,3 +89,16 @@ class KeptRejections(BaseModel):
 
     rejections: list[KeptRejection]
     next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class Held(BaseModel):
+    """Totals of what the service holds about an authority."""
+
+    events: dict[str, int] = Field(description="Events of the service's own topic by what became of them.")
+    rejected: dict[str, int] = Field(description="Refused ones by reason.")
+    orders: int = Field(description="Orders of which any fact is held.")
+    orders_open: int
+    orders_ended: int
+    orders_withdrawn: int = Field(description="Withdrawn as a whole: they count nothing.")
+    orders_not_imposed: int = Field(description="Facts were sent, but not the imposition, or it was withdrawn.")
+    last_heard_at: datetime | None

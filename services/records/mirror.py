@@ -4,18 +4,18 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import Engine, Row, select, tuple_
+from sqlalchemy import Connection, Engine, Row, func, select, tuple_
 
 from contracts.authorities import current_code
-from contracts.events import Topic
+from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.rejections import Reason
 from contracts.topics import topic_of
 from services.chassis.auth import Caller
 from services.chassis.database import transaction
 from services.chassis.problems import Problem, documented
-from services.records.answers import EventOutcome, EventStory, KeptRejection, KeptRejections
+from services.records.answers import EventOutcome, EventStory, Held, KeptRejection, KeptRejections
 from services.records.store import OUTCOMES
-from services.records.tables import arrivals, rejections
+from services.records.tables import arrivals, cells, records, rejections, shards
 
 
 def own_authority(identity: Caller) -> str:
@@ -71,7 +71,41 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         last = str(rows[-1].offset) if len(rows) == limit else None
         return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
 
+    @routes.get("/held", summary="How much the platform holds about the authority")
+    def get_held(authority: OwnAuthority) -> Held:
+        with transaction(database) as connection:
+            return _held(connection, authority)
+
     return routes
+
+
+def _held(connection: Connection, authority: str) -> Held:
+    """Events are counted by the cells, which add up to all that arrived."""
+    number = func.sum(cells.c.delta)
+    counted = select(cells.c.category, number).where(cells.c.authority == authority, cells.c.measure == "events")
+    events = {category: int(n) for category, n in connection.execute(counted.group_by(cells.c.category))}
+    withdrawn = records.c.standing.contains({"withdrawn": True})
+    imposed, ended = records.c.imposed_on.is_not(None), records.c.ended_on.is_not(None)
+    orders = connection.execute(
+        select(
+            func.count().label("held"),
+            func.count().filter(imposed, ~ended).label("open"),
+            func.count().filter(imposed, ended).label("ended"),
+            func.count().filter(withdrawn).label("withdrawn"),
+        ).where(records.c.authority == authority, records.c.subject != AUTHORITY_SUBJECT)
+    ).one()
+    heard = connection.scalar(select(shards.c.heard_at).where(shards.c.authority == authority, shards.c.version > 0))
+    reasons = {category.removeprefix("reason="): n for category, n in events.items() if category.startswith("reason=")}
+    return Held(
+        events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},
+        rejected={reason: n for reason, n in sorted(reasons.items()) if n},
+        orders=orders.held,
+        orders_open=orders.open,
+        orders_ended=orders.ended,
+        orders_withdrawn=orders.withdrawn,
+        orders_not_imposed=orders.held - orders.open - orders.ended - orders.withdrawn,
+        last_heard_at=heard,
+    )
 
 
 def _outcome(topic: str, row: Row[Any]) -> EventOutcome:

@@ -1,5 +1,7 @@
 """What a service of records reads from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.chassis.batches import StreamSettings
@@ -21,6 +23,12 @@ class CacheSettings(Group):
     records: int = Field(default=20_000, ge=1, description="orders kept in memory, at about 20 KB each at most")
 
 
+class CalendarSettings(Group):
+    """Which days are no working days, beyond weekends and bank holidays."""
+
+    closed_days_path: Path | None = Field(default=None, description="authority,day,name in CSV; none where not given")
+
+
 class MigrateSettings(Settings):
     """For `migrate`."""
 
@@ -36,6 +44,7 @@ class ApiSettings(Settings):
     http: HttpSettings
     tokens: TokenSettings
     metrics: MetricsSettings
+    calendar: CalendarSettings = CalendarSettings()
     logs: LogSettings = LogSettings()
 
 
@@ -45,6 +54,7 @@ class WorkerSettings(Settings):
     kafka: KafkaSettings
     database: DatabaseSettings
     metrics: MetricsSettings
+    calendar: CalendarSettings = CalendarSettings()
     stream: StreamSettings = StreamSettings()
     cache: CacheSettings = CacheSettings()
     logs: LogSettings = LogSettings()

@@ -1,5 +1,7 @@
 """What makes services of records the unpaid work service."""
 
+from collections.abc import Mapping
+
 from contracts.events import (
     WHOLE_ORDER,
     Fact,
@@ -27,7 +29,7 @@ _HELD: tuple[type[Fact], ...] = (
 _KEYS = {fact.KEY for fact in _HELD} | {WHOLE_ORDER}
 
 
-def domain(calendar: Calendar) -> Domain:
+def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> Domain:
     """Unpaid work holds its own facts, and of the orders topic what clocks and hours depend on."""
     return Domain(
         service="unpaid_work",
@@ -38,5 +40,6 @@ def domain(calendar: Calendar) -> Domain:
         person_month=lambda _: None,
         person_keys=frozenset(),
         calendar=calendar,
+        local=local or {},
         rules=rules_version(calendar, clocks, contributions, findings, model, rules),
     )

@@ -1,0 +1,87 @@
+"""Transfers told by one authority and not, after its time, by the other. Pairs are matched by the reference at the origin.
+
+`left_on` and `came_from` of a record say that it was transferred out, or in and from which order. Each order counts once in
+Scotland because one that was transferred in does not count as imposed; a pair that does not match may have been counted
+twice or never, so it is found out here, on each side that knows of it.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, text
+
+from contracts.authorities import current_code
+from contracts.events import TransferAnswered, TransferReceived, TransferRequested
+from services.orders.answers import OtherSide
+from services.records.calendar import Calendar
+from services.records.findings import Rule
+from services.records.record import Record, fact, facts
+from services.records.standards import in_force
+from services.records.views import FindingView
+
+OUT = Rule(
+    "transfer_out_unmatched",
+    "The order was transferred out, and no authority reports that it received it.",
+    "Ask the other authority for transfer.received with your code and this reference; or correct the end of the order.",
+)
+IN = Rule(
+    "transfer_in_unmatched",
+    "The order was received by transfer, and the authority named does not report that it transferred such an order.",
+    "Check from and from_subject of transfer.received; or ask the other authority for order.imposed and order.ended.",
+)
+TWICE = Rule(
+    "transfer_in_twice",
+    "Another order is said to have come from the same order by transfer.",
+    "Check from and from_subject of transfer.received here, or ask the other authority to.",
+)
+_OUT = text(
+    "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
+    "(SELECT FROM records i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
+)
+_IN = text(
+    "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on "
+    "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL AND NOT EXISTS "
+    "(SELECT FROM records o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
+    "AND o.left_on IS NOT NULL) ORDER BY received_on, i.subject LIMIT 1000"
+)
+_TWICE = text(
+    "SELECT i.subject, i.imposed_on, o.authority AS other FROM records i JOIN records o ON o.came_from = i.came_from "
+    "AND (o.authority, o.subject) <> (i.authority, i.subject) WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
+)
+
+
+def unmatched(connection: Connection, authority: str, today: date, calendar: Calendar) -> Iterator[FindingView]:
+    """Transfers of the authority that the other side has not told of in time."""
+    limit = in_force("transfer_match", today).limit
+    before = today - timedelta(days=limit.number)
+    for subject, left_on in connection.execute(_OUT, {"authority": authority, "before": before}):
+        if not limit.holds(left_on, today, calendar):
+            yield FindingView.about(subject, OUT, left_on, facts=("ended",))
+    for subject, came_from, received_on in connection.execute(_IN, {"authority": authority}):
+        if not limit.holds(received_on, today, calendar):
+            detail = f"said to come from {came_from}"
+            yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
+    for subject, imposed_on, other in connection.execute(_TWICE, {"authority": authority}):
+        detail = f"the other one is an order of {other}"
+        yield FindingView.about(subject, TWICE, imposed_on or today, facts=("transferred_in",), detail=detail)
+
+
+_TAKEN_BY = text("SELECT authority, subject FROM records WHERE came_from = :reference ORDER BY authority, subject")
+_LEFT = text("SELECT left_on IS NOT NULL FROM records WHERE authority = :authority AND subject = :subject")
+
+
+def other_sides(connection: Connection, authority: str, subject: str, record: Record) -> list[OtherSide]:
+    """The order as it is told elsewhere."""
+    sides = []
+    arrived = fact(record, "transferred_in", TransferReceived)
+    if arrived is not None:
+        origin = current_code(arrived.from_)
+        left = connection.scalar(_LEFT, {"authority": origin, "subject": arrived.from_subject})
+        sides.append(OtherSide(direction="in", authority=origin, subject=arrived.from_subject, matched=bool(left)))
+    taken = connection.execute(_TAKEN_BY, {"reference": f"{authority}/{subject}"}).all()
+    sides += [OtherSide(direction="out", authority=code, subject=there, matched=True) for code, there in taken]
+    if not taken:
+        accepted = {answer.ref for answer in facts(record, TransferAnswered) if answer.accepted}
+        asked = [request.to for request in facts(record, TransferRequested) if request.ref in accepted]
+        sides += [OtherSide(direction="out", authority=current_code(to), subject=None, matched=False) for to in asked]
+    return sides

@@ -1,0 +1,53 @@
+"""The hours of one order: ordered, credited, left, and when they will be done at the pace so far. Pure."""
+
+from collections import Counter
+from datetime import date
+from math import ceil
+from typing import NamedTuple
+
+from contracts.events import HoursAdjusted, SessionRecorded
+from services.records.calendar import Calendar
+from services.records.record import Record
+
+
+class Forecast(NamedTuple):
+    """What the pace so far promises: minutes credited for each working day since the imposition."""
+
+    minutes_left: int
+    working_days_left: int
+    """Until the deadline; negative once it has passed."""
+    minutes_a_day: float
+    minutes_a_day_needed: float | None
+    """To be done by the deadline; None when there is no day left."""
+    done_on: date | None
+    """The day on which the last minute will have been worked; None where nothing was credited yet."""
+    in_time: bool
+
+
+FURTHEST = 2600
+"""Working days beyond which no date is forecast: ten years."""
+
+
+def credit_of(record: Record) -> Counter[str]:
+    """Minutes credited by activity; adjustments are one of their own."""
+    credit: Counter[str] = Counter()
+    for entry in record.values():
+        if isinstance(entry.data, SessionRecorded):
+            credit[entry.data.activity] += entry.data.minutes_credited
+        elif isinstance(entry.data, HoursAdjusted):
+            credit["adjustment"] += entry.data.minutes
+    return credit
+
+
+def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: date, calendar: Calendar) -> Forecast:
+    """`minutes` are those ordered and those credited so far."""
+    ordered, credited = minutes
+    left = max(ordered - credited, 0)
+    days_left = calendar.working_days(today, deadline)
+    pace = max(credited, 0) / max(calendar.working_days(imposed_on, today), 1)
+    needed = left / days_left if days_left > 0 else None
+    if not left:
+        return Forecast(0, days_left, pace, 0.0, today, in_time=True)
+    days = ceil(left / pace) if pace else FURTHEST + 1
+    done_on = calendar.after(today, days) if days <= FURTHEST else None
+    return Forecast(left, days_left, pace, needed, done_on, in_time=done_on is not None and done_on <= deadline)

@@ -1,0 +1,30 @@
+"""What a return may say of an order's unpaid work beyond its facts and clocks."""
+
+from collections.abc import Callable
+from datetime import date
+
+from services.records.record import Record
+from services.records.returns import Values
+from services.unpaid_work.ledger import credit_of
+from services.unpaid_work.model import Order, level, order_of
+
+
+def values(first: date, last: date) -> Values:
+    """By name, for a return of the year from `first` to `last`."""
+    return {
+        "imposed_in_year": _of(lambda order: first <= order.imposed_on <= last),
+        "hours_first_imposed": _of(lambda order: order.unpaid_work.hours if order.unpaid_work else None),
+        "hours_ordered": _of(lambda order: sum(minutes for _, minutes in order.minutes_ordered()) // 60),
+        "level": _of(lambda order: level(order.unpaid_work.hours) if order.unpaid_work else None),
+        "complete_by": _of(lambda order: order.complete_by()),
+        "minutes_credited": lambda _subject, record: sum(credit_of(record).values()),
+        "minutes_other_activity": lambda _subject, record: credit_of(record)["other_activity"],
+    }
+
+
+def _of(value: Callable[[Order], object]) -> Callable[[str, Record], object]:
+    def of_record(_subject: str, record: Record) -> object:
+        order = order_of(record)
+        return None if order is None else value(order)
+
+    return of_record
