@@ -41,7 +41,10 @@ class Fetch:
 
 
 class Bounds(NamedTuple):
-    """The first offset that Kafka still has of a partition, and the next that it will give."""
+    """The first offset that Kafka still has of a partition, and the next that it will give.
+
+    The embedded broker tells an `end` that is too low by up to one batch, so nothing is refused for it alone.
+    """
 
     first: int
     end: int
@@ -204,21 +207,24 @@ class Engine:
         await self._reader.go_to({source: self._positions[source] for source in owned if source in self._positions})
 
     async def reread(self) -> None:
-        """Kafka no longer has what was to be fetched: ask where to go on, and so find out why."""
+        """Kafka says that it does not have what was to be fetched: ask again, and stop unless that explains it."""
         async with self._in_hand:
-            await self.persist(self._go_back)
+            await self.persist(partial(self._go_back, missing=True))
 
-    async def _go_back(self) -> None:
-        await self._ask_positions()
+    async def _go_back(self, *, missing: bool = False) -> None:
+        await self._ask_positions(missing=missing)
         await self.seek()
 
-    async def _ask_positions(self) -> None:
+    async def _ask_positions(self, *, missing: bool = False) -> None:
         owned = sorted(self._reader.owned())
         identities = await _in(self._admin_thread, self._identify)({source.topic for source in owned})
         start = _in(self._process_thread, self._processor.start)
         answer = await start({source: identities[source.topic] for source in owned})
         bounds = await self._reader.bounds(owned)
-        self._positions = {source: _within(source, answer[source], bounds[source]) for source in owned}
+        positions = {source: answer[source] or bounds[source].first for source in owned}
+        for source, position in positions.items():
+            _refuse_outside(source, position, bounds[source], missing=missing)
+        self._positions = positions
         self._identities = identities
         self._progressed()
         self._set_up(up=True)
@@ -285,7 +291,7 @@ class Engine:
         if self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
             self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
-        lags = {source: bounds[source].end - self._positions[source] for source in owned}
+        lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}
         self._metrics.lag.clear()
         self._metrics.position.clear()
         for source, lag in lags.items():
@@ -326,10 +332,8 @@ def _in(thread: Executor, call: Callable[..., Any]) -> Callable[..., Awaitable[A
     return called
 
 
-def _within(source: TopicPartition, position: int, bounds: Bounds) -> int:
-    """Where to seek. A position that Kafka cannot give is refused: what lies between would be lost or read wrongly."""
-    if position == 0:
-        return bounds.first
-    if bounds.first <= position <= bounds.end:
-        return position
-    raise Refused(f"{source.topic}/{source.partition} is at {position}, but Kafka has {bounds.first} to {bounds.end}")
+def _refuse_outside(source: TopicPartition, position: int, bounds: Bounds, *, missing: bool) -> None:
+    """From a position that Kafka cannot give, reading could only go on by leaving something out or reading it twice."""
+    if position < bounds.first or (missing and position > bounds.end):
+        at = f"{source.topic}/{source.partition} is at {position}"
+        raise Refused(f"{at}, but Kafka has {bounds.first} to {bounds.end}")

@@ -25,6 +25,7 @@ from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
 
 from services.chassis.batches import Message, Processor, Slice, SourceIdentity, StreamSettings, TopicPartition
 from services.chassis.engine import Bounds, Engine, Fetch, Mark
@@ -306,7 +307,7 @@ class Consumer(driver.Consumer):
             return {}
         first = await self._thread.ask("beginning_offsets", partitions)
         end = await self._thread.ask("end_offsets", partitions)
-        return {source: Bounds(first[source], end[source]) for source in sources}
+        return {source: Bounds(first[source], max(end[source], self.highwater(TP(*source)) or 0)) for source in sources}
 
     async def fetched(self, source: TopicPartition) -> int:
         return int(await self._thread.ask("position", KafkaPartition(*source)))

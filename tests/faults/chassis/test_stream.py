@@ -233,6 +233,7 @@ def test_refused_stops_the_worker(topic: str, worker: StartWorker, send: Callabl
     assert worker(processor, topic).status.result(40) == 3
 
 
+@pytest.mark.durable_broker  # the embedded broker does not say that it lacks an offset
 def test_a_position_beyond_the_topic_is_refused(topic: str, worker: StartWorker, send: Callable[..., None]) -> None:
     send(topic, 5)
     assert worker(Recorder(position=6), topic).status.result(40) == 3

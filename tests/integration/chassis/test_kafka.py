@@ -89,6 +89,7 @@ def test_a_broker_that_does_not_answer_is_away_in_bounded_time(silent: KafkaSett
         Admin(silent).ping()
 
 
+@pytest.mark.durable_broker  # the embedded broker makes topics by itself
 def test_sending_to_a_missing_topic_is_away_and_makes_none(producer: Producer, admin: Admin) -> None:
     missing = name()
     with pytest.raises(Away):

@@ -39,8 +39,8 @@ class FakeReader:
 
     async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
         self.mark = Mark(self.mark.seeks + 1, 0)
-        self.position = positions[SOURCE]
-        self.sought.append(self.position)
+        self.position = positions.get(SOURCE, self.position)
+        self.sought += positions.values()
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         return {source: Bounds(10, self.end) for source in sources}
@@ -132,12 +132,24 @@ def test_zero_is_the_first_offset_that_kafka_has() -> None:
 def test_a_position_that_kafka_does_not_have_is_refused(position: int) -> None:
     async def script(scene: Scene) -> None:
         scene.processor.position = position
-        await scene.engine.find_positions()
+        await assigned(scene)
+        await scene.engine.reread()
 
     scene = play(script)
     assert scene.engine.status == 3
     assert scene.engine.over.is_set()
     assert not scene.engine.healthy()
+
+
+def test_a_complaint_of_kafka_that_is_out_of_date_does_no_harm() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        await scene.engine.reread()
+        await scene.engine.take(scene.reader.fetch(20))
+
+    scene = play(script)
+    assert scene.processor.batches == [[20]]
+    assert scene.engine.status == 0
 
 
 def test_away_is_waited_out_and_the_same_slices_come_again() -> None:
