@@ -22,7 +22,9 @@ def test_a_share_for_scotland_is_a_sum_and_not_a_mean_of_shares(
             cell("first_contact", FIFE, "2026-03", "band=2_to_5", 5),
         ]
     )
-    answer = client.get("/v1/indicators/first_contact_within_1/data?by=authority&from=2026-03&to=2026-03", headers=national)
+    answer = client.get(
+        "/v1/indicators/first_contact_within_1/data?by=authority&from=2026-03&to=2026-03", headers=national
+    )
     rows = {row["authority"]: row for row in answer.json()["rows"]}
     assert (rows[GLASGOW]["value"], rows[FIFE]["value"], rows[SCOTLAND]["value"]) == (90, 50, 86.36)
     assert (rows[SCOTLAND]["numerator"], rows[SCOTLAND]["denominator"]) == (95, 110)

@@ -1,0 +1,129 @@
+"""Releases: frozen, public, and with what moved."""
+
+from datetime import date, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from services.chassis.clock import FixedClock
+from services.reporting import releasing
+from services.reporting.releasing import CannotRelease
+from tests.integration.reporting.conftest import NOW, Feed, cell, position
+
+GLASGOW, FIFE, EDINBURGH, ORKNEY = "S12000049", "S12000047", "S12000036", "S12000023"
+SCOTLAND = "S92000003"
+MARCH = date(2026, 3, 1)
+KNOWN_ON = date(2026, 5, 9)
+SEX = {GLASGOW: (170, 30), FIFE: (80, 20), EDINBURGH: (90, 25), ORKNEY: (6, 2)}
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def figures(feed: Feed) -> None:
+    feed([position(code, service=service) for code in SEX for service in ("orders", "unpaid_work")])
+    for month in ("2026-02", "2026-03"):
+        for code, (men, women) in SEX.items():
+            feed(
+                [
+                    cell("orders_imposed", code, month, "", men + women),
+                    cell("orders_imposed", code, month, "sex=male", men),
+                    cell("orders_imposed", code, month, "sex=female", women),
+                ]
+            )
+
+
+def publish(database: Engine, clock: FixedClock) -> str:
+    name = releasing.make(database, MARCH, KNOWN_ON, clock)
+    releasing.publish(database, name, clock)
+    clock.move(timedelta(hours=1))
+    return name
+
+
+def by_sex(client: TestClient, headers: Headers | None = None, **more: str) -> dict[tuple[str, str], float | None]:
+    parameters = {"by": "authority,sex", "from": "2026-03", "to": "2026-03"} | more
+    answer = client.get("/v1/indicators/orders_imposed/data", params=parameters, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return {(row["authority"], row["category"].removeprefix("sex=")): row["value"] for row in answer.json()["rows"]}
+
+
+@pytest.mark.usefixtures("figures")
+def test_the_public_sees_a_release_without_small_numbers(
+    client: TestClient, database: Engine, glasgow: Headers, national: Headers
+) -> None:
+    publish(database, FixedClock(NOW))
+    public = by_sex(client)
+    assert public[ORKNEY, "female"] is None
+    assert public[ORKNEY, "male"] is None  # else the total would give it away
+    assert public[SCOTLAND, "female"] == 77
+    assert sum(value is None for (code, sex), value in public.items() if sex == "female" and code in SEX) >= 3
+    assert by_sex(client, national)[ORKNEY, "female"] == 2
+    own = by_sex(client, glasgow)
+    assert own[GLASGOW, "female"] == 30
+    assert own[ORKNEY, "female"] is None
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_release_never_changes(client: TestClient, database: Engine, feed: Feed) -> None:
+    clock = FixedClock(NOW)
+    name = publish(database, clock)
+    before = by_sex(client)
+    feed([cell("orders_imposed", GLASGOW, "2026-03", "sex=male", 180, "2026-05-09", version=9)])
+    assert by_sex(client) == before
+    second = releasing.make(database, MARCH, KNOWN_ON, clock)
+    assert second == "2026-03.2"
+    assert by_sex(client) == before
+    assert client.get("/v1/indicators/orders_imposed/data?release=2026-03.2").status_code == 404
+    releasing.publish(database, second, clock)
+    assert by_sex(client, release=name) == before
+    changes = client.get(f"/v1/releases/{second}/changes").json()["changes"]
+    assert [(c["category"], c["why"]) for c in changes] == [("sex=male", "late")]
+
+
+@pytest.mark.usefixtures("figures")
+def test_the_same_figures_have_the_same_hash(database: Engine, client: TestClient, national: Headers) -> None:
+    clock = FixedClock(NOW)
+    releasing.make(database, MARCH, KNOWN_ON, clock)
+    releasing.make(database, MARCH, KNOWN_ON, clock)
+    found = client.get("/v1/releases", headers=national).json()["releases"]
+    assert len({release["content_hash"] for release in found}) == 1
+    assert [release["status"] for release in found] == ["draft", "draft"]
+    assert client.get("/v1/releases").json()["releases"] == []
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_withdrawn_release_is_listed_and_not_served(client: TestClient, database: Engine) -> None:
+    clock = FixedClock(NOW)
+    name = publish(database, clock)
+    releasing.withdraw(database, name, clock, "An authority sent the wrong year")
+    assert client.get("/v1/indicators/orders_imposed/data").status_code == 404
+    listed = client.get("/v1/releases").json()["releases"]
+    assert [(r["status"], r["note"]) for r in listed] == [("withdrawn", "An authority sent the wrong year")]
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_draft_that_is_out_of_date_cannot_be_published(database: Engine) -> None:
+    clock = FixedClock(NOW)
+    first, second = (releasing.make(database, MARCH, KNOWN_ON, clock) for _ in range(2))
+    clock.move(timedelta(hours=1))
+    releasing.publish(database, first, clock)
+    with pytest.raises(CannotRelease, match="made before the last publication"):
+        releasing.publish(database, second, clock)
+    with pytest.raises(CannotRelease, match="is published, not draft"):
+        releasing.publish(database, first, clock)
+
+
+def test_a_month_that_is_not_over_cannot_be_released(database: Engine) -> None:
+    with pytest.raises(CannotRelease):
+        releasing.make(database, date(2026, 5, 1), KNOWN_ON, FixedClock(NOW))
+    with pytest.raises(CannotRelease):
+        releasing.make(database, MARCH, date(2027, 1, 1), FixedClock(NOW))
+
+
+@pytest.mark.usefixtures("figures")
+def test_the_public_gets_no_other_periods(client: TestClient, database: Engine) -> None:
+    publish(database, FixedClock(NOW))
+    for parameters in ("from=2026-02&to=2026-03", "by=year", "from=2025-04&to=2026-03&by=year"):
+        rows = client.get(f"/v1/indicators/orders_imposed/data?{parameters}").json()["rows"]
+        labels = {row["period"] for row in rows if not row["suppressed"]}
+        assert all("/" not in label for label in labels), labels
