@@ -11,7 +11,7 @@ from services.records.findings import count_findings
 from services.records.record import Entry, Record, is_withdrawn
 from services.records.totals import count_totals
 from services.unpaid_work import clocks
-from services.unpaid_work.findings import findings
+from services.unpaid_work.findings import findings_of
 from services.unpaid_work.model import Order, level, order_of
 from services.unpaid_work.rules import days_band
 
@@ -96,8 +96,9 @@ def _count_totals(cells: Cells, record: Record, _view: View, _calendar: Calendar
     count_totals(cells, record, "minutes_credited")
 
 
-def _count_findings(cells: Cells, record: Record, _view: View, _calendar: Calendar) -> None:
-    count_findings(cells, findings(record))
+def _count_findings(cells: Cells, record: Record, view: View, _calendar: Calendar) -> None:
+    if not view.withdrawn:
+        count_findings(cells, findings_of(record, view.order))
 
 
 _ORDER = frozenset({"imposed", "ended", "transferred_in", "variation", WHOLE_ORDER})

@@ -55,19 +55,46 @@ class _Credit(NamedTuple):
 
 def findings(record: Record) -> list[Finding]:
     """Every rule that the record breaks; none for an order withdrawn as a whole."""
-    if is_withdrawn(record):
+    return [] if is_withdrawn(record) else findings_of(record, order_of(record))
+
+
+def findings_of(record: Record, order: Order | None) -> list[Finding]:
+    """The same, where the order is known already."""
+    if order is None:
+        return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in _credits(record)])
+    ordered = sum(minutes for _, minutes in order.minutes_ordered())
+    if _is_clean(record, order, ordered):
         return []
     given = _credits(record)
-    order = order_of(record)
-    if order is None:
-        return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in given])
-    ordered = sum(minutes for _, minutes in order.minutes_ordered())
     return [
         *_after_end(order, given),
         *_above_ordered(ordered, given),
         *_other_activity(ordered, given),
         *([] if order.excluded else _short(record, order, ordered, given)),
     ]
+
+
+def _is_clean(record: Record, order: Order, ordered: int) -> bool:
+    """Whether sums alone show that no rule is broken, as of nearly every record after nearly every session."""
+    total = other = 0
+    last = date.min
+    for entry in record.values():
+        data = entry.data
+        if type(data) is SessionRecorded:
+            total += data.minutes_credited
+            if data.activity is Activity.OTHER_ACTIVITY:
+                other += data.minutes_credited
+            last = max(last, data.session_on)
+        elif type(data) is HoursAdjusted:
+            total += data.minutes
+            last = max(last, data.adjusted_on)
+    done = "work_completed" in record or order.ended is not None
+    within = total <= ordered and other <= _other_activity_limit(ordered)
+    return within and (total == ordered or not done) and (order.ended_on is None or last <= order.ended_on)
+
+
+def _other_activity_limit(ordered: int) -> int:
+    return min(OTHER_ACTIVITY_MINUTES, ordered * OTHER_ACTIVITY_PERCENT // 100)
 
 
 def _credits(record: Record) -> list[_Credit]:
@@ -98,8 +125,7 @@ def _above_ordered(ordered: int, given: list[_Credit]) -> list[Finding]:
 
 def _other_activity(ordered: int, given: list[_Credit]) -> list[Finding]:
     others = [credit for credit in given if credit.other and credit.minutes]
-    limit = min(OTHER_ACTIVITY_MINUTES, ordered * OTHER_ACTIVITY_PERCENT // 100)
-    if sum(credit.minutes for credit in others) <= limit:
+    if sum(credit.minutes for credit in others) <= _other_activity_limit(ordered):
         return []
     return [Finding(OTHER_ACTIVITY, max(others).on, tuple(credit.key for credit in sorted(others)))]
 

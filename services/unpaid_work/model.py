@@ -13,6 +13,8 @@ class Order:
     """What unpaid work needs to know of an order that was imposed and not withdrawn."""
 
     imposed: OrderImposed
+    unpaid_work: UnpaidWork | None
+    """The requirement as first imposed."""
     ended: OrderEnded | None
     transferred_in: bool
     variations: tuple[RequirementVaried, ...]
@@ -30,11 +32,6 @@ class Order:
     @property
     def ended_on(self) -> date | None:
         return self.ended.ended_on if self.ended else None
-
-    @property
-    def unpaid_work(self) -> UnpaidWork | None:
-        """The requirement as first imposed."""
-        return next((r for r in self.imposed.requirements if isinstance(r, UnpaidWork)), None)
 
     def minutes_ordered(self) -> list[tuple[date, int]]:
         """Minutes first ordered, then each later change as a difference, with its day."""
@@ -65,6 +62,7 @@ def order_of(record: Record) -> Order | None:
     variations = (v for v in facts(record, RequirementVaried) if v.kind is RequirementKind.UNPAID_WORK)
     return Order(
         imposed,
+        next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None),
         fact(record, "ended", OrderEnded),
         fact(record, "transferred_in", TransferReceived) is not None,
         tuple(sorted(variations, key=lambda v: (v.varied_on, v.ref))),
