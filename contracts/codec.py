@@ -99,7 +99,8 @@ class _Type(NamedTuple):
     rule: Callable[[Any, Topic], None] | None
 
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder may raise, whatever it is given."""
 _envelope = msgspec.json.Decoder(Envelope).decode
 _types = {
     TYPE_PREFIX + name: _Type(name, fact, msgspec.json.Decoder(fact).decode, RULES.get(fact))
@@ -150,7 +151,7 @@ def _decode(raw: bytes, topic: Topic, authority: str) -> Event:
     kind = _type_in(topic, envelope)
     try:
         data: Fact = kind.decode(envelope.data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise explained(error, "$.data") from None
     time = envelope.time
     check_dates(data, time)
@@ -174,7 +175,7 @@ def _read(raw: bytes) -> Envelope:
         raise Unacceptable(Reason.TOO_LARGE, "$", f"more than {MAX_BYTES} bytes")
     try:
         envelope = _envelope(raw)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise of_envelope(error) from None
     if not envelope.id.isprintable() and _CONTROL.search(envelope.id):
         raise Unacceptable(Reason.BAD_FORMAT, "$.id", "control characters are not allowed")
@@ -189,7 +190,10 @@ def _system(source: str, authority: str) -> str | None:
         raise Unacceptable(
             Reason.BAD_FORMAT, "$.source", "expected /authorities/<code>, optionally /systems/<name> after it"
         )
-    if current_code(match[1]) != authority:
+    code = current_code(match[1])
+    if code is None:
+        raise Unacceptable(Reason.WRONG_AUTHORITY, "$.source", "no such authority")
+    if code != authority:
         raise Unacceptable(
             Reason.WRONG_AUTHORITY, "$.source", f"the sender is {authority}, the event says another authority"
         )
@@ -227,6 +231,6 @@ def _rejection(fault: Unacceptable, raw: bytes) -> Rejection:
 def _id_in(raw: bytes) -> str | None:
     try:
         found = _with_id(raw).id
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return found if 1 <= len(found) <= 64 and not _CONTROL.search(found) else None

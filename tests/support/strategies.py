@@ -1,6 +1,7 @@
 """Hypothesis strategies made from the contract's own types, so that a new event is tested as soon as it is written."""
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -51,6 +52,7 @@ def _text(pattern: str) -> st.SearchStrategy[str]:
     return st.sampled_from(REFS)
 
 
+@cache
 def facts(topic: Topic) -> st.SearchStrategy[Fact]:
     """Any fact about an order that the topic may carry."""
     kinds = [kind for kind in FACTS.values() if topic in kind.TOPICS and not kind.ABOUT_AUTHORITY]
