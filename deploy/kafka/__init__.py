@@ -1,0 +1,1 @@
+"""Access to Kafka for those outside the platform, and for its own services."""

@@ -1,0 +1,143 @@
+"""Gives credentials and rights in Kafka, and takes them away: `python -m deploy.kafka.access --help`.
+
+Kafka is where PAYBACK_KAFKA_BOOTSTRAP says; whoever runs this must be an administrator there.
+"""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated, Any
+
+import typer
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import KafkaError, NoError
+
+from deploy.kafka import rights
+from deploy.kafka.rights import Holder
+from services.chassis.failures import Away, Refused
+from services.chassis.kafka import connection, failure
+from services.chassis.settings import KafkaSettings, SettingsError
+from services.topics import TopicsSettings
+
+MECHANISM = ScramMechanism.SCRAM_SHA_512
+ITERATIONS = 8192
+
+commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def grant(kafka: KafkaSettings, holder: Holder) -> str:
+    """Give the holder their rights and a new password, which is the answer. Raises Away or Refused."""
+    password = secrets.token_urlsafe(32)
+    with _administrator(kafka) as admin:
+        failed = admin.create_acls(_acls(holder))["failed"]
+        if failed:
+            raise failure(failed[0]())
+        _credentials(admin, UserScramCredentialUpsertion(holder.user, MECHANISM, password, ITERATIONS))
+    return password
+
+
+def revoke(kafka: KafkaSettings, user: str) -> int:
+    """Take everything from the user: no new connection, no right. Returns how many rights. Raises Away or Refused."""
+    everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    theirs = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
+    with _administrator(kafka) as admin:
+        if admin.describe_user_scram_credentials([user])[user]["credential_infos"]:
+            _credentials(admin, UserScramCredentialDeletion(user, MECHANISM))
+        _, gone, error = admin.delete_acls([theirs])[0]
+        if error is not NoError:
+            raise failure(error())
+        return len(gone)
+
+
+def _acls(holder: Holder) -> list[ACL]:
+    return [
+        ACL(
+            f"User:{holder.user}",
+            "*",
+            ACLOperation[operation],
+            ACLPermissionType.ALLOW,
+            ResourcePattern(
+                ResourceType[right.kind.name],
+                right.name,
+                ACLResourcePatternType.PREFIXED if right.beginning else ACLResourcePatternType.LITERAL,
+            ),
+        )
+        for right in holder.rights
+        for operation in right.operations
+    ]
+
+
+def _credentials(admin: Any, change: object) -> None:
+    for user, message in admin.alter_user_scram_credentials([change]).items():
+        if message:
+            raise Refused(f"Kafka did not change the credentials of {user}: {message}")
+
+
+@contextmanager
+def _administrator(kafka: KafkaSettings) -> Iterator[Any]:
+    try:
+        with closing(KafkaAdminClient(**connection(kafka))) as admin:
+            yield admin
+    except KafkaError as error:
+        raise failure(error) from error
+
+
+@commands.command()
+def authority(code: Annotated[str, typer.Argument(help="The authority's current code.")]) -> None:
+    """An authority that sends to Kafka directly: write access to its own two topics."""
+    try:
+        _grant(rights.authority(code))
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="CODE") from None
+
+
+@commands.command()
+def subscriber(name: Annotated[str, typer.Argument(help="Short and lower case, e.g. statistics.")]) -> None:
+    """Somebody entitled to the live national aggregates: read access to them."""
+    _grant(rights.subscriber(name))
+
+
+@commands.command()
+def service(name: Annotated[str, typer.Argument(help=", ".join(rights.SERVICES))]) -> None:
+    """A process of the platform, where even the inner listener asks for a sign-in."""
+    if name not in rights.SERVICES:
+        raise typer.BadParameter(f"must be one of {', '.join(rights.SERVICES)}", param_hint="NAME")
+    _grant(rights.SERVICES[name])
+
+
+@commands.command("revoke")
+def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-S12000036.")]) -> None:
+    """Take the credentials and all rights away."""
+    gone = revoke(TopicsSettings.load().kafka, user)
+    typer.echo(f"{user} had {gone} rights and has none now; connections that are open may still live for a while")
+
+
+def _grant(holder: Holder) -> None:
+    """The password goes to standard output, so that it can be piped to where it belongs; it is shown only once."""
+    password = grant(TopicsSettings.load().kafka, holder)
+    for right in holder.rights:
+        named = f"{right.name}*" if right.beginning else right.name
+        typer.echo(f"{holder.user}: {', '.join(right.operations)} on {right.kind} {named}", err=True)
+    typer.echo(password)
+
+
+if __name__ == "__main__":
+    try:
+        commands()
+    except (SettingsError, Away, Refused) as failed:
+        typer.echo(str(failed), err=True)
+        sys.exit({SettingsError: 2, Refused: 3, Away: 4}[type(failed)])

@@ -1,0 +1,103 @@
+"""Who may do what in Kafka, on one page. Whoever is not named here may do nothing.
+
+An authority writes to its own two topics and reads none. A subscriber reads the national aggregates. A service has what
+its work needs and no more. Nobody may read an authority's events but the workers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.authorities import AUTHORITIES
+from contracts.events import Topic
+from contracts.topics import NATIONAL_AGGREGATES, topic_of
+
+
+class Kind(StrEnum):
+    """What a right is about."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Operations, by Kafka's names, on one resource, or on all whose names begin with `name`."""
+
+    kind: Kind
+    name: str
+    operations: tuple[str, ...]
+    beginning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody with credentials of their own."""
+
+    user: str
+    rights: tuple[Right, ...]
+
+
+def authority(code: str) -> Holder:
+    """An authority that sends to Kafka directly. Raises ValueError for a code that is none."""
+    if code not in AUTHORITIES:
+        raise ValueError(f"{code} is not an authority's code")
+    return Holder(f"authority-{code}", tuple(_writes(topic_of(kind, code)) for kind in Topic))
+
+
+def subscriber(name: str) -> Holder:
+    """Somebody entitled to the national aggregates: live, whole and not protected against disclosure.
+
+    Consumer groups may be named like the user, and anything that begins so.
+    """
+    user = f"subscriber-{name}"
+    groups = Right(Kind.GROUP, user, ("READ",), beginning=True)
+    return Holder(user, (_reads(NATIONAL_AGGREGATES), groups))
+
+
+def _writes(topic: str, *, beginning: bool = False) -> Right:
+    return Right(Kind.TOPIC, topic, ("WRITE", "DESCRIBE"), beginning)
+
+
+def _reads(topic: str, *, beginning: bool = False) -> Right:
+    return Right(Kind.TOPIC, topic, ("READ", "DESCRIBE"), beginning)
+
+
+def _is_in(group: str) -> Right:
+    return Right(Kind.GROUP, group, ("READ",))
+
+
+_ORDERS, _UNPAID_WORK = f"{Topic.ORDERS}.", f"{Topic.UNPAID_WORK}."
+
+SERVICES: Mapping[str, Holder] = {
+    holder.user: holder
+    for holder in (
+        Holder(
+            "topics",
+            (
+                Right(Kind.CLUSTER, "kafka-cluster", ("CREATE", "DESCRIBE")),
+                *(
+                    Right(Kind.TOPIC, name, ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"), beginning=True)
+                    for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
+                ),
+            ),
+        ),
+        Holder("orders-api", (_writes(_ORDERS, beginning=True),)),
+        Holder("unpaid-work-api", (_writes(_UNPAID_WORK, beginning=True),)),
+        Holder(
+            "orders-worker",
+            (_reads(_ORDERS, beginning=True), _writes(NATIONAL_AGGREGATES), _is_in("payback-orders")),
+        ),
+        Holder(
+            "unpaid-work-worker",
+            (
+                _reads(_ORDERS, beginning=True),
+                _reads(_UNPAID_WORK, beginning=True),
+                _writes(NATIONAL_AGGREGATES),
+                _is_in("payback-unpaid_work"),
+            ),
+        ),
+        Holder("reporting-worker", (_reads(NATIONAL_AGGREGATES), _is_in("reporting"))),
+    )
+}
