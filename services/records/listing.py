@@ -164,5 +164,5 @@ def _missed(standard: str, today: date) -> ColumnElement[bool]:
 
 def _due(condition: str) -> ColumnElement[bool]:
     """Whether a due date and its standard fulfil a condition in the language of JSON paths."""
-    matches: ColumnElement[bool] = records.c.standing.path_match(f"exists($.dues[*] ? ({condition}))")
+    matches: ColumnElement[bool] = records.c.standing.path_match(f"strict exists($.dues[*] ? ({condition}))")
     return matches

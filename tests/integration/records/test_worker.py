@@ -17,7 +17,7 @@ from tests.support import scenario
 MakeBench = Callable[[str], Bench]
 
 
-def _feed(bench: Bench, size: int, *, start: int = 0, shuffled: int | None = None, cached: int = 20_000) -> None:
+def feed(bench: Bench, size: int, *, start: int = 0, shuffled: int | None = None, cached: int = 20_000) -> None:
     lines = [(kind, code, list(found)) for kind, code, found in scenario.topics() if kind in bench.domain.kinds]
     if shuffled is not None:
         for _, _, found in lines:
@@ -31,7 +31,7 @@ def _feed(bench: Bench, size: int, *, start: int = 0, shuffled: int | None = Non
 def test_the_scenario_gives_its_cells_whatever_the_batches(bench: MakeBench, size: int, cached: int) -> None:
     benches = [bench("orders"), bench("unpaid_work")]
     for one in benches:
-        _feed(one, size, cached=cached)
+        feed(one, size, cached=cached)
     found: dict[str, int] = {}
     for one in benches:
         found |= one.cells()
@@ -40,7 +40,7 @@ def test_the_scenario_gives_its_cells_whatever_the_batches(bench: MakeBench, siz
 
 def test_posted_twice_and_shuffled_nothing_changes(bench: MakeBench) -> None:
     for one in (bench("orders"), bench("unpaid_work")):
-        _feed(one, 50)
+        feed(one, 50)
         lengths = {code: len(found) for kind, code, found in scenario.topics() if kind is one.domain.own}
         before = {
             key: value for key, value in one.cells().items() if not key.startswith(("events|", "reporting_delay|"))
@@ -69,7 +69,7 @@ def worker_position(bench: Bench, kind: Topic, authority: str) -> int:
 
 def test_cells_are_the_sum_of_their_records(bench: MakeBench) -> None:
     for one in (bench("orders"), bench("unpaid_work")):
-        _feed(one, 11)
+        feed(one, 11)
         with one.database.connect() as connection:
             for code in {code for _, code, _ in scenario.topics()}:
                 assert differences(connection, one.domain, code) == {}
@@ -77,7 +77,7 @@ def test_cells_are_the_sum_of_their_records(bench: MakeBench) -> None:
 
 def test_every_event_has_an_outcome(bench: MakeBench) -> None:
     one = bench("orders")
-    _feed(one, 20)
+    feed(one, 20)
     query = select(arrivals.c.authority, func.count().label("number")).group_by(arrivals.c.authority)
     with one.database.connect() as connection:
         outcomes = {row.authority: row.number for row in connection.execute(query)}
@@ -146,7 +146,7 @@ def test_a_topic_made_again_is_refused(bench: MakeBench) -> None:
 
 def test_other_rules_recount_what_was_counted(bench: MakeBench) -> None:
     one = bench("orders")
-    _feed(one, 50)
+    feed(one, 50)
     before = one.cells()
     with one.database.begin() as connection:
         connection.exec_driver_sql("UPDATE cells SET delta = delta + 3 WHERE measure = 'first_contact'")

@@ -1,0 +1,179 @@
+"""What an authority's managers see, on the real database."""
+
+import csv
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from tests.integration.records.conftest import Bench
+from tests.integration.records.test_worker import feed
+from tests.support.desk import ManagersView, client, token
+
+TODAY = "2024-09-02"
+EDINBURGH = "S12000036"
+
+
+@pytest.fixture(scope="module")
+def orders(new_database: Callable[[], str]) -> Iterator[Bench]:
+    yield from _fed(Bench(new_database(), "orders"))
+
+
+@pytest.fixture(scope="module")
+def unpaid_work(new_database: Callable[[], str]) -> Iterator[Bench]:
+    yield from _fed(Bench(new_database(), "unpaid_work"))
+
+
+def _fed(bench: Bench) -> Iterator[Bench]:
+    """Nothing here writes, so one database serves all tests."""
+    feed(bench, 1000)
+    yield bench
+    bench.database.dispose()
+
+
+def view(bench: Bench, authority: str = EDINBURGH, today: str = TODAY) -> ManagersView:
+    return ManagersView(client(bench.database, bench.domain, today), authority)
+
+
+def test_pages_hold_every_order_once(orders: Bench) -> None:
+    for authority in AUTHORITIES:
+        asked = view(orders, authority)
+        whole = asked.get("orders", limit=1000)["orders"]
+        assert asked.pages("orders", "orders", limit=3) == whole
+        assert asked.get("held")["orders_open"] == sum(order["ended_on"] is None for order in whole)
+
+
+def test_the_worklist_is_the_pending_cells_of_open_orders(orders: Bench, unpaid_work: Bench) -> None:
+    """Overdue today = pending with an earlier date, as long as the order is open."""
+    for one in (orders, unpaid_work):
+        pending = {key: value for key, value in one.cells().items() if key.startswith("pending_")}
+        listed: dict[str, int] = {}
+        for authority in AUTHORITIES:
+            asked = view(one, authority)
+            items = asked.pages("worklist", "items", within=250, limit=7)
+            assert items == asked.get("worklist", within=250, limit=1000)["items"]
+            for item in items:
+                key = f"pending_{item['standard']}|{authority}|{item['due_on']}|"
+                listed[key] = listed.get(key, 0) + 1
+                assert item["state"] == ("missed" if item["due_on"] < TODAY else "due")
+                assert (item["working_days_left"] < 0) <= (item["state"] == "missed")
+        assert listed
+        assert all(pending[key] >= number for key, number in listed.items())
+
+
+def test_an_order_shows_how_each_standard_stands(orders: Bench) -> None:
+    asked = view(orders)
+    for row in asked.get("orders", limit=1000)["orders"]:
+        order = asked.get(f"orders/{row['subject']}")
+        states = {(clock["standard"], clock["state"]) for clock in order["clocks"]}
+        assert {standard for standard, state in states if state in ("met_late", "missed")} == set(row["late"])
+        assert {standard for standard, state in states if state == "overdue"} == set(row["overdue"])
+        assert [moment["on"] for moment in order["timeline"]] == sorted(moment["on"] for moment in order["timeline"])
+        assert {fact["key"] for fact in order["facts"]} >= {"imposed"}
+        for clock in order["clocks"]:
+            assert clock["verified"] == ("not verified" not in clock["source"]), clock
+
+
+@pytest.mark.parametrize("missed", ["any", "first_contact", "plan", "review", "breach"])
+def test_filters_are_what_the_rows_say(orders: Bench, missed: str) -> None:
+    for authority in AUTHORITIES:
+        asked = view(orders, authority)
+        whole = asked.get("orders", limit=1000)["orders"]
+        found = asked.get("orders", missed=missed, limit=1000)["orders"]
+        assert found == [
+            row
+            for row in whole
+            if (row["late"] or row["overdue"] if missed == "any" else missed in row["late"] + row["overdue"])
+        ]
+        assert asked.get("orders", open_="true", limit=1000)["orders"] == [r for r in whole if r["ended_on"] is None]
+        soon = {
+            item["subject"] for item in asked.get("worklist", within=10, limit=1000)["items"] if item["state"] == "due"
+        }
+        assert {row["subject"] for row in asked.get("orders", due_within=10, limit=1000)["orders"]} == soon
+
+
+def test_findings_listed_are_findings_counted(orders: Bench, unpaid_work: Bench) -> None:
+    for one in (orders, unpaid_work):
+        listed: dict[str, int] = {}
+        for authority in AUTHORITIES:
+            for finding in view(one, authority).pages("findings", "findings", limit=2):
+                assert finding["remedy"]
+                if finding["subject"] != "-" and not finding["rule"].startswith("transfer_"):
+                    key = f"findings|{authority}|{finding['on'][:7]}-01|rule={finding['rule']}"
+                    listed[key] = listed.get(key, 0) + 1
+        assert listed
+        assert listed == {key: value for key, value in one.cells().items() if key.startswith("findings|")}
+
+
+def test_returns_agree_with_the_national_cells(orders: Bench, unpaid_work: Bench) -> None:
+    for one in (orders, unpaid_work):
+        checked = 0
+        for authority in AUTHORITIES:
+            for year in ("2022-23", "2023-24", "2024-25"):
+                answer = view(one, authority).get("returns/reconciliation", year=year)
+                assert [check for check in answer["checks"] if not check["agrees"]] == []
+                checked += len(answer["checks"])
+        assert checked > 100
+
+
+def test_the_unit_return_has_one_row_an_order(orders: Bench) -> None:
+    asked = view(orders)
+    rows = list(csv.DictReader(StringIO(asked.get("returns/cpo", year="2024-25"))))
+    assert rows
+    assert len({row["order_reference"] for row in rows}) == len(rows)
+    imposed = [row for row in rows if row["imposed_in_year"] == "yes"]
+    report = {table["id"]: table["rows"] for table in asked.get("returns/annual-report", year="2024-25")["tables"]}
+    assert report["orders"][""] == len(imposed)
+    assert sum(report["orders-by-sex"].values()) == len(imposed)
+
+
+def test_a_ledger_adds_up(unpaid_work: Bench) -> None:
+    asked = view(unpaid_work)
+    seen = 0
+    for item in asked.get("worklist", within=250, limit=1000)["items"]:
+        ledger = asked.get(f"ledgers/{item['subject']}")
+        assert ledger["hours_ordered"] == sum(step["hours"] for step in ledger["ordered"])
+        assert ledger["hours_credited"] == pytest.approx(sum(ledger["credited_by_activity"].values()), abs=0.02)
+        left = ledger["hours_ordered"] - ledger["hours_credited"]
+        assert ledger["hours_outstanding"] == pytest.approx(left, abs=0.01)
+        if item["standard"] == "completion":
+            assert ledger["deadline"] == item["due_on"]
+            assert ledger["forecast"]["hours_left"] == pytest.approx(max(left, 0), abs=0.01)
+            seen += 1
+    assert seen
+
+
+def test_what_is_held_adds_up_to_what_came(orders: Bench) -> None:
+    held = view(orders).get("held")
+    cells = orders.cells()
+    assert held["events"]["rejected"] == sum(held["rejected"].values())
+    arrived = sum(v for k, v in cells.items() if k.startswith(f"events|{EDINBURGH}|") and "outcome=" in k)
+    assert sum(held["events"].values()) == arrived > 0
+
+
+def test_only_the_own_authority_and_only_managers(orders: Bench) -> None:
+    other = view(orders, "S12000049")
+    subject = view(orders).get("orders")["orders"][0]["subject"]
+    assert other.ask(f"orders/{subject}").status_code == 404
+    for headers, status in (
+        (token(EDINBURGH, "events:write"), 403),
+        (token(None, "orders:read", "national:read"), 403),
+        ({"Authorization": ""}, 401),
+    ):
+        for path in ("orders", f"orders/{subject}", "worklist", "findings", "standards", "returns/cpo?year=2024-25"):
+            assert other.ask(path, headers).status_code == status, path
+
+
+def test_what_no_page_gave_is_refused(orders: Bench) -> None:
+    asked = view(orders)
+    for path in ("orders?after=x", "worklist?after=2024-01-01", "returns/cpo?year=2024-26", "orders?missed=tea"):
+        assert asked.ask(path).status_code == 422, path
+
+
+def test_every_route_is_documented(orders: Bench, unpaid_work: Bench) -> None:
+    paths = {*view(orders).client.get("/openapi.json").json()["paths"]}
+    assert paths >= {"/v1/orders", "/v1/orders/{subject}", "/v1/worklist", "/v1/findings", "/v1/standards", "/v1/held"}
+    assert paths >= {"/v1/returns/cpo", "/v1/returns/annual-report", "/v1/returns/reconciliation"}
+    paths = {*view(unpaid_work).client.get("/openapi.json").json()["paths"]}
+    assert paths >= {"/v1/ledgers/{subject}", "/v1/worklist", "/v1/returns/unpaid-work"}

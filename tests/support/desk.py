@@ -1,0 +1,79 @@
+"""The API of a service of records as an authority's manager meets it, at a time of the test's choosing."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.clock import FixedClock, system_clock
+from services.chassis.http import application
+from services.chassis.settings import HttpSettings, TokenSettings
+from services.orders import api as orders
+from services.records import mirror
+from services.records.fold import Domain
+from services.unpaid_work import api as unpaid_work
+
+ROUTERS = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
+
+
+@cache
+def keys() -> Keys:
+    return generate_keys()
+
+
+def token(authority: str | None, *scopes: str) -> dict[str, str]:
+    """The header of a caller."""
+    identity = Identity("somebody", frozenset(scopes), authority)
+    return {"Authorization": f"Bearer {mint(keys().private, identity, timedelta(hours=1), system_clock)}"}
+
+
+_clients: dict[tuple[Engine, str], TestClient] = {}
+
+
+def client(database: Engine, domain: Domain, today: str) -> TestClient:
+    """The API on a day."""
+    key = (database, today)
+    if key not in _clients:
+        _clients[key] = _client(database, domain, today)
+    return _clients[key]
+
+
+def _client(database: Engine, domain: Domain, today: str) -> TestClient:
+    noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
+    routers = [mirror.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon)]
+    tokens = TokenSettings(public_key=keys().public)
+    return TestClient(application(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, tokens=tokens))
+
+
+class ManagersView:
+    """One service's API, asked by one authority's manager."""
+
+    def __init__(self, client: TestClient, authority: str) -> None:
+        self.client = client
+        self.headers = token(authority, "orders:read")
+
+    def get(self, path: str, **parameters: object) -> Any:
+        """What is answered; JSON where it is that. Anything but 200 fails."""
+        answer = self.ask(path, None, **{name: str(value) for name, value in parameters.items()})
+        assert answer.status_code == 200, answer.text
+        return answer.json() if "json" in answer.headers["content-type"] else answer.text
+
+    def ask(self, path: str, headers: Mapping[str, str] | None = None, **parameters: str) -> Response:
+        """The whole answer. A parameter that would be a word of Python has `_` behind it."""
+        given = {name.rstrip("_"): value for name, value in parameters.items()}
+        return self.client.get(f"/v1/{path}", params=given or None, headers=headers or self.headers)
+
+    def pages(self, path: str, rows: str, **parameters: object) -> list[Any]:
+        """All rows of a list, page by page."""
+        page = self.get(path, **parameters)
+        found: list[Any] = page[rows]
+        while page["next"]:
+            page = self.get(path, after=page["next"], **parameters)
+            found += page[rows]
+        return found

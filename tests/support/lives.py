@@ -1,0 +1,56 @@
+"""Orders for tests: as little as a rule needs, or as events tell them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from contracts.codec import Event, type_of
+from contracts.codes import CourtType, Employment, Ethnicity, Sex
+from contracts.events import Fact, OrderImposed, Supervision, UnpaidWork
+from services.records.record import Record, apply
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What a clock needs to know of an order."""
+
+    imposed_on: date
+    ended_on: date | None = None
+    excluded: bool = False
+
+
+def imposed(on: date, hours: int = 100, months: int = 12) -> OrderImposed:
+    """An order of supervision and unpaid work."""
+    return OrderImposed(
+        imposed_on=on,
+        court_type=CourtType.SHERIFF_SUMMARY,
+        person_ref="person-of-tests-0001",
+        sex=Sex.FEMALE,
+        age_at_imposition=30,
+        ethnicity=Ethnicity.WHITE,
+        employment=Employment.EMPLOYED,
+        fine_default=False,
+        outside_jurisdiction=False,
+        progress_review_ordered=False,
+        requirements=(UnpaidWork(hours=hours), Supervision(months=months)),
+    )
+
+
+def event(fact: Fact, subject: str = "CPO/1", authority: str = "S12000005", number: int = 1) -> Event:
+    """An event that states the fact."""
+    return Event(
+        id=f"{number}",
+        authority=authority,
+        system=None,
+        type=type_of(type(fact)),
+        subject=subject,
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        data=fact,
+    )
+
+
+def record(*told: Fact) -> Record:
+    """The record of these facts."""
+    found: Record = {}
+    for fact in told:
+        apply(found, event(fact))
+    return found

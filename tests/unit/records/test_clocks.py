@@ -1,0 +1,215 @@
+"""Clocks against cases written by hand with a paper calendar in front of one. `working_days.csv` is the reference for bank holidays."""
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from contracts.codes import LateReason
+from services.orders.rules import reviews_due
+from services.records.calendar import Calendar, add_months
+from services.records.clocks import Cells, Clocked, Stop, count_clock, from_imposition
+from services.records.holidays import scotland
+from services.records.standards import ROWS, in_force
+from tests.support.lives import Plain
+
+REFERENCE = Path(__file__).parents[2] / "reference" / "working_days.csv"
+SCOTLAND = scotland()
+LOCAL = SCOTLAND.without([date(2025, 9, 22), date(2025, 12, 24)], "test")
+"""With a local holiday Monday, and closed on Christmas Eve."""
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def bank_holidays() -> list[date]:
+    with REFERENCE.open() as file:
+        return [day(one) for row in csv.DictReader(file) for one in row["weekday_bank_holidays_scotland"].split()]
+
+
+# imposed, done, band. 2025: 3 March is a Monday.
+BANDS = {
+    "first_contact": [
+        ("2025-03-03", "2025-03-03", "within_1"),  # on the day itself
+        ("2025-03-03", "2025-03-04", "within_1"),  # edge: 1
+        ("2025-03-03", "2025-03-05", "2_to_5"),
+        ("2025-03-03", "2025-03-10", "2_to_5"),  # edge: 5, over a weekend
+        ("2025-03-03", "2025-03-11", "over_5"),
+        ("2025-03-07", "2025-03-08", "within_1"),  # Friday to Saturday: no working day has passed
+        ("2025-03-07", "2025-03-10", "within_1"),  # Friday to Monday
+        ("2025-03-07", "2025-03-11", "2_to_5"),
+        ("2025-03-08", "2025-03-10", "within_1"),  # imposed on a Saturday
+        ("2025-03-09", "2025-03-10", "within_1"),  # imposed on a Sunday
+        ("2025-04-17", "2025-04-21", "within_1"),  # Good Friday between; Easter Monday is no bank holiday here
+        ("2025-04-17", "2025-04-22", "2_to_5"),
+        ("2024-12-31", "2025-01-03", "within_1"),  # both New Year holidays between
+        ("2024-12-31", "2025-01-06", "2_to_5"),
+        ("2025-03-03", "2025-02-28", "within_1"),  # contact before the imposition, as the court was told it
+    ],
+    "case_meeting": [
+        ("2025-03-03", "2025-03-10", "within_5"),
+        ("2025-03-03", "2025-03-11", "6_to_10"),
+        ("2025-03-03", "2025-03-17", "6_to_10"),
+        ("2025-03-03", "2025-03-18", "over_10"),
+        ("2025-12-22", "2025-12-31", "within_5"),  # Christmas and Boxing Day between
+        ("2025-12-22", "2026-01-05", "6_to_10"),
+        ("2024-02-26", "2024-03-04", "within_5"),  # 29 February is a working day like any other
+        ("2023-02-27", "2023-03-06", "within_5"),
+    ],
+    "induction": [
+        ("2025-03-03", "2025-03-10", "within_5"),
+        ("2025-03-03", "2025-03-11", "6_to_10"),
+        ("2025-03-03", "2025-03-17", "6_to_10"),
+        ("2025-03-03", "2025-03-18", "over_10"),
+        ("2025-08-01", "2025-08-11", "within_5"),  # the August holiday between
+    ],
+    "placement": [
+        ("2025-03-03", "2025-03-12", "within_7"),
+        ("2025-03-03", "2025-03-13", "to_3_weeks"),
+        ("2025-03-03", "2025-03-24", "to_3_weeks"),  # edge: 21 days
+        ("2025-03-03", "2025-03-25", "to_1_month"),
+        ("2025-03-03", "2025-04-03", "to_1_month"),  # edge: the same day of the next month
+        ("2025-03-03", "2025-04-04", "to_2_months"),
+        ("2025-03-03", "2025-05-03", "to_2_months"),
+        ("2025-03-03", "2025-05-04", "over_2_months"),
+        ("2025-01-31", "2025-02-28", "to_1_month"),  # the last day stands in for 31 February
+        ("2025-01-31", "2025-03-01", "to_2_months"),
+        ("2024-01-31", "2024-02-29", "to_1_month"),  # in a leap year it is the 29th
+        ("2024-01-31", "2024-03-01", "to_2_months"),
+        ("2024-02-29", "2024-03-29", "to_1_month"),
+        ("2025-12-31", "2026-02-28", "to_2_months"),
+        ("2025-12-31", "2026-03-01", "over_2_months"),
+    ],
+    "plan": [
+        ("2025-03-03", "2025-03-31", "within_20"),
+        ("2025-03-03", "2025-04-01", "over_20"),
+        ("2025-04-14", "2025-05-14", "within_20"),  # Good Friday and the May holiday between
+        ("2025-04-14", "2025-05-15", "over_20"),
+    ],
+}  # fmt: skip
+
+
+def cells_of(name: str, order: Clocked, stop: Stop | None, calendar: Calendar = SCOTLAND) -> Cells:
+    cells: Cells = {}
+    count_clock(cells, from_imposition(name, order, stop, calendar))
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("name", "imposed", "done", "band"), [(name, *case) for name, cases in BANDS.items() for case in cases]
+)
+def test_every_edge_of_every_band(name: str, imposed: str, done: str, band: str) -> None:
+    start = day(imposed)
+    expected: Cells = {(name, start.replace(day=1), f"band={band}"): 1}
+    assert cells_of(name, Plain(start), Stop(day(done), None)) == expected
+    if band != BANDS[name][0][2]:
+        expected[name, start.replace(day=1), "reason=ill"] = 1
+    assert cells_of(name, Plain(start), Stop(day(done), LateReason.ILL)) == expected
+
+
+def test_the_hand_written_cases_reach_every_band() -> None:
+    for name, cases in BANDS.items():
+        standard = in_force(name, date(2025, 1, 1))
+        assert {band for _, _, band in cases} == {band.name for band in standard.bands} | {standard.over}
+
+
+@pytest.mark.parametrize("holiday", bank_holidays(), ids=str)
+def test_no_bank_holiday_is_a_working_day(holiday: date) -> None:
+    before = next(
+        d for n in range(1, 9) if SCOTLAND.working_days((d := holiday - timedelta(days=n)) - timedelta(days=1), d)
+    )
+    after = next(
+        d for n in range(1, 9) if SCOTLAND.working_days((d := holiday + timedelta(days=n)) - timedelta(days=1), d)
+    )
+    assert holiday.weekday() < 5
+    assert SCOTLAND.working_days(holiday - timedelta(days=1), holiday) == 0
+    assert SCOTLAND.working_days(before, after) == 1
+    assert SCOTLAND.after(before, 1) == after
+    month = before.replace(day=1)
+    on_time = cells_of("first_contact", Plain(before), Stop(after, None))
+    assert on_time == {("first_contact", month, "band=within_1"): 1}
+
+
+def test_the_reference_years_have_no_other_closed_weekdays() -> None:
+    reference = set(bank_holidays())
+    years = {one.year for one in reference}
+    assert {d for d in SCOTLAND.closed if d.year in years and d.weekday() < 5} == reference
+
+
+@pytest.mark.parametrize(
+    ("imposed", "done", "with_local", "without"),
+    [
+        ("2025-09-19", "2025-09-23", "within_1", "2_to_5"),  # the local Monday holiday between
+        ("2025-09-19", "2025-09-24", "2_to_5", "2_to_5"),
+        ("2025-12-23", "2025-12-29", "within_1", "2_to_5"),  # Christmas Eve too
+    ],
+)
+def test_local_closed_days(imposed: str, done: str, with_local: str, without: str) -> None:
+    for calendar, band in ((LOCAL, with_local), (SCOTLAND, without)):
+        cells = cells_of("first_contact", Plain(day(imposed)), Stop(day(done), None), calendar)
+        assert list(cells) == [("first_contact", day(imposed).replace(day=1), f"band={band}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "imposed", "due"),
+    [
+        ("first_contact", "2025-03-07", "2025-03-10"),
+        ("first_contact", "2025-04-17", "2025-04-21"),
+        ("case_meeting", "2025-12-22", "2025-12-31"),
+        ("induction", "2025-08-01", "2025-08-11"),
+        ("placement", "2025-03-03", "2025-03-12"),
+        ("plan", "2025-04-14", "2025-05-14"),
+    ],
+)
+def test_what_is_not_done_is_pending_on_its_due_date(name: str, imposed: str, due: str) -> None:
+    pending: Cells = {(f"pending_{name}", day(due), ""): 1}
+    late = day(due) + timedelta(days=1)
+    settled: Cells = {(name, day(imposed).replace(day=1), "not_applicable"): 1}
+    assert cells_of(name, Plain(day(imposed)), None) == pending
+    assert cells_of(name, Plain(day(imposed), ended_on=late), None) == pending
+    assert cells_of(name, Plain(day(imposed), ended_on=day(due)), None) == settled  # ended on or before the due date
+
+
+def test_not_applicable() -> None:
+    start = date(2025, 3, 3)
+    settled: Cells = {("plan", date(2025, 3, 1), "not_applicable"): 1}
+    for order, stop in (
+        (Plain(start, excluded=True), None),
+        (Plain(start, excluded=True), Stop(date(2025, 9, 1), None)),
+        (Plain(start), Stop(date(2025, 9, 1), LateReason.COULD_NOT_COMPLY)),
+        (Plain(start), Stop(date(2025, 3, 4), LateReason.TRANSFERRED_IN)),
+    ):
+        assert cells_of("plan", order, stop) == settled
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2025-01-31", 1, "2025-02-28"), ("2024-01-31", 1, "2024-02-29"), ("2024-02-29", 12, "2025-02-28"),
+        ("2024-02-29", 48, "2028-02-29"), ("2025-08-31", 6, "2026-02-28"), ("2025-11-30", 3, "2026-02-28"),
+        ("2025-12-15", 1, "2026-01-15"), ("2025-03-31", 3, "2025-06-30"),
+    ],
+)  # fmt: skip
+def test_calendar_months(start: str, months: int, end: str) -> None:
+    assert add_months(day(start), months) == day(end)
+
+
+@pytest.mark.parametrize(
+    ("imposed", "months", "ended", "dues"),
+    [
+        ("2025-03-31", 6, None, ["2025-06-30", "2025-09-30"]),
+        ("2025-03-31", 24, None, ["2025-06-30", "2025-09-30", "2026-03-31", "2026-09-30", "2027-03-31"]),
+        ("2025-03-31", 24, "2026-03-31", ["2025-06-30", "2025-09-30"]),  # none falls due on the day it ends
+        ("2025-03-31", 2, None, []),
+    ],
+)
+def test_reviews_fall_due(imposed: str, months: int, ended: str | None, dues: list[str]) -> None:
+    assert reviews_due(day(imposed), months, day(ended) if ended else None) == [day(due) for due in dues]
+
+
+def test_every_standard_says_whence_it_comes() -> None:
+    for row in ROWS:
+        assert row.source
+        assert row.verified == ("not verified" not in row.source and "set by this platform" not in row.source)
