@@ -1,0 +1,106 @@
+"""Every rule found where it is broken, and nothing found in an order that is in order."""
+
+from datetime import date
+
+import pytest
+
+from contracts.codes import Activity, AdjustmentReason, Attendance, BreachOutcome, EndReason, WorkType
+from contracts.events import (
+    BreachDecided,
+    BreachLodged,
+    ContactMade,
+    Fact,
+    FactWithdrawn,
+    HoursAdjusted,
+    OrderEnded,
+    SessionRecorded,
+    TransferAnswered,
+    TransferReceived,
+    TransferRequested,
+    WorkCompleted,
+)
+from services.orders import findings as orders
+from services.unpaid_work import findings as unpaid_work
+from tests.support.lives import imposed, record
+
+START = date(2025, 3, 3)
+IMPOSED = imposed(START, hours=20)
+
+
+def session(day: int, minutes: int, activity: Activity = Activity.UNPAID_WORK) -> SessionRecorded:
+    return SessionRecorded(
+        ref=f"s{day}",
+        session_on=date(2025, 4, day),
+        attendance=Attendance.ATTENDED,
+        activity=activity,
+        work_type=WorkType.GARDENING,
+        minutes_credited=minutes,
+    )
+
+
+def ended(on: date, reason: EndReason = EndReason.COMPLETED) -> OrderEnded:
+    return OrderEnded(ended_on=on, reason=reason)
+
+
+WORKED = [session(1, 600), session(2, 600)]
+"""Twenty hours."""
+ADJUSTED = HoursAdjusted(ref="a1", adjusted_on=date(2025, 4, 9), minutes=30, reason=AdjustmentReason.TRAVEL)
+COMPLETED = WorkCompleted(completed_on=date(2025, 4, 10))
+DECIDED = BreachDecided(ref="b1", decided_on=date(2025, 5, 1), outcome=BreachOutcome.NO_FURTHER_ACTION)
+LODGED = BreachLodged(ref="b1", decided_on=date(2025, 4, 1), lodged_on=date(2025, 4, 2))
+ASKED = TransferRequested(ref="t1", requested_on=date(2025, 4, 1), to="S12000036")
+ANSWERED = TransferAnswered(ref="t1", answered_on=date(2025, 4, 4), accepted=False)
+ARRIVED = TransferReceived(received_on=START, from_="S12000036", from_subject="CPO/9")
+
+Expected = list[tuple[str, str, tuple[str, ...]]]
+
+ORDERS: list[tuple[list[Fact], Expected]] = [
+    ([IMPOSED, LODGED, DECIDED, ASKED, ANSWERED, ended(date(2026, 1, 1))], []),
+    ([ContactMade(made_on=START)], [("facts_without_order", "2025-03-03", ("first_contact",))]),
+    ([IMPOSED, ended(START)], []),
+    ([IMPOSED, ended(date(2025, 3, 2))], [("end_before_imposition", "2025-03-02", ("imposed", "ended"))]),
+    ([IMPOSED, DECIDED], [("decision_without_application", "2025-05-01", ("breach_decision/b1",))]),
+    ([IMPOSED, ANSWERED], [("answer_without_request", "2025-04-04", ("transfer_answer/t1",))]),
+    ([DECIDED, FactWithdrawn(fact="order")], []),
+]
+
+UNPAID_WORK: list[tuple[list[Fact], Expected]] = [
+    ([IMPOSED, *WORKED, COMPLETED, ended(date(2025, 4, 10))], []),
+    ([IMPOSED, session(1, 60)], []),
+    ([*WORKED], [("session_without_order", "2025-04-01", ("session/s1", "session/s2"))]),
+    ([*WORKED, FactWithdrawn(fact="order")], []),
+    ([IMPOSED, *WORKED, ended(date(2025, 4, 1))], [("credit_after_end", "2025-04-02", ("session/s2",))]),
+    ([IMPOSED, *WORKED, ADJUSTED], [("credit_above_ordered", "2025-04-09", ("adjustment/a1",))]),
+    ([IMPOSED, session(1, 360, Activity.OTHER_ACTIVITY)], []),  # 30 % of 20 hours
+    (
+        [IMPOSED, session(1, 300, Activity.OTHER_ACTIVITY), session(2, 61, Activity.OTHER_ACTIVITY)],
+        [("other_activity_above_limit", "2025-04-02", ("session/s1", "session/s2"))],
+    ),
+    ([imposed(START, hours=300), *(session(day, 600, Activity.OTHER_ACTIVITY) for day in (1, 2, 3))], []),  # 30 hours
+    (
+        [imposed(START, hours=300), *(session(day, 451, Activity.OTHER_ACTIVITY) for day in (1, 2, 3, 4))],
+        [("other_activity_above_limit", "2025-04-04", ("session/s1", "session/s2", "session/s3", "session/s4"))],
+    ),
+    ([IMPOSED, session(1, 600), COMPLETED], [("completed_with_less_credit", "2025-04-10", ("work_completed",))]),
+    ([IMPOSED, ARRIVED, session(1, 600), COMPLETED], []),  # what was credited before the transfer is not known here
+    (
+        [IMPOSED, session(1, 600), ended(date(2025, 6, 1))],
+        [("completed_order_with_credit_outstanding", "2025-06-01", ("ended",))],
+    ),
+    ([IMPOSED, session(1, 600), ended(date(2025, 6, 1), EndReason.REVOKED_BREACH)], []),
+]
+
+
+@pytest.mark.parametrize(("told", "expected"), ORDERS)
+def test_orders(told: list[Fact], expected: Expected) -> None:
+    assert [(f.rule.code, f"{f.on}", f.facts) for f in orders.findings(record(*told))] == expected
+
+
+@pytest.mark.parametrize(("told", "expected"), UNPAID_WORK)
+def test_unpaid_work(told: list[Fact], expected: Expected) -> None:
+    assert [(f.rule.code, f"{f.on}", f.facts) for f in unpaid_work.findings(record(*told))] == expected
+
+
+def test_every_rule_is_tried() -> None:
+    tried = {code for _, expected in ORDERS + UNPAID_WORK for code, _, _ in expected}
+    assert tried == {rule.code for rule in (*orders.RULES, *unpaid_work.RULES)}

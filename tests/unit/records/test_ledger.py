@@ -1,0 +1,39 @@
+"""The forecast, on days that can be counted on paper."""
+
+from datetime import date
+
+import pytest
+
+from services.records.holidays import scotland
+from services.unpaid_work.ledger import forecast
+
+MONDAY = date(2025, 3, 3)
+FRIDAY = date(2025, 3, 14)
+"""Nine working days later."""
+DEADLINE = date(2025, 6, 3)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "credited", "deadline", "done_on", "in_time"),
+    [
+        (100, 45, DEADLINE, "2025-03-31", True),  # 5 hours a day leave 11 days
+        (100, 45, date(2025, 3, 31), "2025-03-31", True),
+        (100, 45, date(2025, 3, 30), "2025-03-31", False),
+        (100, 100, DEADLINE, "2025-03-14", True),  # nothing is left
+        (100, 110, DEADLINE, "2025-03-14", True),
+        (100, 0, DEADLINE, None, False),  # no pace yet
+        (300, 0.01, DEADLINE, None, False),  # not in ten years
+    ],
+)
+def test_forecast(ordered: int, credited: float, deadline: date, done_on: str | None, in_time: bool) -> None:
+    minutes = (ordered * 60, round(credited * 60))
+    found = forecast(minutes, MONDAY, deadline, FRIDAY, scotland())
+    assert (found.done_on and f"{found.done_on}", found.in_time) == (done_on, in_time)
+
+
+def test_what_is_needed() -> None:
+    found = forecast((6000, 2700), MONDAY, date(2025, 3, 28), FRIDAY, scotland())
+    assert (found.minutes_left, found.working_days_left) == (3300, 10)
+    assert (found.minutes_a_day, found.minutes_a_day_needed) == (300, 330)
+    past = forecast((6000, 2700), MONDAY, date(2025, 3, 13), FRIDAY, scotland())
+    assert (past.working_days_left, past.minutes_a_day_needed, past.in_time) == (-1, None, False)
