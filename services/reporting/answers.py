@@ -1,14 +1,14 @@
 """Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Connection
 
 from services.chassis.auth import Identity
 from services.reporting.cuts import AsOf, Cut, Live, Released
-from services.reporting.disclosure import Figure, Gate, Row
+from services.reporting.disclosure import Figure, Gate, NumberKey, Row, told_by
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Part
 from services.reporting.periods import month_of
 from services.reporting.queries import (
@@ -22,7 +22,7 @@ from services.reporting.queries import (
     latest,
     reporting_areas,
 )
-from services.reporting.releases import ReleaseInfo, hidden_numbers, release_for
+from services.reporting.releases import ReleaseInfo, hidden_flows, hidden_numbers, release_for
 
 MOST_ROWS = 50_000
 
@@ -62,9 +62,34 @@ class Answer:
     rows: list[Row]
 
 
-def answer(connection: Connection, viewer: Identity, indicator: Indicator, question: Question, today: date) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one viewer asks, within one transaction. What all questions need is looked up once."""
+
+    connection: Connection
+    viewer: Identity
+    today: date
+    _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
+    _reporting: dict[Cut, frozenset[str]] = field(default_factory=dict)
+
+    def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
+        """The release that the viewer reads, if any. Raises LookupError for one that is not there."""
+        key = wanted, as_of
+        if key not in self._releases:
+            self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
+        return self._releases[key]
+
+    def reporting(self, cut: Cut) -> frozenset[str]:
+        """The areas of which anything was reported."""
+        if cut not in self._reporting:
+            self._reporting[cut] = frozenset({SCOTLAND, *reporting_areas(self.connection, cut)})
+        return self._reporting[cut]
+
+
+def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     """Raises NothingReleased, TooMuch, LookupError for a release that is not there."""
-    published = release_for(connection, viewer, question.release, question.as_of)
+    viewer = desk.viewer
+    published = desk.release(question.release, question.as_of)
     whole: Cut | None = None
     if viewer.audience != "public":
         whole = AsOf(question.as_of) if question.as_of else Live()
@@ -73,60 +98,79 @@ def answer(connection: Connection, viewer: Identity, indicator: Indicator, quest
         whole = Released(published.id)
     if whole is None and published is None:
         raise NothingReleased
-    span = _span(connection, whole, published, question, today)
-    hidden = frozenset(hidden_numbers(connection, published.id, indicator)) if published else frozenset()
-    gate = Gate(viewer, hidden)
-    figures = list(_figures(connection, gate, indicator, question, span, whole, published))
+    span = _span(desk, whole, published, question)
+    plan = _Plan(indicator, question, span, whole, published)
+    gate = Gate(viewer, plan.hidden(desk))
+    rows = gate.rows(indicator, plan.figures(desk, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
-    return Answer(indicator, question, span, published, live, gate.rows(indicator, figures))
+    return Answer(indicator, question, span, published, live, rows)
 
 
-def _span(
-    connection: Connection, whole: Cut | None, published: ReleaseInfo | None, question: Question, today: date
-) -> Span:
+def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
     """What was asked for, and where nothing was, all that the cut has."""
     cut = Released(published.id) if whole is None and published else whole or Live()
-    first = question.first or earliest(connection, cut) or today
-    last = question.last or latest(connection, cut) or today
+    first = question.first or earliest(desk.connection, cut) or desk.today
+    last = question.last or latest(desk.connection, cut) or desk.today
     return Span(month_of(first), max(month_of(first), month_of(last)))
 
 
-def _figures(  # noqa: PLR0913, PLR0917
-    connection: Connection,
-    gate: Gate,
-    indicator: Indicator,
-    question: Question,
-    span: Span,
-    whole: Cut | None,
-    published: ReleaseInfo | None,
-) -> Iterator[Figure]:
-    """Each area from the cut in which the viewer may see it."""
-    areas = areas_of(question.grain, question.authority)
-    of_whole = {area for area in areas if whole is not None and gate.sees_whole(area)}
-    if whole is not None and of_whole:
-        yield from _read(connection, whole, indicator, question, span, of_whole)
-    others = [area for area in areas if area not in of_whole]
-    if others and published is not None:
-        frozen = Span(span.first, min(span.last, published.last_month))
-        if frozen.first <= frozen.last:
-            yield from _read(connection, Released(published.id), indicator, question, frozen, set(others))
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which figures are read from which cut."""
 
+    indicator: Indicator
+    question: Question
+    span: Span
+    whole: Cut | None
+    published: ReleaseInfo | None
 
-def _read(
-    connection: Connection, cut: Cut, indicator: Indicator, question: Question, span: Span, areas: set[str]
-) -> Iterator[Figure]:
-    parts = parts_of(indicator, question.breakdown)
-    periods = span.labels(question.grain.period)
-    if len(areas) * len(periods) * len(parts) > MOST_ROWS:
-        raise TooMuch
-    only = next(iter(areas)) if len(areas) == 1 and SCOTLAND not in areas else None
-    total = indicator_sums(connection, cut, indicator, span, question.grain, only)
-    reporting = {SCOTLAND, *reporting_areas(connection, cut)}
-    for area in areas_of(question.grain, only):
-        if area in areas:
-            known = total if area in reporting else None
-            for period in periods:
-                yield from _row_figures(cut, parts, area, period, known)
+    def figures(self, desk: Desk, gate: Gate) -> Iterator[Figure]:
+        """Each area from the cut in which the viewer may see it."""
+        areas = areas_of(self.question.grain, self.question.authority)
+        of_whole = {area for area in areas if self.whole is not None and gate.sees_whole(area)}
+        if self.whole is not None and of_whole:
+            yield from self._read(desk, self.whole, self.span, of_whole)
+        others = {area for area in areas if area not in of_whole}
+        frozen = self._frozen()
+        if others and self.published is not None and frozen is not None:
+            yield from self._read(desk, Released(self.published.id), frozen, others)
+
+    def hidden(self, desk: Desk) -> frozenset[NumberKey]:
+        """The numbers hidden among those that the answer would tell."""
+        frozen = self._frozen()
+        if self.published is None or frozen is None or desk.viewer.audience == "national":
+            return frozenset()
+        if self.indicator.kind is Kind.STOCK:
+            return hidden_flows(desk.connection, self.published.id, self.indicator.forms)
+        told = {f for part in self._parts() for f in told_by(part.numerator, part.denominator)}
+        areas = areas_of(self.question.grain, self.question.authority)
+        return hidden_numbers(
+            desk.connection, self.published.id, told, areas, frozen.labels(self.question.grain.period)
+        )
+
+    def _frozen(self) -> Span | None:
+        """What the release has of the span."""
+        if self.published is None or self.span.first > self.published.last_month:
+            return None
+        return Span(self.span.first, min(self.span.last, self.published.last_month))
+
+    def _parts(self) -> tuple[Part, ...]:
+        return parts_of(self.indicator, self.question.breakdown)
+
+    def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
+        grain = self.question.grain
+        periods, parts = span.labels(grain.period), self._parts()
+        if len(areas) * len(periods) * len(parts) > MOST_ROWS:
+            raise TooMuch
+        only = next(iter(areas)) if len(areas) == 1 and SCOTLAND not in areas else None
+        forms = {f for part in parts for f in (part.numerator, part.denominator) if f is not None}
+        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, only)
+        reporting = desk.reporting(cut)
+        for area in areas_of(grain, only):
+            if area in areas:
+                known = total if area in reporting else None
+                for period in periods:
+                    yield from _row_figures(cut, parts, area, period, known)
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:

@@ -23,7 +23,7 @@ PAGES_POLICY = (
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
-    return application(
+    app = application(
         "Payback: reporting",
         settings.http,
         registry,
@@ -32,6 +32,8 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         checks={"database": lambda: _answers(engine)},
         content_security_policy=PAGES_POLICY,
     )
+    app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
+    return app
 
 
 def run_api(settings: ApiSettings) -> int:

@@ -177,7 +177,9 @@ class Gate:
         if indicator.kind is Kind.STOCK:
             return self._stock_is_public(indicator, figure)
         of_few = figure.denominator is not None and 0 < figure.denominator < FEWEST_FOR_A_RATE
-        return not of_few and all(self._is_shown(form, figure) for form in _told_by(figure))
+        return not of_few and all(
+            self._is_shown(form, figure) for form in told_by(figure.numerator_form, figure.denominator_form)
+        )
 
     def _is_shown(self, form: Form, figure: Figure) -> bool:
         national_only = PUBLIC_FORMS.get(form)
@@ -199,12 +201,12 @@ class Gate:
         log.info("whole figures were read", extra={"count": count, "kind": kind, "reason": self.viewer.subject})
 
 
-def _told_by(figure: Figure) -> Iterator[Form]:
-    """All sums that this figure tells: numerator, denominator, and by subtraction what is left."""
-    yield figure.numerator_form
-    if figure.denominator_form is not None:
-        yield figure.denominator_form
-        if (left := left_over(figure.numerator_form, figure.denominator_form)) is not None:
+def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:
+    """All sums that a figure tells: numerator, denominator, and by subtraction what is left."""
+    yield numerator
+    if denominator is not None:
+        yield denominator
+        if (left := left_over(numerator, denominator)) is not None:
             yield left
 
 

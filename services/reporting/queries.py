@@ -165,13 +165,19 @@ def areas_of(grain: Grain, authority: str | None) -> tuple[str, ...]:
     return (*AUTHORITIES, SCOTLAND) if grain.authority else (SCOTLAND,)
 
 
-def indicator_sums(
-    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+def indicator_sums(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    cut: Cut,
+    indicator: Indicator,
+    forms: Iterable[Form],
+    span: Span,
+    grain: Grain,
+    authority: str | None = None,
 ) -> Sums:
-    """All that the indicator's own figure and its breakdowns need."""
+    """The forms of one indicator over the span; for a stock, what is open at the end."""
     if indicator.kind is Kind.STOCK:
         return stocks(connection, cut, indicator, span, grain, authority)
-    return sums(connection, cut, indicator.forms, span, grain, authority)
+    return sums(connection, cut, forms, span, grain, authority)
 
 
 def earliest(connection: Connection, cut: Cut) -> date | None:

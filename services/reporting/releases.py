@@ -1,14 +1,14 @@
 """Releases: which there are, and which one a viewer reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from services.chassis.auth import Identity
 from services.reporting.disclosure import Change, NumberKey
-from services.reporting.indicators import Indicator
+from services.reporting.indicators import SCOTLAND, Form
 from services.reporting.tables import release_changes, release_hidden, releases
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
@@ -73,13 +73,29 @@ def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo
     return ReleaseInfo(*row)
 
 
-def hidden_numbers(connection: Connection, release: str, indicator: Indicator) -> Iterator[NumberKey]:
-    """What the public does not see of the measures that the indicator is made of."""
-    measures = {form.measure for form in indicator.forms}
-    columns = (release_hidden.c.measure, release_hidden.c.grouping, release_hidden.c.period, release_hidden.c.area)
-    query = select(*columns).where(release_hidden.c.release == release, release_hidden.c.measure.in_(measures))
-    for row in connection.execute(query):
-        yield NumberKey(*row)
+def hidden_numbers(
+    connection: Connection, release: str, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]
+) -> frozenset[NumberKey]:
+    """Those of these numbers that the public does not see."""
+    c = release_hidden.c
+    names = sorted({(form.measure, form.grouping) for form in forms})
+    query = select(c.measure, c.grouping, c.period, c.area).where(
+        c.release == release,
+        tuple_(c.measure, c.grouping).in_(names),
+        c.area.in_(sorted(areas)),
+        c.period.in_(sorted(periods)),
+    )
+    return frozenset(NumberKey(*row) for row in connection.execute(query))
+
+
+def hidden_flows(connection: Connection, release: str, forms: Iterable[Form]) -> frozenset[NumberKey]:
+    """Everything hidden of these forms for Scotland, at any time: a stock would tell it."""
+    c = release_hidden.c
+    names = sorted({(form.measure, form.grouping) for form in forms})
+    query = select(c.measure, c.grouping, c.period, c.area).where(
+        c.release == release, tuple_(c.measure, c.grouping).in_(names), c.area == SCOTLAND
+    )
+    return frozenset(NumberKey(*row) for row in connection.execute(query))
 
 
 def changes_of(connection: Connection, release: str, limit: int) -> list[Change]:

@@ -12,7 +12,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting import quality, queries
-from services.reporting.answers import Answer
+from services.reporting.answers import Answer, Desk
 from services.reporting.api.parameters import Asked, ask, authority_code, json, known_indicator, question_of
 from services.reporting.catalogue import INDICATORS
 from services.reporting.formats import CSV, CSVW, render
@@ -54,7 +54,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
             headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
             if has_it(request, etag):
                 return Response(status_code=304, headers=headers)
-            answer = ask(connection, viewer, indicator, question, now.date())
+            answer = ask(Desk(connection, viewer, now.date()), indicator, question)
             content = render(answer, kind, _csv_address(request), _quality(connection, answer.span, now))
         if kind == CSV:
             described = _csv_address(request).replace("data.csv", "data.csv-metadata.json", 1)
@@ -88,10 +88,11 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         rows = {}
         with transaction(database) as connection:
+            desk = Desk(connection, viewer, now.date())
             for indicator in INDICATORS.values():
                 question = question_of(indicator, asked)
-                own = ask(connection, viewer, indicator, replace(question, authority=found), now.date())
-                scotland = ask(connection, viewer, indicator, replace(question, authority=None), now.date())
+                own = ask(desk, indicator, replace(question, authority=found))
+                scotland = ask(desk, indicator, replace(question, authority=None))
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
             standing = _quality(connection, own.span, now)
         return json({"authority": found, "quality": standing, "indicators": rows})
@@ -104,7 +105,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         question = replace(question_of(indicator, asked), grain=Grain(authority=True), authority=None, breakdown=None)
         with transaction(database) as connection:
-            answer = ask(connection, viewer, indicator, question, now.date())
+            answer = ask(Desk(connection, viewer, now.date()), indicator, question)
             standing = _quality(connection, answer.span, now)
         return json({"indicator": describe(indicator), "quality": standing, **compared(answer)})
 

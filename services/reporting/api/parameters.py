@@ -6,13 +6,11 @@ from datetime import date
 import msgspec
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
 from contracts.authorities import current_code
-from services.chassis.auth import Identity
 from services.chassis.problems import Problem
 from services.reporting import answers
-from services.reporting.answers import Answer, Question
+from services.reporting.answers import Answer, Desk, Question
 from services.reporting.catalogue import INDICATORS
 from services.reporting.indicators import SCOTLAND, Indicator
 from services.reporting.periods import parse_first, parse_last
@@ -32,10 +30,10 @@ class Asked(BaseModel):
     release: str | None = Field(None, max_length=40)
 
 
-def ask(connection: Connection, viewer: Identity, indicator: Indicator, question: Question, today: date) -> Answer:
+def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     """The answer, or a problem that says why there is none."""
     try:
-        return answers.answer(connection, viewer, indicator, question, today)
+        return answers.answer(desk, indicator, question)
     except answers.NothingReleased:
         raise Problem(404, "Nothing has been released yet. Figures are public from the first release on") from None
     except answers.TooMuch:

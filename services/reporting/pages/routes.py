@@ -13,14 +13,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
+from services.chassis.problems import Problem
 from services.reporting import quality, queries, releases
-from services.reporting.answers import NothingReleased
+from services.reporting.answers import Desk, NothingReleased
 from services.reporting.catalogue import INDICATORS
 from services.reporting.indicators import SCOTLAND, Indicator, Kind
 from services.reporting.metadata import AREA_NAMES
@@ -59,7 +61,7 @@ class Site:
         """Asks for the one who looks, in one transaction."""
         release = request.query_params.get("release") or None
         with transaction(self.database) as connection:
-            yield Reader(connection, self.viewer(request), self.clock().date(), release)
+            yield Reader(Desk(connection, self.viewer(request), self.clock().date()), release)
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """A page. `no-store`, since who is signed in decides what it shows."""
@@ -102,6 +104,20 @@ def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     return pages
 
 
+def not_found(database: Engine, clock: Clock, settings: SiteSettings) -> Callable[[Request, Exception], Response]:
+    """What somebody gets who asks for a page that is not there; programs get a problem."""
+    site = Site(database, clock, settings, templates())
+
+    def answer(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, HTTPException)
+        if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/"):
+            return site.page(request, "not_found", 404)
+        problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, fault.headers)
+        return problem.response()
+
+    return answer
+
+
 Page = Callable[[Site, Request], Response]
 
 
@@ -139,7 +155,7 @@ def _standing(site: Site, reader: Reader, span: queries.Span) -> dict[str, Any]:
     shown = queries.shown(reader.connection)
     found = quality.standings(shown, last_day(span.last), site.clock())
     published = reader.published()
-    live = reader.viewer.audience != "public" and reader.release is None
+    live = reader.viewer.audience != "public" and reader.wanted is None
     return {
         "standing": quality.summary(found),
         "release": None if live and reader.viewer.audience == "national" else published,
@@ -215,7 +231,7 @@ def _authority(site: Site, request: Request) -> Response:
         choice = chosen(offered, request.query_params.get("period"))
         by_theme = {
             theme: [
-                (views.headline(reader, each, choice.span, code), views.headline(reader, each, choice.span))
+                (views.headline(reader, each, choice.span, code), views.figure(reader, each, choice.span))
                 for each in indicators
             ]
             for theme, indicators in views.themes().items()

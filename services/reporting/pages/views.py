@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from sqlalchemy import Connection
 
 from services.chassis.auth import Identity
 from services.reporting import answers
-from services.reporting.answers import Answer, Question
+from services.reporting.answers import Answer, Desk, Question
 from services.reporting.catalogue import INDICATORS
 from services.reporting.cuts import Live, Released
 from services.reporting.disclosure import Row
@@ -18,7 +17,7 @@ from services.reporting.pages import charts, words
 from services.reporting.pages.choices import Choice, choices, year_before
 from services.reporting.periods import add_months, month_of, months_between
 from services.reporting.queries import Grain, Span, earliest, latest
-from services.reporting.releases import ReleaseInfo, release_for
+from services.reporting.releases import ReleaseInfo
 from services.reporting.statistics import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
 
 HEADLINES = (
@@ -37,19 +36,25 @@ BY_AUTHORITY, BY_MONTH = Grain(authority=True), Grain(period="month")
 class Reader:
     """Asks on behalf of one viewer."""
 
-    connection: Connection
-    viewer: Identity
-    today: date
-    release: str | None = None
+    desk: Desk
+    wanted: str | None = None
+    """The release asked for."""
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
         """Raises what `answers.answer` raises."""
-        asked = replace(question, release=self.release)
-        return answers.answer(self.connection, self.viewer, indicator, asked, self.today)
+        return answers.answer(self.desk, indicator, replace(question, release=self.wanted))
+
+    @property
+    def viewer(self) -> Identity:
+        return self.desk.viewer
+
+    @property
+    def connection(self) -> Connection:
+        return self.desk.connection
 
     def published(self) -> ReleaseInfo | None:
         """The release that is read, if any."""
-        return release_for(self.connection, self.viewer, self.release, None)
+        return self.desk.release(self.wanted)
 
     def choices(self) -> list[Choice]:
         """Periods that this viewer is offered. Raises NothingReleased where there is nothing to show."""
@@ -57,12 +62,12 @@ class Reader:
         national = self.viewer.audience == "national"
         if published is None and self.viewer.audience == "public":
             raise answers.NothingReleased
-        if published is not None and (self.release or not national):
+        if published is not None and (self.wanted or not national):
             cut = Released(published.id)
             first = earliest(self.connection, cut) or published.last_month
             return choices(first, published.last_month, rolling=national)
-        first = earliest(self.connection, Live()) or add_months(month_of(self.today), -1)
-        last = min(latest(self.connection, Live()) or first, add_months(month_of(self.today), -1))
+        first = earliest(self.connection, Live()) or add_months(month_of(self.desk.today), -1)
+        last = min(latest(self.connection, Live()) or first, add_months(month_of(self.desk.today), -1))
         return choices(min(first, last), last, rolling=True)
 
 
@@ -85,6 +90,11 @@ class TableRow:
     name: str
     figures: tuple[str, ...]
     is_total: bool = False
+
+
+def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
+    """Scotland's figure alone."""
+    return words.figure(_only(reader.ask(indicator, Question(span.first, span.last)).rows), indicator.unit)
 
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
