@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
+# On every core at once, where pip would compile on one and nine processes that start together each for itself.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
 .PHONY: help install demo test check fmt documents bench clean
@@ -48,8 +50,10 @@ $(BIN)/python:
 
 $(RUN): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(RUN)

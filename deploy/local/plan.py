@@ -112,6 +112,7 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
     return {
         "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
         "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
+        "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "20",  # it answers a waiting fetch no sooner
         "PAYBACK_DATABASE_URL": around.postgres,
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),

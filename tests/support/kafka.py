@@ -130,7 +130,7 @@ class KafkaProcess:
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._directory / "log4j2.properties").write_text(_LOGGING)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = _java("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(self._properties))
+        command = _java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties))
         if spawn(command, self.log, environment=self._environment()).wait():
             raise NotReady(f"Apache Kafka's storage could not be formatted:\n{tail(self.log)}")
 
