@@ -8,12 +8,21 @@ from contracts import commands as contracts
 from deploy.local import commands as local
 from deploy.local.plan import PortsTaken
 from deploy.local.process import NotReady
-from services import explain, topics
+from services import explain, operate, topics
 from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
+from services.reporting import commands as release
 from services.simulate import commands as simulate
 
-GROUPS = (contracts.commands, local.commands, topics.commands, explain.commands, simulate.commands)
+GROUPS = (
+    contracts.commands,
+    local.commands,
+    topics.commands,
+    explain.commands,
+    operate.commands,
+    release.commands,
+    simulate.commands,
+)
 
 app = typer.Typer(
     help="The national data-sharing platform for community payback orders.",

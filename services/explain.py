@@ -5,26 +5,14 @@ from typing import Annotated
 import typer
 from sqlalchemy import text
 
-from services.chassis.database import engine, transaction
-from services.chassis.settings import DatabaseSettings, Settings
-from services.orders.domain import domain as orders
-from services.records.closed_days import calendars
+from services.books import BooksSettings, opened
+from services.chassis.database import transaction
 from services.records.explain import CellName, Explanation, cell_name, explain
 from services.records.recount import records_of
-from services.records.settings import CalendarSettings
-from services.unpaid_work.domain import domain as unpaid_work
 
 commands = typer.Typer()
-DOMAINS = {"orders": orders, "unpaid_work": unpaid_work}
 MOST = 20
 """Orders shown, unless all are asked for."""
-
-
-class ExplainSettings(Settings):
-    """What `payback explain` reads from the environment."""
-
-    database: DatabaseSettings
-    calendar: CalendarSettings = CalendarSettings()
 
 
 @commands.command("explain")
@@ -42,18 +30,9 @@ def explain_cell(
         name = cell_name(cell)
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="CELL") from None
-    settings = ExplainSettings.load()
-    make = DOMAINS.get(settings.database.schema_name)
-    if make is None:
-        raise typer.BadParameter("PAYBACK_DATABASE_SCHEMA_NAME must be orders or unpaid_work")
-    database = engine(settings.database)
-    try:
-        with transaction(database) as connection:
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            domain = make(*calendars(settings.calendar.closed_days_path)).of(name.authority)
-            found = explain(name, records_of(connection, name.authority), domain)
-    finally:
-        database.dispose()
+    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        found = explain(name, records_of(connection, name.authority), domain.of(name.authority))
     for line in _lines(name, found, None if everything else MOST):
         typer.echo(line)
 

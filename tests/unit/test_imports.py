@@ -24,7 +24,7 @@ MAY_IMPORT = {
     **{f"services.{service}": CHASSIS | {"services.records", f"services.{service}"} for service in SERVICES},
     "services.topics": CHASSIS | {"services.topics"},
 }
-MAY_IMPORT_ALL = {"services", "services.cli", "services.explain", "deploy"}
+MAY_IMPORT_ALL = {"services", "services.cli", "services.books", "services.explain", "services.operate", "deploy"}
 
 PURE = {"rules", "contributions"}
 PURE_LIBRARIES = sys.stdlib_module_names | {"msgspec"}
