@@ -1,0 +1,203 @@
+"""The pages in a browser, without scripts: what they say, to whom, and whether everybody can use them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from contracts.authorities import AUTHORITIES
+from contracts.cells import Position, encode_aggregate
+from deploy.local.process import free_ports
+from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.clock import FixedClock
+from services.chassis.database import engine
+from services.chassis.metrics import new_registry
+from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.reporting import releasing
+from services.reporting.app import build
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from services.reporting.worker import Aggregates
+from tests.integration.reporting.conftest import Message
+from tests.support.figures import national_cells
+
+pytestmark = pytest.mark.browser
+
+NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
+SOURCE = TopicPartition("national.aggregates", 0)
+HEARD = list(AUTHORITIES)[:6]
+MISSING = "Glasgow City"
+PATHS = (
+    "/",
+    "/indicators",
+    "/indicators/orders_imposed",
+    "/indicators/placement_within_7",
+    "/compare/first_contact_within_1",
+    "/authorities",
+    "/authorities/S12000005",
+    "/quality",
+    "/releases",
+    "/about",
+    "/sign-in",
+    "/nowhere",
+)
+
+
+class Site(NamedTuple):
+    """Where the pages are, and who may sign in."""
+
+    url: str
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def site(new_database: Callable[[], str]) -> Iterator[Site]:
+    """The service on made-up figures, with one release."""
+    url, keys = new_database(), generate_keys()
+    migrate(url, SCHEMA, MIGRATIONS)
+    settings = DatabaseSettings(url=url, schema_name=SCHEMA)
+    database = engine(settings)
+    worker, clock = Aggregates(database), FixedClock(NOW)
+    worker.start({SOURCE: SourceIdentity("cluster", "topic")})
+    cells = list(national_cells(1, date(2025, 4, 1), 13, len(HEARD)))
+    shown = [
+        Position(service, code, 1, 1, {f"orders.events.{code}/0": 1}, NOW)
+        for code in HEARD
+        for service in ("orders", "unpaid_work")
+    ]
+    messages = [Message(index, encode_aggregate(each)) for index, each in enumerate([*cells, *shown])]
+    worker.process([Slice(*SOURCE, messages)])
+    name = releasing.make(database, date(2026, 3, 1), date(2026, 5, 9), clock)
+    releasing.publish(database, name, clock)
+    (port,) = free_ports(1)
+    api = ApiSettings(
+        database=settings,
+        tokens=TokenSettings(public_key=keys.public),
+        site=SiteSettings(simulated=True, insecure_cookie=True),
+    )
+    server = uvicorn.Server(uvicorn.Config(build(api, database, new_registry(), clock), port=port, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        thread.join(0.05)
+    yield Site(f"http://127.0.0.1:{port}", tokens(keys))
+    server.should_exit = True
+    thread.join()
+    database.dispose()
+
+
+def tokens(keys: Keys) -> dict[str, str]:
+    people = {
+        "national": Identity("analyst", frozenset({"national:read"})),
+        "authority": Identity("manager", frozenset({"orders:read"}), HEARD[0]),
+    }
+    return {
+        name: mint(keys.private, who, timedelta(hours=1), lambda: datetime.now(UTC)) for name, who in people.items()
+    }
+
+
+@pytest.fixture
+def plain(browser: Browser) -> Iterator[Page]:
+    """A page in a browser that runs no scripts."""
+    with browser.new_context(java_script_enabled=False) as context:
+        yield context.new_page()
+
+
+def sign_in(page: Page, site: Site, who: str) -> None:
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("Token").fill(site.tokens[who])
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.parametrize("who", ["public", "national"])
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_have_no_accessibility_faults(page: Page, site: Site, who: str, path: str) -> None:
+    if who != "public":
+        sign_in(page, site, who)
+    page.goto(site.url + path)
+    # With scripts of its own, axe needs no leave from the page's policy.
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_pages_fit_a_small_screen(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in PATHS:
+        page.goto(site.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page, site: Site) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in PATHS:
+        page.goto(site.url + path)
+    assert asked
+    assert all(url.startswith(site.url) for url in asked)
+
+
+def test_the_public_reads_a_release(plain: Page, site: Site) -> None:
+    plain.goto(site.url)
+    assert "release 2026-03.1" in plain.get_by_text("Known on").locator("xpath=../..").inner_text()
+    assert "April 2025 to March 2026" in plain.locator("main").inner_text()
+    assert plain.get_by_text("Every figure here is made up").is_visible()
+    assert plain.get_by_role("link", name="Sign in").is_visible()
+
+
+def test_who_sent_nothing_is_said_to_have_sent_nothing(plain: Page, site: Site) -> None:
+    plain.goto(site.url)
+    row = plain.get_by_role("row").filter(has_text=MISSING)
+    assert "[x]" in row.inner_text()
+    assert "0" not in row.inner_text()
+
+
+def test_small_numbers_are_for_those_who_may_see_them(plain: Page, site: Site) -> None:
+    path = f"{site.url}/authorities/{HEARD[5]}?period=month-2026-03"
+    plain.goto(path)
+    public = plain.locator("main").inner_text()
+    sign_in(plain, site, "national")
+    plain.goto(path)
+    whole = plain.locator("main").inner_text()
+    assert public.count("[c]") > whole.count("[c]")
+
+
+def test_signing_in_and_out(plain: Page, site: Site) -> None:
+    sign_in(plain, site, "authority")
+    assert plain.get_by_text("Clackmannanshire").first.is_visible()
+    (cookie,) = plain.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    plain.get_by_role("button", name="Sign out").click()
+    assert plain.context.cookies() == []
+    assert plain.get_by_role("link", name="Sign in").is_visible()
+
+
+def test_a_token_that_proves_nothing_is_refused(plain: Page, site: Site) -> None:
+    plain.goto(f"{site.url}/sign-in")
+    plain.get_by_label("Token").fill("nonsense")
+    plain.get_by_role("button", name="Sign in").click()
+    assert plain.get_by_role("alert").is_visible()
+    assert plain.context.cookies() == []
+
+
+def test_a_period_is_chosen_without_scripts(plain: Page, site: Site) -> None:
+    plain.goto(f"{site.url}/indicators/orders_imposed")
+    plain.get_by_label("Period").select_option(label="March 2026")
+    plain.get_by_label("Area").select_option(label="Scotland")
+    plain.get_by_role("button", name="Show").click()
+    assert "march 2026" in plain.locator(".pb_figure").inner_text().lower()
+
+
+def test_every_chart_has_a_table_with_the_same_figures(plain: Page, site: Site) -> None:
+    plain.goto(f"{site.url}/indicators/placement_within_7")
+    charts = plain.locator("svg.pb_chart").count()
+    tables = plain.locator("main table").count()
+    assert charts >= 3
+    assert tables >= charts
