@@ -1,0 +1,168 @@
+"""The clients: one waits, one awaits; both carry out what `delivery` decides."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from threading import Event, Lock
+
+import httpx
+
+from contracts.client.delivery import MEDIA, Delivery, Pace, Post, Reply, Settle, Step, Take, Wait, deliver
+from contracts.client.source import Message
+from contracts.client.spool import Result, Spool
+from contracts.events import Topic
+
+Token = Callable[[], str]
+"""Tells the token, each time that one is needed, so that it may be renewed."""
+Heard = Callable[[list[Result]], object]
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+FIRST_PAUSE = 0.5
+
+
+class _Platform:
+    """Where events go, and how."""
+
+    def __init__(
+        self, addresses: Mapping[Topic, str], token: Token, patience: float | None, first_pause: float
+    ) -> None:
+        for address in addresses.values():
+            if not address.startswith(("http://", "https://")):
+                raise ValueError(f"{address} is no address of the platform: it must begin with https:// or http://")
+        self._addresses, self._token, self._patience, self._first = addresses, token, patience, first_pause
+
+    def delivery(self, kind: Topic) -> Delivery:
+        return deliver(kind, Pace(random.random, self._patience, self._first))
+
+    def request(self, post: Post) -> httpx.Request:
+        address = f"{self._addresses[post.kind].rstrip('/')}/v1/events"
+        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": MEDIA}
+        return httpx.Request("POST", address, content=post.body, headers=headers)
+
+
+def _reply(response: httpx.Response) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers, response.content)
+
+
+class Client:
+    """Sends what waits in a spool, and waits for it.
+
+    `addresses` are those of the two services, by kind of event. `patience` is how many seconds to wait in a row, all told,
+    before giving up for now; None is for ever. `first_pause` is the first wait after a failure, in seconds.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        addresses: Mapping[Topic, str],
+        token: Token,
+        *,
+        patience: float | None = None,
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self._spool, self._platform = spool, _Platform(addresses, token, patience, first_pause)
+        self._one_at_a_time = Lock()
+
+    def put(self, *messages: Message) -> list[int]:
+        """Take these to be sent; their places. They are safe when this returns. Raises SpoolFull."""
+        return self._spool.add(*messages)
+
+    def send(self, heard: Heard = lambda _: None) -> bool:
+        """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull.
+
+        `heard` is told results as they come; they also stay in the spool until they are forgotten.
+        """
+        stop = Event()
+        with self._spool.sending(), httpx.Client(timeout=TIMEOUT) as http, ThreadPoolExecutor(len(Topic)) as pool:
+            runs = [pool.submit(self._drive, self._platform.delivery(kind), http, heard, stop) for kind in Topic]
+            try:
+                wait(runs, return_when=FIRST_EXCEPTION)
+            finally:
+                stop.set()
+            done = [run.result() for run in runs]
+            return all(done)
+
+    def _drive(self, delivery: Delivery, http: httpx.Client, heard: Heard, stop: Event) -> bool:
+        given: object = None
+        while True:
+            try:
+                step = delivery.send(given)
+            except StopIteration as end:
+                return bool(end.value)
+            if isinstance(step, Wait):
+                if stop.wait(step.seconds):
+                    return False
+                given = None
+            else:
+                given = self._carry_out(step, http, heard)
+
+    def _carry_out(self, step: Take | Post | Settle, http: httpx.Client, heard: Heard) -> object:
+        match step:
+            case Take():
+                return self._spool.take(*step)
+            case Settle(results):
+                self._spool.settle(results)
+                with self._one_at_a_time:
+                    return heard(results)
+            case Post():
+                try:
+                    return _reply(http.send(self._platform.request(step)))
+                except httpx.RequestError:
+                    return None
+
+
+class AsyncClient:
+    """The same, for programs that must not wait: the disk is left to other threads."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        addresses: Mapping[Topic, str],
+        token: Token,
+        *,
+        patience: float | None = None,
+        first_pause: float = FIRST_PAUSE,
+    ) -> None:
+        self._spool, self._platform = spool, _Platform(addresses, token, patience, first_pause)
+
+    async def put(self, *messages: Message) -> list[int]:
+        """Take these to be sent; their places. They are safe when this returns. Raises SpoolFull."""
+        return await asyncio.to_thread(self._spool.add, *messages)
+
+    async def send(self, heard: Heard = lambda _: None) -> bool:
+        """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull."""
+        with self._spool.sending():
+            async with httpx.AsyncClient(timeout=TIMEOUT) as http:
+                runs = [asyncio.create_task(self._drive(self._platform.delivery(kind), http, heard)) for kind in Topic]
+                try:
+                    return all(await asyncio.gather(*runs))
+                finally:
+                    for run in runs:
+                        run.cancel()
+
+    async def _drive(self, delivery: Delivery, http: httpx.AsyncClient, heard: Heard) -> bool:
+        given: object = None
+        while True:
+            try:
+                step = delivery.send(given)
+            except StopIteration as end:
+                return bool(end.value)
+            given = await self._carry_out(step, http, heard)
+
+    async def _carry_out(self, step: Step, http: httpx.AsyncClient, heard: Heard) -> object:
+        match step:
+            case Take():
+                return await asyncio.to_thread(self._spool.take, *step)
+            case Settle(results):
+                await asyncio.to_thread(self._spool.settle, results)
+                return heard(results)
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+                return None
+            case Post():
+                try:
+                    return _reply(await http.send(self._platform.request(step)))
+                except httpx.RequestError:
+                    return None

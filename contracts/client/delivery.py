@@ -1,0 +1,209 @@
+"""What to do next to get events delivered, without doing any of it: the same for the client that waits and the one that awaits.
+
+`deliver` yields a step and is sent what came of it. Events of one kind go in the order in which they were added, one
+request at a time, so that order is kept for every subject; after a failure the same request is made again, and the platform
+counts repeats once.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from contracts.client.spool import Queued, Result
+from contracts.events import Topic
+from contracts.rejections import Reason
+
+MOST, MOST_BYTES = 500, 4 << 20
+MEDIA = "application/cloudevents-batch+json"
+
+
+class NotSent(Exception):
+    """Trying again will not help until somebody changes something. Nothing is lost: the events still wait."""
+
+
+class Reply(NamedTuple):
+    """An answer over HTTP, or None in its place where none came, or only half of one."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class Take(NamedTuple):
+    """Wants the next events: list[Queued]."""
+
+    kind: Topic
+    most: int
+    most_bytes: int
+
+
+class Post(NamedTuple):
+    """Wants the Reply to this request, or None."""
+
+    kind: Topic
+    body: bytes
+
+
+class Settle(NamedTuple):
+    """Wants these kept."""
+
+    results: list[Result]
+
+
+class Wait(NamedTuple):
+    """Wants to be asked again after so many seconds."""
+
+    seconds: float
+
+
+Step = Take | Post | Settle | Wait
+Delivery = Generator[Step, Any, bool]
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long to wait after failures in a row: twice as long each time, less a random part, never less than asked for."""
+
+    random: Callable[[], float]
+    """Between 0 and 1."""
+    patience: float | None = None
+    """Seconds to wait in a row, all told, before giving up for now. None: for ever."""
+    first: float = 0.5
+    longest: float = 300.0
+    _failures: int = field(default=0, init=False)
+    _waited: float = field(default=0.0, init=False)
+
+    def after_failure(self, asked: float | None) -> float | None:
+        """Seconds to wait; None when patience is at an end."""
+        usual = min(self.longest, self.first * 2.0 ** min(self._failures, 30))
+        seconds = usual * (0.5 + self.random() / 2)
+        if asked is not None and asked > seconds:
+            seconds = asked + self.random() * self.first
+        if self.patience is not None and self._waited + seconds > self.patience:
+            return None
+        self._failures += 1
+        self._waited += seconds
+        return seconds
+
+    def after_success(self) -> None:
+        self._failures, self._waited = 0, 0.0
+
+
+def deliver(kind: Topic, pace: Pace) -> Delivery:
+    """Sends until nothing waits (true) or patience is at an end (false). Raises NotSent."""
+    most = MOST
+    while batch := (yield Take(kind, most, MOST_BYTES)):
+        reply: Reply | None = yield Post(kind, b"[" + b",".join(event.body for event in batch) + b"]")
+        if reply is not None and reply.status == 413 and len(batch) > 1:
+            most = len(batch) // 2
+            continue
+        results = outcome(batch, reply)
+        if results is not None:
+            pace.after_success()
+            most = MOST
+            yield Settle(results)
+            continue
+        seconds = pace.after_failure(asked_to_wait(reply))
+        if seconds is None:
+            return False
+        yield Wait(seconds)
+    return True
+
+
+class _Refusal(msgspec.Struct):
+    index: int
+    reason: str
+    path: str
+    message: str
+    remedy: str = ""
+
+
+class _Receipt(msgspec.Struct):
+    id: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class _Answer(msgspec.Struct):
+    rejected: list[_Refusal]
+    receipts: list[_Receipt]
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
+
+
+def outcome(batch: Sequence[Queued], reply: Reply | None) -> list[Result] | None:
+    """What became of each event; None when that is not known yet. Raises NotSent."""
+    if reply is None or reply.status in {408, 425, 429} or reply.status >= 500:
+        return None
+    if reply.status == 413:
+        return [_too_large(event) for event in batch]
+    if reply.status in {401, 403}:
+        raise NotSent(f"the platform does not let this token send these events (status {reply.status})")
+    answer = _read(reply)
+    results = None if answer is None else _results(batch, answer)
+    if results is None and reply.status != 202:  # with 202 it is half an answer
+        raise NotSent(f"this does not seem to be the platform's address: it answered with status {reply.status}")
+    return results
+
+
+def asked_to_wait(reply: Reply | None) -> float | None:
+    """Seconds, where the platform said how long."""
+    value = reply.headers.get("retry-after", "") if reply else ""
+    if not reply or not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        now = parsedate_to_datetime(reply.headers.get("date", ""))
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _read(reply: Reply) -> _Answer | None:
+    try:
+        return _answer(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _results(batch: Sequence[Queued], answer: _Answer) -> list[Result] | None:
+    """None where the answer is about other events than these."""
+    refused = {refusal.index: refusal for refusal in answer.rejected}
+    kept = [event for place, event in enumerate(batch) if place not in refused]
+    if [event.id for event in kept] != [receipt.id for receipt in answer.receipts] or not refused.keys() <= set(
+        range(len(batch))
+    ):
+        return None
+    receipts = iter(answer.receipts)
+    return [
+        _refused(event, refused[place]) if place in refused else _accepted(event, next(receipts))
+        for place, event in enumerate(batch)
+    ]
+
+
+def _accepted(event: Queued, receipt: _Receipt) -> Result:
+    return Result(event.place, event.kind, event.id, receipt.topic, receipt.partition, receipt.offset)
+
+
+def _refused(event: Queued, refusal: _Refusal) -> Result:
+    return Result(
+        event.place,
+        event.kind,
+        event.id,
+        reason=refusal.reason,
+        path=refusal.path,
+        message=refusal.message,
+        remedy=refusal.remedy,
+    )
+
+
+def _too_large(event: Queued) -> Result:
+    reason = Reason.TOO_LARGE
+    return Result(event.place, event.kind, event.id, reason=str(reason), path="$", message="", remedy=reason.remedy)

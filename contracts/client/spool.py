@@ -1,0 +1,221 @@
+"""Events that wait to be sent, on disk. What `add` has taken survives a crash, a power cut and a week without network.
+
+SQLite with a write-ahead log, synchronised at every commit. One file; any number of processes may add, one sends.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from contracts.client.source import Message
+from contracts.events import Topic
+
+DEFAULT_LIMIT = 1 << 30
+_WAIT_SECONDS = 30
+"""How long another process may write before we give up."""
+_OVERHEAD = 200
+"""What SQLite needs beside the bytes of an event, about."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS queue (
+  place INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS queue_kind ON queue (kind, place);
+CREATE TABLE IF NOT EXISTS results (
+  place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL,
+  topic TEXT, partition INTEGER, "offset" INTEGER, reason TEXT, path TEXT, message TEXT, remedy TEXT);
+CREATE TABLE IF NOT EXISTS counters (
+  source TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (source, kind));
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT OR IGNORE INTO notes VALUES ('held', '0');
+"""
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+class SpoolFull(Exception):
+    """Nothing was added. Send, forget results, allow more, or free the disk; then add again."""
+
+
+class SpoolBusy(Exception):
+    """Another process sends from this spool already."""
+
+
+class Queued(NamedTuple):
+    """An event that waits."""
+
+    place: int
+    kind: Topic
+    id: str
+    body: bytes
+
+
+class Result(NamedTuple):
+    """What became of one event: a receipt, or a reason."""
+
+    place: int
+    """As `add` told it."""
+    kind: Topic
+    id: str
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    reason: str | None = None
+    path: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.reason is None
+
+
+class Spool:
+    """A queue on disk, in order, and the results that nobody has fetched yet. `limit` bounds both, in bytes."""
+
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self._path, self._limit, self._lock = path, limit, Lock()
+        self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        with _told_apart():
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+
+    def add(self, *messages: Message, numbered: bool = True, note: tuple[str, str] | None = None) -> list[int]:
+        """Take these, all or none; their places. They are on the disk when this returns. Raises SpoolFull.
+
+        Each gets the next number of its source and kind, unless told otherwise. A note is kept with them, in the same step.
+        """
+        with self._transaction():
+            places = [
+                self._append(one, one.numbered(self._next_number(one)) if numbered else one.body) for one in messages
+            ]
+            if self._held() > self._limit:
+                raise SpoolFull(f"the spool may hold {self._limit:,} bytes; it is not sent fast enough, or not at all")
+            if note is not None:
+                self._note(*note)
+        return places
+
+    def take(self, kind: Topic, most: int, most_bytes: int) -> list[Queued]:
+        """The next events of a kind, in order, at least one if any waits. They stay until they are settled."""
+        query = "SELECT place, id, body FROM queue WHERE kind = ? ORDER BY place LIMIT ?"
+        taken: list[Queued] = []
+        with self._lock:
+            for place, event_id, body in self._database.execute(query, (kind, most)):
+                most_bytes -= len(body)
+                if taken and most_bytes < 0:
+                    break
+                taken.append(Queued(place, kind, event_id, body))
+        return taken
+
+    def settle(self, results: Sequence[Result]) -> None:
+        """Let these go from the queue, and keep what became of them."""
+        with self._transaction():
+            for result in results:
+                query = "DELETE FROM queue WHERE place = ? RETURNING length(body)"
+                gone = self._database.execute(query, (result.place,)).fetchall()
+                self._database.execute(
+                    f"INSERT OR REPLACE INTO results VALUES ({', '.join('?' * len(result))})",  # noqa: S608
+                    result,
+                )
+                self._hold(-sum(length for (length,) in gone))
+
+    def results(self, most: int = 1000) -> list[Result]:
+        """What became of events, in the order of their places, until it is forgotten."""
+        with self._lock:
+            rows = self._database.execute("SELECT * FROM results ORDER BY place LIMIT ?", (most,)).fetchall()
+        return [Result(place, Topic(kind), *others) for place, kind, *others in rows]
+
+    def forget(self, results: Sequence[Result], note: tuple[str, str] | None = None) -> None:
+        """Say that these have been dealt with. A note is kept in the same step."""
+        with self._transaction():
+            for result in results:
+                gone = self._database.execute("DELETE FROM results WHERE place = ?", (result.place,)).rowcount
+                self._hold(-_OVERHEAD * gone)
+            if note is not None:
+                self._note(*note)
+
+    def waiting(self) -> int:
+        """How many events wait to be sent."""
+        with self._lock:
+            (count,) = self._database.execute("SELECT count(*) FROM queue").fetchone()
+        return int(count)
+
+    def note(self, name: str) -> str | None:
+        """A note that was kept with events or results."""
+        with self._lock:
+            row = self._database.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Hold the right to send, alone. It ends with the process, however that ends. Raises SpoolBusy."""
+        lock = sqlite3.connect(f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                raise SpoolBusy(f"{self._path} is being sent by another process") from None
+            yield
+        finally:
+            lock.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, _told_apart():
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:  # a full disk may have ended it already
+                    self._database.execute("ROLLBACK")
+                raise
+
+    def _append(self, message: Message, body: bytes) -> int:
+        query = "INSERT INTO queue (kind, id, body) VALUES (?, ?, ?)"
+        place = self._database.execute(query, (message.kind, message.id, body)).lastrowid
+        assert place is not None
+        self._hold(len(body) + _OVERHEAD)
+        return place
+
+    def _next_number(self, message: Message) -> int:
+        query = (
+            "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
+        )  # fmt: skip
+        ((number,),) = self._database.execute(query, (message.source, message.kind)).fetchall()
+        return int(number)
+
+    def _held(self) -> int:
+        return int(self._database.execute("SELECT value FROM notes WHERE name = 'held'").fetchone()[0])
+
+    def _hold(self, size: int) -> None:
+        self._database.execute("UPDATE notes SET value = value + ? WHERE name = 'held'", (size,))
+
+    def _note(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as fault:
+        if _primary_code(fault) in _FULL:
+            raise SpoolFull(f"the disk takes no more: {fault}") from fault
+        raise
+
+
+def _primary_code(fault: Any) -> int:
+    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF

@@ -1,0 +1,60 @@
+"""Adds and sends events, and is killed at every write in turn. Run with killer.c preloaded: `killed.py DIRECTORY ADDRESS`.
+
+For each n a fresh spool in DIRECTORY/n; what the application was told is in DIRECTORY/n/told. Ends when nothing was left to kill.
+"""
+
+import ctypes
+import os
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from contracts.client import Client, Source, Spool, Topic
+from contracts.events import OrderReceived
+
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
+EVENTS = 6
+
+
+def subject(run: int, index: int) -> str:
+    return f"run-{run}/{'ab'[index % 2]}"
+
+
+def scenario(home: Path, run: int, address: str) -> None:
+    """Two batches: each is added, sent, and its results fetched."""
+    told = os.open(home / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    source = Source("S12000005", system=f"run-{run}")
+    with Spool(home / "payback.spool") as spool:
+        client = Client(spool, dict.fromkeys(Topic, address), lambda: "token", first_pause=0.01)
+        for index in range(EVENTS):
+            fact = OrderReceived(received_on=date(2025, 3, 4))
+            recorded_at = NOON + timedelta(minutes=index)
+            client.put(source.event(fact, subject=subject(run, index), recorded_at=recorded_at, id=f"{run}-{index}"))
+            os.write(told, f"added {run}-{index}\n".encode())
+            if index % 3 == 2:
+                client.send()
+                results = spool.results()
+                spool.forget(results)
+                os.write(told, "".join(f"settled {result.id}\n" for result in results).encode())
+
+
+def main(home: Path, address: str) -> None:
+    killer = ctypes.CDLL(None)
+    run, killed = 0, True
+    while killed:
+        run += 1
+        (home / str(run)).mkdir()
+        child = os.fork()
+        if child == 0:
+            killer.arm(run)
+            scenario(home / str(run), run, address)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status)
+        if not killed and os.WEXITSTATUS(status):
+            sys.exit(f"run {run} failed")
+    print(run)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
