@@ -40,7 +40,10 @@ def explain_cell(
 def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:
     lines = [f"{'|'.join(map(str, cell))} = {found.value}", ""]
     lines.append(f"{len(found.behind)} orders count here:")
-    lines += [f"  {one.subject}: {one.value}, by {', '.join(one.facts)}" for one in found.behind[:most]]
+    lines += [
+        f"  {one.subject}: {one.value}, by {', '.join(one.facts) or 'any of several facts'}"
+        for one in found.behind[:most]
+    ]
     if most is not None and len(found.behind) > most:
         lines.append(f"  and {len(found.behind) - most} more (--all shows them)")
     lines += ["", f"{sum(found.elsewhere.values())} orders do not:"]

@@ -53,7 +53,7 @@ class Behind(NamedTuple):
     subject: str
     value: int
     facts: tuple[str, ...]
-    """The facts without any of which it would count another number here."""
+    """The facts without any of which it would count another number here. None where any of several would do."""
 
 
 @dataclass(slots=True)

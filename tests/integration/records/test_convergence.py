@@ -1,0 +1,59 @@
+"""What managers see depends on what was told, and neither on its order, nor on repetition, nor on how it was split."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.batches import Slice
+from tests.integration.records.conftest import Bench
+from tests.support import scenario
+from tests.support.desk import ManagersView, client
+
+TODAY = "2024-09-02"
+SEEN = {
+    "orders": [
+        "orders?limit=1000",
+        "orders?missed=any",
+        "returns/cpo?year=2024-25",
+        "returns/annual-report?year=2023-24",
+    ],
+    "unpaid_work": ["returns/unpaid-work?year=2024-25", "returns/annual-report?year=2023-24"],
+}
+BOTH = ["worklist?within=20", "findings", "returns/reconciliation?year=2024-25"]
+
+
+def deliveries(bench: Bench, seed: int) -> Iterator[list[Slice]]:
+    """Everything in any order, some of it again, in fetches of any size, each topic by itself."""
+    chance = random.Random(seed)
+    for kind, code, found in scenario.topics():
+        if kind in bench.domain.kinds:
+            lines = found + [line for line in found if chance.random() < 0.3]
+            chance.shuffle(lines)
+            yield from scenario.slices([(kind, code, lines)], chance.randint(5, 60))
+
+
+def told(bench: Bench, seed: int) -> None:
+    """Splits the work over two workers, each of which owns some authorities from the beginning to the end."""
+    workers = [bench.worker(cached=5), bench.worker()]
+    for fetch in deliveries(bench, seed):
+        workers[int(fetch[0].topic[-1]) % 2].process(fetch)
+
+
+@pytest.mark.parametrize("service", SEEN)
+def test_managers_see_the_same(service: str, new_database: Callable[[], str]) -> None:
+    seen = []
+    for seed in (1, 2):
+        bench = Bench(new_database(), service)
+        told(bench, seed)
+        asked = client(bench.database, bench.domain, TODAY)
+        seen.append({code: _everything(ManagersView(asked, code), service) for code in AUTHORITIES})
+        bench.database.dispose()
+    assert sum(len(text) for text in seen[0].values()) > 10_000
+    assert seen[0] == seen[1]
+
+
+def _everything(asked: ManagersView, service: str) -> str:
+    return json.dumps([asked.get(path) for path in SEEN[service] + BOTH])

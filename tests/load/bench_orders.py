@@ -1,0 +1,101 @@
+"""How fast managers' lists are with ten years of Glasgow: `python -m tests.load.bench_orders`. Target: 50 ms at p99."""
+
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deploy.local.postgres import Postgres
+from services.chassis.batches import Slice
+from services.simulate.authority import Delivery
+from services.simulate.nation import Simulation
+from tests.integration.records.conftest import Bench
+from tests.support.desk import ManagersView, client
+from tests.support.scenario import Sent
+
+GLASGOW = "S12000049"
+MONTHS = 120
+END = date(2026, 4, 1)
+REQUESTS = 400
+TARGET_MS = 50.0
+
+ASKED: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "orders": [
+        ("orders", {}),
+        ("orders", {"open": "true"}),
+        ("orders", {"missed": "any"}),
+        ("orders", {"missed": "transfer"}),
+        ("orders", {"missed": "first_contact", "open": "true"}),
+        ("orders", {"due_within": 5}),
+        ("worklist", {"within": 5}),
+        ("findings", {}),
+    ],
+    "unpaid_work": [("worklist", {"within": 5}), ("findings", {})],
+}
+
+
+def main() -> int:
+    """Prints p50 and p99 of each list; 1 when one is over the target."""
+    with TemporaryDirectory() as directory:
+        server = Postgres(Path(directory))
+        server.start()
+        try:
+            history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
+            return max([_measure(server.url, service, history) for service in ASKED])
+        finally:
+            server.remove()
+
+
+def _measure(url: str, service: str, history: list[Delivery]) -> int:
+    bench = Bench(url, service)
+    started = time.perf_counter()
+    events = _feed(bench, history)
+    print(f"{service}: {events} events of {MONTHS} months in {time.perf_counter() - started:.0f} s")
+    asked = ManagersView(client(bench.database, bench.domain, f"{END}"), GLASGOW)
+    worst = max(_time(asked, path, parameters) for path, parameters in ASKED[service])
+    bench.database.dispose()
+    return int(worst > TARGET_MS)
+
+
+def _feed(bench: Bench, history: list[Delivery]) -> int:
+    worker, count = bench.worker(), 0
+    for fetch in _fetches(bench, history):
+        worker.process(fetch)
+        count += sum(len(piece.messages) for piece in fetch)
+    with bench.database.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+    return count
+
+
+def _fetches(bench: Bench, history: list[Delivery], size: int = 10_000) -> Iterator[list[Slice]]:
+    offsets: dict[str, int] = {}
+    waiting: dict[str, list[Sent]] = {}
+    wanted = {source.topic for source in bench.sources}
+    for number, delivery in enumerate(history):
+        if delivery.topic in wanted:
+            offset = offsets[delivery.topic] = offsets.get(delivery.topic, -1) + 1
+            waiting.setdefault(delivery.topic, []).append(Sent(offset, delivery.value, delivery.arrived, delivery.key))
+        if number % size == size - 1:
+            yield [Slice(topic, 0, messages) for topic, messages in waiting.items()]
+            waiting.clear()
+    yield [Slice(topic, 0, messages) for topic, messages in waiting.items()]
+
+
+def _time(asked: ManagersView, path: str, parameters: dict[str, object]) -> float:
+    taken = []
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        asked.get(path, **parameters)
+        taken.append((time.perf_counter() - started) * 1000)
+    taken.sort()
+    p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+    shown = "&".join(f"{name}={value}" for name, value in parameters.items())
+    print(f"  GET /v1/{path}?{shown}: p50 {p50:.1f} ms, p99 {p99:.1f} ms (target {TARGET_MS:.0f})")
+    return p99
+
+
+if __name__ == "__main__":
+    sys.exit(main())
