@@ -31,6 +31,23 @@ BANDS = {
     "officer": ("within_2", "over_2"),
     "placement": ("within_7", "to_3_weeks", "to_1_month", "to_2_months", "over_2_months"),
 }
+OUTCOMES = ("applied", "superseded", "duplicate", "rejected")
+DELAYS = ("to_1_day", "to_7_days", "to_1_month", "to_3_months", "to_1_year", "over_1_year")
+FINDINGS = (
+    "facts_without_order",
+    "end_before_imposition",
+    "decision_without_application",
+    "answer_without_request",
+    "transfer_out_unmatched",
+    "transfer_in_unmatched",
+    "transfer_in_twice",
+    "session_without_order",
+    "credit_after_end",
+    "credit_above_ordered",
+    "other_activity_above_limit",
+    "completed_with_less_credit",
+    "completed_order_with_credit_outstanding",
+)
 COMPLETION_CLASSES = ("within_period", "within_court_date", "late")
 _NOT_APPLICABLE = (
     "Orders that could never comply: transferred in, ended before the day it was due, or with such a reason."
@@ -432,6 +449,83 @@ _CATALOGUE = (
         numerator=form("exit_questionnaires", "returned"),
         denominator=form("exit_questionnaires", "returned", "not_returned"),
         good=Good.HIGHER,
+    ),
+    Indicator(
+        id="events_rejected",
+        title="Events refused",
+        definition="Events that did not keep to the contract and were refused, of all events received in the month.",
+        theme="Data quality",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("events", "outcome=rejected"),
+        denominator=Form("events", (f"outcome={outcome}" for outcome in OUTCOMES)),
+        good=Good.LOWER,
+        breakdowns=(
+            (
+                "outcome",
+                shares(
+                    "events",
+                    (f"outcome={outcome}" for outcome in OUTCOMES),
+                    Form("events", (f"outcome={outcome}" for outcome in OUTCOMES)),
+                ),
+            ),
+        ),
+    ),
+    Indicator(
+        id="reported_within_7_days",
+        title="Reported within 7 days",
+        definition="Facts whose event arrived within 7 days of the fact, of all that arrived, by the month of the fact.",
+        theme="Data quality",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("reporting_delay", "delay_band=to_1_day", "delay_band=to_7_days"),
+        denominator=Form("reporting_delay", (f"delay_band={band}" for band in DELAYS)),
+        exclusions="Facts of which nothing has arrived yet, so the latest months look better than they are.",
+        good=Good.HIGHER,
+        breakdowns=(
+            (
+                "delay_band",
+                shares(
+                    "reporting_delay",
+                    (f"delay_band={band}" for band in DELAYS),
+                    Form("reporting_delay", (f"delay_band={band}" for band in DELAYS)),
+                ),
+            ),
+        ),
+    ),
+    Indicator(
+        id="events_missing",
+        title="Numbered events missing",
+        definition="Numbers of the sources' own counters that never came, of all numbers up to the highest received.",
+        theme="Data quality",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("sequence", "missing"),
+        denominator=form("sequence", "received", "missing"),
+        exclusions="Sources that do not number their events.",
+        good=Good.LOWER,
+    ),
+    Indicator(
+        id="findings",
+        title="Data quality findings",
+        definition="Orders whose facts cannot all be so, counted once under each rule that they break.",
+        theme="Data quality",
+        kind=Kind.COUNT,
+        unit="findings",
+        numerator=Form("findings", (f"rule={rule}" for rule in FINDINGS)),
+        good=Good.LOWER,
+        breakdowns=(("rule", counts("findings", "rule", FINDINGS)),),
+    ),
+    Indicator(
+        id="control_totals_orders",
+        title="Orders imposed here, against the authorities' own totals",
+        definition="Orders imposed as counted here, as a share of the totals with which authorities closed their months.",
+        theme="Data quality",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=_ALL_ORDERS,
+        denominator=form("control_totals", "total=orders_imposed"),
+        note="100% is agreement. Authorities that have not closed the month count in the numerator only.",
     ),
 )
 

@@ -43,6 +43,16 @@ _WORDS = {
     "change=improved": "Improved",
     "change=same": "No change",
     "change=worse": "Worse",
+    "outcome=applied": "Applied",
+    "outcome=superseded": "Overtaken by a later record",
+    "outcome=duplicate": "Sent before",
+    "outcome=rejected": "Refused",
+    "delay_band=to_1_day": "Up to 1 day",
+    "delay_band=to_7_days": "Up to 7 days",
+    "delay_band=to_1_month": "Up to 1 month",
+    "delay_band=to_3_months": "Up to 3 months",
+    "delay_band=to_1_year": "Up to 1 year",
+    "delay_band=over_1_year": "Over 1 year",
 }
 _BANDS = {
     "first_contact": {
@@ -87,6 +97,8 @@ BREAKDOWNS = {
     "attendance": "Attendance",
     "change": "Change",
     "domain": "Part of life",
+    "delay_band": "Time to arrive",
+    "rule": "Rule broken",
 }
 
 
@@ -95,6 +107,8 @@ def category_label(measure: str, category: str) -> str:
     if category in _WORDS:
         return _WORDS[category]
     dimension, _, code = category.partition("=")
+    if dimension == "rule":
+        return code.replace("_", " ").capitalize()
     if dimension == "band":
         return _BANDS[measure][code]
     return {str(member): member.label for member in _LISTS[dimension]}[code]

@@ -1,7 +1,10 @@
 """Indicators over the API, for those who may see them."""
 
+from importlib import import_module
+
 from fastapi.testclient import TestClient
 
+from services.records.findings import Rule
 from services.reporting.catalogue import INDICATORS
 from tests.integration.reporting.conftest import Feed, cell, position
 
@@ -87,3 +90,17 @@ def test_faulty_questions_are_told_apart(client: TestClient, national: Headers) 
     assert status("indicators/orders_imposed/data?release=2020-01.1") == 404
     assert status("cells?measure=nothing") == 422
     assert status("cells?cursor=nonsense") == 422
+
+
+def test_each_finding_that_the_services_make_has_a_place(client: TestClient, national: Headers) -> None:
+    described = client.get("/v1/indicators/findings", headers=national).json()
+    shown = {part["id"] for each in described["breakdowns"] for part in each["categories"]}
+    assert {f"rule={code}" for code in rules_of_the_services()} <= shown
+
+
+def rules_of_the_services() -> set[str]:
+    """The codes of every rule that counts in cells, from the services' own modules."""
+    modules = [
+        import_module(f"services.{name}") for name in ("orders.findings", "orders.transfers", "unpaid_work.findings")
+    ]
+    return {value.code for module in modules for value in vars(module).values() if isinstance(value, Rule)}

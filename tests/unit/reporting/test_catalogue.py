@@ -28,8 +28,9 @@ def test_it_says_what_it_is(indicator: Indicator) -> None:
 
 @every
 def test_the_parts_of_a_share_are_in_the_whole(indicator: Indicator) -> None:
-    if indicator.kind is Kind.SHARE and indicator.denominator and indicator.denominator.categories != ("",):
-        assert set(indicator.numerator.categories) <= set(indicator.denominator.categories)
+    part, whole = indicator.numerator, indicator.denominator
+    if indicator.kind is Kind.SHARE and whole and part.measure == whole.measure and whole.categories != ("",):
+        assert set(part.categories) <= set(whole.categories)
 
 
 @every
