@@ -1,0 +1,261 @@
+"""Who may do what, on Apache Kafka with the configuration that is deployed: TLS, sign-in and rights included."""
+
+import ipaddress
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import AuthorizationError
+
+from contracts.topics import NATIONAL_AGGREGATES
+from deploy.kafka import access, rights
+from deploy.kafka.rights import Holder
+from deploy.local.process import free_ports, tail
+from services.chassis.clock import system_clock
+from services.chassis.failures import Failure, Refused
+from services.chassis.kafka import Producer, Record, connection
+from services.chassis.settings import KafkaSettings
+from services.topics import ensure, topic_specs
+from tests.conftest import _cannot
+from tests.support import kafka as apache_kafka
+from tests.support import parts
+
+pytestmark = pytest.mark.durable_broker
+
+DEPLOYED = Path(__file__).parents[3] / "deploy" / "kafka" / "server.properties"
+MINE, ANOTHERS = "S12000036", "S12000033"
+
+
+def deployed_properties() -> dict[str, str]:
+    lines = [line for line in DEPLOYED.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def self_signed() -> tuple[str, str]:
+    """A key and a certificate for the loopback address, in PEM form."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
+    now = system_clock()
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private.decode(), certificate.public_bytes(Encoding.PEM).decode()
+
+
+class Guarded:
+    """A running broker with two doors: the inner one, and the one for authorities."""
+
+    def __init__(self, inner: str, outer: str, authority: Path) -> None:
+        self.inner = KafkaSettings(bootstrap=inner)
+        self._outer, self._authority = outer, authority
+
+    def enter(self, holder: Holder) -> KafkaSettings:
+        """Give the holder access, and how they get in."""
+        return self.with_password(holder.user, access.grant(self.inner, holder))
+
+    def with_password(self, user: str, password: str) -> KafkaSettings:
+        return KafkaSettings.model_validate(
+            {
+                "bootstrap": self._outer,
+                "security_protocol": "SASL_SSL",
+                "sasl_username": user,
+                "sasl_password": password,
+                "tls_ca_path": self._authority,
+            }
+        )
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    obstacle = apache_kafka.obstacle()
+    if obstacle is not None:
+        _cannot(f"needs Apache Kafka as a local process: {obstacle}")
+    directory = tmp_path_factory.mktemp("guarded")
+    private, certificate = self_signed()
+    (directory / "kafka.pem").write_text(private + certificate)
+    (directory / "authority.pem").write_text(certificate)
+    (outer,) = free_ports(1)
+
+    def here(*, broker: int, controller: int, data: str) -> dict[str, str]:
+        """What is deployed, but for addresses and files."""
+        return deployed_properties() | {
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"INTERNAL://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller},"
+            f"AUTHORITIES://127.0.0.1:{outer}",
+            "advertised.listeners": f"INTERNAL://127.0.0.1:{broker},AUTHORITIES://127.0.0.1:{outer}",
+            "log.dirs": data,
+            "listener.name.authorities.ssl.keystore.location": str(directory / "kafka.pem"),
+        }
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apache_kafka, "properties", here)
+        with parts.kafka_process() as process:
+            broker = Guarded(process.address, f"127.0.0.1:{outer}", directory / "authority.pem")
+            assert ensure(broker.inner, topic_specs()) == []
+            yield broker
+
+
+def write(settings: KafkaSettings, topic: str) -> None:
+    with Producer(settings) as producer:
+        producer.send_all([Record(topic, b"key", b"value")])
+
+
+def can_read(settings: KafkaSettings, topic: str, group: str | None = None, *, seconds: float = 60) -> bool:
+    """Whether a record of the topic, which has some, can be had. Some refusals the library only logs and repeats."""
+    options = connection(settings) | {"group_id": group, "auto_offset_reset": "earliest", "enable_auto_commit": False}
+    with closing(KafkaConsumer(**options)) as consumer:
+        if group is None:
+            consumer.assign([TopicPartition(topic, 0)])
+        else:
+            consumer.subscribe([topic])
+        deadline = time.monotonic() + seconds
+        try:
+            while time.monotonic() < deadline:
+                if consumer.poll(timeout_ms=500):
+                    return True
+        except AuthorizationError:
+            pass
+    return False
+
+
+def test_an_authority_writes_to_its_own_topics_and_to_nothing_else(guarded: Guarded) -> None:
+    mine = guarded.enter(rights.authority(MINE))
+    write(mine, f"orders.events.{MINE}")
+    write(mine, f"unpaid-work.events.{MINE}")
+    for topic in (f"orders.events.{ANOTHERS}", f"unpaid-work.events.{ANOTHERS}", NATIONAL_AGGREGATES):
+        with pytest.raises(Refused, match="Authorization"):
+            write(mine, topic)
+
+
+def test_an_authority_reads_nothing(guarded: Guarded) -> None:
+    mine = guarded.enter(rights.authority(MINE))
+    for topic in (f"orders.events.{MINE}", f"orders.events.{ANOTHERS}", NATIONAL_AGGREGATES):
+        write(guarded.inner, topic)
+        assert can_read(guarded.inner, topic)
+        assert not can_read(mine, topic, seconds=5), topic
+
+
+def test_a_subscriber_reads_the_aggregates_and_nothing_else(guarded: Guarded) -> None:
+    for topic in (NATIONAL_AGGREGATES, f"orders.events.{MINE}"):
+        write(guarded.inner, topic)
+    statistics = guarded.enter(rights.subscriber("statistics"))
+    assert can_read(statistics, NATIONAL_AGGREGATES)
+    assert can_read(statistics, NATIONAL_AGGREGATES, group="subscriber-statistics.nightly")
+    assert not can_read(statistics, NATIONAL_AGGREGATES, group="payback-orders", seconds=5)
+    assert not can_read(statistics, f"orders.events.{MINE}", seconds=5)
+    with pytest.raises(Failure):  # the library does not say which, when even beginning to write is not allowed
+        write(statistics, NATIONAL_AGGREGATES)
+
+
+def test_access_can_be_taken_away_and_given_anew(guarded: Guarded) -> None:
+    holder = rights.authority(ANOTHERS)
+    before = guarded.enter(holder)
+    write(before, f"orders.events.{ANOTHERS}")
+    assert access.revoke(guarded.inner, holder.user) == 4
+    with pytest.raises(Failure):
+        write(before, f"orders.events.{ANOTHERS}")
+    write(guarded.enter(holder), f"orders.events.{ANOTHERS}")
+    with pytest.raises(Failure):
+        write(before, f"orders.events.{ANOTHERS}")  # the old password does not work again
+    access.revoke(guarded.inner, holder.user)
+    assert access.revoke(guarded.inner, holder.user) == 0
+
+
+def test_the_time_of_an_event_is_the_brokers(guarded: Guarded) -> None:
+    topic = f"orders.events.{ANOTHERS}"
+    with Producer(guarded.inner) as producer:
+        [receipt] = producer.send_all([Record(topic, b"key", b"value", timestamp=0)])
+    with closing(KafkaConsumer(**connection(guarded.inner))) as consumer:
+        consumer.assign([TopicPartition(topic, 0)])
+        consumer.seek(TopicPartition(topic, 0), receipt.offset)
+        [[record]] = [consumer.poll(timeout_ms=10_000)[TopicPartition(topic, 0)]]
+    assert record.timestamp > (system_clock() - timedelta(hours=1)).timestamp() * 1000
+
+
+def environment(settings: KafkaSettings) -> dict[str, str]:
+    assert settings.sasl_password is not None
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYBACK_")}
+    return clean | {
+        "PAYBACK_KAFKA_BOOTSTRAP": settings.bootstrap,
+        "PAYBACK_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "PAYBACK_KAFKA_SASL_USERNAME": settings.sasl_username or "",
+        "PAYBACK_KAFKA_SASL_PASSWORD": settings.sasl_password.get_secret_value(),
+        "PAYBACK_KAFKA_TLS_CA_PATH": str(settings.tls_ca_path),
+    }
+
+
+def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Guarded) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("payback")), "topics"],
+        env=environment(guarded.enter(rights.SERVICES["topics"])),
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "65 topics are there" in done.stdout
+
+
+@contextmanager
+def running(command: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def told(address: str) -> str:
+    """What the address answers; nothing while it does not, or says no."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return str(answer.read().decode())
+    except (urllib.error.URLError, OSError):
+        return ""
+
+
+@pytest.mark.parametrize("service", ["orders", "unpaid-work", "reporting"])
+def test_a_worker_needs_no_more_than_its_rights(
+    guarded: Guarded, new_database: Callable[[], str], tmp_path: Path, service: str
+) -> None:
+    module = service.replace("-", "_")
+    (port,) = free_ports(1)
+    variables = environment(guarded.enter(rights.SERVICES[f"{service}-worker"])) | {
+        "PAYBACK_DATABASE_URL": new_database(),
+        "PAYBACK_DATABASE_SCHEMA_NAME": module,
+        "PAYBACK_METRICS_PORT": str(port),
+    }
+    subprocess.run([sys.executable, "-m", f"services.{module}", "migrate"], env=variables, check=True, timeout=150)
+    log = tmp_path / "worker.log"
+    with running([sys.executable, "-m", f"services.{module}", "worker"], variables, log) as process:
+        deadline = time.monotonic() + 150
+        # Measuring lag, which begins a while after readiness, needs rights too.
+        while not (
+            told(f"http://127.0.0.1:{port}/ready") and "stream_lag{" in told(f"http://127.0.0.1:{port}/metrics")
+        ):
+            assert process.poll() is None, tail(log)
+            assert time.monotonic() < deadline, tail(log)
+            time.sleep(0.2)
+    assert "Authorization" not in log.read_text(), tail(log)

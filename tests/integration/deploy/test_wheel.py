@@ -1,0 +1,139 @@
+"""The image's steps by hand: the wheel alone, with the pinned versions, runs every process, outside the checkout."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from deploy.local.process import free_ports, tail
+from deploy.local.tokens import DevelopmentKey
+from services.chassis.settings import KafkaSettings
+from services.topics import ensure, topic_specs
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = ("contracts", "services", "deploy/local", "deploy/kafka")
+LEFT_OUT = ("__pycache__", ".pyc")
+
+
+def run(*command: str | Path, **variables: str) -> None:
+    done = subprocess.run(
+        [str(word) for word in command], env=clean() | variables, capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def clean() -> dict[str, str]:
+    """The environment without our settings and without a way to find the checkout."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PAYBACK_", "PYTHON", "VIRTUAL"))}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made from what version control holds or would, as the image makes it."""
+    directory = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", directory, ROOT)
+    [made] = directory.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of programs of a new environment that holds the wheel and the pinned versions, and nothing else."""
+    environment = tmp_path_factory.mktemp("installed") / "payback"
+    run(sys.executable, "-m", "venv", environment)
+    pip = environment / "bin" / "pip"
+    run(pip, "install", "--quiet", "--no-compile", "--constraint", ROOT / "constraints.txt", wheel)
+    run(pip, "check")
+    return environment / "bin"
+
+
+def test_the_wheel_holds_every_file_of_our_packages(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", *PACKAGES], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert set(listed) - packed == {name for name in listed if not (ROOT / name).exists()}
+    assert not [name for name in packed if name.startswith("tests") or name.endswith(LEFT_OUT)]
+    kinds = {Path(name).suffix for name in packed}
+    assert kinds >= {".py", ".sql", ".html", ".css", ".woff2", ".csv"}
+
+
+@contextmanager
+def running(command: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=clean() | variables, stdout=output, stderr=output, cwd="/")
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 150
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            assert process.poll() is None, tail(log)
+            assert time.monotonic() < deadline, tail(log)
+            time.sleep(0.3)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("service", ["orders", "unpaid_work", "reporting"])
+def test_every_process_runs_from_the_wheel(
+    installed: Path, empty_kafka: str, new_database: Callable[[], str], tmp_path: Path, service: str
+) -> None:
+    ensure(KafkaSettings(bootstrap=empty_kafka), topic_specs())
+    http, serving, working = free_ports(3)
+    shared = {
+        "PAYBACK_KAFKA_BOOTSTRAP": empty_kafka,
+        "PAYBACK_DATABASE_URL": new_database(),
+        "PAYBACK_DATABASE_SCHEMA_NAME": service,
+        "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(DevelopmentKey(tmp_path / "key.pem").public_path),
+        "PAYBACK_HTTP_PORT": str(http),
+    }
+    program = [str(installed / "python"), "-m", f"services.{service}"]
+    run(*program, "migrate", **shared)
+    log = tmp_path / "api.log"
+    with running([*program, "api"], shared | {"PAYBACK_METRICS_PORT": str(serving)}, log) as process:
+        wait_for(f"http://127.0.0.1:{http}/readyz", process, log)
+        if service == "reporting":
+            has_its_pages(f"http://127.0.0.1:{http}")
+    log = tmp_path / "worker.log"
+    with running([*program, "worker"], shared | {"PAYBACK_METRICS_PORT": str(working)}, log) as process:
+        wait_for(f"http://127.0.0.1:{working}/ready", process, log)
+
+
+def has_its_pages(address: str) -> None:
+    """A page, and every file that it names."""
+    with urllib.request.urlopen(f"{address}/about") as answer:
+        page = answer.read().decode()
+    files = set(re.findall(r'(?:href|src)="(/[^"]+\.(?:css|svg|woff2))[^"]*"', page))
+    assert len(files) >= 2
+    for name in files:
+        with urllib.request.urlopen(address + name) as answer:
+            assert answer.status == 200
+
+
+def test_the_command_line_runs_from_the_wheel(installed: Path) -> None:
+    run(installed / "payback", "--help")
+    run(installed / "payback", "topics", "--show")
+    run(installed / "python", "-m", "deploy.kafka.access", "--help")
+    where = subprocess.run(
+        [installed / "python", "-c", "import services.cli; print(services.cli.__file__)"],
+        env=clean(), cwd="/", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert Path(where.stdout.strip()).is_relative_to(installed.parent)

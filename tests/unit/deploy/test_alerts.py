@@ -1,0 +1,129 @@
+"""No alert, and no graph, on a metric or label that nobody exports; no alert without a proof and a page to read."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contracts.events import Topic
+from contracts.topics import source_topics
+from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.records.metrics import RecordsMetrics
+from services.records.record import Outcome
+
+ROOT = Path(__file__).parents[3]
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+SUFFIXES = {"counter": ("_total", "_created"), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
+OF_PROMETHEUS = {"up", "ALERTS"}
+ADDED_BY_PROMETHEUS = {"job", "instance", "le", "alertname"}
+NAME = re.compile(r"\b(?:payback|process|python)_[a-z_]+\b|\bpayback:[a-z:]+\b")
+WITH_LABELS = re.compile(r"([a-z_:]+)\{([^}]*)\}")
+LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"')
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+
+
+def dashboard_expressions() -> list[str]:
+    found: list[str] = []
+    for path in (ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"):
+        dashboard = json.loads(path.read_text())
+        found += [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    return found
+
+
+def exported() -> dict[str, set[str]]:
+    """Every series that a process exports, with the labels of its own."""
+    registry = new_registry()
+    defined = [HttpMetrics(registry), StreamMetrics(registry), RecordsMetrics(registry)]
+    labels = {metric._name: set(metric._labelnames) for each in defined for metric in vars(each).values()}
+    return {
+        family.name + suffix: labels.get(family.name, set())
+        for family in registry.collect()
+        for suffix in SUFFIXES.get(family.type, ("",))
+    }
+
+
+EXPRESSIONS = [*(rule["expr"] for rule in rules()), *dashboard_expressions()]
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_nothing_is_watched_that_nobody_exports(expression: str) -> None:
+    series = exported()
+    assert set(NAME.findall(expression)) <= series.keys() | RECORDED
+    for metric, matchers in WITH_LABELS.findall(expression):
+        known = series.get(metric, {"authority"} if metric in RECORDED else set())
+        assert set(LABEL.findall(matchers)) <= known | ADDED_BY_PROMETHEUS, metric
+
+
+def test_the_check_would_notice() -> None:
+    assert len(dashboard_expressions()) > 5
+    assert {"payback_stream_up", "payback_events_total", "payback_http_request_seconds_bucket"} <= exported().keys()
+    assert NAME.findall("rate(payback_no_such_total[5m])") == ["payback_no_such_total"]
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_says_what_to_do(name: str) -> None:
+    rule = ALERTS[name]
+    assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
+    assert rule["annotations"]["summary"]
+    page = ROOT / rule["annotations"]["runbook"]
+    assert page.is_relative_to(ROOT / "deploy" / "runbooks")
+    assert name in page.read_text(), "the page must say which alerts lead to it"
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_is_proved_to_fire(name: str) -> None:
+    proofs = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]
+    cases = [case for test in proofs for case in test.get("alert_rule_test", [])]
+    assert [case for case in cases if case["alertname"] == name and case.get("exp_alerts")]
+
+
+def test_jobs_are_those_that_are_scraped_and_run() -> None:
+    scraped = {job["job_name"] for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]}
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    running = {name for name in compose if name.endswith(("-api", "-worker"))}
+    assert scraped == running
+    for rule in rules():
+        for matcher, pattern in re.findall(r'job(=~|=)"([^"]+)"', rule["expr"]):
+            assert [job for job in running if (re.fullmatch(pattern, job) if matcher == "=~" else pattern == job)]
+    absent = set(re.findall(r'absent\(up\{job="([^"]+)"\}\)', ALERTS["ProcessMissing"]["expr"]))
+    assert absent == running
+
+
+def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:
+    unread = dict(re.findall(r'job="([a-z-]+)"\}\)\) < (\d+)', ALERTS["TopicUnread"]["expr"]))
+    assert unread == {
+        "orders-worker": str(len(source_topics(Topic.ORDERS))),
+        "unpaid-work-worker": str(len(source_topics(*Topic))),
+        "reporting-worker": "1",
+    }
+    assert f"< {len(source_topics(Topic.ORDERS))}" in ALERTS["AuthoritiesMissing"]["expr"]
+    outcomes = {value for text in EXPRESSIONS for value in re.findall(r'outcome="([a-z]+)"', text)}
+    assert outcomes <= set(Outcome)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "rules", "alerts.yml"],
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+        ["test", "rules", "alerts_test.yml"],
+    ],
+    ids=lambda arguments: arguments[1],
+)
+def test_prometheus_agrees(arguments: list[str]) -> None:
+    done = subprocess.run(["promtool", *arguments], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

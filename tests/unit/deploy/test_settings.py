@@ -1,0 +1,216 @@
+"""What is deployed starts: each process is given the settings that it knows and all that it needs, on both platforms."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.local.tokens import DevelopmentKey, identity_of
+from services import topics
+from services.chassis.auth import verify
+from services.chassis.settings import Settings, SettingsError, TokenSettings
+from services.records import settings as records
+from services.reporting import settings as reporting
+
+ROOT = Path(__file__).parents[3]
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+PROCESSES: dict[tuple[str, str], type[Settings]] = {
+    **{(service, "api"): records.ApiSettings for service in ("orders", "unpaid_work")},
+    **{(service, "worker"): records.WorkerSettings for service in ("orders", "unpaid_work")},
+    **{(service, "migrate"): records.MigrateSettings for service in ("orders", "unpaid_work")},
+    ("reporting", "api"): reporting.ApiSettings,
+    ("reporting", "worker"): reporting.WorkerSettings,
+    ("reporting", "migrate"): reporting.MigrateSettings,
+    ("payback", "topics"): topics.TopicsSettings,
+}
+
+
+def process_of(command: list[str]) -> tuple[str, str]:
+    """(service, process) of `python -m services.orders api` or of `payback topics`."""
+    if command[0] == "payback":
+        return "payback", command[1]
+    assert command[:2] == ["python", "-m"]
+    return command[2].removeprefix("services."), command[3]
+
+
+def of_the_image() -> dict[str, str]:
+    return dict(re.findall(r"(PAYBACK_\w+)=(\S+)", (ROOT / "deploy" / "Dockerfile").read_text()))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout after `deploy/compose/prepare.sh`, run twice."""
+    home = tmp_path_factory.mktemp("prepared")
+    shutil.copytree(ROOT / "deploy" / "compose", home / "deploy" / "compose")
+    script = ["sh", str(home / "deploy" / "compose" / "prepare.sh")]
+    subprocess.run(script, check=True, capture_output=True)
+    before = (home / ".env").read_bytes()
+    subprocess.run(script, check=True, capture_output=True)
+    assert (home / ".env").read_bytes() == before
+    return home
+
+
+@pytest.fixture(scope="module")
+def variables(prepared: Path) -> dict[str, str]:
+    lines = [line for line in (prepared / ".env").read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def interpolated(text: str, values: dict[str, str]) -> str:
+    """As Compose does it, for the forms that are used here."""
+
+    def value(found: re.Match[str]) -> str:
+        name, how, alternative = found.groups()
+        if how == ":-":
+            return values.get(name) or alternative
+        assert values.get(name), f"{name} is not in example.env"
+        return values[name]
+
+    return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
+
+
+def compose(values: dict[str, str]) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(interpolated((ROOT / "docker-compose.yml").read_text(), values))
+    return document
+
+
+def test_every_process_runs_in_compose_with_settings_it_accepts(
+    variables: dict[str, str], prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = compose(variables)
+    ours = {name: service for name, service in document["services"].items() if "payback:" in service["image"]}
+    assert {process_of(service["command"]) for service in ours.values()} == PROCESSES.keys()
+    for service in ours.values():
+        environment = of_the_image() | service["environment"]
+        if "token_public_key" in service.get("configs", ()):
+            assert environment["PAYBACK_TOKENS_PUBLIC_KEY_PATH"] == "/token_public_key"
+            path = prepared / document["configs"]["token_public_key"]["file"]
+            environment["PAYBACK_TOKENS_PUBLIC_KEY_PATH"] = str(path)
+        accepted(environment, PROCESSES[process_of(service["command"])], monkeypatch)
+
+
+def accepted(environment: dict[str, str], settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings.load()
+
+
+def documents(path: Path) -> Iterator[dict[str, Any]]:
+    yield from yaml.safe_load_all(path.read_text())
+
+
+def containers(path: Path) -> Iterator[dict[str, Any]]:
+    for document in documents(path):
+        if document["kind"] in {"Deployment", "Job"}:
+            yield from document["spec"]["template"]["spec"]["containers"]
+
+
+def kubernetes_environment(container: dict[str, Any], service: Path, secrets: dict[str, str]) -> dict[str, str]:
+    literals = yaml.safe_load((service / "kustomization.yaml").read_text())["configMapGenerator"][0]["literals"]
+    maps = {
+        "settings": dict(line.split("=", 1) for line in (KUBERNETES / "settings.env").read_text().split()),
+        "service": dict(line.split("=", 1) for line in literals),
+    }
+    environment = of_the_image()
+    for source in container["envFrom"]:
+        environment |= maps[source["configMapRef"]["name"]]
+    return environment | {variable["name"]: secrets[variable["name"]] for variable in container["env"]}
+
+
+@pytest.fixture(scope="module")
+def secrets_(prepared: Path) -> dict[str, str]:
+    return {
+        "PAYBACK_TOKENS_PUBLIC_KEY": (prepared / "var" / "development-key.pub").read_text(),
+        "PAYBACK_DATABASE_URL": "postgresql://user:secret@postgres.example/payback",
+        "PAYBACK_KAFKA_SASL_USERNAME": "orders-worker",
+        "PAYBACK_KAFKA_SASL_PASSWORD": "secret",
+    }
+
+
+@pytest.mark.parametrize("service", ["orders", "unpaid-work", "reporting"])
+@pytest.mark.parametrize("process", ["api", "worker", "migrate"])
+def test_every_process_runs_in_kubernetes_with_settings_it_accepts(
+    service: str, process: str, secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [container] = containers(KUBERNETES / "service" / f"{process}.yaml")
+    environment = kubernetes_environment(container, KUBERNETES / service, secrets_)
+    command = [word.replace("$(SERVICE)", environment["SERVICE"]) for word in container["command"]]
+    assert process_of(command) == (service.replace("-", "_"), process)
+    assert environment["PAYBACK_DATABASE_SCHEMA_NAME"] == service.replace("-", "_")
+    accepted(environment, PROCESSES[process_of(command)], monkeypatch)
+
+
+def test_topics_are_made_in_kubernetes(secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    [container] = containers(KUBERNETES / "topics.yaml")
+    environment = kubernetes_environment(container, KUBERNETES / "orders", secrets_)
+    accepted(environment, PROCESSES[process_of(container["command"])], monkeypatch)
+
+
+def test_what_nobody_knows_would_be_refused(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = compose(variables)["services"]["topics"]["environment"]
+    with pytest.raises(SettingsError, match="PAYBACK_KAFKA_BOOTSTRAPS"):
+        accepted(environment | {"PAYBACK_KAFKA_BOOTSTRAPS": "x"}, topics.TopicsSettings, monkeypatch)
+
+
+def test_the_key_for_development_makes_tokens_that_services_believe(prepared: Path) -> None:
+    private, public = prepared / "var" / "development-key.pem", prepared / "var" / "development-key.pub"
+    assert private.stat().st_mode & 0o077 == 0
+    token = DevelopmentKey(private).mint(identity_of("national"))
+    assert verify(token, TokenSettings(public_key_path=public)).subject == "national"
+
+
+def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
+    passwords = [value for name, value in variables.items() if name.endswith("_PASSWORD")]
+    assert len(set(passwords)) == len(passwords) == 5
+    assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
+    assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
+    assert (prepared / ".env").stat().st_mode & 0o077 == 0
+    example = (ROOT / "deploy" / "compose" / "example.env").read_text()
+    assert not re.search("(PASSWORD|CLUSTER_ID)=.", example)
+    assert "/.env" in (ROOT / ".gitignore").read_text().split()
+
+
+def test_only_the_apis_and_the_operators_pages_can_be_reached(variables: dict[str, str]) -> None:
+    document = compose(variables)
+    published = {name for name, service in document["services"].items() if service.get("ports")}
+    assert published == {"orders-api", "unpaid-work-api", "reporting-api", "prometheus", "grafana"}
+    for name in published:
+        for port in document["services"][name]["ports"]:
+            address, _, inner = port.split(":")
+            assert address == "127.0.0.1"
+            assert inner != "9100"
+    assert document["networks"]["inside"]["internal"]
+    assert document["networks"]["watch"]["internal"]
+    for name in ("kafka", "postgres"):
+        assert document["services"][name]["networks"] == ["inside"]
+    for name in ("prometheus", "grafana"):
+        assert "inside" not in document["services"][name]["networks"]
+
+
+def test_our_containers_may_do_little(variables: dict[str, str]) -> None:
+    for service in compose(variables)["services"].values():
+        if "payback:" in service["image"]:
+            assert service["read_only"]
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
+    for path in (*KUBERNETES.glob("service/*.yaml"), KUBERNETES / "topics.yaml"):
+        for document in documents(path):
+            if document["kind"] not in {"Deployment", "Job"}:
+                continue
+            pod = document["spec"]["template"]["spec"]
+            assert pod["enableServiceLinks"] is False
+            assert pod["automountServiceAccountToken"] is False
+            assert pod["securityContext"]["runAsNonRoot"]
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            for container in pod["containers"]:
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }
