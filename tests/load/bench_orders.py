@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from deploy.local.postgres import Postgres
 from services.chassis.batches import Slice
-from services.simulate.authority import Delivery
 from services.simulate.nation import Simulation
+from services.simulate.sending import Delivery
 from tests.integration.records.conftest import Bench
 from tests.support.desk import ManagersView, client
 from tests.support.scenario import Sent
