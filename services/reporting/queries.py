@@ -180,16 +180,19 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     return sums(connection, cut, forms, span, grain, authority)
 
 
+_ORDERS = Wanted(measures=("orders_imposed",), categories=("",))
+
+
 def earliest(connection: Connection, cut: Cut) -> date | None:
-    """The first month that anything is known of."""
-    rows = rows_of(cut, Wanted(measures=("orders_opened", "orders_imposed")))
+    """The first month in which an order was imposed."""
+    rows = rows_of(cut, _ORDERS)
     found = connection.scalar(select(func.min(rows.c.period)))
     return month_of(found) if found else None
 
 
 def latest(connection: Connection, cut: Cut) -> date | None:
     """The last month in which an order was imposed."""
-    rows = rows_of(cut, Wanted(measures=("orders_imposed",)))
+    rows = rows_of(cut, _ORDERS)
     found = connection.scalar(select(func.max(rows.c.period)))
     return month_of(found) if found else None
 
