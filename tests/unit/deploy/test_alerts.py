@@ -85,7 +85,7 @@ def test_an_alert_says_what_to_do(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_is_proved_to_fire(name: str) -> None:
-    proofs = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]
+    proofs = [test for path in PROMETHEUS.glob("*_test.yml") for test in yaml.safe_load(path.read_text())["tests"]]
     cases = [case for test in proofs for case in test.get("alert_rule_test", [])]
     assert [case for case in cases if case["alertname"] == name and case.get("exp_alerts")]
 
@@ -120,7 +120,7 @@ def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:
     [
         ["check", "rules", "alerts.yml"],
         ["check", "config", "--syntax-only", "prometheus.yml"],
-        ["test", "rules", "alerts_test.yml"],
+        ["test", "rules", "alerts_test.yml", "alerts_over_days_test.yml"],
     ],
     ids=lambda arguments: arguments[1],
 )

@@ -1,0 +1,120 @@
+"""A real Prometheus, with the configuration that is deployed, against everything running."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.process import free_ports, stop, tail
+from tests.unit.deploy.test_alerts import ALERTS, RECORDED
+
+PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
+BY_NAME = re.compile(r"dns_sd_configs: \[\{names: \[[a-z-]+\], type: A, port: 9100\}\]")
+
+pytestmark = [
+    pytest.mark.timeout(290),
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"),
+]
+
+
+class Prometheus:
+    """Asks it over HTTP."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def ask(self, path: str, **parameters: str) -> Any:
+        url = f"{self._address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+
+    def health(self) -> dict[str, str]:
+        """Of each job."""
+        try:
+            return {t["labels"]["job"]: t["health"] for t in self.ask("targets")["activeTargets"]}
+        except OSError:
+            return {}
+
+    def by_job(self, query: str) -> dict[str, str]:
+        return {found["metric"]["job"]: found["value"][1] for found in self.ask("query", query=query)["result"]}
+
+
+def configured(metrics: list[str]) -> str:
+    """What is deployed, but for addresses, and less patient."""
+    jobs = iter(metrics)  # the stack tells them in the order in which they are configured
+    text = (PROMETHEUS / "prometheus.yml").read_text()
+    text, count = BY_NAME.subn(lambda _: f"static_configs: [{{targets: ['{next(jobs)}']}}]", text)
+    assert count == len(metrics)
+    return text.replace("/etc/prometheus/", f"{PROMETHEUS}/").replace("15s", "2s")
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    home = tmp_path_factory.mktemp("watched")
+    (port,) = free_ports(1)
+    command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(home)]
+    with (home / "progress.log").open("wb") as progress:
+        stack = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=progress)
+    try:
+        assert stack.stdout is not None
+        with stack.stdout as announced:
+            line = announced.readline()
+        assert line, tail(home / "progress.log")
+        targets = [urllib.parse.urlsplit(address).netloc for address in json.loads(line)["metrics"]]
+        (home / "prometheus.yml").write_text(configured(targets))
+        with (home / "prometheus.log").open("wb") as log:
+            running = subprocess.Popen(
+                [
+                    *("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"),
+                    f"--web.listen-address=127.0.0.1:{port}",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield Prometheus(f"http://127.0.0.1:{port}")
+        finally:
+            stop(running)
+    finally:
+        stop(stack, seconds=60)
+
+
+def wait_for_all(prometheus: Prometheus) -> dict[str, str]:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        health = prometheus.health()
+        if health and set(health.values()) == {"up"}:
+            break
+        time.sleep(0.5)
+    return prometheus.health()
+
+
+def test_every_process_is_watched_and_every_rule_is_evaluated(prometheus: Prometheus) -> None:
+    assert wait_for_all(prometheus) == dict.fromkeys(
+        [f"{service}-{part}" for service in ("orders", "unpaid-work", "reporting") for part in ("api", "worker")], "up"
+    )
+    deadline = time.monotonic() + 60
+    while not all(topics_read(prometheus).get(job) == count for job, count in EXPECTED.items()):
+        assert time.monotonic() < deadline, topics_read(prometheus)
+        time.sleep(1)
+    rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
+    assert {rule["name"] for rule in rules} == ALERTS.keys() | RECORDED
+    assert {rule["health"] for rule in rules} == {"ok"}
+    assert {rule["name"] for rule in rules if rule.get("state") == "firing"} == {"Watchdog"}
+
+
+EXPECTED = {"orders-worker": "32", "unpaid-work-worker": "64", "reporting-worker": "1"}
+
+
+def topics_read(prometheus: Prometheus) -> dict[str, str]:
+    """As TopicUnread counts them."""
+    return prometheus.by_job("count by (job) (count by (job, topic) (payback_stream_lag))")

