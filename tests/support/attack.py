@@ -68,7 +68,9 @@ class Attacker:
                     continue
                 if not is_published(split, int(form)):
                     continue
-                area_, month_ = (ALL if i == n - 1 else int(i) for i, n in ((area, sums.shape[1]), (month, sums.shape[2])))
+                area_, month_ = (
+                    ALL if i == n - 1 else int(i) for i, n in ((area, sums.shape[1]), (month, sums.shape[2]))
+                )
                 cells = self._cells(Number(index, int(form), area_, month_))
                 yield dict.fromkeys(cells, 1), int(sums[form, area, month])
 
