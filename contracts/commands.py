@@ -11,10 +11,12 @@ from typing import Annotated, BinaryIO
 import typer
 
 from contracts.authorities import current_code
+from contracts.client import Client, NotSent, Spool, SpoolBusy, SpoolFull
+from contracts.client.publication import FileChanged, Publication, State
 from contracts.events import Topic
 from contracts.lines import lines
 from contracts.progress import Progress
-from contracts.rejections import Rejection
+from contracts.rejections import Reason, Rejection
 from contracts.validation import Tally, Verdict, verdicts
 
 commands = typer.Typer()
@@ -54,6 +56,54 @@ def validate(
     (_sum_as_json if as_json else _sum_in_words)(tally)
     if tally.refused or not tally.accepted:
         raise typer.Exit(1)
+
+
+@commands.command()
+def publish(  # noqa: PLR0913, PLR0917
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line.")],
+    orders: Annotated[str, typer.Option(help="Address of the service of orders.")],
+    unpaid_work: Annotated[str, typer.Option(help="Address of the service of unpaid work.")],
+    token_file: Annotated[
+        Path, typer.Option(help="A file that holds the token, and nothing else. Read for each request.")
+    ],
+    receipts: Annotated[
+        Path | None, typer.Option(help="What became of each line, as lines of JSON; beside the file otherwise.")
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")] = 600,
+) -> None:
+    """Send a file. Stopped anywhere, it goes on from there when it is run again; what was added to the file is sent then.
+
+    Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run it again.
+    """
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+    spool_path, receipts = Path(f"{file}.spool"), receipts or Path(f"{file}.receipts.ndjson")
+    if restart:
+        for path in (receipts, *spool_path.parent.glob(f"{spool_path.name}*")):
+            path.unlink(missing_ok=True)
+    with _opened(file) as stream, Spool(spool_path) as spool, Progress(_size(file)) as progress:
+        addresses = {Topic.ORDERS: orders, Topic.UNPAID_WORK: unpaid_work}
+        client = Client(spool, addresses, lambda: token_file.read_text().strip(), patience=patience)
+        publication = Publication(stream, spool, client, receipts)
+        try:
+            complete = publication.run(lambda state: progress.at(state.end, _so_far(state)))
+        except (NotSent, FileChanged, SpoolBusy, SpoolFull) as fault:
+            typer.echo(f"{fault}. Nothing is lost; run it again to go on.", err=True)
+            raise typer.Exit(3) from None
+    state = publication.state
+    typer.echo(f"{_so_far(state)}; receipts are in {receipts}")
+    for reason, count in sorted(state.refused.items(), key=lambda pair: -pair[1]):
+        typer.echo(f"{count:>9,}  {reason}: {Reason.of(reason).remedy}")
+    if not complete:
+        typer.echo("the platform is away; run it again to go on", err=True)
+        raise typer.Exit(4)
+    if state.refused:
+        raise typer.Exit(1)
+
+
+def _so_far(state: State) -> str:
+    return f"{state.accepted:,} accepted, {sum(state.refused.values()):,} refused"
 
 
 def _authority(given: str | None) -> str | None:

@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import cache
+from ssl import SSLContext
 from threading import Event, Lock
 
 import httpx
@@ -41,6 +43,12 @@ class _Platform:
         return httpx.Request("POST", address, content=post.body, headers=headers)
 
 
+@cache
+def _tls() -> SSLContext:
+    """Takes longer to make than a request to answer, so it is made once."""
+    return httpx.create_ssl_context()
+
+
 def _reply(response: httpx.Response) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status_code, headers, response.content)
@@ -75,7 +83,11 @@ class Client:
         `heard` is told results as they come; they also stay in the spool until they are forgotten.
         """
         stop = Event()
-        with self._spool.sending(), httpx.Client(timeout=TIMEOUT) as http, ThreadPoolExecutor(len(Topic)) as pool:
+        with (
+            self._spool.sending(),
+            httpx.Client(timeout=TIMEOUT, verify=_tls()) as http,
+            ThreadPoolExecutor(len(Topic)) as pool,
+        ):
             runs = [pool.submit(self._drive, self._platform.delivery(kind), http, heard, stop) for kind in Topic]
             try:
                 wait(runs, return_when=FIRST_EXCEPTION)
@@ -134,7 +146,7 @@ class AsyncClient:
     async def send(self, heard: Heard = lambda _: None) -> bool:
         """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull."""
         with self._spool.sending():
-            async with httpx.AsyncClient(timeout=TIMEOUT) as http:
+            async with httpx.AsyncClient(timeout=TIMEOUT, verify=_tls()) as http:
                 runs = [asyncio.create_task(self._drive(self._platform.delivery(kind), http, heard)) for kind in Topic]
                 try:
                     return all(await asyncio.gather(*runs))

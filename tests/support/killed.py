@@ -1,4 +1,4 @@
-"""Adds and sends events, and is killed at every write in turn. Run with killer.c preloaded: `killed.py DIRECTORY ADDRESS`.
+"""Does something, and is killed at every write in turn. Run with killer.c preloaded: `killed.py SCENARIO DIRECTORY ADDRESS`.
 
 For each n a fresh spool in DIRECTORY/n; what the application was told is in DIRECTORY/n/told. Ends when nothing was left to kill.
 """
@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from contracts.client import Client, Source, Spool, Topic
+from contracts.client import Client, Source, Spool, Topic, clients, publication
 from contracts.events import OrderReceived
 
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ def subject(run: int, index: int) -> str:
     return f"run-{run}/{'ab'[index % 2]}"
 
 
-def scenario(home: Path, run: int, address: str) -> None:
+def adding(home: Path, run: int, address: str) -> None:
     """Two batches: each is added, sent, and its results fetched."""
     told = os.open(home / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     source = Source("S12000005", system=f"run-{run}")
@@ -38,8 +38,35 @@ def scenario(home: Path, run: int, address: str) -> None:
                 os.write(told, "".join(f"settled {result.id}\n" for result in results).encode())
 
 
-def main(home: Path, address: str) -> None:
+def publishing(home: Path, run: int, address: str) -> None:
+    """A file of good and bad lines, in steps of three, since the number at once is made small."""
+    publication.AT_ONCE = 3
+    file = home / "events"
+    if not file.exists():
+        file.write_bytes(b"".join(line + b"\n" for line in published(run)))
+    receipts = home / "payback.spool.receipts"
+    with file.open("rb") as stream, Spool(home / "payback.spool") as spool:
+        client = Client(spool, dict.fromkeys(Topic, address), lambda: "token", first_pause=0.01)
+        publication.Publication(stream, spool, client, receipts).run()
+
+
+def published(run: int) -> list[bytes]:
+    """Lines 3 and 6 are refused."""
+    source = Source("S12000005", system=f"run-{run}")
+    fact = OrderReceived(received_on=date(2025, 3, 4))
+    made = [
+        source.event(fact, subject=subject(run, index), recorded_at=NOON, id=f"{run}-{index}") for index in range(4)
+    ]
+    first, second, third, fourth = (one.body for one in made)
+    return [first, second, b"{}", third, fourth, b"not json"]
+
+
+SCENARIOS = {"adding": adding, "publishing": publishing}
+
+
+def main(name: str, home: Path, address: str) -> None:
     killer = ctypes.CDLL(None)
+    clients._tls()  # once, for all children
     run, killed = 0, True
     while killed:
         run += 1
@@ -47,7 +74,7 @@ def main(home: Path, address: str) -> None:
         child = os.fork()
         if child == 0:
             killer.arm(run)
-            scenario(home / str(run), run, address)
+            SCENARIOS[name](home / str(run), run, address)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status)
@@ -57,4 +84,4 @@ def main(home: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

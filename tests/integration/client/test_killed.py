@@ -1,5 +1,6 @@
 """Killed at every write, the spool loses nothing that it has taken, and keeps the order of every subject."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from shutil import which
 import pytest
 
 from contracts.client import Client, Spool, Topic
-from tests.support.killed import EVENTS, subject
+from tests.support.killed import EVENTS, publishing, subject
 from tests.support.lacking import cannot
 from tests.support.platform import Platform, platform
 
@@ -33,16 +34,38 @@ def drained(path: Path, server: Platform) -> None:
         assert spool.waiting() == 0
 
 
+def killed_at_every_write(scenario: str, killer: Path, home: Path, server: Platform) -> int:
+    """How many times it had to be begun."""
+    command = [sys.executable, "-m", "tests.support.killed", scenario, str(home), server.address]
+    done = subprocess.run(command, env={"LD_PRELOAD": str(killer)}, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return int(done.stdout)
+
+
 @pytest.mark.timeout(600)
 def test_killed_at_every_write_nothing_is_lost(killer: Path, tmp_path: Path) -> None:
     with platform() as server:
-        command = [sys.executable, "-m", "tests.support.killed", str(tmp_path), server.address]
-        done = subprocess.run(command, env={"LD_PRELOAD": str(killer)}, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-        runs = int(done.stdout)
+        runs = killed_at_every_write("adding", killer, tmp_path, server)
+        print(f"killed {runs - 1} times")
         assert runs > 50, "hardly anything was written"
         for run in range(1, runs + 1):
             drained(tmp_path / str(run) / "payback.spool", server)
             check(run, (tmp_path / str(run) / "told").read_text().split("\n"), server)
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_every_write_a_file_is_sent_to_its_end(killer: Path, tmp_path: Path) -> None:
+    with platform() as server:
+        runs = killed_at_every_write("publishing", killer, tmp_path, server)
+        print(f"killed {runs - 1} times")
+        assert runs > 50, "hardly anything was written"
+        for run in range(1, runs + 1):
+            home = tmp_path / str(run)
+            publishing(home, run, server.address)
+            receipts = [json.loads(line) for line in (home / "payback.spool.receipts").read_bytes().splitlines()]
+            assert sorted(receipt["line"] for receipt in receipts) == [1, 2, 3, 4, 5, 6], "one receipt for each line"
+            assert {receipt["line"] for receipt in receipts if "reason" in receipt} == {3, 6}
+            kept = [event["id"] for event in server.kept if event["source"].endswith(f"/run-{run}")]
+            assert list(dict.fromkeys(kept)) == [f"{run}-{index}" for index in range(4)]
 
 
 def check(run: int, told: list[str], server: Platform) -> None:
