@@ -16,9 +16,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.stack import Stack, running_stack
+from services.chassis.bulk import BulkProducer
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
-from services.chassis.kafka import Producer, Record
+from services.chassis.kafka import Record
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.reporting import releasing
 from services.simulate.nation import Simulation
@@ -204,7 +205,7 @@ def _shown(reporting: Reporting, sent: Sent) -> int:
 
 
 def _send(bootstrap: str, deliveries: Iterable[Delivery], sent: Sent, size: int = BATCH) -> None:
-    with Producer(KafkaSettings(bootstrap=bootstrap)) as producer:
+    with BulkProducer(KafkaSettings(bootstrap=bootstrap)) as producer:
         remaining = iter(deliveries)
         while group := list(islice(remaining, size)):
             receipts = producer.send_all(Record(d.topic, d.key, d.value, d.arrived) for d in group)

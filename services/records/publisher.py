@@ -8,9 +8,10 @@ from sqlalchemy import Engine, Row, func, or_, select, tuple_
 
 from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis.bulk import BulkProducer
 from services.chassis.database import transaction
 from services.chassis.failures import Away, backoff
-from services.chassis.kafka import Producer, Record
+from services.chassis.kafka import Record
 from services.records.metrics import RecordsMetrics
 from services.records.tables import cells, checkpoints, shards
 
@@ -27,7 +28,7 @@ class Publisher:
     def __init__(
         self,
         database: Engine,
-        producer: Producer,
+        producer: BulkProducer,
         service: Service,
         owned: Callable[[], Collection[str]],
         metrics: RecordsMetrics,

@@ -5,9 +5,9 @@ from threading import Event, Thread
 
 from contracts.topics import source_topics
 from services.chassis import logs
+from services.chassis.bulk import BulkProducer
 from services.chassis.database import engine
 from services.chassis.failures import Refused, describe
-from services.chassis.kafka import Producer
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
 from services.records.fold import Domain
@@ -25,7 +25,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     """Processes events and publishes cells until told to stop."""
     logs.configure(settings.logs, f"{domain.service}-worker")
     registry = new_registry()
-    database, producer = engine(settings.database), Producer(settings.kafka)
+    database, producer = engine(settings.database), BulkProducer(settings.kafka)
     metrics = RecordsMetrics(registry)
     changed, stop = Event(), Event()
     worker = Worker(database, domain, metrics, settings.cache.records, on_commit=changed.set)
