@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, or_, select, tuple_
 
 from services.records.record import Record, load
 from services.records.summary import Standing
@@ -45,6 +47,15 @@ class Wanted:
     due_by: date | None = None
     """Something is due from today up to this day."""
 
+    def shows(self, row: Row) -> bool:
+        """Whether the dates of its standing are what is wanted."""
+        dues = row.standing.dues
+        if self.due_by is not None and not any(self.today <= due <= self.due_by for due, _ in dues):
+            return False
+        if self.missed in (None, ANY) or self.missed in row.standing.late:
+            return True
+        return any(due < self.today and standard == self.missed for due, standard in dues)
+
 
 def orders(
     connection: Connection, authority: str, wanted: Wanted, after: tuple[date, str] | None, limit: int
@@ -53,8 +64,11 @@ def orders(
     query = _rows(authority).where(records.c.imposed_on.is_not(None), *_conditions(wanted))
     if after is not None:
         query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
-    query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc()).limit(limit)
-    return [_row(row) for row in connection.execute(query)]
+    query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc())
+    if wanted.missed in (None, ANY) and wanted.due_by is None:
+        return [_row(row) for row in connection.execute(query.limit(limit))]
+    with connection.execute(query.execution_options(yield_per=500)) as rows:
+        return list(islice(filter(wanted.shows, map(_row, rows)), limit))
 
 
 def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
@@ -67,18 +81,14 @@ def worklist(
     connection: Connection, authority: str, horizon: date, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
-    due = func.jsonb_array_elements(records.c.standing["dues"]).table_valued("value").render_derived("due")
-    on, standard = due.c.value.op("->>")(text("0")), due.c.value.op("->>")(text("1"))
-    query = (
-        select(on, records.c.subject, standard, records.c.imposed_on)
-        .join_from(records, due, text("true"))
-        .where(records.c.authority == authority, records.c.ended_on.is_(None))
-        .where(records.c.next_due <= horizon, on <= horizon.isoformat())
-    )
-    if after is not None:
-        query = query.where(tuple_(on, records.c.subject, standard) > tuple_(after[0].isoformat(), *after[1:]))
-    rows = connection.execute(query.order_by(on, records.c.subject, standard).limit(limit))
-    return [Due(date.fromisoformat(on), subject, standard, imposed) for on, subject, standard, imposed in rows]
+    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= horizon)
+    dues = [
+        Due(due_on, row.subject, standard, row.imposed_on)
+        for row in map(_row, connection.execute(query))
+        for due_on, standard in row.standing.dues
+        if due_on <= horizon
+    ]
+    return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
 
 
 def with_findings(
@@ -141,28 +151,19 @@ def _row(row: Any) -> Row:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What PostgreSQL can tell quickly; `Wanted.shows` decides about the dates inside a standing."""
     found: list[ColumnElement[bool]] = []
     if wanted.open is not None:
         found.append(records.c.ended_on.is_(None) if wanted.open else records.c.ended_on.is_not(None))
     if wanted.missed is not None:
         found.append(_missed(wanted.missed, wanted.today))
     if wanted.due_by is not None:
-        soon = _due(f'@[0] >= "{wanted.today}" && @[0] <= "{wanted.due_by}"')
-        found.append(and_(records.c.ended_on.is_(None), records.c.next_due <= wanted.due_by, soon))
+        found.append(and_(records.c.ended_on.is_(None), records.c.next_due <= wanted.due_by))
     return found
 
 
 def _missed(standard: str, today: date) -> ColumnElement[bool]:
     if standard == ANY:
         return or_(records.c.standing.has_key("late"), records.c.next_due < today)
-    overdue = _due(f'@[1] == "{standard}" && @[0] < "{today}"')
-    return or_(
-        records.c.standing.contains({"late": [standard]}),
-        and_(records.c.next_due < today, overdue),
-    )
-
-
-def _due(condition: str) -> ColumnElement[bool]:
-    """Whether a due date and its standard fulfil a condition in the language of JSON paths."""
-    matches: ColumnElement[bool] = records.c.standing.path_match(f"strict exists($.dues[*] ? ({condition}))")
-    return matches
+    pending = records.c.standing.contains({"dues": [[standard]]})
+    return or_(records.c.standing.contains({"late": [standard]}), and_(records.c.next_due < today, pending))
