@@ -182,7 +182,8 @@ def events(facts: Iterable[Fact]) -> Iterator[Event]:
 def _subject(fact: Fact) -> str:
     if fact.ABOUT_AUTHORITY:
         return AUTHORITY_SUBJECT
-    return ANOTHER_SUBJECT if fact == FactWithdrawn(fact=WHOLE_ORDER) else SUBJECT
+    elsewhere = isinstance(fact, TransferReceived) or fact == FactWithdrawn(fact=WHOLE_ORDER)
+    return ANOTHER_SUBJECT if elsewhere else SUBJECT
 
 
 EVENTS = tuple(events(FACTS))
