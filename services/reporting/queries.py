@@ -83,6 +83,8 @@ class Span:
                 return (self.label,)
 
 
+BEGINNING = date(1900, 1, 1)
+
 Sums = Mapping[tuple[Form, str, str], int]
 """By form, area and period; what is absent is zero."""
 
@@ -141,20 +143,18 @@ def stocks(
 ) -> Sums:
     """What is open at the end of each period: all that ever opened less all that ever closed."""
     assert indicator.minus is not None
-    begin = earliest(connection, cut) or span.first
-    whole = Span(min(begin, span.first), span.last)
-    forms = (indicator.numerator, indicator.minus)
-    monthly = sums(connection, cut, forms, whole, Grain(grain.authority, "month"), authority)
-    areas = areas_of(grain, authority)
-    total: dict[tuple[Form, str, str], int] = defaultdict(int)
-    for area in areas:
-        level = 0
-        for month in months_between(whole.first, whole.last):
+    opens, closes = indicator.numerator, indicator.minus
+    before = Span(BEGINNING, add_months(span.first, -1))
+    held = sums(connection, cut, (opens, closes), before, Grain(grain.authority), authority)
+    monthly = sums(connection, cut, (opens, closes), span, Grain(grain.authority, "month"), authority)
+    total: dict[tuple[Form, str, str], int] = {}
+    for area in areas_of(grain, authority):
+        level = held.get((opens, area, before.label), 0) - held.get((closes, area, before.label), 0)
+        for month in months_between(span.first, span.last):
             at = f"{month:%Y-%m}"
-            level += monthly.get((forms[0], area, at), 0) - monthly.get((forms[1], area, at), 0)
-            if month >= span.first:
-                period = {"month": at, "year": span.year_label(year_of(month))}.get(grain.period, span.label)
-                total[indicator.numerator, area, period] = level
+            level += monthly.get((opens, area, at), 0) - monthly.get((closes, area, at), 0)
+            period = {"month": at, "year": span.year_label(year_of(month))}.get(grain.period, span.label)
+            total[opens, area, period] = level
     return total
 
 
