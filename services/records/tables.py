@@ -62,6 +62,7 @@ records = Table(
     Index("records_open", "authority", "imposed_on", "subject", postgresql_where=text("ended_on IS NULL")),
     Index("records_findings", "authority", "subject", postgresql_where=text("standing ? 'findings'")),
     Index("records_came_from", "came_from", postgresql_where=text("came_from IS NOT NULL")),
+    Index("records_arrived", "authority", "subject", postgresql_where=text("came_from IS NOT NULL")),
     Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )

@@ -1,5 +1,6 @@
 """How fast managers' lists are with ten years of Glasgow: `python -m tests.load.bench_orders`. Target: 50 ms at p99."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ def _measure(url: str, service: str, history: list[Delivery]) -> int:
     bench = Bench(url, service)
     started = time.perf_counter()
     events = _feed(bench, history)
+    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{service}: {events} events of {MONTHS} months in {time.perf_counter() - started:.0f} s")
     asked = ManagersView(client(bench.database, bench.domain, f"{END}"), GLASGOW)
     worst = max(_time(asked, path, parameters) for path, parameters in ASKED[service])

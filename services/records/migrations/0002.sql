@@ -3,6 +3,7 @@ ALTER TABLE records ADD COLUMN standing JSONB, ADD COLUMN came_from TEXT, ADD CO
 CREATE INDEX records_open ON records (authority, imposed_on, subject) WHERE ended_on IS NULL;
 CREATE INDEX records_findings ON records (authority, subject) WHERE standing ? 'findings';
 CREATE INDEX records_came_from ON records (came_from) WHERE came_from IS NOT NULL;
+CREATE INDEX records_arrived ON records (authority, subject) WHERE came_from IS NOT NULL;
 CREATE INDEX records_left ON records (authority, left_on) WHERE left_on IS NOT NULL;
 DROP INDEX records_imposed;
 CREATE INDEX records_imposed ON records (authority, imposed_on, subject);
