@@ -81,7 +81,7 @@ def test_all_told_it_counts_once(stops: int, chance: random.Random) -> None:
 
 @given(st.integers(1, 3), st.randoms(use_true_random=False))
 def test_whatever_is_lost_it_never_counts_twice_unseen(stops: int, chance: random.Random) -> None:
-    """Only while `transfer.received` is missing can an order count again; an origin that told of its leaving then sees that nobody took it."""
+    """Only while `transfer.received` is missing can it count again; an origin that told of its leaving then sees that nobody took it."""
     events = [one for one in journey(stops) * 2 if chance.random() < 0.5]
     chance.shuffle(events)
     records = delivered(events)
