@@ -35,7 +35,9 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m contracts.generate
 
 bench: $(DEV)  ## measure; prints ratios
-	$(BIN)/python -m pytest tests/load -s --timeout=0 $(ARGS)
+	@for bench in tests/load/bench_*.py; do \
+	  echo "== $$bench"; $(BIN)/python -m $$(echo $${bench%.py} | tr / .) || exit 1; \
+	done
 
 clean:  ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) tests/kafka/target .mypy_cache .pytest_cache .ruff_cache .hypothesis

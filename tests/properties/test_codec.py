@@ -1,0 +1,146 @@
+"""No input makes anything but an outcome, and no line costs another."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from contracts.codec import TYPE_PREFIX, Event, decode, encode
+from contracts.events import TYPES, Topic
+from contracts.generate import schemas
+from contracts.lines import lines
+from contracts.rejections import Reason, Rejection
+from contracts.validation import verdicts
+from tests.support import documents, fuzz, spoilt
+from tests.support.lacking import cannot
+
+ROOT = Path(__file__).parents[2]
+FUZZ_SECONDS = 15
+AUTHORITY = fuzz.AUTHORITY
+
+BEYOND_SCHEMAS = {
+    *(Reason.WRONG_AUTHORITY, Reason.UNKNOWN_FACT, Reason.DATE_AFTER_TIME, Reason.COMPLETE_BY_BEFORE_IMPOSED),
+    *(Reason.NO_MAIN_REQUIREMENT, Reason.NEEDS_SUPERVISION, Reason.UNDER_18_NEEDS_SUPERVISION),
+    *(Reason.REPEATED_REQUIREMENT, Reason.CREDIT_WITHOUT_ATTENDANCE, Reason.CHANGE_DOES_NOT_FIT),
+}
+SOMETIMES_BEYOND = {
+    (Reason.OUT_OF_RANGE, r"\$\.time|\$\.data\..*_on|.*complete_by|.*since"),  # years
+    (Reason.BAD_CODE, r"\$\.data\.(to|from)"),  # no authority has it
+    (Reason.MISSING_MEMBER, r"\$\.data\.(hours|months|complete_by)"),  # needed by the kind of change
+}
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(schemas.of_event(name), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@pytest.mark.parametrize("topic", Topic)
+@settings(max_examples=400)
+@given(st.data())
+def test_whatever_comes_has_an_outcome(topic: Topic, data: st.DataObject) -> None:
+    fuzz.check(data.draw(spoilt.messages(topic)))
+
+
+@pytest.mark.parametrize("raw", spoilt.ODD_BYTES, ids=lambda raw: f"{len(raw)} bytes")
+def test_odd_bytes_have_an_outcome(raw: bytes) -> None:
+    fuzz.check(raw)
+
+
+@pytest.mark.parametrize("topic", Topic)
+@settings(max_examples=200)
+@given(st.data())
+def test_what_the_codec_accepts_the_schema_accepts(topic: Topic, data: st.DataObject) -> None:
+    raw = data.draw(spoilt.good(topic).map(encode) | spoilt.altered(topic))
+    found = decode(raw, topic, AUTHORITY)
+    if isinstance(found, Event):
+        validator(found.type).validate(json.loads(raw))
+
+
+@cache
+def accepted(name: str) -> st.SearchStrategy[Any]:
+    """Anything that the schema of the type accepts; nearly always of our authority."""
+    schema = schemas.of_event(name)
+    schema["properties"]["source"] = {"enum": ["/authorities/S12000005", "/authorities/S12000005/systems/x"]}
+    return documents.of(schema)
+
+
+@pytest.mark.parametrize("name", TYPES)
+@settings(max_examples=60)
+@given(st.data())
+def test_what_the_schema_accepts_the_codec_refuses_only_for_what_no_schema_says(name: str, data: st.DataObject) -> None:
+    document = data.draw(accepted(name))
+    found = decode(json.dumps(document).encode(), TYPES[name].TOPICS[0], AUTHORITY)
+    if isinstance(found, Rejection) and found.reason not in BEYOND_SCHEMAS:
+        assert any(found.reason is reason and re.fullmatch(path, found.path) for reason, path in SOMETIMES_BEYOND), (
+            found,
+            document,
+        )
+
+
+@given(st.lists(spoilt.lines(Topic.ORDERS), min_size=2, max_size=20))
+def test_no_line_costs_another(raws: list[bytes]) -> None:
+    together = [verdict.content for verdict in verdicts(lines(io.BytesIO(b"\n".join(raws))), Topic.ORDERS, AUTHORITY)]
+    assert together == [decode(raw, Topic.ORDERS, AUTHORITY) for raw in raws]
+
+
+def at_depth(depth: int, call: Callable[[], object]) -> object:
+    return call() if depth == 0 else at_depth(depth - 1, call)
+
+
+@pytest.mark.parametrize("depth", [30, 31, 32, 33, 34, 200, 600, 5_000])
+def test_nesting_is_judged_the_same_wherever_the_decoder_is_called(depth: int) -> None:
+    for raw in (b'{"id":"x","data":' + b"[" * depth + b"]" * depth + b"}", b'{"a":' * depth + b"1" + b"}" * depth):
+        judged = [at_depth(stack, lambda raw=raw: decode(raw, Topic.ORDERS, AUTHORITY)) for stack in (0, 300, 600)]  # type: ignore[misc]
+        assert judged[0] == judged[1] == judged[2]
+
+
+def test_judging_takes_no_longer_than_the_line_is_long() -> None:
+    """Lines made to be slow: quotes without end, and brackets in them."""
+    began = time.process_time()
+    for raw in (b'"' + b'\\"[' * 20_000, b"[" * 40 + b'"\\' * 20_000, b'"[' * 30_000, b'{"a":"' + b"\\\\[" * 20_000):
+        assert isinstance(decode(raw[: 64 * 1024], Topic.ORDERS, AUTHORITY), Rejection)
+    assert time.process_time() - began < 2
+
+
+def test_the_check_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Rejection:
+        raise RecursionError
+
+    monkeypatch.setattr(fuzz, "decode", broken)
+    with pytest.raises(RecursionError):
+        fuzz.check(b"{}")
+    monkeypatch.setattr(fuzz, "decode", lambda *_: Rejection(Reason.BAD_CODE, "$.data", "no such code: \x00"))
+    with pytest.raises(AssertionError):
+        fuzz.check(b"{}")
+
+
+def test_atheris_finds_nothing_either(tmp_path: Path) -> None:
+    if find_spec("atheris") is None:
+        cannot("needs atheris, which is not made for this Python or system")
+    fuzz.seed(tmp_path / "corpus", ROOT / "contracts" / "examples")
+    command = [sys.executable, "-m", "tests.support.atheris_fuzz", f"-max_total_time={FUZZ_SECONDS}", "-max_len=5000"]
+    done = subprocess.run(
+        [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path / "corpus")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    runs = re.search(r"Done (\d+) runs", done.stderr)
+    assert runs is not None
+    assert int(runs[1]) > 1000
+    assert TYPE_PREFIX in "".join(path.read_text(errors="replace") for path in (tmp_path / "corpus").iterdir())
