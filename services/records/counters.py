@@ -121,9 +121,10 @@ def _load(connection: Connection, came: Came) -> dict[Source, Numbers]:
 def _save(connection: Connection, known: Mapping[Source, Numbers], before: Mapping[Source, list[Gap]]) -> None:
     highest = [(*source, numbers.highest) for source, numbers in known.items()]
     upsert(connection, counters, ("authority", "system", "highest"), highest, key=("authority", "system"))
-    gone = [(*source, gap.first) for source, found in before.items() for gap in found if gap not in known[source].gaps]
+    now = {source: set(numbers.gaps) for source, numbers in known.items()}
+    gone = [(*source, gap.first) for source, found in before.items() for gap in found if gap not in now[source]]
     if gone:
         connection.execute(gaps.delete().where(tuple_(gaps.c.authority, gaps.c.system, gaps.c.first).in_(gone)))
-    new = [(*source, *gap) for source, numbers in known.items() for gap in numbers.gaps if gap not in before[source]]
+    new = [(*source, *gap) for source, found in now.items() for gap in sorted(found.difference(before[source]))]
     if new:
         copy_rows(connection, gaps, ("authority", "system", "first", "last", "month"), new)
