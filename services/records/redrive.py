@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
 
@@ -15,7 +16,7 @@ from services.chassis.kafka import Producer, Record
 from services.records.tables import rejections
 
 BATCH = 500
-Refused = Row[tuple[str, int, int, str, bytes, bytes]]
+Refused = Row[Any]
 
 
 @dataclass(frozen=True, slots=True)

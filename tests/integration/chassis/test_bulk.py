@@ -18,7 +18,7 @@ def _read(address: str, topic: str, number: int) -> list[tuple[int, bytes, bytes
         source = TopicPartition(topic, 0)
         consumer.assign([source])
         consumer.seek_to_beginning(source)
-        found = []
+        found: list[tuple[int, bytes, bytes, int]] = []
         while len(found) < number:
             found += [(m.offset, m.key, m.value, m.timestamp) for m in next(iter(consumer.poll(5_000).values()))]
         return found
