@@ -24,7 +24,7 @@ from kafka.errors import AuthorizationError
 from contracts.topics import NATIONAL_AGGREGATES
 from deploy.kafka import access, rights
 from deploy.kafka.rights import Holder
-from deploy.local.process import free_ports, tail
+from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
 from services.chassis.failures import Failure, Refused
 from services.chassis.kafka import Producer, Record, connection
@@ -223,8 +223,7 @@ def running(command: list[str], variables: dict[str, str], log: Path) -> Iterato
         try:
             yield process
         finally:
-            process.terminate()
-            process.wait(30)
+            stop(process, seconds=60)
 
 
 def told(address: str) -> str:

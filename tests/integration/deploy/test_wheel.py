@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from deploy.local.process import free_ports, tail
+from deploy.local.process import free_ports, stop, tail
 from deploy.local.tokens import DevelopmentKey
 from services.chassis.settings import KafkaSettings
 from services.topics import ensure, topic_specs
@@ -75,8 +75,7 @@ def running(command: list[str], variables: dict[str, str], log: Path) -> Iterato
         try:
             yield process
         finally:
-            process.terminate()
-            process.wait(60)
+            stop(process, seconds=60)
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
