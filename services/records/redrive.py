@@ -16,7 +16,7 @@ from services.chassis.kafka import Producer, Record
 from services.records.tables import rejections
 
 BATCH = 500
-Refused = Row[Any]
+Refused = Row[Any, Any, Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
