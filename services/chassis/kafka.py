@@ -150,7 +150,7 @@ class Producer:
         self._sender.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             if self._client is not None:
-                self._client.close(timeout=CONNECT_SECONDS)
+                _close(self._client)
                 self._client = None
 
     def __enter__(self) -> Self:
@@ -173,7 +173,9 @@ class Producer:
                 self._client = KafkaProducer(
                     **connection(self._settings),
                     acks="all",
-                    enable_idempotence=True,
+                    # An idempotent producer of kafka-python never sends again once records have waited in vain for
+                    # acknowledgement. A record that is kept twice has no further effect here.
+                    enable_idempotence=False,
                     compression_type="lz4",
                     linger_ms=self._linger,
                     batch_size=256 * 1024,
@@ -182,6 +184,16 @@ class Producer:
                     allow_auto_create_topics=False,
                 )
             return self._client
+
+
+def _close(client: Any) -> None:
+    try:
+        client.close(timeout=CONNECT_SECONDS)
+    except errors.KafkaTimeoutError:
+        # The library gives up on what Kafka does not take before it has stopped its thread.
+        client._sender.force_close()  # noqa: SLF001
+        client._sender.join(CONNECT_SECONDS)  # noqa: SLF001
+        client.close(timeout=CONNECT_SECONDS)
 
 
 def _wake(future: asyncio.Future[None]) -> None:
