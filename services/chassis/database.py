@@ -39,6 +39,7 @@ from services.chassis.settings import DatabaseSettings
 AWAY_CLASSES = ("08", "53")  # connection, resources (too many connections, disk full)
 AWAY_CODES = {
     "25006",  # read only: the server is, for now, a standby
+    "25P03",  # stood still in a transaction for too long, so that others could go on
     "40001",  # serialization
     "40003",  # it is unknown whether the statement completed
     "40P01",  # deadlock
@@ -65,7 +66,8 @@ def engine(settings: DatabaseSettings) -> Engine:
     """An engine whose sessions work in the service's schema, as the service's role, in UTC. Connects only when used."""
     options = {
         "search_path": settings.schema_name,
-        "statement_timeout": str(round(settings.statement_timeout_seconds * 1000)),
+        "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
+        "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds),
         "timezone": "UTC",
         "client_min_messages": "warning",
     }
@@ -88,6 +90,10 @@ def engine(settings: DatabaseSettings) -> Engine:
     )
     event.listen(made, "connect", _prepare_session(settings.owner))
     return made
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
 
 
 def _prepare_session(role: str) -> Callable[[DriverConnection, object], None]:

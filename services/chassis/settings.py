@@ -77,6 +77,9 @@ class DatabaseSettings(Group):
     pool_size: int = Field(default=5, ge=1)
     connect_timeout_seconds: int = Field(default=3, ge=1)
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
+    idle_transaction_seconds: float = Field(
+        default=60.0, gt=0, description="after which a process that stands still in a transaction loses it to others"
+    )
 
     @field_validator("url")
     @classmethod
