@@ -43,11 +43,17 @@ def backoff(first: float, longest: float) -> Iterator[float]:
         delay = min(delay * 2, longest)
 
 
-def describe(error: BaseException) -> str:
-    """Where an error came from, fit for a log. Only a Failure tells its message: others may quote a payload."""
+class Description(str):
+    """Of an error, fit for a log however long it is."""
+
+    __slots__ = ()
+
+
+def describe(error: BaseException) -> Description:
+    """Where an error came from. Only a Failure tells its message: others may quote a payload."""
     if isinstance(error, Failure):
-        return f"{type(error).__name__}: {error}"
+        return Description(f"{type(error).__name__}: {error}")
     frames = " < ".join(
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(extract_tb(error.__traceback__))
     )
-    return f"{type(error).__qualname__} at {frames or 'an unknown place'}"
+    return Description(f"{type(error).__qualname__} at {frames or 'an unknown place'}")

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TextIO
 
-from services.chassis.failures import Failure, describe
+from services.chassis.failures import Description, Failure, describe
 from services.chassis.settings import LogSettings
 
 # What `extra` may hold, on one page. Nothing about one person or one order.
@@ -91,7 +91,7 @@ def _message(record: logging.LogRecord) -> str:
 def _harmless(value: object) -> object:
     """The value, or only its kind where it could hold a payload."""
     match value:
-        case None | bool() | int() | float() | Enum() | date() | PurePath():
+        case None | bool() | int() | float() | Enum() | date() | PurePath() | Description():
             return value
         case str() if len(value) <= LONGEST_ARGUMENT:
             return value

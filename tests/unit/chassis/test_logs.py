@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from services.chassis import logs
-from services.chassis.failures import Away
+from services.chassis.failures import Away, describe
 from services.chassis.logs import MEMBERS, JsonLines
 
 EVENT = {
@@ -122,6 +122,12 @@ def test_an_error_is_told_by_kind_and_place(lines: Callable[[], list[dict[str, A
 def test_a_failure_tells_its_reason(lines: Callable[[], list[dict[str, Any]]]) -> None:
     log.warning("waiting: %s", Away("PostgreSQL is away"))
     assert lines()[0]["message"] == "waiting: Away: PostgreSQL is away"
+
+
+def test_a_description_is_told_whole_however_long(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    reason = "the topic was made again, and what to do about it is a long story " * 5
+    log.error("stopped: %s", describe(Away(reason)))
+    assert lines()[0]["message"] == f"stopped: Away: {reason}"
 
 
 def test_a_message_that_does_not_fit_its_arguments_is_not_lost(lines: Callable[[], list[dict[str, Any]]]) -> None:
