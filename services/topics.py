@@ -40,6 +40,15 @@ def ensure(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
         admin.close()
 
 
+def examine(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
+    """Says in words which topics are missing, or differ. Changes nothing. Raises Away or Refused."""
+    admin = Admin(kafka)
+    try:
+        return admin.differences(specs)
+    finally:
+        admin.close()
+
+
 @commands.command()
 def topics(
     replication: Annotated[int, typer.Option(help="Copies of each topic; -1 takes the cluster's default.")] = -1,

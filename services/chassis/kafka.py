@@ -251,17 +251,25 @@ class Admin:
         found = self._described([spec.name for spec in specs])
         if missing := [spec for spec in specs if spec.name not in found]:
             self._create(missing)
-        configs = self._configs([spec.name for spec in specs if spec.name in found and spec.configs])
-        return [
-            difference
-            for spec in specs
-            if spec.name in found
-            for difference in _differences(spec, found[spec.name], configs.get(spec.name, {}))
-        ]
+        return self._compared([spec for spec in specs if spec.name in found], found)
+
+    def differences(self, specs: Collection[TopicSpec]) -> list[str]:
+        """In words, which topics are missing and where others differ from their specs. Changes nothing."""
+        found = self._described([spec.name for spec in specs])
+        missing = [f"{spec.name} is missing" for spec in specs if spec.name not in found]
+        return missing + self._compared([spec for spec in specs if spec.name in found], found)
 
     def close(self) -> None:
         with self._lock:
             self._drop()
+
+    def _compared(self, specs: Collection[TopicSpec], found: Mapping[str, Any]) -> list[str]:
+        configs = self._configs([spec.name for spec in specs if spec.configs])
+        return [
+            difference
+            for spec in specs
+            for difference in _differences(spec, found[spec.name], configs.get(spec.name, {}))
+        ]
 
     def _create(self, specs: Collection[TopicSpec]) -> None:
         with self._asked() as client:
