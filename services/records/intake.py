@@ -160,7 +160,7 @@ async def _groups(request: Request) -> AsyncIterator[list[Item]]:
 def _batch_groups(body: bytes) -> Iterator[list[Item]]:
     try:
         raws = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(422, "A batch is a JSON array of events") from None
     items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
     for start in range(0, len(items), GROUP):
