@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from threading import Event as Signal
+from time import monotonic
 
 from sqlalchemy import Engine, Row, func, or_, select, tuple_
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 """How often to look although nobody signalled a change: another worker may have left something behind."""
 PAUSE_SECONDS = 0.05
+BREATHER = 4
+"""How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
 
 
 class Publisher:
@@ -43,9 +46,10 @@ class Publisher:
             changed.wait(IDLE_SECONDS)
             changed.clear()
             try:
+                began = monotonic()
                 self.publish()
                 waits = backoff(0.2, 15)
-                stop.wait(PAUSE_SECONDS)
+                stop.wait(max(PAUSE_SECONDS, BREATHER * (monotonic() - began)))
             except Away as away:
                 self._metrics.publish_failures.inc()
                 log.warning("not published yet: %s", away)

@@ -53,7 +53,8 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
 
     Returns how many cells changed.
     """
-    after = store.bump(connection, shard, counted_by=domain.rules)
+    after = shard.next_commit(counted_by=domain.rules)
+    store.bump(connection, [after])
     summaries: list[tuple[str, Summary]] = []
     wanted = expected_cells(
         connection,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, select, text
 
@@ -36,6 +36,10 @@ class Shard:
     heard_at: datetime
     counted_by: str
     """The version of the rules and calendar by which its cells were counted; empty before the first count."""
+
+    def next_commit(self, **changes: Any) -> Self:
+        """The shard after one more commit, with what else changes of it."""
+        return replace(self, version=self.version + 1, **changes)
 
 
 def claim(connection: Connection, sources: Mapping[TopicPartition, SourceIdentity]) -> dict[TopicPartition, int]:
@@ -100,33 +104,51 @@ def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> d
     return {(row.authority, row.subject): load(row.facts.encode()) for row in rows}
 
 
-def advance(connection: Connection, source: TopicPartition, old: int, new: int) -> None:
-    """Moves an offset. Raises Fenced where another worker has moved it."""
+def advance(connection: Connection, moves: Mapping[TopicPartition, tuple[int, int]]) -> None:
+    """Moves offsets, each from where it is to where it shall be. Raises Fenced where another worker has moved one."""
     moved = connection.execute(
-        checkpoints.update()
-        .where(checkpoints.c.topic == source.topic, checkpoints.c.partition == source.partition)
-        .where(checkpoints.c.next_offset == old)
-        .values(next_offset=new)
+        text(
+            "UPDATE checkpoints c SET next_offset = m.new FROM unnest(CAST(:topics AS text[]), "
+            "CAST(:partitions AS int[]), CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS m (topic, partition, old, new) "
+            "WHERE c.topic = m.topic AND c.partition = m.partition AND c.next_offset = m.old"
+        ),
+        {
+            "topics": [source.topic for source in moves],
+            "partitions": [source.partition for source in moves],
+            "olds": [old for old, _ in moves.values()],
+            "news": [new for _, new in moves.values()],
+        },
     )
-    if moved.rowcount != 1:
-        raise Fenced(f"{source.topic} is not at {old} any more")
+    if moved.rowcount != len(moves):
+        raise Fenced(f"{len(moves) - moved.rowcount} of {len(moves)} topics are not where this worker left them")
 
 
-def bump(connection: Connection, shard: Shard, **changes: Any) -> Shard:
-    """Counts a commit of the authority, with what else changes of the shard.
+def bump(connection: Connection, afters: Sequence[Shard]) -> None:
+    """Counts a commit of each shard; `afters` is what `next_commit` made of them.
 
     Raises Fenced where another worker committed, to this topic or the other.
     """
-    after = replace(shard, version=shard.version + 1, **changes)
     moved = connection.execute(
-        shards.update()
-        .where(shards.c.authority == shard.authority, shards.c.version == shard.version)
-        .where(shards.c.generation == shard.generation)
-        .values(version=after.version, known_on=after.known_on, heard_at=after.heard_at, counted_by=after.counted_by)
+        text(
+            "UPDATE shards s SET version = a.version, known_on = a.known_on, heard_at = a.heard_at, "
+            "counted_by = a.counted_by FROM unnest(CAST(:authorities AS text[]), CAST(:generations AS int[]), "
+            "CAST(:versions AS bigint[]), CAST(:known_ons AS date[]), CAST(:heard_ats AS timestamptz[]), "
+            "CAST(:counted_bys AS text[])) AS a (authority, generation, version, known_on, heard_at, counted_by) "
+            "WHERE s.authority = a.authority AND s.generation = a.generation AND s.version = a.version - 1"
+        ),
+        {
+            "authorities": [after.authority for after in afters],
+            "generations": [after.generation for after in afters],
+            "versions": [after.version for after in afters],
+            "known_ons": [after.known_on for after in afters],
+            "heard_ats": [after.heard_at for after in afters],
+            "counted_bys": [after.counted_by for after in afters],
+        },
     )
-    if moved.rowcount != 1:
-        raise Fenced(f"{shard.authority} is not at version {shard.version} any more")
-    return after
+    if moved.rowcount != len(afters):
+        raise Fenced(
+            f"{len(afters) - moved.rowcount} of {len(afters)} authorities are not at the version this worker knows"
+        )
 
 
 def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded]) -> None:

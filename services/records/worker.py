@@ -89,23 +89,24 @@ class Worker:
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
         """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
         positions = {piece.source: piece.next_offset for piece in slices}
-        for source, position in positions.items():
-            store.advance(connection, source, self._positions[source], position)
+        store.advance(connection, {source: (self._positions[source], new) for source, new in positions.items()})
         arrivals = self._read(slices)
         held = self._load(connection, arrivals)
-        changes: dict[Shard, Folded] = {}
-        for authority, arrived in arrivals.items():
-            shard = store.bump(
-                connection,
-                self._shards[authority],
-                known_on=max(a.day for a in arrived),
-                heard_at=max(self._shards[authority].heard_at, store.at(max(a.message.timestamp for a in arrived))),
-            )
-            changes[shard] = fold(arrived, held[authority], self._domain.of(authority))
+        afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
+        store.bump(connection, list(afters.values()))
+        changes = {
+            afters[authority]: fold(arrived, held[authority], self._domain.of(authority))
+            for authority, arrived in arrivals.items()
+        }
         if self._domain.follows_counters:
             counters.note(connection, arrivals, changes)
         store.write(connection, self._domain, changes)
         return _Commit(positions, changes)
+
+    def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
+        shard = self._shards[authority]
+        heard_at = max(shard.heard_at, store.at(max(a.message.timestamp for a in arrived)))
+        return shard.next_commit(known_on=max(a.day for a in arrived), heard_at=heard_at)
 
     def _read(self, slices: Iterable[Slice]) -> dict[str, list[Arrival]]:
         arrivals: dict[str, list[Arrival]] = {}

@@ -29,8 +29,7 @@ class Aggregates:
         folded = fold(_decode(part, message) for part in slices for message in part.messages if message.value)
         with transaction(self._database) as connection:
             write(connection, folded)
-            for part in slices:
-                advance(connection, part.source, self._next[part.source], part.next_offset)
+            advance(connection, {part.source: (self._next[part.source], part.next_offset) for part in slices})
         self._next |= {part.source: part.next_offset for part in slices}
 
 
