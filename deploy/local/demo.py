@@ -43,7 +43,6 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
         load(stack, simulation, console)
         console.print(f"loaded after {time.monotonic() - began:.0f} s; checking every cell against the truth")
         _check(stack, simulation.truth()["cells"], console)
-        release(stack)
         out = Console()
         out.print(picture(stack, months))
         out.print(f"\nThe page:             {stack.apis['reporting']}/")
@@ -51,7 +50,9 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
             f"Sign in as national:  {stack.apis['reporting']}/sign-in?token={stack.tokens['national']}", soft_wrap=True
         )
         if not leave:
-            out.print("\nLive events now trickle in. Stop with Ctrl-C.")
+            out.print("\nMaking a first release, so that the public pages have something to show; this takes a minute.")
+            release(stack)
+            out.print("Published. Live events now trickle in. Stop with Ctrl-C.")
             go_on(stack, simulation, system_clock)
 
 

@@ -35,7 +35,10 @@ def make(database: Engine, last_month: date, known_on: date, clock: Clock, note:
         if earlier and earlier[-1].last_month > last_month:
             raise CannotRelease("A later month was published already")
         live = _cells(connection, known_on, last_month)
-        hiding = hide(live, last_month, earlier)
+    hiding = hide(live, last_month, earlier)  # takes long, so it holds no transaction open
+    with transaction(database) as connection:
+        if _earlier(connection) != earlier:
+            raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
         _write(connection, name, last_month, known_on, hiding, clock(), note)
         _write_changes(connection, name, earlier, hiding, live)
