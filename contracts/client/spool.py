@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS results (
   place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL,
   topic TEXT, partition INTEGER, "offset" INTEGER, reason TEXT, path TEXT, message TEXT, remedy TEXT);
 CREATE TABLE IF NOT EXISTS counters (
-  source TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (source, kind));
+  source TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT OR IGNORE INTO notes VALUES ('held', '0');
 """
@@ -85,7 +85,7 @@ class Spool:
     def add(self, *messages: Message, numbered: bool = True, note: tuple[str, str] | None = None) -> list[int]:
         """Take these, all or none; their places. They are on the disk when this returns. Raises SpoolFull.
 
-        Each gets the next number of its source and kind, unless told otherwise. A note is kept with them, in the same step.
+        Each gets the next number of its source, whichever topic it goes to, unless told otherwise. A note is kept with them, in the same step.
         """
         with self._transaction():
             places = [
@@ -191,10 +191,8 @@ class Spool:
         return place
 
     def _next_number(self, message: Message) -> int:
-        query = (
-            "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
-        )  # fmt: skip
-        ((number,),) = self._database.execute(query, (message.source, message.kind)).fetchall()
+        query = "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
+        ((number,),) = self._database.execute(query, (message.source,)).fetchall()
         return int(number)
 
     def _held(self) -> int:
