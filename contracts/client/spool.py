@@ -85,7 +85,8 @@ class Spool:
     def add(self, *messages: Message, numbered: bool = True, note: tuple[str, str] | None = None) -> list[int]:
         """Take these, all or none; their places. They are on the disk when this returns. Raises SpoolFull.
 
-        Each gets the next number of its source, whichever topic it goes to, unless told otherwise. A note is kept with them, in the same step.
+        Each gets the next number of its source, whichever topic it goes to, unless told otherwise.
+        A note is kept with them, in the same step.
         """
         with self._transaction():
             places = [
