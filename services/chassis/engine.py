@@ -225,7 +225,8 @@ class Engine:
         for source, position in positions.items():
             _refuse_outside(source, position, bounds[source], missing=missing)
         self._positions = positions
-        self._identities = identities
+        # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
+        self._identities = {**self._identities, **identities}
         self._progressed()
         self._set_up(up=True)
 

@@ -33,9 +33,10 @@ class FakeReader:
     position: int = 0
     sought: list[int] = field(default_factory=list)
     committed: list[int] = field(default_factory=list)
+    sources: list[TopicPartition] = field(default_factory=lambda: [SOURCE])
 
     def owned(self) -> Collection[TopicPartition]:
-        return [SOURCE]
+        return self.sources
 
     async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
         self.mark = Mark(self.mark.seeks + 1, 0)
@@ -97,7 +98,9 @@ def play(script: Callable[[Scene], Awaitable[None]], settings: StreamSettings = 
     async def main() -> Scene:
         registry, processor, reader = CollectorRegistry(), FakeProcessor(), FakeReader()
         identities = {"t.a": SourceIdentity("cluster", "topic")}
-        engine = Engine("test", settings, processor, lambda _: identities.copy(), StreamMetrics(registry))
+        engine = Engine(
+            "test", settings, processor, lambda names: {n: identities[n] for n in names}, StreamMetrics(registry)
+        )
         engine.attach(reader)
         scene = Scene(engine, reader, processor, registry, identities)
         try:
@@ -314,6 +317,20 @@ def test_markers_that_no_message_stands_for_are_not_lag() -> None:
 
 def test_a_topic_made_again_is_refused_while_running() -> None:
     async def script(scene: Scene) -> None:
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        report.add_done_callback(scene.engine.watch)
+        scene.identities["t.a"] = SourceIdentity("cluster", "another")
+        async with asyncio.timeout(5):
+            await scene.engine.over.wait()
+
+    assert play(script, QUICK.model_copy(update={"identity_every_seconds": 0.01})).engine.status == 3
+
+
+def test_a_topic_that_went_and_came_again_is_refused() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.reader.sources = []
         await assigned(scene)
         report = asyncio.create_task(scene.engine.report())
         report.add_done_callback(scene.engine.watch)
