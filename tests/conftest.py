@@ -93,10 +93,7 @@ def new_topic(kafka: str) -> Callable[[], str]:
 @pytest.fixture
 def empty_kafka(kafka: str) -> str:
     """The shared broker without any topic, for tests that use the topics' real names."""
-    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
-        topics = [name for name in admin.list_topics() if not name.startswith("__")]
-        if topics:
-            admin.delete_topics(topics)
+    apache_kafka.remove_topics(kafka)
     return kafka
 
 

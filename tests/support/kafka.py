@@ -4,6 +4,7 @@ import base64
 import os
 import signal
 import subprocess
+import time
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +43,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
         "group.initial.rebalance.delay.ms": "0",
         "broker.session.timeout.ms": "4000",  # a killed broker comes back only when its session is over
         "broker.heartbeat.interval.ms": "500",
+        "group.min.session.timeout.ms": "1000",  # killed members are to be missed soon
         "offsets.topic.num.partitions": "4",
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.num.partitions": "4",
@@ -74,6 +76,14 @@ def _java(main: str, *arguments: str) -> list[str]:
         *(program, "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
         *("-cp", f"{_JARS}/*", main, *arguments),
     ]
+
+
+def remove_topics(address: str) -> None:
+    """Delete every topic of the broker, and return when they are gone."""
+    with closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
+        while topics := [name for name in admin.list_topics() if not name.startswith("__")]:
+            admin.delete_topics(topics, raise_errors=False)
+            time.sleep(0.1)
 
 
 class KafkaProcess:
@@ -130,7 +140,9 @@ class KafkaProcess:
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._directory / "log4j2.properties").write_text(_LOGGING)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = _java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties))
+        command = _java(
+            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties)
+        )
         if spawn(command, self.log, environment=self._environment()).wait():
             raise NotReady(f"Apache Kafka's storage could not be formatted:\n{tail(self.log)}")
 

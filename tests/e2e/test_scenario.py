@@ -1,0 +1,256 @@
+"""The reference scenario through the front door: posted to the intake APIs, read from the reporting API.
+
+Each round posts the scenario as other orders of other people, in another order and form, so one platform serves them
+all: after n rounds every cell must be n times what is expected.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from contracts.events import Topic
+from contracts.topics import topic_of
+from tests.support import scenario
+from tests.support.kafka import remove_topics
+from tests.support.load import SERVICE_OF
+from tests.support.processes import LINES, Platform, running_platform
+
+ONE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+NOT_JSON = b"{not json"
+
+Wrong = tuple[str, str]
+"""Reason and path."""
+
+
+class Sheet(NamedTuple):
+    """The lines of one topic."""
+
+    kind: Topic
+    authority: str
+    lines: list[bytes]
+
+    @property
+    def service(self) -> str:
+        return SERVICE_OF[self.kind]
+
+    @property
+    def source(self) -> str:
+        return f"{topic_of(self.kind, self.authority)}/0"
+
+
+def sheets(turn: int = 0) -> list[Sheet]:
+    """The scenario; rounds after the first tell it of other orders and other people."""
+    return [Sheet(kind, code, [_of_round(line, turn) for line in lines]) for kind, code, lines in scenario.topics()]
+
+
+def _of_round(line: bytes, turn: int) -> bytes:
+    if turn == 0:
+        return line
+    for member in (b'"subject":"', b'"person_ref":"'):
+        line = line.replace(member, member + b"round-%d-" % turn)
+    return line
+
+
+def what_is_wrong(line: bytes, authority: str) -> Wrong | None:
+    """The faults that the scenario is known to hold, found without the platform's own code."""
+    if line == NOT_JSON:
+        return "not_json", "$"
+    known_by = {
+        b"order.imagined": ("unknown_type", "$.type"),
+        b'"time":"yesterday"': ("bad_time", "$.time"),
+        b'"surprise":': ("unknown_member", "$.surprise"),
+        b'"note":': ("unknown_member", "$.data.note"),
+    }
+    if b'"id":' not in line:
+        return "missing_member", "$.id"
+    codes = (authority, AUTHORITIES[authority].retired_code or authority)
+    if not any(f'"source":"/authorities/{code}'.encode() in line for code in codes):
+        return "wrong_authority", "$.source"
+    return next((wrong for sign, wrong in known_by.items() if sign in line), None)
+
+
+def test_the_bad_lines_are_known() -> None:
+    found = [what_is_wrong(line, sheet.authority) for sheet in sheets() for line in sheet.lines]
+    assert len([wrong for wrong in found if wrong]) == scenario.expected_outcomes()["rejected"]
+    assert len(set(found) - {None}) == 7
+
+
+class Posted(NamedTuple):
+    """What the intake said to one topic's lines."""
+
+    sheet: Sheet
+    receipts: list[dict[str, Any]]
+    refused: dict[int, dict[str, Any]]
+    """By the line's place in the sheet."""
+
+
+@pytest.fixture(scope="module")
+def platform(
+    kafka: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """On the shared broker, which has lost all other topics."""
+    remove_topics(kafka)
+    with running_platform(tmp_path_factory.mktemp("platform"), kafka, new_database()) as running:
+        yield running
+
+
+class Rounds:
+    """How often the scenario has been told, each time of other orders."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._told = 0
+
+    def next(self) -> list[Sheet]:
+        self._told += 1
+        return sheets(self._told - 1)
+
+    def assert_counted(self) -> None:
+        """Every cell that the scenario speaks of is as expected, and there are no others."""
+        expected = {key: self._told * value for key, value in scenario.expected().items()}
+        assert scenario.in_reach(self._platform.cells()) == expected
+
+
+@pytest.fixture(scope="module")
+def rounds(platform: Platform) -> Rounds:
+    return Rounds(platform)
+
+
+Post = Callable[[Sheet], Posted]
+
+
+def tell(platform: Platform, found: Sequence[Sheet], post: Post) -> list[Posted]:
+    """Post several topics at once, and wait until reporting shows them."""
+    with ThreadPoolExecutor(4) as pool:
+        posted = list(pool.map(post, found))
+    last = {one.sheet.source: one.receipts[-1]["offset"] for one in posted if one.receipts}
+    platform.wait_until_shown(last)
+    return posted
+
+
+def by_pieces(platform: Platform, size: int, media: str, wrap: Callable[[Sequence[bytes]], bytes]) -> Post:
+    """Posts so many lines in each request."""
+
+    def post(sheet: Sheet) -> Posted:
+        receipts: list[dict[str, Any]] = []
+        refused: dict[int, dict[str, Any]] = {}
+        for begin in range(0, len(sheet.lines), size):
+            piece = sheet.lines[begin : begin + size]
+            response = platform.post(sheet.service, sheet.authority, wrap(piece), media)
+            answer = response.json()
+            right = [line for line in piece if what_is_wrong(line, sheet.authority) is None]
+            assert (response.status_code == 202) == bool(right), response.text
+            assert answer["accepted"] == len(answer["receipts"]) == len(right)
+            assert answer["accepted"] + len(answer["rejected"]) == len(piece)
+            receipts += answer["receipts"]
+            refused |= {begin + one["index"]: one for one in answer["rejected"]}
+        return Posted(sheet, receipts, refused)
+
+    return post
+
+
+def as_lines(platform: Platform, size: int) -> Post:
+    return by_pieces(platform, size, LINES, b"\n".join)
+
+
+def without_broken_json(found: Sequence[Sheet]) -> list[Sheet]:
+    """A JSON array cannot hold it."""
+    return [sheet._replace(lines=[line for line in sheet.lines if line != NOT_JSON]) for sheet in found]
+
+
+def shuffled(found: Sequence[Sheet], seed: int) -> list[Sheet]:
+    """Lines across each topic, and the topics."""
+    rng = random.Random(seed)
+    mixed = [sheet._replace(lines=rng.sample(sheet.lines, len(sheet.lines))) for sheet in found]
+    rng.shuffle(mixed)
+    return mixed
+
+
+def test_posted_as_it_is_it_gives_exactly_its_cells(platform: Platform, rounds: Rounds) -> None:
+    posted = tell(platform, rounds.next(), as_lines(platform, 10_000))
+    rounds.assert_counted()
+    for sheet, receipts, refused in posted:
+        expected = {i: wrong for i, line in enumerate(sheet.lines) if (wrong := what_is_wrong(line, sheet.authority))}
+        assert {i: (one["reason"], one["path"]) for i, one in refused.items()} == expected
+        assert all(one["message"] and one["remedy"] for one in refused.values())
+        places = [i for i in range(len(sheet.lines)) if i not in refused]
+        assert [receipt["offset"] for receipt in receipts] == places
+
+
+def test_each_bad_line_is_kept_with_its_bytes(platform: Platform, rounds: Rounds) -> None:
+    """As posted by the test before."""
+    rounds.assert_counted()
+    kept = Counter[Wrong]()
+    for sheet in sheets():
+        client = platform.client(sheet.service, sheet.authority)
+        answer = client.get("/v1/rejections").raise_for_status().json()
+        found = {one["offset"]: (one["reason"], one["path"], one["event"]) for one in answer["rejections"]}
+        assert found == {
+            offset: (*wrong, line.decode())
+            for offset, line in enumerate(sheet.lines)
+            if (wrong := what_is_wrong(line, sheet.authority))
+        }
+        kept.update((reason, path) for reason, path, _ in found.values())
+    assert kept.total() == scenario.expected_outcomes()["rejected"]
+    assert len(kept) == 7
+
+
+def test_posted_twice_nothing_changes(platform: Platform, rounds: Rounds) -> None:
+    tell(platform, sheets(), as_lines(platform, 100))
+    rounds.assert_counted()
+
+
+def test_bad_lines_alone_change_nothing(platform: Platform, rounds: Rounds) -> None:
+    bad = [
+        sheet._replace(lines=[line for line in sheet.lines if what_is_wrong(line, sheet.authority)])
+        for sheet in sheets()
+    ]
+    before = platform.rows("SELECT count(*) FROM orders.rejections")
+    for sheet in bad:
+        answer = platform.post(sheet.service, sheet.authority, b"\n".join(sheet.lines))
+        foreign = {what_is_wrong(line, sheet.authority) for line in sheet.lines} == {("wrong_authority", "$.source")}
+        assert answer.status_code == (403 if foreign else 422)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert [one["index"] for one in answer.json()["rejected"]] == list(range(len(sheet.lines)))
+    # One good event after them shows when they have been read; it was posted before, so it changes nothing either.
+    marks = [
+        sheet._replace(lines=[next(line for line in sheet.lines if not what_is_wrong(line, sheet.authority))])
+        for sheet in sheets()
+    ]
+    tell(platform, marks, as_lines(platform, 1))
+    assert platform.rows("SELECT count(*) FROM orders.rejections") > before
+    rounds.assert_counted()
+
+
+def test_validated_only_nothing_is_sent(platform: Platform) -> None:
+    sheet = next(sheet for sheet in sheets() if len(sheet.lines) > 20)
+    before = platform.positions()[sheet.source]
+    client = platform.client(sheet.service, sheet.authority)
+    answer = client.post("/v1/validate", content=b"\n".join(sheet.lines), headers={"Content-Type": LINES}).json()
+    assert len(answer["rejected"]) == 1
+    assert answer["accepted"] == len(sheet.lines) - 1
+    assert answer["receipts"] == []
+    (again,) = tell(platform, [sheet._replace(lines=sheet.lines[:1])], as_lines(platform, 1))
+    assert again.receipts[0]["offset"] == before + 1
+
+
+def test_shuffled_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
+    tell(platform, shuffled(rounds.next(), 1), as_lines(platform, 37))
+    rounds.assert_counted()
+
+
+def test_in_batches_of_json_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
+    posted = without_broken_json(shuffled(rounds.next(), 2))
+    tell(platform, posted, by_pieces(platform, 13, BATCH, lambda lines: b"[" + b",".join(lines) + b"]"))
+    rounds.assert_counted()
+
+
+def test_one_by_one_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
+    tell(platform, shuffled(rounds.next(), 3), by_pieces(platform, 1, ONE, b"".join))
+    rounds.assert_counted()

@@ -1,0 +1,62 @@
+"""The orders worker, to which something happens in its third batch: python -m tests.support.unlucky bug|before|during
+
+bug     a fault of ours, when everything is written and nothing committed
+before  it lingers when it has its batch and has written nothing
+during  it lingers when everything is written and nothing committed
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from services.orders.__main__ import main
+from services.records import store
+
+LINGER_SECONDS = 5.0
+SECRET = "what an order says"
+LINGERS = "now it lingers"
+
+calls = count(1)
+
+
+def _linger() -> None:
+    sys.stderr.write(f"{LINGERS}\n")
+    sys.stderr.flush()
+    time.sleep(LINGER_SECONDS)
+
+
+def _fail() -> None:
+    raise KeyError(SECRET)
+
+
+def _third_time(something: Callable[[], None], call: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
+    """The same call, but the third time something happens, first or afterwards."""
+
+    def called(*arguments: Any) -> Any:
+        now = next(calls) == 3
+        if now and first:
+            something()
+        answer = call(*arguments)
+        if now and not first:
+            something()
+        return answer
+
+    return called
+
+
+def happen(what: str) -> None:
+    """Prepare it."""
+    match what:
+        case "bug":
+            store.write = _third_time(_fail, store.write, first=False)
+        case "before":
+            store.advance = _third_time(_linger, store.advance, first=True)
+        case "during":
+            store.write = _third_time(_linger, store.write, first=False)
+
+
+if __name__ == "__main__":
+    happen(sys.argv[1])
+    sys.exit(main(["worker"]))
