@@ -43,7 +43,8 @@ class Attacker:
         for column in self._cells(number):
             goal[column] = sign
         found = milp(goal, constraints=self._constraint, bounds=self._bounds, integrality=np.ones(self._size))
-        if found.status == 3:  # without bound
+        # The real table fits, so where the solver cannot tell "unbounded or infeasible" apart, it is unbounded.
+        if found.status == 3 or "unbounded or infeasible" in found.message:
             return -sign * np.inf
         assert found.status == 0, found.message
         return sign * float(found.fun)

@@ -50,7 +50,8 @@ def test_an_event_without_an_outcome_is_found(bench: Callable[[str], Bench]) -> 
     one = _books(bench)
     with one.database.begin() as connection:
         connection.execute(text('DELETE FROM arrivals WHERE "offset" = 3'))
-    assert "have an outcome" in next(unbalanced(one.database, one.domain, AUTHORITY))
+    (line,) = unbalanced(one.database, one.domain, AUTHORITY)
+    assert "have an outcome" in line
 
 
 def test_what_is_acceptable_now_goes_through_again_once(bench: Callable[[str], Bench], empty_kafka: str) -> None:
