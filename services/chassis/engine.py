@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 STOPPED, BUG, REFUSED = 0, 1, 3
 PATIENCE_SECONDS = 30.0
+FAREWELL_SECONDS = 3.0
 
 
 class Mark(NamedTuple):
@@ -137,8 +138,10 @@ class Engine:
         """Wait for the batch in hand and say farewell to Kafka."""
         async with self._in_hand:
             self._set_up(up=False)
-            with suppress(Away):
-                await self._commit()
+            # It only tells others how far this worker is, which is not worth waiting for.
+            with suppress(Away, TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self._commit()
 
     def close(self) -> None:
         """Let the threads go."""

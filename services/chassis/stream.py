@@ -40,7 +40,7 @@ __all__ = ["Message", "Processor", "Slice", "SourceIdentity", "Stream", "StreamS
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 30.0
-CLOSE_SECONDS = 15.0
+CLOSE_SECONDS = 5.0
 YEAR_SECONDS = 365 * 86400.0
 
 

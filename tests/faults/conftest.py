@@ -16,7 +16,6 @@ QUICK = {
     "kafka_session_timeout_seconds": "3",
     "stream_batch_max_messages": "25",
     "stream_retry_longest_seconds": "2",
-    "stream_report_every_seconds": "0.5",
     "stream_identity_every_seconds": "2",
     "database_idle_transaction_seconds": "3",
 }

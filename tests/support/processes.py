@@ -33,7 +33,6 @@ NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 SHORTEST_SESSION = {"kafka_session_timeout_seconds": "6"}
 """Apache Kafka allows no shorter one unless told to; the embedded broker, for which the plan is made, does."""
 START_SECONDS = 120
-STOP_SECONDS = 60
 PATIENCE_SECONDS = 120
 """How long nothing may happen before a test fails."""
 
@@ -123,7 +122,7 @@ class Platform:
         for name in names:
             self.process(name).terminate()
         for name in names:
-            stop(self.process(name), seconds=STOP_SECONDS)
+            self.exit_status(name)
             assert self.process(name).returncode == 0, self._said(name)
 
     def freeze(self, name: str) -> None:
