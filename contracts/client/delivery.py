@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from contracts.client.spool import Queued, Result
+from contracts.codec import UNREADABLE
 from contracts.events import Topic
 from contracts.rejections import Reason
 
@@ -169,7 +170,7 @@ def asked_to_wait(reply: Reply | None) -> float | None:
 def _read(reply: Reply) -> _Answer | None:
     try:
         return _answer(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

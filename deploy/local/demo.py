@@ -143,7 +143,7 @@ def load(stack: Stack, simulation: Simulation, console: Console) -> None:
                 seen, since = number, time.monotonic()
             if done and time.monotonic() - since > PATIENCE_SECONDS:
                 raise Failed(
-                    f"reporting shows {number} of {sent.events} events and no more; logs are in {stack.directory}"
+                    f"reporting shows {number} of {sent.events} events and no more; with --dir the logs are kept"
                 )
             time.sleep(LOOK_SECONDS)
 

@@ -307,7 +307,13 @@ class Consumer(driver.Consumer):
             return {}
         first = await self._thread.ask("beginning_offsets", partitions)
         end = await self._thread.ask("end_offsets", partitions)
-        return {source: Bounds(first[source], max(end[source], self.highwater(TP(*source)) or 0)) for source in sources}
+        return {source: Bounds(first[source], max(end[source], self._highest(source))) for source in sources}
+
+    def _highest(self, source: TopicPartition) -> int:
+        try:
+            return self.highwater(TP(*source)) or 0
+        except AssertionError as error:  # this is how the driver says that the partition is not ours any more
+            raise Away(f"{source.topic} changes its owner") from error
 
     async def fetched(self, source: TopicPartition) -> int:
         return int(await self._thread.ask("position", KafkaPartition(*source)))

@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select, text, tuple_
 
 from contracts.authorities import current_code
-from contracts.codec import Event
+from contracts.codec import UNREADABLE, Event
 from services.chassis.database import copy_rows, upsert
 from services.records.calendar import month_of
 from services.records.clocks import add
@@ -85,7 +85,7 @@ def _of_refused(raw: bytes | None, authority: str) -> tuple[str, int, date] | No
     try:
         envelope = _envelope.decode(raw or b"")
         number = int(envelope.sequence or 0)
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, *UNREADABLE):
         return None
     source = SOURCE.fullmatch(envelope.source)
     if source is None or current_code(source[1]) != authority or not 0 < number < HIGHEST:

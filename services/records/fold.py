@@ -13,8 +13,8 @@ from contracts.rejections import Rejection
 from services.chassis.batches import Message
 from services.records.calendar import Calendar, month_of
 from services.records.clocks import Cells, add
-from services.records.counting import Counted, Counting
-from services.records.record import Outcome, Record, apply
+from services.records.counting import Counted, Counting, merge
+from services.records.record import Outcome, Record, apply, as_known, days_after
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -101,10 +101,12 @@ class Folded:
     persons: dict[PersonMonth, dict[date, int]] = field(default_factory=dict)
     """Changes of how many new orders a person has in a month, by the day on which they became known."""
     settled: list[Settled] = field(default_factory=list)
+    known_before: date = date.min
+    """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
 
 
 def read(topic: Topic, authority: str, messages: Iterable[Message], known_on: date) -> list[Arrival]:
-    """Decodes messages. The day that something became known never goes back, whatever a producer's clock says."""
+    """Decodes messages of a topic of which all up to `known_on` is known: that day never goes back, whatever a producer's clock says."""
     arrivals = []
     for message in messages:
         known_on = max(known_on, day_of(message.timestamp))
@@ -117,9 +119,11 @@ def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
     return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
 
 
-def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain) -> Folded:
+def fold(
+    arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min
+) -> Folded:
     """Applies arrivals of one authority in order. `held` has the record of every subject and is left as it is."""
-    folded = Folded()
+    folded = Folded(known_before=known_before)
     for day, same_day in _by_day(arrivals):
         touched: dict[str, _Touched] = {}
         deltas = folded.cells.setdefault(day, {})
@@ -129,11 +133,28 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain) -
                 folded.settled.append(Settled(arrival, outcome))
                 _count_arrival(deltas, arrival, outcome)
         for subject, one in touched.items():
-            if one.keys:
+            if not one.keys:
+                continue
+            later = days_after(one.record, day) if day < known_before else ()
+            if later:
+                folded.records[subject] = _tell_again(folded.cells, one, (day, *later), domain)
+            else:
                 after = domain.counting.change(deltas, one.before, one.record, one.keys, domain.calendar)
-                _count_person(folded.persons, day, one, domain)
                 folded.records[subject] = after
+            _count_person(folded.persons, day, one, domain)
     return folded
+
+
+def _tell_again(cells: dict[date, Cells], one: _Touched, days: Iterable[date], domain: Domain) -> Counted:
+    """What came behind the other topic changes what was known at the end of each of these days."""
+    told: Cells = {}
+    for day in days:
+        difference = domain.contributions(as_known(one.record, day))
+        merge(difference, domain.contributions(as_known(one.before.record, day)), -1)
+        merge(cells.setdefault(day, {}), difference)
+        merge(cells[day], told, -1)
+        told = difference
+    return domain.counted(one.record)
 
 
 def _by_day(arrivals: list[Arrival]) -> Iterable[tuple[date, list[Arrival]]]:
@@ -160,7 +181,7 @@ def _settle(
     if one is None:
         before = changed.get(event.subject) or held[event.subject]
         one = touched[event.subject] = _Touched(before, dict(before.record))
-    outcome = apply(one.record, event)
+    outcome = apply(one.record, event, arrival.day)
     if outcome is Outcome.APPLIED:
         one.keys.add(key)
     return outcome

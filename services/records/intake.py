@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from contracts.authorities import current_code
-from contracts.codec import MAX_BYTES, decode
+from contracts.codec import MAX_BYTES, UNREADABLE, decode
 from contracts.events import Topic
 from contracts.rejections import Reason, Rejection
 from contracts.topics import topic_of
@@ -160,7 +160,7 @@ async def _groups(request: Request) -> AsyncIterator[list[Item]]:
 def _batch_groups(body: bytes) -> Iterator[list[Item]]:
     try:
         raws = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise Problem(422, "A batch is a JSON array of events") from None
     items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
     for start in range(0, len(items), GROUP):

@@ -23,6 +23,7 @@ IDLE_SECONDS = 0.5
 PAUSE_SECONDS = 0.05
 BREATHER = 4
 """How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
+LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Publisher:
@@ -49,7 +50,7 @@ class Publisher:
                 began = monotonic()
                 self.publish()
                 waits = backoff(0.2, 15)
-                stop.wait(max(PAUSE_SECONDS, BREATHER * (monotonic() - began)))
+                stop.wait(min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, BREATHER * (monotonic() - began))))
             except Away as away:
                 self._metrics.publish_failures.inc()
                 log.warning("not published yet: %s", away)

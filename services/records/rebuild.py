@@ -111,9 +111,9 @@ def _begin(new: Engine, generation: int) -> None:
     with transaction(new) as connected:
         connected.execute(
             text(
-                "INSERT INTO shards (authority, generation, version, known_on, heard_at, counted_by, "
+                "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by, "
                 "published_generation, published_version) "
-                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '2000-01-01', '2000-01-01Z', '', 0, 0"
+                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '{}', '2000-01-01Z', '', 0, 0"
             ),
             {"codes": list(AUTHORITIES), "generation": generation},
         )

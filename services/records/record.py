@@ -1,6 +1,9 @@
-"""A record, pure: the map from fact key to the latest fact. Nothing else is state, so any order of arrival gives the same record."""
+"""A record, pure: the map from fact key to the latest fact. Nothing else is counted, so any order of arrival gives the same record.
 
-from datetime import datetime
+Beside each fact stands since when it is known and what was known before, so that any past day can be told again.
+"""
+
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -29,34 +32,58 @@ class Entry(Struct, frozen=True, array_like=True):
     id: str
     type: str
     data: Fact | None
+    known_on: date = date.min
+    """The day on which it arrived."""
+    before: "Entry | None" = None
+    """What it replaced, if that was known at the end of an earlier day."""
 
 
 Record = dict[str, Entry]
 F = TypeVar("F", bound=Fact)
 
 
-def entry_of(event: Event) -> Entry:
-    withdrawn = isinstance(event.data, FactWithdrawn)
-    return Entry(event.time, event.id, event.type, None if withdrawn else event.data)
-
-
-def apply(record: Record, event: Event) -> Outcome:
+def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
     """Puts the event's fact into `record` (in place) unless a later statement of the same fact is there.
 
     Latest is the greatest (time, id). A source that breaks its promise of unique ids still converges: the content decides then.
     """
     key = event.data.key
-    new, old = entry_of(event), record.get(key)
+    data = None if isinstance(event.data, FactWithdrawn) else event.data
+    old = record.get(key)
     if old is not None:
-        if (new.time, new.id) < (old.time, old.id):
+        if (event.time, event.id) < (old.time, old.id):
             return Outcome.SUPERSEDED
-        if (new.time, new.id) == (old.time, old.id):
-            if new == old:
+        if (event.time, event.id) == (old.time, old.id):
+            if (event.type, data) == (old.type, old.data):
                 return Outcome.DUPLICATE
-            if _content(new) < _content(old):
+            if _content(event.type, data) < _content(old.type, old.data):
                 return Outcome.SUPERSEDED
-    record[key] = new
+    before = old if old is None or old.known_on < known_on else old.before
+    record[key] = Entry(event.time, event.id, event.type, data, known_on, before)
     return Outcome.APPLIED
+
+
+def as_known(record: Record, day: date) -> Record:
+    """The record as it was at the end of that day."""
+    found = {}
+    for key, latest in record.items():
+        entry: Entry | None = latest
+        while entry is not None and entry.known_on > day:
+            entry = entry.before
+        if entry is not None:
+            found[key] = entry
+    return found
+
+
+def days_after(record: Record, day: date) -> list[date]:
+    """The days after that one on which the record changed, in order."""
+    days = set()
+    for latest in record.values():
+        entry: Entry | None = latest
+        while entry is not None and entry.known_on > day:
+            days.add(entry.known_on)
+            entry = entry.before
+    return sorted(days)
 
 
 def fact(record: Record, key: str, kind: type[F]) -> F | None:
@@ -75,8 +102,8 @@ def is_withdrawn(record: Record) -> bool:
     return WHOLE_ORDER in record
 
 
-def _content(entry: Entry) -> tuple[str, bytes]:
-    return entry.type, b"" if entry.data is None else encode_data(entry.data)
+def _content(name: str, data: Fact | None) -> tuple[str, bytes]:
+    return name, b"" if data is None else encode_data(data)
 
 
 class _Stored(Struct, frozen=True, array_like=True):
@@ -84,6 +111,12 @@ class _Stored(Struct, frozen=True, array_like=True):
     id: str
     type: str
     data: Raw
+    known_on: date = date.min
+    before: "_Stored | None" = None
+
+    def entry(self) -> Entry:
+        data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
+        return Entry(self.time, self.id, self.type, data, self.known_on, self.before and self.before.entry())
 
 
 _stored = msgspec.json.Decoder(dict[str, _Stored])
@@ -91,13 +124,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 def dump(record: Record) -> bytes:
-    """The record as JSON: fact key to [time, id, type, data]."""
+    """The record as JSON: fact key to [time, id, type, data, known_on, before]."""
     return _encode(record)
 
 
 def load(raw: bytes) -> Record:
     """What `dump` wrote."""
-    return {
-        key: Entry(s.time, s.id, s.type, None if s.type == WITHDRAWN else decode_data(s.type, s.data))
-        for key, s in _stored.decode(raw).items()
-    }
+    return {key: stored.entry() for key, stored in _stored.decode(raw).items()}

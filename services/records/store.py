@@ -1,26 +1,28 @@
 """All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
+from msgspec import json
 from sqlalchemy import Connection, select, text
 
 from contracts.codec import Event
+from contracts.events import Topic
 from contracts.rejections import Rejection
-from services.chassis.batches import SourceIdentity, TopicPartition
 from services.chassis.database import copy_rows, upsert
-from services.chassis.failures import Fenced, Refused
+from services.chassis.failures import Fenced
 from services.records.clocks import add
 from services.records.fold import Domain, Folded, PersonMonth, Settled
 from services.records.record import Outcome, Record, dump, load
 from services.records.summary import Summary, summary
-from services.records.tables import arrivals, cells, checkpoints, persons, records, rejections, shards
+from services.records.tables import arrivals, cells, persons, records, rejections, shards
 
 OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
 """In `arrivals`, an outcome is its place in this list."""
 
+EARLIEST = date(2000, 1, 1)
 CellRow = tuple[str, str, date, str, date, int, int]
 """(authority, measure, period, category, known_on, delta, version)."""
 
@@ -32,47 +34,20 @@ class Shard:
     authority: str
     generation: int
     version: int
-    known_on: date
+    reached: dict[Topic, date] = field(compare=False)
+    """Up to which day each of its topics was read."""
     heard_at: datetime
     counted_by: str
     """The version of the rules and calendar by which its cells were counted; empty before the first count."""
 
+    @property
+    def known_on(self) -> date:
+        """The last day on which anything of it became known."""
+        return max(self.reached.values(), default=EARLIEST)
+
     def next_commit(self, **changes: Any) -> Self:
         """The shard after one more commit, with what else changes of it."""
         return replace(self, version=self.version + 1, **changes)
-
-
-def claim(connection: Connection, sources: Mapping[TopicPartition, SourceIdentity]) -> dict[TopicPartition, int]:
-    """Positions to read from; a source never read before starts at 0. Raises Refused where a source is not the same."""
-    for source, identity in sources.items():
-        connection.execute(
-            text(
-                "INSERT INTO checkpoints (topic, partition, next_offset, cluster_id, topic_id) "
-                "VALUES (:topic, :partition, 0, :cluster, :id) ON CONFLICT DO NOTHING"
-            ),
-            {
-                "topic": source.topic,
-                "partition": source.partition,
-                "cluster": identity.cluster_id,
-                "id": identity.topic_id,
-            },
-        )
-    positions = {}
-    for row in connection.execute(select(checkpoints)):
-        source = TopicPartition(row.topic, row.partition)
-        if source in sources:
-            _same_source(source, SourceIdentity(row.cluster_id, row.topic_id), sources[source])
-            positions[source] = row.next_offset
-    return positions
-
-
-def _same_source(source: TopicPartition, known: SourceIdentity, found: SourceIdentity) -> None:
-    if known != found:
-        what = "another cluster" if known.cluster_id != found.cluster_id else "a topic that was deleted and made again"
-        raise Refused(
-            f"{source.topic} is {what}: offsets mean something else now. Nothing was read or written. "
-            "Point the service at the right cluster, or rebuild (runbook: source-changed)."
-        )
 
 
 def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
@@ -80,15 +55,20 @@ def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str,
     wanted = sorted(set(authorities))
     connection.execute(
         text(
-            "INSERT INTO shards (authority, generation, version, known_on, heard_at, counted_by, published_generation, published_version) "
-            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '2000-01-01', '2000-01-01Z', '', 0, 0 ON CONFLICT DO NOTHING"
+            "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by, published_generation, published_version) "
+            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '2000-01-01Z', '', 0, 0 ON CONFLICT DO NOTHING"
         ),
         {"codes": wanted},
     )
     found = connection.execute(select(shards).where(shards.c.authority.in_(wanted)))
     return {
-        r.authority: Shard(r.authority, r.generation, r.version, r.known_on, r.heard_at, r.counted_by) for r in found
+        r.authority: Shard(r.authority, r.generation, r.version, _reached(r.reached), r.heard_at, r.counted_by)
+        for r in found
     }
+
+
+def _reached(stored: Mapping[str, str]) -> dict[Topic, date]:
+    return {Topic(topic): date.fromisoformat(day) for topic, day in stored.items()}
 
 
 def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
@@ -104,25 +84,6 @@ def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> d
     return {(row.authority, row.subject): load(row.facts.encode()) for row in rows}
 
 
-def advance(connection: Connection, moves: Mapping[TopicPartition, tuple[int, int]]) -> None:
-    """Moves offsets, each from where it is to where it shall be. Raises Fenced where another worker has moved one."""
-    moved = connection.execute(
-        text(
-            "UPDATE checkpoints c SET next_offset = m.new FROM unnest(CAST(:topics AS text[]), "
-            "CAST(:partitions AS int[]), CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS m (topic, partition, old, new) "
-            "WHERE c.topic = m.topic AND c.partition = m.partition AND c.next_offset = m.old"
-        ),
-        {
-            "topics": [source.topic for source in moves],
-            "partitions": [source.partition for source in moves],
-            "olds": [old for old, _ in moves.values()],
-            "news": [new for _, new in moves.values()],
-        },
-    )
-    if moved.rowcount != len(moves):
-        raise Fenced(f"{len(moves) - moved.rowcount} of {len(moves)} topics are not where this worker left them")
-
-
 def bump(connection: Connection, afters: Sequence[Shard]) -> None:
     """Counts a commit of each shard; `afters` is what `next_commit` made of them.
 
@@ -130,17 +91,17 @@ def bump(connection: Connection, afters: Sequence[Shard]) -> None:
     """
     moved = connection.execute(
         text(
-            "UPDATE shards s SET version = a.version, known_on = a.known_on, heard_at = a.heard_at, "
+            "UPDATE shards s SET version = a.version, reached = a.reached, heard_at = a.heard_at, "
             "counted_by = a.counted_by FROM unnest(CAST(:authorities AS text[]), CAST(:generations AS int[]), "
-            "CAST(:versions AS bigint[]), CAST(:known_ons AS date[]), CAST(:heard_ats AS timestamptz[]), "
-            "CAST(:counted_bys AS text[])) AS a (authority, generation, version, known_on, heard_at, counted_by) "
+            "CAST(:versions AS bigint[]), CAST(CAST(:reached AS text[]) AS jsonb[]), CAST(:heard_ats AS timestamptz[]), "
+            "CAST(:counted_bys AS text[])) AS a (authority, generation, version, reached, heard_at, counted_by) "
             "WHERE s.authority = a.authority AND s.generation = a.generation AND s.version = a.version - 1"
         ),
         {
             "authorities": [after.authority for after in afters],
             "generations": [after.generation for after in afters],
             "versions": [after.version for after in afters],
-            "known_ons": [after.known_on for after in afters],
+            "reached": [json.encode(after.reached).decode() for after in afters],
             "heard_ats": [after.heard_at for after in afters],
             "counted_bys": [after.counted_by for after in afters],
         },
@@ -188,6 +149,31 @@ def _write_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> Non
         if delta
     ]
     add_to_cells(connection, rows)
+    for shard, folded in changes.items():
+        _renew_later(connection, shard, folded)
+
+
+_LATER = text(
+    "UPDATE cells c SET version = :version FROM unnest(CAST(:measures AS text[]), CAST(:periods AS date[]), "
+    "CAST(:categories AS text[]), CAST(:days AS date[])) AS l (measure, period, category, day) "
+    "WHERE c.authority = :authority AND c.measure = l.measure AND c.period = l.period AND c.category = l.category "
+    "AND c.known_on > l.day AND c.version < :version"
+)
+
+
+def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
+    """What a cell was on later days changes too when a delta comes to stand before them: these rows are published again."""
+    late = [
+        (*cell, day)
+        for day, deltas in folded.cells.items()
+        if day < folded.known_before
+        for cell, delta in deltas.items()
+        if delta
+    ]
+    if late:
+        measures, periods, categories, days = map(list, zip(*late, strict=True))
+        names = {"measures": measures, "periods": periods, "categories": categories, "days": days}
+        connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
 
 
 def _count_persons(connection: Connection, changes: Mapping[Shard, Folded]) -> None:

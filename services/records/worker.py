@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from contracts.topics import authority_of, kind_of_topic
+from services.chassis import positions
 from services.chassis.batches import Slice, SourceIdentity, TopicPartition
 from services.chassis.database import transaction
 from services.chassis.failures import Away, Fenced
@@ -51,7 +52,7 @@ class Worker:
         """Positions as PostgreSQL has them; recounts authorities that were counted by other rules."""
         self._cache.clear()
         with transaction(self._database) as connection:
-            self._positions = store.claim(connection, sources)
+            self._positions = positions.claim(connection, sources)
             self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
         for shard in list(self._shards.values()):
             if shard.counted_by != self._domain.of(shard.authority).rules:
@@ -88,32 +89,33 @@ class Worker:
 
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
         """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
-        positions = {piece.source: piece.next_offset for piece in slices}
-        store.advance(connection, {source: (self._positions[source], new) for source, new in positions.items()})
+        ends = {piece.source: piece.next_offset for piece in slices}
+        positions.advance(connection, {source: (self._positions[source], new) for source, new in ends.items()})
         arrivals = self._read(slices)
         held = self._load(connection, arrivals)
         afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
         store.bump(connection, list(afters.values()))
         changes = {
-            afters[authority]: fold(arrived, held[authority], self._domain.of(authority))
+            afters[authority]: fold(arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on)
             for authority, arrived in arrivals.items()
         }
         if self._domain.follows_counters:
             counters.note(connection, arrivals, changes)
         store.write(connection, self._domain, changes)
-        return _Commit(positions, changes)
+        return _Commit(ends, changes)
 
     def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
         shard = self._shards[authority]
         heard_at = max(shard.heard_at, store.at(max(a.message.timestamp for a in arrived)))
-        return shard.next_commit(known_on=max(a.day for a in arrived), heard_at=heard_at)
+        return shard.next_commit(reached=shard.reached | {a.topic: a.day for a in arrived}, heard_at=heard_at)
 
     def _read(self, slices: Iterable[Slice]) -> dict[str, list[Arrival]]:
         arrivals: dict[str, list[Arrival]] = {}
         for piece in slices:
             authority = authority_of(piece.topic)
-            known_on = self._shards[authority].known_on
-            arrived = read(kind_of_topic(piece.topic), authority, piece.messages, known_on)
+            kind = kind_of_topic(piece.topic)
+            reached = self._shards[authority].reached.get(kind, store.EARLIEST)
+            arrived = read(kind, authority, piece.messages, reached)
             arrivals.setdefault(authority, []).extend(arrived)
         return arrivals
 

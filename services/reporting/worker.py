@@ -9,7 +9,7 @@ from contracts.cells import Aggregate, decode_aggregate
 from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
-from services.records.store import advance, claim
+from services.chassis.positions import advance, claim
 from services.reporting.store import fold, write
 
 

@@ -53,9 +53,10 @@ def _text(pattern: str) -> st.SearchStrategy[str]:
 
 
 @cache
-def facts(topic: Topic) -> st.SearchStrategy[Fact]:
-    """Any fact about an order that the topic may carry."""
+def facts(topic: Topic, only: frozenset[type[Fact]] = frozenset()) -> st.SearchStrategy[Fact]:
+    """Any fact about an order that the topic may carry, or only of these kinds."""
     kinds = [kind for kind in FACTS.values() if topic in kind.TOPICS and not kind.ABOUT_AUTHORITY]
+    kinds = [kind for kind in kinds if kind in only] or kinds
     return st.one_of([_fact(kind, topic) for kind in kinds])
 
 
@@ -80,9 +81,9 @@ def _keys(topic: Topic) -> list[str]:
 
 
 @st.composite
-def events(draw: st.DrawFn, topic: Topic) -> Event:
+def events(draw: st.DrawFn, topic: Topic, only: frozenset[type[Fact]] = frozenset()) -> Event:
     """An event about one of two orders of one authority."""
-    fact = draw(facts(topic))
+    fact = draw(facts(topic, only))
     return Event(
         id=draw(st.sampled_from(["1", "2", "3"])),
         authority="S12000005",

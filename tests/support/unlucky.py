@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from services.chassis import positions
 from services.orders.__main__ import main
 from services.records import store
 
@@ -52,7 +53,7 @@ def happen(what: str) -> None:
         case "bug":
             store.write = _third_time(_fail, store.write, first=False)
         case "before":
-            store.advance = _third_time(_linger, store.advance, first=True)
+            positions.advance = _third_time(_linger, positions.advance, first=True)
         case "during":
             store.write = _third_time(_linger, store.write, first=False)
 

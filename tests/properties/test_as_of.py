@@ -1,0 +1,109 @@
+"""The law of time: what cells were at the end of any day is the recount of the log up to that day, whichever topic was read first."""
+
+import random
+from collections import Counter
+from datetime import date, timedelta
+from operator import itemgetter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codec import Event
+from contracts.events import OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
+from services.orders.domain import domain as orders
+from services.records.calendar import Calendar
+from services.records.counting import Counted
+from services.records.fold import Arrival, Domain, fold
+from services.records.record import Record, apply, as_known, dump, load
+from services.unpaid_work.domain import domain as unpaid_work
+from tests.support.scenario import Sent
+from tests.support.strategies import events
+
+CALENDAR = Calendar("test", frozenset({date(2024, 1, 1), date(2024, 3, 29)}))
+DOMAINS = {"orders": orders(CALENDAR), "unpaid_work": unpaid_work(CALENDAR)}
+FIRST = date(2025, 1, 10)
+DAYS = [FIRST + timedelta(days=number) for number in range(8)]
+ARRIVAL = ("events", "reporting_delay", "sequence")
+
+Cells = Counter[tuple[str, date, str]]
+MEETING = frozenset({OrderImposed, OrderEnded, PlacementStarted, SessionRecorded})
+"""Facts of the two topics that count together."""
+Log = list[tuple[date, Event]]
+"""A topic: the days on which its events arrived, and the events."""
+
+
+def logs(topic: Topic) -> st.SearchStrategy[Log]:
+    some = st.one_of(events(topic, MEETING), events(topic))
+    arrived = st.lists(st.tuples(st.sampled_from(DAYS), some), max_size=12)
+    return arrived.map(lambda found: sorted(found, key=itemgetter(0)))
+
+
+BOTH = st.fixed_dictionaries({topic: logs(topic) for topic in Topic})
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@given(told=BOTH, chance=st.randoms(use_true_random=False))
+def test_any_past_day_is_the_recount_of_the_log_up_to_it(
+    name: str, told: dict[Topic, Log], chance: random.Random
+) -> None:
+    domain = DOMAINS[name]
+    of_domain = {topic: log for topic, log in told.items() if topic in domain.kinds}
+    known = _read(of_domain, chance, domain)
+    for day in DAYS:
+        sums: Cells = Counter()
+        for known_on, cells in known.items():
+            if known_on <= day:
+                sums.update({key: value for key, value in cells.items() if key[0] not in ARRIVAL})
+        assert _without_zero(sums) == _without_zero(_recount(of_domain, domain, day))
+
+
+@given(told=BOTH)
+def test_a_record_tells_what_it_was_on_any_day(told: dict[Topic, Log]) -> None:
+    whole = {subject: load(dump(record)) for subject, record in _records(told, DAYS[-1]).items()}
+    for day in DAYS:
+        was = {subject: as_known(record, day) for subject, record in whole.items()}
+        assert {subject: record for subject, record in was.items() if record} == _records(told, day)
+
+
+def _read(told: dict[Topic, Log], chance: random.Random, domain: Domain) -> dict[date, Cells]:
+    """What a worker adds to the cells, by day, whatever it is given of either topic at a time."""
+    left = {topic: list(log) for topic, log in told.items()}
+    held: dict[str, Counted] = {}
+    known: dict[date, Cells] = {}
+    reached = date.min
+    while any(left.values()):
+        fetch: list[Arrival] = []
+        for topic, log in left.items():
+            taken = chance.randint(0, 6)
+            fetch += [Arrival(topic, Sent(0, b""), day, event) for day, event in log[:taken]]
+            del log[:taken]
+        for arrival in fetch:
+            assert isinstance(arrival.content, Event)
+            held.setdefault(arrival.content.subject, domain.counted({}))
+        folded = fold(fetch, held, domain, reached)
+        held |= folded.records
+        reached = max([reached, *(arrival.day for arrival in fetch)])
+        for day, cells in folded.cells.items():
+            known.setdefault(day, Counter()).update(cells)
+    return known
+
+
+def _recount(told: dict[Topic, Log], domain: Domain, day: date) -> Cells:
+    wanted: Cells = Counter()
+    for record in _records(told, day, domain).values():
+        wanted.update(domain.contributions(record))
+    return wanted
+
+
+def _records(told: dict[Topic, Log], day: date, domain: Domain | None = None) -> dict[str, Record]:
+    records: dict[str, Record] = {}
+    for log in told.values():
+        for arrived, event in log:
+            if arrived <= day and (domain is None or domain.holds(event.data.key)):
+                apply(records.setdefault(event.subject, {}), event, arrived)
+    return records
+
+
+def _without_zero(cells: Cells) -> dict[tuple[str, date, str], int]:
+    return {key: value for key, value in cells.items() if value}
