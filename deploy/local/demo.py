@@ -20,6 +20,7 @@ from services.chassis.bulk import BulkProducer
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
 from services.chassis.kafka import Record
+from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.reporting import releasing
 from services.simulate.nation import Simulation
@@ -33,18 +34,23 @@ PATIENCE_SECONDS = 120
 
 MOST_DIFFERENCES = 20
 
+Cells = dict[str, int]
+"""By `measure|authority|period|category`."""
+
 
 def run(months: int, seed: int, directory: Path | None, port: int | None, *, leave: bool) -> None:
     """The whole demo. Raises Failed when a cell is not what it must be."""
     console = Console(stderr=True)
     began = time.monotonic()
     with running_stack(directory, port, console.print, simulated=True) as stack:
+        collect_seldom()
         simulation = Simulation(seed, months, system_clock().date())
         load(stack, simulation, console)
         console.print(f"loaded after {time.monotonic() - began:.0f} s; checking every cell against the truth")
-        _check(stack, simulation.truth()["cells"], console)
+        cells = Reporting(stack.apis["reporting"], stack.tokens["national"]).cells()
+        _check(cells, simulation.truth()["cells"], console)
         out = Console()
-        out.print(picture(stack, months))
+        out.print(picture(cells, months))
         out.print(f"\nThe page:             {stack.apis['reporting']}/")
         out.print(
             f"Sign in as national:  {stack.apis['reporting']}/sign-in?token={stack.tokens['national']}", soft_wrap=True
@@ -56,8 +62,8 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
             go_on(stack, simulation, system_clock)
 
 
-def _check(stack: Stack, truth: dict[str, int], console: Console) -> None:
-    wrong = differences(stack, truth)
+def _check(cells: Cells, truth: Cells, console: Console) -> None:
+    wrong = differences(cells, truth)
     for line in wrong[:MOST_DIFFERENCES]:
         console.print(line)
     if wrong:
@@ -103,9 +109,9 @@ class Reporting:
         answer.raise_for_status()
         return answer.json()
 
-    def cells(self) -> dict[str, int]:
-        """All cells, by `measure|authority|period|category`."""
-        found: dict[str, int] = {}
+    def cells(self) -> Cells:
+        """All cells."""
+        found: Cells = {}
         for page in self._pages():
             for cell in page["cells"]:
                 found["|".join(cell[name] for name in ("measure", "authority", "period", "category"))] = cell["value"]
@@ -148,11 +154,10 @@ def load(stack: Stack, simulation: Simulation, console: Console) -> None:
             time.sleep(LOOK_SECONDS)
 
 
-def differences(stack: Stack, truth: dict[str, int]) -> list[str]:
+def differences(cells: Cells, truth: Cells) -> list[str]:
     """Cells that are not what the simulation knows they must be, in words."""
-    reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
     spoken = {_dimension(key) for key in truth}
-    found = {key: value for key, value in reporting.cells().items() if _dimension(key) in spoken}
+    found = {key: value for key, value in cells.items() if _dimension(key) in spoken}
     return [
         f"{key} is {found.get(key, 0)}, must be {truth.get(key, 0)}"
         for key in sorted(found.keys() | truth.keys())
@@ -160,13 +165,12 @@ def differences(stack: Stack, truth: dict[str, int]) -> list[str]:
     ]
 
 
-def picture(stack: Stack, months: int) -> Table:
+def picture(cells: Cells, months: int) -> Table:
     """The national picture: each first indicator for Scotland over all that was loaded."""
-    reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
     table = Table(title=f"Scotland, {months} months, simulated", title_justify="left")
     for heading, justify in (("indicator", "left"), ("value", "right"), ("of", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for title, value, of in _figures(reporting):
+    for title, value, of in _figures(cells):
         table.add_row(title, value, of)
     return table
 
@@ -178,9 +182,9 @@ def go_on(stack: Stack, simulation: Simulation, clock: Clock) -> None:
     stack.keep_up(until=lambda: False)
 
 
-def _figures(reporting: Reporting) -> Iterator[tuple[str, str, str]]:
+def _figures(found: Cells) -> Iterator[tuple[str, str, str]]:
     cells = Counter[tuple[str, str]]()
-    for key, value in reporting.cells().items():
+    for key, value in found.items():
         measure, _, _, category = key.split("|")
         cells[measure, category] += value
     clocks = {

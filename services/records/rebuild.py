@@ -18,6 +18,7 @@ from contracts.topics import source_topics
 from services.chassis.batches import Slice, TopicPartition
 from services.chassis.database import driver_url, engine, transaction
 from services.chassis.kafka import Admin, connection
+from services.chassis.memory import collect_seldom
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.records.fold import Domain
@@ -36,6 +37,7 @@ def rebuild(settings: DatabaseSettings, kafka: KafkaSettings, domain: Domain, mi
 
     Whoever connects must be allowed to make and rename schemas.
     """
+    collect_seldom()
     beside = settings.model_copy(update={"schema_name": f"{settings.schema_name}_next", "role": settings.owner})
     old, new = engine(settings), engine(beside)
     try:

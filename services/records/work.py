@@ -8,6 +8,7 @@ from services.chassis import logs
 from services.chassis.bulk import BulkProducer
 from services.chassis.database import engine
 from services.chassis.failures import Refused, describe
+from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
 from services.records.fold import Domain
@@ -24,6 +25,7 @@ BUG, REFUSED = 1, 3
 def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     """Processes events and publishes cells until told to stop."""
     logs.configure(settings.logs, f"{domain.service}-worker")
+    collect_seldom()
     registry = new_registry()
     database, producer = engine(settings.database), BulkProducer(settings.kafka)
     metrics = RecordsMetrics(registry)
