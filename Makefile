@@ -20,7 +20,7 @@ demo: $(RUN)  ## run the whole platform on this machine with pretend authorities
 	$(BIN)/payback demo $(ARGS)
 
 test: check  ## check the code and run every test, on Apache Kafka and PostgreSQL
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(DEV)  ## lint, formatting and types
 	$(BIN)/ruff check $(SOURCES)

@@ -32,8 +32,26 @@ CHROMIUM_OPTIONS = [
 
 
 # A slow machine is no failure: examples are bounded in number, and hanging is found by the timeout.
-settings.register_profile("payback", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "payback", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 settings.load_profile("payback")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two halves side by side, each with a broker and a database of its own, unless these were given."""
+    given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
+    return 0 if given else 2
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fetch the broker's jars once, before halves run side by side."""
+    if (
+        kafka_choice().kind is KafkaKind.PROCESS
+        and "PYTEST_XDIST_WORKER" not in os.environ
+        and not session.config.option.collectonly
+    ):
+        apache_kafka.resolve_jars()
 
 
 def pytest_report_header() -> list[str]:

@@ -3,7 +3,7 @@
 What a record contributes is the sum of its parts, always; that is the law, and the parts are only how it is kept cheaply.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -56,26 +56,36 @@ class Counting(Generic[V]):
         return [_count(part, record, view, calendar) for part in self.parts]
 
     def change(
-        self, deltas: Cells, before: "Counted", after: Record, changed: Iterable[str], calendar: Calendar
+        self, deltas: Cells, before: "Counted", after: Record, changed: Collection[str], calendar: Calendar
     ) -> "Counted":
         """Adds to `deltas` what the change of these fact keys changes in the cells."""
-        changed = list(changed)
-        names = {key.partition("/")[0] for key in changed}
-        view = self.view(after)
-        parts = list(before.parts)
-        for index, part in enumerate(self.parts):
-            if not names.isdisjoint(part.reads):
-                parts[index] = _count(part, after, view, calendar)
-                merge(deltas, parts[index])
-                merge(deltas, before.parts[index], -1)
-        self._change_each(deltas, before.record, after, changed, names, view)
+        view, parts = self.view(after), list(before.parts)
+        for index in self._reading(changed):
+            parts[index] = _count(self.parts[index], after, view, calendar)
+            merge(deltas, parts[index])
+            merge(deltas, before.parts[index], -1)
+        self._change_each(deltas, before.record, after, changed, view)
         return Counted(after, parts)
 
-    def _change_each(
-        self, deltas: Cells, before: Record, after: Record, changed: list[str], names: set[str], view: V
-    ) -> None:
+    def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
+        """What `after` counts more than `before`, from which it differs in no other facts than those."""
+        deltas: Cells = {}
+        was, now = self.view(before), self.view(after)
+        for index in self._reading(changed):
+            merge(deltas, _count(self.parts[index], after, now, calendar))
+            merge(deltas, _count(self.parts[index], before, was, calendar), -1)
+        self._change_each(deltas, before, after, changed, now)
+        return deltas
+
+    def _reading(self, changed: Collection[str]) -> list[int]:
+        """The parts that read any of these facts."""
+        names = {key.partition("/")[0] for key in changed}
+        return [index for index, part in enumerate(self.parts) if not names.isdisjoint(part.reads)]
+
+    def _change_each(self, deltas: Cells, before: Record, after: Record, changed: Collection[str], view: V) -> None:
         if self.each is None:
             return
+        names = {key.partition("/")[0] for key in changed}
         if not names.isdisjoint(self.each.reads):
             merge(deltas, self._count_each(after.items(), view))
             merge(deltas, self._count_each(before.items(), self.view(before)), -1)

@@ -119,9 +119,7 @@ def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
     return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
 
 
-def fold(
-    arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min
-) -> Folded:
+def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min) -> Folded:
     """Applies arrivals of one authority in order. `held` has the record of every subject and is left as it is."""
     folded = Folded(known_before=known_before)
     for day, same_day in _by_day(arrivals):
@@ -135,26 +133,27 @@ def fold(
         for subject, one in touched.items():
             if not one.keys:
                 continue
-            later = days_after(one.record, day) if day < known_before else ()
+            later = days_after(one.record, day) if day < known_before else []
+            change = {} if later else deltas
+            after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
+            folded.records[subject] = after
             if later:
-                folded.records[subject] = _tell_again(folded.cells, one, (day, *later), domain)
-            else:
-                after = domain.counting.change(deltas, one.before, one.record, one.keys, domain.calendar)
-                folded.records[subject] = after
+                _tell_again(folded.cells, one, [day, *later], change, domain)
             _count_person(folded.persons, day, one, domain)
     return folded
 
 
-def _tell_again(cells: dict[date, Cells], one: _Touched, days: Iterable[date], domain: Domain) -> Counted:
-    """What came behind the other topic changes what was known at the end of each of these days."""
+def _tell_again(cells: dict[date, Cells], one: _Touched, days: list[date], whole: Cells, domain: Domain) -> None:
+    """What came behind the other topic changes what was known at the end of each of these days; on the last, by `whole`."""
     told: Cells = {}
     for day in days:
-        difference = domain.contributions(as_known(one.record, day))
-        merge(difference, domain.contributions(as_known(one.before.record, day)), -1)
+        difference = whole
+        if day != days[-1]:
+            before, after = as_known(one.before.record, day), as_known(one.record, day)
+            difference = domain.counting.difference(before, after, one.keys, domain.calendar)
         merge(cells.setdefault(day, {}), difference)
         merge(cells[day], told, -1)
         told = difference
-    return domain.counted(one.record)
 
 
 def _by_day(arrivals: list[Arrival]) -> Iterable[tuple[date, list[Arrival]]]:

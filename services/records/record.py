@@ -116,7 +116,8 @@ class _Stored(Struct, frozen=True, array_like=True):
 
     def entry(self) -> Entry:
         data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
-        return Entry(self.time, self.id, self.type, data, self.known_on, self.before and self.before.entry())
+        before = None if self.before is None else self.before.entry()
+        return Entry(self.time, self.id, self.type, data, self.known_on, before)
 
 
 _stored = msgspec.json.Decoder(dict[str, _Stored])

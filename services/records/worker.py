@@ -96,7 +96,9 @@ class Worker:
         afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
         store.bump(connection, list(afters.values()))
         changes = {
-            afters[authority]: fold(arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on)
+            afters[authority]: fold(
+                arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on
+            )
             for authority, arrived in arrivals.items()
         }
         if self._domain.follows_counters:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codec import Event
-from contracts.events import OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
+from contracts.events import Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
 from services.records.calendar import Calendar
 from services.records.counting import Counted
@@ -27,7 +27,7 @@ DAYS = [FIRST + timedelta(days=number) for number in range(8)]
 ARRIVAL = ("events", "reporting_delay", "sequence")
 
 Cells = Counter[tuple[str, date, str]]
-MEETING = frozenset({OrderImposed, OrderEnded, PlacementStarted, SessionRecorded})
+MEETING: frozenset[type[Fact]] = frozenset({OrderImposed, OrderEnded, PlacementStarted, SessionRecorded})
 """Facts of the two topics that count together."""
 Log = list[tuple[date, Event]]
 """A topic: the days on which its events arrived, and the events."""
