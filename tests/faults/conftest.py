@@ -3,6 +3,7 @@
 Each test leaves all six processes running, and has authorities of its own, so that what one test counts is no other's.
 """
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,7 @@ def _platform(
     _kafka_process.ensure_running()
     _postgres_process.ensure_running()
     remove_topics(_kafka_process.address)
-    database = create_database(_postgres_process.url, "platform")
+    database = create_database(_postgres_process.url, f"platform_{uuid.uuid4().hex}")
     settings = dict.fromkeys(WORKERS, QUICK)
     settings["reporting-worker"] = QUICK | {"stream_batch_max_messages": "500"}
     with running_platform(tmp_path_factory.mktemp("platform"), _kafka_process.address, database, settings) as running:
