@@ -46,6 +46,10 @@ def application(  # noqa: PLR0913
     return app
 
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep a connection that is not used, so that it is not closed under a request of theirs."""
+
+
 def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, registry: CollectorRegistry) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests that run."""
     config = uvicorn.Config(
@@ -55,6 +59,7 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     with exposed(metrics, registry):
