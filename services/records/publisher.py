@@ -1,20 +1,22 @@
 """Sends changed cells to `national.aggregates`: absolute values with versions, so that repeats and restarts are harmless."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import takewhile
 from threading import Event as Signal
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import Engine, Row, func, or_, select, tuple_
+from sqlalchemy import Engine, Row, literal, select, text, tuple_
 
 from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
-from contracts.topics import NATIONAL_AGGREGATES
+from contracts.topics import NATIONAL_AGGREGATES, authority_of
 from services.chassis.bulk import BulkProducer
 from services.chassis.database import transaction
 from services.chassis.failures import Away, backoff
 from services.chassis.kafka import Record
 from services.records.metrics import RecordsMetrics
-from services.records.tables import cells, checkpoints, shards
+from services.records.tables import checkpoints, shards
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,35 @@ PAUSE_SECONDS = 0.05
 BREATHER = 4
 """How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
 LONGEST_PAUSE_SECONDS = 2.0
+GROUP = 8
+
+
+Shard = Row[Any]
+"""A row of the table `shards`."""
+_PUBLISHED = tuple_(shards.c.published_generation, shards.c.published_version)
+_CHANGED = text(
+    "WITH wanted AS (SELECT * FROM unnest(CAST(:authorities AS text[]), CAST(:sinces AS bigint[])) AS w (authority, since)), "
+    "changed AS (SELECT DISTINCT c.authority, c.measure, c.period, c.category "
+    "FROM wanted w JOIN cells c ON c.authority = w.authority AND c.version > w.since) "
+    "SELECT t.* FROM wanted w JOIN (SELECT c.authority, c.measure, c.period, c.category, c.known_on, c.version, "
+    "sum(c.delta) OVER (PARTITION BY c.authority, c.measure, c.period, c.category ORDER BY c.known_on) AS value "
+    "FROM changed JOIN cells c USING (authority, measure, period, category)) t "
+    "ON t.authority = w.authority AND t.version > w.since"
+)
+
+
+def _since(shard: Shard) -> int:
+    """The version that was published last; of a new generation, none."""
+    return int(shard.published_version) if shard.published_generation == shard.generation else 0
+
+
+def _grouped(outstanding: Sequence[Shard]) -> Iterator[tuple[int, Sequence[Shard]]]:
+    """A few together that were published before; one by one those that were not, which may have very many rows."""
+    begin = 0
+    while begin < len(outstanding):
+        group = list(takewhile(_since, outstanding[begin : begin + GROUP])) or outstanding[begin : begin + 1]
+        yield begin, group
+        begin += len(group)
 
 
 class Publisher:
@@ -57,66 +88,63 @@ class Publisher:
                 stop.wait(next(waits))
 
     def publish(self) -> int:
-        """Send what changed, shard by shard. Returns how many rows were sent. Raises Away."""
+        """Send what changed. Returns how many rows were sent. Raises Away."""
         sent = 0
         outstanding = self._outstanding()
-        for done, shard in enumerate(outstanding):
+        for done, group in _grouped(outstanding):
             self._metrics.unpublished.set(len(outstanding) - done)
-            sent += self._publish_shard(shard)
+            sent += self._publish(group)
         self._metrics.unpublished.set(0)
         return sent
 
-    def _outstanding(self) -> list[str]:
-        published = tuple_(shards.c.published_generation, shards.c.published_version)
-        newer = tuple_(shards.c.generation, shards.c.version) > published
+    def _outstanding(self) -> list[Shard]:
+        newer = tuple_(shards.c.generation, shards.c.version) > _PUBLISHED
         with transaction(self._database) as connection:
-            query = select(shards.c.authority).where(newer, shards.c.authority.in_(list(self._owned())))
-            return list(connection.scalars(query))
+            query = select(shards).where(newer, shards.c.authority.in_(list(self._owned())))
+            return list(connection.execute(query.order_by(shards.c.authority)))
 
-    def _publish_shard(self, authority: str) -> int:
-        shard, rows, position = self._read(authority)
+    def _publish(self, group: Sequence[Shard]) -> int:
+        rows, positions = self._read([shard.authority for shard in group])
         self._send(rows)
-        self._send([position])  # only after its rows were acknowledged
+        self._send(positions)  # only after their rows were acknowledged
         with transaction(self._database) as connection:
-            older = or_(
-                shards.c.published_generation < shard.generation,
-                (shards.c.published_generation == shard.generation) & (shards.c.published_version < shard.version),
-            )
-            connection.execute(
-                shards.update()
-                .where(shards.c.authority == authority, older)
-                .values(published_generation=shard.generation, published_version=shard.version)
-            )
+            for position in positions:
+                state = (position.generation, position.version)
+                connection.execute(
+                    shards.update()
+                    .where(shards.c.authority == position.authority, tuple_(*map(literal, state)) > _PUBLISHED)
+                    .values(published_generation=state[0], published_version=state[1])
+                )
         self._metrics.published.inc(len(rows))
         return len(rows)
 
-    def _read(self, authority: str) -> tuple[Row[tuple[int, int]], list[Cell], Position]:
-        """The shard's changes and position, at one moment."""
+    def _read(self, authorities: Sequence[str]) -> tuple[list[Cell], list[Position]]:
+        """The changes and positions of these shards, at one moment."""
         at_one_moment = self._database.execution_options(isolation_level="REPEATABLE READ")
         with transaction(at_one_moment) as connection:
-            shard = connection.execute(select(shards).where(shards.c.authority == authority)).one()
-            since = shard.published_version if shard.published_generation == shard.generation else 0
-            cell = tuple_(cells.c.measure, cells.c.period, cells.c.category)
-            ours = cells.c.authority == authority
-            columns = (cells.c.measure, cells.c.period, cells.c.category, cells.c.known_on, cells.c.version)
-            value = func.sum(cells.c.delta).over(partition_by=columns[:3], order_by=cells.c.known_on).label("value")
-            query = select(*columns, value).where(ours)
-            if since:
-                query = query.where(cell.in_(select(*columns[:3]).where(ours, cells.c.version > since)))
-            totals = query.subquery()
+            found = connection.execute(select(shards).where(shards.c.authority.in_(authorities))).all()
+            generations = {shard.authority: shard.generation for shard in found}
+            names = {"authorities": [shard.authority for shard in found], "sinces": [_since(shard) for shard in found]}
             rows = [
                 Cell(
-                    self._service, authority, shard.generation, row.version,
+                    self._service, row.authority, generations[row.authority], row.version,
                     row.measure, row.period, row.category, row.known_on, int(row.value),
                 )
-                for row in connection.execute(select(totals).where(totals.c.version > since))
+                for row in connection.execute(_CHANGED, names)
             ]  # fmt: skip
-            sources = select(checkpoints).where(
-                checkpoints.c.topic.endswith(f".{authority}"), checkpoints.c.next_offset > 0
-            )
-            offsets = {f"{row.topic}/{row.partition}": row.next_offset - 1 for row in connection.execute(sources)}
-        position = Position(self._service, authority, shard.generation, shard.version, offsets, shard.heard_at)
-        return shard, rows, position
+            sources = connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
+        positions = [
+            Position(self._service, shard.authority, shard.generation, shard.version, offsets, shard.heard_at)
+            for shard in found
+            for offsets in [
+                {
+                    f"{at.topic}/{at.partition}": at.next_offset - 1
+                    for at in sources
+                    if authority_of(at.topic) == shard.authority
+                }
+            ]
+        ]
+        return rows, positions
 
     def _send(self, aggregates: Collection[Aggregate]) -> None:
         self._producer.send_all(
