@@ -1,15 +1,18 @@
 """Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 
 from sqlalchemy import Connection
 
 from services.chassis.auth import Identity
+from services.reporting.catalogue import definition
 from services.reporting.cuts import AsOf, Cut, Live, Released
-from services.reporting.disclosure import Figure, Gate, NumberKey, Row, told_by
-from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Part
+from services.reporting.disclosure import Figure, Gate, NumberKey, Refused, Row, key_of, told_by
+from services.reporting.families import PUBLIC_FORMS
+from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Part, Status
 from services.reporting.periods import month_of
 from services.reporting.queries import (
     WHOLE,
@@ -46,6 +49,8 @@ class Question:
     authority: str | None = None
     as_of: date | None = None
     release: str | None = None
+    definition: int | None = None
+    """The version of the definition; by default the one in force, or what the release froze."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Answer:
     """The release that the figures, or others' figures, come from."""
     live: bool
     """Whether any row is live."""
+    whole: Cut | None
+    """The cut of areas that the viewer sees whole."""
     rows: list[Row]
 
 
@@ -79,6 +86,18 @@ class Desk:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
         return self._releases[key]
 
+    def known_on(self, cut: Cut) -> date:
+        """The day at whose end, or on which, the figures of a cut were known."""
+        match cut:
+            case Live():
+                return self.today
+            case AsOf(day):
+                return day
+            case Released(name):
+                found = self.release(name)
+                assert found is not None
+                return found.known_on
+
     def reporting(self, cut: Cut) -> frozenset[str]:
         """The areas of which anything was reported."""
         if cut not in self._reporting:
@@ -87,7 +106,7 @@ class Desk:
 
 
 def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
-    """Raises NothingReleased, TooMuch, LookupError for a release that is not there."""
+    """By the version asked for. Raises NothingReleased, TooMuch, Refused, LookupError for a release or version that is not there."""
     viewer = desk.viewer
     published = desk.release(question.release, question.as_of)
     whole: Cut | None = None
@@ -98,12 +117,28 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
         whole = Released(published.id)
     if whole is None and published is None:
         raise NothingReleased
+    indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
     span = _span(desk, whole, published, question)
     plan = _Plan(indicator, question, span, whole, published)
     gate = Gate(viewer, plan.hidden(desk))
     rows = gate.rows(indicator, plan.figures(desk, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
-    return Answer(indicator, question, span, published, live, rows)
+    return Answer(indicator, question, span, published, live, whole, rows)
+
+
+def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:
+    """What is in force where all figures come from one release."""
+    return published.versions if published is not None and (whole is None or isinstance(whole, Released)) else {}
+
+
+def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, frozen: Mapping[str, int]) -> Indicator:
+    number = wanted or frozen.get(indicator.id, indicator.version)
+    found = definition(indicator.id, number)
+    if found.status is Status.PROPOSED and viewer.audience != "national":
+        raise Refused(
+            f"Version {number} is proposed: until it is released, it is for national statistics and inspection"
+        )
+    return found
 
 
 def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
@@ -140,13 +175,21 @@ class _Plan:
         frozen = self._frozen()
         if self.published is None or frozen is None or desk.viewer.audience == "national":
             return frozenset()
+        periods = frozen.labels(self.question.grain.period)
         if self.indicator.kind is Kind.STOCK:
-            return hidden_flows(desk.connection, self.published.id, self.indicator.forms)
+            flows = hidden_flows(desk.connection, self.published.id, self.indicator.forms)
+            return flows | self._unprotected(self.indicator.forms, [SCOTLAND], periods)
         told = {f for part in self._parts() for f in told_by(part.numerator, part.denominator)}
         areas = areas_of(self.question.grain, self.question.authority)
-        return hidden_numbers(
-            desk.connection, self.published.id, told, areas, frozen.labels(self.question.grain.period)
-        )
+        found = hidden_numbers(desk.connection, self.published.id, told, areas, periods)
+        return found | self._unprotected(told, areas, periods)
+
+    def _unprotected(self, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]) -> frozenset[NumberKey]:
+        """What became public after the release was made: the release knows of no hiding for it, so nothing of it is told."""
+        assert self.published is not None
+        protected = self.published.protected
+        later = [f for f in forms if f in PUBLIC_FORMS and f not in protected]
+        return frozenset(key_of(f, period, area) for f, period, area in product(later, periods, areas))
 
     def _frozen(self) -> Span | None:
         """What the release has of the span."""
@@ -164,7 +207,8 @@ class _Plan:
             raise TooMuch
         only = next(iter(areas)) if len(areas) == 1 and SCOTLAND not in areas else None
         forms = {f for part in parts for f in (part.numerator, part.denominator) if f is not None}
-        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, only)
+        known_on = desk.known_on(cut)
+        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, only, known_on)
         reporting = desk.reporting(cut)
         for area in areas_of(grain, only):
             if area in areas:

@@ -6,15 +6,20 @@ whole, and others' as the public does. Statistics and inspection see everything,
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.chassis.auth import Identity
+from services.reporting.catalogue import definition
+from services.reporting.causes import OF_CELLS, Cause, Counts
 from services.reporting.cuts import Cut, Released
 from services.reporting.families import FEWEST_FOR_A_RATE, PUBLIC_FORMS, SMALL_COUNT, left_over
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
+from services.reporting.outlook import Outlook
 from services.reporting.population import aged_16_to_70
 from services.reporting.statistics import wilson
 
@@ -22,6 +27,12 @@ log = logging.getLogger(__name__)
 
 _PUBLIC_PERIOD = re.compile(r"\d{4}-\d{2}")
 """A month, or a whole year like 2025-26: the periods that the hiding was worked out for. Both look the same."""
+
+
+FEWEST_FOR_AN_OUTLOOK = 100
+TOO_FEW = "too few reports to say"
+NOT_TOLD = "not told"
+"""Why a hidden cell moved: even that would tell whether it rose or fell."""
 
 
 class NumberKey(NamedTuple):
@@ -89,6 +100,51 @@ class Change(NamedTuple):
     after: int
     why: str
 
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The sums that it tells. Where a definition changed, `measure` is the indicator, as `redefined` writes it."""
+        if self.why != Cause.DEFINITION:
+            return (Form(self.measure, (self.category,)),)
+        part, old, new = self.category.split("/")
+        found = (getattr(definition(self.measure, int(version)), part) for version in (old, new))
+        return tuple(form for form in found if form is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """What one cause adds to a figure."""
+
+    cause: str
+    numerator: float
+    denominator: float | None
+    value: float | None
+    """None where the value could not be worked out before or after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A figure on two days. The parts add up to the difference, of numerator, denominator and value each."""
+
+    authority: str
+    period: str
+    numerator: tuple[float, float]
+    denominator: tuple[float | None, float | None]
+    value: tuple[float | None, float | None]
+    parts: tuple[PartRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToCome:
+    """How much is likely still to arrive about one area and period. Where nothing is estimated, `why` says why."""
+
+    authority: str
+    period: str
+    share: float | None
+    """Percent of all reports in the end."""
+    reports: int | None
+    """The same as a number, for those who may see it."""
+    why: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
@@ -133,16 +189,63 @@ class Gate:
     def changes(self, changes: Iterable[Change]) -> list[ChangeRow]:
         """What moved between two releases. `hidden` must hold what either of them hides."""
         shown = []
-        for change in changes:
-            form = Form(change.measure, (change.category,))
+        for change in self._told(changes):
             whole = self.sees_whole(change.authority)
-            if not whole and PUBLIC_FORMS.get(form) is not False:
+            if not whole and any(PUBLIC_FORMS.get(form) is not False for form in change.forms):
                 continue
-            if whole or key_of(form, f"{change.period:%Y-%m}", change.authority) not in self.hidden:
+            told = {key_of(form, f"{change.period:%Y-%m}", change.authority) for form in change.forms}
+            if whole or told.isdisjoint(self.hidden):
                 shown.append(ChangeRow(*change, suppressed=False))
             else:
-                shown.append(ChangeRow(*change[:4], None, None, change.why, suppressed=True))
+                shown.append(ChangeRow(*change[:4], None, None, NOT_TOLD, suppressed=True))
         return shown
+
+    def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
+        """The estimate, in whole percent; None where nothing is likely to come. The public is told no numbers of reports."""
+        whole = self.sees_whole(area)
+        if not whole and (not isinstance(cut, Released) or 0 < found.arrived < FEWEST_FOR_AN_OUTLOOK):
+            return ToCome(area, period, None, None, TOO_FEW)
+        if found.share is None or found.expected is None:
+            return ToCome(area, period, None, None, found.why)
+        share = round(100 * found.share)
+        return ToCome(area, period, share, round(found.expected) if whole else None, found.why) if share else None
+
+    def _told(self, changes: Iterable[Change]) -> Iterator[Change]:
+        """What moved for several reasons in one row, for those who may not see other cells: the reasons depend on these."""
+        for key, parts in groupby(changes, key=itemgetter(0, 1, 2, 3)):
+            rows = list(parts)
+            if self.sees_whole(key[-1]) or rows[0].why not in OF_CELLS:
+                yield from rows
+            else:
+                before, after = rows[0].before, rows[-1].after
+                yield rows[0]._replace(after=after, why=_own_reason(before, after))
+
+    def explained(
+        self,
+        definitions: tuple[Indicator, Indicator],
+        area: str,
+        period: str,
+        before: Counts,
+        after: Counts,
+        parts: Mapping[Cause, Counts],
+    ) -> Explained:
+        """A figure on two days. Raises Refused for those who may not see it as it is."""
+        if not self.sees_whole(area):
+            raise Refused("Only those who may see a figure as it is may see why it moved")
+        old, new = definitions
+        shown, reached = [], before
+        was = first = _measured(old, area, before)
+        for cause in Cause:
+            reached += parts[cause]
+            here = _measured(new if cause is Cause.DEFINITION else old, area, reached)
+            steps = [_less(now, then) for now, then in zip(here, was, strict=True)]
+            shown.append(PartRow(cause, steps[0] or 0.0, *steps[1:]))
+            was = here
+        if self.viewer.audience == "national":
+            self._log_look(1, new.id)
+        pairs = zip(first, _measured(new, area, after), strict=True)
+        numerator, denominator, value = pairs
+        return Explained(area, period, numerator, denominator, value, tuple(shown))  # type: ignore[arg-type]
 
     def sees_whole(self, area: str) -> bool:
         """Whether the viewer may see figures of this area as they are."""
@@ -201,6 +304,13 @@ class Gate:
         log.info("whole figures were read", extra={"count": count, "kind": kind, "reason": self.viewer.subject})
 
 
+def _own_reason(before: int, after: int) -> Cause:
+    """As far as a cell alone can tell."""
+    if after > before:
+        return Cause.LATE
+    return Cause.CORRECTED if after else Cause.WITHDRAWN
+
+
 def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:
     """All sums that a figure tells: numerator, denominator, and by subtraction what is left."""
     yield numerator
@@ -208,6 +318,17 @@ def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:
         yield denominator
         if (left := left_over(numerator, denominator)) is not None:
             yield left
+
+
+def _measured(indicator: Indicator, area: str, counts: Counts) -> tuple[float | None, float | None, float | None]:
+    """Numerator, denominator and value, as shown."""
+    denominator = aged_16_to_70(area) if indicator.kind is Kind.POPULATION_RATE else counts.denominator
+    value, _, _ = _value(indicator, counts.numerator, denominator)
+    return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), value
+
+
+def _less(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else round(now - then, 2)
 
 
 def _value(

@@ -3,10 +3,11 @@
 The gate needs this to hide enough. A form of the catalogue that is in no family is never public.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Form, Indicator, form
+from services.reporting.catalogue import DEFINITIONS, INDICATORS
+from services.reporting.indicators import Form, Indicator, Status, form
 
 SMALL_COUNT = 4
 FEWEST_FOR_A_RATE = 10
@@ -44,10 +45,14 @@ class Family:
     """By how much a value must be uncertain for it to count as hidden."""
 
 
-def forms_of(measure: str, indicators: dict[str, Indicator] = INDICATORS) -> tuple[Form, ...]:
+PUBLISHED = tuple(each for each in DEFINITIONS if each.status is not Status.PROPOSED)
+"""Definitions by which the public may ask."""
+
+
+def forms_of(measure: str, indicators: Iterable[Indicator] = PUBLISHED) -> tuple[Form, ...]:
     """The sums of this measure that any indicator shows, and what each share leaves of its whole."""
     found: dict[Form, None] = {}
-    for indicator in indicators.values():
+    for indicator in indicators:
         parts = [part for _, parts in indicator.breakdowns for part in parts]
         pairs = [(indicator.numerator, indicator.denominator), *((p.numerator, p.denominator) for p in parts)]
         for numerator, denominator in pairs:
@@ -98,7 +103,7 @@ _OTHER_REQUIREMENTS = tuple(
 )
 
 
-def _of_shares(indicator: str) -> Family:
+def _of_shares(indicator: str, companions: tuple[tuple[Form, Form], ...] = ()) -> Family:
     """A measure whose only total is the whole of a share."""
     found = INDICATORS[indicator]
     whole = found.denominator or found.numerator
@@ -107,7 +112,7 @@ def _of_shares(indicator: str) -> Family:
     others = tuple(complement(f, whole) for f in (*singles, *shown))
     forms = tuple(f for f in dict.fromkeys((*singles, *shown, *others)) if f.categories)
     dimension = Dimension(whole.measure, whole.categories, forms)
-    return Family(found.id, (whole,), (dimension,))
+    return Family(found.id, (whole,), (dimension,), companions)
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -134,7 +139,14 @@ FAMILIES: tuple[Family, ...] = (
         ),
         within=_ORDERS,
     ),
-    Family("supervision imposed", (_SUPERVISION,), (*_clock("case_meeting"), *_clock("plan")), within=_ORDERS),
+    Family(
+        "supervision imposed",
+        (_SUPERVISION,),
+        (*_clock("case_meeting"), *_clock("plan")),
+        companions=((_SUPERVISION, form("supervision_months_imposed")),),
+        within=_ORDERS,
+    ),
+    Family("people with a new order", (form("persons_with_new_order"),), within=_ORDERS),
     *(Family(each.categories[0], (each,), within=_ORDERS) for each in _OTHER_REQUIREMENTS),
     Family(
         "orders ended",
@@ -168,8 +180,14 @@ FAMILIES: tuple[Family, ...] = (
             "breach_outcomes",
             "risk_change",
             "outcome_change",
-            "exit_questionnaires",
         )
+    ),
+    _of_shares(
+        "exit_questionnaires",
+        companions=tuple(
+            (form("exit_questionnaires", "returned"), INDICATORS[f"exit_{question}"].numerator)
+            for question in ("helped", "treated_with_respect", "less_likely_to_offend")
+        ),
     ),
 )
 

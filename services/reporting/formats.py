@@ -5,7 +5,7 @@ These take rows that have passed the gate; they cannot make any.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, fields
 from typing import Any
 
@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 
 from services.reporting.answers import Answer
 from services.reporting.disclosure import Row
+from services.reporting.indicators import Indicator, Status
 from services.reporting.metadata import AREA_NAMES, category_label, describe, describe_release
 
 JSON = "application/json"
@@ -38,22 +39,23 @@ _TITLES = {
     "lower": "Lower end of the 95% interval",
     "upper": "Upper end of the 95% interval",
     "suppressed": "Whether the figures are not shown",
+    "definition": "By which definition, where it is not the one in force",
 }
 
 
-def render(answer: Answer, media_type: str, address: str, quality: object) -> bytes:
+def render(answer: Answer, media_type: str, address: str, quality: Mapping[str, Any] | None) -> bytes:
     """The answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
     match media_type:
         case "application/json":
             return msgspec.json.encode(as_json(answer, quality))
         case "text/csv":
-            return as_csv(answer.rows)
+            return as_csv(answer)
         case "application/csvm+json":
-            return msgspec.json.encode(as_csvw(answer, address))
+            return msgspec.json.encode(as_csvw(answer, address, quality or {}))
         case "application/vnd.json-stat+json":
-            return msgspec.json.encode(as_json_stat(answer))
+            return msgspec.json.encode(as_json_stat(answer, quality or {}))
         case _:
-            return as_xlsx(answer)
+            return as_xlsx(answer, quality or {})
 
 
 def as_json(answer: Answer, quality: object) -> dict[str, Any]:
@@ -70,46 +72,65 @@ def as_json(answer: Answer, quality: object) -> dict[str, Any]:
     }
 
 
-def as_csv(rows: Sequence[Row]) -> bytes:
-    """RFC 4180 in UTF-8. What is absent is empty."""
+def as_csv(answer: Answer) -> bytes:
+    """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_in_csv(value) for value in astuple(row)])
+    mark = _mark(answer.indicator)
+    writer.writerow([*COLUMNS, *(["definition"] if mark else [])])
+    for row in answer.rows:
+        writer.writerow([*(_in_csv(value) for value in astuple(row)), *([mark] if mark else [])])
     return text.getvalue().encode()
+
+
+def _mark(indicator: Indicator) -> str:
+    """Of a definition that is not in force."""
+    return "" if indicator.status is Status.CURRENT else f"{indicator.status} version {indicator.version}"
+
+
+def _title(indicator: Indicator) -> str:
+    mark = _mark(indicator)
+    return f"{indicator.title} ({mark} of the definition)" if mark else indicator.title
 
 
 def _in_csv(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def as_csvw(answer: Answer, address: str) -> dict[str, Any]:
+def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of the CSV file: W3C Model for Tabular Data."""
     kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | {"suppressed": "boolean"}
+    names = [*COLUMNS, *(["definition"] if _mark(answer.indicator) else [])]
     return {
         "@context": "http://www.w3.org/ns/csvw",
         "url": address,
-        "dc:title": answer.indicator.title,
+        "dc:title": _title(answer.indicator),
         "dc:description": answer.indicator.definition,
+        "notes": [_notes(answer, quality)],
         "tableSchema": {
             "columns": [
                 {
                     "name": name,
                     "titles": name,
                     "dc:description": _TITLES[name],
-                    "datatype": kinds[name],
+                    "datatype": kinds.get(name, "string"),
                     "required": name in {"authority", "period", "suppressed"},
                     "null": "",
                 }
-                for name in COLUMNS
+                for name in names
             ],
             "primaryKey": list(_DIMENSIONS),
         },
     }
 
 
-def as_json_stat(answer: Answer) -> dict[str, Any]:
+def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be known beside the figures."""
+    indicator = answer.indicator
+    return {"definition": {"version": indicator.version, "status": indicator.status}, "quality": quality}
+
+
+def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     """JSON-stat 2: the cube of areas, periods, categories and measures. A suppressed value is null with status `c`."""
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
     axes = [list(dict.fromkeys(key[index] for key in rows)) for index in range(len(_DIMENSIONS))]
@@ -144,23 +165,24 @@ def as_json_stat(answer: Answer) -> dict[str, Any]:
     return {
         "version": "2.0",
         "class": "dataset",
-        "label": answer.indicator.title,
+        "label": _title(answer.indicator),
         "source": "Payback" if answer.release is None else f"Payback, release {answer.release.id}",
         "id": [*_DIMENSIONS, "figure"],
         "size": [*(len(axis) for axis in axes), len(_MEASURES)],
         "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
         "dimension": dimensions,
         "value": values,
+        "extension": _notes(answer, quality),
         **({"status": status} if status else {}),
     }
 
 
-def as_xlsx(answer: Answer) -> bytes:
+def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     """A cover sheet that says what the figures are, and the figures."""
     book = Workbook()
     cover = book.worksheets[0]
     cover.title = "Cover"
-    for line in _cover(answer):
+    for line in [*_cover(answer), *_still_to_come(quality)]:
         cover.append(line)
     cover["A1"].font = Font(bold=True, size=14)
     cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
@@ -187,15 +209,25 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
     if indicator.source is not None and not indicator.source.verified:
         source += " (not verified)"
     return [
-        (indicator.title,),
+        (_title(indicator),),
         ("Definition", indicator.definition),
         ("Leaves out", indicator.exclusions),
         ("Unit", indicator.unit),
         ("Standard", indicator.standard or ""),
         ("Source of the standard", source),
         ("Note", indicator.note or ""),
-        ("Version of the definition", str(indicator.version)),
+        ("Version of the definition", f"{indicator.version}, {indicator.status}"),
         ("Period", f"{answer.span.first:%Y-%m} to {answer.span.last:%Y-%m}"),
         ("Figures", origin),
         ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
     ]
+
+
+def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What is likely still to arrive, area by area, and how that was worked out."""
+    for each in quality.get("still_to_come", ()):
+        much = "not known" if each.share is None else f"{each.share:.0f}% of reports"
+        why = f" ({each.why})" if each.why else ""
+        yield "Likely still to arrive", f"{AREA_NAMES[each.authority]}, {each.period}: {much}{why}"
+    if quality.get("still_to_come"):
+        yield "How that is estimated", quality["method"]

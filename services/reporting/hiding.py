@@ -1,7 +1,7 @@
 """From the cells of a release to the numbers of it that the public does not see. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -39,6 +39,8 @@ class Earlier:
     hidden: frozenset[NumberKey]
     forms: frozenset[tuple[str, str]]
     """Measure and grouping of everything that was public then."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """The definitions in force then."""
 
 
 class Held(NamedTuple):

@@ -40,6 +40,19 @@ class Kind(StrEnum):
     MEAN = "mean"
     POPULATION_RATE = "population_rate"
     STOCK = "stock"
+    OVERDUE = "overdue"
+    """What is pending, and was due before the day that the figures are of."""
+    AGREEMENT = "agreement"
+    """The share of months of authorities whose numerator equals the denominator, of those with a denominator."""
+
+
+class Status(StrEnum):
+    """How a version of a definition stands."""
+
+    EARLIER = "earlier"
+    CURRENT = "current"
+    PROPOSED = "proposed"
+    """Runs beside the current one, over the whole history, for national viewers only."""
 
 
 class Good(StrEnum):
@@ -88,6 +101,9 @@ class Indicator:
     note: str | None = None
     breakdowns: tuple[tuple[str, tuple[Part, ...]], ...] = ()
     version: int = 1
+    status: Status = Status.CURRENT
+    change: str | None = None
+    """What this version changes in the one before, and why."""
 
     def breakdown(self, name: str) -> tuple[Part, ...]:
         """Raises KeyError for a breakdown that it does not have."""

@@ -5,6 +5,7 @@ from typing import Any
 from contracts import codes
 from contracts.authorities import AUTHORITIES
 from contracts.codes import Code
+from services.reporting.catalogue import versions
 from services.reporting.indicators import SCOTLAND, Form, Indicator
 from services.reporting.releases import ReleaseInfo
 
@@ -53,6 +54,11 @@ _WORDS = {
     "delay_band=to_3_months": "Up to 3 months",
     "delay_band=to_1_year": "Up to 1 year",
     "delay_band=over_1_year": "Over 1 year",
+    "length_band=to_6": "Up to 6 months",
+    "length_band=to_12": "Over 6 to 12 months",
+    "length_band=to_18": "Over 12 to 18 months",
+    "length_band=to_24": "Over 18 to 24 months",
+    "length_band=to_36": "Over 24 months",
 }
 _BANDS = {
     "first_contact": {
@@ -85,6 +91,7 @@ BREAKDOWNS = {
     "court_type": "Court",
     "level": "Level of unpaid work",
     "requirement": "Requirement",
+    "length_band": "Length of supervision",
     "band": "Time taken",
     "late_reason": "Reason for lateness",
     "reason_side": "Whose reason",
@@ -144,7 +151,14 @@ def describe(indicator: Indicator) -> dict[str, Any]:
             for name, parts in indicator.breakdowns
         ],
         "version": indicator.version,
+        "status": indicator.status,
+        "change": indicator.change,
     }
+
+
+def describe_with_versions(indicator: Indicator) -> dict[str, Any]:
+    """The definition in force, and every version of it."""
+    return describe(indicator) | {"versions": [describe(each) for each in versions(indicator.id)]}
 
 
 def _describe_form(form: Form | None) -> dict[str, Any] | None:
@@ -164,3 +178,8 @@ def describe_release(release: ReleaseInfo) -> dict[str, Any]:
         "withdrawn_at": release.withdrawn_at,
         "note": release.note,
     }
+
+
+def describe_frozen(release: ReleaseInfo) -> dict[str, Any]:
+    """A release, and the definitions that were in force for it."""
+    return describe_release(release) | {"definitions": release.versions}

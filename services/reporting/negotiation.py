@@ -8,12 +8,12 @@ from sqlalchemy import Connection, func, select
 
 from services.chassis.auth import Identity
 from services.chassis.problems import Problem
-from services.reporting.catalogue import INDICATORS
+from services.reporting.catalogue import DEFINITIONS
 from services.reporting.formats import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX
 from services.reporting.tables import checkpoints, releases
 
 OFFERED = (JSON, CSV, JSON_STAT, XLSX, CSVW)
-_VERSIONS = ",".join(f"{indicator.id}:{indicator.version}" for indicator in INDICATORS.values())
+_VERSIONS = ",".join(f"{each.id}:{each.version}:{each.status}" for each in DEFINITIONS)
 
 
 def media_type(request: Request, extension: str | None) -> str:

@@ -1,4 +1,4 @@
-"""How far the figures can be relied on: which authorities have been heard, and when."""
+"""How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,8 +7,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from contracts.authorities import AUTHORITIES
-from services.reporting.queries import Shown
+from services.reporting.answers import Answer, Desk
+from services.reporting.cuts import Cut, Released, Wanted
+from services.reporting.definitions.data_quality import DELAYS
+from services.reporting.disclosure import Gate, ToCome
+from services.reporting.indicators import SCOTLAND
+from services.reporting.outlook import EDGES, MONTHS_LOOKED_AT, Outlook, outlook
+from services.reporting.periods import add_months, month_of, months_between
+from services.reporting.queries import Grain, Shown, Span, areas_of, reports_by_month
 
+BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
 BOTH = frozenset({"orders", "unpaid_work"})
 
@@ -57,3 +65,61 @@ def summary(found: Iterable[Standing]) -> dict[str, list[str]]:
     for standing in found:
         by_state[standing.state].append(standing.authority)
     return by_state
+
+
+def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
+    """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
+    gate = Gate(desk.viewer)
+    grain, span = answer.question.grain, answer.span
+    areas = areas_of(grain, answer.question.authority)
+    of_whole = [area for area in areas if answer.whole is not None and gate.sees_whole(area)]
+    others = [area for area in areas if area not in of_whole]
+    found: list[ToCome] = []
+    if of_whole and answer.whole is not None:
+        found += _of_cut(desk, gate, answer.whole, of_whole, span, grain)
+    if others and answer.release is not None:
+        found += _of_cut(desk, gate, Released(answer.release.id), others, span, grain)
+    return found
+
+
+def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
+    day = desk.known_on(cut)
+    oldest = add_months(month_of(day), -MONTHS_LOOKED_AT - EDGES[-1] // 30)
+    only = None if SCOTLAND in areas else areas[0] if len(areas) == 1 else None
+    wanted = Wanted(("reporting_delay",), BANDS, only, oldest, day)
+    reports = reports_by_month(desk.connection, cut, wanted, BANDS)
+    reporting = desk.reporting(cut)
+    shown = []
+    for period, (first, last) in _months_by_period(span, grain).items():
+        single = {
+            code: outlook(reports.get(code, {}), first, last, day)
+            for code in (AUTHORITIES if SCOTLAND in areas else areas)
+            if code in reporting
+        }
+        for area in areas:
+            whole = _together(single.values()) if area == SCOTLAND else single.get(area)
+            row = None if whole is None else gate.to_come(cut, area, period, whole)
+            if row is not None:
+                shown.append(row)
+    return shown
+
+
+def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
+    """The first and the last month of each period that an answer tells apart."""
+    found: dict[str, tuple[date, date]] = {}
+    for month in months_between(span.first, span.last):
+        label = Span(span.first, span.last).label_of(month, grain.period)
+        first, _ = found.get(label, (month, month))
+        found[label] = first, month
+    return found
+
+
+def _together(found: Iterable[Outlook]) -> Outlook:
+    """Scotland: the sum of what can be estimated, and of how many authorities nothing can be said."""
+    outlooks = list(found)
+    known = [each for each in outlooks if each.expected is not None]
+    unknown = len(outlooks) - len(known)
+    why = f"without {unknown} authorities for which nothing can be estimated" if unknown else None
+    if not known:
+        return Outlook(0, None, why)
+    return Outlook(sum(each.arrived for each in known), sum(each.expected or 0.0 for each in known), why)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from contracts.authorities import AUTHORITIES
 from services.reporting.cuts import Cut, Released, Wanted, rows_of
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
-from services.reporting.periods import add_months, last_day, month_of, months_between, year_months, year_of
+from services.reporting.periods import add_months, last_day, month_of, months_between, parse_first, year_months, year_of
 from services.reporting.tables import positions, releases
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
@@ -71,16 +71,20 @@ class Span:
         months = year_months(year)
         return Span(max(self.first, months[0]), min(self.last, months[-1])).label
 
+    def label_of(self, month: date, grain: str) -> str:
+        """The period into which a month falls."""
+        match grain:
+            case "month":
+                return f"{month:%Y-%m}"
+            case "year":
+                return self.year_label(year_of(month))
+            case _:
+                return self.label
+
     def labels(self, grain: str) -> tuple[str, ...]:
         """The periods it falls into."""
         months = months_between(self.first, self.last)
-        match grain:
-            case "month":
-                return tuple(f"{month:%Y-%m}" for month in months)
-            case "year":
-                return tuple(dict.fromkeys(self.year_label(year_of(month)) for month in months))
-            case _:
-                return (self.label,)
+        return tuple(dict.fromkeys(self.label_of(month, grain) for month in months)) if grain else (self.label,)
 
 
 BEGINNING = date(1900, 1, 1)
@@ -89,15 +93,24 @@ Sums = Mapping[tuple[Form, str, str], int]
 """By form, area and period; what is absent is zero."""
 
 
-def sums(
-    connection: Connection, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, authority: str | None = None
+def sums(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    cut: Cut,
+    forms: Iterable[Form],
+    span: Span,
+    grain: Grain,
+    authority: str | None = None,
+    before: date | None = None,
 ) -> Sums:
-    """The forms over the span. An area is an authority, or Scotland where authorities are not told apart."""
+    """The forms over the span. An area is an authority, or Scotland where authorities are not told apart.
+
+    `before` leaves out what falls on that day or later.
+    """
     forms = tuple(forms)
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
-    wanted = Wanted(measures, categories, authority, span.first, last_day(span.last))
-    rows = rows_of(cut, wanted)
+    last = last_day(span.last) if before is None else min(last_day(span.last), before - timedelta(days=1))
+    rows = rows_of(cut, Wanted(measures, categories, authority, span.first, last))
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
     if grain.authority:
         split.append(rows.c.authority)
@@ -125,17 +138,12 @@ def _gather(
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
     for measure, category, *where, value in found:
         area = str(where.pop(0)) if grain.authority else authority or SCOTLAND
-        period = _label(where[0], grain.period, span) if grain.period else span.label
+        period = span.label_of(where[0], grain.period) if grain.period else span.label
         for form in by_cell[measure, category]:
             total[form, area, period] += int(value)
             if grain.authority and authority is None:
                 total[form, SCOTLAND, period] += int(value)
     return total
-
-
-def _label(start: object, grain: str, span: Span) -> str:
-    assert isinstance(start, date)
-    return f"{start:%Y-%m}" if grain == "month" else span.year_label(year_of(start))
 
 
 def stocks(
@@ -153,8 +161,24 @@ def stocks(
         for month in months_between(span.first, span.last):
             at = f"{month:%Y-%m}"
             level += monthly.get((opens, area, at), 0) - monthly.get((closes, area, at), 0)
-            period = {"month": at, "year": span.year_label(year_of(month))}.get(grain.period, span.label)
-            total[opens, area, period] = level
+            total[opens, area, span.label_of(month, grain.period)] = level
+    return total
+
+
+def agreements(
+    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+) -> Sums:
+    """Months of authorities that have a denominator, and those of them in which it equals the numerator."""
+    assert indicator.denominator is not None
+    counted, stated = indicator.numerator, indicator.denominator
+    monthly = sums(connection, cut, (counted, stated), span, Grain(authority=True, period="month"), authority)
+    total: dict[tuple[Form, str, str], int] = defaultdict(int)
+    for (form, area, at), said in monthly.items():
+        if form == stated and area != SCOTLAND and said:
+            period = span.label_of(parse_first(at), grain.period)
+            for place in (area,) if authority else (area, SCOTLAND):
+                total[stated, place, period] += 1
+                total[counted, place, period] += monthly.get((counted, area, at), 0) == said
     return total
 
 
@@ -172,12 +196,19 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     forms: Iterable[Form],
     span: Span,
     grain: Grain,
-    authority: str | None = None,
+    authority: str | None,
+    known_on: date,
 ) -> Sums:
-    """The forms of one indicator over the span; for a stock, what is open at the end."""
-    if indicator.kind is Kind.STOCK:
-        return stocks(connection, cut, indicator, span, grain, authority)
-    return sums(connection, cut, forms, span, grain, authority)
+    """The forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the cut."""
+    match indicator.kind:
+        case Kind.STOCK:
+            return stocks(connection, cut, indicator, span, grain, authority)
+        case Kind.AGREEMENT:
+            return agreements(connection, cut, indicator, span, grain, authority)
+        case Kind.OVERDUE:
+            return sums(connection, cut, forms, span, grain, authority, before=known_on)
+        case _:
+            return sums(connection, cut, forms, span, grain, authority)
 
 
 _ORDERS = Wanted(measures=("orders_imposed",), categories=("",))
@@ -232,3 +263,17 @@ def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
         for source, by in sorted(shown_by.items())
         if all(service in by for service, prefixes in READERS.items() if source.startswith(prefixes))
     }
+
+
+def reports_by_month(
+    connection: Connection, cut: Cut, wanted: Wanted, categories: Sequence[str]
+) -> dict[str, dict[date, tuple[int, ...]]]:
+    """By authority and month, the values of these categories, in their order."""
+    rows = rows_of(cut, wanted)
+    columns = [func.coalesce(func.sum(rows.c.value).filter(rows.c.category == category), 0) for category in categories]
+    found: dict[str, dict[date, tuple[int, ...]]] = defaultdict(dict)
+    for authority, month, *values in connection.execute(
+        select(rows.c.authority, rows.c.period, *columns).group_by(rows.c.authority, rows.c.period)
+    ):
+        found[authority][month] = tuple(int(value) for value in values)
+    return found

@@ -1,10 +1,11 @@
 """Releases: which there are, and which one a viewer reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Column, Connection, select, tuple_
 
 from services.chassis.auth import Identity
 from services.reporting.disclosure import Change, NumberKey
@@ -27,9 +28,21 @@ class ReleaseInfo:
     published_at: datetime | None
     withdrawn_at: datetime | None
     note: str | None
+    definitions: Mapping[str, Any]
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """The version of each indicator that was in force, and answers for this release."""
+        found: Mapping[str, int] = self.definitions["indicators"]
+        return found
+
+    @property
+    def protected(self) -> frozenset[Form]:
+        """The sums for which the hiding was worked out. The public is told no others from this release."""
+        return frozenset(Form(measure, grouping.split("+")) for measure, grouping in self.definitions["forms"])
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[Any], ...] = (
     releases.c.id,
     releases.c.status,
     releases.c.last_month,
@@ -39,6 +52,7 @@ _COLUMNS = (
     releases.c.published_at,
     releases.c.withdrawn_at,
     releases.c.note,
+    releases.c.definitions,
 )
 
 
@@ -102,7 +116,7 @@ def changes_of(connection: Connection, release: str, limit: int) -> list[Change]
     """What moved since the release before, in the order of keys."""
     c = release_changes.c
     query = select(c.measure, c.category, c.period, c.authority, c.before, c.after, c.why).where(c.release == release)
-    query = query.order_by(c.measure, c.category, c.period, c.authority).limit(limit)
+    query = query.order_by(c.measure, c.category, c.period, c.authority, c.place).limit(limit)
     return [Change(*row) for row in connection.execute(query)]
 
 

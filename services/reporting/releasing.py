@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction
-from services.reporting.catalogue import INDICATORS
+from services.reporting.catalogue import DEFINITIONS, INDICATORS
+from services.reporting.changes import changes
 from services.reporting.cuts import AsOf, Wanted, rows_of
 from services.reporting.disclosure import NumberKey
 from services.reporting.families import PUBLIC_FORMS
@@ -18,8 +19,6 @@ from services.reporting.periods import add_months, last_day
 from services.reporting.queries import shown
 from services.reporting.releases import DRAFT, PUBLISHED, WITHDRAWN
 from services.reporting.tables import release_cells, release_changes, release_hidden, releases
-
-HELD_BACK = "held back"
 
 
 class CannotRelease(Exception):
@@ -84,8 +83,8 @@ def _next_name(connection: Connection, last_month: date) -> str:
 
 
 def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
-    """Every cell that an indicator is made of, services summed, zero cells left out."""
-    forms = {form for indicator in INDICATORS.values() for form in indicator.forms}
+    """Every cell that any version of an indicator is made of, services summed, zero cells left out."""
+    forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
     rows = rows_of(AsOf(known_on), wanted)
     categories = {(form.measure, category) for form in forms for category in form.categories}
@@ -112,6 +111,7 @@ def _earlier(connection: Connection) -> list[Earlier]:
             _released_cells(connection, row.id),
             _hidden(connection, row.id),
             frozenset((measure, grouping) for measure, grouping in row.definitions["forms"]),
+            row.definitions["indicators"],
         )
         for row in found.all()
     ]
@@ -175,34 +175,12 @@ def _hash(cells: Mapping[CellKey, int], hidden: Iterable[NumberKey], definitions
     return digest.hexdigest()
 
 
-def _write_changes(
-    connection: Connection, name: str, earlier: list[Earlier], hiding: Hiding, live: Mapping[CellKey, int]
-) -> None:
+def _write_changes(connection: Connection, name: str, earlier: list[Earlier], hiding: Hiding, live: Cells) -> None:
     if not earlier:
         return
-    before = earlier[-1]
-    rows = []
-    for key in sorted(before.cells.keys() | {k for k in live if k.period <= before.last_month}):
-        old, new, known = before.cells.get(key, 0), hiding.cells.get(key, 0), live.get(key, 0)
-        if old != new:
-            rows.append((name, *key, old, new, _why(old, new)))
-        elif known != new:
-            rows.append((name, *key, old, new, HELD_BACK))
-    copy_rows(
-        connection,
-        release_changes,
-        ("release", "measure", "category", "period", "authority", "before", "after", "why"),
-        rows,
-    )
-
-
-def _why(old: int, new: int) -> str:
-    """New months are no changes. Within months released before, events that came late add, and others take away."""
-    if old == 0:
-        return "new"
-    if new == 0:
-        return "withdrawn"
-    return "late" if new > old else "corrected"
+    columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
+    found = changes(earlier[-1], hiding, live)
+    copy_rows(connection, release_changes, columns, [(name, place, *change) for place, change in enumerate(found)])
 
 
 def default_month(clock: Clock) -> date:

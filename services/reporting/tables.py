@@ -108,8 +108,9 @@ release_changes = Table(
     Column("category", Text, primary_key=True),
     Column("period", Date, primary_key=True),
     Column("authority", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
     Column("before", BigInteger, nullable=False),
     Column("after", BigInteger, nullable=False),
     Column("why", Text, nullable=False),
-    comment="Cells that moved since the release before.",
+    comment="Cells that moved since the release before; one row for each cause, in their order.",
 )

@@ -14,6 +14,7 @@ def routers(database: Engine, clock: Clock) -> list[APIRouter]:
         figures.definitions(),
         figures.data(database, clock),
         figures.comparisons(database, clock),
+        figures.differences(database, clock),
         releases.router(database, clock),
         releases.changes_router(database),
     ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from services.chassis.auth import Caller, Identity
 from services.chassis.clock import Clock
@@ -13,14 +13,25 @@ from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting import quality, queries
 from services.reporting.answers import Answer, Desk
-from services.reporting.api.parameters import Asked, ask, authority_code, json, known_indicator, question_of
+from services.reporting.api.parameters import (
+    Asked,
+    AskedBetween,
+    ask,
+    authority_code,
+    explained,
+    json,
+    known_indicator,
+    question_of,
+)
 from services.reporting.catalogue import INDICATORS
+from services.reporting.causes import RULES
 from services.reporting.formats import CSV, CSVW, render
 from services.reporting.indicators import SCOTLAND, Indicator, Kind
-from services.reporting.metadata import describe
+from services.reporting.metadata import describe, describe_with_versions
 from services.reporting.negotiation import has_it, media_type, tag
+from services.reporting.outlook import METHOD
 from services.reporting.periods import last_day
-from services.reporting.queries import Grain, Span
+from services.reporting.queries import Grain
 from services.reporting.statistics import funnel
 
 
@@ -34,7 +45,7 @@ def definitions() -> APIRouter:
 
     @api.get("/indicators/{id}", summary="The definition of an indicator")
     def definition(id: str) -> Response:  # noqa: A002
-        return json(describe(known_indicator(id)))
+        return json(describe_with_versions(known_indicator(id)))
 
     return api
 
@@ -54,8 +65,9 @@ def data(database: Engine, clock: Clock) -> APIRouter:
             headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
             if has_it(request, etag):
                 return Response(status_code=304, headers=headers)
-            answer = ask(Desk(connection, viewer, now.date()), indicator, question)
-            content = render(answer, kind, _csv_address(request), _quality(connection, answer.span, now))
+            desk = Desk(connection, viewer, now.date())
+            answer = ask(desk, indicator, question)
+            content = render(answer, kind, _csv_address(request), None if kind == CSV else _quality(desk, answer, now))
         if kind == CSV:
             described = _csv_address(request).replace("data.csv", "data.csv-metadata.json", 1)
             headers["Link"] = f'<{described}>; rel="describedby"; type="{CSVW}"'
@@ -78,6 +90,21 @@ def data(database: Engine, clock: Clock) -> APIRouter:
     return api
 
 
+def differences(database: Engine, clock: Clock) -> APIRouter:
+    """`/v1/indicators/{id}/difference`."""
+    api = APIRouter(prefix="/v1", tags=["figures"])
+
+    @api.get("/indicators/{id}/difference", summary="Why a figure differs between two days: parts by cause that add up")
+    def difference(id: str, viewer: Caller, asked: Annotated[AskedBetween, Query()]) -> Response:  # noqa: A002
+        indicator = known_indicator(id)
+        with transaction(database) as connection:
+            desk = Desk(connection, viewer, clock().date())
+            found = explained(desk, indicator, asked)
+        return json({"indicator": describe(indicator), "rules": RULES, "difference": found})
+
+    return api
+
+
 def comparisons(database: Engine, clock: Clock) -> APIRouter:
     """`/v1/authorities/{code}/profile` and `/v1/compare/{id}`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
@@ -94,7 +121,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
                 own = ask(desk, indicator, replace(question, authority=found))
                 scotland = ask(desk, indicator, replace(question, authority=None))
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
-            standing = _quality(connection, own.span, now)
+            standing = _quality(desk, own, now)
         return json({"authority": found, "quality": standing, "indicators": rows})
 
     @api.get("/compare/{id}", summary="Authorities against control limits around Scotland")
@@ -105,9 +132,10 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         question = replace(question_of(indicator, asked), grain=Grain(authority=True), authority=None, breakdown=None)
         with transaction(database) as connection:
-            answer = ask(Desk(connection, viewer, now.date()), indicator, question)
-            standing = _quality(connection, answer.span, now)
-        return json({"indicator": describe(indicator), "quality": standing, **compared(answer)})
+            desk = Desk(connection, viewer, now.date())
+            answer = ask(desk, indicator, question)
+            standing = _quality(desk, answer, now)
+        return json({"indicator": describe(answer.indicator), "quality": standing, **compared(answer)})
 
     return api
 
@@ -132,8 +160,9 @@ def compared(answer: Answer) -> dict[str, Any]:
     return {"scotland": scotland, "authorities": found}
 
 
-def _quality(connection: Connection, span: Span, now: datetime) -> dict[str, list[str]]:
-    return quality.summary(quality.standings(queries.shown(connection), last_day(span.last), now))
+def _quality(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:
+    found = quality.standings(queries.shown(desk.connection), last_day(answer.span.last), now)
+    return quality.summary(found) | {"still_to_come": quality.still_to_come(desk, answer), "method": METHOD}
 
 
 def _csv_address(request: Request) -> str:

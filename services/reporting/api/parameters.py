@@ -11,10 +11,12 @@ from contracts.authorities import current_code
 from services.chassis.problems import Problem
 from services.reporting import answers
 from services.reporting.answers import Answer, Desk, Question
-from services.reporting.catalogue import INDICATORS
+from services.reporting.catalogue import INDICATORS, definition
+from services.reporting.differences import MOST_MONTHS, Between, CannotExplain, explain
+from services.reporting.disclosure import Explained, Refused
 from services.reporting.indicators import SCOTLAND, Indicator
-from services.reporting.periods import parse_first, parse_last
-from services.reporting.queries import Grain
+from services.reporting.periods import month_of, parse_first, parse_last
+from services.reporting.queries import Grain, Span
 
 
 class Asked(BaseModel):
@@ -28,6 +30,47 @@ class Asked(BaseModel):
     authority: str | None = Field(None, max_length=9)
     as_of: date | None = Field(None, description="As known at the end of this day")
     release: str | None = Field(None, max_length=40)
+    definition: int | None = Field(
+        None, ge=1, le=1000, description="Version of the definition; a proposed one is national"
+    )
+
+
+class AskedBetween(BaseModel):
+    """What may be asked about a difference between two days."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str = Field(alias="from", description="First month of the figure")
+    to: str = Field(description="Last month of the figure")
+    authority: str | None = Field(None, max_length=9)
+    first_day: date = Field(description="As known at the end of this day")
+    last_day: date = Field(description="As known at the end of this later day")
+    definition: int | None = Field(None, ge=1, le=1000, description="Version that counts on the last day")
+    definition_before: int | None = Field(None, ge=1, le=1000, description="Version that counts on the first day")
+
+
+def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explained:
+    """The difference, or a problem that says why it cannot be told."""
+    first, last = day(asked.from_, parse_first), day(asked.to, parse_first)
+    if first is None or last is None or first > last or asked.first_day > asked.last_day:
+        raise Problem(422, "from must not lie after to, nor first_day after last_day")
+    between = Between(
+        asked.first_day,
+        asked.last_day,
+        asked.definition_before or indicator.version,
+        asked.definition or indicator.version,
+    )
+    area = SCOTLAND if asked.authority in {None, SCOTLAND} else authority_code(asked.authority)
+    try:
+        return explain(desk, indicator, Span(month_of(first), month_of(last)), area or SCOTLAND, between)
+    except Refused as fault:
+        raise Problem(403, str(fault)) from None
+    except answers.TooMuch:
+        raise Problem(422, f"Ask for {MOST_MONTHS} months or fewer") from None
+    except CannotExplain as fault:
+        raise Problem(422, str(fault)) from None
+    except LookupError as fault:
+        raise Problem(404, str(fault)) from None
 
 
 def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
@@ -38,6 +81,8 @@ def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
         raise Problem(404, "Nothing has been released yet. Figures are public from the first release on") from None
     except answers.TooMuch:
         raise Problem(422, f"That is more than {answers.MOST_ROWS} rows: ask for less time or fewer parts") from None
+    except Refused as fault:
+        raise Problem(403, str(fault)) from None
     except LookupError as fault:
         raise Problem(404, str(fault)) from None
 
@@ -47,7 +92,7 @@ def question_of(indicator: Indicator, asked: Asked) -> Question:
     parts = [part for part in asked.by.split(",") if part]
     breakdowns = [part for part in parts if part not in {"authority", "month", "year"}]
     periods = [part for part in parts if part in {"month", "year"}]
-    known = [name for name, _ in indicator.breakdowns]
+    known = [name for name, _ in _version(indicator, asked.definition).breakdowns]
     if len(breakdowns) > 1 or len(periods) > 1 or not set(breakdowns) <= set(known):
         raise Problem(422, f"by takes authority, month or year, and one of: {', '.join(known) or 'nothing else'}")
     first, last = day(asked.from_, parse_first), day(asked.to, parse_last)
@@ -61,7 +106,15 @@ def question_of(indicator: Indicator, asked: Asked) -> Question:
         None if asked.authority == SCOTLAND else authority_code(asked.authority),
         asked.as_of,
         asked.release,
+        asked.definition,
     )
+
+
+def _version(indicator: Indicator, wanted: int | None) -> Indicator:
+    try:
+        return indicator if wanted is None else definition(indicator.id, wanted)
+    except LookupError as fault:
+        raise Problem(404, str(fault)) from None
 
 
 def known_indicator(id: str) -> Indicator:  # noqa: A002

@@ -16,7 +16,7 @@ from services.chassis.problems import Problem, away
 from services.reporting import quality, queries, releases
 from services.reporting.api.parameters import day, json
 from services.reporting.disclosure import Gate
-from services.reporting.metadata import describe_release
+from services.reporting.metadata import describe_frozen, describe_release
 from services.reporting.periods import last_day, month_of, parse_first
 from services.reporting.tables import checkpoints
 
@@ -56,7 +56,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
             assert release is not None
             gate = Gate(viewer, releases.hidden_around(connection, release))
             found = gate.changes(releases.changes_of(connection, id, MOST_CHANGES))
-        return json({"release": describe_release(release), "changes": found})
+        return json({"release": describe_frozen(release), "changes": found})
 
     return api
 

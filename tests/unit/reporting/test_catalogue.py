@@ -3,11 +3,12 @@
 import pytest
 
 from contracts.cells import MEASURES
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Indicator, Kind
+from services.reporting.catalogue import DEFINITIONS, INDICATORS, versions
+from services.reporting.families import PUBLIC_FORMS, PUBLISHED
+from services.reporting.indicators import Indicator, Kind, Status
 from services.reporting.metadata import describe
 
-every = pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda each: each.id)
+every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{each.id}-{each.version}")
 
 
 @every
@@ -41,3 +42,25 @@ def test_a_standard_names_its_source(indicator: Indicator) -> None:
 def test_guidance_that_was_not_verified_is_marked() -> None:
     unverified = {i.id for i in INDICATORS.values() if i.source is not None and not i.source.verified}
     assert unverified == {"plan_within_20", "reviews_on_time", "transfer_answered_on_time"}
+
+
+@pytest.mark.parametrize("name", INDICATORS)
+def test_versions_follow_each_other(name: str) -> None:
+    found = versions(name)
+    assert [each.version for each in found] == list(range(1, len(found) + 1))
+    order = [Status.EARLIER, Status.CURRENT, Status.PROPOSED]
+    assert sorted((each.status for each in found), key=order.index) == [each.status for each in found]
+    assert [each.status for each in found].count(Status.CURRENT) == 1
+    assert all(each.change for each in found[1:])
+
+
+def test_every_theme_of_the_design_has_its_indicators() -> None:
+    wanted = {"exit_helped", "supervision_length_mean", "persons_with_new_order", "overdue_placement"}
+    assert wanted | {"control_totals_orders", "control_totals_minutes"} <= INDICATORS.keys()
+
+
+def test_a_sum_of_a_proposed_definition_alone_is_not_public() -> None:
+    for each in DEFINITIONS:
+        if each.status is Status.PROPOSED:
+            only = set(each.forms) - {form for other in PUBLISHED for form in other.forms}
+            assert only.isdisjoint(PUBLIC_FORMS), each.id

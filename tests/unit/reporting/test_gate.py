@@ -15,7 +15,7 @@ from services.reporting.families import FAMILIES, PUBLIC_FORMS, complement, left
 from services.reporting.indicators import SCOTLAND, Form, form
 
 REPORTING = Path(disclosure.__file__).parent
-SHOWN_TYPES = {"Row", "CellRow", "ChangeRow"}
+SHOWN_TYPES = {"Row", "CellRow", "ChangeRow", "Explained", "PartRow", "ToCome"}
 GLASGOW, FIFE = "S12000049", "S12000047"
 NATIONAL = Identity("analyst", frozenset({"national:read"}))
 MANAGER = Identity("manager", frozenset({"orders:read"}), GLASGOW)
