@@ -13,6 +13,7 @@ from services.chassis import problems
 from services.chassis.failures import Failure
 from services.chassis.metrics import HttpMetrics, exposed
 from services.chassis.middleware import BodyLimit, Guard
+from services.chassis.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
 
 NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
@@ -39,10 +40,14 @@ def application(  # noqa: PLR0913
     for kind, handler in problems.HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, whole=settings.body_limit_bytes, stream=settings.stream_limit_bytes)
-    app.add_middleware(Guard, metrics=HttpMetrics(registry), content_security_policy=content_security_policy)
+    metrics = HttpMetrics(registry)
+    if settings.requests_per_minute:
+        app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
+    app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in [*routers, _health(checks or {})]:
         app.include_router(router)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    limited = settings.requests_per_minute > 0
+    app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
 
 
@@ -60,6 +65,7 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     with exposed(metrics, registry):
@@ -91,7 +97,7 @@ def _holds(check: Callable[[], object]) -> bool:
     return True
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
     """OpenAPI 3.1 of the application, with the problems that each operation may answer."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
@@ -100,19 +106,24 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = problems.SCHEMA
-        for path in document["paths"].values():
+        for address, path in document["paths"].items():
             for operation in path.values():
-                _add_problems(operation)
+                _add_problems(operation, limited=limited and address not in UNLIMITED)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _add_problems(operation: dict[str, Any]) -> None:
+def _add_problems(operation: dict[str, Any], *, limited: bool) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
     for status, response in problems.documented(*_statuses(operation)).items():
         responses.setdefault(str(status), response)
+    if limited:
+        refusal = responses.setdefault("429", problems.documented(429)[429])
+        refusal["headers"] = {**RETRY_AFTER, **HEADERS}
+        for status in [status for status in responses if status.startswith("2")]:
+            responses[status].setdefault("headers", {}).update(HEADERS)
 
 
 def _statuses(operation: dict[str, Any]) -> list[int]:

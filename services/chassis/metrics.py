@@ -90,6 +90,14 @@ class HttpMetrics:
             registry=registry,
         )
         self.running = Gauge("payback_http_requests_running", "Requests not yet answered", registry=registry)
+        self.limited = Counter(
+            "payback_http_requests_limited_total",
+            "Requests answered 429 since their caller made too many; caller is known by token or by address",
+            ["caller"],
+            registry=registry,
+        )
+        for caller in ("token", "address"):
+            self.limited.labels(caller)
 
 
 # stream

@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "PAYBACK_"
+REQUESTS_PER_MINUTE = "that one caller may make of one process; 0 sets no limit"
 
 
 class SettingsError(Exception):
@@ -102,6 +103,10 @@ class HttpSettings(Group):
     body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1)
     stream_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="for bodies read line by line")
     shutdown_seconds: int = Field(default=10, ge=0)
+    requests_per_minute: int = Field(default=0, ge=0, description=REQUESTS_PER_MINUTE)
+    trusted_proxies: str = Field(
+        default="127.0.0.1", description="addresses that may say for whom they ask, separated by commas, or *"
+    )
 
 
 class TokenSettings(Group):

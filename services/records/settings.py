@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.chassis.batches import StreamSettings
 from services.chassis.settings import (
+    REQUESTS_PER_MINUTE,
     DatabaseSettings,
     Group,
     HttpSettings,
@@ -29,6 +30,12 @@ class CalendarSettings(Group):
     closed_days_path: Path | None = Field(default=None, description="authority,day,name in CSV; none where not given")
 
 
+class ApiHttpSettings(HttpSettings):
+    """Whoever sends one event a request may need many."""
+
+    requests_per_minute: int = Field(default=12_000, ge=0, description=REQUESTS_PER_MINUTE)
+
+
 class MigrateSettings(Settings):
     """For `migrate`."""
 
@@ -41,7 +48,7 @@ class ApiSettings(Settings):
 
     kafka: KafkaSettings
     database: DatabaseSettings
-    http: HttpSettings
+    http: ApiHttpSettings
     tokens: TokenSettings
     metrics: MetricsSettings
     calendar: CalendarSettings = CalendarSettings()

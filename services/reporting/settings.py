@@ -51,7 +51,7 @@ class ApiSettings(Settings):
 
     database: DatabaseSettings
     tokens: TokenSettings
-    http: HttpSettings = HttpSettings(port=8103)
+    http: HttpSettings = HttpSettings(port=8103, requests_per_minute=3_000)
     site: SiteSettings = SiteSettings()
     metrics: MetricsSettings = MetricsSettings(port=9103)
     logs: LogSettings = LogSettings()
