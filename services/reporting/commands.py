@@ -43,6 +43,13 @@ def _month(words: str) -> date:
         raise typer.BadParameter(str(fault)) from None
 
 
+def _day(words: str) -> date:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        raise typer.BadParameter("write a date like 2026-03-31") from None
+
+
 @release.command("make")
 def make_release(
     month: Annotated[str | None, typer.Option(help="Last month, like 2026-03; the one before last by default.")] = None,
@@ -52,7 +59,7 @@ def make_release(
 ) -> None:
     """Freeze the figures as a draft. Prints its name."""
     last_month = _month(month) if month else releasing.default_month(system_clock)
-    day = date.fromisoformat(known_on) if known_on else system_clock().date()
+    day = _day(known_on) if known_on else system_clock().date()
     with _database() as engine:
         name = releasing.make(engine, last_month, day, system_clock, note)
         if publish:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, select, tuple_
+from sqlalchemy import Column, Connection, literal, select, tuple_
 
 from services.chassis.auth import Identity
 from services.reporting.disclosure import Change, NumberKey
@@ -112,11 +112,16 @@ def hidden_flows(connection: Connection, release: str, forms: Iterable[Form]) ->
     return frozenset(NumberKey(*row) for row in connection.execute(query))
 
 
-def changes_of(connection: Connection, release: str, limit: int) -> list[Change]:
-    """What moved since the release before, in the order of keys."""
+def changes_of(
+    connection: Connection, release: str, behind: tuple[str, str, date, str] | None, limit: int
+) -> list[Change]:
+    """What moved since the release before, in the order of keys, from the one behind the key given."""
     c = release_changes.c
-    query = select(c.measure, c.category, c.period, c.authority, c.before, c.after, c.why).where(c.release == release)
-    query = query.order_by(c.measure, c.category, c.period, c.authority, c.place).limit(limit)
+    key = (c.measure, c.category, c.period, c.authority)
+    query = select(*key, c.before, c.after, c.why).where(c.release == release)
+    if behind is not None:
+        query = query.where(tuple_(*key) > tuple_(*(literal(part) for part in behind)))
+    query = query.order_by(*key, c.place).limit(limit)
     return [Change(*row) for row in connection.execute(query)]
 
 

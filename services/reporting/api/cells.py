@@ -1,11 +1,7 @@
 """Whole cells, for national viewers, and how far they show the sources, for everybody."""
 
-import base64
-import binascii
-from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Engine
 
@@ -14,12 +10,14 @@ from services.chassis.auth import Identity, require
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting import queries
-from services.reporting.api.parameters import authority_code, day, json
+from services.reporting.api.documents import AUTHORITY_CODES, Cells, Positions, answers
+from services.reporting.api.parameters import CURSOR, Day, Moment, authority_code, day, from_cursor, json, to_cursor
 from services.reporting.cuts import AsOf, Live, Wanted
 from services.reporting.disclosure import Gate
 from services.reporting.periods import parse_first, parse_last
 
 MOST_CELLS = 10_000
+KNOWN_MEASURES: dict[str, Any] = {"enum": list(MEASURES)}
 National = Annotated[Identity, Depends(require("national:read"))]
 
 
@@ -27,16 +25,20 @@ def router(database: Engine) -> APIRouter:
     """`/v1/cells` and `/v1/positions`."""
     api = APIRouter(prefix="/v1", tags=["cells"])
 
-    @api.get("/cells", summary="Whole cells, services summed, zero cells left out")
+    @api.get("/cells", summary="Whole cells, services summed, zero cells left out", responses=answers(Cells))
     def cells(  # noqa: PLR0913, PLR0917
         viewer: National,
-        measure: Annotated[str | None, Query(description="One of the measures of the contract")] = None,
-        authority: Annotated[str | None, Query(description="Code of an authority")] = None,
-        from_: Annotated[str | None, Query(alias="from", description="Month or date, included")] = None,
-        to: Annotated[str | None, Query(description="Month or date, included")] = None,
-        as_of: Annotated[date | None, Query(description="As known at the end of this day")] = None,
+        measure: Annotated[
+            str | None, Query(description="One of the measures of the contract", json_schema_extra=KNOWN_MEASURES)
+        ] = None,
+        authority: Annotated[
+            str | None, Query(description="Code of an authority", json_schema_extra=AUTHORITY_CODES)
+        ] = None,
+        from_: Annotated[Moment | None, Query(alias="from", description="Month or date, included")] = None,
+        to: Annotated[Moment | None, Query(description="Month or date, included")] = None,
+        as_of: Annotated[Day | None, Query(description="As known at the end of this day")] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_CELLS)] = MOST_CELLS,
-        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        cursor: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
     ) -> Response:
         if measure is not None and measure not in MEASURES:
             raise Problem(422, "There is no such measure")
@@ -48,12 +50,12 @@ def router(database: Engine) -> APIRouter:
         )
         cut = AsOf(as_of) if as_of else Live()
         with transaction(database) as connection:
-            found = queries.cells_page(connection, cut, wanted, _from_cursor(cursor), limit)
+            found = queries.cells_page(connection, cut, wanted, from_cursor(cursor), limit)
         rows = Gate(viewer).cells(found)
-        following = _cursor(found[-1]) if len(found) == limit else None
+        following = to_cursor(found[-1][:4]) if len(found) == limit else None
         return json({"cells": rows, "next": following})
 
-    @api.get("/positions", summary="Up to which source offset the figures show events")
+    @api.get("/positions", summary="Up to which source offset the figures show events", responses=answers(Positions))
     def positions() -> Response:
         with transaction(database) as connection:
             shown = queries.shown(connection)
@@ -69,18 +71,3 @@ def router(database: Engine) -> APIRouter:
         return json({"positions": queries.positions_of_all(shown), "services": services})
 
     return api
-
-
-def _cursor(cell: queries.WholeCell) -> str:
-    key = msgspec.json.encode((cell.measure, cell.authority, cell.period, cell.category))
-    return base64.urlsafe_b64encode(key).decode().rstrip("=")
-
-
-def _from_cursor(cursor: str | None) -> tuple[str, str, date, str] | None:
-    if cursor is None:
-        return None
-    try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(key, type=tuple[str, str, date, str])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise Problem(422, "The cursor is not one of ours") from None

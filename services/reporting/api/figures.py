@@ -1,10 +1,10 @@
 """Indicators: their definitions and their figures, in every format."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Engine
 
 from services.chassis.auth import Caller, Identity
@@ -13,38 +13,55 @@ from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting import quality, queries
 from services.reporting.answers import Answer, Desk
+from services.reporting.api.documents import (
+    EXTENSION,
+    FIGURES,
+    FOR_ANYBODY,
+    Comparison,
+    Definitions,
+    DefinitionVersions,
+    Difference,
+    Profile,
+    answers,
+)
 from services.reporting.api.parameters import (
     Asked,
     AskedBetween,
+    AuthorityCode,
+    ByPeriod,
+    IndicatorId,
+    ShareId,
+    When,
     ask,
     authority_code,
     explained,
     json,
     known_indicator,
     question_of,
+    span_of,
 )
 from services.reporting.catalogue import INDICATORS
 from services.reporting.causes import RULES
 from services.reporting.formats import CSV, CSVW, render
 from services.reporting.indicators import SCOTLAND, Indicator, Kind
-from services.reporting.metadata import describe, describe_with_versions
+from services.reporting.metadata import describe, describe_release, describe_with_versions
 from services.reporting.negotiation import has_it, media_type, tag
 from services.reporting.outlook import METHOD
 from services.reporting.periods import last_day
 from services.reporting.queries import Grain
-from services.reporting.statistics import funnel
+from services.reporting.statistics import Limits, funnel
 
 
 def definitions() -> APIRouter:
     """`/v1/indicators`."""
     api = APIRouter(prefix="/v1", tags=["indicators"])
 
-    @api.get("/indicators", summary="All indicators, with their definitions")
+    @api.get("/indicators", summary="All indicators, with their definitions", responses=answers(Definitions))
     def indicators() -> Response:
         return json({"indicators": [describe(indicator) for indicator in INDICATORS.values()]})
 
-    @api.get("/indicators/{id}", summary="The definition of an indicator")
-    def definition(id: str) -> Response:  # noqa: A002
+    @api.get("/indicators/{id}", summary="The definition of an indicator", responses=answers(DefinitionVersions, 404))
+    def definition(id: IndicatorId) -> Response:  # noqa: A002
         return json(describe_with_versions(known_indicator(id)))
 
     return api
@@ -73,14 +90,29 @@ def data(database: Engine, clock: Clock) -> APIRouter:
             headers["Link"] = f'<{described}>; rel="describedby"; type="{CSVW}"'
         return Response(content, media_type=kind, headers=headers)
 
-    @api.get("/indicators/{id}/data", summary="The figures of an indicator")
-    def data_by_accept(id: str, viewer: Caller, asked: Annotated[Asked, Query()], request: Request) -> Response:  # noqa: A002
+    @api.get(
+        "/indicators/{id}/data",
+        summary="The figures of an indicator",
+        responses=FIGURES,
+        openapi_extra=FOR_ANYBODY,
+    )
+    def data_by_accept(
+        id: IndicatorId,  # noqa: A002
+        viewer: Caller,
+        asked: Annotated[Asked, Query()],
+        request: Request,
+    ) -> Response:
         return answer_to(request, viewer, known_indicator(id), asked, None)
 
-    @api.get("/indicators/{id}/data.{extension}", summary="The same, in the format of the extension")
+    @api.get(
+        "/indicators/{id}/data.{extension}",
+        summary="The same, in the format of the extension",
+        responses=FIGURES,
+        openapi_extra=FOR_ANYBODY,
+    )
     def data_by_extension(
-        id: str,  # noqa: A002
-        extension: str,
+        id: IndicatorId,  # noqa: A002
+        extension: Annotated[str, Path(json_schema_extra=EXTENSION)],
         viewer: Caller,
         asked: Annotated[Asked, Query()],
         request: Request,
@@ -94,8 +126,17 @@ def differences(database: Engine, clock: Clock) -> APIRouter:
     """`/v1/indicators/{id}/difference`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
 
-    @api.get("/indicators/{id}/difference", summary="Why a figure differs between two days: parts by cause that add up")
-    def difference(id: str, viewer: Caller, asked: Annotated[AskedBetween, Query()]) -> Response:  # noqa: A002
+    @api.get(
+        "/indicators/{id}/difference",
+        summary="Why a figure differs between two days: parts by cause that add up",
+        responses=answers(Difference, 403, 404),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def difference(
+        id: IndicatorId,  # noqa: A002
+        viewer: Caller,
+        asked: Annotated[AskedBetween, Query()],
+    ) -> Response:
         indicator = known_indicator(id)
         with transaction(database) as connection:
             desk = Desk(connection, viewer, clock().date())
@@ -109,35 +150,53 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
     """`/v1/authorities/{code}/profile` and `/v1/compare/{id}`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
 
-    @api.get("/authorities/{code}/profile", summary="All indicators for one authority, beside Scotland")
-    def profile(code: str, viewer: Caller, asked: Annotated[Asked, Query()]) -> Response:
+    @api.get(
+        "/authorities/{code}/profile",
+        summary="All indicators for one authority, beside Scotland",
+        responses=answers(Profile, 404),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def profile(code: AuthorityCode, viewer: Caller, asked: Annotated[ByPeriod, Query()]) -> Response:
         found = authority_code(code)
+        question = replace(span_of(asked), grain=Grain(period=asked.by))
         now = clock()
         rows = {}
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             for indicator in INDICATORS.values():
-                question = question_of(indicator, asked)
                 own = ask(desk, indicator, replace(question, authority=found))
-                scotland = ask(desk, indicator, replace(question, authority=None))
+                scotland = ask(desk, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
             standing = _quality(desk, own, now)
-        return json({"authority": found, "quality": standing, "indicators": rows})
+        return json({"authority": found, **_known(own), "quality": standing, "indicators": rows})
 
-    @api.get("/compare/{id}", summary="Authorities against control limits around Scotland")
-    def compare(id: str, viewer: Caller, asked: Annotated[Asked, Query()]) -> Response:  # noqa: A002
+    @api.get(
+        "/compare/{id}",
+        summary="Authorities against control limits around Scotland",
+        responses=answers(Comparison, 404),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def compare(id: ShareId, viewer: Caller, asked: Annotated[When, Query()]) -> Response:  # noqa: A002
         indicator = known_indicator(id)
         if indicator.kind is not Kind.SHARE:
             raise Problem(422, "Only shares can be compared in a funnel")
         now = clock()
-        question = replace(question_of(indicator, asked), grain=Grain(authority=True), authority=None, breakdown=None)
+        question = replace(span_of(asked), grain=Grain(authority=True))
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
             standing = _quality(desk, answer, now)
-        return json({"indicator": describe(answer.indicator), "quality": standing, **compared(answer)})
+        return json(
+            {"indicator": describe(answer.indicator), **_known(answer), "quality": standing, **compared(answer)}
+        )
 
     return api
+
+
+def _known(answer: Answer) -> dict[str, Any]:
+    """As known when."""
+    release = None if answer.release is None else describe_release(answer.release)
+    return {"live": answer.live, "as_of": answer.question.as_of, "release": release}
 
 
 def compared(answer: Answer) -> dict[str, Any]:
@@ -153,11 +212,16 @@ def compared(answer: Answer) -> dict[str, Any]:
         found.append(
             {
                 "row": row,
-                "limits": limits,
+                "limits": None if limits is None else _in_percent(limits),
                 "place": None if limits is None or row.value is None else limits.place(row.value / 100),
             }
         )
     return {"scotland": scotland, "authorities": found}
+
+
+def _in_percent(limits: Limits) -> Limits:
+    """As the values are."""
+    return Limits(*(round(100 * share, 2) for share in astuple(limits)))
 
 
 def _quality(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:

@@ -1,16 +1,22 @@
 """What requests may ask, parsed into what `answers` takes. Everything that does not fit becomes a Problem here."""
 
+import base64
+import binascii
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.authorities import current_code
 from services.chassis.problems import Problem
 from services.reporting import answers
 from services.reporting.answers import Answer, Desk, Question
+from services.reporting.api.documents import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
 from services.reporting.catalogue import INDICATORS, definition
 from services.reporting.differences import MOST_MONTHS, Between, CannotExplain, explain
 from services.reporting.disclosure import Explained, Refused
@@ -18,18 +24,53 @@ from services.reporting.indicators import SCOTLAND, Indicator
 from services.reporting.periods import month_of, parse_first, parse_last
 from services.reporting.queries import Grain, Span
 
+MONTH_OR_DATE = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$"
+RELEASE = r"^[0-9]{4}-[0-9]{2}\.[0-9]{1,4}$"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+CURSOR = r"^[A-Za-z0-9_-]{1,400}$"
 
-class Asked(BaseModel):
-    """What may be asked about an indicator's figures."""
+
+def _written_out(words: object) -> object:
+    if isinstance(words, str) and not _DATE.fullmatch(words):
+        raise ValueError("write a date like 2026-03-31")  # a number would pass for seconds since 1970
+    return words
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
+Moment = Annotated[str, StringConstraints(pattern=MONTH_OR_DATE)]
+Release = Annotated[str, StringConstraints(pattern=RELEASE)]
+IndicatorId = Annotated[str, Path(json_schema_extra=INDICATOR_IDS)]
+ShareId = Annotated[str, Path(json_schema_extra=SHARE_IDS)]
+AuthorityCode = Annotated[str, Path(json_schema_extra=AUTHORITY_CODES)]
+
+
+class When(BaseModel):
+    """Of which months, and as known when."""
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: str | None = Field(None, alias="from", description="Month or date, included")
-    to: str | None = Field(None, description="Month or date, included")
-    by: str = Field("", max_length=100, description="authority; month or year; and a breakdown: with commas")
-    authority: str | None = Field(None, max_length=9)
-    as_of: date | None = Field(None, description="As known at the end of this day")
-    release: str | None = Field(None, max_length=40)
+    from_: Moment | None = Field(None, alias="from", description="Month or date, included")
+    to: Moment | None = Field(None, description="Month or date, included")
+    as_of: Day | None = Field(None, description="As known at the end of this day")
+    release: Release | None = Field(None, description="As it was published")
+
+
+class ByPeriod(When):
+    """The same, month by month or year by year."""
+
+    by: Literal["", "month", "year"] = Field("", description="How finely time is divided")
+
+
+class Asked(When):
+    """What may be asked about an indicator's figures."""
+
+    by: str = Field(
+        "",
+        max_length=100,
+        pattern="^[a-z_,]*$",
+        description="authority; month or year; and a breakdown: with commas",
+    )
+    authority: str | None = Field(None, max_length=9, json_schema_extra=AREAS)
     definition: int | None = Field(
         None, ge=1, le=1000, description="Version of the definition; a proposed one is national"
     )
@@ -40,11 +81,11 @@ class AskedBetween(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: str = Field(alias="from", description="First month of the figure")
-    to: str = Field(description="Last month of the figure")
-    authority: str | None = Field(None, max_length=9)
-    first_day: date = Field(description="As known at the end of this day")
-    last_day: date = Field(description="As known at the end of this later day")
+    from_: Moment = Field(alias="from", description="First month of the figure")
+    to: Moment = Field(description="Last month of the figure")
+    authority: str | None = Field(None, max_length=9, json_schema_extra=AREAS)
+    first_day: Day = Field(description="As known at the end of this day")
+    last_day: Day = Field(description="As known at the end of this later day")
     definition: int | None = Field(None, ge=1, le=1000, description="Version that counts on the last day")
     definition_before: int | None = Field(None, ge=1, le=1000, description="Version that counts on the first day")
 
@@ -75,6 +116,8 @@ def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explaine
 
 def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     """The answer, or a problem that says why there is none."""
+    if question.as_of and question.as_of > desk.today:
+        raise Problem(422, "as_of lies in the future")
     try:
         return answers.answer(desk, indicator, question)
     except answers.NothingReleased:
@@ -89,25 +132,28 @@ def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
 
 def question_of(indicator: Indicator, asked: Asked) -> Question:
     """Raises Problem for what the indicator does not have."""
+    question = span_of(asked)
     parts = [part for part in asked.by.split(",") if part]
     breakdowns = [part for part in parts if part not in {"authority", "month", "year"}]
     periods = [part for part in parts if part in {"month", "year"}]
     known = [name for name, _ in _version(indicator, asked.definition).breakdowns]
     if len(breakdowns) > 1 or len(periods) > 1 or not set(breakdowns) <= set(known):
         raise Problem(422, f"by takes authority, month or year, and one of: {', '.join(known) or 'nothing else'}")
-    first, last = day(asked.from_, parse_first), day(asked.to, parse_last)
+    return replace(
+        question,
+        grain=Grain("authority" in parts, periods[0] if periods else ""),
+        breakdown=breakdowns[0] if breakdowns else None,
+        authority=None if asked.authority == SCOTLAND else authority_code(asked.authority),
+        definition=asked.definition,
+    )
+
+
+def span_of(when: When) -> Question:
+    """The headline figure for Scotland, then. Raises Problem."""
+    first, last = day(when.from_, parse_first), day(when.to, parse_last)
     if first and last and first > last:
         raise Problem(422, "from lies after to")
-    return Question(
-        first,
-        last,
-        Grain("authority" in parts, periods[0] if periods else ""),
-        breakdowns[0] if breakdowns else None,
-        None if asked.authority == SCOTLAND else authority_code(asked.authority),
-        asked.as_of,
-        asked.release,
-        asked.definition,
-    )
+    return Question(first, last, as_of=when.as_of, release=when.release)
 
 
 def _version(indicator: Indicator, wanted: int | None) -> Indicator:
@@ -143,6 +189,29 @@ def day(words: str | None, parse: Callable[[str], date]) -> date | None:
         return parse(words)
     except ValueError as fault:
         raise Problem(422, f"from and to: {fault}") from None
+
+
+Key = tuple[str, str, date, str]
+"""What rows are ordered by: two names, a period, and another name."""
+
+
+def to_cursor(key: Key) -> str:
+    """Where a page ended."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None) -> Key | None:
+    """Where the page begins. Raises Problem 422."""
+    if cursor is None:
+        return None
+    key: Key | None
+    try:
+        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=Key)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        key = None
+    if key is None or "\0" in "".join(map(str, key)):  # PostgreSQL knows no such character
+        raise Problem(422, "The cursor is not one of ours")
+    return key
 
 
 def json(content: object) -> Response:

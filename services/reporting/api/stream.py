@@ -1,0 +1,104 @@
+"""Word of every change, as server-sent events. Holds no figures: ask for those."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+from sqlalchemy import Connection, Engine, func, select
+
+from services.chassis.auth import Caller, Identity
+from services.chassis.database import transaction
+from services.chassis.problems import away
+from services.reporting.api.documents import FOR_ANYBODY
+from services.reporting.releases import DRAFT
+from services.reporting.tables import checkpoints, positions, releases
+
+MOST_LISTENERS = 100
+LOOK_EVERY_SECONDS = 1.0
+SIGN_OF_LIFE_EVERY = 15
+RETRY_MILLISECONDS = 3_000
+
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "event": {"const": "change"},
+        "id": {"type": "string", "description": "Differs whenever what the caller may see does. Says nothing else"},
+        "data": {"const": "{}"},
+    },
+    "required": ["event", "id", "data"],
+}
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": "One event at once and one a change"}
+}
+
+
+def router(database: Engine) -> APIRouter:
+    """`/v1/stream`."""
+    api = APIRouter(prefix="/v1", tags=["figures"])
+    listeners = asyncio.Semaphore(MOST_LISTENERS)
+
+    @api.get(
+        "/stream",
+        summary="Word of every change that the caller may see, as server-sent events without figures",
+        response_class=StreamingResponse,
+        responses=_EVENTS,
+        openapi_extra=FOR_ANYBODY,
+    )
+    async def stream(viewer: Caller, last_event_id: Annotated[str, Header(max_length=100)] = "") -> StreamingResponse:
+        if listeners.locked():
+            raise away()
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        events = _events(database, viewer, last_event_id)
+        return StreamingResponse(_held(listeners, events), media_type="text/event-stream", headers=headers)
+
+    return api
+
+
+async def _held(listeners: asyncio.Semaphore, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    async with listeners:
+        async for event in events:
+            yield event
+
+
+async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterator[str]:
+    """One at once, unless the caller has seen it, and one for every change; now and then a comment, so that lost connections end."""
+    idle = 0
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
+    while True:
+        now = await asyncio.to_thread(_standing, database, viewer)
+        if now != last:
+            last, idle = now, 0
+            yield f"event: change\nid: {now}\ndata: {{}}\n\n"
+        elif (idle := idle + 1) % SIGN_OF_LIFE_EVERY == 0:
+            yield ": nothing new\n\n"
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+def _standing(database: Engine, viewer: Identity) -> str:
+    """Differs whenever what the viewer may see does. Tells nothing itself: counting events would be counting people."""
+    with transaction(database) as connection:
+        parts = [*_releases(connection, viewer), *_live(connection, viewer)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _releases(connection: Connection, viewer: Identity) -> list[object]:
+    query = select(releases.c.id, releases.c.status).order_by(releases.c.id)
+    if viewer.audience != "national":
+        query = query.where(releases.c.status != DRAFT)
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def _live(connection: Connection, viewer: Identity) -> list[object]:
+    """How far live figures have got, of those that the viewer sees live."""
+    match viewer.audience:
+        case "public":
+            return []
+        case "authority":
+            own = select(positions.c.service, positions.c.generation, positions.c.version)
+            query = own.where(positions.c.authority == viewer.authority).order_by(positions.c.service)
+            return [tuple(row) for row in connection.execute(query)]
+        case "national":
+            return [connection.scalar(select(func.sum(checkpoints.c.next_offset)))]

@@ -1,0 +1,96 @@
+"""`payback release`: from a draft to a withdrawn release, and what it refuses."""
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner, Result
+
+from services.chassis.clock import FixedClock
+from services.chassis.failures import Refused
+from services.chassis.settings import DatabaseSettings
+from services.reporting import commands
+from tests.integration.reporting.conftest import NOW, Feed, cell, position
+
+GLASGOW = "S12000049"
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(database_settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an operator has in the environment, on a certain day."""
+    monkeypatch.setenv("PAYBACK_DATABASE_URL", database_settings.url.get_secret_value())
+    monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", database_settings.schema_name)
+    monkeypatch.setattr(commands, "system_clock", FixedClock(NOW))
+
+
+@pytest.fixture
+def _figures(feed: Feed) -> None:
+    feed([position(GLASGOW, service=service) for service in ("orders", "unpaid_work")])
+    feed([cell("orders_imposed", GLASGOW, month, "", 300) for month in ("2026-02", "2026-03")])
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(commands.commands, ["release", *arguments])
+
+
+def told(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stdout.strip()
+
+
+def listed() -> list[list[str]]:
+    return [line.split("\t") for line in told("list").splitlines()]
+
+
+@pytest.mark.usefixtures("_figures")
+def test_a_release_is_made_published_and_withdrawn() -> None:
+    assert listed() == []
+    name = told("make", "--note", "The first")
+    assert name == "2026-03.1", "the month before the last by default"
+    ((shown, status, month, known_on, content_hash),) = listed()
+    assert (shown, status, month, known_on) == (name, "draft", "2026-03", "2026-05-10")
+    assert len(content_hash) == 64
+    told("publish", name)
+    assert listed()[0][1] == "published"
+    told("withdraw", name, "--note", "A wrong year")
+    assert listed()[0][1] == "withdrawn"
+
+
+@pytest.mark.usefixtures("_figures")
+def test_it_is_published_at_once_if_told_so_and_known_on_the_day_given() -> None:
+    name = told("make", "--month", "2026-02", "--known-on", "2026-04-30", "--publish")
+    assert [row[:4] for row in listed()] == [[name, "published", "2026-02", "2026-04-30"]]
+
+
+@pytest.mark.usefixtures("_figures")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("publish", "2026-03.9"), "There is no release"),
+        (("withdraw", "2026-03.9", "--note", "x"), "There is no release"),
+        (("make", "--month", "2026-05"), "whole months"),
+        (("make", "--known-on", "2027-01-01"), "in the future"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(arguments: tuple[str, ...], words: str) -> None:
+    result = run(*arguments)
+    assert isinstance(result.exception, Refused)
+    assert result.exception.exit_status == 3
+    assert words in str(result.exception)
+    assert listed() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("make", "--month", "March"), ("make", "--known-on", "yesterday"), ("withdraw", "2026-03.1"), ("publish",)],
+)
+def test_what_does_not_parse_is_a_fault_of_the_command(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2, (result.output, result.exception)
+
+
+@pytest.mark.usefixtures("_figures")
+def test_a_withdrawal_says_why(database: Engine) -> None:
+    name = told("make", "--publish")
+    assert run("withdraw", name).exit_code == 2
+    with database.connect() as connection:
+        assert connection.exec_driver_sql("SELECT status FROM releases").scalar_one() == "published"
