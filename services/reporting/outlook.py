@@ -5,11 +5,18 @@ enough, so the share of each band is taken from months that are old enough to sh
 the slowest down (the reverse-time, or chain-ladder, estimate). A month's facts are taken as spread evenly over its days.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.reporting.periods import last_day, months_between
+import numpy as np
+from numpy.typing import NDArray
+
+from services.reporting.periods import add_months, last_day, month_of, months_between
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 EDGES = (1, 7, 31, 92, 366, 731)
 """Days by which all of a band has arrived. What takes over two years is not looked for."""
@@ -27,9 +34,6 @@ METHOD = (
     "Corrections count as reports. Reports that take more than two years are not looked for."
 )
 
-Arrived = Mapping[date, Sequence[int]]
-"""By month of the fact: how many reports arrived, by band."""
-
 
 class Unknown:
     """Why nothing is estimated."""
@@ -40,7 +44,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is expected of one authority and period. `share` is of all reports in the end, and None where `why` says why."""
+    """What is expected about one area and period. `expected` is None where `why` says why."""
 
     arrived: int
     expected: float | None
@@ -55,22 +59,44 @@ class Outlook:
         return self.expected / total if total else 0.0
 
 
-def outlook(arrived: Arrived, first: date, last: date, day: date) -> Outlook:
-    """What is likely still to arrive after the day, about the months from first to last."""
-    known = sum(sum(arrived.get(month, ())) for month in months_between(first, last))
-    curve = arrival_curve(arrived, day)
-    expected = 0.0
-    for month in months_between(first, last):
-        if is_settled(month, day) or month > day:
-            continue
-        here = sum(arrived.get(month, ()))
-        if curve is None:
-            return Outlook(known, None, Unknown.NO_HISTORY)
-        share = _arrived_by(curve, month, day)
-        if not here or not share:
-            return Outlook(known, None, Unknown.NOTHING_ARRIVED)
-        expected += here * (1 - share) / share
-    return Outlook(known, expected)
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is likely still to arrive after a day, by authority and month."""
+
+    months: Sequence[date]
+    day: date
+    arrived: Floats
+    expected: Floats
+    """Not a number where the month is not settled and nothing has arrived, or the authority has no history."""
+    known: Bools
+    """Which authorities have a history."""
+
+    def of(self, authority: int, first: date, last: date) -> Outlook:
+        """One authority over these months, both included."""
+        span = [place for place, month in enumerate(self.months) if first <= month <= last]
+        arrived = int(self.arrived[authority, span].sum())
+        expected = float(self.expected[authority, span].sum())
+        if not math.isnan(expected):
+            return Outlook(arrived, expected)
+        return Outlook(arrived, None, Unknown.NOTHING_ARRIVED if self.known[authority] else Unknown.NO_HISTORY)
+
+
+def months_needed(day: date) -> tuple[date, ...]:
+    """The months whose reports an estimate looks at, the month of the day last."""
+    return months_between(add_months(month_of(day), -MONTHS_LOOKED_AT - EDGES[-1] // 30 - 1), month_of(day))
+
+
+def estimate(reports: Floats, months: Sequence[date], day: date) -> Estimate:
+    """From reports by authority, month of the fact and band of delay. Earlier months are settled, later ones empty."""
+    curves, known = arrival_curves(reports, months, day)
+    weights = np.array([_weights(month, day) for month in months])
+    share = np.where(known[:, None], curves @ weights.T, np.nan)
+    settled = np.array([is_settled(month, day) for month in months])
+    arrived = reports.sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = arrived * (1 - share) / share
+    expected = np.where(arrived > 0, expected, np.nan)
+    return Estimate(months, day, arrived, np.where(settled, 0.0, expected), known)
 
 
 def is_settled(month: date, day: date) -> bool:
@@ -78,40 +104,37 @@ def is_settled(month: date, day: date) -> bool:
     return last_day(month) + timedelta(days=EDGES[-1]) <= day
 
 
-def arrival_curve(arrived: Arrived, day: date) -> tuple[float, ...] | None:
-    """The share that has arrived by each edge; None where the past says too little.
+def arrival_curves(reports: Floats, months: Sequence[date], day: date) -> tuple[Floats, Bools]:
+    """By authority the share that has arrived by each edge, and whether its past says enough.
 
-    The slowest bands that no month is old enough to show are taken as empty.
+    Bands so slow that no month is old enough to show them are taken as empty.
     """
-    shares = [1.0]
-    counted = 0
+    curves = np.ones((len(reports), len(EDGES)))
+    known = np.ones(len(reports), np.bool_)
     for band in range(len(EDGES) - 1, 0, -1):
-        slow, up_to = _old_enough(arrived, band, day)
-        if EDGES[band] >= SHORTEST_HISTORY:
-            counted = max(counted, up_to)
-        shares.append(shares[-1] * (1 - slow / up_to) if up_to >= FEWEST_REPORTS else shares[-1])
-    return tuple(reversed(shares)) if counted >= FEWEST_REPORTS else None
+        old = [place for place, month in enumerate(months) if last_day(month) + timedelta(days=EDGES[band]) <= day]
+        seen = reports[:, old[-MONTHS_LOOKED_AT:], :].sum(axis=1)
+        slow, up_to = seen[:, band], seen[:, : band + 1].sum(axis=1)
+        enough = up_to >= FEWEST_REPORTS
+        curves[:, band - 1] = curves[:, band] * np.where(enough, 1 - slow / np.maximum(up_to, 1), 1.0)
+        if EDGES[band] <= SHORTEST_HISTORY:
+            known &= enough
+    return curves, known
 
 
-def _old_enough(arrived: Arrived, band: int, day: date) -> tuple[int, int]:
-    """Reports in the band, and up to it, of the latest months all of whose facts are old enough for it."""
-    old = [month for month in sorted(arrived) if last_day(month) + timedelta(days=EDGES[band]) <= day]
-    counts = [arrived[month] for month in old[-MONTHS_LOOKED_AT:]]
-    return sum(each[band] for each in counts), sum(sum(each[: band + 1]) for each in counts)
-
-
-def _arrived_by(curve: Sequence[float], month: date, day: date) -> float:
-    """The share of the month's facts so far that has arrived by the end of the day."""
-    days = (month + timedelta(days=n) for n in range(0, last_day(month).day, EVERY_DAYS))
+def _weights(month: date, day: date) -> Floats:
+    """How a month's share of arrivals is made of the shares by each edge: straight lines between these."""
+    found = np.zeros(len(EDGES))
+    days = [month + timedelta(days=n) for n in range(0, last_day(month).day, EVERY_DAYS)]
     ages = [(day - each).days for each in days if each <= day]
-    return sum(_share_at(curve, age) for age in ages) / len(ages) if ages else 0.0
-
-
-def _share_at(curve: Sequence[float], age: int) -> float:
-    """Straight lines between the edges."""
-    low_edge, low = -1, 0.0
-    for edge, share in zip(EDGES, curve, strict=True):
-        if age <= edge:
-            return low + (share - low) * (age - low_edge) / (edge - low_edge)
-        low_edge, low = edge, share
-    return 1.0
+    for age in ages:
+        band = next((place for place, edge in enumerate(EDGES) if age <= edge), None)
+        if band is None:
+            found[-1] += 1
+            continue
+        below = EDGES[band - 1] if band else -1
+        part = (age - below) / (EDGES[band] - below)
+        found[band] += part
+        if band:
+            found[band - 1] += 1 - part
+    return found / max(len(ages), 1)

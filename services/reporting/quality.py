@@ -1,10 +1,13 @@
 """How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.answers import Answer, Desk
@@ -12,9 +15,9 @@ from services.reporting.cuts import Cut, Released, Wanted
 from services.reporting.definitions.data_quality import DELAYS
 from services.reporting.disclosure import Gate, ToCome
 from services.reporting.indicators import SCOTLAND
-from services.reporting.outlook import EDGES, MONTHS_LOOKED_AT, Outlook, outlook
-from services.reporting.periods import add_months, month_of, months_between
-from services.reporting.queries import Grain, Shown, Span, areas_of, reports_by_month
+from services.reporting.outlook import Estimate, Outlook, estimate, is_settled, months_needed
+from services.reporting.periods import months_between
+from services.reporting.queries import Grain, Shown, Span, areas_of, read_so_far, reports_of
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
@@ -84,17 +87,16 @@ def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
 
 def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
     day = desk.known_on(cut)
-    oldest = add_months(month_of(day), -MONTHS_LOOKED_AT - EDGES[-1] // 30)
-    only = None if SCOTLAND in areas else areas[0] if len(areas) == 1 else None
-    wanted = Wanted(("reporting_delay",), BANDS, only, oldest, day)
-    reports = reports_by_month(desk.connection, cut, wanted, BANDS)
+    found = _kept_estimate(desk, cut, day)
     reporting = desk.reporting(cut)
     shown = []
     for period, (first, last) in _months_by_period(span, grain).items():
+        if is_settled(last, day):
+            continue
         single = {
-            code: outlook(reports.get(code, {}), first, last, day)
-            for code in (AUTHORITIES if SCOTLAND in areas else areas)
-            if code in reporting
+            code: found.of(place, first, last)
+            for place, code in enumerate(AUTHORITIES)
+            if code in reporting and (SCOTLAND in areas or code in areas)
         }
         for area in areas:
             whole = _together(single.values()) if area == SCOTLAND else single.get(area)
@@ -102,6 +104,25 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
             if row is not None:
                 shown.append(row)
     return shown
+
+
+_kept: WeakKeyDictionary[Engine, OrderedDict[tuple[Cut, date, int], Estimate]] = WeakKeyDictionary()
+KEPT = 16
+"""Estimates remembered for each database: they take longer to read than most answers."""
+
+
+def _kept_estimate(desk: Desk, cut: Cut, day: date) -> Estimate:
+    """Of all authorities; worked out again when anything more was read, but never for a release."""
+    kept = _kept.setdefault(desk.connection.engine, OrderedDict())
+    key = cut, day, 0 if isinstance(cut, Released) else read_so_far(desk.connection)
+    found = kept.get(key)
+    if found is None:
+        months = months_needed(day)
+        wanted = Wanted(("reporting_delay",), BANDS, None, months[0], day)
+        found = kept[key] = estimate(reports_of(desk.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+    return found
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:

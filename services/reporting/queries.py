@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import INTERVAL
 
@@ -13,7 +15,7 @@ from contracts.authorities import AUTHORITIES
 from services.reporting.cuts import Cut, Released, Wanted, rows_of
 from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
 from services.reporting.periods import add_months, last_day, month_of, months_between, parse_first, year_months, year_of
-from services.reporting.tables import positions, releases
+from services.reporting.tables import checkpoints, positions, releases
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
 
@@ -265,15 +267,22 @@ def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
     }
 
 
-def reports_by_month(
-    connection: Connection, cut: Cut, wanted: Wanted, categories: Sequence[str]
-) -> dict[str, dict[date, tuple[int, ...]]]:
-    """By authority and month, the values of these categories, in their order."""
+def reports_of(
+    connection: Connection, cut: Cut, wanted: Wanted, codes: Sequence[str], months: Sequence[date]
+) -> NDArray[np.float64]:
+    """Values of the wanted categories, by authority and month."""
     rows = rows_of(cut, wanted)
-    columns = [func.coalesce(func.sum(rows.c.value).filter(rows.c.category == category), 0) for category in categories]
-    found: dict[str, dict[date, tuple[int, ...]]] = defaultdict(dict)
-    for authority, month, *values in connection.execute(
-        select(rows.c.authority, rows.c.period, *columns).group_by(rows.c.authority, rows.c.period)
+    categories = wanted.categories or ()
+    found = np.zeros((len(codes), len(months), len(categories)))
+    places = [{name: place for place, name in enumerate(names)} for names in (codes, months, categories)]
+    for authority, month, category, value in connection.execute(
+        select(rows.c.authority, rows.c.period, rows.c.category, rows.c.value)
     ):
-        found[authority][month] = tuple(int(value) for value in values)
+        if authority in places[0]:
+            found[places[0][authority], places[1][month], places[2][category]] += value
     return found
+
+
+def read_so_far(connection: Connection) -> int:
+    """Grows with everything that is read."""
+    return int(connection.scalar(select(func.coalesce(func.sum(checkpoints.c.next_offset), 0))) or 0)
