@@ -1,43 +1,44 @@
 """The command line `payback`. Each group of commands lives beside what it drives, in a module with `commands` in it."""
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 
 import typer
 
-from contracts import commands as contracts
-from deploy.local import commands as local
-from deploy.local.plan import PortsTaken
-from deploy.local.process import NotReady
-from services import explain, operate, topics
-from services.chassis.failures import Failure
-from services.chassis.settings import SettingsError
-from services.reporting import commands as release
-from services.simulate import commands as simulate
+GROUPS = {
+    "contracts.commands": ("validate", "publish"),
+    "deploy.local.commands": ("stack", "demo", "token"),
+    "services.topics": ("topics",),
+    "services.explain": ("explain",),
+    "services.operate": ("prove", "rebuild", "doctor", "redrive"),
+    "services.reporting.commands": ("release",),
+    "services.simulate.commands": ("simulate",),
+}
+"""Modules, and the commands in them: importing all takes seconds, and a command needs one."""
 
-GROUPS = (
-    contracts.commands,
-    local.commands,
-    topics.commands,
-    explain.commands,
-    operate.commands,
-    release.commands,
-    simulate.commands,
-)
 
-app = typer.Typer(
-    help="The national data-sharing platform for community payback orders.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for group in GROUPS:
-    app.add_typer(group)
+def command_line(groups: Iterable[str] = GROUPS) -> typer.Typer:
+    """The commands of these groups."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_payback)
+    for group in groups:
+        app.add_typer(import_module(group).commands)
+    return app
+
+
+def _payback() -> None:
+    """The national data-sharing platform for community payback orders."""
 
 
 def main() -> None:
     """The console script."""
+    wanted = [group for group, names in GROUPS.items() if sys.argv[1:2] and sys.argv[1] in names]
     try:
-        app()
-    except (Failure, SettingsError, PortsTaken, NotReady) as failure:
-        typer.echo(str(failure), err=True)
-        sys.exit(failure.exit_status)
+        command_line(wanted or GROUPS)()
+    except Exception as fault:
+        status = getattr(fault, "exit_status", None)  # what every failure that a person can act on has
+        if status is None:
+            raise
+        typer.echo(str(fault), err=True)
+        sys.exit(status)

@@ -51,13 +51,8 @@ def demo(
     from deploy.local import demo as demonstration  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with suppress(KeyboardInterrupt):
         demonstration.run(months, seed, directory, port, leave=leave)
-    except KeyboardInterrupt:
-        pass
-    except demonstration.Failed as failed:
-        typer.echo(str(failed), err=True)
-        raise typer.Exit(failed.exit_status) from None
 
 
 @commands.command()

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.cli import app as payback
+from services.cli import command_line
 from tests.integration.client.test_clients import completed, received
 from tests.support.platform import GOOD, Platform, platform
+
+payback = command_line()
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli import command_line
 from services.records.explain import ARRIVAL, cell_name, explain
 from services.records.recount import records_of
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
+
+app = command_line()
 
 MakeBench = Callable[[str], Bench]
 

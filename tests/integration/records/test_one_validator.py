@@ -24,13 +24,15 @@ from services.chassis.clock import system_clock
 from services.chassis.http import application
 from services.chassis.kafka import Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
-from services.cli import app as payback
+from services.cli import command_line
 from services.records import intake
 from services.records.tables import rejections
 from services.records.worker import Worker
 from tests.integration.records.conftest import Bench
 from tests.support import spoilt
 from tests.support.scenario import Sent
+
+payback = command_line()
 
 AUTHORITY = "S12000005"
 SERVICES = {"orders": (Topic.ORDERS, "orders"), "unpaid_work": (Topic.UNPAID_WORK, "unpaid-work")}

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli import command_line
+
+app = command_line()
 
 
 def test_a_file_per_topic_and_the_truth(tmp_path: Path) -> None:
