@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 
 import pytest
@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codec import Event
-from contracts.events import Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
+from contracts.events import Fact, Heartbeat, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
 from services.records.calendar import Calendar
 from services.records.counting import Counted
 from services.records.fold import Arrival, Domain, fold
 from services.records.record import Record, apply, as_known, dump, load
 from services.unpaid_work.domain import domain as unpaid_work
+from tests.support.lives import event
 from tests.support.scenario import Sent
 from tests.support.strategies import events
 
@@ -66,6 +67,15 @@ def test_a_record_tells_what_it_was_on_any_day(told: dict[Topic, Log]) -> None:
         assert {subject: record for subject, record in was.items() if record} == _records(told, day)
 
 
+def test_ten_years_of_heartbeats_are_kept_as_the_latest() -> None:
+    record: Record = {}
+    for number in range(3650):
+        day = FIRST + timedelta(days=number)
+        apply(record, event(Heartbeat(), "-", recorded=datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number)), day)
+    assert load(dump(record)) == record
+    assert record["heartbeat"].before is None
+
+
 def _read(told: dict[Topic, Log], chance: random.Random, domain: Domain) -> dict[date, Cells]:
     """What a worker adds to the cells, by day, whatever it is given of either topic at a time."""
     left = {topic: list(log) for topic, log in told.items()}
@@ -99,9 +109,9 @@ def _recount(told: dict[Topic, Log], domain: Domain, day: date) -> Cells:
 def _records(told: dict[Topic, Log], day: date, domain: Domain | None = None) -> dict[str, Record]:
     records: dict[str, Record] = {}
     for log in told.values():
-        for arrived, event in log:
-            if arrived <= day and (domain is None or domain.holds(event.data.key)):
-                apply(records.setdefault(event.subject, {}), event, arrived)
+        for arrived, one in log:
+            if arrived <= day and (domain is None or domain.holds(one.data.key)):
+                apply(records.setdefault(one.subject, {}), one, arrived)
     return records
 
 

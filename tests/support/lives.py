@@ -35,7 +35,12 @@ def imposed(on: date, hours: int = 100, months: int = 12) -> OrderImposed:
     )
 
 
-def event(fact: Fact, subject: str = "CPO/1", authority: str = "S12000005", number: int = 1) -> Event:
+RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def event(
+    fact: Fact, subject: str = "CPO/1", authority: str = "S12000005", number: int = 1, recorded: datetime = RECORDED
+) -> Event:
     """An event that states the fact."""
     return Event(
         id=f"{number}",
@@ -43,7 +48,7 @@ def event(fact: Fact, subject: str = "CPO/1", authority: str = "S12000005", numb
         system=None,
         type=type_of(type(fact)),
         subject=subject,
-        time=datetime(2026, 1, 1, tzinfo=UTC),
+        time=recorded,
         data=fact,
     )
 
