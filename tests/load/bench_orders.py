@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,19 +23,44 @@ END = date(2026, 4, 1)
 REQUESTS = 400
 TARGET_MS = 50.0
 
-ASKED: dict[str, list[tuple[str, dict[str, object]]]] = {
+Ask = tuple[str, dict[str, object]]
+
+
+def _asked(path: str, **parameters: object) -> Ask:
+    return path, parameters
+
+
+MISSED = ("any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer")
+ASKED: dict[str, list[Ask]] = {
     "orders": [
         ("orders", {}),
         ("orders", {"open": "true"}),
-        ("orders", {"missed": "any"}),
-        ("orders", {"missed": "transfer"}),
-        ("orders", {"missed": "first_contact", "open": "true"}),
+        ("orders", {"open": "false"}),
+        *(_asked("orders", missed=missed) for missed in MISSED),
+        *(_asked("orders", missed=missed, open="true") for missed in ("any", "first_contact", "transfer")),
         ("orders", {"due_within": 5}),
+        ("orders", {"due_within": 250, "missed": "plan"}),
         ("worklist", {"within": 5}),
+        ("worklist", {"within": 250}),
         ("findings", {}),
+        ("findings", {"rule": "end_before_imposition"}),
+        ("held", {}),
+        ("rejections", {}),
+        ("standards", {}),
     ],
-    "unpaid_work": [("worklist", {"within": 5}), ("findings", {})],
+    "unpaid_work": [
+        ("worklist", {"within": 5}),
+        ("worklist", {"within": 250}),
+        ("findings", {}),
+        ("findings", {"rule": "credit_above_ordered"}),
+        ("held", {}),
+        ("rejections", {}),
+        ("standards", {}),
+    ],
 }
+ONE = {"orders": ("orders", "orders"), "unpaid_work": ("worklist", "ledgers")}
+"""The list from which single ones are taken, and where one is asked for."""
+ROWS = {"orders": "orders", "worklist": "items", "findings": "findings", "rejections": "rejections"}
 
 
 def main() -> int:
@@ -54,9 +80,12 @@ def _measure(url: str, service: str, history: list[Delivery]) -> int:
     started = time.perf_counter()
     events = _feed(bench, history)
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{service}: {events} events of {MONTHS} months in {time.perf_counter() - started:.0f} s")
+    print(
+        f"{service}: {events} events of {MONTHS} months in {time.perf_counter() - started:.0f} s; target {TARGET_MS:.0f} ms at p99"
+    )
     asked = ManagersView(client(bench.database, bench.domain, f"{END}"), GLASGOW)
-    worst = max(_time(asked, path, parameters) for path, parameters in ASKED[service])
+    worst = max(_time_list(asked, path, parameters) for path, parameters in ASKED[service])
+    worst = max(worst, _time_single(asked, *ONE[service]))
     bench.database.dispose()
     return int(worst > TARGET_MS)
 
@@ -86,16 +115,34 @@ def _fetches(bench: Bench, history: list[Delivery], size: int = 10_000) -> Itera
     yield [Slice(topic, 0, messages) for topic, messages in waiting.items()]
 
 
-def _time(asked: ManagersView, path: str, parameters: dict[str, object]) -> float:
+def _time_list(asked: ManagersView, path: str, parameters: dict[str, object]) -> float:
+    """The first page, and the second where there is one."""
+    first = asked.get(path, **parameters)
+    shown = "&".join(f"{name}={value}" for name, value in parameters.items())
+    worst = _time(f"{path}?{shown}", [(path, parameters)], asked, len(first.get(ROWS.get(path, ""), ())))
+    if first.get("next"):
+        further = parameters | {"after": first["next"]}
+        rows = len(asked.get(path, **further)[ROWS[path]])
+        worst = max(worst, _time(f"{path}?{shown} (second page)", [(path, further)], asked, rows))
+    return worst
+
+
+def _time_single(asked: ManagersView, path: str, single: str) -> float:
+    """Different ones in turn, so that none is warm for being asked again."""
+    subjects = {row["subject"] for row in asked.get(path, limit=1000)[ROWS[path]]}
+    return _time(f"{single}/{{subject}}", [(f"{single}/{subject}", {}) for subject in sorted(subjects)], asked, 1)
+
+
+def _time(title: str, asks: Sequence[Ask], asked: ManagersView, rows: int) -> float:
     taken = []
-    for _ in range(REQUESTS):
+    for path, parameters in islice(cycle(asks), REQUESTS):
         started = time.perf_counter()
         asked.get(path, **parameters)
         taken.append((time.perf_counter() - started) * 1000)
     taken.sort()
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
-    shown = "&".join(f"{name}={value}" for name, value in parameters.items())
-    print(f"  GET /v1/{path}?{shown}: p50 {p50:.1f} ms, p99 {p99:.1f} ms (target {TARGET_MS:.0f})")
+    mark = "" if p99 <= TARGET_MS else "  OVER"
+    print(f"  GET /v1/{title}: {rows} rows, p50 {p50:.1f} ms, p99 {p99:.1f} ms{mark}", flush=True)
     return p99
 
 
