@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from contracts.codes import LateReason
 from contracts.events import BreachDecided, BreachLodged, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
 from services.records.findings import Finding, Rule, found
@@ -27,7 +28,18 @@ ANSWER_WITHOUT_REQUEST = Rule(
     "An answer to a transfer without a request of the same ref.",
     "Send transfer.requested with the ref of the answer, or correct the ref.",
 )
-RULES = (WITHOUT_ORDER, END_BEFORE_IMPOSITION, DECISION_WITHOUT_APPLICATION, ANSWER_WITHOUT_REQUEST)
+TRANSFERRED_IN_NOT_TOLD = Rule(
+    "transferred_in_not_told",
+    "A reason says that the order was transferred in, and nothing else does: it counts as imposed here, and may count elsewhere too.",
+    "Send transfer.received; for an order from outside Scotland, order.imposed with outside_jurisdiction; or correct the reason.",
+)
+RULES = (
+    WITHOUT_ORDER,
+    END_BEFORE_IMPOSITION,
+    DECISION_WITHOUT_APPLICATION,
+    ANSWER_WITHOUT_REQUEST,
+    TRANSFERRED_IN_NOT_TOLD,
+)
 
 
 def findings(record: Record) -> list[Finding]:
@@ -39,6 +51,7 @@ def findings(record: Record) -> list[Finding]:
         *_end_before_imposition(order),
         *_decisions(record),
         *_answers(record),
+        *([] if order.excluded else found(TRANSFERRED_IN_NOT_TOLD, _said_in_a_reason(record))),
     ]
 
 
@@ -66,3 +79,11 @@ def _answers(record: Record) -> list[Finding]:
     answered = facts(record, TransferAnswered)
     asked = {request.ref for request in facts(record, TransferRequested)} if answered else set()
     return found(ANSWER_WITHOUT_REQUEST, [(a.answered_on, a.key) for a in answered if a.ref not in asked])
+
+
+def _said_in_a_reason(record: Record) -> list[tuple[date, str]]:
+    return [
+        (getattr(entry.data, entry.data.DATES[0]), key)
+        for key, entry in record.items()
+        if getattr(entry.data, "late_reason", None) is LateReason.TRANSFERRED_IN and entry.data is not None
+    ]

@@ -34,6 +34,17 @@ TWICE = Rule(
     "Another order is said to have come from the same order by transfer.",
     "Check from and from_subject of transfer.received here, or ask the other authority to.",
 )
+CIRCLE = Rule(
+    "transfer_in_circle",
+    "The order came back under the reference that it left with, so that no authority counts it as imposed.",
+    "Report an order that comes back under a new reference; withdraw transferred_in from the one that left.",
+)
+PERHAPS_TWICE = Rule(
+    "transfer_perhaps_counted_twice",
+    "One authority asked another to take an order, and the other has one of the same day and terms that does not say where it "
+    "came from: if they are the same, both count it as imposed.",
+    "If they are the same, the authority that took it sends transfer.received; if not, the one that asked sends transfer.answered.",
+)
 _OUT = text(
     "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
     "(SELECT FROM records i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
@@ -48,22 +59,64 @@ _TWICE = text(
     "SELECT i.subject, i.imposed_on, o.authority AS other FROM records i JOIN records o ON o.came_from = i.came_from "
     "AND (o.authority, o.subject) <> (i.authority, i.subject) WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
 )
+_CIRCLE = text(
+    "SELECT i.subject, i.imposed_on, i.came_from FROM records i JOIN records o ON o.came_from = i.authority || '/' || i.subject "
+    "AND o.authority || '/' || o.subject = i.came_from WHERE i.authority = :authority AND i.came_from IS NOT NULL "
+    "ORDER BY i.subject LIMIT 1000"
+)
+_PERHAPS_TWICE = text(
+    "SELECT o.authority, o.subject, o.asked_of, o.asked_on, i.subject AS taken_as FROM records o "
+    "JOIN records i ON i.authority = o.asked_of AND i.imposed_on = o.imposed_on AND i.came_from IS NULL "
+    "CROSS JOIN LATERAL (SELECT o.facts -> 'imposed' -> 3, i.facts -> 'imposed' -> 3) AS t (there, here) "
+    "WHERE o.asked_of IS NOT NULL AND (o.authority = :authority OR o.asked_of = :authority) AND o.asked_on < :before "
+    "AND there ->> 'court_type' = here ->> 'court_type' AND there ->> 'sex' = here ->> 'sex' "
+    "AND there ->> 'age_at_imposition' = here ->> 'age_at_imposition' "
+    "AND CAST(there -> 'requirements' AS jsonb) = CAST(here -> 'requirements' AS jsonb) "
+    "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject) "
+    "ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
+)
 
 
 def unmatched(connection: Connection, authority: str, today: date, calendar: Calendar) -> Iterator[FindingView]:
-    """Transfers of the authority that the other side has not told of in time."""
+    """Transfers of the authority that the two sides have not told alike in time."""
     limit = in_force("transfer_match", today).limit
-    before = today - timedelta(days=limit.number)
-    for subject, left_on in connection.execute(_OUT, {"authority": authority, "before": before}):
-        if not limit.holds(left_on, today, calendar):
+    asked = {"authority": authority, "before": today - timedelta(days=limit.number)}
+
+    def is_over(since: date) -> bool:
+        return not limit.holds(since, today, calendar)
+
+    for subject, left_on in connection.execute(_OUT, asked):
+        if is_over(left_on):
             yield FindingView.about(subject, OUT, left_on, facts=("ended",))
-    for subject, came_from, received_on in connection.execute(_IN, {"authority": authority}):
-        if not limit.holds(received_on, today, calendar):
+    for subject, came_from, received_on in connection.execute(_IN, asked):
+        if is_over(received_on):
             detail = f"said to come from {came_from}"
             yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
+    for row in connection.execute(_PERHAPS_TWICE, asked):
+        if is_over(row.asked_on):
+            yield _perhaps_twice(authority, *row)
+    yield from _impossible(connection, authority, today)
+
+
+def _impossible(connection: Connection, authority: str, today: date) -> Iterator[FindingView]:
+    """What can never be so, however long one waits."""
     for subject, imposed_on, other in connection.execute(_TWICE, {"authority": authority}):
         detail = f"the other one is an order of {other}"
         yield FindingView.about(subject, TWICE, imposed_on or today, facts=("transferred_in",), detail=detail)
+    for subject, imposed_on, other in connection.execute(_CIRCLE, {"authority": authority}):
+        detail = f"said to come from {other}, which is said to come from it"
+        yield FindingView.about(subject, CIRCLE, imposed_on or today, facts=("transferred_in",), detail=detail)
+
+
+def _perhaps_twice(
+    authority: str, origin: str, subject: str, asked_of: str, asked_on: date, taken_as: str
+) -> FindingView:
+    """Only the authority that was asked is told the other's reference: it needs it, and the transfer would have told it."""
+    if authority == origin:
+        return FindingView.about(subject, PERHAPS_TWICE, asked_on, detail=f"asked of {asked_of}")
+    return FindingView.about(
+        taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=f"{subject} of {origin} may be the same"
+    )
 
 
 _TAKEN_BY = text("SELECT authority, subject FROM records WHERE came_from = :reference ORDER BY authority, subject")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 
-from sqlalchemy import Connection, Text, cast, func, select, text
+from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
 
 from services.records import store
 from services.records.fold import Domain, PersonMonth
@@ -84,24 +84,42 @@ def _missing(wanted: Counter[CellKey], found: Counter[CellKey]) -> dict[CellKey,
     return {key: wanted[key] - found[key] for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
 
 
-_UPDATE = text(
-    "UPDATE records r SET imposed_on = n.imposed_on, ended_on = n.ended_on, next_due = n.next_due, "
-    "standing = n.standing, came_from = n.came_from, left_on = n.left_on "
-    "FROM unnest(CAST(:subject AS text[]), CAST(:imposed_on AS date[]), CAST(:ended_on AS date[]), "
-    "CAST(:next_due AS date[]), CAST(CAST(:standing AS text[]) AS jsonb[]), CAST(:came_from AS text[]), "
-    "CAST(:left_on AS date[])) AS n (subject, imposed_on, ended_on, next_due, standing, came_from, left_on) "
-    "WHERE r.authority = :authority AND r.subject = n.subject AND "
-    "(r.imposed_on, r.ended_on, r.next_due, r.standing, r.came_from, r.left_on) IS DISTINCT FROM "
-    "(n.imposed_on, n.ended_on, n.next_due, n.standing, n.came_from, n.left_on)"
-)
+_TYPES = {
+    "imposed_on": "date",
+    "ended_on": "date",
+    "next_due": "date",
+    "standing": "jsonb",
+    "came_from": "text",
+    "left_on": "date",
+    "asked_of": "text",
+    "asked_on": "date",
+}
+"""The columns of a summary, as PostgreSQL has them."""
+
+
+def _update() -> TextClause:
+    given = ", ".join(f"CAST(CAST(:{name} AS text[]) AS {type_}[])" for name, type_ in _TYPES.items())
+    changed = ", ".join(f"{name} = n.{name}" for name in _TYPES)
+    old, new = (", ".join(f"{row}.{name}" for name in _TYPES) for row in ("r", "n"))
+    return text(
+        f"UPDATE records r SET {changed} "  # noqa: S608 - made of the names above
+        f"FROM unnest(CAST(:subject AS text[]), {given}) AS n (subject, {', '.join(_TYPES)}) "
+        f"WHERE r.authority = :authority AND r.subject = n.subject AND ({old}) IS DISTINCT FROM ({new})"
+    )
+
+
+_UPDATE = _update()
 
 
 def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
     if summaries:
-        columns = {name: [getattr(one, name) for _, one in summaries] for name in Summary._fields}
-        columns["standing"] = [one and one.decode() for one in columns["standing"]]
+        columns = {name: [_text(getattr(one, name)) for _, one in summaries] for name in _TYPES}
         names = [subject for subject, _ in summaries]
         connection.execute(_UPDATE, {"authority": authority, "subject": names, **columns})
+
+
+def _text(value: str | bytes | date | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value if value is None else f"{value}"
 
 
 def _note(connection: Connection, domain: Domain, before: Shard, after: Shard, changed: int) -> None:

@@ -15,9 +15,10 @@ from contracts.events import (
     SessionRecorded,
     TransferAnswered,
     TransferReceived,
+    TransferRequested,
 )
 from services.records.clocks import Cells
-from services.records.record import Record, fact, facts, is_withdrawn
+from services.records.record import Record, fact, is_withdrawn
 from services.records.standards import LATE
 
 
@@ -34,6 +35,9 @@ class Summary(NamedTuple):
     """Authority and order, as in `S12000036/CPO/1`, from which it was transferred in."""
     left_on: date | None = None
     """When it was transferred out."""
+    asked_of: str | None = None
+    """The authority that was last asked to take it over, and has not refused."""
+    asked_on: date | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +65,7 @@ def summary(record: Record, parts: Iterable[Cells]) -> Summary:
         return Summary(standing=_WITHDRAWN)
     imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
     arrived = fact(record, "transferred_in", TransferReceived)
+    departing = _departure(record, ended) if imposed else _Departure()
     standing = _standing(record, parts)
     encoded = _encode(standing)
     return Summary(
@@ -69,15 +74,31 @@ def summary(record: Record, parts: Iterable[Cells]) -> Summary:
         standing.dues[0][0] if standing.dues else None,
         None if encoded == _NOTHING else encoded,
         f"{current_code(arrived.from_)}/{arrived.from_subject}" if arrived else None,
-        _left_on(record, ended) if imposed else None,
+        *departing,
     )
 
 
-def _left_on(record: Record, ended: OrderEnded | None) -> date | None:
-    days = [answer.answered_on for answer in facts(record, TransferAnswered) if answer.accepted]
+class _Departure(NamedTuple):
+    """What of an order's record says that it goes elsewhere."""
+
+    left_on: date | None = None
+    asked_of: str | None = None
+    asked_on: date | None = None
+
+
+def _departure(record: Record, ended: OrderEnded | None) -> _Departure:
+    told = [entry.data for entry in record.values() if isinstance(entry.data, TransferRequested | TransferAnswered)]
+    answers = {one.ref: one for one in told if isinstance(one, TransferAnswered)}
+    days = [answer.answered_on for answer in answers.values() if answer.accepted]
     if ended is not None and ended.reason is EndReason.TRANSFERRED_OUT:
         days.append(ended.ended_on)
-    return min(days, default=None)
+    asked = [
+        (one.requested_on, one.ref, one.to)
+        for one in told
+        if isinstance(one, TransferRequested) and (one.ref not in answers or answers[one.ref].accepted)
+    ]
+    asked_on, _, asked_of = max(asked, default=(None, "", None))
+    return _Departure(min(days, default=None), asked_of and current_code(asked_of), asked_on)
 
 
 def _standing(record: Record, parts: Iterable[Cells]) -> Standing:

@@ -56,6 +56,8 @@ records = Table(
     Column("standing", JSONB),
     Column("came_from", Text),
     Column("left_on", Date),
+    Column("asked_of", Text),
+    Column("asked_on", Date),
     PrimaryKeyConstraint("authority", "subject"),
     Index("records_due", "authority", "next_due"),
     Index("records_imposed", "authority", "imposed_on", "subject"),
@@ -64,6 +66,8 @@ records = Table(
     Index("records_came_from", "came_from", postgresql_where=text("came_from IS NOT NULL")),
     Index("records_arrived", "authority", "subject", postgresql_where=text("came_from IS NOT NULL")),
     Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
+    Index("records_asked_by", "authority", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
+    Index("records_asked_of", "asked_of", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )
 

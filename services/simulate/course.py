@@ -76,6 +76,11 @@ class Course:
     facts: list[tuple[date, Fact]] = field(default_factory=list)
     """Each with the day on which it came to be known."""
 
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether it began in another jurisdiction or authority."""
+        return self.imposed.outside_jurisdiction or self.start != self.imposed.imposed_on
+
     def say(self, day: date, fact: Fact) -> None:
         self.facts.append((day, fact))
 
@@ -106,7 +111,8 @@ class Course:
 
     def reason(self, late: bool, at_work: bool = False) -> LateReason | None:
         if self.happens(_EXEMPT_SHARE):
-            return _EXEMPT.pick(self.rng)
+            drawn = _EXEMPT.pick(self.rng)
+            return drawn if self.from_elsewhere else LateReason.COULD_NOT_COMPLY
         if late and self.happens(_REASON_GIVEN):
             return (_WHY_LATE_TO_WORK if at_work else _WHY_LATE).pick(self.rng)
         return None

@@ -9,6 +9,7 @@ FINDINGS = (
     "end_before_imposition",
     "decision_without_application",
     "answer_without_request",
+    "transferred_in_not_told",
     "transfer_out_unmatched",
     "transfer_in_unmatched",
     "transfer_in_twice",

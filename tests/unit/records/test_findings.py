@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
+from msgspec import structs
 
-from contracts.codes import Activity, AdjustmentReason, Attendance, BreachOutcome, EndReason, WorkType
+from contracts.codes import Activity, AdjustmentReason, Attendance, BreachOutcome, EndReason, LateReason, WorkType
 from contracts.events import (
     BreachDecided,
     BreachLodged,
@@ -51,6 +52,7 @@ LODGED = BreachLodged(ref="b1", decided_on=date(2025, 4, 1), lodged_on=date(2025
 ASKED = TransferRequested(ref="t1", requested_on=date(2025, 4, 1), to="S12000036")
 ANSWERED = TransferAnswered(ref="t1", answered_on=date(2025, 4, 4), accepted=False)
 ARRIVED = TransferReceived(received_on=START, from_="S12000036", from_subject="CPO/9")
+SAID = ContactMade(made_on=date(2025, 3, 4), late_reason=LateReason.TRANSFERRED_IN)
 
 Expected = list[tuple[str, str, tuple[str, ...]]]
 
@@ -62,6 +64,9 @@ ORDERS: list[tuple[list[Fact], Expected]] = [
     ([IMPOSED, DECIDED], [("decision_without_application", "2025-05-01", ("breach_decision/b1",))]),
     ([IMPOSED, ANSWERED], [("answer_without_request", "2025-04-04", ("transfer_answer/t1",))]),
     ([DECIDED, FactWithdrawn(fact="order")], []),
+    ([IMPOSED, SAID], [("transferred_in_not_told", "2025-03-04", ("first_contact",))]),
+    ([IMPOSED, SAID, ARRIVED], []),
+    ([structs.replace(IMPOSED, outside_jurisdiction=True), SAID], []),
 ]
 
 UNPAID_WORK: list[tuple[list[Fact], Expected]] = [
