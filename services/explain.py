@@ -1,5 +1,7 @@
 """The command that tells what stands behind one of an authority's own numbers."""
 
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -8,6 +10,7 @@ from sqlalchemy import text
 from services.books import BooksSettings, opened
 from services.chassis.database import transaction
 from services.records.explain import CellName, Explanation, cell_name, explain
+from services.records.record import Record, as_known
 from services.records.recount import records_of
 
 commands = typer.Typer()
@@ -21,6 +24,9 @@ def explain_cell(
         str, typer.Argument(help="measure|authority|period|category, as the API of reporting names cells.")
     ],
     everything: Annotated[bool, typer.Option("--all", help="Show every order behind it.")] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As it was known at the end of that day.")
+    ] = None,
 ) -> None:
     """Show the orders and facts behind an authority's own number, and why others did not count.
 
@@ -32,9 +38,22 @@ def explain_cell(
         raise typer.BadParameter(str(fault), param_hint="CELL") from None
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        found = explain(name, records_of(connection, name.authority), domain.of(name.authority))
+        records = records_of(connection, name.authority)
+        if as_of is not None:
+            records = _known(records, as_of.date())
+        found = explain(name, records, domain.of(name.authority))
+    if as_of is not None:
+        typer.echo(f"As known at the end of {as_of.date()}, by today's rules:")
     for line in _lines(name, found, None if everything else MOST):
         typer.echo(line)
+
+
+def _known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
+    """The records as they were at the end of that day; those of which nothing had come yet are left out."""
+    for subject, record in records:
+        was = as_known(record, day)
+        if was:
+            yield subject, was
 
 
 def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:

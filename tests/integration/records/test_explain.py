@@ -4,13 +4,18 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import func, select
 from typer.testing import CliRunner
 
+from services.chassis.batches import Slice
 from services.cli import command_line
 from services.records.explain import ARRIVAL, cell_name, explain
+from services.records.fold import day_of
 from services.records.recount import records_of
+from services.records.tables import cells
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
+from tests.support import scenario
 
 app = command_line()
 
@@ -35,19 +40,59 @@ def test_what_stands_behind_a_cell_adds_up_to_it(bench: MakeBench, service: str)
     assert len(tried) > 5
 
 
-def test_it_says_why_others_did_not_count(bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = bench("orders")
-    feed(one, 1000)
-    cells = {key: n for key, n in one.cells().items() if key.startswith("orders_imposed|") and "sex=female" in key}
-    key, value = max(cells.items(), key=lambda cell: cell[1])
+def shown(postgres: str, monkeypatch: pytest.MonkeyPatch, service: str, *arguments: str) -> str:
     monkeypatch.setenv("PAYBACK_DATABASE_URL", postgres)
-    monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", "orders")
-    shown = CliRunner().invoke(app, ["explain", key])
-    assert shown.exit_code == 0, shown.output
-    assert shown.output.startswith(f"{key} = {value}\n")
-    assert f"{value} orders count here" in shown.output
-    assert ", by imposed" in shown.output
-    assert "counts in another period" in shown.output
+    monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", service)
+    found = CliRunner().invoke(app, ["explain", *arguments])
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+CASES = {
+    "orders_imposed sex=female": ("orders", ", by imposed", "counts in another period"),
+    "placement band=within_7": ("unpaid_work", "placement", "still pending"),
+    "minutes_credited activity=unpaid_work": ("unpaid_work", "session/", "counts in another period"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_says_why_others_did_not_count(
+    bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    service, by, elsewhere = CASES[name]
+    measure, category = name.split()
+    one = bench(service)
+    feed(one, 1000)
+    value, key = max((n, k) for k, n in one.cells().items() if k.startswith(f"{measure}|") and k.endswith(category))
+    output = shown(postgres, monkeypatch, service, key)
+    assert output.startswith(f"{key} = {value}\n")
+    assert "orders count here" in output
+    assert by in output
+    assert elsewhere in output
+
+
+def test_as_of_a_day_it_is_what_the_cell_was(bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every third line comes a day later than the others."""
+    one = bench("unpaid_work")
+    worker = one.worker()
+    days = [scenario.NOON, scenario.NOON + 86_400_000]
+    for kind, code, found in scenario.topics():
+        late = [line for number, line in enumerate(found) if number % 3 == 0]
+        lines = [line for number, line in enumerate(found) if number % 3] + late
+        sent = [scenario.Sent(n, line, days[n >= len(found) - len(late)]) for n, line in enumerate(lines)]
+        worker.process([Slice(f"{kind}.{code}", 0, sent)])
+    key = (cells.c.measure, cells.c.authority, cells.c.period, cells.c.category)
+    first = day_of(days[0])
+    with one.database.connect() as connection:
+        query = select(*key, func.sum(cells.c.delta)).where(cells.c.known_on <= first).group_by(*key)
+        rows = connection.execute(query.where(cells.c.measure.in_(["minutes_credited", "placement"]))).all()
+    was = {f"{m}|{a}|{p}|{c}": int(value) for m, a, p, c, value in rows}
+    moved = sorted(name for name, value in one.cells().items() if name in was and value != was[name])
+    assert len(moved) > 10
+    for name in (moved[0], moved[-1]):
+        output = shown(postgres, monkeypatch, "unpaid_work", name, "--as-of", f"{first}")
+        assert f"\n{name} = {was[name]}\n" in output
+        assert f"{name} = {one.cells()[name]}\n" in shown(postgres, monkeypatch, "unpaid_work", name)
 
 
 @pytest.mark.parametrize(
