@@ -57,6 +57,11 @@ BANDS = {
         ("2025-12-22", "2026-01-05", "6_to_10"),
         ("2024-02-26", "2024-03-04", "within_5"),  # 29 February is a working day like any other
         ("2023-02-27", "2023-03-06", "within_5"),
+        ("2025-03-08", "2025-03-14", "within_5"),  # imposed on a Saturday
+        ("2025-03-08", "2025-03-15", "within_5"),  # held on a Saturday: as long as to the Friday
+        ("2025-03-08", "2025-03-17", "6_to_10"),
+        ("2025-03-09", "2025-03-21", "6_to_10"),
+        ("2025-03-09", "2025-03-24", "over_10"),
     ],
     "induction": [
         ("2025-03-03", "2025-03-10", "within_5"),
@@ -64,6 +69,11 @@ BANDS = {
         ("2025-03-03", "2025-03-17", "6_to_10"),
         ("2025-03-03", "2025-03-18", "over_10"),
         ("2025-08-01", "2025-08-11", "within_5"),  # the August holiday between
+        ("2025-08-01", "2025-08-12", "6_to_10"),
+        ("2025-03-08", "2025-03-14", "within_5"),
+        ("2025-03-08", "2025-03-17", "6_to_10"),
+        ("2024-02-26", "2024-03-04", "within_5"),  # over 29 February and the end of a month
+        ("2024-02-26", "2024-03-05", "6_to_10"),
     ],
     "placement": [
         ("2025-03-03", "2025-03-12", "within_7"),
@@ -81,12 +91,23 @@ BANDS = {
         ("2024-02-29", "2024-03-29", "to_1_month"),
         ("2025-12-31", "2026-02-28", "to_2_months"),
         ("2025-12-31", "2026-03-01", "over_2_months"),
+        ("2025-03-08", "2025-03-18", "within_7"),  # imposed on a Saturday
+        ("2025-03-08", "2025-03-19", "to_3_weeks"),
+        ("2025-03-05", "2025-03-15", "within_7"),  # started on a Saturday: as long as to the Friday
+        ("2025-12-19", "2026-01-05", "within_7"),  # four bank holidays between
+        ("2025-12-19", "2026-01-06", "to_3_weeks"),
+        ("2025-12-19", "2026-01-09", "to_3_weeks"),
+        ("2025-12-19", "2026-01-10", "to_1_month"),
     ],
     "plan": [
         ("2025-03-03", "2025-03-31", "within_20"),
         ("2025-03-03", "2025-04-01", "over_20"),
         ("2025-04-14", "2025-05-14", "within_20"),  # Good Friday and the May holiday between
         ("2025-04-14", "2025-05-15", "over_20"),
+        ("2025-03-08", "2025-04-05", "within_20"),  # from a Saturday to a Saturday
+        ("2025-03-08", "2025-04-07", "over_20"),
+        ("2024-02-05", "2024-03-04", "within_20"),  # over 29 February
+        ("2024-02-05", "2024-03-05", "over_20"),
     ],
 }  # fmt: skip
 
@@ -130,6 +151,9 @@ def test_no_bank_holiday_is_a_working_day(holiday: date) -> None:
     month = before.replace(day=1)
     on_time = cells_of("first_contact", Plain(before), Stop(after, None))
     assert on_time == {("first_contact", month, "band=within_1"): 1}
+    late = cells_of("first_contact", Plain(before), Stop(SCOTLAND.after(after, 1), None))
+    assert late == {("first_contact", month, "band=2_to_5"): 1}
+    assert cells_of("first_contact", Plain(before), None) == {("pending_first_contact", after, ""): 1}
 
 
 def test_the_reference_years_have_no_other_closed_weekdays() -> None:
@@ -150,6 +174,22 @@ def test_local_closed_days(imposed: str, done: str, with_local: str, without: st
     for calendar, band in ((LOCAL, with_local), (SCOTLAND, without)):
         cells = cells_of("first_contact", Plain(day(imposed)), Stop(day(done), None), calendar)
         assert list(cells) == [("first_contact", day(imposed).replace(day=1), f"band={band}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "with_local", "without"),
+    [
+        ("first_contact", "2025-09-23", "2025-09-22"),
+        ("case_meeting", "2025-09-29", "2025-09-26"),
+        ("induction", "2025-09-29", "2025-09-26"),
+        ("placement", "2025-10-01", "2025-09-30"),
+        ("plan", "2025-10-20", "2025-10-17"),
+    ],
+)
+def test_a_local_closed_day_moves_what_is_due(name: str, with_local: str, without: str) -> None:
+    order = Plain(date(2025, 9, 19))
+    assert cells_of(name, order, None, LOCAL) == {(f"pending_{name}", day(with_local), ""): 1}
+    assert cells_of(name, order, None, SCOTLAND) == {(f"pending_{name}", day(without), ""): 1}
 
 
 @pytest.mark.parametrize(
