@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from sqlalchemy import func, select
 
 from services.chassis.failures import Refused
 from services.orders.domain import domain as orders_domain
+from services.records import standards
 from services.records.closed_days import HEADING, calendars
+from services.records.holidays import scotland
 from services.records.recount import differences
+from services.records.standards import Band, Length, Unit
 from services.records.tables import cells, records, recounts, shards
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
@@ -40,21 +44,80 @@ def test_an_authority_closes_and_its_cells_follow(
     with caplog.at_level(logging.WARNING):
         one.worker()
     after = one.cells()
-    moved = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    assert moved
-    assert {key.split("|")[1] for key in moved} == {ABERDEEN}
+    changed = moved(before, after)
+    assert changed
+    assert {key.split("|")[1] for key in changed} == {ABERDEEN}
     assert [record.getMessage().split()[1] for record in caplog.records] == [ABERDEEN]
     with one.database.connect() as connection:
         assert differences(connection, one.domain.of(ABERDEEN), ABERDEEN) == {}
         noted = connection.execute(select(recounts)).one()
         known = select(func.max(cells.c.known_on)).where(cells.c.authority == ABERDEEN)
         assert noted.known_on == connection.scalar(known)
-    assert (noted.authority, noted.cells_changed) == (ABERDEEN, len(moved))
+    assert (noted.authority, noted.cells_changed) == (ABERDEEN, len(changed))
     told = ManagersView(client(one.database, one.domain, "2024-09-02"), ABERDEEN).get("standards")
     assert "closed days" in told["calendar"]
     closed = {line.split(",")[1] for line in every_other_day}
     assert set(told["closed_days"]) == closed - {f"{day}" for day in calendars(None)[0].closed}
-    assert told["recounts"][0]["cells_changed"] == len(moved)
+    assert told["recounts"][0]["cells_changed"] == len(changed)
+
+
+def moved(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def test_a_standard_changes_from_a_day_on_and_what_it_touches_follows(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """First placement within five days instead of seven, for orders imposed from 2024 on: a new row, and nothing else."""
+    one = bench("unpaid_work")
+    feed(one, 1000)
+    before = one.cells()
+    (old,) = standards._BY_NAME["placement", ""]
+    five = Length(5, Unit.WORKING_DAYS)
+    bands = (Band(five, old.within), *old.bands[1:])
+    new = replace(old, limit=five, since=date(2024, 1, 1), bands=bands, source="a change of guidance")
+    monkeypatch.setitem(standards._BY_NAME, ("placement", ""), (old, new))
+    one.domain = replace(one.domain, rules="with the new row")
+    with caplog.at_level(logging.WARNING):
+        one.worker()
+    after = one.cells()
+    changed = moved(before, after)
+    assert {key.split("|")[0] for key in changed} == {"placement", "pending_placement"}
+    assert min(key.split("|")[2] for key in changed) >= "2024-01-01"
+    assert any(key.startswith("placement|") and key.endswith("band=to_3_weeks") for key in changed)
+    touched = {key.split("|")[1] for key in changed}
+    said = {record.getMessage().split()[1]: record.getMessage() for record in caplog.records}
+    assert said.keys() == touched
+    assert all("by rules with the new row" in message for message in said.values())
+    for authority in touched:
+        with one.database.connect() as connection:
+            assert differences(connection, one.domain, authority) == {}
+        told = ManagersView(client(one.database, one.domain, "2024-09-02"), authority).get("standards")["recounts"][0]
+        assert told["rules_after"] == "with the new row"
+        assert told["cells_changed"] == sum(key.split("|")[1] == authority for key in changed)
+
+
+def test_a_day_is_proclaimed_and_the_nation_follows(bench: MakeBench, caplog: pytest.LogCaptureFixture) -> None:
+    one = bench("orders")
+    feed(one, 1000)
+    before = one.cells()
+    national = scotland()
+    mondays = {date(2023, 1, 2) + timedelta(weeks=week) for week in range(90)}
+    one.domain = orders_domain(national.without(mondays, "with every Monday proclaimed"))
+    with caplog.at_level(logging.WARNING):
+        one.worker()
+    changed = moved(before, one.cells())
+    touched = {key.split("|")[1] for key in changed}
+    assert len(touched) > 10
+    assert {key.split("|")[0] for key in changed} <= {
+        "first_contact", "case_meeting", "plan", "pending_first_contact", "pending_case_meeting", "pending_plan",
+        "breach_lodged", "transfer_answered", "pending_transfer",
+    }  # fmt: skip
+    assert {record.getMessage().split()[1] for record in caplog.records} == touched
+    with one.database.connect() as connection:
+        assert set(connection.scalars(select(recounts.c.calendar))) == {"with every Monday proclaimed"}
+        for authority in touched:
+            assert differences(connection, one.domain, authority) == {}
 
 
 def test_lists_follow_the_rules_too(bench: MakeBench) -> None:
