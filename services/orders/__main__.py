@@ -1,6 +1,7 @@
 """`python -m services.orders api|worker|migrate`. Each process imports only what it runs."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from services.chassis.failures import Failure
@@ -14,12 +15,15 @@ def main(arguments: list[str]) -> int:
             from services.orders.api import routers
             from services.orders.domain import domain
             from services.records.closed_days import calendars
+            from services.records.desk import Own
             from services.records.serve import run_api
             from services.records.settings import ApiSettings
+            from services.records.targets import targets
 
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
-            return run_api(domain(*calendar), "Payback: orders", routers, serving)
+            own = Own(serving.returns.path, targets(serving.targets.path))
+            return run_api(domain(*calendar), "Payback: orders", partial(routers, own=own), serving)
         case ["worker"]:
             from services.orders.domain import domain
             from services.records.closed_days import calendars

@@ -22,7 +22,7 @@ from services.records import desk as common
 from services.records import listing, own_findings
 from services.records.calendar import Calendar
 from services.records.clocks import Reading
-from services.records.desk import Desk, Limit, OwnOrders
+from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Wanted
 from services.records.paging import after_day, page_key
@@ -41,7 +41,7 @@ Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "rev
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
 
-def routers(database: Engine, domain: Domain, clock: Clock = system_clock) -> Sequence[APIRouter]:
+def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     desk = Desk(
         database,
@@ -53,6 +53,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock) -> Se
         values,
         Path(__file__).parent / "returns",
         "cpo",
+        own,
     )
     return [*common.routers(desk), _orders(desk)]
 
@@ -69,14 +70,14 @@ def _orders(desk: Desk) -> APIRouter:
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
         limit: Limit = 100,
     ) -> OrderPage:
-        today = desk.today()
-        due_by = None if due_within is None else desk.calendar(authority).after(today, due_within)
+        now = desk.now(authority)
+        due_by = None if due_within is None else now.calendar.after(now.day, due_within)
         begin = after_day(after, 2)
         key = (begin[0], begin[1][0]) if begin else None
         with transaction(desk.database) as connection:
-            rows = listing.orders(connection, authority, Wanted(today, is_open, missed, due_by), key, limit)
+            rows = listing.orders(connection, authority, Wanted(now.day, is_open, missed, due_by), key, limit)
         last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
-        return OrderPage(orders=[OrderRow.of(row, today) for row in rows], next=last)
+        return OrderPage(orders=[OrderRow.of(row, now) for row in rows], next=last)
 
     @routes.get("/worklist", summary="What open orders have missed, or must meet soon")
     def get_worklist(
@@ -85,15 +86,15 @@ def _orders(desk: Desk) -> APIRouter:
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
         limit: Limit = 500,
     ) -> Worklist:
-        today, calendar = desk.today(), desk.calendar(authority)
-        until = calendar.after(today, within)
+        now = desk.now(authority)
+        horizon = common.horizon(now, within)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
         with transaction(desk.database) as connection:
-            dues = listing.worklist(connection, authority, until, key, limit)
-        last = page_key(dues[-1].due_on, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
-        items = [WorkItem.of(due, today, calendar) for due in dues]
-        return Worklist(today=today, until=until, items=items, next=last)
+            dues = listing.worklist(connection, authority, horizon, key, limit)
+        last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
+        items = [WorkItem.of(due, now) for due in dues]
+        return Worklist(today=now.day, until=horizon.until, items=items, next=last)
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
     def get_order(subject: str, authority: OwnOrders) -> OrderDetail:
@@ -102,8 +103,8 @@ def _orders(desk: Desk) -> APIRouter:
             if record is None:
                 raise Problem(404, "No fact of this order has been read yet")
             other_sides = transfers.other_sides(connection, authority, subject, record)
-        order, calendar = order_of(record), desk.calendar(authority)
-        clocks = [ClockView.of_reading(one, desk.today(), calendar) for one in _readings(record, calendar)]
+        order, now = order_of(record), desk.now(authority)
+        clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
         return OrderDetail(
             subject=subject,
             imposed_on=order.imposed_on if order else None,

@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts.codes import RequirementKind
 from contracts.events import UnpaidWork, kind_of
-from services.orders.model import Order, age_band, level, order_of
+from services.orders.model import Order, age_band, length_band, level, order_of
 from services.records.record import Record
 from services.records.returns import Values
 
@@ -17,6 +17,7 @@ def values(first: date, last: date) -> Values:
         **requirements,
         "age_band": _of(lambda order: age_band(order.imposed.age_at_imposition)),
         "level": _of(lambda order: level(order.unpaid_work.hours) if order.unpaid_work else None),
+        "length_band": _of(lambda order: length_band(order.supervision.months) if order.supervision else None),
         "counts_as_imposed": _of(lambda order: order.transferred_in is None),
         "imposed_in_year": _of(lambda order: first <= order.imposed_on <= last),
         "ended_in_year": _of(lambda order: order.ended_on is not None and first <= order.ended_on <= last),

@@ -1,7 +1,8 @@
 """The routes that both services put in front of the people who manage orders: findings, standards, returns."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -22,21 +23,26 @@ from services.records.calendar import Calendar
 from services.records.clocks import Reading
 from services.records.findings import Finding
 from services.records.fold import LONDON, Domain
+from services.records.listing import Horizon
 from services.records.record import Record
 from services.records.returns import (
     Filler,
+    Report,
     UnitReturn,
     Values,
     as_csv,
+    concerns,
     counted,
     faults,
-    read_report,
-    read_return,
+    find,
+    not_compared,
+    read,
     table_rows,
 )
 from services.records.standards import ROWS
 from services.records.tables import recounts
-from services.records.views import FindingPage, FindingView, StandardRow
+from services.records.targets import Target, Targets, latest_due
+from services.records.views import FindingPage, FindingView, StandardRow, TargetRow, Today
 
 
 def manager(identity: Annotated[Identity, Depends(require("orders:read"))]) -> str:
@@ -56,6 +62,18 @@ OwnFindings = Callable[[Connection, str, date], Iterable[FindingView]]
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What whoever runs the service gives in place of what is shipped, or beside it."""
+
+    returns: Path | None = None
+    """A folder with mappings that stand in place of those of the service."""
+    targets: Targets = field(default_factory=dict)
+
+
+SHIPPED = Own()
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What the common routes need to know of their service."""
 
@@ -72,9 +90,17 @@ class Desk:
     """The folder of the mappings."""
     unit_return: str
     """The name of the unit-level return, in its address and of its mapping."""
+    own: Own
 
     def today(self) -> date:
         return self.clock().astimezone(LONDON).date()
+
+    def now(self, authority: str) -> Today:
+        return Today(self.today(), self.calendar(authority), self.targets(authority))
+
+    def targets(self, authority: str) -> Sequence[Target]:
+        """The authority's own, which count nowhere but in what its managers see."""
+        return self.own.targets.get(authority, ())
 
     def calendar(self, authority: str) -> Calendar:
         return self.domain.of(authority).calendar
@@ -94,6 +120,7 @@ class Standards(BaseModel):
     """The standards in force, and the calendar by which they are counted."""
 
     standards: list[StandardRow]
+    own_targets: list[TargetRow] = Field(description="The authority's own. National figures know nothing of them.")
     calendar: str
     closed_days: list[date] = Field(description="The authority's own, beside weekends and bank holidays.")
     recounts: list[Recount] = Field(description="The latest ten.")
@@ -135,6 +162,15 @@ class Reconciliation(BaseModel):
     year: str
     agrees: bool
     checks: list[Agreement]
+    tables_not_compared: list[str] = Field(
+        description="They count facts of orders that have no row. `payback prove` compares their cells with all records."
+    )
+
+
+def horizon(now: Today, within: int) -> Horizon:
+    """How far a worklist looks that shows the next `within` working days."""
+    until = now.calendar.after(now.day, within)
+    return Horizon(until, latest_due(now.targets, until, now.calendar), now.own_due)
 
 
 def routers(desk: Desk) -> list[APIRouter]:
@@ -170,6 +206,7 @@ def _standards(desk: Desk) -> APIRouter:
         calendar = desk.calendar(authority)
         return Standards(
             standards=[StandardRow.of(row) for row in ROWS],
+            own_targets=[TargetRow.of(target) for target in desk.targets(authority)],
             calendar=calendar.version,
             closed_days=sorted(calendar.closed - desk.domain.calendar.closed),
             recounts=[Recount.model_validate(dict(row)) for row in rows],
@@ -180,10 +217,10 @@ def _standards(desk: Desk) -> APIRouter:
 
 def _returns(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1/returns", tags=["returns"])
-    mapping = read_return(desk.returns / f"{desk.unit_return}.toml")
-    report = read_report(desk.returns / "annual-report.toml")
-    if found := faults(mapping, desk.values(date.min, date.max)):
-        raise Refused(f"{desk.unit_return}.toml cannot be carried out: {'; '.join(found)}")
+    mapping = read(find(f"{desk.unit_return}.toml", desk.returns, desk.own.returns), UnitReturn)
+    report = read(find("annual-report.toml", desk.returns, desk.own.returns), Report)
+    if found := faults(mapping, report, desk.values(date.min, date.max)):
+        raise Refused(f"The mappings of returns cannot be carried out: {'; '.join(found)}")
 
     def rows_of(connection: Connection, authority: str, first: date, last: date) -> list[dict[str, str]]:
         calendar = desk.calendar(authority)
@@ -220,7 +257,12 @@ def _returns(desk: Desk) -> APIRouter:
             rows = rows_of(connection, authority, first, last)
             sums = listing.cell_sums(connection, authority, {check.measure for check in mapping.check}, first, last)
         checks = _agreements(mapping, rows, sums)
-        return Reconciliation(year=year, agrees=all(check.agrees for check in checks), checks=checks)
+        return Reconciliation(
+            year=year,
+            agrees=all(check.agrees for check in checks),
+            checks=checks,
+            tables_not_compared=not_compared(mapping, report),
+        )
 
     return routes
 
@@ -235,10 +277,10 @@ def _agreements(
     checks = []
     for check in mapping.check:
         ours = counted(check, rows)
-        cells: dict[str, int] = {}
+        cells: Counter[str] = Counter()
         for (measure, _, category), value in sums.items():
-            if measure == check.measure and category.partition("=")[0] == check.dimension:
-                cells[category] = cells.get(category, 0) + value
+            if concerns(check, measure, category):
+                cells[category] += value
         for category in sorted(ours.keys() | cells.keys()):
             said, held = ours.get(category, 0), cells.get(category, 0)
             checks.append(

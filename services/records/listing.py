@@ -1,6 +1,6 @@
 """Lists of records, read from their summaries alone: what they cost does not grow with what was told of each order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
@@ -30,10 +30,31 @@ class Row(NamedTuple):
 class Due(NamedTuple):
     """A standard of an open order that is not met yet."""
 
-    due_on: date
+    by: date
+    """The earlier of the two days on which it is due."""
     subject: str
     standard: str
     imposed_on: date
+    due_on: date
+    own_target_on: date | None
+    """By the authority's own target."""
+
+
+class Horizon(NamedTuple):
+    """How far a worklist looks."""
+
+    until: date
+    reach: date
+    """The last day on which a national standard can be due whose own target is due by then."""
+    own_due: Callable[[str, date], date | None]
+    """When the own target of a standard is due, for an order imposed on a day."""
+
+    def dues_of(self, row: Row) -> Iterator[Due]:
+        for due_on, standard in row.standing.dues:
+            own = self.own_due(standard, row.imposed_on)
+            by = due_on if own is None else min(due_on, own)
+            if by <= self.until:
+                yield Due(by, row.subject, standard, row.imposed_on, due_on, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +99,12 @@ def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
 
 
 def worklist(
-    connection: Connection, authority: str, horizon: date, after: tuple[date, str, str] | None, limit: int
+    connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
-    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= horizon)
-    dues = [
-        Due(due_on, row.subject, standard, row.imposed_on)
-        for row in map(_row, connection.execute(query))
-        for due_on, standard in row.standing.dues
-        if due_on <= horizon
-    ]
+    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= horizon.reach)
+    rows = map(_row, connection.execute(query))
+    dues = (due for row in rows for due in horizon.dues_of(row))
     return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
 
 

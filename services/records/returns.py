@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from contracts.cells import MEASURES
 from contracts.events import FACTS
+from services.chassis.failures import Refused
 from services.records.clocks import Reading, State
 from services.records.record import Record
 
@@ -45,6 +47,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A column whose values are counted one by one; its values are the categories."""
     dimension: str = ""
     """The dimension of those categories; the total where there is none."""
+    category: str = ""
+    """Instead of both: the one category in which all these rows count."""
     sum: str = ""
     """A column that is added up, instead of counting rows."""
     times: int = 1
@@ -56,6 +60,8 @@ class UnitReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     version: str
     column: list[Column]
+    where: dict[str, str] = {}
+    """Which of the orders have a row, in the terms of a check; all where it is empty."""
     check: list[Check] = []
 
 
@@ -82,14 +88,27 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table: list[TableSpec]
 
 
-def read_return(path: Path) -> UnitReturn:
-    """Raises msgspec.ValidationError where the file is not a mapping."""
-    return msgspec.convert(tomllib.loads(path.read_text()), UnitReturn)
+M = TypeVar("M", UnitReturn, Report)
 
 
-def read_report(path: Path) -> Report:
-    """Raises msgspec.ValidationError where the file is not a report."""
-    return msgspec.convert(tomllib.loads(path.read_text()), Report)
+def find(name: str, shipped: Path, own: Path | None) -> Path:
+    """An authority's own mapping of that name, or the one shipped. Raises Refused where its folder holds what nobody asks for."""
+    if own is None:
+        return shipped / name
+    names = {path.name for path in shipped.glob("*.toml")}
+    if not own.is_dir():
+        raise Refused(f"{own} is no folder")
+    if unknown := sorted(path.name for path in own.glob("*.toml") if path.name not in names):
+        raise Refused(f"{own} holds {', '.join(unknown)}; mappings here are called {', '.join(sorted(names))}")
+    return own / name if (own / name).exists() else shipped / name
+
+
+def read(path: Path, kind: type[M]) -> M:
+    """Raises Refused where the file is not such a mapping."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+    except (OSError, ValueError) as fault:
+        raise Refused(f"{path}: {fault}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +123,9 @@ class Filler:
     def rows(self, found: Iterable[tuple[str, Record]]) -> Iterator[dict[str, str]]:
         for subject, record in found:
             clocks = {reading.standard.name: reading for reading in self.readings(record)}
-            yield {column.name: self._cell(column, subject, record, clocks) for column in self.mapping.column}
+            row = {column.name: self._cell(column, subject, record, clocks) for column in self.mapping.column}
+            if _all_fit(row, self.mapping.where):
+                yield row
 
     def _cell(self, column: Column, subject: str, record: Record, clocks: Mapping[str, Reading]) -> str:
         value = _text(self._value(column.value, subject, record, clocks))
@@ -129,14 +150,17 @@ class Filler:
                 return None if entry is None or entry.data is None else getattr(entry.data, rest)
 
 
-def faults(mapping: UnitReturn, own: Values) -> list[str]:
-    """What in a mapping nobody can fill or check, in words."""
+def faults(mapping: UnitReturn, report: Report, own: Values) -> list[str]:
+    """What in the mappings nobody can fill or check, in words."""
     names = {column.name for column in mapping.column}
     found = [f"column {c.name}: {c.value} is not known" for c in mapping.column if not _is_known(c.value, own)]
+    found += [f"where: there is no column {name}" for name in sorted(mapping.where.keys() - names)]
     for check in mapping.check:
         used = {*check.where, check.by, check.sum} - {""}
         found += [f"check {check.title}: there is no column {name}" for name in sorted(used - names)]
-    return found
+    counted_in = [(f"check {check.title}", check.measure) for check in mapping.check]
+    counted_in += [(f"table {table.id}", table.measure) for table in report.table]
+    return found + [f"{where}: there is no measure {name}" for where, name in counted_in if name not in MEASURES]
 
 
 _CLOCK_MEMBERS = ("state", "band", "on", "reason", "start")
@@ -185,14 +209,31 @@ def counted(check: Check, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
     """What the rows of a return say, by category."""
     found: Counter[str] = Counter()
     for row in rows:
-        if all(_fits(row[name], value) for name, value in check.where.items()):
-            category = f"{check.dimension}={row[check.by]}" if check.by else ""
+        if _all_fit(row, check.where):
+            category = f"{check.dimension}={row[check.by]}" if check.by else check.category
             found[category] += check.times * (int(row[check.sum] or 0) if check.sum else 1)
     return dict(found)
 
 
-def _fits(value: str, wanted: str) -> bool:
-    return bool(value) if wanted == "*" else value == wanted
+def concerns(check: Check, measure: str, category: str) -> bool:
+    """Whether the check compares this cell."""
+    if measure != check.measure:
+        return False
+    return category == check.category if check.category else category.partition("=")[0] == check.dimension
+
+
+def _all_fit(row: Mapping[str, str], where: Mapping[str, str]) -> bool:
+    return all(bool(row[name]) if value == "*" else row[name] == value for name, value in where.items())
+
+
+def not_compared(mapping: UnitReturn, report: Report) -> list[str]:
+    """The tables of which no check compares anything: they count facts of orders that have no row in the unit-level return."""
+    compared = {(c.measure, (c.category.partition("=")[0] if c.category else c.dimension)) for c in mapping.check}
+    return [
+        table.id
+        for table in report.table
+        if not {(table.measure, one) for one in table.categories or [table.dimension]} & compared
+    ]
 
 
 def table_rows(table: TableSpec, sums: Mapping[tuple[str, Any, str], int]) -> dict[str, float]:

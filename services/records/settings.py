@@ -36,6 +36,23 @@ class ApiHttpSettings(HttpSettings):
     requests_per_minute: int = Field(default=12_000, ge=0, description=REQUESTS_PER_MINUTE)
 
 
+class ReturnsSettings(Group):
+    """How the yearly returns are made."""
+
+    path: Path | None = Field(
+        default=None,
+        description="a folder of mappings in TOML that stand in place of those shipped; none where not given",
+    )
+
+
+class TargetSettings(Group):
+    """An authority's own targets, beside the national standards."""
+
+    path: Path | None = Field(
+        default=None, description="authority,standard,limit,unit,since,source in CSV; none where not given"
+    )
+
+
 class MigrateSettings(Settings):
     """For `migrate`."""
 
@@ -52,6 +69,8 @@ class ApiSettings(Settings):
     tokens: TokenSettings
     metrics: MetricsSettings
     calendar: CalendarSettings = CalendarSettings()
+    returns: ReturnsSettings = ReturnsSettings()
+    targets: TargetSettings = TargetSettings()
     logs: LogSettings = LogSettings()
 
 

@@ -1,5 +1,7 @@
 """What the APIs of both services answer about one order, as it stands in their OpenAPI documents."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -13,6 +15,41 @@ from services.records.findings import Finding, Rule
 from services.records.listing import Due, Row
 from services.records.record import Entry, Record
 from services.records.standards import TITLES, Standard
+from services.records.targets import Target, own_target
+
+
+class TargetRow(BaseModel):
+    """One of the authority's own targets."""
+
+    standard: str
+    limit: int
+    unit: str
+    in_force_from: date = Field(description="Holds for orders imposed on or after this day.")
+    source: str
+
+    @classmethod
+    def of(cls, target: Target) -> "TargetRow":
+        return cls(
+            standard=target.standard,
+            limit=target.limit.number,
+            unit=target.limit.unit,
+            in_force_from=target.since,
+            source=target.source,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day on which an authority looks, its calendar, and its own targets."""
+
+    day: date
+    calendar: Calendar
+    targets: Sequence[Target] = ()
+
+    def own_due(self, standard: str, imposed_on: date) -> date | None:
+        """The day on which the own target is due; None without one."""
+        target = own_target(self.targets, standard, imposed_on)
+        return target.due_on(imposed_on, self.calendar) if target else None
 
 
 class OrderRow(BaseModel):
@@ -23,18 +60,21 @@ class OrderRow(BaseModel):
     ended_on: date | None
     late: list[str] = Field(description="Standards met late or missed for good.")
     overdue: list[str] = Field(description="Standards whose due date has passed without the fact that meets them.")
+    overdue_by_own_target: list[str] = Field(description="The same by the authority's own targets.")
     next_due_on: date | None = Field(description="From today on.")
     findings: list[str] = Field(description="Codes of the data quality rules that the order breaks.")
 
     @classmethod
-    def of(cls, row: Row, today: date) -> "OrderRow":
-        dues = row.standing.dues
+    def of(cls, row: Row, now: Today) -> "OrderRow":
+        dues, today = row.standing.dues, now.day
+        own = ((now.own_due(standard, row.imposed_on), standard) for _, standard in dues if now.targets)
         return cls(
             subject=row.subject,
             imposed_on=row.imposed_on,
             ended_on=row.ended_on,
             late=row.standing.late,
             overdue=sorted({standard for due, standard in dues if due < today}),
+            overdue_by_own_target=sorted(standard for due, standard in own if due is not None and due < today),
             next_due_on=min((due for due, _ in dues if due >= today), default=None),
             findings=row.standing.findings,
         )
@@ -57,17 +97,19 @@ class WorkItem(BaseModel):
     due_on: date
     state: Literal["missed", "due"]
     working_days_left: int = Field(description="Negative when it was missed.")
+    own_target_on: date | None = Field(description="When it is due by the authority's own target, where there is one.")
 
     @classmethod
-    def of(cls, due: Due, today: date, calendar: Calendar) -> "WorkItem":
+    def of(cls, due: Due, now: Today) -> "WorkItem":
         return cls(
             subject=due.subject,
             imposed_on=due.imposed_on,
             standard=due.standard,
             title=TITLES[due.standard],
             due_on=due.due_on,
-            state="missed" if due.due_on < today else "due",
-            working_days_left=calendar.working_days(today, due.due_on),
+            state="missed" if due.due_on < now.day else "due",
+            working_days_left=now.calendar.working_days(now.day, due.due_on),
+            own_target_on=due.own_target_on,
         )
 
 
@@ -104,6 +146,25 @@ class StandardRow(BaseModel):
 ClockState = Literal["met", "met_late", "due", "overdue", "missed", "not_applicable"]
 
 
+class OwnTarget(TargetRow):
+    """How an order stands by the authority's own target."""
+
+    due_on: date
+    state: Literal["met", "met_late", "due", "overdue"]
+
+    @classmethod
+    def of_reading(cls, reading: Reading, now: Today) -> "OwnTarget | None":
+        target = own_target(now.targets, reading.standard.name, reading.start)
+        if target is None or reading.state is State.NOT_APPLICABLE:
+            return None
+        due = target.due_on(reading.start, now.calendar)
+        if reading.on is None:
+            state: Literal["met", "met_late", "due", "overdue"] = "overdue" if due < now.day else "due"
+        else:
+            state = "met" if target.limit.holds(reading.start, reading.on, now.calendar) else "met_late"
+        return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
+
+
 class ClockView(StandardRow):
     """How one standard stands for this order."""
 
@@ -116,21 +177,23 @@ class ClockView(StandardRow):
     late_reason: str | None
     reason_lies_with: Literal["person", "service"] | None
     calendar: str = Field(description="The version of the working-day calendar.")
+    own_target: OwnTarget | None = Field(description="How it stands by the authority's own target.")
 
     @classmethod
-    def of_reading(cls, reading: Reading, today: date, calendar: Calendar) -> "ClockView":
+    def of_reading(cls, reading: Reading, now: Today) -> "ClockView":
         applies = reading.state is not State.NOT_APPLICABLE or reading.due is not None
         return cls(
             **StandardRow.of(reading.standard).model_dump(),
             ref=reading.ref or None,
-            state=_state(reading, today),
+            state=_state(reading, now.day),
             started_on=reading.start,
-            due_on=reading.due_on(calendar) if applies else None,
+            due_on=reading.due_on(now.calendar) if applies else None,
             done_on=reading.on,
             band=reading.band or None,
             late_reason=reading.reason,
             reason_lies_with=_side(reading.reason),
-            calendar=calendar.version,
+            calendar=now.calendar.version,
+            own_target=OwnTarget.of_reading(reading, now),
         )
 
 

@@ -1,6 +1,7 @@
 """`python -m services.unpaid_work api|worker|migrate`. Each process imports only what it runs."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from services.chassis.failures import Failure
@@ -12,14 +13,17 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["api"]:
             from services.records.closed_days import calendars
+            from services.records.desk import Own
             from services.records.serve import run_api
             from services.records.settings import ApiSettings
+            from services.records.targets import targets
             from services.unpaid_work.api import routers
             from services.unpaid_work.domain import domain
 
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
-            return run_api(domain(*calendar), "Payback: unpaid work", routers, serving)
+            own = Own(serving.returns.path, targets(serving.targets.path))
+            return run_api(domain(*calendar), "Payback: unpaid work", partial(routers, own=own), serving)
         case ["worker"]:
             from services.records.closed_days import calendars
             from services.records.settings import WorkerSettings

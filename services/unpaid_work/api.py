@@ -16,12 +16,12 @@ from services.records import desk as common
 from services.records import listing, own_findings
 from services.records.calendar import Calendar
 from services.records.clocks import Reading
-from services.records.desk import Desk, Limit, OwnOrders
+from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Row
 from services.records.paging import after_day, page_key
 from services.records.record import Record
-from services.records.views import ClockView, FindingView, WorkItem, facts_of, timeline
+from services.records.views import ClockView, FindingView, Today, WorkItem, facts_of, timeline
 from services.unpaid_work.answers import ForecastView, HoursStep, LateForecast, Ledger, Worklist
 from services.unpaid_work.clocks import completion_of, readings
 from services.unpaid_work.findings import findings
@@ -32,10 +32,10 @@ from services.unpaid_work.values import values
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
 
-def routers(database: Engine, domain: Domain, clock: Clock = system_clock) -> Sequence[APIRouter]:
+def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     returns = Path(__file__).parent / "returns"
-    desk = Desk(database, domain, clock, findings, _own_findings, _readings, values, returns, "unpaid-work")
+    desk = Desk(database, domain, clock, findings, _own_findings, _readings, values, returns, "unpaid-work", own)
     return [*common.routers(desk), _ledgers(desk)]
 
 
@@ -49,19 +49,19 @@ def _ledgers(desk: Desk) -> APIRouter:
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
         limit: Limit = 500,
     ) -> Worklist:
-        today, calendar = desk.today(), desk.calendar(authority)
-        until = calendar.after(today, within)
+        now = desk.now(authority)
+        horizon = common.horizon(now, within)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
         with transaction(desk.database) as connection:
-            dues = listing.worklist(connection, authority, until, key, limit)
+            dues = listing.worklist(connection, authority, horizon, key, limit)
             rows = [] if after else listing.open_with_unpaid_work(connection, authority)
-        last = page_key(dues[-1].due_on, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
+        last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
         return Worklist(
-            today=today,
-            until=until,
-            items=[WorkItem.of(due, today, calendar) for due in dues],
-            will_be_late=_will_be_late(rows, today, calendar),
+            today=now.day,
+            until=horizon.until,
+            items=[WorkItem.of(due, now) for due in dues],
+            will_be_late=_will_be_late(rows, now.day, now.calendar),
             next=last,
         )
 
@@ -71,7 +71,7 @@ def _ledgers(desk: Desk) -> APIRouter:
             record = listing.one(connection, authority, subject)
         if record is None:
             raise Problem(404, "No fact of this order has been read yet")
-        return _ledger(subject, record, desk.today(), desk.calendar(authority))
+        return _ledger(subject, record, desk.now(authority))
 
     return routes
 
@@ -89,7 +89,7 @@ def _will_be_late(rows: Sequence[Row], today: date, calendar: Calendar) -> list[
     return sorted(late, key=lambda one: (one.deadline, one.subject))
 
 
-def _ledger(subject: str, record: Record, today: date, calendar: Calendar) -> Ledger:
+def _ledger(subject: str, record: Record, now: Today) -> Ledger:
     order, credit = order_of(record), credit_of(record)
     steps = order.minutes_ordered() if order else []
     ordered, credited = sum(minutes for _, minutes in steps), sum(credit.values())
@@ -98,8 +98,8 @@ def _ledger(subject: str, record: Record, today: date, calendar: Calendar) -> Le
     deadline = completion.due if completion else None
     expected = None
     if order is not None and is_open and steps and deadline is not None:
-        expected = ForecastView.of(forecast((ordered, credited), order.imposed_on, deadline, today, calendar))
-    clocks = [ClockView.of_reading(one, today, calendar) for one in _readings(record, calendar)]
+        expected = ForecastView.of(forecast((ordered, credited), order.imposed_on, deadline, now.day, now.calendar))
+    clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
     return Ledger(
         subject=subject,
         imposed_on=order.imposed_on if order else None,

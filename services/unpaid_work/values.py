@@ -14,12 +14,17 @@ def values(first: date, last: date) -> Values:
     return {
         "imposed_in_year": _of(lambda order: first <= order.imposed_on <= last),
         "hours_first_imposed": _of(lambda order: order.unpaid_work.hours if order.unpaid_work else None),
-        "hours_ordered": _of(lambda order: sum(minutes for _, minutes in order.minutes_ordered()) // 60),
+        "hours_ordered": _of(_hours_ordered),
         "level": _of(lambda order: level(order.unpaid_work.hours) if order.unpaid_work else None),
         "complete_by": _of(lambda order: order.complete_by()),
         "minutes_credited": lambda _subject, record: sum(credit_of(record).values()),
         "minutes_other_activity": lambda _subject, record: credit_of(record)["other_activity"],
     }
+
+
+def _hours_ordered(order: Order) -> int | None:
+    steps = order.minutes_ordered()
+    return sum(minutes for _, minutes in steps) // 60 if steps else None
 
 
 def _of(value: Callable[[Order], object]) -> Callable[[str, Record], object]:

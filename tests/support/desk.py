@@ -16,6 +16,7 @@ from services.chassis.http import application
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
 from services.records import mirror
+from services.records.desk import SHIPPED, Own
 from services.records.fold import Domain
 from services.unpaid_work import api as unpaid_work
 
@@ -40,13 +41,14 @@ def client(database: Engine, domain: Domain, today: str) -> TestClient:
     """The API on a day."""
     key = (database, today)
     if key not in _clients:
-        _clients[key] = _client(database, domain, today)
+        _clients[key] = new_client(database, domain, today)
     return _clients[key]
 
 
-def _client(database: Engine, domain: Domain, today: str) -> TestClient:
+def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED) -> TestClient:
+    """The same, with files of one's own."""
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
-    routers = [mirror.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon)]
+    routers = [mirror.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
     tokens = TokenSettings(public_key=keys().public)
     return TestClient(application(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, tokens=tokens))
 
