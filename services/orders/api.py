@@ -84,7 +84,7 @@ def _orders(desk: Desk) -> APIRouter:
         authority: OwnOrders,
         within: Within = 5,
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
-        limit: Limit = 500,
+        limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
         horizon = common.horizon(now, within)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,13 +82,19 @@ def orders(
 ) -> list[Row]:
     """Orders imposed, the latest first, from the one behind `after`."""
     query = _rows(authority).where(records.c.imposed_on.is_not(None), *_conditions(wanted))
-    if after is not None:
-        query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
     query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc())
-    if wanted.missed in (None, ANY) and wanted.due_by is None:
-        return [_row(row) for row in connection.execute(query.limit(limit))]
-    with connection.execute(query.execution_options(yield_per=500)) as rows:
-        return list(islice(filter(wanted.shows, map(_row, rows)), limit))
+    found: list[Row] = []
+    step = limit
+    while len(found) < limit:
+        behind = (
+            query if after is None else query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
+        )
+        rows = [_row(row) for row in connection.execute(behind.limit(step))]
+        found += filter(wanted.shows, rows)
+        if len(rows) < step:
+            break
+        after, step = (rows[-1].imposed_on, rows[-1].subject), step * 4
+    return found[:limit]
 
 
 def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
@@ -103,7 +108,11 @@ def worklist(
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
     query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= horizon.reach)
-    rows = map(_row, connection.execute(query))
+    return first_dues(map(_row, connection.execute(query)), horizon, after, limit)
+
+
+def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, str] | None, limit: int) -> list[Due]:
+    """The earliest of what these orders have missed or must meet up to the horizon."""
     dues = (due for row in rows for due in horizon.dues_of(row))
     return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
 
@@ -183,4 +192,5 @@ def _missed(standard: str, today: date) -> ColumnElement[bool]:
     if standard == ANY:
         return or_(records.c.standing.has_key("late"), records.c.next_due < today)
     pending = records.c.standing.contains({"dues": [[standard]]})
-    return or_(records.c.standing.contains({"late": [standard]}), and_(records.c.next_due < today, pending))
+    late = and_(records.c.standing.has_key("late"), records.c.standing["late"].contains([standard]))
+    return or_(late, and_(records.c.next_due < today, pending))

@@ -1,11 +1,9 @@
 """Findings about the authority itself: totals that do not agree, and numbers that never came."""
 
 from collections.abc import Iterator
-from datetime import date
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from services.records import listing
 from services.records.counters import open_gaps
 from services.records.findings import Rule
 from services.records.views import FindingView
@@ -23,13 +21,19 @@ GAP = Rule(
 AUTHORITY = "-"
 
 
+_STATED = text(
+    "SELECT s.period, s.name, s.said, coalesce((SELECT sum(c.delta) FROM cells c WHERE c.authority = :authority "
+    "AND c.measure = s.name AND c.period = s.period AND c.category = ''), 0) AS counted "
+    "FROM (SELECT period, substr(category, 7) AS name, sum(delta) AS said FROM cells "
+    "WHERE authority = :authority AND measure = 'control_totals' GROUP BY period, category HAVING sum(delta) <> 0) s "
+    "WHERE s.name = ANY(:names) ORDER BY s.period, s.name"
+)
+"""Few cells of many: each is looked up by its name."""
+
+
 def control_totals(connection: Connection, authority: str, *names: str) -> Iterator[FindingView]:
     """Months whose totals, as the authority stated them, are not those of our cells."""
-    found = listing.cell_sums(connection, authority, ("control_totals", *names), date.min, date.max)
-    stated = [(period, name) for measure, period, name in found if measure == "control_totals"]
-    for period, category in sorted(stated):
-        name = category.removeprefix("total=")
-        said, counted = found["control_totals", period, category], found.get((name, period, ""), 0)
+    for period, name, said, counted in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
         if said != counted:
             detail = f"{name}: {said} stated, {counted} counted"
             yield FindingView.about(AUTHORITY, CONTROL_TOTALS, period, facts=(f"period/{period:%Y-%m}",), detail=detail)

@@ -68,6 +68,12 @@ records = Table(
     Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
     Index("records_asked_by", "authority", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
     Index("records_asked_of", "asked_of", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
+    Index(
+        "records_late",
+        text("(standing -> 'late') jsonb_path_ops"),
+        postgresql_using="gin",
+        postgresql_where=text("standing ? 'late'"),
+    ),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )
 

@@ -76,5 +76,7 @@ class Worklist(BaseModel):
     today: date
     until: date = Field(description="The last working day that is looked at.")
     items: list[WorkItem]
-    will_be_late: list[LateForecast] = Field(description="Not yet past their deadline; the earliest deadline first.")
+    will_be_late: list[LateForecast] = Field(
+        description="Not yet past their deadline; the earliest first, as many as a page holds."
+    )
     next: str | None = Field(description="Give it as `after` for the next page of items.")

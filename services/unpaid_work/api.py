@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from heapq import nsmallest
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +26,7 @@ from services.records.views import ClockView, FindingView, Today, WorkItem, fact
 from services.unpaid_work.answers import ForecastView, HoursStep, LateForecast, Ledger, Worklist
 from services.unpaid_work.clocks import completion_of, readings
 from services.unpaid_work.findings import findings
-from services.unpaid_work.ledger import credit_of, forecast
+from services.unpaid_work.ledger import credit_of, forecast, will_be_in_time
 from services.unpaid_work.model import order_of
 from services.unpaid_work.values import values
 
@@ -47,21 +48,24 @@ def _ledgers(desk: Desk) -> APIRouter:
         authority: OwnOrders,
         within: Within = 5,
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
-        limit: Limit = 500,
+        limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
         horizon = common.horizon(now, within)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
         with transaction(desk.database) as connection:
-            dues = listing.worklist(connection, authority, horizon, key, limit)
-            rows = [] if after else listing.open_with_unpaid_work(connection, authority)
+            if after:
+                rows, dues = [], listing.worklist(connection, authority, horizon, key, limit)
+            else:
+                rows = listing.open_with_unpaid_work(connection, authority)
+                dues = listing.first_dues(rows, horizon, None, limit)
         last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
         return Worklist(
             today=now.day,
             until=horizon.until,
             items=[WorkItem.of(due, now) for due in dues],
-            will_be_late=_will_be_late(rows, now.day, now.calendar),
+            will_be_late=_will_be_late(rows, now, limit),
             next=last,
         )
 
@@ -76,17 +80,24 @@ def _ledgers(desk: Desk) -> APIRouter:
     return routes
 
 
-def _will_be_late(rows: Sequence[Row], today: date, calendar: Calendar) -> list[LateForecast]:
-    late = []
-    for row in rows:
-        deadline = next((due for due, standard in row.standing.dues if standard == "completion"), None)
-        if deadline is None or deadline < today or row.standing.minutes is None:
-            continue
-        expected = forecast(row.standing.minutes, row.imposed_on, deadline, today, calendar)
-        if not expected.in_time:
-            view = ForecastView.of(expected)
-            late.append(LateForecast(subject=row.subject, imposed_on=row.imposed_on, deadline=deadline, forecast=view))
-    return sorted(late, key=lambda one: (one.deadline, one.subject))
+def _will_be_late(rows: Sequence[Row], now: Today, limit: int) -> list[LateForecast]:
+    """Those with the earliest deadlines; only they are worth a forecast in full."""
+    late = [
+        (deadline, row.subject, row.imposed_on, row.standing.minutes)
+        for row in rows
+        for deadline, standard in row.standing.dues
+        if standard == "completion" and deadline >= now.day and row.standing.minutes is not None
+        if not will_be_in_time(row.standing.minutes, row.imposed_on, deadline, now.day, now.calendar)
+    ]
+    return [
+        LateForecast(
+            subject=subject,
+            imposed_on=imposed_on,
+            deadline=deadline,
+            forecast=ForecastView.of(forecast(minutes, imposed_on, deadline, now.day, now.calendar)),
+        )
+        for deadline, subject, imposed_on, minutes in nsmallest(limit, late)
+    ]
 
 
 def _ledger(subject: str, record: Record, now: Today) -> Ledger:

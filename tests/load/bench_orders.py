@@ -96,8 +96,7 @@ def _feed(bench: Bench, history: list[Delivery]) -> int:
         worker.process(fetch)
         count += sum(len(piece.messages) for piece in fetch)
     with bench.database.connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
     return count
 
 

@@ -3,10 +3,13 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.records.holidays import scotland
-from services.unpaid_work.ledger import forecast
+from services.unpaid_work.ledger import forecast, will_be_in_time
 
+CALENDAR = scotland()
 MONDAY = date(2025, 3, 3)
 FRIDAY = date(2025, 3, 14)
 """Nine working days later."""
@@ -28,6 +31,7 @@ DEADLINE = date(2025, 6, 3)
 def test_forecast(ordered: int, credited: float, deadline: date, done_on: str | None, in_time: bool) -> None:
     minutes = (ordered * 60, round(credited * 60))
     found = forecast(minutes, MONDAY, deadline, FRIDAY, scotland())
+    assert will_be_in_time(minutes, MONDAY, deadline, FRIDAY, scotland()) == in_time
     assert (found.done_on and f"{found.done_on}", found.in_time) == (done_on, in_time)
 
 
@@ -37,3 +41,14 @@ def test_what_is_needed() -> None:
     assert (found.minutes_a_day, found.minutes_a_day_needed) == (300, 330)
     past = forecast((6000, 2700), MONDAY, date(2025, 3, 13), FRIDAY, scotland())
     assert (past.working_days_left, past.minutes_a_day_needed, past.in_time) == (-1, None, False)
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(-600, 20_000),
+    st.dates(date(2024, 6, 1), FRIDAY),
+    st.dates(FRIDAY, date(2027, 1, 1)),
+)
+def test_the_short_question_has_the_long_answer(hours: int, credited: int, begun: date, deadline: date) -> None:
+    asked = (hours * 60, credited), begun, deadline, FRIDAY, CALENDAR
+    assert will_be_in_time(*asked) == forecast(*asked).in_time
