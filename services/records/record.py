@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.codec import Event, decode_data, encode_data, type_of
-from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn, Heartbeat
+from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn
 
 WITHDRAWN = type_of(FactWithdrawn)
 
@@ -33,9 +33,15 @@ class Entry(Struct, frozen=True, array_like=True):
     type: str
     data: Fact | None
     known_on: date = date.min
-    """The day on which it arrived."""
-    before: "Entry | None" = None
-    """What it replaced, if that was known at the end of an earlier day."""
+    """Since when this is known."""
+    before: tuple["Entry", ...] = ()
+    """What was known at the end of earlier days, the latest first."""
+
+    def on(self, day: date) -> "Entry | None":
+        """What was known of the fact at the end of that day."""
+        if self.known_on <= day:
+            return self
+        return next((entry for entry in self.before if entry.known_on <= day), None)
 
 
 Record = dict[str, Entry]
@@ -58,34 +64,31 @@ def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
                 return Outcome.DUPLICATE
             if _content(event.type, data) < _content(old.type, old.data):
                 return Outcome.SUPERSEDED
-    before = old if old is None or old.known_on < known_on else old.before
-    if isinstance(data, Heartbeat):
-        before = None  # they come every day, nothing is counted by them, and a chain of years is too deep to write
+    known_on, before = _known(old, event.type, data, known_on)
     record[key] = Entry(event.time, event.id, event.type, data, known_on, before)
     return Outcome.APPLIED
 
 
+def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> tuple[date, tuple[Entry, ...]]:
+    """Since when a new statement is known, and what was before: who says the same every night tells nothing new."""
+    if old is None:
+        return known_on, ()
+    if (old.type, old.data) == (name, data):
+        return old.known_on, old.before
+    if old.known_on < known_on:
+        return known_on, (Entry(old.time, old.id, old.type, old.data, old.known_on), *old.before)
+    return known_on, old.before
+
+
 def as_known(record: Record, day: date) -> Record:
     """The record as it was at the end of that day."""
-    found = {}
-    for key, latest in record.items():
-        entry: Entry | None = latest
-        while entry is not None and entry.known_on > day:
-            entry = entry.before
-        if entry is not None:
-            found[key] = entry
-    return found
+    return {key: entry for key, latest in record.items() if (entry := latest.on(day)) is not None}
 
 
 def days_after(record: Record, day: date) -> list[date]:
     """The days after that one on which the record changed, in order."""
-    days = set()
-    for latest in record.values():
-        entry: Entry | None = latest
-        while entry is not None and entry.known_on > day:
-            days.add(entry.known_on)
-            entry = entry.before
-    return sorted(days)
+    days = {entry.known_on for latest in record.values() for entry in (latest, *latest.before)}
+    return sorted(known_on for known_on in days if known_on > day)
 
 
 def fact(record: Record, key: str, kind: type[F]) -> F | None:
@@ -114,11 +117,11 @@ class _Stored(Struct, frozen=True, array_like=True):
     type: str
     data: Raw
     known_on: date = date.min
-    before: "_Stored | None" = None
+    before: tuple["_Stored", ...] = ()
 
     def entry(self) -> Entry:
         data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
-        before = None if self.before is None else self.before.entry()
+        before = tuple(stored.entry() for stored in self.before)
         return Entry(self.time, self.id, self.type, data, self.known_on, before)
 
 

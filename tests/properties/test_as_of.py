@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codec import Event
-from contracts.events import Fact, Heartbeat, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
+from contracts.events import ContactMade, Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
 from services.records.calendar import Calendar
 from services.records.counting import Counted
@@ -64,16 +64,27 @@ def test_a_record_tells_what_it_was_on_any_day(told: dict[Topic, Log]) -> None:
     whole = {subject: load(dump(record)) for subject, record in _records(told, DAYS[-1]).items()}
     for day in DAYS:
         was = {subject: as_known(record, day) for subject, record in whole.items()}
-        assert {subject: record for subject, record in was.items() if record} == _records(told, day)
+        assert _stated({subject: record for subject, record in was.items() if record}) == _stated(_records(told, day))
 
 
-def test_ten_years_of_heartbeats_are_kept_as_the_latest() -> None:
+def _stated(records: dict[str, Record]) -> dict[str, dict[str, tuple[str, Fact | None]]]:
+    """Without when and under which id: the same may be said again and again."""
+    return {
+        subject: {key: (entry.type, entry.data) for key, entry in record.items()} for subject, record in records.items()
+    }
+
+
+@pytest.mark.parametrize("dates", [1, 2])
+def test_what_is_said_every_day_for_ten_years_is_kept_only_where_it_changes(dates: int) -> None:
     record: Record = {}
     for number in range(3650):
-        day = FIRST + timedelta(days=number)
-        apply(record, event(Heartbeat(), "-", recorded=datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number)), day)
+        fact = ContactMade(made_on=FIRST + timedelta(days=number % dates), late_reason=None)
+        recorded = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        apply(record, event(fact, recorded=recorded), FIRST + timedelta(days=number))
     assert load(dump(record)) == record
-    assert record["heartbeat"].before is None
+    assert len(record["first_contact"].before) == (0 if dates == 1 else 3649)
+    known = as_known(record, FIRST + timedelta(days=100))["first_contact"]
+    assert known.data == ContactMade(made_on=FIRST, late_reason=None)
 
 
 def _read(told: dict[Topic, Log], chance: random.Random, domain: Domain) -> dict[date, Cells]:
