@@ -1,20 +1,18 @@
 """Word of every change, as server-sent events. Holds no figures: ask for those."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine
 
 from services.chassis.auth import Caller, Identity
 from services.chassis.database import transaction
 from services.chassis.problems import away
 from services.reporting.api.documents import FOR_ANYBODY
-from services.reporting.releases import DRAFT
-from services.reporting.tables import checkpoints, positions, releases
+from services.reporting.standing import standing
 
 MOST_LISTENERS = 100
 LOOK_EVERY_SECONDS = 1.0
@@ -78,27 +76,5 @@ async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterato
 
 
 def _standing(database: Engine, viewer: Identity) -> str:
-    """Differs whenever what the viewer may see does. Tells nothing itself: counting events would be counting people."""
     with transaction(database) as connection:
-        parts = [*_releases(connection, viewer), *_live(connection, viewer)]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def _releases(connection: Connection, viewer: Identity) -> list[object]:
-    query = select(releases.c.id, releases.c.status).order_by(releases.c.id)
-    if viewer.audience != "national":
-        query = query.where(releases.c.status != DRAFT)
-    return [tuple(row) for row in connection.execute(query)]
-
-
-def _live(connection: Connection, viewer: Identity) -> list[object]:
-    """How far live figures have got, of those that the viewer sees live."""
-    match viewer.audience:
-        case "public":
-            return []
-        case "authority":
-            own = select(positions.c.service, positions.c.generation, positions.c.version)
-            query = own.where(positions.c.authority == viewer.authority).order_by(positions.c.service)
-            return [tuple(row) for row in connection.execute(query)]
-        case "national":
-            return [connection.scalar(select(func.sum(checkpoints.c.next_offset)))]
+        return standing(connection, viewer)
