@@ -1,6 +1,6 @@
 """Who calls, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -101,7 +101,7 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def caller(request: Request, credentials: Credentials) -> Identity:
+async def caller(request: Request, credentials: Credentials) -> Identity:
     """Dependency: who calls; the public where no token is given. A token that proves nothing is refused all the same."""
     if credentials is None:
         if "authorization" in request.headers:
@@ -116,12 +116,12 @@ def caller(request: Request, credentials: Credentials) -> Identity:
 Caller = Annotated[Identity, Depends(caller)]
 
 
-def require(scope: str) -> Callable[[Identity], Identity]:
+def require(scope: str) -> Callable[[Identity], Awaitable[Identity]]:
     """Dependency: who calls, if they hold the scope; else 401 without a token and 403 with one."""
     if scope not in SCOPES:
         raise ValueError(f"nobody knows the scope {scope}")
 
-    def holder(identity: Caller) -> Identity:
+    async def holder(identity: Caller) -> Identity:
         if identity is PUBLIC:
             raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
         if scope not in identity.scopes:

@@ -78,6 +78,7 @@ def engine(settings: DatabaseSettings) -> Engine:
         pool_pre_ping=True,
         pool_timeout=settings.connect_timeout_seconds,
         hide_parameters=True,
+        json_deserializer=msgspec.json.decode,
         connect_args={
             "application_name": f"payback-{settings.schema_name}",
             "connect_timeout": settings.connect_timeout_seconds,
@@ -119,6 +120,11 @@ def transaction(database: Engine) -> Iterator[Connection]:
         if is_away(fault):
             raise Away(f"PostgreSQL is away: {_reason(fault)}") from fault
         raise
+
+
+def reading(database: Engine) -> Engine:
+    """The same database for single questions, each by itself: without the two trips that a transaction takes."""
+    return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def ping(database: Engine) -> None:

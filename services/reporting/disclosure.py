@@ -174,9 +174,13 @@ class Gate:
     def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
         """The figures of one indicator, whole where the viewer may see them so."""
         shown = [self._row(indicator, figure) for figure in figures]
-        if self.viewer.audience == "national":
-            self._log_look(len(shown), indicator.id)
+        self.looks_again(len(shown), indicator)
         return shown
+
+    def looks_again(self, count: int, indicator: Indicator) -> None:
+        """Log that so many figures, which have passed before, are looked at."""
+        if self.viewer.audience == "national":
+            self._log_look(count, indicator.id)
 
     def cells(self, cells: Iterable[tuple[str, str, date, str, int]]) -> list[CellRow]:
         """Whole cells. Raises Refused for all but national viewers."""

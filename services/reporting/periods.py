@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 
@@ -20,6 +21,7 @@ def last_day(month: date) -> date:
     return add_months(month, 1) - timedelta(days=1)
 
 
+@lru_cache(maxsize=4096)
 def months_between(first: date, last: date) -> tuple[date, ...]:
     """Both included."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1

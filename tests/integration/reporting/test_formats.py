@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from pyjstat import pyjstat
 
+from services.reporting.api.kept import Given, Kept
 from tests.integration.reporting.conftest import Feed, cell, position
 
 ADDRESS = "/v1/indicators/first_contact_within_1/data"
@@ -117,3 +119,28 @@ def test_what_did_not_change_is_not_sent_again(answered: TestClient, feed: Feed,
     assert answered.get(ADDRESS, headers={"if-none-match": answer.headers["etag"], **national}).status_code == 200
     feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 4, version=2)])
     assert asked_again(answered, answer) == 200
+
+
+def test_what_was_worked_out_once_is_given_again_and_each_look_is_logged(
+    client: TestClient, national: Headers, feed: Feed, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed([position("S12000049"), cell("first_contact", "S12000049", "2026-03", "band=over_5", 3)])
+    with caplog.at_level(logging.INFO, "services.reporting"):
+        first, second = (client.get(f"{ADDRESS}.xlsx?{QUESTION}", headers=national) for _ in range(2))
+    assert first.content == second.content, "a workbook has the time in it: the same tag must mean the same bytes"
+    looks = [record.__dict__["count"] for record in caplog.records if "whole figures" in record.message]
+    assert len(looks) == 2
+    assert looks[0] == looks[1] > 0
+    feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 4, version=2)])
+    assert client.get(f"{ADDRESS}.xlsx?{QUESTION}", headers=national).content != first.content
+
+
+def test_only_so_much_is_kept_and_what_is_asked_for_stays_longest() -> None:
+    kept = Kept(most_bytes=10)
+    for name in ("a", "b"):
+        kept.put(name, Given(b"12345", 1))
+    assert kept.get("a") == Given(b"12345", 1)
+    kept.put("c", Given(b"12345", 2))
+    assert (kept.get("b"), kept.get("a"), kept.get("c")) == (None, Given(b"12345", 1), Given(b"12345", 2))
+    assert kept.put("d", Given(b"more than ten", 3)).rows == 3
+    assert kept.get("d") is None
