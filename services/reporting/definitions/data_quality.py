@@ -13,6 +13,8 @@ FINDINGS = (
     "transfer_out_unmatched",
     "transfer_in_unmatched",
     "transfer_in_twice",
+    "transfer_in_circle",
+    "transfer_perhaps_counted_twice",
     "session_without_order",
     "credit_after_end",
     "credit_above_ordered",
