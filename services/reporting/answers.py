@@ -108,6 +108,19 @@ class Desk:
 def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     """By the version asked for. Raises NothingReleased, TooMuch, Refused, LookupError for a release or version that is not there."""
     viewer = desk.viewer
+    whole, published = _sources(desk, question)
+    indicator = definition_for(desk, indicator, question)
+    span = _span(desk, whole, published, question)
+    plan = _Plan(indicator, question, span, whole, published)
+    gate = Gate(viewer, plan.hidden(desk))
+    rows = gate.rows(indicator, plan.figures(desk, gate))
+    live = viewer.audience != "public" and not isinstance(whole, Released)
+    return Answer(indicator, question, span, published, live, whole, rows)
+
+
+def _sources(desk: Desk, question: Question) -> tuple[Cut | None, ReleaseInfo | None]:
+    """What the viewer sees whole, and the release that other figures come from."""
+    viewer = desk.viewer
     published = desk.release(question.release, question.as_of)
     whole: Cut | None = None
     if viewer.audience != "public":
@@ -117,13 +130,13 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
         whole = Released(published.id)
     if whole is None and published is None:
         raise NothingReleased
-    indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
-    span = _span(desk, whole, published, question)
-    plan = _Plan(indicator, question, span, whole, published)
-    gate = Gate(viewer, plan.hidden(desk))
-    rows = gate.rows(indicator, plan.figures(desk, gate))
-    live = viewer.audience != "public" and not isinstance(whole, Released)
-    return Answer(indicator, question, span, published, live, whole, rows)
+    return whole, published
+
+
+def definition_for(desk: Desk, indicator: Indicator, question: Question) -> Indicator:
+    """The version that answers. Raises NothingReleased, Refused, LookupError."""
+    frozen = _frozen_versions(*_sources(desk, question))
+    return _definition(desk.viewer, indicator, question.definition, frozen)
 
 
 def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
@@ -15,9 +16,9 @@ from services.reporting.cuts import Cut, Released, Wanted
 from services.reporting.definitions.data_quality import DELAYS
 from services.reporting.disclosure import Gate, ToCome
 from services.reporting.indicators import SCOTLAND
-from services.reporting.outlook import Estimate, Outlook, estimate, is_settled, months_needed
-from services.reporting.periods import months_between
-from services.reporting.queries import Grain, Shown, Span, areas_of, read_so_far, reports_of
+from services.reporting.outlook import METHOD, Estimate, Outlook, estimate, is_settled, months_needed
+from services.reporting.periods import last_day, months_between
+from services.reporting.queries import Grain, Shown, Span, areas_of, read_so_far, reports_of, shown
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
@@ -46,10 +47,10 @@ class Standing:
     fresh: bool
 
 
-def standings(shown: Iterable[Shown], period_end: date, now: datetime) -> list[Standing]:
+def standings(positions: Iterable[Shown], period_end: date, now: datetime) -> list[Standing]:
     """Every authority, in the order of codes."""
     heard: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for position in shown:
+    for position in positions:
         heard[position.authority][position.service] = position.heard_at
     return [_standing(code, heard[code], period_end, now) for code in AUTHORITIES]
 
@@ -68,6 +69,12 @@ def summary(found: Iterable[Standing]) -> dict[str, list[str]]:
     for standing in found:
         by_state[standing.state].append(standing.authority)
     return by_state
+
+
+def beside(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:
+    """What is said beside the figures of an answer."""
+    found = standings(shown(desk.connection), last_day(answer.span.last), now)
+    return summary(found) | {"still_to_come": still_to_come(desk, answer), "method": METHOD}
 
 
 def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
@@ -89,7 +96,7 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
     day = desk.known_on(cut)
     found = _kept_estimate(desk, cut, day)
     reporting = desk.reporting(cut)
-    shown = []
+    rows = []
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
             continue
@@ -102,8 +109,8 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
             whole = _together(single.values()) if area == SCOTLAND else single.get(area)
             row = None if whole is None else gate.to_come(cut, area, period, whole)
             if row is not None:
-                shown.append(row)
-    return shown
+                rows.append(row)
+    return rows
 
 
 _kept: WeakKeyDictionary[Engine, OrderedDict[tuple[Cut, date, int], Estimate]] = WeakKeyDictionary()

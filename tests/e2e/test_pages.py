@@ -1,5 +1,7 @@
 """The pages in a browser, without scripts: what they say, to whom, and whether everybody can use them."""
 
+import csv
+import io
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from contracts.authorities import AUTHORITIES
-from contracts.cells import Position, encode_aggregate
+from contracts.cells import Cell, Position, encode_aggregate
 from deploy.local.process import free_ports
 from services.chassis.auth import Identity, Keys, generate_keys, mint
 from services.chassis.batches import Slice, SourceIdentity, TopicPartition
@@ -22,9 +24,10 @@ from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.reporting import releasing
 from services.reporting.app import build
+from services.reporting.periods import months_between
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
 from services.reporting.worker import Aggregates
-from tests.integration.reporting.conftest import Message
+from tests.integration.reporting.conftest import Message, cell
 from tests.support.figures import national_cells
 
 pytestmark = pytest.mark.browser
@@ -33,6 +36,7 @@ NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 SOURCE = TopicPartition("national.aggregates", 0)
 HEARD = list(AUTHORITIES)[:6]
 MISSING = "Glasgow City"
+NOTICE = "Dumfries and Galloway sent reviews of March late."
 PATHS = (
     "/",
     "/indicators",
@@ -43,6 +47,10 @@ PATHS = (
     "/authorities/S12000005",
     "/quality",
     "/releases",
+    "/releases/2026-03.1",
+    "/releases/2026-03.2",
+    "/indicators/completion_rate?definition=2",
+    "/indicators/overdue_placement",
     "/about",
     "/sign-in",
     "/nowhere",
@@ -71,10 +79,16 @@ def site(new_database: Callable[[], str]) -> Iterator[Site]:
         for code in HEARD
         for service in ("orders", "unpaid_work")
     ]
+    cells += reports()
     messages = [Message(index, encode_aggregate(each)) for index, each in enumerate([*cells, *shown])]
     worker.process([Slice(*SOURCE, messages)])
-    name = releasing.make(database, date(2026, 3, 1), date(2026, 5, 9), clock)
-    releasing.publish(database, name, clock)
+    for note in (None, NOTICE):
+        name = releasing.make(database, date(2026, 3, 1), date(2026, 5, 9), clock, note)
+        releasing.publish(database, name, clock)
+        clock.move(timedelta(hours=1))
+        late = cell("reviews", HEARD[1], "2026-03", "on_time", 20 + reviews(cells), "2026-05-09", version=9)
+        worker.process([Slice(*SOURCE, [Message(len(messages), encode_aggregate(late))])])
+        messages.append(Message(len(messages), b""))
     (port,) = free_ports(1)
     api = ApiSettings(
         database=settings,
@@ -90,6 +104,23 @@ def site(new_database: Callable[[], str]) -> Iterator[Site]:
     server.should_exit = True
     thread.join()
     database.dispose()
+
+
+def reviews(cells: list[Cell]) -> int:
+    """Held on time in March by the second authority."""
+    found = [c.value for c in cells if (c.measure, c.category, c.authority) == ("reviews", "on_time", HEARD[1])]
+    return found[11]
+
+
+def reports() -> list[Cell]:
+    """Two years of how long reports took."""
+    bands = {"to_1_day": 400, "to_7_days": 80, "to_1_month": 50, "to_3_months": 20}
+    return [
+        cell("reporting_delay", code, f"{month:%Y-%m}", f"delay_band={band}", count)
+        for code in HEARD[:5]
+        for month in months_between(date(2024, 5, 1), date(2026, 4, 1))
+        for band, count in bands.items()
+    ]
 
 
 def tokens(keys: Keys) -> dict[str, str]:
@@ -146,7 +177,7 @@ def test_nothing_is_loaded_from_elsewhere(page: Page, site: Site) -> None:
 
 def test_the_public_reads_a_release(plain: Page, site: Site) -> None:
     plain.goto(site.url)
-    assert "release 2026-03.1" in plain.get_by_text("Known on").locator("xpath=../..").inner_text()
+    assert "release 2026-03.2" in plain.get_by_text("Known on").locator("xpath=../..").inner_text()
     assert "April 2025 to March 2026" in plain.locator("main").inner_text()
     assert plain.get_by_text("Every figure here is made up").is_visible()
     assert plain.get_by_role("link", name="Sign in").is_visible()
@@ -201,3 +232,60 @@ def test_every_chart_has_a_table_with_the_same_figures(plain: Page, site: Site) 
     tables = plain.locator("main table").count()
     assert charts >= 3
     assert tables >= charts
+
+
+def test_a_release_tells_what_moved_and_why(plain: Page, site: Site) -> None:
+    plain.goto(f"{site.url}/releases")
+    plain.get_by_role("link", name="2026-03.2").click()
+    assert NOTICE in plain.locator("main").inner_text()
+    told = plain.get_by_role("row").filter(has_text="Departmental reviews").first.inner_text()
+    assert "March 2026" in told
+    assert "Came late" in told
+    plain.goto(f"{site.url}/releases/2026-03.1")
+    assert "There is a later release: 2026-03.2" in plain.locator("main").inner_text()
+
+
+def test_every_table_of_figures_can_be_downloaded(plain: Page, site: Site) -> None:
+    plain.goto(f"{site.url}/indicators/placement_within_7?period=year-2025-26")
+    assert plain.locator(".pb_files").count() == plain.locator("main table").count()
+    for path in ("/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7"):
+        plain.goto(site.url + path)
+        assert plain.locator("main table").count() <= plain.locator(".pb_files").count(), path
+
+
+def test_a_download_has_the_figures_of_its_table(plain: Page, site: Site) -> None:
+    for who in ("public", "national"):
+        if who != "public":
+            sign_in(plain, site, who)
+        plain.goto(f"{site.url}/indicators/orders_imposed?period=year-2025-26")
+        address = plain.locator(".pb_files").last.get_by_role("link", name="CSV").get_attribute("href")
+        answer = plain.request.get(site.url + (address or ""))
+        assert "attachment" in answer.headers["content-disposition"]
+        rows = {row["authority"]: row for row in csv.DictReader(io.StringIO(answer.text()))}
+        shown = plain.locator("main table").last.get_by_role("row").filter(has_text="Scotland").inner_text()
+        assert f"{float(rows['S92000003']['value']):,.0f}" in shown
+        assert len(rows) == 33
+
+
+def test_figures_say_by_which_definition_and_what_is_still_to_come(plain: Page, site: Site) -> None:
+    path = f"{site.url}/indicators/orders_imposed?period=month-2026-03"
+    plain.goto(path)
+    public = plain.locator(".pb_figure").inner_text()
+    assert "Version 1 of the definition" in public
+    assert "are likely still to arrive, without 1 authorities" in public
+    assert "reports)" not in public
+    sign_in(plain, site, "national")
+    plain.goto(path)
+    assert "reports) are likely still to arrive" in plain.locator(".pb_figure").inner_text()
+
+
+def test_a_proposed_definition_is_marked_and_stands_beside_the_one_in_force(plain: Page, site: Site) -> None:
+    path = f"{site.url}/indicators/completion_rate"
+    assert plain.request.get(f"{path}?definition=2").status == 404
+    sign_in(plain, site, "national")
+    plain.goto(path)
+    plain.get_by_role("link", name="Figures by version 2").click()
+    assert plain.get_by_text("is proposed and not in force").is_visible()
+    beside = plain.get_by_role("region", name="Beside the version in force")
+    in_force, proposed = (float(text.rstrip("%")) for text in beside.locator("td").all_inner_texts()[:2])
+    assert proposed > in_force

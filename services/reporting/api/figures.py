@@ -11,7 +11,7 @@ from services.chassis.auth import Caller, Identity
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
 from services.chassis.problems import Problem
-from services.reporting import quality, queries
+from services.reporting import quality
 from services.reporting.answers import Answer, Desk, Question
 from services.reporting.api.documents import (
     EXTENSION,
@@ -48,8 +48,6 @@ from services.reporting.formats import CSV, CSVW, render
 from services.reporting.indicators import SCOTLAND, Indicator, Kind
 from services.reporting.metadata import describe, describe_release, describe_with_versions
 from services.reporting.negotiation import has_it, media_type, tag
-from services.reporting.outlook import METHOD
-from services.reporting.periods import last_day
 from services.reporting.queries import Grain
 from services.reporting.statistics import Limits, funnel
 
@@ -80,7 +78,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
-            standing = None if kind == CSV else _quality(desk, answer, now)
+            standing = None if kind == CSV else quality.beside(desk, answer, now)
             return Given(render(answer, kind, _csv_address(request), standing), len(answer.rows))
 
     def answer_to(
@@ -181,7 +179,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
                 own = ask(desk, indicator, replace(question, authority=found))
                 scotland = ask(desk, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
-            standing = _quality(desk, own, now)
+            standing = quality.beside(desk, own, now)
         return json({"authority": found, **_known(own), "quality": standing, "indicators": rows})
 
     @api.get(
@@ -199,7 +197,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
-            standing = _quality(desk, answer, now)
+            standing = quality.beside(desk, answer, now)
         return json(
             {"indicator": describe(answer.indicator), **_known(answer), "quality": standing, **compared(answer)}
         )
@@ -236,11 +234,6 @@ def compared(answer: Answer) -> dict[str, Any]:
 def _in_percent(limits: Limits) -> Limits:
     """As the values are."""
     return Limits(*(round(100 * share, 2) for share in astuple(limits)))
-
-
-def _quality(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:
-    found = quality.standings(queries.shown(desk.connection), last_day(answer.span.last), now)
-    return quality.summary(found) | {"still_to_come": quality.still_to_come(desk, answer), "method": METHOD}
 
 
 def _csv_address(request: Request) -> str:

@@ -1,8 +1,6 @@
 """The pages: plain HTML from the server, the same with and without scripts."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,87 +8,31 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
+from services.chassis.auth import InvalidToken, verify
 from services.chassis.clock import Clock
-from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting import quality, queries, releases
-from services.reporting.answers import Desk, NothingReleased
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import SCOTLAND, Indicator, Kind
+from services.reporting.answers import NothingReleased
+from services.reporting.catalogue import INDICATORS, versions
+from services.reporting.disclosure import Refused
+from services.reporting.indicators import SCOTLAND, Indicator, Kind, Status
 from services.reporting.metadata import AREA_NAMES
-from services.reporting.pages import views, words
+from services.reporting.pages import views
+from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
 from services.reporting.pages.choices import chosen
+from services.reporting.pages.downloads import add_downloads
+from services.reporting.pages.site import COOKIE, Site, templates
 from services.reporting.pages.views import Reader
 from services.reporting.periods import last_day
 from services.reporting.settings import SiteSettings
 
-COOKIE = "payback_token"
 STATIC = Path(__file__).parent / "static"
 LONGEST_TOKEN = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What every page needs."""
-
-    database: Engine
-    clock: Clock
-    settings: SiteSettings
-    templates: Environment
-
-    def viewer(self, request: Request) -> Identity:
-        """Who looks. A token that proves nothing any more is as good as none."""
-        token = request.cookies.get(COOKIE)
-        if not token:
-            return PUBLIC
-        try:
-            return verify(token, request.app.state.tokens)
-        except InvalidToken:
-            return PUBLIC
-
-    @contextmanager
-    def reading(self, request: Request) -> Iterator[Reader]:
-        """Asks for the one who looks, in one transaction."""
-        release = request.query_params.get("release") or None
-        with transaction(self.database) as connection:
-            yield Reader(Desk(connection, self.viewer(request), self.clock().date()), release)
-
-    def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
-        """A page. `no-store`, since who is signed in decides what it shows."""
-        viewer = self.viewer(request)
-        here = self.templates.get_template(f"{template}.html")
-        return HTMLResponse(
-            here.render(
-                site=self.settings,
-                viewer=viewer,
-                viewer_name=AREA_NAMES.get(viewer.authority or "", ""),
-                path=request.url.path,
-                **values,
-            ),
-            status,
-        )
-
-
-def templates() -> Environment:
-    """Everything is escaped; a name that is not there is an error."""
-    environment = Environment(
-        loader=PackageLoader("services.reporting.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["svg"] = Markup  # charts escape what they are given
-    environment.globals |= {"words": words, "area_names": AREA_NAMES, "direction": views.direction}
-    return environment
 
 
 def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
@@ -99,6 +41,7 @@ def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     pages = APIRouter(include_in_schema=False)
     for path, page in _PAGES.items():
         pages.add_api_route(path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse)
+    add_downloads(pages, site)
     _add_sign_in(pages, site)
     pages.mount("/static", StaticFiles(directory=STATIC), name="static")
     return pages
@@ -127,7 +70,7 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
             return page(site, request)
         except NothingReleased:
             return site.page(request, "nothing_released")
-        except LookupError:
+        except (LookupError, Refused):
             return site.page(request, "not_found", 404)
 
     return guarded
@@ -150,7 +93,26 @@ def _overview(site: Site, request: Request) -> Response:
         )
 
 
-def _standing(site: Site, reader: Reader, span: queries.Span) -> dict[str, Any]:
+def _number(words: str | None) -> int | None:
+    """Raises LookupError for what is no version."""
+    if not words:
+        return None
+    if not words.isdecimal() or len(words) > 3:
+        raise LookupError
+    return int(words)
+
+
+def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
+    """The other versions by which this viewer may ask."""
+    national = reader.viewer.audience == "national"
+    return [
+        each
+        for each in versions(indicator.id)
+        if each.version != indicator.version and (national or each.status is not Status.PROPOSED)
+    ]
+
+
+def _standing(site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND) -> dict[str, Any]:
     """What is said about quality and date beside every figure."""
     shown = queries.shown(reader.connection)
     found = quality.standings(shown, last_day(span.last), site.clock())
@@ -161,6 +123,8 @@ def _standing(site: Site, reader: Reader, span: queries.Span) -> dict[str, Any]:
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
+        "to_come": views.to_come(reader, span, area),
+        "downloads": views.Downloads(span, reader.wanted, reader.definition),
     }
 
 
@@ -173,13 +137,16 @@ def _indicator(site: Site, request: Request) -> Response:
     area = request.query_params.get("area", SCOTLAND)
     if area not in AREA_NAMES:
         raise LookupError
-    with site.reading(request) as reader:
+    with site.reading(request, definition=_number(request.query_params.get("definition"))) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
+        indicator = reader.in_force(indicator)
         return site.page(
             request,
             "indicator",
             indicator=indicator,
+            versions=_versions(reader, indicator),
+            by_version=views.by_version(reader, indicator, choice.span, area),
             area=area,
             offered=offered,
             choice=choice,
@@ -190,7 +157,7 @@ def _indicator(site: Site, request: Request) -> Response:
             ],
             areas=views.by_area(reader, indicator, choice.span),
             comparable=indicator.kind is Kind.SHARE,
-            **_standing(site, reader, choice.span),
+            **_standing(site, reader, choice.span, area),
         )
 
 
@@ -244,7 +211,7 @@ def _authority(site: Site, request: Request) -> Response:
             offered=offered,
             choice=choice,
             themes=by_theme,
-            **_standing(site, reader, choice.span),
+            **_standing(site, reader, choice.span, code),
         )
 
 
@@ -259,6 +226,26 @@ def _quality(site: Site, request: Request) -> Response:
 def _releases(site: Site, request: Request) -> Response:
     with site.reading(request) as reader:
         return site.page(request, "releases", releases=releases.all_releases(reader.connection, reader.viewer))
+
+
+def _release(site: Site, request: Request) -> Response:
+    with site.reading(request) as reader:
+        listed = releases.all_releases(reader.connection, reader.viewer)
+        release = next((each for each in listed if each.id == request.path_params["id"]), None)
+        if release is None:
+            raise LookupError
+        later = [each for each in listed if each.made_at > release.made_at and each.status == releases.PUBLISHED]
+        return site.page(
+            request,
+            "release",
+            release=release,
+            later=later[-1] if later else None,
+            changes=change_lines(reader.desk, release),
+            most=CHANGES_SHOWN,
+            definitions=[
+                (INDICATORS[name], version) for name, version in release.versions.items() if name in INDICATORS
+            ],
+        )
 
 
 def _about(site: Site, request: Request) -> Response:
@@ -279,6 +266,7 @@ _PAGES: dict[str, Page] = {
     "/authorities/{code}": _authority,
     "/quality": _quality,
     "/releases": _releases,
+    "/releases/{id}": _release,
     "/about": _about,
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
@@ -10,12 +11,13 @@ from services.reporting import answers
 from services.reporting.answers import Answer, Desk, Question
 from services.reporting.catalogue import INDICATORS
 from services.reporting.cuts import Live, Released
-from services.reporting.disclosure import Row
+from services.reporting.disclosure import Row, ToCome
 from services.reporting.indicators import SCOTLAND, Good, Indicator, Kind
 from services.reporting.metadata import AREA_NAMES, BREAKDOWNS, category_label
 from services.reporting.pages import charts, words
 from services.reporting.pages.choices import Choice, choices, year_before
 from services.reporting.periods import add_months, month_of, months_between
+from services.reporting.quality import still_to_come
 from services.reporting.queries import Grain, Span, earliest, latest
 from services.reporting.releases import ReleaseInfo
 from services.reporting.statistics import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
@@ -39,10 +41,20 @@ class Reader:
     desk: Desk
     wanted: str | None = None
     """The release asked for."""
+    definition: int | None = None
+    """The version asked for."""
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
         """Raises what `answers.answer` raises."""
-        return answers.answer(self.desk, indicator, replace(question, release=self.wanted))
+        return answers.answer(
+            self.desk,
+            indicator,
+            replace(question, release=self.wanted, definition=question.definition or self.definition),
+        )
+
+    def in_force(self, indicator: Indicator) -> Indicator:
+        """The version by which this reader is answered. Raises what `answers.definition_for` raises."""
+        return answers.definition_for(self.desk, indicator, Question(release=self.wanted, definition=self.definition))
 
     @property
     def viewer(self) -> Identity:
@@ -137,6 +149,49 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
     if abs(difference) < 0.05:
         return f"The same as in {then}"
     return f"{'Up' if difference > 0 else 'Down'} {much} on {then}"
+
+
+def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
+    """What is likely still to arrive about one area."""
+    question = Question(span.first, span.last, authority=None if area == SCOTLAND else area)
+    found = answers.answer(reader.desk, INDICATORS["orders_imposed"], replace(question, release=reader.wanted))
+    return still_to_come(reader.desk, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The addresses of a page's figures as files."""
+
+    span: Span
+    release: str | None
+    definition: int | None
+
+    def query(self, by: str = "", authority: str = "", months: int = 0) -> str:
+        """What the API takes. `months` asks for so many, ending with the span."""
+        first = add_months(self.span.last, 1 - months) if months else self.span.first
+        asked = {
+            "from": f"{first:%Y-%m}",
+            "to": f"{self.span.last:%Y-%m}",
+            "by": by,
+            "authority": "" if authority == SCOTLAND else authority,
+            "release": self.release or "",
+            "definition": f"{self.definition or ''}",
+        }
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+def by_version(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[tuple[str, list[str]]]:
+    """For somebody who looks at another version than the one in force: both, year by year over the whole history."""
+    current = INDICATORS[indicator.id]
+    if indicator.version == current.version:
+        return []
+    authority = None if area == SCOTLAND else area
+    rows: dict[str, list[str]] = {}
+    for each in (current, indicator):
+        question = Question(None, span.last, Grain(period="year"), authority=authority, definition=each.version)
+        for row in reader.ask(indicator, question).rows:
+            rows.setdefault(row.period, []).append(words.figure(row, each.unit))
+    return [(words.period(label), figures) for label, figures in rows.items()]
 
 
 def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> list[TableRow]:

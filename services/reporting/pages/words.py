@@ -1,13 +1,20 @@
 """Figures and dates as people read them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from services.reporting.disclosure import Row
+from services.reporting.disclosure import Row, ToCome
 from services.reporting.periods import parse_first
 
 SUPPRESSED = "[c]"
 NO_CASES = "[z]"
 NOT_REPORTED = "[x]"
+_WITH_TENTHS = {
+    "hours for each order",
+    "months for each order",
+    "orders for every 10,000 people",
+    "points out of 5",
+}
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -52,7 +59,7 @@ def value(number: float | None, unit: str) -> str:
         return NO_CASES
     if unit == "percent":
         return f"{number:.1f}%"
-    if unit in {"hours for each order", "orders for every 10,000 people"}:
+    if unit in _WITH_TENTHS:
         return f"{number:,.1f}"
     return f"{number:,.0f}"
 
@@ -68,3 +75,16 @@ def count(row: Row | None, number: float | None) -> str:
     if number is not None:
         return f"{number:,.0f}"
     return SUPPRESSED if row is None or row.suppressed else NOT_REPORTED
+
+
+def to_come(rows: Sequence[ToCome]) -> str:
+    """How much is likely still to arrive about one area and period."""
+    if not rows:
+        return "Nothing more is likely to arrive."
+    row = rows[0]
+    if row.share is None:
+        return f"How much is still to arrive cannot be estimated: {row.why or 'no authority has a history'}."
+    number = "" if row.reports is None else f" ({row.reports:,} reports)"
+    return (
+        f"About {row.share:.0f}% of all reports{number} are likely still to arrive{', ' + row.why if row.why else ''}."
+    )

@@ -1,0 +1,62 @@
+"""The change list of a release, as people read it."""
+
+from dataclasses import dataclass
+
+from contracts.cells import MEASURES
+from services.reporting import releases
+from services.reporting.answers import Desk
+from services.reporting.catalogue import INDICATORS
+from services.reporting.disclosure import ChangeRow, Gate
+from services.reporting.metadata import AREA_NAMES, category_label
+from services.reporting.pages import words
+from services.reporting.releases import DRAFT, PUBLISHED, ReleaseInfo
+
+CHANGES_SHOWN = 500
+REASONS = {
+    "new": "New",
+    "late": "Came late",
+    "corrected": "Corrected",
+    "withdrawn": "Withdrawn",
+    "definition": "New definition",
+    "held back": "Held back: to show it would give something away",
+    "not told": words.SUPPRESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One cell that moved."""
+
+    what: str
+    category: str
+    area: str
+    month: str
+    before: str
+    after: str
+    why: str
+
+
+def change_lines(desk: Desk, release: ReleaseInfo) -> list[ChangeLine]:
+    """The first changes of a release. None of one that was withdrawn, but to national viewers."""
+    if release.status not in {PUBLISHED, DRAFT} and desk.viewer.audience != "national":
+        return []
+    gate = Gate(desk.viewer, releases.hidden_around(desk.connection, release))
+    found = gate.changes(releases.changes_of(desk.connection, release.id, None, CHANGES_SHOWN))
+    return [_line(row) for row in found]
+
+
+def _line(row: ChangeRow) -> ChangeLine:
+    if row.why == "definition":
+        part, old, new = row.category.split("/")
+        what, category = INDICATORS[row.measure].title, f"{part.capitalize()}, version {old} to {new}"
+    else:
+        what, category = MEASURES[row.measure].meaning, category_label(row.measure, row.category)
+    return ChangeLine(
+        what,
+        category,
+        AREA_NAMES[row.authority],
+        words.month(row.period),
+        words.SUPPRESSED if row.before is None else f"{row.before:,}",
+        words.SUPPRESSED if row.after is None else f"{row.after:,}",
+        REASONS[row.why],
+    )
