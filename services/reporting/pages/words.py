@@ -80,7 +80,7 @@ def count(row: Row | None, number: float | None) -> str:
 def to_come(rows: Sequence[ToCome]) -> str:
     """How much is likely still to arrive about one area and period."""
     if not rows:
-        return "Nothing more is likely to arrive."
+        return "Nothing more is likely to arrive from those that report."
     row = rows[0]
     if row.share is None:
         return f"How much is still to arrive cannot be estimated: {row.why or 'no authority has a history'}."
