@@ -3,13 +3,12 @@
 Lines of `authority,day,name` under that heading. A change takes effect when the workers start again: they count again what it touches.
 """
 
-import csv
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from contracts.authorities import current_code
 from services.chassis.failures import Refused
+from services.records.by_authority import Line, read
 from services.records.calendar import Calendar
 from services.records.holidays import scotland
 
@@ -22,8 +21,8 @@ def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
     """The calendar of Scotland, and those of authorities with closed days of their own. Raises Refused."""
     national = scotland()
     closed: dict[str, set[date]] = {}
-    for authority, day in _read(path or SHIPPED):
-        closed.setdefault(authority, set()).add(day)
+    for line in read(path or SHIPPED, HEADING):
+        closed.setdefault(line.authority, set()).add(_day(line))
     return national, {code: national.without(days, _version(national, days)) for code, days in closed.items()}
 
 
@@ -32,23 +31,8 @@ def _version(national: Calendar, days: set[date]) -> str:
     return f"{national.version} with closed days {digest}"
 
 
-def _read(path: Path) -> list[tuple[str, date]]:
+def _day(line: Line) -> date:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            heading, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refused(f"The closed days in {path} cannot be read") from fault
-    if heading != HEADING:
-        raise Refused(f"{path} must begin with {','.join(HEADING)}")
-    return [_line(path, number, line) for number, line in enumerate(lines, 2) if line]
-
-
-def _line(path: Path, number: int, line: list[str]) -> tuple[str, date]:
-    try:
-        code, day, _ = line
-        authority, closed = current_code(code), date.fromisoformat(day)
+        return date.fromisoformat(line.values[0])
     except ValueError:
-        raise Refused(f"{path}, line {number}: expected authority, day as YYYY-MM-DD, name") from None
-    if authority is None:
-        raise Refused(f"{path}, line {number}: no authority has this code")
-    return authority, closed
+        raise Refused(f"{line.where}: expected authority, day as YYYY-MM-DD, name") from None

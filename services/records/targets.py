@@ -5,14 +5,13 @@ Lines of `authority,standard,limit,unit,since,source` under that heading, as in
 `since` on, until the next row of the same standard. Managers see it; no cell is counted by it.
 """
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from contracts.authorities import current_code
 from services.chassis.failures import Refused
+from services.records.by_authority import Line, read
 from services.records.calendar import Calendar
 from services.records.standards import Length, Unit, in_force
 
@@ -41,8 +40,8 @@ Targets = Mapping[str, Sequence[Target]]
 def targets(path: Path | None) -> Targets:
     """What the file says; nothing without one. Raises Refused."""
     found: dict[str, list[Target]] = {}
-    for authority, target in _read(path) if path else ():
-        found.setdefault(authority, []).append(target)
+    for line in read(path, HEADING) if path else ():
+        found.setdefault(line.authority, []).append(_target(line))
     return {code: sorted(rows, key=lambda row: row.since, reverse=True) for code, rows in found.items()}
 
 
@@ -56,28 +55,14 @@ def latest_due(rows: Iterable[Target], until: date, calendar: Calendar) -> date:
     return max((in_force(row.standard, until).limit.after(until, calendar) for row in rows), default=until)
 
 
-def _read(path: Path) -> list[tuple[str, Target]]:
+def _target(line: Line) -> Target:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            heading, *lines = list(csv.reader(file)) or [[]]
-    except (OSError, UnicodeDecodeError) as fault:
-        raise Refused(f"The targets in {path} cannot be read") from fault
-    if heading != HEADING:
-        raise Refused(f"{path} must begin with {','.join(HEADING)}")
-    return [_line(f"{path}, line {number}", line) for number, line in enumerate(lines, 2) if line]
-
-
-def _line(where: str, line: list[str]) -> tuple[str, Target]:
-    try:
-        code, standard, limit, unit, since, source = line
-        authority = current_code(code)
+        standard, limit, unit, since, source = line.values
         target = Target(standard, Length(int(limit), Unit(unit)), date.fromisoformat(since), source)
     except ValueError:
-        raise Refused(f"{where}: expected {', '.join(HEADING)}; units are {', '.join(Unit)}") from None
-    if authority is None:
-        raise Refused(f"{where}: no authority has this code")
+        raise Refused(f"{line.where}: expected {', '.join(HEADING)}; units are {', '.join(Unit)}") from None
     if standard not in STANDARDS:
-        raise Refused(f"{where}: there can be targets for {', '.join(STANDARDS)}")
+        raise Refused(f"{line.where}: there can be targets for {', '.join(STANDARDS)}")
     if target.limit.number < 0 or not source:
-        raise Refused(f"{where}: a target needs a limit of 0 or more, and a source")
-    return authority, target
+        raise Refused(f"{line.where}: a target needs a limit of 0 or more, and a source")
+    return target

@@ -1,0 +1,41 @@
+"""Files of lines in CSV that whoever runs a service may change: an authority's code first, then what the heading says."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.authorities import current_code
+from services.chassis.failures import Refused
+
+
+class Line(NamedTuple):
+    """One line. `where` names it in messages."""
+
+    where: str
+    authority: str
+    values: list[str]
+    """What stands behind the authority, as many as the heading has."""
+
+
+def read(path: Path, heading: Sequence[str]) -> Iterator[Line]:
+    """Every line under the heading. Raises Refused where the file, its heading, an authority or a line is not as it must be."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            found, *lines = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError) as fault:
+        raise Refused(f"{path} cannot be read") from fault
+    if found != list(heading):
+        raise Refused(f"{path} must begin with {','.join(heading)}")
+    for number, line in enumerate(lines, 2):
+        if line:
+            yield _line(f"{path}, line {number}", line, heading)
+
+
+def _line(where: str, line: list[str], heading: Sequence[str]) -> Line:
+    if len(line) != len(heading):
+        raise Refused(f"{where}: expected {', '.join(heading)}")
+    authority = current_code(line[0])
+    if authority is None:
+        raise Refused(f"{where}: no authority has this code")
+    return Line(where, authority, line[1:])
