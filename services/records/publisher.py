@@ -26,6 +26,7 @@ PAUSE_SECONDS = 0.05
 BREATHER = 4
 """How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
 LONGEST_PAUSE_SECONDS = 2.0
+FEW_ROWS = 5_000
 GROUP = 8
 
 
@@ -79,9 +80,10 @@ class Publisher:
             changed.clear()
             try:
                 began = monotonic()
-                self.publish()
+                catches_up = self.publish() > FEW_ROWS
                 waits = backoff(0.2, 15)
-                stop.wait(min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, BREATHER * (monotonic() - began))))
+                breather = BREATHER * (monotonic() - began) if catches_up else 0.0
+                stop.wait(min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, breather)))
             except Away as away:
                 self._metrics.publish_failures.inc()
                 log.warning("not published yet: %s", away)
