@@ -58,6 +58,11 @@ def _grouped(outstanding: Sequence[Shard]) -> Iterator[tuple[int, Sequence[Shard
         begin += len(group)
 
 
+def _offsets(sources: Sequence[Row[Any]], authority: str) -> dict[str, int]:
+    """The last offset taken of each of the authority's topics."""
+    return {f"{at.topic}/{at.partition}": at.next_offset - 1 for at in sources if authority_of(at.topic) == authority}
+
+
 class Publisher:
     """Publishes what the shards of `owned` changed since they were last published."""
 
@@ -136,16 +141,12 @@ class Publisher:
             ]  # fmt: skip
             sources = connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
         positions = [
-            Position(self._service, shard.authority, shard.generation, shard.version, offsets, shard.heard_at)
+            Position(
+                self._service, shard.authority, shard.generation, shard.version,
+                _offsets(sources, shard.authority), shard.heard_at,
+            )
             for shard in found
-            for offsets in [
-                {
-                    f"{at.topic}/{at.partition}": at.next_offset - 1
-                    for at in sources
-                    if authority_of(at.topic) == shard.authority
-                }
-            ]
-        ]
+        ]  # fmt: skip
         return rows, positions
 
     def _send(self, aggregates: Collection[Aggregate]) -> None:
