@@ -25,7 +25,7 @@ from services.records.clocks import Reading
 from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Wanted
-from services.records.paging import after_day, page_key
+from services.records.paging import After, Word, after_day, page_key
 from services.records.record import Record, is_withdrawn
 from services.records.views import (
     ClockView,
@@ -67,7 +67,7 @@ def _orders(desk: Desk) -> APIRouter:
         is_open: Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")] = None,
         missed: Annotated[Missed | None, Query(description="Met late, missed for good, or overdue")] = None,
         due_within: Within | None = None,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        after: After = None,
         limit: Limit = 100,
     ) -> OrderPage:
         now = desk.now(authority)
@@ -83,7 +83,7 @@ def _orders(desk: Desk) -> APIRouter:
     def get_worklist(
         authority: OwnOrders,
         within: Within = 5,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
@@ -97,7 +97,7 @@ def _orders(desk: Desk) -> APIRouter:
         return Worklist(today=now.day, until=horizon.until, items=items, next=last)
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
-    def get_order(subject: str, authority: OwnOrders) -> OrderDetail:
+    def get_order(subject: Word, authority: OwnOrders) -> OrderDetail:
         with transaction(desk.database) as connection:
             record = listing.one(connection, authority, subject)
             if record is None:

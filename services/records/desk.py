@@ -24,6 +24,7 @@ from services.records.clocks import Reading
 from services.records.findings import Finding
 from services.records.fold import LONDON, Domain
 from services.records.listing import Horizon
+from services.records.paging import After, Word
 from services.records.record import Record
 from services.records.returns import (
     Filler,
@@ -183,7 +184,7 @@ def _findings(desk: Desk) -> APIRouter:
 
     @routes.get("/findings", summary="What in the data cannot all be so, with how to mend it")
     def get_findings(
-        authority: OwnOrders, rule: str | None = None, after: str | None = None, limit: Limit = 100
+        authority: OwnOrders, rule: Word | None = None, after: After = None, limit: Limit = 100
     ) -> FindingPage:
         with transaction(desk.database) as connection:
             found = listing.with_findings(connection, authority, rule, after or "", limit)

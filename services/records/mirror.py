@@ -14,6 +14,7 @@ from services.chassis.auth import Caller
 from services.chassis.database import transaction
 from services.chassis.problems import Problem, documented
 from services.records.answers import EventOutcome, EventStory, Held, KeptRejection, KeptRejections
+from services.records.paging import Word
 from services.records.store import OUTCOMES
 from services.records.tables import arrivals, cells, records, rejections, shards
 
@@ -28,6 +29,8 @@ def own_authority(identity: Caller) -> str:
     return code
 
 
+LAST_OFFSET = 2**63 - 1
+"""That Kafka and PostgreSQL can hold."""
 OwnAuthority = Annotated[str, Depends(own_authority)]
 
 
@@ -36,7 +39,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["mirror"])
 
     @routes.get("/events/{event_id:path}", summary="What became of an event", responses=documented(404))
-    def get_event(event_id: str, authority: OwnAuthority) -> EventStory:
+    def get_event(event_id: Word, authority: OwnAuthority) -> EventStory:
         ours = (arrivals.c.event_id == event_id) & (arrivals.c.authority == authority)
         refused = (
             (rejections.c.topic == topic_of(kind, authority)) & (rejections.c.offset == arrivals.c.offset)
@@ -58,7 +61,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
     def get_rejections(
         authority: OwnAuthority,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        after: Annotated[int | None, Query(description="`next` of the page before", ge=0)] = None,
+        after: Annotated[int | None, Query(description="`next` of the page before", ge=0, le=LAST_OFFSET)] = None,
         reason: Reason | None = None,
     ) -> KeptRejections:
         query = select(rejections).where(rejections.c.authority == authority)

@@ -1,8 +1,16 @@
 """Where a page of a list begins: the key of the last row of the page before, as text."""
 
 from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import StringConstraints
 
 from services.chassis.problems import Problem
+
+Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Without control characters: no id or reference has them, and PostgreSQL refuses the first of them."""
+After = Annotated[Word | None, Query(description="`next` of the page before")]
 
 
 def page_key(*parts: object) -> str:

@@ -20,7 +20,7 @@ from services.records.clocks import Reading
 from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Row
-from services.records.paging import after_day, page_key
+from services.records.paging import After, Word, after_day, page_key
 from services.records.record import Record
 from services.records.views import ClockView, FindingView, Today, WorkItem, facts_of, timeline
 from services.unpaid_work.answers import ForecastView, HoursStep, LateForecast, Ledger, Worklist
@@ -47,7 +47,7 @@ def _ledgers(desk: Desk) -> APIRouter:
     def get_worklist(
         authority: OwnOrders,
         within: Within = 5,
-        after: Annotated[str | None, Query(description="`next` of the page before")] = None,
+        after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
@@ -70,7 +70,7 @@ def _ledgers(desk: Desk) -> APIRouter:
         )
 
     @routes.get("/ledgers/{subject:path}", summary="The hours of one order", responses=documented(404))
-    def get_ledger(subject: str, authority: OwnOrders) -> Ledger:
+    def get_ledger(subject: Word, authority: OwnOrders) -> Ledger:
         with transaction(desk.database) as connection:
             record = listing.one(connection, authority, subject)
         if record is None:

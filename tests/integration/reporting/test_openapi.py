@@ -1,23 +1,20 @@
 """Whatever is asked of the API, its document has said so: schemathesis makes the requests."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import settings
-from schemathesis.openapi import from_asgi
-from schemathesis.python.asgi import ASGIClient, get_client
 from sqlalchemy import Engine
 
-from services.chassis.auth import Identity, generate_keys, mint
-from services.chassis.clock import FixedClock, system_clock
+from services.chassis.auth import Identity
+from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings, HttpSettings, TokenSettings
+from services.chassis.settings import DatabaseSettings, HttpSettings
 from services.reporting import releasing
 from services.reporting.app import build
 from services.reporting.periods import add_months, month_of
@@ -25,25 +22,16 @@ from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 from services.reporting.store import Folded, fold, write
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.figures import national_cells
+from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
 
-KEYS = generate_keys()
 EXAMPLES = 4
 """Of each operation and caller, beside the fixed ones."""
 LAST_MONTH = add_months(month_of(NOW.date()), -2)
-
-NOWHERE = DatabaseSettings(url="postgresql://nowhere", schema_name=SCHEMA)
 
 CALLERS = {
     "nobody": None,
     "authority": Identity("manager", frozenset({"orders:read"}), "S12000049"),
     "national": Identity("analyst", frozenset({"national:read"})),
-}
-CONFIG = {
-    "checks": {
-        # 422: which breakdown an indicator has, and that `from` lies before `to`, a schema cannot say.
-        # 406: neither can it say which formats the header `Accept` may name.
-        "positive_data_acceptance": {"expected-statuses": ["2xx", "401", "403", "404", "406", "422"]},
-    },
 }
 
 
@@ -63,33 +51,26 @@ def filled(new_database: Callable[[], str]) -> Iterator[Engine]:
     made.dispose()
 
 
-Asked = tuple[ASGIClient, dict[str, str]]
-
-
 @pytest.fixture(scope="module", params=CALLERS)
 def asked(request: pytest.FixtureRequest, filled: Engine) -> Iterator[Asked]:
     """The API on these figures, and the headers of one caller."""
-    caller = CALLERS[request.param]
-    headers = {}
-    if caller is not None:
-        headers["Authorization"] = f"Bearer {mint(KEYS.private, caller, timedelta(hours=1), system_clock)}"
-    with get_client(cast(Any, application(filled))) as client:
-        yield client, headers
+    with asking(application(filled), CALLERS[request.param]) as found:
+        yield found
 
 
 def application(database: Engine) -> FastAPI:
     told = ApiSettings(
-        database=NOWHERE,
-        tokens=TokenSettings(public_key=KEYS.public),
-        http=HttpSettings(port=0, requests_per_minute=1_000_000),
+        database=nowhere(SCHEMA),
+        tokens=TOKENS,
+        http=HttpSettings(port=0, requests_per_minute=MANY),
     )
     return build(told, database, new_registry(), FixedClock(NOW))
 
 
+# 422: which breakdown an indicator has, and that `from` lies before `to`, a schema cannot say.
+# 406: neither can it say which formats the header `Accept` may name.
 # The stream never ends, and says nothing to those who have heard all: `test_stream` listens to it.
-schema = from_asgi("/openapi.json", application(engine(NOWHERE)), config=schemathesis.Config.from_dict(CONFIG)).exclude(
-    path="/v1/stream"
-)
+schema = schema_of(application(engine(nowhere(SCHEMA))), 404, 406, 422).exclude(path="/v1/stream")
 
 
 @schema.parametrize()

@@ -1,0 +1,209 @@
+"""Whatever is asked of the APIs of orders and unpaid work, their documents have said so: schemathesis makes the requests."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import settings
+from prometheus_client import CollectorRegistry
+
+from contracts.codec import encode
+from contracts.events import TYPES, Topic
+from contracts.generate.samples import AUTHORITY, EVENTS
+from contracts.topics import kind_of
+from services.chassis.auth import Identity
+from services.chassis.database import engine
+from services.chassis.kafka import Admin, Producer
+from services.chassis.settings import KafkaSettings, MetricsSettings
+from services.orders import api as orders
+from services.records import serve
+from services.records.fold import Domain
+from services.records.intake import BATCH, LINES, ONE
+from services.records.settings import ApiHttpSettings, ApiSettings
+from services.topics import ensure, topic_specs
+from services.unpaid_work import api as unpaid_work
+from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
+from tests.integration.records.test_worker import feed
+from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
+
+EXAMPLES = 4
+"""Of each operation and caller, beside the fixed ones."""
+ROUTES: dict[str, serve.Routes] = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
+SCOPES = frozenset({"orders:read", "events:write"})
+SENDER, MANAGER = Identity("vendor", SCOPES, AUTHORITY), Identity("manager", SCOPES, "S12000036")
+CALLERS = {"nobody": None, "authority": SENDER, "national": Identity("analyst", frozenset({"national:read"}))}
+
+KINDS = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
+
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
+
+class Given(NamedTuple):
+    """An operation, what it is given, and the status to expect."""
+
+    method: str
+    path: str
+    parts: dict[str, Any]
+    status: int
+
+
+def application(domain: Domain, parts: serve.Parts) -> FastAPI:
+    told = ApiSettings(
+        kafka=KafkaSettings(bootstrap="nowhere:1"),
+        database=nowhere(domain.service),
+        http=ApiHttpSettings(port=0, requests_per_minute=MANY),
+        tokens=TOKENS,
+        metrics=MetricsSettings(port=0),
+    )
+    return serve.build(domain, domain.service, ROUTES[domain.service], told, parts)
+
+
+def parts_at(kafka: str, bench: Bench) -> serve.Parts:
+    told = KafkaSettings(bootstrap=kafka)
+    return serve.Parts(bench.database, Producer(told), Admin(told), CollectorRegistry())
+
+
+def document_of(name: str) -> FastAPI:
+    """Only to be asked what it offers."""
+    told = KafkaSettings(bootstrap="nowhere:1")
+    parts = serve.Parts(engine(nowhere(name)), Producer(told), Admin(told), CollectorRegistry())
+    return application(SERVICES[name][1](CALENDAR), parts)
+
+
+@pytest.fixture(scope="module")
+def topics(kafka: str) -> str:
+    ensure(KafkaSettings(bootstrap=kafka), topic_specs())
+    return kafka
+
+
+@pytest.fixture(scope="module")
+def applications(topics: str, new_database: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
+    """Both services, with the scenario in them."""
+    made, used = {}, []
+    for name in SERVICES:
+        bench = Bench(new_database(), name)
+        feed(bench, 1000)
+        used.append(parts_at(topics, bench))
+        made[name] = application(bench.domain, used[-1])
+    yield made
+    for parts in used:
+        parts.producer.close()
+        parts.admin.close()
+        parts.database.dispose()
+
+
+@pytest.fixture(scope="module", params=CALLERS)
+def caller(request: pytest.FixtureRequest) -> Identity | None:
+    found: Identity | None = CALLERS[request.param]
+    return found
+
+
+@pytest.fixture(scope="module")
+def orders_api(applications: dict[str, FastAPI], caller: Identity | None) -> Iterator[Asked]:
+    with asking(applications["orders"], caller) as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+def unpaid_work_api(applications: dict[str, FastAPI], caller: Identity | None) -> Iterator[Asked]:
+    with asking(applications["unpaid_work"], caller) as asked:
+        yield asked
+
+
+# 404: no schema can say which orders and events there are.
+# 422: nor what an event must be beyond its schema, that a year ends where it does, and what `next` of a page was.
+orders_schema = schema_of(document_of("orders"), 404, 422)
+unpaid_work_schema = schema_of(document_of("unpaid_work"), 404, 422)
+SCHEMAS = {"orders": orders_schema, "unpaid_work": unpaid_work_schema}
+
+
+@orders_schema.parametrize()
+@settings(max_examples=EXAMPLES)
+def test_orders_do_what_their_document_says(case: schemathesis.Case[Any], orders_api: Asked) -> None:
+    client, headers = orders_api
+    case.call_and_validate(session=client, headers=headers)
+
+
+@unpaid_work_schema.parametrize()
+@settings(max_examples=EXAMPLES)
+def test_unpaid_work_does_what_its_document_says(case: schemathesis.Case[Any], unpaid_work_api: Asked) -> None:
+    client, headers = unpaid_work_api
+    case.call_and_validate(session=client, headers=headers)
+
+
+def example_events(topic: Topic) -> Iterator[Given]:
+    """The contract's own examples, in each way to send them."""
+    sent = [json.loads(encode(event)) for event in EVENTS if kind_of(event.data) is topic]
+    bodies = {ONE[0]: sent[0], BATCH: sent, LINES: "\n".join(map(json.dumps, sent))}
+    for media_type, body in bodies.items():
+        yield Given("POST", "/v1/events", {"body": body, "media_type": media_type}, 202)
+        yield Given("POST", "/v1/validate", {"body": body, "media_type": media_type}, 200)
+
+
+def returns(name: str) -> Iterator[Given]:
+    for path in ("annual-report", "reconciliation", "cpo" if name == "orders" else "unpaid-work"):
+        yield Given("GET", f"/v1/returns/{path}", {"query": {"year": "2024-25"}}, 200)
+        yield Given("GET", f"/v1/returns/{path}", {"query": {"year": "2024-26"}}, 422)
+
+
+class Documented(NamedTuple):
+    """One service, each of whose answers is held against its document."""
+
+    name: str
+    asked: Asked
+
+    def get(self, given: Given) -> Any:
+        client, headers = self.asked
+        case = SCHEMAS[self.name][given.path][given.method].Case(**given.parts)
+        answer = case.call_and_validate(session=client, headers=headers)
+        assert answer.status_code == given.status, (given, answer.text)
+        return answer.json() if "json" in answer.headers["content-type"][0] else None
+
+    def page(self, path: str, **query: Any) -> Any:
+        return self.get(Given("GET", path, {"query": query}, 200))
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_examples_and_returns_are_answered_as_documented(name: str, applications: dict[str, FastAPI]) -> None:
+    with asking(applications[name], SENDER) as asked:
+        for given in (*example_events(KINDS[name]), *returns(name)):
+            Documented(name, asked).get(given)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_is_there_is_answered_as_documented(name: str, applications: dict[str, FastAPI]) -> None:
+    """What only those ask who know references, ids and where a page ended."""
+    path = "/v1/orders/{subject}" if name == "orders" else "/v1/ledgers/{subject}"
+    with asking(applications[name], MANAGER) as asked:
+        service = Documented(name, asked)
+        items = service.page("/v1/worklist", within=250, limit=2)
+        assert service.page("/v1/worklist", within=250, limit=2, after=items["next"])["items"]
+        for item in items["items"]:
+            order = service.get(Given("GET", path, {"path_parameters": {"subject": item["subject"]}}, 200))
+            for fact in (fact for fact in order["facts"] if KINDS[name] in TYPES[fact["type"]].TOPICS):
+                given = {"path_parameters": {"event_id": fact["event"]}}
+                service.get(Given("GET", "/v1/events/{event_id}", given, 200))
+        findings = service.page("/v1/findings", limit=1)
+        service.page("/v1/findings", limit=1, after=findings["next"])
+        assert service.page("/v1/findings")["findings"], "the scenario has some"
+        refused = service.page("/v1/rejections", limit=1)
+        assert refused["rejections"], "the scenario has some"
+        service.page("/v1/rejections", limit=1, after=refused["next"])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_no_text_is_more_than_the_database_can_take(name: str, applications: dict[str, FastAPI]) -> None:
+    order = "orders" if name == "orders" else "ledgers"
+    with asking(applications[name], MANAGER) as (client, headers):
+        for path in (
+            "findings?after=%00",
+            "findings?rule=%00",
+            "worklist?after=2024-01-01%20%00%20x",
+            f"rejections?after={2**63}",
+            "events/%00",
+            f"{order}/%00",
+        ):
+            assert client.get(f"/v1/{path}", headers=headers).status_code == 422, path
