@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 
 import httpx
 
-from contracts.authorities import AUTHORITIES
+from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 
 try:
     import pandas as pd
@@ -28,7 +28,11 @@ except ModuleNotFoundError as lacking:
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 REMEMBERED = 100
 PAGE = 10_000
-AREAS = {"S92000003": "Scotland"} | {code: authority.name for code, authority in AUTHORITIES.items()}
+AREAS = (
+    {"S92000003": "Scotland"}
+    | {code: authority.name for code, authority in AUTHORITIES.items()}
+    | {code: f"{board.name} (health board area)" for code, board in HEALTH_BOARDS.items()}
+)
 
 _NUMBERS = ("numerator", "denominator", "value", "lower", "upper")
 _ROW = ("authority", "area", "period", "category", *_NUMBERS, "suppressed")
@@ -116,7 +120,10 @@ class Analyst:
         as_of: str | date | None = None,
         release: str | None = None,
     ) -> pd.DataFrame:
-        """The figures of an indicator. `by` takes authority, month or year, and a breakdown. Raises NotAnswered."""
+        """The figures of an indicator. Raises NotAnswered.
+
+        `by` takes authority or health_board; month, quarter or year; and a breakdown.
+        """
         divided = by if isinstance(by, str) else ",".join(by)
         asked = {"from": first, "to": last, "by": divided, "authority": authority, "as_of": as_of, "release": release}
         answer = self._ask(f"indicators/{indicator}/data", **asked)

@@ -1,4 +1,4 @@
-"""The 32 local authorities of Scotland, their statistical codes and the retired codes that still arrive.
+"""The 32 local authorities of Scotland, their codes, the retired codes that still arrive, and the health boards that group them.
 
 Codes as statistics.gov.scot publishes them. Populations are approximate mid-2022 figures, in thousands, not verified.
 """
@@ -68,7 +68,40 @@ _ALL = (
     Authority("S12000050", "North Lanarkshire", 341, retired_code="S12000044"),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class HealthBoard:
+    """The area of a health board: since April 2014 each is made up of whole authorities. Codes seen in public sources, members not."""
+
+    code: str
+    name: str
+    members: tuple[str, ...]
+    """Codes of its authorities."""
+
+
+_BOARDS = (
+    HealthBoard("S08000015", "Ayrshire and Arran", ("S12000008", "S12000021", "S12000028")),
+    HealthBoard("S08000016", "Borders", ("S12000026",)),
+    HealthBoard("S08000017", "Dumfries and Galloway", ("S12000006",)),
+    HealthBoard("S08000019", "Forth Valley", ("S12000005", "S12000014", "S12000030")),
+    HealthBoard("S08000020", "Grampian", ("S12000020", "S12000033", "S12000034")),
+    HealthBoard("S08000022", "Highland", ("S12000017", "S12000035")),
+    HealthBoard("S08000024", "Lothian", ("S12000010", "S12000019", "S12000036", "S12000040")),
+    HealthBoard("S08000025", "Orkney", ("S12000023",)),
+    HealthBoard("S08000026", "Shetland", ("S12000027",)),
+    HealthBoard("S08000028", "Western Isles", ("S12000013",)),
+    HealthBoard("S08000029", "Fife", ("S12000047",)),
+    HealthBoard("S08000030", "Tayside", ("S12000041", "S12000042", "S12000048")),
+    HealthBoard(
+        "S08000031",
+        "Greater Glasgow and Clyde",
+        ("S12000011", "S12000018", "S12000038", "S12000039", "S12000045", "S12000049"),
+    ),
+    HealthBoard("S08000032", "Lanarkshire", ("S12000029", "S12000050")),
+)
+
 AUTHORITIES: dict[str, Authority] = {authority.code: authority for authority in _ALL}
+HEALTH_BOARDS: dict[str, HealthBoard] = {board.code: board for board in _BOARDS}
 _CURRENT = {code: code for code in AUTHORITIES} | {a.retired_code: a.code for a in _ALL if a.retired_code}
 
 

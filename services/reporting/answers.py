@@ -8,18 +8,28 @@ from itertools import product
 from sqlalchemy import Connection
 
 from services.chassis.auth import Identity
+from services.reporting.areas import SCOTLAND, areas_of, members
 from services.reporting.catalogue import definition
 from services.reporting.cuts import AsOf, Cut, Live, Released
-from services.reporting.disclosure import Figure, Gate, NumberKey, Refused, Row, key_of, told_by
+from services.reporting.disclosure import (
+    Figure,
+    Gate,
+    NumberKey,
+    Refused,
+    Row,
+    key_of,
+    told_areas,
+    told_by,
+    told_periods,
+)
 from services.reporting.families import PUBLIC_FORMS
-from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Part, Status
+from services.reporting.indicators import Form, Indicator, Kind, Part, Status
 from services.reporting.periods import month_of
 from services.reporting.queries import (
     WHOLE,
     Grain,
     Span,
     Sums,
-    areas_of,
     earliest,
     indicator_sums,
     latest,
@@ -46,7 +56,7 @@ class Question:
     last: date | None = None
     grain: Grain = WHOLE
     breakdown: str | None = None
-    authority: str | None = None
+    area: str = SCOTLAND
     as_of: date | None = None
     release: str | None = None
     definition: int | None = None
@@ -99,9 +109,9 @@ class Desk:
                 return found.known_on
 
     def reporting(self, cut: Cut) -> frozenset[str]:
-        """The areas of which anything was reported."""
+        """The authorities of which anything was reported."""
         if cut not in self._reporting:
-            self._reporting[cut] = frozenset({SCOTLAND, *reporting_areas(self.connection, cut)})
+            self._reporting[cut] = frozenset(reporting_areas(self.connection, cut))
         return self._reporting[cut]
 
 
@@ -174,7 +184,7 @@ class _Plan:
 
     def figures(self, desk: Desk, gate: Gate) -> Iterator[Figure]:
         """Each area from the cut in which the viewer may see it."""
-        areas = areas_of(self.question.grain, self.question.authority)
+        areas = areas_of(self.question.grain.areas, self.question.area)
         of_whole = {area for area in areas if self.whole is not None and gate.sees_whole(area)}
         if self.whole is not None and of_whole:
             yield from self._read(desk, self.whole, self.span, of_whole)
@@ -188,12 +198,13 @@ class _Plan:
         frozen = self._frozen()
         if self.published is None or frozen is None or desk.viewer.audience == "national":
             return frozenset()
-        periods = frozen.labels(self.question.grain.period)
+        periods = [part for label in frozen.labels(self.question.grain.period) for part in told_periods(label)]
         if self.indicator.kind is Kind.STOCK:
             flows = hidden_flows(desk.connection, self.published.id, self.indicator.forms)
             return flows | self._unprotected(self.indicator.forms, [SCOTLAND], periods)
         told = {f for part in self._parts() for f in told_by(part.numerator, part.denominator)}
-        areas = areas_of(self.question.grain, self.question.authority)
+        asked = areas_of(self.question.grain.areas, self.question.area)
+        areas = [part for area in asked for part in told_areas(area)]
         found = hidden_numbers(desk.connection, self.published.id, told, areas, periods)
         return found | self._unprotected(told, areas, periods)
 
@@ -218,16 +229,16 @@ class _Plan:
         periods, parts = span.labels(grain.period), self._parts()
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
-        only = next(iter(areas)) if len(areas) == 1 and SCOTLAND not in areas else None
+        area = next(iter(areas)) if len(areas) == 1 else self.question.area
         forms = {f for part in parts for f in (part.numerator, part.denominator) if f is not None}
         known_on = desk.known_on(cut)
-        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, only, known_on)
+        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, area, known_on)
         reporting = desk.reporting(cut)
-        for area in areas_of(grain, only):
-            if area in areas:
-                known = total if area in reporting else None
+        for part in areas_of(grain.areas, area):
+            if part in areas:
+                known = total if part == SCOTLAND or not reporting.isdisjoint(members(part)) else None
                 for period in periods:
-                    yield from _row_figures(cut, parts, area, period, known)
+                    yield from _row_figures(cut, parts, part, period, known)
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:

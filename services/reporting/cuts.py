@@ -38,7 +38,7 @@ class Wanted:
 
     measures: tuple[str, ...] | None = None
     categories: tuple[str, ...] | None = None
-    authority: str | None = None
+    authorities: tuple[str, ...] | None = None
     first: date | None = None
     last: date | None = None
 
@@ -48,8 +48,8 @@ class Wanted:
             found.append(rows.c.measure.in_(self.measures))
         if self.categories is not None:
             found.append(rows.c.category.in_(self.categories))
-        if self.authority is not None:
-            found.append(rows.c.authority == self.authority)
+        if self.authorities is not None:
+            found.append(rows.c.authority.in_(self.authorities))
         if self.first is not None:
             found.append(rows.c.period >= self.first)
         if self.last is not None:

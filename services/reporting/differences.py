@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.answers import Desk, TooMuch
+from services.reporting.areas import SCOTLAND, members
 from services.reporting.catalogue import definition
 from services.reporting.causes import Cause, Counts, by_cause, moves
 from services.reporting.cuts import AsOf, Wanted
 from services.reporting.disclosure import Explained, Gate, Refused
 from services.reporting.history import steps
-from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind, Status
+from services.reporting.indicators import Form, Indicator, Kind, Status
 from services.reporting.periods import last_day, months_between
 from services.reporting.queries import BEGINNING, Grain, Span, indicator_sums
 
@@ -62,9 +63,8 @@ def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Be
 
 
 def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:
-    authority = None if area == SCOTLAND else area
     forms = [f for f in (indicator.numerator, indicator.denominator) if f is not None]
-    found = indicator_sums(desk.connection, AsOf(day), indicator, forms, span, Grain(), authority, day)
+    found = indicator_sums(desk.connection, AsOf(day), indicator, forms, span, Grain(), area, day)
 
     def of(form: Form) -> int:
         return found.get((form, area, span.label), 0)
@@ -77,7 +77,7 @@ def _moved(desk: Desk, indicator: Indicator, span: Span, area: str, between: Bet
     forms = [f for f in (indicator.numerator, indicator.denominator, indicator.minus) if f is not None]
     wanted = Wanted(
         measures=tuple({form.measure for form in forms}),
-        authority=None if area == SCOTLAND else area,
+        authorities=None if area == SCOTLAND else members(area),
         first=BEGINNING if stock else span.first,
         last=last_day(span.last),
     )

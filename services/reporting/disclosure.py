@@ -9,25 +9,26 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import groupby, product
 from operator import itemgetter
 from typing import NamedTuple
 
 from services.chassis.auth import Identity
+from services.reporting.areas import SCOTLAND, members
 from services.reporting.catalogue import definition
 from services.reporting.causes import OF_CELLS, Cause, Counts
 from services.reporting.cuts import Cut, Released
 from services.reporting.families import FEWEST_FOR_A_RATE, PUBLIC_FORMS, SMALL_COUNT, left_over
-from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
+from services.reporting.indicators import Form, Indicator, Kind
 from services.reporting.outlook import Outlook
+from services.reporting.periods import quarter_months
 from services.reporting.population import aged_16_to_70
 from services.reporting.statistics import wilson
 
 log = logging.getLogger(__name__)
 
-_PUBLIC_PERIOD = re.compile(r"\d{4}-\d{2}")
-"""A month, or a whole year like 2025-26: the periods that the hiding was worked out for. Both look the same."""
-
+_PUBLIC_PERIOD = re.compile(r"\d{4}-(\d{2}|Q[1-4])")
+"""A month, or a whole year like 2025-26: the periods that the hiding was worked out for. Both look the same. Or a quarter."""
 
 FEWEST_FOR_AN_OUTLOOK = 100
 TOO_FEW = "too few reports to say"
@@ -254,7 +255,7 @@ class Gate:
     def sees_whole(self, area: str) -> bool:
         """Whether the viewer may see figures of this area as they are."""
         return self.viewer.audience == "national" or (
-            self.viewer.audience == "authority" and self.viewer.authority == area
+            self.viewer.audience == "authority" and (self.viewer.authority,) == members(area)
         )
 
     def _row(self, indicator: Indicator, figure: Figure) -> Row:
@@ -292,7 +293,8 @@ class Gate:
         national_only = PUBLIC_FORMS.get(form)
         if national_only is None or (national_only and figure.area != SCOTLAND):
             return False
-        return key_of(form, figure.period, figure.area) not in self.hidden
+        places = product(told_periods(figure.period), told_areas(figure.area))
+        return all(key_of(form, *place) not in self.hidden for place in places)
 
     def _stock_is_public(self, indicator: Indicator, figure: Figure) -> bool:
         """Only for Scotland, and only where no flow was hidden: a stock tells the flows of all the time before it."""
@@ -313,6 +315,16 @@ def _own_reason(before: int, after: int) -> Cause:
     if after > before:
         return Cause.LATE
     return Cause.CORRECTED if after else Cause.WITHDRAWN
+
+
+def told_periods(label: str) -> tuple[str, ...]:
+    """What has to be shown where this period is: a quarter tells nothing that its months do not."""
+    return tuple(f"{month:%Y-%m}" for month in quarter_months(label)) if "Q" in label else (label,)
+
+
+def told_areas(area: str) -> tuple[str, ...]:
+    """What has to be shown where this area is: a health board's area tells nothing that its authorities do not."""
+    return (area,) if area == SCOTLAND else members(area)
 
 
 def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:

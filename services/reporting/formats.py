@@ -14,10 +14,13 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from contracts.authorities import AUTHORITIES
 from services.reporting.answers import Answer
+from services.reporting.areas import AREA_NAMES
 from services.reporting.disclosure import Row
 from services.reporting.indicators import Indicator, Status
-from services.reporting.metadata import AREA_NAMES, category_label, describe, describe_release
+from services.reporting.linked import AREA_URI, REF_AREA, REF_PERIOD, Dimension, dimensions
+from services.reporting.metadata import describe, describe_release
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -31,7 +34,7 @@ _DIMENSIONS = ("authority", "period", "category")
 _MEASURES = ("numerator", "denominator", "value", "lower", "upper")
 _TITLES = {
     "authority": "Code of the area",
-    "period": "Month, year or span",
+    "period": "Month, quarter, year or span",
     "category": "Category of the breakdown; empty for all",
     "numerator": "Numerator",
     "denominator": "Denominator",
@@ -39,6 +42,7 @@ _TITLES = {
     "lower": "Lower end of the 95% interval",
     "upper": "Upper end of the 95% interval",
     "suppressed": "Whether the figures are not shown",
+    "period_uri": "The period as linked data",
     "definition": "By which definition, where it is not the one in force",
 }
 
@@ -68,6 +72,7 @@ def as_json(answer: Answer, quality: object) -> dict[str, Any]:
         "as_of": answer.question.as_of,
         "release": None if answer.release is None else describe_release(answer.release),
         "quality": quality,
+        "dimensions": dimensions(answer),
         "rows": answer.rows,
     }
 
@@ -76,11 +81,17 @@ def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
     text = io.StringIO()
     writer = csv.writer(text)
+    periods = dimensions(answer)["period"].values
     mark = _mark(answer.indicator)
-    writer.writerow([*COLUMNS, *(["definition"] if mark else [])])
+    writer.writerow(_csv_columns(answer))
     for row in answer.rows:
-        writer.writerow([*(_in_csv(value) for value in astuple(row)), *([mark] if mark else [])])
+        more = [periods[row.period].uri, *([mark] if mark else [])]
+        writer.writerow([*(_in_csv(value) for value in astuple(row)), *more])
     return text.getvalue().encode()
+
+
+def _csv_columns(answer: Answer) -> list[str]:
+    return [*COLUMNS, "period_uri", *(["definition"] if _mark(answer.indicator) else [])]
 
 
 def _mark(indicator: Indicator) -> str:
@@ -100,7 +111,13 @@ def _in_csv(value: object) -> object:
 def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of the CSV file: W3C Model for Tabular Data."""
     kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | {"suppressed": "boolean"}
-    names = [*COLUMNS, *(["definition"] if _mark(answer.indicator) else [])]
+    kinds["period_uri"] = "anyURI"
+    category = dimensions(answer)["category"].property
+    linked: dict[str, dict[str, str]] = {
+        "authority": {"propertyUrl": REF_AREA, "valueUrl": AREA_URI},
+        "period_uri": {"propertyUrl": REF_PERIOD, "valueUrl": "{+period_uri}"},
+        "category": {"propertyUrl": category} if category else {},
+    }
     return {
         "@context": "http://www.w3.org/ns/csvw",
         "url": address,
@@ -116,8 +133,9 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
                     "datatype": kinds.get(name, "string"),
                     "required": name in {"authority", "period", "suppressed"},
                     "null": "",
+                    **linked.get(name, {}),
                 }
-                for name in names
+                for name in _csv_columns(answer)
             ],
             "primaryKey": list(_DIMENSIONS),
         },
@@ -133,13 +151,8 @@ def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
 def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     """JSON-stat 2: the cube of areas, periods, categories and measures. A suppressed value is null with status `c`."""
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
-    axes = [list(dict.fromkeys(key[index] for key in rows)) for index in range(len(_DIMENSIONS))]
-    measure = answer.indicator.numerator.measure
-    labels = [
-        {code: AREA_NAMES[code] for code in axes[0]},
-        {period: period for period in axes[1]},
-        {category: category_label(measure, category) for category in axes[2]},
-    ]
+    known = dimensions(answer)
+    axes = [list(each.values) for each in known.values()]
     values: list[float | None] = []
     status: dict[str, str] = {}
     for area in axes[0]:
@@ -151,14 +164,8 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
                     if row is not None and row.suppressed:
                         status[str(len(values))] = "c"
                     values.append(value)
-    dimensions = {
-        name: {
-            "label": _TITLES[name],
-            "category": {"index": [code or "all" for code in axis], "label": {c or "all": v for c, v in names.items()}},
-        }
-        for name, axis, names in zip(_DIMENSIONS, axes, labels, strict=True)
-    }
-    dimensions["figure"] = {
+    described = {name: _json_stat_dimension(name, each) for name, each in known.items()}
+    described["figure"] = {
         "label": "Figure",
         "category": {"index": list(_MEASURES), "label": {name: _TITLES[name] for name in _MEASURES}},
     }
@@ -170,10 +177,23 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
         "id": [*_DIMENSIONS, "figure"],
         "size": [*(len(axis) for axis in axes), len(_MEASURES)],
         "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
-        "dimension": dimensions,
+        "dimension": described,
         "value": values,
         "extension": _notes(answer, quality),
         **({"status": status} if status else {}),
+    }
+
+
+def _json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
+    """Codes and labels, and beside them the names as linked data."""
+    values = {code or "all": value for code, value in dimension.values.items()}
+    return {
+        "label": _TITLES[name],
+        "category": {"index": list(values), "label": {code: value.label for code, value in values.items()}},
+        "extension": {
+            "property": dimension.property,
+            "uri": {code: value.uri for code, value in values.items() if value.uri},
+        },
     }
 
 
@@ -182,7 +202,7 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     book = Workbook()
     cover = book.worksheets[0]
     cover.title = "Cover"
-    for line in [*_cover(answer), *_still_to_come(quality)]:
+    for line in [*_cover(answer), *_completeness(quality), *_still_to_come(quality)]:
         cover.append(line)
     cover["A1"].font = Font(bold=True, size=14)
     cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
@@ -195,9 +215,22 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     sheet.freeze_panes = "A2"
     for index in range(1, len(COLUMNS) + 2):
         sheet.column_dimensions[get_column_letter(index)].width = 18
+    _add_dimensions(book, dimensions(answer))
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
+    """A sheet that says what the codes of the figures stand for."""
+    sheet = book.create_sheet("Dimensions")
+    sheet.append(["column", "code", "label", "linked data"])
+    for name, dimension in described.items():
+        for code, value in dimension.values.items():
+            sheet.append([name, code, value.label, value.uri])
+    for column, width in zip("ABCD", (12, 24, 40, 80), strict=True):
+        sheet[f"{column}1"].font = Font(bold=True)
+        sheet.column_dimensions[column].width = width
 
 
 def _cover(answer: Answer) -> list[tuple[str, ...]]:
@@ -221,6 +254,21 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
         ("Figures", origin),
         ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
     ]
+
+
+_COMPLETENESS = {
+    "complete": "Reported since the period ended",
+    "partial": "Reported, but not since the period ended",
+    "missing": "Never reported",
+}
+
+
+def _completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """How many authorities the figures rest on, and which are not among them."""
+    for state, words in _COMPLETENESS.items():
+        codes = quality.get(state, ())
+        names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
+        yield words, f"{len(codes)} of {len(AUTHORITIES)} authorities{names if codes else ''}"
 
 
 def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

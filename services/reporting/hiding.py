@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from contracts.authorities import AUTHORITIES
+from services.reporting.areas import SCOTLAND
 from services.reporting.disclosure import NumberKey
 from services.reporting.families import FAMILIES, Family
-from services.reporting.indicators import SCOTLAND, Form
+from services.reporting.indicators import Form
 from services.reporting.periods import months_between, year_months, year_of
 from services.reporting.worlds import Bools, Ints, Split, Table, protect, small_numbers
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-SCOTLAND = "S92000003"
-
 
 class _Form(NamedTuple):
     measure: str

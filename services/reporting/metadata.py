@@ -3,13 +3,10 @@
 from typing import Any
 
 from contracts import codes
-from contracts.authorities import AUTHORITIES
 from contracts.codes import Code
 from services.reporting.catalogue import versions
-from services.reporting.indicators import SCOTLAND, Form, Indicator
+from services.reporting.indicators import Form, Indicator
 from services.reporting.releases import ReleaseInfo
-
-AREA_NAMES = {SCOTLAND: "Scotland"} | {code: authority.name for code, authority in AUTHORITIES.items()}
 
 _LISTS: dict[str, type[Code]] = {
     "sex": codes.Sex,

@@ -1,4 +1,4 @@
-"""Months and years. A year runs from April to March and is named like 2025-26."""
+"""Months, quarters and years. A quarter is named like 2026-Q1. A year runs from April to March and is named like 2025-26."""
 
 import re
 from datetime import date, timedelta
@@ -40,6 +40,16 @@ def year_months(label: str) -> tuple[date, ...]:
     if year_of(first) != label:
         raise ValueError(f"{label} is not a year: write it like 2025-26")
     return months_between(first, add_months(first, 11))
+
+
+def quarter_of(month: date) -> str:
+    return f"{month.year}-Q{(month.month + 2) // 3}"
+
+
+def quarter_months(label: str) -> tuple[date, ...]:
+    """The three months of a quarter."""
+    first = date(int(label[:4]), 3 * int(label[-1]) - 2, 1)
+    return months_between(first, add_months(first, 2))
 
 
 def parse_first(words: str) -> date:

@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.answers import Answer, Desk
+from services.reporting.areas import areas_of, members
 from services.reporting.cuts import Cut, Released, Wanted
 from services.reporting.definitions.data_quality import DELAYS
 from services.reporting.disclosure import Gate, ToCome
-from services.reporting.indicators import SCOTLAND
 from services.reporting.outlook import METHOD, Estimate, Outlook, estimate, is_settled, months_needed
 from services.reporting.periods import last_day, months_between
-from services.reporting.queries import Grain, Shown, Span, areas_of, read_so_far, reports_of, shown
+from services.reporting.queries import Grain, Shown, Span, read_so_far, reports_of, shown
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
@@ -81,7 +81,7 @@ def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
     """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
     gate = Gate(desk.viewer)
     grain, span = answer.question.grain, answer.span
-    areas = areas_of(grain, answer.question.authority)
+    areas = areas_of(grain.areas, answer.question.area)
     of_whole = [area for area in areas if answer.whole is not None and gate.sees_whole(area)]
     others = [area for area in areas if area not in of_whole]
     found: list[ToCome] = []
@@ -100,13 +100,10 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
             continue
-        single = {
-            code: found.of(place, first, last)
-            for place, code in enumerate(AUTHORITIES)
-            if code in reporting and (SCOTLAND in areas or code in areas)
-        }
+        single = {code: found.of(place, first, last) for place, code in enumerate(AUTHORITIES) if code in reporting}
         for area in areas:
-            whole = _together(single.values()) if area == SCOTLAND else single.get(area)
+            parts = [single[code] for code in members(area) if code in single]
+            whole = single.get(area) if area in AUTHORITIES else _together(parts)
             row = None if whole is None else gate.to_come(cut, area, period, whole)
             if row is not None:
                 rows.append(row)
@@ -143,7 +140,7 @@ def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
 
 
 def _together(found: Iterable[Outlook]) -> Outlook:
-    """Scotland: the sum of what can be estimated, and of how many authorities nothing can be said."""
+    """Several authorities: the sum of what can be estimated, and of how many authorities nothing can be said."""
     outlooks = list(found)
     known = [each for each in outlooks if each.expected is not None]
     unknown = len(outlooks) - len(known)

@@ -4,17 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import INTERVAL
 
-from contracts.authorities import AUTHORITIES
+from services.reporting.areas import SCOTLAND, Division, areas_of, containing, members
 from services.reporting.cuts import Cut, Released, Wanted, rows_of
-from services.reporting.indicators import SCOTLAND, Form, Indicator, Kind
-from services.reporting.periods import add_months, last_day, month_of, months_between, parse_first, year_months, year_of
+from services.reporting.indicators import Form, Indicator, Kind
+from services.reporting.periods import (
+    add_months,
+    last_day,
+    month_of,
+    months_between,
+    parse_first,
+    quarter_months,
+    quarter_of,
+    year_months,
+    year_of,
+)
 from services.reporting.tables import checkpoints, positions, releases
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
@@ -44,9 +55,9 @@ def cells_page(
 
 
 class Grain(NamedTuple):
-    """How finely figures are told apart. `period` is `month`, `year` or empty for the whole time asked about."""
+    """How finely figures are told apart. `period` is `month`, `quarter`, `year` or empty for the whole time asked about."""
 
-    authority: bool = False
+    areas: Division = ""
     period: str = ""
 
 
@@ -66,20 +77,23 @@ class Span:
             return f"{self.first:%Y-%m}"
         if self.first.month == 4 and add_months(self.first, 11) == self.last:
             return year_of(self.first)
+        if self.first.month % 3 == 1 and add_months(self.first, 2) == self.last:
+            return quarter_of(self.first)
         return f"{self.first:%Y-%m}/{self.last:%Y-%m}"
 
-    def year_label(self, year: str) -> str:
-        """The year, or the part of it that the span covers: part of a year must not pass for the year."""
-        months = year_months(year)
-        return Span(max(self.first, months[0]), min(self.last, months[-1])).label
+    def _part_of(self, months: Sequence[date]) -> Self:
+        """What it covers of a year or a quarter: a part must not pass for the whole."""
+        return type(self)(max(self.first, months[0]), min(self.last, months[-1]))
 
     def label_of(self, month: date, grain: str) -> str:
         """The period into which a month falls."""
         match grain:
             case "month":
                 return f"{month:%Y-%m}"
+            case "quarter":
+                return self._part_of(quarter_months(quarter_of(month))).label
             case "year":
-                return self.year_label(year_of(month))
+                return self._part_of(year_months(year_of(month))).label
             case _:
                 return self.label
 
@@ -101,10 +115,10 @@ def sums(  # noqa: PLR0913, PLR0917
     forms: Iterable[Form],
     span: Span,
     grain: Grain,
-    authority: str | None = None,
+    area: str = SCOTLAND,
     before: date | None = None,
 ) -> Sums:
-    """The forms over the span. An area is an authority, or Scotland where authorities are not told apart.
+    """The forms over the span, for the area and for the parts into which it is divided.
 
     `before` leaves out what falls on that day or later.
     """
@@ -112,83 +126,78 @@ def sums(  # noqa: PLR0913, PLR0917
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
     last = last_day(span.last) if before is None else min(last_day(span.last), before - timedelta(days=1))
-    rows = rows_of(cut, Wanted(measures, categories, authority, span.first, last))
+    rows = rows_of(cut, Wanted(measures, categories, _only(area), span.first, last))
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
-    if grain.authority:
+    if grain.areas:
         split.append(rows.c.authority)
     if grain.period:
         split.append(_start(rows.c.period, grain.period))
     found = connection.execute(select(*split, func.sum(rows.c.value)).group_by(*split))
-    return _gather(forms, found.all(), span, grain, authority)
+    return _gather(forms, found.all(), span, grain, area)
+
+
+def _only(area: str) -> tuple[str, ...] | None:
+    """The authorities to read; None for all."""
+    return None if area == SCOTLAND else members(area)
 
 
 def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:
-    """The first day of the month, or of the year that begins in April."""
-    if grain == "month":
-        return cast(func.date_trunc("month", period), Date)
+    """The first day of the month, of the quarter, or of the year that begins in April."""
+    if grain != "year":
+        return cast(func.date_trunc(grain, period), Date)
     shift = literal("3 months").cast(INTERVAL)
     return cast(func.date_trunc("year", period - shift) + shift, Date)
 
 
-def _gather(
-    forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, grain: Grain, authority: str | None
-) -> Sums:
+def _gather(forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, grain: Grain, whole: str) -> Sums:
     by_cell = defaultdict(list)
     for form in forms:
         for category in form.categories:
             by_cell[form.measure, category].append(form)
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
     for measure, category, *where, value in found:
-        area = str(where.pop(0)) if grain.authority else authority or SCOTLAND
+        areas = containing(grain.areas, whole)[str(where.pop(0))] if grain.areas else (whole,)
         period = span.label_of(where[0], grain.period) if grain.period else span.label
-        for form in by_cell[measure, category]:
-            total[form, area, period] += int(value)
-            if grain.authority and authority is None:
-                total[form, SCOTLAND, period] += int(value)
+        for place in product(by_cell[measure, category], areas):
+            total[*place, period] += int(value)
     return total
 
 
 def stocks(
-    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
 ) -> Sums:
     """What is open at the end of each period: all that ever opened less all that ever closed."""
     assert indicator.minus is not None
     opens, closes = indicator.numerator, indicator.minus
     before = Span(BEGINNING, add_months(span.first, -1))
-    held = sums(connection, cut, (opens, closes), before, Grain(grain.authority), authority)
-    monthly = sums(connection, cut, (opens, closes), span, Grain(grain.authority, "month"), authority)
+    held = sums(connection, cut, (opens, closes), before, Grain(grain.areas), area)
+    monthly = sums(connection, cut, (opens, closes), span, Grain(grain.areas, "month"), area)
     total: dict[tuple[Form, str, str], int] = {}
-    for area in areas_of(grain, authority):
-        level = held.get((opens, area, before.label), 0) - held.get((closes, area, before.label), 0)
+    for part in areas_of(grain.areas, area):
+        level = held.get((opens, part, before.label), 0) - held.get((closes, part, before.label), 0)
         for month in months_between(span.first, span.last):
             at = f"{month:%Y-%m}"
-            level += monthly.get((opens, area, at), 0) - monthly.get((closes, area, at), 0)
-            total[opens, area, span.label_of(month, grain.period)] = level
+            level += monthly.get((opens, part, at), 0) - monthly.get((closes, part, at), 0)
+            total[opens, part, span.label_of(month, grain.period)] = level
     return total
 
 
 def agreements(
-    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, authority: str | None = None
+    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
 ) -> Sums:
     """Months of authorities that have a denominator, and those of them in which it equals the numerator."""
     assert indicator.denominator is not None
     counted, stated = indicator.numerator, indicator.denominator
-    monthly = sums(connection, cut, (counted, stated), span, Grain(authority=True, period="month"), authority)
+    monthly = sums(connection, cut, (counted, stated), span, Grain("authority", "month"), area)
+    containing_it = containing(grain.areas, area)
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
-    for (form, area, at), said in monthly.items():
-        if form == stated and area != SCOTLAND and said:
+    for (form, authority, at), said in monthly.items():
+        if form == stated and authority in containing_it and said:
             period = span.label_of(parse_first(at), grain.period)
-            for place in (area,) if authority else (area, SCOTLAND):
+            for place in containing_it[authority]:
                 total[stated, place, period] += 1
-                total[counted, place, period] += monthly.get((counted, area, at), 0) == said
+                total[counted, place, period] += monthly.get((counted, authority, at), 0) == said
     return total
-
-
-def areas_of(grain: Grain, authority: str | None) -> tuple[str, ...]:
-    """The areas that an answer is about, Scotland last."""
-    if authority is not None:
-        return (authority,)
-    return (*AUTHORITIES, SCOTLAND) if grain.authority else (SCOTLAND,)
 
 
 def indicator_sums(  # noqa: PLR0913, PLR0917
@@ -198,19 +207,19 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     forms: Iterable[Form],
     span: Span,
     grain: Grain,
-    authority: str | None,
+    area: str,
     known_on: date,
 ) -> Sums:
     """The forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the cut."""
     match indicator.kind:
         case Kind.STOCK:
-            return stocks(connection, cut, indicator, span, grain, authority)
+            return stocks(connection, cut, indicator, span, grain, area)
         case Kind.AGREEMENT:
-            return agreements(connection, cut, indicator, span, grain, authority)
+            return agreements(connection, cut, indicator, span, grain, area)
         case Kind.OVERDUE:
-            return sums(connection, cut, forms, span, grain, authority, before=known_on)
+            return sums(connection, cut, forms, span, grain, area, before=known_on)
         case _:
-            return sums(connection, cut, forms, span, grain, authority)
+            return sums(connection, cut, forms, span, grain, area)
 
 
 _ORDERS = Wanted(measures=("orders_imposed",), categories=("",))

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, literal, select, tuple_
 
 from services.chassis.auth import Identity
+from services.reporting.areas import SCOTLAND
 from services.reporting.disclosure import Change, NumberKey
-from services.reporting.indicators import SCOTLAND, Form
+from services.reporting.indicators import Form
 from services.reporting.tables import release_changes, release_hidden, releases
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"

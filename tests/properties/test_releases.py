@@ -10,10 +10,11 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
 from contracts.authorities import AUTHORITIES
+from services.reporting.areas import SCOTLAND
 from services.reporting.disclosure import NumberKey
 from services.reporting.families import FAMILIES, SMALL_COUNT, Family
 from services.reporting.hiding import AREAS, CellKey, Cells, Earlier, Hiding, hide
-from services.reporting.indicators import SCOTLAND, Form, form
+from services.reporting.indicators import Form, form
 from services.reporting.periods import months_between
 from tests.support.figures import national_cells
 

@@ -44,7 +44,7 @@ def router(database: Engine) -> APIRouter:
             raise Problem(422, "There is no such measure")
         wanted = Wanted(
             measures=None if measure is None else (measure,),
-            authority=authority_code(authority),
+            authorities=None if authority is None else (authority_code(authority),),
             first=day(from_, parse_first),
             last=day(to, parse_last),
         )

@@ -7,10 +7,12 @@ from pydantic import BaseModel, Field
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.problems import documented
+from services.reporting.areas import AREA_NAMES
 from services.reporting.catalogue import INDICATORS
 from services.reporting.disclosure import CellRow, ChangeRow, Explained, Row, ToCome
 from services.reporting.formats import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
-from services.reporting.indicators import SCOTLAND, Good, Kind, Status
+from services.reporting.indicators import Good, Kind, Status
+from services.reporting.linked import Dimension
 from services.reporting.quality import Standing
 from services.reporting.statistics import Limits
 
@@ -126,6 +128,7 @@ class Data(Known):
     indicator: Definition
     from_: str = Field(alias="from")
     to: str
+    dimensions: dict[str, Dimension]
     rows: list[Row]
 
 
@@ -228,7 +231,7 @@ FIGURES: dict[int | str, dict[str, Any]] = {
 INDICATOR_IDS: dict[str, Any] = {"enum": list(INDICATORS)}
 SHARE_IDS: dict[str, Any] = {"enum": [each.id for each in INDICATORS.values() if each.kind is Kind.SHARE]}
 AUTHORITY_CODES: dict[str, Any] = {"enum": list(AUTHORITIES)}
-AREAS: dict[str, Any] = {"enum": [*AUTHORITIES, SCOTLAND]}
+AREAS: dict[str, Any] = {"enum": list(AREA_NAMES)}
 EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
 
 

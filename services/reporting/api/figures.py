@@ -41,11 +41,12 @@ from services.reporting.api.parameters import (
     question_of,
     span_of,
 )
+from services.reporting.areas import SCOTLAND
 from services.reporting.catalogue import INDICATORS
 from services.reporting.causes import RULES
 from services.reporting.disclosure import Gate
 from services.reporting.formats import CSV, CSVW, render
-from services.reporting.indicators import SCOTLAND, Indicator, Kind
+from services.reporting.indicators import Indicator, Kind
 from services.reporting.metadata import describe, describe_release, describe_with_versions
 from services.reporting.negotiation import has_it, media_type, tag
 from services.reporting.queries import Grain
@@ -176,7 +177,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             for indicator in INDICATORS.values():
-                own = ask(desk, indicator, replace(question, authority=found))
+                own = ask(desk, indicator, replace(question, area=found))
                 scotland = ask(desk, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
             standing = quality.beside(desk, own, now)
@@ -193,7 +194,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         if indicator.kind is not Kind.SHARE:
             raise Problem(422, "Only shares can be compared in a funnel")
         now = clock()
-        question = replace(span_of(asked), grain=Grain(authority=True))
+        question = replace(span_of(asked), grain=Grain("authority"))
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)

@@ -17,13 +17,17 @@ from services.chassis.problems import Problem
 from services.reporting import answers
 from services.reporting.answers import Answer, Desk, Question
 from services.reporting.api.documents import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
+from services.reporting.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.catalogue import INDICATORS, definition
 from services.reporting.differences import MOST_MONTHS, Between, CannotExplain, explain
 from services.reporting.disclosure import Explained, Refused
-from services.reporting.indicators import SCOTLAND, Indicator
+from services.reporting.indicators import Indicator
 from services.reporting.periods import month_of, parse_first, parse_last
 from services.reporting.queries import Grain, Span
 
+DIVISIONS: tuple[Division, ...] = ("authority", "health_board")
+PERIODS = ("month", "quarter", "year")
+BY_TAKES = "authority or health_board; month, quarter or year"
 MONTH_OR_DATE = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$"
 RELEASE = r"^[0-9]{4}-[0-9]{2}\.[0-9]{1,4}$"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -56,9 +60,9 @@ class When(BaseModel):
 
 
 class ByPeriod(When):
-    """The same, month by month or year by year."""
+    """The same, by month, quarter or year."""
 
-    by: Literal["", "month", "year"] = Field("", description="How finely time is divided")
+    by: Literal["", "month", "quarter", "year"] = Field("", description="How finely time is divided")
 
 
 class Asked(When):
@@ -68,7 +72,7 @@ class Asked(When):
         "",
         max_length=100,
         pattern="^[a-z_,]*$",
-        description="authority; month or year; and a breakdown: with commas",
+        description=f"{BY_TAKES}; and a breakdown: with commas",
     )
     authority: str | None = Field(None, max_length=9, json_schema_extra=AREAS)
     definition: int | None = Field(
@@ -101,9 +105,9 @@ def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explaine
         asked.definition_before or indicator.version,
         asked.definition or indicator.version,
     )
-    area = SCOTLAND if asked.authority in {None, SCOTLAND} else authority_code(asked.authority)
+    area = area_code(asked.authority)
     try:
-        return explain(desk, indicator, Span(month_of(first), month_of(last)), area or SCOTLAND, between)
+        return explain(desk, indicator, Span(month_of(first), month_of(last)), area, between)
     except Refused as fault:
         raise Problem(403, str(fault)) from None
     except answers.TooMuch:
@@ -134,16 +138,17 @@ def question_of(indicator: Indicator, asked: Asked) -> Question:
     """Raises Problem for what the indicator does not have."""
     question = span_of(asked)
     parts = [part for part in asked.by.split(",") if part]
-    breakdowns = [part for part in parts if part not in {"authority", "month", "year"}]
-    periods = [part for part in parts if part in {"month", "year"}]
+    divisions = [division for division in DIVISIONS if division in parts]
+    periods = [part for part in parts if part in PERIODS]
+    breakdowns = [part for part in parts if part not in {*DIVISIONS, *PERIODS}]
     known = [name for name, _ in _version(indicator, asked.definition).breakdowns]
-    if len(breakdowns) > 1 or len(periods) > 1 or not set(breakdowns) <= set(known):
-        raise Problem(422, f"by takes authority, month or year, and one of: {', '.join(known) or 'nothing else'}")
+    if max(len(divisions), len(periods), len(breakdowns)) > 1 or not set(breakdowns) <= set(known):
+        raise Problem(422, f"by takes {BY_TAKES}; and one of: {', '.join(known) or 'nothing else'}")
     return replace(
         question,
-        grain=Grain("authority" in parts, periods[0] if periods else ""),
+        grain=Grain(divisions[0] if divisions else "", periods[0] if periods else ""),
         breakdown=breakdowns[0] if breakdowns else None,
-        authority=None if asked.authority == SCOTLAND else authority_code(asked.authority),
+        area=area_code(asked.authority),
         definition=asked.definition,
     )
 
@@ -171,10 +176,15 @@ def known_indicator(id: str) -> Indicator:  # noqa: A002
     return found
 
 
-def authority_code(words: str | None) -> str | None:
+def area_code(words: str | None) -> str:
+    """The code of Scotland where nothing is asked for, of a health board, or of an authority. Raises Problem 422."""
+    if words is None or words in AREA_NAMES:
+        return words or SCOTLAND
+    return authority_code(words)
+
+
+def authority_code(words: str) -> str:
     """The current code. Raises Problem 422."""
-    if words is None:
-        return None
     code = current_code(words)
     if code is None:
         raise Problem(422, "There is no authority with this code")

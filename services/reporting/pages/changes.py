@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from contracts.cells import MEASURES
 from services.reporting import releases
 from services.reporting.answers import Desk
+from services.reporting.areas import AREA_NAMES
 from services.reporting.catalogue import INDICATORS
 from services.reporting.disclosure import ChangeRow, Gate
-from services.reporting.metadata import AREA_NAMES, category_label
+from services.reporting.metadata import category_label
 from services.reporting.pages import words
 from services.reporting.releases import DRAFT, PUBLISHED, ReleaseInfo
 

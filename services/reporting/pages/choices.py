@@ -1,13 +1,16 @@
-"""Which periods a page offers. The public is offered months and whole years, for which the hiding was worked out."""
+"""Which periods a page offers.
+
+The public is offered months and whole years, for which the hiding was worked out, and quarters, which are sums of months.
+"""
 
 from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.pages import words
-from services.reporting.periods import add_months, months_between, year_months, year_of
+from services.reporting.periods import add_months, months_between, quarter_months, quarter_of, year_months, year_of
 from services.reporting.queries import Span
 
-MONTHS_OFFERED = 24
+MONTHS_OFFERED, QUARTERS_OFFERED = 24, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Choice:
 
 
 def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
-    """Newest and widest first: the last 12 months where they may be shown, whole years, months."""
+    """Newest and widest first: the last 12 months where they may be shown, whole years, whole quarters, months."""
     found = []
     if rolling:
         span = Span(max(first, add_months(last, -11)), last)
@@ -30,6 +33,11 @@ def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
         months = year_months(year)
         if months[0] >= first and months[-1] <= last:
             found.append(Choice(f"year-{year}", words.period(year), Span(months[0], months[-1])))
+    quarters = dict.fromkeys(quarter_of(month) for month in months_between(first, last))
+    for quarter in [*reversed(quarters)][:QUARTERS_OFFERED]:
+        months = quarter_months(quarter)
+        if months[0] >= first and months[-1] <= last:
+            found.append(Choice(f"quarter-{quarter}", words.period(quarter), Span(months[0], months[-1])))
     newest_first = reversed(months_between(first, last)[-MONTHS_OFFERED:])
     return found + [Choice(f"month-{each:%Y-%m}", words.month(each), Span(each, each)) for each in newest_first]
 

@@ -18,10 +18,10 @@ from services.chassis.clock import Clock
 from services.chassis.problems import Problem
 from services.reporting import quality, queries, releases
 from services.reporting.answers import NothingReleased
+from services.reporting.areas import AREA_NAMES, SCOTLAND
 from services.reporting.catalogue import INDICATORS, versions
 from services.reporting.disclosure import Refused
-from services.reporting.indicators import SCOTLAND, Indicator, Kind, Status
-from services.reporting.metadata import AREA_NAMES
+from services.reporting.indicators import Indicator, Kind, Status
 from services.reporting.pages import views
 from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
 from services.reporting.pages.choices import chosen
@@ -155,7 +155,8 @@ def _indicator(site: Site, request: Request) -> Response:
             breakdowns=[
                 views.breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns
             ],
-            areas=views.by_area(reader, indicator, choice.span),
+            areas=[views.by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
+            area_choices=views.AREA_CHOICES,
             comparable=indicator.kind is Kind.SHARE,
             **_standing(site, reader, choice.span, area),
         )

@@ -15,7 +15,7 @@ from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.answers import Desk
-from services.reporting.metadata import AREA_NAMES
+from services.reporting.areas import AREA_NAMES, SCOTLAND
 from services.reporting.pages import views, words
 from services.reporting.pages.views import Reader
 from services.reporting.settings import SiteSettings
@@ -75,5 +75,10 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup  # charts escape what they are given
-    environment.globals |= {"words": words, "area_names": AREA_NAMES, "direction": views.direction}
+    environment.globals |= {
+        "words": words,
+        "area_names": AREA_NAMES,
+        "scotland": SCOTLAND,
+        "direction": views.direction,
+    }
     return environment

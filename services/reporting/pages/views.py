@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
+from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from services.chassis.auth import Identity
 from services.reporting import answers
 from services.reporting.answers import Answer, Desk, Question
+from services.reporting.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.catalogue import INDICATORS
 from services.reporting.cuts import Live, Released
 from services.reporting.disclosure import Row, ToCome
-from services.reporting.indicators import SCOTLAND, Good, Indicator, Kind
-from services.reporting.metadata import AREA_NAMES, BREAKDOWNS, category_label
+from services.reporting.indicators import Good, Indicator, Kind
+from services.reporting.metadata import BREAKDOWNS, category_label
 from services.reporting.pages import charts, words
 from services.reporting.pages.choices import Choice, choices, year_before
 from services.reporting.periods import add_months, month_of, months_between
@@ -31,7 +34,7 @@ HEADLINES = (
     "completion_rate",
 )
 TREND_SPAN = 24
-BY_AUTHORITY, BY_MONTH = Grain(authority=True), Grain(period="month")
+BY_AUTHORITY, BY_MONTH = Grain("authority"), Grain(period="month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,10 @@ def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
     """The figure, what it was a year before, and the months up to it."""
-    authority = None if area == SCOTLAND else area
-    now = _only(reader.ask(indicator, Question(span.first, span.last, authority=authority)).rows)
+    now = _only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
     earlier = year_before(span)
-    before = _only(reader.ask(indicator, Question(earlier.first, earlier.last, authority=authority)).rows)
-    monthly = _monthly(reader, indicator, span, authority)
+    before = _only(reader.ask(indicator, Question(earlier.first, earlier.last, area=area)).rows)
+    monthly = _monthly(reader, indicator, span, area)
     return Headline(
         indicator,
         words.figure(now, indicator.unit),
@@ -129,9 +131,9 @@ def _only(rows: Sequence[Row]) -> Row | None:
     return rows[0] if rows else None
 
 
-def _monthly(reader: Reader, indicator: Indicator, span: Span, authority: str | None) -> list[Row]:
+def _monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
     first = add_months(span.last, 1 - TREND_SPAN)
-    rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, authority=authority)).rows
+    rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
     started = next((i for i, row in enumerate(rows) if row.value or row.suppressed), 0)
     return rows[started:]
 
@@ -153,7 +155,7 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
     """What is likely still to arrive about one area."""
-    question = Question(span.first, span.last, authority=None if area == SCOTLAND else area)
+    question = Question(span.first, span.last, area=area)
     found = answers.answer(reader.desk, INDICATORS["orders_imposed"], replace(question, release=reader.wanted))
     return still_to_come(reader.desk, found)
 
@@ -185,10 +187,9 @@ def by_version(reader: Reader, indicator: Indicator, span: Span, area: str) -> l
     current = INDICATORS[indicator.id]
     if indicator.version == current.version:
         return []
-    authority = None if area == SCOTLAND else area
     rows: dict[str, list[str]] = {}
     for each in (current, indicator):
-        question = Question(None, span.last, Grain(period="year"), authority=authority, definition=each.version)
+        question = Question(None, span.last, Grain(period="year"), area=area, definition=each.version)
         for row in reader.ask(indicator, question).rows:
             rows.setdefault(row.period, []).append(words.figure(row, each.unit))
     return [(words.period(label), figures) for label, figures in rows.items()]
@@ -213,8 +214,16 @@ def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> l
 
 def _areas() -> list[tuple[str, str]]:
     """Authorities by name, then Scotland."""
-    names = sorted((name, code) for code, name in AREA_NAMES.items() if code != SCOTLAND)
-    return [*((code, name) for name, code in names), (SCOTLAND, AREA_NAMES[SCOTLAND])]
+    return [*by_name(AUTHORITIES), (SCOTLAND, AREA_NAMES[SCOTLAND])]
+
+
+def by_name(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Areas with their names, in the order of these."""
+    return sorted(((code, AREA_NAMES[code]) for code in codes), key=itemgetter(1))
+
+
+AREA_CHOICES = (("Authorities", by_name(AUTHORITIES)), ("Health board areas", by_name(HEALTH_BOARDS)))
+"""Areas beside Scotland that can be chosen, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +237,7 @@ class Trend:
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     """Up to 24 months, ending with the span."""
-    rows = _monthly(reader, indicator, span, None if area == SCOTLAND else area)
+    rows = _monthly(reader, indicator, span, area)
     points = [charts.Point(words.short_month(row.period), row.value, row.lower, row.upper) for row in rows]
     title = f"{indicator.title}, {AREA_NAMES[area]}, by month"
     found = signals([row.value for row in rows])
@@ -265,8 +274,7 @@ class Breakdown:
 
 def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area: str) -> Breakdown:
     """The categories of one breakdown for one area."""
-    authority = None if area == SCOTLAND else area
-    rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, authority=authority)).rows
+    rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, area=area)).rows
     measure = indicator.breakdown(name)[0].numerator.measure
     labels = [category_label(measure, row.category) for row in rows]
     bars = [charts.Bar(label, row.value, row.lower, row.upper) for label, row in zip(labels, rows, strict=True)]
@@ -281,23 +289,34 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
 
 @dataclass(frozen=True, slots=True)
 class AreaChart:
-    """All areas of one indicator, as chart and table."""
+    """All areas of one kind, as chart and table."""
 
+    kind: str
+    """In the words of a heading."""
+    by: Division
     chart: str
     rows: tuple[tuple[str, str, str, str, str, str], ...]
     """Code, name, value, interval, numerator, denominator."""
 
 
-def by_area(reader: Reader, indicator: Indicator, span: Span) -> AreaChart:
-    """Authorities from the highest to the lowest, Scotland marked in the chart."""
-    rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows}
+_KINDS = {
+    "authority": ("authority", tuple(AUTHORITIES)),
+    "health_board": ("health board area", tuple(HEALTH_BOARDS)),
+}
+
+
+def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "authority") -> AreaChart:
+    """Areas from the highest to the lowest, Scotland marked in the chart."""
+    rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, Grain(by))).rows}
+    kind, codes = _KINDS[by]
+    names = [*by_name(codes), (SCOTLAND, AREA_NAMES[SCOTLAND])]
     scotland = rows.get(SCOTLAND)
-    own = [(AREA_NAMES[code], rows[code]) for code, _ in _areas() if code in rows and code != SCOTLAND]
+    own = [(name, rows[code]) for code, name in names if code in rows and code != SCOTLAND]
     own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))
     bars = [charts.Bar(name, row.value, row.lower, row.upper) for name, row in own]
     is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
     reference = scotland.value if scotland and is_rate else None
-    chart = charts.bars(f"{indicator.title}, by authority", bars, indicator.unit, reference)
+    chart = charts.bars(f"{indicator.title}, by {kind}", bars, indicator.unit, reference)
     table = tuple(
         (
             code,
@@ -307,10 +326,10 @@ def by_area(reader: Reader, indicator: Indicator, span: Span) -> AreaChart:
             words.count(row, row.numerator if row else None),
             words.count(row, row.denominator if row else None) if is_rate else "",
         )
-        for code, name in _areas()
+        for code, name in names
         for row in (rows.get(code),)
     )
-    return AreaChart(chart, table)
+    return AreaChart(kind, by, chart, table)
 
 
 @dataclass(frozen=True, slots=True)

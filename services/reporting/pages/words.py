@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from services.reporting.disclosure import Row, ToCome
-from services.reporting.periods import parse_first
+from services.reporting.periods import parse_first, quarter_months
 
 SUPPRESSED = "[c]"
 NO_CASES = "[z]"
@@ -40,6 +40,9 @@ def period(label: str, *, monthly: bool = False) -> str:
     if "/" in label:
         first, last = label.split("/")
         return f"{month(parse_first(first))} to {month(parse_first(last))}"
+    if "Q" in label:
+        months = quarter_months(label)
+        return f"{_MONTHS[months[0].month - 1]} to {month(months[-1])}"
     if monthly or int(label[5:7]) != (int(label[2:4]) + 1) % 100:
         return month(parse_first(label))
     return f"April {label[:4]} to March {int(label[:4]) + 1}"

@@ -4,11 +4,13 @@ from importlib import import_module
 
 from fastapi.testclient import TestClient
 
+from contracts.authorities import HEALTH_BOARDS
 from services.records.findings import Rule
 from services.reporting.catalogue import INDICATORS
+from services.reporting.indicators import Kind
 from tests.integration.reporting.conftest import Feed, cell, position
 
-GLASGOW, FIFE, SCOTLAND = "S12000049", "S12000047", "S92000003"
+GLASGOW, FIFE, SCOTLAND, CLYDE = "S12000049", "S12000047", "S92000003", "S08000031"
 Headers = dict[str, str]
 
 
@@ -69,10 +71,59 @@ def test_part_of_a_year_does_not_pass_for_the_year(client: TestClient, national:
     assert [(row["period"], row["value"]) for row in answer.json()["rows"]] == [("2024-25", 3), ("2025-04/2025-12", 9)]
 
 
+def test_health_board_areas_and_quarters_are_sums_of_authorities_and_months(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    numbers = {(GLASGOW, "2026-01"): 100, (GLASGOW, "2026-03"): 7, ("S12000018", "2026-02"): 20, (FIFE, "2026-04"): 3}
+    feed([position(code) for code in (GLASGOW, FIFE, "S12000018")])
+    feed([cell("orders_imposed", code, month, "", number) for (code, month), number in numbers.items()])
+
+    def values(question: str) -> dict[tuple[str, str], float | None]:
+        answer = client.get(f"/v1/indicators/orders_imposed/data?from=2026-01&to=2026-04&{question}", headers=national)
+        assert answer.status_code == 200, answer.text
+        return {(row["authority"], row["period"]): row["value"] for row in answer.json()["rows"]}
+
+    by_both = values("by=health_board,quarter")
+    assert len(by_both) == 2 * 15
+    assert (by_both[CLYDE, "2026-Q1"], by_both[CLYDE, "2026-04"]) == (127, 0), "part of a quarter is not the quarter"
+    assert (by_both[SCOTLAND, "2026-Q1"], by_both[SCOTLAND, "2026-04"]) == (127, 3)
+    assert by_both["S08000025", "2026-Q1"] is None, "nobody there has reported: that is not zero"
+    within = values(f"by=authority&authority={CLYDE}")
+    assert list(within) == [
+        *((code, "2026-01/2026-04") for code in HEALTH_BOARDS[CLYDE].members),
+        (CLYDE, "2026-01/2026-04"),
+    ]
+    assert (within[GLASGOW, "2026-01/2026-04"], within[CLYDE, "2026-01/2026-04"]) == (107, 127)
+    assert values(f"authority={CLYDE}") == {(CLYDE, "2026-01/2026-04"): 127}
+
+
+def test_a_stock_and_agreement_are_told_for_quarters_and_health_board_areas(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    feed([position(GLASGOW), position("S12000018")])
+    feed([cell("orders_opened", GLASGOW, f"2026-0{n}", "", n) for n in (1, 2, 3, 4)])
+    feed([cell("orders_closed", "S12000018", "2026-02", "", 1), cell("orders_opened", "S12000018", "2025-02", "", 4)])
+    question = f"by=quarter&from=2026-01&to=2026-06&authority={CLYDE}"
+    rows = client.get(f"/v1/indicators/open_orders/data?{question}", headers=national).json()["rows"]
+    assert [(row["period"], row["value"]) for row in rows] == [("2026-Q1", 9), ("2026-Q2", 13)]
+    feed(
+        [
+            cell("control_totals", GLASGOW, "2026-02", "total=orders_imposed", 5),
+            cell("orders_imposed", GLASGOW, "2026-02", "", 5),
+        ]
+    )
+    agreeing = next(each.id for each in INDICATORS.values() if each.kind is Kind.AGREEMENT)
+    for by in ("health_board", "authority", "quarter", ""):
+        question = f"by={by}&from=2026-01&to=2026-03"
+        found = client.get(f"/v1/indicators/{agreeing}/data?{question}", headers=national).json()["rows"]
+        told = {row["authority"]: row["denominator"] for row in found}
+        assert all(told.get(area, 1) == 1 for area in (SCOTLAND, CLYDE, GLASGOW)), by
+
+
 def test_every_indicator_answers_in_every_breakdown(client: TestClient, national: Headers, feed: Feed) -> None:
     feed([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 1)])
     for indicator in INDICATORS.values():
-        for by in ("", "authority,month", *(name for name, _ in indicator.breakdowns)):
+        for by in ("", "authority,month", "health_board,quarter", *(name for name, _ in indicator.breakdowns)):
             answer = client.get(f"/v1/indicators/{indicator.id}/data?by={by}", headers=national)
             assert answer.status_code == 200, (indicator.id, by, answer.text)
             assert answer.json()["rows"], (indicator.id, by)
@@ -84,6 +135,8 @@ def test_faulty_questions_are_told_apart(client: TestClient, national: Headers) 
 
     assert status("indicators/nothing") == 404
     assert status("indicators/orders_imposed/data?by=shoe_size") == 422
+    assert status("indicators/orders_imposed/data?by=authority,health_board") == 422
+    assert status("indicators/orders_imposed/data?by=month,quarter") == 422
     assert status("indicators/orders_imposed/data?from=March") == 422
     assert status("indicators/orders_imposed/data?from=2026-03&to=2026-01") == 422
     assert status("indicators/orders_imposed/data?authority=S99") == 422

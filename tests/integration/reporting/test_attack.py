@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from contracts.cells import Cell
 from services.chassis.clock import FixedClock
 from services.reporting import answers, releases, releasing
-from services.reporting.metadata import AREA_NAMES
+from services.reporting.areas import AREA_NAMES
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 from tests.support.http_attack import (
     Attacker,

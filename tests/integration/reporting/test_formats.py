@@ -18,6 +18,13 @@ from tests.integration.reporting.conftest import Feed, cell, position
 
 ADDRESS = "/v1/indicators/first_contact_within_1/data"
 QUESTION = "by=authority,month,band&from=2026-02&to=2026-03"
+QUESTIONS = (
+    QUESTION,
+    "by=health_board,quarter&from=2026-01&to=2026-03",
+    "by=year&from=2025-04&to=2026-03&authority=S12000049",
+    "by=band&from=2025-05&to=2026-03&authority=S12000049",
+)
+EVERY_QUESTION = pytest.mark.parametrize("question", QUESTIONS)
 MEASURES = ("numerator", "denominator", "value", "lower", "upper")
 Headers = dict[str, str]
 Key = tuple[str, str, str]
@@ -32,62 +39,110 @@ def answered(client: TestClient, glasgow: Headers, feed: Feed) -> TestClient:
     return client
 
 
-def expected(client: TestClient) -> dict[Key, dict[str, Any]]:
-    rows = client.get(f"{ADDRESS}?{QUESTION}").json()["rows"]
+@pytest.fixture
+def seen_whole(answered: TestClient, national: Headers) -> TestClient:
+    """The same, by somebody who sees all areas."""
+    answered.headers.update(national)
+    return answered
+
+
+def expected(client: TestClient, question: str) -> dict[Key, dict[str, Any]]:
+    rows = client.get(f"{ADDRESS}?{question}").json()["rows"]
     assert rows
     return {(row["authority"], row["period"], row["category"]): row for row in rows}
 
 
-def test_csv_has_the_same_rows(answered: TestClient) -> None:
-    answer = answered.get(f"{ADDRESS}.csv?{QUESTION}")
+@EVERY_QUESTION
+def test_csv_has_the_same_rows(seen_whole: TestClient, question: str) -> None:
+    answer = seen_whole.get(f"{ADDRESS}.csv?{question}")
     assert answer.headers["content-type"].startswith("text/csv")
     rows = {(r["authority"], r["period"], r["category"]): r for r in csv.DictReader(io.StringIO(answer.text))}
-    for key, row in expected(answered).items():
+    for key, row in expected(seen_whole, question).items():
         assert [rows[key][name] for name in MEASURES] == ["" if row[n] is None else str(row[n]) for n in MEASURES]
         assert rows[key]["suppressed"] == str(row["suppressed"]).lower()
 
 
-def test_csv_on_the_web_reads_it_with_its_metadata(answered: TestClient, tmp_path: Path) -> None:
-    answer = answered.get(f"{ADDRESS}.csv?{QUESTION}")
+@EVERY_QUESTION
+def test_csv_on_the_web_reads_it_with_its_metadata(seen_whole: TestClient, tmp_path: Path, question: str) -> None:
+    answer = seen_whole.get(f"{ADDRESS}.csv?{question}")
     link = answer.headers["link"]
     assert 'rel="describedby"' in link
-    metadata = answered.get(f"/v1/indicators/first_contact_within_1/{link[1 : link.index('>')]}")
+    metadata = seen_whole.get(f"/v1/indicators/first_contact_within_1/{link[1 : link.index('>')]}")
     assert metadata.headers["content-type"].startswith("application/csvm+json")
     described = metadata.json() | {"url": "data.csv"}
     (tmp_path / "data.csv").write_bytes(answer.content)
     (tmp_path / "data.csv-metadata.json").write_text(json.dumps(described))
     read = CSVW(str(tmp_path / "data.csv-metadata.json"), validate=True)
     found = {(r["authority"], r["period"], r["category"] or ""): r for r in read.tables[0].iterdicts()}
-    for key, row in expected(answered).items():
+    for key, row in expected(seen_whole, question).items():
         for name in MEASURES:
             assert (None if found[key][name] is None else float(found[key][name])) == row[name]
         assert found[key]["suppressed"] is row["suppressed"]
 
 
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
-def test_json_stat_has_the_same_cube(answered: TestClient) -> None:
-    answer = answered.get(f"{ADDRESS}.jsonstat?{QUESTION}")
+@EVERY_QUESTION
+def test_json_stat_has_the_same_cube(seen_whole: TestClient, question: str) -> None:
+    answer = seen_whole.get(f"{ADDRESS}.jsonstat?{question}")
     frame = pyjstat.Dataset.read(answer.text).write("dataframe", naming="id")
     found = {tuple(row[:4]): row[4] for row in frame.itertuples(index=False)}
-    for (area, period, category), row in expected(answered).items():
+    for (area, period, category), row in expected(seen_whole, question).items():
         for name in MEASURES:
             value = found[area, period, category or "all", name]
             assert (None if value != value or value is None else float(value)) == row[name]  # noqa: PLR0124 - NaN
 
 
-def test_xlsx_has_a_cover_and_the_same_rows(answered: TestClient) -> None:
-    book = load_workbook(io.BytesIO(answered.get(f"{ADDRESS}.xlsx?{QUESTION}").content))
-    assert book.sheetnames == ["Cover", "Figures"]
+@EVERY_QUESTION
+def test_xlsx_has_a_cover_and_the_same_rows(seen_whole: TestClient, question: str) -> None:
+    book = load_workbook(io.BytesIO(seen_whole.get(f"{ADDRESS}.xlsx?{question}").content))
+    assert book.sheetnames == ["Cover", "Figures", "Dimensions"]
     assert book["Cover"]["A1"].value == "First contact within 1 working day"
     header, *lines = book["Figures"].iter_rows(values_only=True)
     found = {
         (r["authority"], r["period"], r["category"] or ""): r
         for r in (dict(zip(header, x, strict=True)) for x in lines)
     }
-    for key, row in expected(answered).items():
+    for key, row in expected(seen_whole, question).items():
         assert {name: found[key][name] for name in (*MEASURES, "suppressed")} == {
             name: row[name] for name in (*MEASURES, "suppressed")
         }
+
+
+LINKED_AREA = "http://statistics.gov.scot/id/statistical-geography"
+LINKED_YEAR = "http://reference.data.gov.uk/id/government-year/2025-2026"
+
+
+def test_areas_and_periods_are_named_as_linked_data_in_every_format(answered: TestClient, tmp_path: Path) -> None:
+    asked = "by=authority,year,sex&from=2025-04&to=2026-03"
+    address = "/v1/indicators/orders_imposed/data"
+    body = answered.get(f"{address}?{asked}").json()
+    assert body["dimensions"]["period"]["values"] == {"2025-26": {"label": "2025/2026", "uri": LINKED_YEAR}}
+    assert body["dimensions"]["authority"]["values"]["S12000049"] == {
+        "label": "Glasgow City",
+        "uri": f"{LINKED_AREA}/S12000049",
+    }
+    assert body["dimensions"]["category"]["property"] == "http://statistics.gov.scot/def/dimension/sex"
+    cube = answered.get(f"{address}.jsonstat?{asked}").json()["dimension"]
+    assert cube["period"]["category"]["label"] == {"2025-26": "2025/2026"}
+    assert cube["authority"]["extension"]["uri"]["S12000049"] == f"{LINKED_AREA}/S12000049"
+    book = load_workbook(io.BytesIO(answered.get(f"{address}.xlsx?{asked}").content))
+    assert ("period", "2025-26", "2025/2026", LINKED_YEAR) in book["Dimensions"].iter_rows(values_only=True)
+    (tmp_path / "data.csv").write_bytes(answered.get(f"{address}.csv?{asked}").content)
+    described = answered.get(f"{address}.csv-metadata.json?{asked}").json() | {"url": "data.csv"}
+    (tmp_path / "data.csv-metadata.json").write_text(json.dumps(described))
+    columns = {each.name: each for each in CSVW(str(tmp_path / "data.csv-metadata.json")).tables[0].tableSchema.columns}
+    glasgow = {"authority": "S12000049"}
+    assert columns["authority"].inherit("valueUrl").expand(**glasgow) == f"{LINKED_AREA}/S12000049"
+    assert str(columns["period_uri"].inherit("propertyUrl")).endswith("dimension#refPeriod")
+    rows = [*csv.DictReader(io.StringIO((tmp_path / "data.csv").read_text()))]
+    assert {row["period_uri"] for row in rows} == {LINKED_YEAR}
+
+
+def test_a_workbook_says_how_complete_its_figures_are(answered: TestClient) -> None:
+    book = load_workbook(io.BytesIO(answered.get(f"{ADDRESS}.xlsx?{QUESTION}").content))
+    cover = {str(name): str(words) for name, words, *_ in book["Cover"].iter_rows(values_only=True)}
+    assert cover["Reported, but not since the period ended"] == "2 of 32 authorities: Fife, Glasgow City"
+    assert cover["Never reported"].startswith("30 of 32 authorities: Clackmannanshire, ")
 
 
 @pytest.mark.parametrize(

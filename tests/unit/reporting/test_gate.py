@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from contracts.authorities import HEALTH_BOARDS
 from services.chassis.auth import PUBLIC, Identity
 from services.reporting import disclosure
+from services.reporting.areas import SCOTLAND
 from services.reporting.catalogue import INDICATORS
 from services.reporting.cuts import Cut, Live, Released
 from services.reporting.disclosure import Change, Figure, Gate, NumberKey, Refused
 from services.reporting.families import FAMILIES, PUBLIC_FORMS, complement, left_over
-from services.reporting.indicators import SCOTLAND, Form, form
+from services.reporting.indicators import Form, form
 
 REPORTING = Path(disclosure.__file__).parent
 SHOWN_TYPES = {"Row", "CellRow", "ChangeRow", "Explained", "PartRow", "ToCome"}
@@ -102,9 +104,34 @@ def test_rates_on_fewer_than_ten_are_not_public() -> None:
     assert shown(PUBLIC, figure(RELEASED, GLASGOW, 10, 10)) == 100
 
 
-def test_only_months_and_whole_years_are_public() -> None:
+def test_only_months_quarters_and_whole_years_are_public() -> None:
     assert shown(PUBLIC, figure(RELEASED, GLASGOW, 90, 100, "2025-26")) == 90
+    assert shown(PUBLIC, figure(RELEASED, GLASGOW, 90, 100, "2026-Q1")) == 90
     assert shown(PUBLIC, figure(RELEASED, GLASGOW, 90, 100, "2025-04/2026-02")) is None
+
+
+def test_a_quarter_is_hidden_with_any_of_its_months() -> None:
+    key = NumberKey(CONTACT.numerator.measure, CONTACT.numerator.grouping, "2026-02", GLASGOW)
+    assert shown(PUBLIC, figure(RELEASED, GLASGOW, 90, 100, "2026-Q1"), key) is None
+    assert shown(PUBLIC, figure(RELEASED, GLASGOW, 90, 100, "2025-Q4"), key) == 90
+
+
+def test_a_health_board_area_is_hidden_with_any_of_its_authorities() -> None:
+    board = next(each for each in HEALTH_BOARDS.values() if GLASGOW in each.members)
+    for authority in board.members:
+        key = NumberKey(CONTACT.numerator.measure, CONTACT.numerator.grouping, "2026-03", authority)
+        assert shown(PUBLIC, figure(RELEASED, board.code, 90, 100), key) is None
+        assert shown(MANAGER, figure(RELEASED, board.code, 90, 100), key) is None, "its own alone is no reason"
+        assert shown(PUBLIC, figure(RELEASED, board.code, 90, 100, "2026-Q1"), key) is None, "nor in a quarter"
+    other = NumberKey(CONTACT.numerator.measure, CONTACT.numerator.grouping, "2026-03", FIFE)
+    assert shown(PUBLIC, figure(RELEASED, board.code, 90, 100), other) == 90
+
+
+def test_a_health_board_area_of_one_authority_is_its_own() -> None:
+    of_fife = Identity("manager", frozenset({"orders:read"}), FIFE)
+    board = next(each for each in HEALTH_BOARDS.values() if FIFE in each.members)
+    assert shown(of_fife, figure(Live(), board.code, 3, 4)) == 75
+    assert shown(MANAGER, figure(Live(), board.code, 3, 4)) is None
 
 
 def test_nothing_reported_is_neither_zero_nor_suppressed() -> None:

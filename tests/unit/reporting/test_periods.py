@@ -1,12 +1,22 @@
-"""Months, years and the words for them."""
+"""Months, quarters, years and the words for them."""
 
 from datetime import date
 
 import pytest
 
+from services.reporting.linked import period_label, period_uri
 from services.reporting.pages import words
 from services.reporting.pages.choices import choices, chosen, year_before
-from services.reporting.periods import add_months, months_between, parse_first, parse_last, year_months, year_of
+from services.reporting.periods import (
+    add_months,
+    months_between,
+    parse_first,
+    parse_last,
+    quarter_months,
+    quarter_of,
+    year_months,
+    year_of,
+)
 from services.reporting.queries import Span
 
 
@@ -40,16 +50,39 @@ def test_part_of_a_year_is_not_called_the_year() -> None:
     assert Span(date(2025, 3, 1), date(2026, 3, 1)).labels("year") == ("2025-03", "2025-26")
 
 
+def test_a_quarter_is_three_months_and_part_of_it_is_not_called_the_quarter() -> None:
+    assert [quarter_of(date(2026, month, 1)) for month in (1, 3, 4, 12)] == ["2026-Q1", "2026-Q1", "2026-Q2", "2026-Q4"]
+    assert quarter_months("2026-Q4") == (date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1))
+    assert Span(date(2026, 1, 1), date(2026, 3, 1)).label == "2026-Q1"
+    assert Span(date(2025, 12, 1), date(2026, 5, 1)).labels("quarter") == ("2025-12", "2026-Q1", "2026-04/2026-05")
+
+
+def test_periods_have_the_names_that_they_have_in_linked_data() -> None:
+    assert period_uri("2026-03") == "http://reference.data.gov.uk/id/month/2026-03"
+    assert period_uri("2026-Q1") == "http://reference.data.gov.uk/id/quarter/2026-Q1"
+    assert period_uri("2025-26") == "http://reference.data.gov.uk/id/government-year/2025-2026"
+    assert period_uri("1999-00") == "http://reference.data.gov.uk/id/government-year/1999-2000"
+    assert period_uri("2011-12", monthly=True) == "http://reference.data.gov.uk/id/month/2011-12"
+    interval = "http://reference.data.gov.uk/id/gregorian-interval/2025-05-01T00:00:00/P12M"
+    assert period_uri("2025-05/2026-04") == interval
+    assert [period_label(each) for each in ("2025-26", "2026-Q1", "2026-03")] == ["2025/2026", "2026-Q1", "2026-03"]
+
+
 def test_periods_are_said_in_words() -> None:
+    assert words.period("2026-Q1") == "January to March 2026"
     assert words.period("2025-26") == "April 2025 to March 2026"
     assert words.period("2026-03") == "March 2026"
     assert words.period("2011-12", monthly=True) == "December 2011"
     assert words.period("2025-05/2026-04") == "May 2025 to April 2026"
 
 
-def test_the_public_is_offered_whole_years_and_months() -> None:
-    offered = choices(date(2024, 6, 1), date(2026, 4, 1), rolling=False)
-    assert [each.value for each in offered][:3] == ["year-2025-26", "month-2026-04", "month-2026-03"]
+def test_the_public_is_offered_whole_years_whole_quarters_and_months() -> None:
+    offered = choices(date(2025, 3, 1), date(2026, 4, 1), rolling=False)
+    assert [each.value for each in offered][:6] == [
+        "year-2025-26",
+        *(f"quarter-{quarter}" for quarter in ("2026-Q1", "2025-Q4", "2025-Q3", "2025-Q2")),
+        "month-2026-04",
+    ]
     assert chosen(offered, "month-2026-03").span.first == date(2026, 3, 1)
     assert chosen(offered, "nonsense") is offered[0]
     assert choices(date(2024, 6, 1), date(2026, 4, 1), rolling=True)[0].span.first == date(2025, 5, 1)

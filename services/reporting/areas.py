@@ -1,0 +1,43 @@
+"""The areas that figures are shown for: Scotland, its health boards and its authorities, and which lie in which. Pure."""
+
+from functools import cache
+from typing import Literal
+
+from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
+
+SCOTLAND = "S92000003"
+AREA_NAMES = (
+    {SCOTLAND: "Scotland"}
+    | {code: authority.name for code, authority in AUTHORITIES.items()}
+    | {code: f"{board.name} (health board area)" for code, board in HEALTH_BOARDS.items()}
+)
+
+Division = Literal["", "authority", "health_board"]
+"""How finely an area is divided."""
+
+
+def members(area: str) -> tuple[str, ...]:
+    """The authorities that it is made up of. Raises KeyError for no area."""
+    if area == SCOTLAND:
+        return tuple(AUTHORITIES)
+    return (area,) if area in AUTHORITIES else HEALTH_BOARDS[area].members
+
+
+@cache
+def areas_of(division: Division, area: str) -> tuple[str, ...]:
+    """The parts of the area, and behind them the area itself."""
+    match division:
+        case "authority":
+            parts = members(area)
+        case "health_board" if area == SCOTLAND:
+            parts = tuple(HEALTH_BOARDS)
+        case _:
+            parts = ()
+    return tuple(dict.fromkeys((*parts, area)))
+
+
+@cache
+def containing(division: Division, area: str) -> dict[str, tuple[str, ...]]:
+    """By authority in the area, which of its parts it belongs to, and the area itself."""
+    shown = areas_of(division, area)
+    return {code: tuple(each for each in shown if code in members(each)) for code in members(area)}
