@@ -6,16 +6,21 @@ all: after n rounds every cell must be n times what is expected.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
 from contracts.topics import topic_of
+from services.reporting.catalogue import INDICATORS
+from services.reporting.indicators import Form
 from tests.support import scenario
+from tests.support.http_attack import Told, from_csv, from_json, from_json_stat, from_xlsx
+from tests.support.indicator_sums import divisions, figures, is_known
 from tests.support.kafka import remove_topics
 from tests.support.load import SERVICE_OF
 from tests.support.processes import LINES, Platform, running_platform
@@ -181,6 +186,46 @@ def test_posted_as_it_is_it_gives_exactly_its_cells(platform: Platform, rounds: 
         assert all(one["message"] and one["remedy"] for one in refused.values())
         places = [i for i in range(len(sheet.lines)) if i not in refused]
         assert [receipt["offset"] for receipt in receipts] == places
+
+
+FORMATS: dict[str, tuple[str, str, Callable[[httpx.Response], Iterable[Told]]]] = {
+    "json": ("authority", "month", lambda answer: from_json(answer.json())),
+    "csv": ("authority", "quarter", lambda answer: from_csv(answer.text)),
+    "jsonstat": ("authority", "year", lambda answer: from_json_stat(answer.text)),
+    "xlsx": ("health_board", "year", lambda answer: from_xlsx(answer.content)),
+}
+"""Each read by a reader that is not ours, and divided in a way of its own."""
+
+
+@pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
+@pytest.mark.parametrize("extension", FORMATS)
+def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Rounds, extension: str) -> None:
+    """Of the cells posted by the test before, for a national reader."""
+    rounds.assert_counted()
+    cells, checked = scenario.expected(), set[str]()
+    area, period, read = FORMATS[extension]
+    years = sorted({int(key.split("|")[2][:4]) for key in cells})
+    asked = {"from": f"{years[0] - 1}-04", "to": f"{years[-1] + 1}-03"}
+    reporting = platform.client("reporting", "national")
+    for indicator in INDICATORS.values():
+        for breakdown, parts in divisions(indicator):
+            by = ",".join(filter(None, (area, period, breakdown)))
+            answer = reporting.get(f"/v1/indicators/{indicator.id}/data.{extension}", params={**asked, "by": by})
+            rows = {row[:3]: row.numbers for row in read(answer.raise_for_status())}
+            for part in parts:
+                for figure in figures(cells, indicator, part, area, period):
+                    if not all(is_known(cells, form) for form in figure.forms):
+                        continue
+                    for place, number in figure.by_place.items():
+                        told = rows[(*place, part.category)].get(figure.name)
+                        assert told == round(number / figure.divide, 2), (indicator.id, by, place, part.category)
+                    checked |= {key for key in cells for form in figure.forms if is_of(key, form)}
+    assert len(checked) > 0.98 * len(cells)
+
+
+def is_of(key: str, form: Form) -> bool:
+    measure, _, _, category = key.split("|")
+    return measure == form.measure and category in form.categories
 
 
 def test_each_bad_line_is_kept_with_its_bytes(platform: Platform, rounds: Rounds) -> None:

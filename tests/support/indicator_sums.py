@@ -1,0 +1,83 @@
+"""What an indicator must show, worked out from cells alone: sums over authorities, months and categories."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from contracts.authorities import HEALTH_BOARDS
+from services.reporting.areas import SCOTLAND
+from services.reporting.indicators import Form, Indicator, Kind, Part
+
+Place = tuple[str, str]
+"""Area and period."""
+
+
+class Figure(NamedTuple):
+    """One column of the rows of an indicator."""
+
+    name: str
+    forms: tuple[Form, ...]
+    by_place: Mapping[Place, int]
+    divide: int = 1
+
+
+_BOARD_OF = {code: board.code for board in HEALTH_BOARDS.values() for code in board.members}
+
+
+def divisions(indicator: Indicator) -> Iterator[tuple[str, tuple[Part, ...]]]:
+    """The figure itself, and each of its breakdowns."""
+    yield "", (Part("", indicator.numerator, indicator.denominator),)
+    yield from indicator.breakdowns
+
+
+def figures(cells: Mapping[str, int], indicator: Indicator, part: Part, area: str, period: str) -> Iterator[Figure]:
+    """What can be worked out of one row: numerators as they are shown, and denominators that are sums of cells."""
+    if indicator.minus is not None:
+        level = stocks(cells, indicator.numerator, indicator.minus, area, period)
+        yield Figure("numerator", (indicator.numerator, indicator.minus), level, indicator.divide)
+    elif indicator.kind is not Kind.AGREEMENT:
+        yield Figure("numerator", (part.numerator,), sums(cells, part.numerator, area, period), indicator.divide)
+        if part.denominator is not None:
+            yield Figure("denominator", (part.denominator,), sums(cells, part.denominator, area, period))
+
+
+def stocks(cells: Mapping[str, int], opens: Form, closes: Form, area: str, period: str) -> Mapping[Place, int]:
+    """What is open at the end of each period, of all that has opened until then."""
+    opened, closed = sums(cells, opens, area, period), sums(cells, closes, area, period)
+    found: dict[Place, int] = {}
+    for where in {place[0] for place in (*opened, *closed)}:
+        level = 0
+        for at in sorted({place[1] for place in (*opened, *closed)}):
+            level += opened.get((where, at), 0) - closed.get((where, at), 0)
+            found[where, at] = level
+    return found
+
+
+def sums(cells: Mapping[str, int], form: Form, area: str, period: str) -> Mapping[Place, int]:
+    """By `authority` or `health_board`, and `month`, `quarter` or `year`; Scotland too."""
+    found: dict[Place, int] = defaultdict(int)
+    for key, value in cells.items():
+        measure, authority, day, category = key.split("|")
+        if measure == form.measure and category in form.categories:
+            at = _period(day, period)
+            found[authority if area == "authority" else _BOARD_OF[authority], at] += value
+            found[SCOTLAND, at] += value
+    return found
+
+
+def _period(day: str, kind: str) -> str:
+    year, month = int(day[:4]), int(day[5:7])
+    match kind:
+        case "month":
+            return day[:7]
+        case "quarter":
+            return f"{year}-Q{(month + 2) // 3}"
+        case _:
+            start = year - (month < 4)
+            return f"{start}-{(start + 1) % 100:02}"
+
+
+def is_known(cells: Mapping[str, int], form: Form) -> bool:
+    """Whether the cells speak of all that the form sums."""
+    spoken = {(key.split("|")[0], key.split("|")[3].partition("=")[0]) for key in cells}
+    return all((form.measure, each.partition("=")[0]) in spoken for each in form.categories)
