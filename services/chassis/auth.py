@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, system_clock
 from services.chassis.problems import Problem
 from services.chassis.settings import TokenSettings
 
@@ -52,8 +52,24 @@ class InvalidToken(Exception):
     """The token proves nothing. The message says why, and can be shown to the caller."""
 
 
+class _Proven(NamedTuple):
+    """What the signature of a token proves, until it expires."""
+
+    identity: Identity
+    expires_at: int
+
+
 def verify(token: str, settings: TokenSettings) -> Identity:
     """Who the token speaks for. Raises InvalidToken."""
+    proven = _proven(token, settings)
+    if proven.expires_at <= (system_clock() - LEEWAY).timestamp():
+        raise InvalidToken(REASONS[jwt.ExpiredSignatureError])
+    return proven.identity
+
+
+@lru_cache(maxsize=1024)
+def _proven(token: str, settings: TokenSettings) -> _Proven:
+    """Remembered, since callers come again and only time takes a proof away. What proves nothing raises, and is not remembered."""
     try:
         claims = _claims(token, settings)
     except jwt.InvalidTokenError as fault:
@@ -61,7 +77,8 @@ def verify(token: str, settings: TokenSettings) -> Identity:
     scope, authority = claims.get("scope", ""), claims.get("authority")
     if not isinstance(scope, str) or not isinstance(authority, str | None):
         raise InvalidToken("The token's scope or authority is not text")
-    return Identity(claims["sub"], SCOPES.intersection(scope.split()), authority or None)
+    identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), authority or None)
+    return _Proven(identity, int(claims["exp"]))
 
 
 def _claims(token: str, settings: TokenSettings) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """How many requests one caller may make in a minute, so that none takes what is meant for all."""
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Any, NamedTuple
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +36,29 @@ class _Caller(NamedTuple):
     name: str
 
 
+@dataclass(slots=True)
+class _Window:
+    """A minute that began with a caller's first request."""
+
+    ends_at: float
+    requests: int = 0
+
+
+class _Windows:
+    """The running minute of each caller, the one that ends first in front."""
+
+    def __init__(self) -> None:
+        self._running: OrderedDict[_Caller, _Window] = OrderedDict()
+
+    def count(self, caller: _Caller, now: float) -> _Window:
+        """One more request of the caller's. What has ended is forgotten, so that memory holds the callers of one minute."""
+        while self._running and next(iter(self._running.values())).ends_at <= now:
+            self._running.popitem(last=False)
+        window = self._running.setdefault(caller, _Window(now + WINDOW_SECONDS))
+        window.requests += 1
+        return window
+
+
 class RateLimit:
     """Counts requests by whom the token speaks for, else by address. Each process counts for itself.
 
@@ -45,8 +67,7 @@ class RateLimit:
 
     def __init__(self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics) -> None:
         self._app, self._tokens, self._metrics = app, tokens, metrics
-        self._most = RateLimitItemPerMinute(per_minute)
-        self._counted = FixedWindowRateLimiter(MemoryStorage())
+        self._most, self._windows = per_minute, _Windows()
         self._policy = f'"requests";q={per_minute};w={WINDOW_SECONDS}'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,9 +76,9 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         caller = self._caller(scope)
-        allowed = await self._counted.hit(self._most, *caller)
-        ends_at, left = await self._counted.get_window_stats(self._most, *caller)
-        seconds = max(1, ceil(ends_at - system_clock().timestamp()))
+        now = system_clock().timestamp()
+        window = self._windows.count(caller, now)
+        left, seconds = max(0, self._most - window.requests), ceil(window.ends_at - now)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,13 +87,11 @@ class RateLimit:
                 headers["ratelimit"] = f'"requests";r={left};t={seconds}'
             await send(message)
 
-        if allowed:
+        if window.requests <= self._most:
             await self._app(scope, receive, send_with_headers)
             return
         self._metrics.limited.labels(caller.kind).inc()
-        refusal = Problem(
-            429, f"More than {self._most.amount} requests in a minute", headers={"Retry-After": str(seconds)}
-        )
+        refusal = Problem(429, f"More than {self._most} requests in a minute", headers={"Retry-After": str(seconds)})
         await refusal.response()(scope, receive, send_with_headers)
 
     def _caller(self, scope: Scope) -> _Caller:

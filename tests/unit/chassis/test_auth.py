@@ -11,6 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.chassis import auth
 from services.chassis.auth import Identity, InvalidToken, generate_keys, mint, require, verify
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import TokenSettings
@@ -84,6 +85,23 @@ def test_a_minted_token_expires() -> None:
     yesterday = FixedClock(datetime.now(UTC) - timedelta(days=1))
     with pytest.raises(InvalidToken, match="has expired"):
         verify(mint(KEYS.private, WRITER, HOUR, yesterday), SETTINGS)
+
+
+def test_what_was_believed_once_is_not_believed_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, clock = mint(KEYS.private, WRITER, HOUR, system_clock), FixedClock(system_clock())
+    monkeypatch.setattr(auth, "system_clock", clock)
+    assert verify(token, SETTINGS) == verify(token, SETTINGS) == WRITER
+    clock.move(HOUR + auth.LEEWAY)
+    with pytest.raises(InvalidToken, match="has expired"):
+        verify(token, SETTINGS)
+
+
+def test_what_was_believed_once_is_not_believed_with_other_keys_or_another_audience() -> None:
+    token = mint(KEYS.private, WRITER, HOUR, system_clock)
+    assert verify(token, SETTINGS) == WRITER
+    for other in (TokenSettings(public_key=generate_keys().public), SETTINGS.model_copy(update={"audience": "other"})):
+        with pytest.raises(InvalidToken):
+            verify(token, other)
 
 
 def test_while_keys_change_both_are_believed() -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from services.chassis.auth import Caller, Identity, generate_keys, mint, require
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
-from services.chassis.http import application
+from services.chassis.http import Written, application
 from services.chassis.problems import Problem, documented
 from services.chassis.settings import HttpSettings, TokenSettings
 
@@ -41,6 +41,16 @@ def thing(number: int, colour: Annotated[str, Query(pattern="^(red|blue)$")] = "
     if number == 429:
         raise Problem(429, "Too many at once", headers={"Retry-After": "7"})
     return f"{number} {colour}"
+
+
+written = APIRouter(prefix="/v1", route_class=Written)
+
+
+@written.get("/written/{name}")
+def write_thing(name: str) -> Thing:
+    if name == "nobody":
+        raise Problem(404, "There is no such thing")
+    return Thing(name=name)
 
 
 @router.post("/things")
@@ -101,7 +111,9 @@ def database() -> Database:
 def app(registry: CollectorRegistry, database: Database) -> FastAPI:
     settings = HttpSettings(port=0, body_limit_bytes=LIMIT, stream_limit_bytes=10 * LIMIT)
     tokens = TokenSettings(public_key=KEYS.public)
-    return application("Things", settings, registry, [router], tokens=tokens, checks={"database": database.check})
+    return application(
+        "Things", settings, registry, [router, written], tokens=tokens, checks={"database": database.check}
+    )
 
 
 @pytest.fixture
@@ -285,6 +297,18 @@ def _operations(client: TestClient) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             yield f"{method} {path}", operation
+
+
+def test_what_is_written_at_once_is_what_the_document_says(client: TestClient) -> None:
+    answer = client.get("/v1/written/cup")
+    assert (answer.status_code, answer.headers["content-type"], answer.json()) == (
+        200,
+        "application/json",
+        {"name": "cup"},
+    )
+    assert client.get("/v1/written/nobody").status_code == 404
+    responses = client.get("/openapi.json").json()["paths"]["/v1/written/{name}"]["get"]["responses"]
+    assert responses["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
 
 
 def test_openapi_documents_the_problems_of_each_operation(client: TestClient) -> None:

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
-from limits.aio.storage import memory
 from prometheus_client import CollectorRegistry
 
 from services.chassis import rate_limit
@@ -31,7 +29,6 @@ def things() -> str:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
     """The time of the limits."""
     made = FixedClock(system_clock())
-    monkeypatch.setattr(memory, "time", SimpleNamespace(time=lambda: made().timestamp()))
     monkeypatch.setattr(rate_limit, "system_clock", made)
     return made
 
@@ -85,6 +82,13 @@ def test_every_answer_says_what_is_left(connect: Connect, clock: FixedClock) -> 
         told.append(re.fullmatch(r'"requests";r=(\d+);t=(\d+)', headers["ratelimit"]))
         clock.move(timedelta(seconds=10))
     assert [found.groups() for found in told if found] == [("2", "60"), ("1", "50"), ("0", "40"), ("0", "30")]
+
+
+def test_only_callers_of_the_last_minute_are_remembered() -> None:
+    windows = rate_limit._Windows()
+    for second in range(10 * rate_limit.WINDOW_SECONDS):
+        assert windows.count(rate_limit._Caller("address", f"{second}"), second).requests == 1
+    assert len(windows._running) == rate_limit.WINDOW_SECONDS
 
 
 def test_callers_are_told_apart_by_token_and_without_one_by_address(connect: Connect) -> None:
