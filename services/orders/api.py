@@ -1,16 +1,15 @@
 """What the orders service answers to an authority about its own orders."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from services.chassis.clock import Clock, system_clock
-from services.chassis.database import transaction
+from services.chassis.database import reading, transaction
+from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
 from services.orders import transfers
 from services.orders.answers import OrderDetail, Worklist
@@ -25,6 +24,7 @@ from services.records.clocks import Reading
 from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Wanted
+from services.records.own_findings import OwnFindings
 from services.records.paging import After, Word, after_day, page_key
 from services.records.record import Record, is_withdrawn
 from services.records.views import (
@@ -37,6 +37,10 @@ from services.records.views import (
     timeline,
 )
 
+_OWN_FINDINGS: OwnFindings = {
+    own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),
+    **transfers.UNMATCHED,
+}
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
@@ -48,7 +52,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         domain,
         clock,
         findings,
-        _own_findings(domain),
+        _OWN_FINDINGS,
         _readings,
         values,
         Path(__file__).parent / "returns",
@@ -59,7 +63,8 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
 
 
 def _orders(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1", tags=["orders"])
+    routes = APIRouter(prefix="/v1", tags=["orders"], route_class=Written)
+    at_once = reading(desk.database)
 
     @routes.get("/orders", summary="Orders, the latest imposed first")
     def get_orders(
@@ -74,7 +79,7 @@ def _orders(desk: Desk) -> APIRouter:
         due_by = None if due_within is None else now.calendar.after(now.day, due_within)
         begin = after_day(after, 2)
         key = (begin[0], begin[1][0]) if begin else None
-        with transaction(desk.database) as connection:
+        with transaction(at_once) as connection:
             rows = listing.orders(connection, authority, Wanted(now.day, is_open, missed, due_by), key, limit)
         last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
         return OrderPage(orders=[OrderRow.of(row, now) for row in rows], next=last)
@@ -90,7 +95,7 @@ def _orders(desk: Desk) -> APIRouter:
         horizon = common.horizon(now, within)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
-        with transaction(desk.database) as connection:
+        with transaction(at_once) as connection:
             dues = listing.worklist(connection, authority, horizon, key, limit)
         last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
         items = [WorkItem.of(due, now) for due in dues]
@@ -124,13 +129,3 @@ def _readings(record: Record, calendar: Calendar) -> Iterator[Reading]:
     order = order_of(record)
     if order is not None:
         yield from readings(record, order, calendar)
-
-
-def _own_findings(domain: Domain) -> common.OwnFindings:
-    def of_authority(connection: Connection, authority: str, today: date) -> Iterator[FindingView]:
-        return chain(
-            own_findings.control_totals(connection, authority, "orders_imposed", "orders_ended"),
-            transfers.unmatched(connection, authority, today, domain.of(authority).calendar),
-        )
-
-    return of_authority

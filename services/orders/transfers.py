@@ -13,11 +13,10 @@ from sqlalchemy import Connection, text
 from contracts.authorities import current_code
 from contracts.events import TransferAnswered, TransferReceived, TransferRequested
 from services.orders.answers import OtherSide
-from services.records.calendar import Calendar
 from services.records.findings import Rule
 from services.records.record import Record, fact, facts
-from services.records.standards import in_force
-from services.records.views import FindingView
+from services.records.standards import Length, in_force
+from services.records.views import FindingView, Today
 
 OUT = Rule(
     "transfer_out_unmatched",
@@ -77,35 +76,47 @@ _PERHAPS_TWICE = text(
 )
 
 
-def unmatched(connection: Connection, authority: str, today: date, calendar: Calendar) -> Iterator[FindingView]:
-    """Transfers of the authority that the two sides have not told alike in time."""
-    limit = in_force("transfer_match", today).limit
-    asked = {"authority": authority, "before": today - timedelta(days=limit.number)}
+def _asked(authority: str, now: Today) -> dict[str, object]:
+    return {"authority": authority, "before": now.day - timedelta(days=_limit(now).number)}
 
-    def is_over(since: date) -> bool:
-        return not limit.holds(since, today, calendar)
 
-    for subject, left_on in connection.execute(_OUT, asked):
-        if is_over(left_on):
+def _is_over(since: date, now: Today) -> bool:
+    return not _limit(now).holds(since, now.day, now.calendar)
+
+
+def _limit(now: Today) -> Length:
+    return in_force("transfer_match", now.day).limit
+
+
+def _out(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
+    for subject, left_on in connection.execute(_OUT, _asked(authority, now)):
+        if _is_over(left_on, now):
             yield FindingView.about(subject, OUT, left_on, facts=("ended",))
-    for subject, came_from, received_on in connection.execute(_IN, asked):
-        if is_over(received_on):
+
+
+def _in(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
+    for subject, came_from, received_on in connection.execute(_IN, {"authority": authority}):
+        if _is_over(received_on, now):
             detail = f"said to come from {came_from}"
             yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
-    for row in connection.execute(_PERHAPS_TWICE, asked):
-        if is_over(row.asked_on):
+
+
+def _both_count(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
+    for row in connection.execute(_PERHAPS_TWICE, _asked(authority, now)):
+        if _is_over(row.asked_on, now):
             yield _perhaps_twice(authority, *row)
-    yield from _impossible(connection, authority, today)
 
 
-def _impossible(connection: Connection, authority: str, today: date) -> Iterator[FindingView]:
-    """What can never be so, however long one waits."""
+def _twice(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
     for subject, imposed_on, other in connection.execute(_TWICE, {"authority": authority}):
         detail = f"the other one is an order of {other}"
-        yield FindingView.about(subject, TWICE, imposed_on or today, facts=("transferred_in",), detail=detail)
+        yield FindingView.about(subject, TWICE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
+
+
+def _circle(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
     for subject, imposed_on, other in connection.execute(_CIRCLE, {"authority": authority}):
         detail = f"said to come from {other}, which is said to come from it"
-        yield FindingView.about(subject, CIRCLE, imposed_on or today, facts=("transferred_in",), detail=detail)
+        yield FindingView.about(subject, CIRCLE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
 
 
 def _perhaps_twice(
@@ -117,6 +128,16 @@ def _perhaps_twice(
     return FindingView.about(
         taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=f"{subject} of {origin} may be the same"
     )
+
+
+UNMATCHED = {
+    OUT.code: _out,
+    IN.code: _in,
+    PERHAPS_TWICE.code: _both_count,
+    TWICE.code: _twice,
+    CIRCLE.code: _circle,
+}
+"""By rule: transfers of an authority that the two sides have not told alike in time, and what can never be so."""
 
 
 _TAKEN_BY = text("SELECT authority, subject FROM records WHERE came_from = :reference ORDER BY authority, subject")

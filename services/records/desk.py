@@ -17,6 +17,7 @@ from services.chassis.auth import Identity, require
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
+from services.chassis.http import Written
 from services.chassis.problems import Problem
 from services.records import listing, years
 from services.records.calendar import Calendar
@@ -24,6 +25,7 @@ from services.records.clocks import Reading
 from services.records.findings import Finding
 from services.records.fold import LONDON, Domain
 from services.records.listing import Horizon
+from services.records.own_findings import OwnFindings
 from services.records.paging import After, Word
 from services.records.record import Record
 from services.records.returns import (
@@ -46,7 +48,7 @@ from services.records.targets import Target, Targets, latest_due
 from services.records.views import FindingPage, FindingView, StandardRow, TargetRow, Today
 
 
-def manager(identity: Annotated[Identity, Depends(require("orders:read"))]) -> str:
+async def manager(identity: Annotated[Identity, Depends(require("orders:read"))]) -> str:
     """Dependency: the current code of the authority whose orders the caller may see."""
     code = current_code(identity.authority or "")
     if code is None:
@@ -57,9 +59,6 @@ def manager(identity: Annotated[Identity, Depends(require("orders:read"))]) -> s
 OwnOrders = Annotated[str, Depends(manager)]
 Year = Annotated[str, Query(pattern=years.PATTERN, description="April to March", examples=["2025-26"])]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-
-
-OwnFindings = Callable[[Connection, str, date], Iterable[FindingView]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,6 @@ class Desk:
     clock: Clock
     findings: Callable[[Record], Sequence[Finding]]
     own_findings: OwnFindings
-    """Findings about the authority itself, or about its orders beside those of others."""
     readings: Callable[[Record, Calendar], Iterable[Reading]]
     values: Callable[[date, date], Values]
     """For a return of the year from the first to the last day."""
@@ -171,7 +169,7 @@ class Reconciliation(BaseModel):
 def horizon(now: Today, within: int) -> Horizon:
     """How far a worklist looks that shows the next `within` working days."""
     until = now.calendar.after(now.day, within)
-    return Horizon(until, latest_due(now.targets, until, now.calendar), now.own_due)
+    return Horizon(until, latest_due(now.targets, until, now.calendar), now.own_due if now.targets else None)
 
 
 def routers(desk: Desk) -> list[APIRouter]:
@@ -180,15 +178,17 @@ def routers(desk: Desk) -> list[APIRouter]:
 
 
 def _findings(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1", tags=["findings"])
+    routes = APIRouter(prefix="/v1", tags=["findings"], route_class=Written)
 
     @routes.get("/findings", summary="What in the data cannot all be so, with how to mend it")
     def get_findings(
         authority: OwnOrders, rule: Word | None = None, after: After = None, limit: Limit = 100
     ) -> FindingPage:
+        wanted = [find for code, find in desk.own_findings.items() if not after and rule in (None, code)]
+        now = desk.now(authority)
         with transaction(desk.database) as connection:
             found = listing.with_findings(connection, authority, rule, after or "", limit)
-            own = [] if after else list(desk.own_findings(connection, authority, desk.today()))
+            own = [view for find in wanted for view in find(connection, authority, now)]
         views = own + [FindingView.of(subject, one) for subject, record in found for one in desk.findings(record)]
         chosen = [view for view in views if rule in (None, view.rule)]
         return FindingPage(findings=chosen, next=found[-1][0] if len(found) == limit else None)
@@ -197,7 +197,7 @@ def _findings(desk: Desk) -> APIRouter:
 
 
 def _standards(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1", tags=["standards"])
+    routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
 
     @routes.get("/standards", summary="The standards, their sources, and the calendar")
     def get_standards(authority: OwnOrders) -> Standards:
@@ -217,7 +217,7 @@ def _standards(desk: Desk) -> APIRouter:
 
 
 def _returns(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1/returns", tags=["returns"])
+    routes = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=Written)
     mapping = read(find(f"{desk.unit_return}.toml", desk.returns, desk.own.returns), UnitReturn)
     report = read(find("annual-report.toml", desk.returns, desk.own.returns), Report)
     if found := faults(mapping, report, desk.values(date.min, date.max)):

@@ -7,7 +7,8 @@ from heapq import nsmallest
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, literal, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from services.records.record import Record, load
 from services.records.summary import Standing
@@ -45,12 +46,12 @@ class Horizon(NamedTuple):
     until: date
     reach: date
     """The last day on which a national standard can be due whose own target is due by then."""
-    own_due: Callable[[str, date], date | None]
-    """When the own target of a standard is due, for an order imposed on a day."""
+    own_due: Callable[[str, date], date | None] | None
+    """When the own target of a standard is due, for an order imposed on a day; None for an authority without targets."""
 
     def dues_of(self, row: Row) -> Iterator[Due]:
         for due_on, standard in row.standing.dues:
-            own = self.own_due(standard, row.imposed_on)
+            own = self.own_due and self.own_due(standard, row.imposed_on)
             by = due_on if own is None else min(due_on, own)
             if by <= self.until:
                 yield Due(by, row.subject, standard, row.imposed_on, due_on, own)
@@ -67,48 +68,51 @@ class Wanted:
     due_by: date | None = None
     """Something is due from today up to this day."""
 
-    def shows(self, row: Row) -> bool:
-        """Whether the dates of its standing are what is wanted."""
-        dues = row.standing.dues
-        if self.due_by is not None and not any(self.today <= due <= self.due_by for due, _ in dues):
-            return False
-        if self.missed in (None, ANY) or self.missed in row.standing.late:
-            return True
-        return any(due < self.today and standard == self.missed for due, standard in dues)
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.open is not None:
+            yield records.c.ended_on.is_(None) if self.open else records.c.ended_on.is_not(None)
+        if self.missed is not None:
+            yield _missed(self.missed, self.today)
+        if self.due_by is not None:
+            yield and_(
+                records.c.ended_on.is_(None),
+                records.c.next_due <= self.due_by,
+                _is_due("@[0] >= $today && @[0] <= $by", today=self.today, by=self.due_by),
+            )
 
 
 def orders(
     connection: Connection, authority: str, wanted: Wanted, after: tuple[date, str] | None, limit: int
 ) -> list[Row]:
     """Orders imposed, the latest first, from the one behind `after`."""
-    query = _rows(authority).where(records.c.imposed_on.is_not(None), *_conditions(wanted))
-    query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc())
-    found: list[Row] = []
-    step = limit
-    while len(found) < limit:
-        behind = (
-            query if after is None else query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
-        )
-        rows = [_row(row) for row in connection.execute(behind.limit(step))]
-        found += filter(wanted.shows, rows)
-        if len(rows) < step:
-            break
-        after, step = (rows[-1].imposed_on, rows[-1].subject), step * 4
-    return found[:limit]
+    query = _rows(authority).where(records.c.imposed_on.is_not(None), *wanted.conditions())
+    if after is not None:
+        query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
+    query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc()).limit(limit)
+    return sorted(_read(connection, query), key=lambda row: (row.imposed_on, row.subject), reverse=True)
 
 
 def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
     """Every open order with unpaid work."""
     query = _rows(authority).where(records.c.ended_on.is_(None), records.c.standing.has_key("minutes"))
-    return [_row(row) for row in connection.execute(query)]
+    return _read(connection, query)
 
 
 def worklist(
     connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
-    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= horizon.reach)
-    return first_dues(map(_row, connection.execute(query)), horizon, after, limit)
+    last = horizon.reach if horizon.own_due else _end_of_page(authority, horizon.until, after, limit)
+    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= last)
+    return first_dues(_read(connection, query), horizon, after, limit)
+
+
+def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | None, limit: int) -> ColumnElement[date]:
+    """A day by which a page is full, since each order fills a line by its next due date. Orders due later need not be read."""
+    due = records.c.next_due
+    begun = () if after is None else (due > after[0],)
+    query = select(due).where(records.c.authority == authority, records.c.ended_on.is_(None), due <= until, *begun)
+    return func.coalesce(query.order_by(due).offset(limit - 1).limit(1).scalar_subquery(), until)
 
 
 def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, str] | None, limit: int) -> list[Due]:
@@ -154,7 +158,8 @@ def cell_sums(
 
 
 def _rows(authority: str) -> Select[Any]:
-    columns = (records.c.subject, records.c.imposed_on, records.c.ended_on, cast(records.c.standing, Text))
+    standing = func.coalesce(records.c.standing, literal({}, JSONB)).label("standing")
+    columns = (records.c.subject, records.c.imposed_on, records.c.ended_on, standing)
     return select(*columns).where(records.c.authority == authority)
 
 
@@ -167,30 +172,31 @@ def _loaded(connection: Connection, query: Select[Any]) -> Iterable[tuple[str, R
         yield subject, load(facts.encode())
 
 
-_standing = msgspec.json.Decoder(Standing)
-_CLEAR = Standing()
+_read_rows = msgspec.json.Decoder(list[Row]).decode
 
 
-def _row(row: Any) -> Row:
-    subject, imposed, ended, standing = row
-    return Row(subject, imposed, ended, _standing.decode(standing) if standing else _CLEAR)
-
-
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What PostgreSQL can tell quickly; `Wanted.shows` decides about the dates inside a standing."""
-    found: list[ColumnElement[bool]] = []
-    if wanted.open is not None:
-        found.append(records.c.ended_on.is_(None) if wanted.open else records.c.ended_on.is_not(None))
-    if wanted.missed is not None:
-        found.append(_missed(wanted.missed, wanted.today))
-    if wanted.due_by is not None:
-        found.append(and_(records.c.ended_on.is_(None), records.c.next_due <= wanted.due_by))
-    return found
+def _read(connection: Connection, query: Select[Any]) -> list[Row]:
+    """All rows as one value, in no order: taken one by one, they cost several times as much."""
+    row = func.json_build_array(*query.subquery().c)
+    found = connection.scalar(select(cast(func.json_agg(row), Text)))
+    return _read_rows(found) if found else []
 
 
 def _missed(standard: str, today: date) -> ColumnElement[bool]:
+    """In the words of the index `records_missed_<standard>`, so that PostgreSQL finds it."""
     if standard == ANY:
         return or_(records.c.standing.has_key("late"), records.c.next_due < today)
-    pending = records.c.standing.contains({"dues": [[standard]]})
-    late = and_(records.c.standing.has_key("late"), records.c.standing["late"].contains([standard]))
-    return or_(late, and_(records.c.next_due < today, pending))
+    overdue = _is_due("@[1] == $standard && @[0] < $today", standard=standard, today=today)
+    return or_(_says({"late": [standard]}), and_(_says({"dues": [[standard]]}), overdue))
+
+
+def _says(part: object) -> ColumnElement[bool]:
+    # Written out, since an index that holds only some rows is not used for what stands in a parameter.
+    written = literal(msgspec.json.encode(part).decode(), Text, literal_execute=True)
+    return records.c.standing.contains(cast(written, JSONB))
+
+
+def _is_due(path: str, **values: object) -> ColumnElement[bool]:
+    """Whether any [day, standard] of the dues fits. Days in JSON are text in the order of days."""
+    each = cast(f"strict $.dues[*] ? ({path})", JSONPATH)  # what is not strict looks into the pairs
+    return func.jsonb_path_exists(records.c.standing, each, literal(values, JSONB), true())  # true: most have no dues

@@ -1,12 +1,16 @@
 """Findings about the authority itself: totals that do not agree, and numbers that never came."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection, text
 
 from services.records.counters import open_gaps
 from services.records.findings import Rule
-from services.records.views import FindingView
+from services.records.views import FindingView, Today
+
+OwnFinding = Callable[[Connection, str, Today], Iterable[FindingView]]
+OwnFindings = Mapping[str, OwnFinding]
+"""Findings about the authority itself, or about its orders beside those of others: how to look for each, by the rule's code."""
 
 CONTROL_TOTALS = Rule(
     "control_totals",
@@ -31,15 +35,19 @@ _STATED = text(
 """Few cells of many: each is looked up by its name."""
 
 
-def control_totals(connection: Connection, authority: str, *names: str) -> Iterator[FindingView]:
-    """Months whose totals, as the authority stated them, are not those of our cells."""
-    for period, name, said, counted in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
-        if said != counted:
-            detail = f"{name}: {said} stated, {counted} counted"
-            yield FindingView.about(AUTHORITY, CONTROL_TOTALS, period, facts=(f"period/{period:%Y-%m}",), detail=detail)
+def control_totals(*names: str) -> OwnFinding:
+    """Looks for months whose totals, as the authority stated them, are not those of our cells."""
+
+    def differing(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
+        for period, name, said, counted in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
+            if said != counted:
+                facts, detail = (f"period/{period:%Y-%m}",), f"{name}: {said} stated, {counted} counted"
+                yield FindingView.about(AUTHORITY, CONTROL_TOTALS, period, facts=facts, detail=detail)
+
+    return differing
 
 
-def gaps(connection: Connection, authority: str) -> Iterator[FindingView]:
+def gaps(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
     """Every gap in the counters of the authority's sources."""
     for system, gap in open_gaps(connection, authority):
         source = f"/authorities/{authority}" + (f"/systems/{system}" if system else "")

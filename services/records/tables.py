@@ -16,6 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB, TIMESTAMP
 
+LISTED = ("first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer")
+"""Standards by which the orders service lists who missed them, with an index `records_missed_<standard>` for each."""
+
 metadata = MetaData()
 _instant = TIMESTAMP(timezone=True)
 
@@ -59,7 +62,7 @@ records = Table(
     Column("asked_of", Text),
     Column("asked_on", Date),
     PrimaryKeyConstraint("authority", "subject"),
-    Index("records_due", "authority", "next_due"),
+    Index("records_due", "authority", "next_due", postgresql_where=text("ended_on IS NULL")),
     Index("records_imposed", "authority", "imposed_on", "subject"),
     Index("records_open", "authority", "imposed_on", "subject", postgresql_where=text("ended_on IS NULL")),
     Index("records_findings", "authority", "subject", postgresql_where=text("standing ? 'findings'")),
@@ -68,12 +71,6 @@ records = Table(
     Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
     Index("records_asked_by", "authority", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
     Index("records_asked_of", "asked_of", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
-    Index(
-        "records_late",
-        text("(standing -> 'late') jsonb_path_ops"),
-        postgresql_using="gin",
-        postgresql_where=text("standing ? 'late'"),
-    ),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )
 

@@ -67,7 +67,7 @@ class OrderRow(BaseModel):
     @classmethod
     def of(cls, row: Row, now: Today) -> "OrderRow":
         dues, today = row.standing.dues, now.day
-        own = ((now.own_due(standard, row.imposed_on), standard) for _, standard in dues if now.targets)
+        own = [(now.own_due(standard, row.imposed_on), standard) for _, standard in dues] if now.targets else []
         return cls(
             subject=row.subject,
             imposed_on=row.imposed_on,
@@ -75,7 +75,7 @@ class OrderRow(BaseModel):
             late=row.standing.late,
             overdue=sorted({standard for due, standard in dues if due < today}),
             overdue_by_own_target=sorted(standard for due, standard in own if due is not None and due < today),
-            next_due_on=min((due for due, _ in dues if due >= today), default=None),
+            next_due_on=next((due for due, _ in dues if due >= today), None),
             findings=row.standing.findings,
         )
 

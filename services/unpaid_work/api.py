@@ -1,17 +1,16 @@
 """What the unpaid work service answers to an authority about its own orders."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from heapq import nsmallest
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import transaction
+from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
 from services.records import desk as common
 from services.records import listing, own_findings
@@ -20,6 +19,7 @@ from services.records.clocks import Reading
 from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.fold import Domain
 from services.records.listing import Row
+from services.records.own_findings import OwnFindings
 from services.records.paging import After, Word, after_day, page_key
 from services.records.record import Record
 from services.records.views import ClockView, FindingView, Today, WorkItem, facts_of, timeline
@@ -30,18 +30,22 @@ from services.unpaid_work.ledger import credit_of, forecast, will_be_in_time
 from services.unpaid_work.model import order_of
 from services.unpaid_work.values import values
 
+_OWN_FINDINGS: OwnFindings = {
+    own_findings.CONTROL_TOTALS.code: own_findings.control_totals("minutes_credited"),
+    own_findings.GAP.code: own_findings.gaps,
+}
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     returns = Path(__file__).parent / "returns"
-    desk = Desk(database, domain, clock, findings, _own_findings, _readings, values, returns, "unpaid-work", own)
+    desk = Desk(database, domain, clock, findings, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
     return [*common.routers(desk), _ledgers(desk)]
 
 
 def _ledgers(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1", tags=["unpaid work"])
+    routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
 
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
@@ -133,10 +137,3 @@ def _readings(record: Record, calendar: Calendar) -> Iterator[Reading]:
     order = order_of(record)
     if order is not None:
         yield from readings(record, order, calendar)
-
-
-def _own_findings(connection: Connection, authority: str, _today: date) -> Iterator[FindingView]:
-    return chain(
-        own_findings.control_totals(connection, authority, "minutes_credited"),
-        own_findings.gaps(connection, authority),
-    )

@@ -2,11 +2,17 @@
 
 import csv
 from collections.abc import Callable, Iterator
+from datetime import date
 from io import StringIO
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from contracts.authorities import AUTHORITIES
+from services.records import listing
+from services.records.listing import Wanted
+from services.records.tables import LISTED
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, client, token
@@ -75,7 +81,20 @@ def test_an_order_shows_how_each_standard_stands(orders: Bench) -> None:
             assert clock["verified"] == ("not verified" not in clock["source"]), clock
 
 
-@pytest.mark.parametrize("missed", ["any", "first_contact", "plan", "review", "breach"])
+def test_who_missed_a_standard_is_read_from_the_index_of_that_standard(orders: Bench) -> None:
+    """The words of the question must be those of the index: else it is answered all the same, in many times the time."""
+    asked: list[tuple[str, Any]] = []
+    with orders.database.connect() as connection:
+        connection.exec_driver_sql("DROP INDEX records_imposed, records_open; SET LOCAL enable_seqscan = off")
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+        for standard in LISTED:
+            listing.orders(connection, EDINBURGH, Wanted(date.fromisoformat(TODAY), missed=standard), None, 100)
+            statement, parameters = asked[-1]
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
+            assert f"records_missed_{standard}" in "\n".join(plan)
+
+
+@pytest.mark.parametrize("missed", ["any", *LISTED])
 def test_filters_are_what_the_rows_say(orders: Bench, missed: str) -> None:
     for authority in AUTHORITIES:
         asked = view(orders, authority)
