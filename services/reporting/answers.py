@@ -114,11 +114,24 @@ class Desk:
             self._reporting[cut] = frozenset(reporting_areas(self.connection, cut))
         return self._reporting[cut]
 
+    def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
+        """What the viewer sees whole, and the release that other figures come from."""
+        published = self.release(release, as_of)
+        whole: Cut | None = None
+        if self.viewer.audience != "public":
+            whole = AsOf(as_of) if as_of else Live()
+        if self.viewer.audience == "national" and release:
+            assert published is not None
+            whole = Released(published.id)
+        return whole, published
+
 
 def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     """By the version asked for. Raises NothingReleased, TooMuch, Refused, LookupError for a release or version that is not there."""
     viewer = desk.viewer
-    whole, published = _sources(desk, question)
+    whole, published = desk.sources(question.release, question.as_of)
+    if whole is None and published is None:
+        raise NothingReleased
     indicator = definition_for(desk, indicator, question)
     span = _span(desk, whole, published, question)
     plan = _Plan(indicator, question, span, whole, published)
@@ -128,24 +141,9 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     return Answer(indicator, question, span, published, live, whole, rows)
 
 
-def _sources(desk: Desk, question: Question) -> tuple[Cut | None, ReleaseInfo | None]:
-    """What the viewer sees whole, and the release that other figures come from."""
-    viewer = desk.viewer
-    published = desk.release(question.release, question.as_of)
-    whole: Cut | None = None
-    if viewer.audience != "public":
-        whole = AsOf(question.as_of) if question.as_of else Live()
-    if viewer.audience == "national" and question.release:
-        assert published is not None
-        whole = Released(published.id)
-    if whole is None and published is None:
-        raise NothingReleased
-    return whole, published
-
-
 def definition_for(desk: Desk, indicator: Indicator, question: Question) -> Indicator:
-    """The version that answers. Raises NothingReleased, Refused, LookupError."""
-    frozen = _frozen_versions(*_sources(desk, question))
+    """The version that answers. Raises Refused, LookupError."""
+    frozen = _frozen_versions(*desk.sources(question.release, question.as_of))
     return _definition(desk.viewer, indicator, question.definition, frozen)
 
 

@@ -18,6 +18,7 @@ from contracts.authorities import AUTHORITIES
 from services.reporting.answers import Answer
 from services.reporting.areas import AREA_NAMES
 from services.reporting.disclosure import Row
+from services.reporting.evidence import DOUBTS
 from services.reporting.indicators import Indicator, Status
 from services.reporting.linked import AREA_URI, REF_AREA, REF_PERIOD, Dimension, dimensions
 from services.reporting.metadata import describe, describe_release
@@ -257,8 +258,8 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
 
 
 _COMPLETENESS = {
-    "complete": "Reported since the period ended",
-    "partial": "Reported, but not since the period ended",
+    "complete": "Complete: reported since the period ended",
+    "partial": "Reported, with doubts",
     "missing": "Never reported",
 }
 
@@ -269,6 +270,8 @@ def _completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         codes = quality.get(state, ())
         names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
         yield words, f"{len(codes)} of {len(AUTHORITIES)} authorities{names if codes else ''}"
+    for code, doubts in quality.get("doubts", {}).items():
+        yield "Doubt", f"{AREA_NAMES[code]}: {'. '.join(DOUBTS[doubt] for doubt in doubts)}"
 
 
 def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

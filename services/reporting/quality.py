@@ -1,7 +1,7 @@
 """How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,9 +16,11 @@ from services.reporting.areas import areas_of, members
 from services.reporting.cuts import Cut, Released, Wanted
 from services.reporting.definitions.data_quality import DELAYS
 from services.reporting.disclosure import Gate, ToCome
+from services.reporting.evidence import Doubt, Evidence, evidence
 from services.reporting.outlook import METHOD, Estimate, Outlook, estimate, is_settled, months_needed
 from services.reporting.periods import last_day, months_between
-from services.reporting.queries import Grain, Shown, Span, read_so_far, reports_of, shown
+from services.reporting.queries import Grain, Span, read_so_far, reports_of, shown
+from services.reporting.releases import ReleaseInfo
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
@@ -29,9 +31,9 @@ class State(StrEnum):
     """How complete an authority's figures of a period are."""
 
     COMPLETE = "complete"
-    """Heard from after the period ended."""
+    """Heard from after the period ended, and nothing speaks against it."""
     PARTIAL = "partial"
-    """Heard from, but not since the period ended: more may come."""
+    """Heard from, but more may come: its doubts say why."""
     MISSING = "missing"
     """Never heard from."""
 
@@ -45,35 +47,49 @@ class Standing:
     heard_at: datetime | None
     """When its last event reached the platform; of the service that is further behind."""
     fresh: bool
+    doubts: tuple[Doubt, ...]
+    """Why a partial one may lack something."""
 
 
-def standings(positions: Iterable[Shown], period_end: date, now: datetime) -> list[Standing]:
-    """Every authority, in the order of codes."""
+def standings(
+    desk: Desk, span: Span, whole: Cut | None, published: ReleaseInfo | None, now: datetime
+) -> list[Standing]:
+    """Every authority, in the order of codes: each by the cut in which the viewer sees its figures."""
     heard: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for position in positions:
+    for position in shown(desk.connection):
         heard[position.authority][position.service] = position.heard_at
-    return [_standing(code, heard[code], period_end, now) for code in AUTHORITIES]
+    gate = Gate(desk.viewer)
+    own = _evidence(desk, whole, span)
+    released = Released(published.id) if published and desk.viewer.audience != "national" else None
+    others = _evidence(desk, released, span)
+    return [
+        _standing(code, heard[code], (own if gate.sees_whole(code) else others).get(code, Evidence()), span, now)
+        for code in AUTHORITIES
+    ]
 
 
-def _standing(code: str, heard: dict[str, datetime], period_end: date, now: datetime) -> Standing:
+def _evidence(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, Evidence]:
+    return {} if cut is None else evidence(desk.connection, cut, span.first, span.last)
+
+
+def _standing(code: str, heard: dict[str, datetime], found: Evidence, span: Span, now: datetime) -> Standing:
     if not heard:
-        return Standing(code, State.MISSING, None, fresh=False)
+        return Standing(code, State.MISSING, None, fresh=False, doubts=())
     last = min(heard.values())
-    complete = last.date() > period_end and heard.keys() >= BOTH
-    return Standing(code, State.COMPLETE if complete else State.PARTIAL, last, fresh=now - last <= FRESH)
+    since = last.date() > last_day(span.last) and heard.keys() >= BOTH
+    doubts = (*(() if since else (Doubt.NOT_SINCE,)), *found.doubts(span.first, span.last))
+    return Standing(code, State.PARTIAL if doubts else State.COMPLETE, last, now - last <= FRESH, doubts)
 
 
-def summary(found: Iterable[Standing]) -> dict[str, list[str]]:
-    """Authorities by state."""
-    by_state: dict[str, list[str]] = {state: [] for state in State}
-    for standing in found:
-        by_state[standing.state].append(standing.authority)
-    return by_state
+def summary(found: Sequence[Standing]) -> dict[str, Any]:
+    """Authorities by state, and the doubts about those that have any."""
+    by_state = {str(state): [each.authority for each in found if each.state is state] for state in State}
+    return by_state | {"doubts": {each.authority: each.doubts for each in found if each.doubts}}
 
 
 def beside(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:
     """What is said beside the figures of an answer."""
-    found = standings(shown(desk.connection), last_day(answer.span.last), now)
+    found = standings(desk, answer.span, answer.whole, answer.release, now)
     return summary(found) | {"still_to_come": still_to_come(desk, answer), "method": METHOD}
 
 

@@ -10,6 +10,7 @@ from services.chassis.problems import documented
 from services.reporting.areas import AREA_NAMES
 from services.reporting.catalogue import INDICATORS
 from services.reporting.disclosure import CellRow, ChangeRow, Explained, Row, ToCome
+from services.reporting.evidence import Doubt
 from services.reporting.formats import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
 from services.reporting.indicators import Good, Kind, Status
 from services.reporting.linked import Dimension
@@ -97,12 +98,18 @@ class FrozenRelease(Release):
     definitions: dict[str, int]
 
 
-class Quality(BaseModel):
-    """Authorities by how complete their figures are, and what is likely still to arrive."""
+class Standings(BaseModel):
+    """Authorities by how complete their figures are."""
 
     complete: list[str]
     partial: list[str]
     missing: list[str]
+    doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
+
+
+class Quality(Standings):
+    """The same, and what is likely still to arrive."""
+
     still_to_come: list[ToCome]
     method: str
 
@@ -197,7 +204,7 @@ class MonthQuality(BaseModel):
     """How complete a month is."""
 
     month: str
-    summary: dict[str, list[str]]
+    summary: Standings
     authorities: list[Standing]
 
 

@@ -10,7 +10,8 @@ from services.chassis.auth import Caller
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
-from services.reporting import quality, queries, releases
+from services.reporting import quality, releases
+from services.reporting.answers import Desk
 from services.reporting.api.documents import FOR_ANYBODY, Changes, MonthQuality, Releases, answers
 from services.reporting.api.parameters import (
     CURSOR,
@@ -23,7 +24,8 @@ from services.reporting.api.parameters import (
 )
 from services.reporting.disclosure import Gate
 from services.reporting.metadata import describe_frozen, describe_release
-from services.reporting.periods import last_day, month_of, parse_first
+from services.reporting.periods import month_of, parse_first
+from services.reporting.queries import Span
 
 MOST_CHANGES = 10_000
 
@@ -36,16 +38,20 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         "/quality",
         summary="Which authorities are complete, fresh or missing for a month",
         responses=answers(MonthQuality),
+        openapi_extra=FOR_ANYBODY,
     )
     def quality_of_month(
+        viewer: Caller,
         month: Annotated[
             str | None, Query(pattern=MONTH_OR_DATE, description="The month before this by default")
         ] = None,
     ) -> Response:
         now = clock()
         asked_month = day(month, parse_first) or now.date().replace(day=1) - timedelta(days=1)
+        span = Span(month_of(asked_month), month_of(asked_month))
         with transaction(database) as connection:
-            found = quality.standings(queries.shown(connection), last_day(month_of(asked_month)), now)
+            desk = Desk(connection, viewer, now.date())
+            found = quality.standings(desk, span, *desk.sources(), now)
         return json({"month": f"{asked_month:%Y-%m}", "summary": quality.summary(found), "authorities": found})
 
     @api.get(

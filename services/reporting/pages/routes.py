@@ -21,6 +21,7 @@ from services.reporting.answers import NothingReleased
 from services.reporting.areas import AREA_NAMES, SCOTLAND
 from services.reporting.catalogue import INDICATORS, versions
 from services.reporting.disclosure import Refused
+from services.reporting.evidence import DOUBTS
 from services.reporting.indicators import Indicator, Kind, Status
 from services.reporting.pages import views
 from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
@@ -28,7 +29,7 @@ from services.reporting.pages.choices import chosen
 from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import COOKIE, Site, templates
 from services.reporting.pages.views import Reader
-from services.reporting.periods import last_day
+from services.reporting.periods import month_of
 from services.reporting.settings import SiteSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -114,9 +115,8 @@ def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
 
 def _standing(site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND) -> dict[str, Any]:
     """What is said about quality and date beside every figure."""
-    shown = queries.shown(reader.connection)
-    found = quality.standings(shown, last_day(span.last), site.clock())
-    published = reader.published()
+    whole, published = reader.desk.sources(reader.wanted)
+    found = quality.standings(reader.desk, span, whole, published, site.clock())
     live = reader.viewer.audience != "public" and reader.wanted is None
     return {
         "standing": quality.summary(found),
@@ -220,8 +220,11 @@ def _quality(site: Site, request: Request) -> Response:
     with site.reading(request) as reader:
         today = site.clock()
         ended = today.date().replace(day=1) - timedelta(days=1)
-        found = quality.standings(queries.shown(reader.connection), ended, today)
-        return site.page(request, "quality", standings=found, ended=ended, now=today, counts=quality.summary(found))
+        span = queries.Span(month_of(ended), month_of(ended))
+        found = quality.standings(reader.desk, span, *reader.desk.sources(), today)
+        return site.page(
+            request, "quality", standings=found, ended=ended, now=today, counts=quality.summary(found), why=DOUBTS
+        )
 
 
 def _releases(site: Site, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What is said beside figures about how much is still likely to arrive, in every format that has room for it."""
+"""What is said beside figures: how complete they are and why, and how much is still likely to arrive."""
 
 import io
 from datetime import date
@@ -11,8 +11,10 @@ from sqlalchemy import Engine
 
 from services.chassis.clock import FixedClock
 from services.reporting import releasing
+from services.reporting.evidence import DOUBTS, Doubt
 from services.reporting.periods import months_between
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
+from tests.support.http_attack import from_tables
 
 GLASGOW, FIFE, ORKNEY, SCOTLAND = "S12000049", "S12000047", "S12000023", "S92000003"
 DATA = "/v1/indicators/orders_imposed/data"
@@ -87,3 +89,66 @@ def test_files_say_it_too(client: TestClient, national: Headers) -> None:
     lines = [row[1] for row in cover.iter_rows(values_only=True) if row[0] == "Likely still to arrive"]
     assert "Fife, 2026-04: not known (no history of how long reports take)" in lines
     assert any(str(line).startswith("Glasgow City, 2026-04: ") for line in lines)
+
+
+def doubts(client: TestClient, headers: Headers | None = None, asked: str = "") -> dict[str, list[str]]:
+    answer = client.get(f"{DATA}?from=2026-04&to=2026-04{asked}", headers=headers)
+    found: dict[str, list[str]] = answer.json()["quality"]["doubts"]
+    return found
+
+
+@pytest.fixture
+def doubted(feed: Feed) -> None:
+    """Glasgow does all as it should; four others each lack something, of which nobody has told."""
+    codes = (GLASGOW, FIFE, ORKNEY, "S12000005", "S12000006")
+    feed([position(code, service=service) for code in codes for service in ("orders", "unpaid_work")])
+    for month in months_between(date(2025, 4, 1), date(2026, 4, 1)):
+        at = f"{month:%Y-%m}"
+        feed([cell("events", code, at, "outcome=applied", 100) for code in codes if code != FIFE or at != "2026-04"])
+    feed([cell("orders_imposed", code, "2026-04", "", 30) for code in codes])
+    feed([cell("control_totals", code, "2026-04", "total=orders_imposed", 30) for code in (GLASGOW, FIFE)])
+    feed([cell("control_totals", ORKNEY, "2026-04", "total=orders_imposed", 31)])
+    feed([cell("sequence", "S12000005", "2026-04", category, 10) for category in ("received", "missing")])
+    feed([cell("events", "S12000006", "2026-04", "outcome=rejected", 3)])
+    feed([cell("sequence", "S12000006", "2026-03", "missing", 1)])
+
+
+FOUND = {
+    FIFE: ["fewer_than_usual"],
+    ORKNEY: ["totals_differ"],
+    "S12000005": ["missing_events"],
+    "S12000006": ["refused"],
+}
+
+
+@pytest.mark.usefixtures("doubted")
+def test_an_authoritys_own_numbers_show_what_its_figures_lack(client: TestClient, national: Headers) -> None:
+    assert doubts(client, national) == FOUND
+    quality = client.get(f"{DATA}?from=2026-04&to=2026-04", headers=national).json()["quality"]
+    assert quality["complete"] == [GLASGOW]
+    assert sorted(quality["partial"]) == sorted(FOUND)
+    listed = client.get("/v1/quality?month=2026-04", headers=national).json()
+    assert {each["authority"]: each["doubts"] for each in listed["authorities"] if each["doubts"]} == FOUND
+
+
+@pytest.mark.usefixtures("doubted")
+def test_doubts_are_those_of_the_day_and_of_what_the_viewer_sees(
+    client: TestClient, national: Headers, glasgow: Headers, database: Engine, feed: Feed
+) -> None:
+    assert doubts(client, glasgow) == {}, "nothing of others before a release"
+    clock = FixedClock(NOW)
+    releasing.publish(database, releasing.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    feed([cell("control_totals", ORKNEY, "2026-04", "total=orders_imposed", 30, "2026-05-10", version=2)])
+    assert doubts(client) == doubts(client, glasgow) == FOUND, "a release keeps what was known on its day"
+    assert ORKNEY not in doubts(client, national)
+    assert doubts(client, national, "&as_of=2026-05-09") == FOUND
+
+
+@pytest.mark.usefixtures("doubted")
+def test_the_page_says_why(client: TestClient, database: Engine) -> None:
+    clock = FixedClock(NOW)
+    releasing.publish(database, releasing.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    page = client.get("/quality").text
+    lines = {line[0]: line[2] for line in from_tables(page) if len(line) == 4}
+    assert lines["Orkney Islands"] == f"{DOUBTS[Doubt.TOTALS_DIFFER]}."
+    assert (lines["Fife"], lines["Glasgow City"]) == (f"{DOUBTS[Doubt.FEWER]}.", "")
