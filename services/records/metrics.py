@@ -26,6 +26,12 @@ class RecordsMetrics:
             ["authority"],
             registry=registry,
         )
+        self.recounted = Counter(
+            "payback_cells_recounted_total",
+            "Cells that a recount changed, after a change of rules, of a standard or of the calendar",
+            ["authority"],
+            registry=registry,
+        )
         self.published = Counter("payback_cells_published_total", "Rows sent to national.aggregates", registry=registry)
         self.unpublished = Gauge(
             "payback_shards_unpublished",

@@ -143,5 +143,6 @@ class Worker:
         with transaction(self._database) as connection:
             changed, after = recount(connection, domain, shard)
         self._shards[shard.authority] = after
+        self._metrics.recounted.labels(shard.authority).inc(changed)
         if changed:
             log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)

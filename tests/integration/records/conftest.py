@@ -41,7 +41,8 @@ class Bench:
 
     def worker(self, cached: int = 20_000) -> Worker:
         """A worker that has just been given all topics."""
-        worker = Worker(self.database, self.domain, RecordsMetrics(CollectorRegistry()), cached)
+        self.metrics = CollectorRegistry()
+        worker = Worker(self.database, self.domain, RecordsMetrics(self.metrics), cached)
         worker.start(self.sources)
         return worker
 

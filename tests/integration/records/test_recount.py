@@ -54,6 +54,8 @@ def test_an_authority_closes_and_its_cells_follow(
         known = select(func.max(cells.c.known_on)).where(cells.c.authority == ABERDEEN)
         assert noted.known_on == connection.scalar(known)
     assert (noted.authority, noted.cells_changed) == (ABERDEEN, len(changed))
+    counted = one.metrics.get_sample_value("payback_cells_recounted_total", {"authority": ABERDEEN})
+    assert counted == len(changed)
     told = ManagersView(client(one.database, one.domain, "2024-09-02"), ABERDEEN).get("standards")
     assert "closed days" in told["calendar"]
     closed = {line.split(",")[1] for line in every_other_day}
