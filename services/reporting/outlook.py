@@ -6,6 +6,7 @@ the slowest down (the reverse-time, or chain-ladder, estimate). A month's facts 
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -71,14 +72,17 @@ class Estimate:
     known: Bools
     """Which authorities have a history."""
 
-    def of(self, authority: int, first: date, last: date) -> Outlook:
-        """One authority over these months, both included."""
-        span = [place for place, month in enumerate(self.months) if first <= month <= last]
-        arrived = int(self.arrived[authority, span].sum())
-        expected = float(self.expected[authority, span].sum())
-        if not math.isnan(expected):
-            return Outlook(arrived, expected)
-        return Outlook(arrived, None, Unknown.NOTHING_ARRIVED if self.known[authority] else Unknown.NO_HISTORY)
+    def of(self, first: date, last: date) -> list[Outlook]:
+        """Each authority over these months, both included."""
+        span = slice(bisect_left(self.months, first), bisect_right(self.months, last))
+        sums = (whole[:, span].sum(axis=1).tolist() for whole in (self.arrived, self.expected))
+        return [_outlook(*each) for each in zip(*sums, self.known.tolist(), strict=True)]
+
+
+def _outlook(arrived: float, expected: float, known: bool) -> Outlook:
+    if not math.isnan(expected):
+        return Outlook(int(arrived), expected)
+    return Outlook(int(arrived), None, Unknown.NOTHING_ARRIVED if known else Unknown.NO_HISTORY)
 
 
 def months_needed(day: date) -> tuple[date, ...]:

@@ -1,14 +1,11 @@
 """How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from weakref import WeakKeyDictionary
-
-from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.answers import Answer, Desk
@@ -16,11 +13,12 @@ from services.reporting.areas import areas_of, members
 from services.reporting.cuts import Cut, Released, Wanted
 from services.reporting.definitions.data_quality import DELAYS
 from services.reporting.disclosure import Gate, ToCome
-from services.reporting.evidence import Doubt, Evidence, evidence
+from services.reporting.evidence import Doubt, evidence
 from services.reporting.outlook import METHOD, Estimate, Outlook, estimate, is_settled, months_needed
 from services.reporting.periods import last_day, months_between
-from services.reporting.queries import Grain, Span, read_so_far, reports_of, shown
+from services.reporting.queries import Grain, Span, reports_of, shown
 from services.reporting.releases import ReleaseInfo
+from services.reporting.remembered import remembered
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
@@ -59,25 +57,33 @@ def standings(
     for position in shown(desk.connection):
         heard[position.authority][position.service] = position.heard_at
     gate = Gate(desk.viewer)
-    own = _evidence(desk, whole, span)
+    own = _doubts(desk, whole, span)
     released = Released(published.id) if published and desk.viewer.audience != "national" else None
-    others = _evidence(desk, released, span)
+    others = _doubts(desk, released, span)
     return [
-        _standing(code, heard[code], (own if gate.sees_whole(code) else others).get(code, Evidence()), span, now)
+        _standing(code, heard[code], (own if gate.sees_whole(code) else others).get(code, ()), span, now)
         for code in AUTHORITIES
     ]
 
 
-def _evidence(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, Evidence]:
-    return {} if cut is None else evidence(desk.connection, cut, span.first, span.last)
+def _doubts(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, tuple[Doubt, ...]]:
+    """By authority."""
+    if cut is None:
+        return {}
+
+    def work_out() -> Mapping[str, tuple[Doubt, ...]]:
+        found = evidence(desk.connection, cut, span.first, span.last)
+        return {code: tuple(each.doubts(span.first, span.last)) for code, each in found.items()}
+
+    return remembered(desk.connection, cut, ("doubts", span), work_out)
 
 
-def _standing(code: str, heard: dict[str, datetime], found: Evidence, span: Span, now: datetime) -> Standing:
+def _standing(code: str, heard: dict[str, datetime], found: tuple[Doubt, ...], span: Span, now: datetime) -> Standing:
     if not heard:
         return Standing(code, State.MISSING, None, fresh=False, doubts=())
     last = min(heard.values())
     since = last.date() > last_day(span.last) and heard.keys() >= BOTH
-    doubts = (*(() if since else (Doubt.NOT_SINCE,)), *found.doubts(span.first, span.last))
+    doubts = (*(() if since else (Doubt.NOT_SINCE,)), *found)
     return Standing(code, State.PARTIAL if doubts else State.COMPLETE, last, now - last <= FRESH, doubts)
 
 
@@ -110,13 +116,14 @@ def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
 
 def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
     day = desk.known_on(cut)
-    found = _kept_estimate(desk, cut, day)
+    found = _estimate(desk, cut, day)
     reporting = desk.reporting(cut)
     rows = []
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
             continue
-        single = {code: found.of(place, first, last) for place, code in enumerate(AUTHORITIES) if code in reporting}
+        outlooks = zip(AUTHORITIES, found.of(first, last), strict=True)
+        single = {code: outlook for code, outlook in outlooks if code in reporting}
         for area in areas:
             parts = [single[code] for code in members(area) if code in single]
             whole = single.get(area) if area in AUTHORITIES else _together(parts)
@@ -126,23 +133,15 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
     return rows
 
 
-_kept: WeakKeyDictionary[Engine, OrderedDict[tuple[Cut, date, int], Estimate]] = WeakKeyDictionary()
-KEPT = 16
-"""Estimates remembered for each database: they take longer to read than most answers."""
+def _estimate(desk: Desk, cut: Cut, day: date) -> Estimate:
+    """Of all authorities."""
 
-
-def _kept_estimate(desk: Desk, cut: Cut, day: date) -> Estimate:
-    """Of all authorities; worked out again when anything more was read, but never for a release."""
-    kept = _kept.setdefault(desk.connection.engine, OrderedDict())
-    key = cut, day, 0 if isinstance(cut, Released) else read_so_far(desk.connection)
-    found = kept.get(key)
-    if found is None:
+    def work_out() -> Estimate:
         months = months_needed(day)
         wanted = Wanted(("reporting_delay",), BANDS, None, months[0], day)
-        found = kept[key] = estimate(reports_of(desk.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
-        while len(kept) > KEPT:
-            kept.popitem(last=False)
-    return found
+        return estimate(reports_of(desk.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
+
+    return remembered(desk.connection, cut, ("estimate", day), work_out)
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:

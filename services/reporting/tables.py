@@ -41,7 +41,11 @@ cells = Table(
     Column("known_on", Date, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("value", BigInteger, nullable=False),
-    Index("cells_by_measure", "measure", "category", "period"),
+    Index(
+        "cells_by_measure",
+        *("measure", "category", "period"),
+        postgresql_include=["service", "authority", "generation", "known_on", "value"],
+    ),
     comment="Every row published, of the visible generation and of one being rebuilt.",
 )
 

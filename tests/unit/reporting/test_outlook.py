@@ -27,7 +27,7 @@ def as_array(seen: Seen, months: tuple[date, ...]) -> NDArray[np.float64]:
 
 def outlook(seen: Seen, first: date, last: date, day: date) -> Outlook:
     months = months_needed(day)
-    return estimate(as_array(seen, months), months, day).of(0, first, last)
+    return estimate(as_array(seen, months), months, day).of(first, last)[0]
 
 
 def reports(rng: np.random.Generator, month: date, count: int) -> list[tuple[date, int]]:

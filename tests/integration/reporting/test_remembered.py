@@ -1,0 +1,30 @@
+"""What is remembered is never older than what was read."""
+
+from datetime import date
+from itertools import count
+
+from sqlalchemy import Engine
+
+from services.reporting.cuts import AsOf, Cut, Live, Released
+from services.reporting.remembered import MOST, remembered
+from tests.integration.reporting.conftest import Feed, cell
+
+PAST, RELEASE = AsOf(date(2026, 4, 1)), Released("2026-03.1")
+
+
+def test_it_holds_until_anything_more_is_read(database: Engine, feed: Feed) -> None:
+    times = count(1)
+
+    def ask(cut: Cut, what: object = "") -> int:
+        with database.connect() as connection:
+            return remembered(connection, cut, what, lambda: next(times))
+
+    def all_of_them() -> list[int]:
+        return [ask(Live()), ask(Live(), "another"), ask(PAST), ask(RELEASE)]
+
+    assert all_of_them() == all_of_them() == [1, 2, 3, 4]
+    feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 4)])
+    assert all_of_them() == all_of_them() == [5, 6, 7, 4]
+    for number in range(MOST):
+        ask(Live(), number)
+    assert ask(PAST) > 7
