@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from services.chassis.auth import Identity
 from services.reporting.areas import SCOTLAND, areas_of, members
-from services.reporting.catalogue import definition
+from services.reporting.catalogue import DEFINITIONS, definition
 from services.reporting.cuts import AsOf, Cut, Live, Released
 from services.reporting.disclosure import (
     Figure,
@@ -34,6 +34,7 @@ from services.reporting.queries import (
     indicator_sums,
     latest,
     reporting_areas,
+    sums,
 )
 from services.reporting.releases import ReleaseInfo, hidden_flows, hidden_numbers, release_for
 
@@ -86,6 +87,10 @@ class Desk:
     connection: Connection
     viewer: Identity
     today: date
+    many: bool = False
+    """Whether many indicators are asked for the same figure: then what they all need is read at once."""
+    _sums: dict[object, Sums] = field(default_factory=dict)
+    _hidden: dict[object, frozenset[NumberKey]] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
     _reporting: dict[Cut, frozenset[str]] = field(default_factory=dict)
 
@@ -113,6 +118,24 @@ class Desk:
         if cut not in self._reporting:
             self._reporting[cut] = frozenset(reporting_areas(self.connection, cut))
         return self._reporting[cut]
+
+    def sums(
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+    ) -> Sums:
+        """As `queries.sums`."""
+        key = cut, frozenset(forms), span, grain, area, before
+        if key not in self._sums:
+            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, before)
+        return self._sums[key]
+
+    def hidden(
+        self, release: str, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]
+    ) -> frozenset[NumberKey]:
+        """As `releases.hidden_numbers`."""
+        key = release, frozenset(forms), tuple(areas), tuple(periods)
+        if key not in self._hidden:
+            self._hidden[key] = hidden_numbers(self.connection, *key)
+        return self._hidden[key]
 
     def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
         """What the viewer sees whole, and the release that other figures come from."""
@@ -200,10 +223,10 @@ class _Plan:
         if self.indicator.kind is Kind.STOCK:
             flows = hidden_flows(desk.connection, self.published.id, self.indicator.forms)
             return flows | self._unprotected(self.indicator.forms, [SCOTLAND], periods)
-        told = {f for part in self._parts() for f in told_by(part.numerator, part.denominator)}
+        told = {f for part in self._read_together(desk) for f in told_by(part.numerator, part.denominator)}
         asked = areas_of(self.question.grain.areas, self.question.area)
         areas = [part for area in asked for part in told_areas(area)]
-        found = hidden_numbers(desk.connection, self.published.id, told, areas, periods)
+        found = desk.hidden(self.published.id, told, areas, periods)
         return found | self._unprotected(told, areas, periods)
 
     def _unprotected(self, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]) -> frozenset[NumberKey]:
@@ -222,21 +245,24 @@ class _Plan:
     def _parts(self) -> tuple[Part, ...]:
         return parts_of(self.indicator, self.question.breakdown)
 
+    def _read_together(self, desk: Desk) -> tuple[Part, ...]:
+        return _HEADLINES if desk.many and self.question.breakdown is None else self._parts()
+
     def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
         grain = self.question.grain
         periods, parts = span.labels(grain.period), self._parts()
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
-        forms = {f for part in parts for f in (part.numerator, part.denominator) if f is not None}
+        forms = {f for part in self._read_together(desk) for f in (part.numerator, part.denominator) if f is not None}
         known_on = desk.known_on(cut)
-        total = indicator_sums(desk.connection, cut, self.indicator, forms, span, grain, area, known_on)
+        total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
         reporting = desk.reporting(cut)
-        for part in areas_of(grain.areas, area):
-            if part in areas:
-                known = total if part == SCOTLAND or not reporting.isdisjoint(members(part)) else None
+        for place in areas_of(grain.areas, area):
+            if place in areas:
+                known = total if place == SCOTLAND or not reporting.isdisjoint(members(place)) else None
                 for period in periods:
-                    yield from _row_figures(cut, parts, part, period, known)
+                    yield from _row_figures(cut, parts, place, period, known)
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:
@@ -256,3 +282,7 @@ def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
         return indicator.breakdown(breakdown)
     denominator = None if indicator.kind is Kind.STOCK else indicator.denominator
     return (Part("", indicator.numerator, denominator),)
+
+
+_HEADLINES = tuple(part for each in DEFINITIONS for part in parts_of(each, None))
+"""What is asked for where many indicators are, by whichever version."""

@@ -64,7 +64,7 @@ def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Be
 
 def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:
     forms = [f for f in (indicator.numerator, indicator.denominator) if f is not None]
-    found = indicator_sums(desk.connection, AsOf(day), indicator, forms, span, Grain(), area, day)
+    found = indicator_sums(desk.sums, AsOf(day), indicator, forms, span, Grain(), area, day)
 
     def of(form: Form) -> int:
         return found.get((form, area, span.label), 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import product
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,15 +163,21 @@ def _gather(forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, g
     return total
 
 
-def stocks(
-    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
-) -> Sums:
+class ReadSums(Protocol):
+    """`sums` on somebody's connection."""
+
+    def __call__(
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+    ) -> Sums: ...
+
+
+def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
     """What is open at the end of each period: all that ever opened less all that ever closed."""
     assert indicator.minus is not None
     opens, closes = indicator.numerator, indicator.minus
     before = Span(BEGINNING, add_months(span.first, -1))
-    held = sums(connection, cut, (opens, closes), before, Grain(grain.areas), area)
-    monthly = sums(connection, cut, (opens, closes), span, Grain(grain.areas, "month"), area)
+    held = read(cut, (opens, closes), before, Grain(grain.areas), area)
+    monthly = read(cut, (opens, closes), span, Grain(grain.areas, "month"), area)
     total: dict[tuple[Form, str, str], int] = {}
     for part in areas_of(grain.areas, area):
         level = held.get((opens, part, before.label), 0) - held.get((closes, part, before.label), 0)
@@ -182,13 +188,11 @@ def stocks(
     return total
 
 
-def agreements(
-    connection: Connection, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
-) -> Sums:
+def agreements(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
     """Months of authorities that have a denominator, and those of them in which it equals the numerator."""
     assert indicator.denominator is not None
     counted, stated = indicator.numerator, indicator.denominator
-    monthly = sums(connection, cut, (counted, stated), span, Grain("authority", "month"), area)
+    monthly = read(cut, (counted, stated), span, Grain("authority", "month"), area)
     containing_it = containing(grain.areas, area)
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
     for (form, authority, at), said in monthly.items():
@@ -201,7 +205,7 @@ def agreements(
 
 
 def indicator_sums(  # noqa: PLR0913, PLR0917
-    connection: Connection,
+    read: ReadSums,
     cut: Cut,
     indicator: Indicator,
     forms: Iterable[Form],
@@ -213,13 +217,13 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     """The forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the cut."""
     match indicator.kind:
         case Kind.STOCK:
-            return stocks(connection, cut, indicator, span, grain, area)
+            return stocks(read, cut, indicator, span, grain, area)
         case Kind.AGREEMENT:
-            return agreements(connection, cut, indicator, span, grain, area)
+            return agreements(read, cut, indicator, span, grain, area)
         case Kind.OVERDUE:
-            return sums(connection, cut, forms, span, grain, area, before=known_on)
+            return read(cut, forms, span, grain, area, known_on)
         case _:
-            return sums(connection, cut, forms, span, grain, area)
+            return read(cut, forms, span, grain, area)
 
 
 _ORDERS = Wanted(measures=("orders_imposed",), categories=("",))

@@ -175,7 +175,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         rows = {}
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, now.date())
+            desk = Desk(connection, viewer, now.date(), many=True)
             for indicator in INDICATORS.values():
                 own = ask(desk, indicator, replace(question, area=found))
                 scotland = ask(desk, indicator, question)

@@ -194,7 +194,7 @@ def _authority(site: Site, request: Request) -> Response:
     code = str(request.path_params["code"])
     if code not in AUTHORITIES:
         raise LookupError
-    with site.reading(request) as reader:
+    with site.reading(request, many=True) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         by_theme = {

@@ -43,11 +43,11 @@ class Site:
             return PUBLIC
 
     @contextmanager
-    def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
-        """Asks for the one who looks, in one transaction."""
+    def reading(self, request: Request, definition: int | None = None, *, many: bool = False) -> Iterator[Reader]:
+        """Asks for the one who looks, in one transaction. `many` as a Desk has it."""
         release = request.query_params.get("release") or None
         with transaction(self.database) as connection:
-            yield Reader(Desk(connection, self.viewer(request), self.clock().date()), release, definition)
+            yield Reader(Desk(connection, self.viewer(request), self.clock().date(), many), release, definition)
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """A page. `no-store`, since who is signed in decides what it shows."""

@@ -218,8 +218,9 @@ def _areas() -> list[tuple[str, str]]:
 
 
 def by_name(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """Areas with their names, in the order of these."""
-    return sorted(((code, AREA_NAMES[code]) for code in codes), key=itemgetter(1))
+    """Areas of one kind with their names, in the order of these."""
+    names = AREA_NAMES | {code: board.name for code, board in HEALTH_BOARDS.items()}
+    return sorted(((code, names[code]) for code in codes), key=itemgetter(1))
 
 
 AREA_CHOICES = (("Authorities", by_name(AUTHORITIES)), ("Health board areas", by_name(HEALTH_BOARDS)))
