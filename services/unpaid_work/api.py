@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 
 from services.chassis.clock import Clock, system_clock
-from services.chassis.database import transaction
+from services.chassis.database import reading, transaction
 from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
 from services.records import desk as common
@@ -46,6 +46,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
 
 def _ledgers(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
+    at_once = reading(desk.database)
 
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
@@ -58,7 +59,7 @@ def _ledgers(desk: Desk) -> APIRouter:
         horizon = common.horizon(now, within)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
-        with transaction(desk.database) as connection:
+        with transaction(at_once) as connection:
             if after:
                 rows, dues = [], listing.worklist(connection, authority, horizon, key, limit)
             else:
