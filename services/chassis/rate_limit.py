@@ -1,11 +1,11 @@
 """How many requests one caller may make in a minute, so that none takes what is meant for all."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Any, NamedTuple
 
+from cachetools import TTLCache
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +16,8 @@ from services.chassis.problems import Problem
 from services.chassis.settings import TokenSettings
 
 WINDOW_SECONDS = 60
+MOST_CALLERS = 100_000
+"""In one minute; beyond them the counts of those who came first begin anew."""
 UNLIMITED = {"/healthz", "/readyz"}
 
 
@@ -44,21 +46,6 @@ class _Window:
     requests: int = 0
 
 
-class _Windows:
-    """The running minute of each caller, the one that ends first in front."""
-
-    def __init__(self) -> None:
-        self._running: OrderedDict[_Caller, _Window] = OrderedDict()
-
-    def count(self, caller: _Caller, now: float) -> _Window:
-        """One more request of the caller's. What has ended is forgotten, so that memory holds the callers of one minute."""
-        while self._running and next(iter(self._running.values())).ends_at <= now:
-            self._running.popitem(last=False)
-        window = self._running.setdefault(caller, _Window(now + WINDOW_SECONDS))
-        window.requests += 1
-        return window
-
-
 class RateLimit:
     """Counts requests by whom the token speaks for, else by address. Each process counts for itself.
 
@@ -67,7 +54,8 @@ class RateLimit:
 
     def __init__(self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics) -> None:
         self._app, self._tokens, self._metrics = app, tokens, metrics
-        self._most, self._windows = per_minute, _Windows()
+        self._most = per_minute
+        self._windows: TTLCache[_Caller, _Window] = TTLCache(MOST_CALLERS, WINDOW_SECONDS, _now)
         self._policy = f'"requests";q={per_minute};w={WINDOW_SECONDS}'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,9 +64,9 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         caller = self._caller(scope)
-        now = system_clock().timestamp()
-        window = self._windows.count(caller, now)
-        left, seconds = max(0, self._most - window.requests), ceil(window.ends_at - now)
+        window = self._windows.setdefault(caller, _Window(_now() + WINDOW_SECONDS))
+        window.requests += 1
+        left, seconds = max(0, self._most - window.requests), max(1, ceil(window.ends_at - _now()))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,6 +93,10 @@ class RateLimit:
             else:
                 return _Caller("token", f"{identity.authority or ''}/{identity.subject}")
         return _Caller("address", _address(scope))
+
+
+def _now() -> float:
+    return system_clock().timestamp()
 
 
 def _address(scope: Scope) -> str:
