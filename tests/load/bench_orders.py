@@ -31,6 +31,8 @@ MONTHS = 120
 END = system_clock().date().replace(day=1)
 REQUESTS = 400
 TARGET_MS = 50.0
+AIMED = ("orders", "worklist", "ledgers")
+"""What the target is for. The others are told, so that nobody has to guess."""
 
 Ask = tuple[str, dict[str, object]]
 
@@ -73,7 +75,7 @@ ROWS = {"orders": "orders", "worklist": "items", "findings": "findings", "reject
 
 
 def main() -> int:
-    """Prints p50 and p99 of each list; 1 when one is over the target."""
+    """Prints p50 and p99 of each list; 1 when one that has a target is over it."""
     with TemporaryDirectory() as directory:
         server = Postgres(Path(directory))
         server.start()
@@ -195,9 +197,10 @@ def _time(title: str, asks: Sequence[Ask], asked: Manager, rows: int) -> float:
         taken.append((time.perf_counter() - started) * 1000)
     taken.sort()
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
-    mark = "" if p99 <= TARGET_MS else "  OVER"
+    aimed = title.startswith(AIMED)
+    mark = ("  OVER" if p99 > TARGET_MS else "") if aimed else "  (no target)"
     print(f"  GET /v1/{title}: {rows} rows, p50 {p50:.1f} ms, p99 {p99:.1f} ms{mark}", flush=True)
-    return p99
+    return p99 if aimed else 0.0
 
 
 if __name__ == "__main__":
