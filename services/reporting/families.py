@@ -96,6 +96,7 @@ _UNPAID_WORK = form("requirements_imposed", "requirement=unpaid_work")
 _SUPERVISION = form("requirements_imposed", "requirement=supervision")
 _COMPLETED = INDICATORS["unpaid_work_completed_in_time"].denominator
 assert _COMPLETED is not None
+_RETURNED, _NOT_RETURNED = "returned", "not_returned"
 _OTHER_REQUIREMENTS = tuple(
     part.numerator
     for part in INDICATORS["requirements"].breakdown("requirement")
@@ -103,7 +104,7 @@ _OTHER_REQUIREMENTS = tuple(
 )
 
 
-def _of_shares(indicator: str, companions: tuple[tuple[Form, Form], ...] = ()) -> Family:
+def _of_shares(indicator: str) -> Family:
     """A measure whose only total is the whole of a share."""
     found = INDICATORS[indicator]
     whole = found.denominator or found.numerator
@@ -112,7 +113,7 @@ def _of_shares(indicator: str, companions: tuple[tuple[Form, Form], ...] = ()) -
     others = tuple(complement(f, whole) for f in (*singles, *shown))
     forms = tuple(f for f in dict.fromkeys((*singles, *shown, *others)) if f.categories)
     dimension = Dimension(whole.measure, whole.categories, forms)
-    return Family(found.id, (whole,), (dimension,), companions)
+    return Family(found.id, (whole,), (dimension,))
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -150,9 +151,23 @@ FAMILIES: tuple[Family, ...] = (
     *(Family(each.categories[0], (each,), within=_ORDERS) for each in _OTHER_REQUIREMENTS),
     Family(
         "orders ended",
-        (form("orders_ended"), form("orders_closed")),
-        tuple(_dimension("orders_ended", f"{name}=") for name in ("end_reason", "age_band", "sex")),
-        companions=((form("orders_ended"), form("minutes_outstanding_closed")),),
+        (form("orders_ended"), form("orders_closed"), Form("exit_questionnaires", (_RETURNED, _NOT_RETURNED))),
+        (
+            *(_dimension("orders_ended", f"{name}=") for name in ("end_reason", "age_band", "sex")),
+            # Every order that ends has sent one back or has not, so these add up to the orders ended.
+            Dimension(
+                "exit_questionnaires",
+                (_RETURNED, _NOT_RETURNED),
+                (form("exit_questionnaires", _RETURNED), form("exit_questionnaires", _NOT_RETURNED)),
+            ),
+        ),
+        companions=(
+            (form("orders_ended"), form("minutes_outstanding_closed")),
+            *(
+                (form("exit_questionnaires", _RETURNED), INDICATORS[f"exit_{question}"].numerator)
+                for question in ("helped", "treated_with_respect", "less_likely_to_offend")
+            ),
+        ),
     ),
     Family(
         "unpaid work completed",
@@ -181,13 +196,6 @@ FAMILIES: tuple[Family, ...] = (
             "risk_change",
             "outcome_change",
         )
-    ),
-    _of_shares(
-        "exit_questionnaires",
-        companions=tuple(
-            (form("exit_questionnaires", "returned"), INDICATORS[f"exit_{question}"].numerator)
-            for question in ("helped", "treated_with_respect", "less_likely_to_offend")
-        ),
     ),
 )
 

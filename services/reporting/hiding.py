@@ -84,7 +84,11 @@ def hide(
             while failed := work.protect(released):
                 work.hold_back(released, failed)
                 held += [Held(family.name, month) for month in failed]
-            hidden |= work.hidden()
+                if work.is_unchanged(released):  # as safe as it was, though the search finds no way to say so again
+                    hidden |= work.carried()
+                    break
+            else:
+                hidden |= work.hidden()
     return Hiding(released, frozenset(hidden), tuple(held))
 
 
