@@ -19,7 +19,7 @@ from contracts.topics import topic_of
 from services.reporting.catalogue import INDICATORS
 from services.reporting.indicators import Form
 from tests.support import scenario
-from tests.support.http_attack import Told, from_csv, from_json, from_json_stat, from_xlsx
+from tests.support.attacker.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
 from tests.support.indicator_sums import divisions, figures, is_known
 from tests.support.kafka import remove_topics
 from tests.support.load import SERVICE_OF

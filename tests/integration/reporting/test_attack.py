@@ -1,213 +1,253 @@
 """The attack from outside: whatever an audience can fetch gives no small count away. From a weakened gate it gives some."""
 
-from collections.abc import Callable, Mapping
-from datetime import date, timedelta
-from itertools import product
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from contracts.cells import Cell
-from services.chassis.clock import FixedClock
-from services.reporting import answers, releases, releasing
-from services.reporting.areas import AREA_NAMES
-from tests.integration.reporting.conftest import NOW, Feed, cell, position
-from tests.support.http_attack import (
-    Attacker,
-    Told,
-    bars_of,
-    from_csv,
-    from_json,
-    from_json_stat,
-    from_tables,
-    from_xlsx,
-)
+from services.chassis.auth import Identity, mint
+from services.chassis.clock import FixedClock, system_clock
+from services.chassis.database import engine
+from services.chassis.metrics import new_registry
+from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings, HttpSettings
+from services.reporting.app import build
+from services.reporting.catalogue import INDICATORS
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from tests.integration.reporting.conftest import NOW
+from tests.support.attacker import fetching, leaks, made_up
+from tests.support.attacker.attack import Attacker, public_indicators
+from tests.support.attacker.fetching import Caller, comparable
+from tests.support.attacker.made_up import CODES, WORLD, Made
+from tests.support.attacker.pages import page
+from tests.support.attacker.reading import Reading
+from tests.support.openapi import KEYS, TOKENS, nowhere
 
 pytestmark = pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 
-SCOTLAND = "S92000003"
-AREAS = ("S12000005", "S12000006", "S12000049", "S12000036", "S12000023")
-MONTHS = ("2026-01", "2026-02", "2026-03")
-SEXES = ("sex=male", "sex=female", "sex=not_known")
-FIRST = {
-    ("2026-01", "S12000005"): (21, 3, 0),
-    ("2026-01", "S12000006"): (40, 9, 1),
-    ("2026-01", "S12000049"): (170, 30, 4),
-    ("2026-01", "S12000036"): (90, 25, 2),
-    ("2026-01", "S12000023"): (6, 2, 0),
-    ("2026-02", "S12000005"): (17, 5, 1),
-    ("2026-02", "S12000006"): (38, 8, 0),
-    ("2026-02", "S12000049"): (160, 28, 6),
-    ("2026-02", "S12000036"): (80, 20, 3),
-    ("2026-02", "S12000023"): (7, 1, 1),
-    ("2026-03", "S12000005"): (19, 4, 0),
-    ("2026-03", "S12000006"): (44, 11, 2),
-    ("2026-03", "S12000049"): (150, 33, 5),
-    ("2026-03", "S12000036"): (85, 19, 1),
-    ("2026-03", "S12000023"): (9, 0, 0),
-}
-LATE = {("2026-02", "S12000049"): (163, 28, 6), ("2026-01", "S12000036"): (90, 27, 2)}
-Counts = Mapping[tuple[str, str], tuple[int, ...]]
-Headers = dict[str, str]
+PAGES = (
+    "orders_imposed",
+    "first_contact_within_1",
+    "unpaid_work_hours_mean",
+    "completion_rate",
+    "orders_imposed_per_10000",
+    "open_orders",
+    "hours_credited",
+    "exit_questionnaires",
+)
+"""One of every kind."""
+SMALL = CODES[-1]
 
 
-def cells(counts: Counts, version: int, known_on: str) -> list[Cell]:
-    found = []
-    for (month, area), numbers in counts.items():
-        total = sum(numbers)
-        for category, value in (("", total), *zip(SEXES, numbers, strict=True)):
-            found.append(cell("orders_imposed", area, month, category, value, known_on, version))
-        found.append(cell("orders_opened", area, month, "", total, known_on, version))
-    return found
+@pytest.fixture(scope="module")
+def database(new_database: Callable[[], str]) -> Iterator[Engine]:
+    url = new_database()
+    migrate(url, SCHEMA, MIGRATIONS)
+    made = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def made(database: Engine) -> Made:
+    return made_up.release(database)
+
+
+def application(database: Engine) -> TestClient:
+    told = ApiSettings(
+        database=nowhere(SCHEMA),
+        tokens=TOKENS,
+        http=HttpSettings(port=0, requests_per_minute=0),
+        site=SiteSettings(simulated=True, insecure_cookie=True),
+    )
+    return TestClient(build(told, database, new_registry(), FixedClock(NOW)))
+
+
+@pytest.fixture(scope="module")
+def public(database: Engine, made: Made) -> Caller:
+    return Caller(application(database), WORLD, made.names, made.days)
 
 
 @pytest.fixture
-def released(feed: Feed, database: Engine) -> Callable[[], list[str]]:
-    """Two releases, the second with what came late."""
-
-    def release() -> list[str]:
-        clock, names = FixedClock(NOW - timedelta(days=2)), []
-        feed([position(code, service=service) for code in AREAS for service in ("orders", "unpaid_work")])
-        for version, counts in enumerate((FIRST, LATE), 1):
-            feed(cells(counts, version, "2026-05-01"))
-            names.append(releasing.make(database, date(2026, 3, 1), date(2026, 5, 8), clock))
-            releasing.publish(database, names[-1], clock)
-            clock.move(timedelta(days=1))
-        return names
-
-    return release
+def weak(public: Caller, database: Engine) -> Caller:
+    """Asks an API that remembers no answer of before."""
+    return replace(public, client=application(database))
 
 
-def truth(release: int) -> Counts:
-    return {**FIRST, **(LATE if release else {})}
+@pytest.fixture(scope="module")
+def told(public: Caller) -> list[Reading]:
+    """All that the public can read."""
+    return list(everything(public))
 
 
-def fetched(client: TestClient, names: list[str], headers: Headers | None) -> dict[tuple[int, Told], None]:
-    """Every row of orders imposed, in every format, of every release, and as on any day."""
-    found: dict[tuple[int, Told], None] = {}
-    readers: dict[str, Callable[..., object]] = {
-        "json": from_json,
-        "csv": from_csv,
-        "jsonstat": from_json_stat,
-        "xlsx": from_xlsx,
-    }
-    asked = [(number, f"release={name}") for number, name in enumerate(names)]
-    asked += [(0, "as_of=2026-05-08"), (1, "as_of=2026-05-09"), (1, "")]
-    for (number, when), by in product(asked, ("", "sex")):
-        in_formats = []
-        for extension, read in readers.items():
-            path = f"/v1/indicators/orders_imposed/data.{extension}"
-            answer = client.get(
-                f"{path}?by=authority,month{',' if by else ''}{by}&from=2026-01&to=2026-03&{when}", headers=headers
-            )
-            assert answer.status_code == 200, answer.text
-            body = {"json": lambda a: a.json(), "xlsx": lambda a: a.content}.get(extension, lambda a: a.text)(answer)
-            rows = sorted(read(body), key=lambda row: row[:3])  # type: ignore[call-overload]
-            in_formats.append(rows)
-            found |= {(number, _frozen(row)): None for row in rows}
-        assert all(rows == in_formats[0] for rows in in_formats[1:]), "every format tells the same"
-    return found
+def everything(caller: Caller) -> Iterator[Reading]:
+    for indicator in public_indicators():
+        yield from caller.figures(indicator)
+        yield from caller.every_way(indicator)
+    for indicator in filter(comparable, public_indicators()):
+        yield from caller.comparisons(indicator, WORLD.months[5:6])
+    for name in PAGES:
+        yield from caller.however_finely(INDICATORS[name])
+    yield from caller.profiles()
+    yield from pages(caller, PAGES)
 
 
-def _frozen(row: Told) -> Told:
-    return row._replace(numbers=_Numbers(row.numbers))
+def pages(caller: Caller, names: Iterable[str]) -> Iterator[Reading]:
+    """Each of another area and month."""
+    for number, name in enumerate(names):
+        release = number % len(caller.releases)
+        yield from page(caller, name, release, CODES[~number % len(CODES)], WORLD.months[-1 - number])
 
 
-class _Numbers(dict[str, float]):
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(sorted(self.items())))
-
-
-def attack(
-    client: TestClient, names: list[str], headers: Headers | None = None, insider: str | None = None
-) -> list[tuple[int, str, str, str]]:
-    """The small counts that what was fetched leaves only one value for."""
-    attacker = Attacker({}, [])
-    for release, month, area in product(range(2), MONTHS, AREAS):
-        attacker.adds_up((release, "", month, area), [(release, sex, month, area) for sex in SEXES])
-    for release, told in fetched(client, names, headers):
-        areas = AREAS if told.area == SCOTLAND else (told.area,)
-        if told.area in {*AREAS, SCOTLAND} and "numerator" in told.numbers:
-            number = told.numbers["numerator"]
-            whole_now = told.area == insider
-            where = range(2) if whole_now and truth(0) == truth(1) else (1 if whole_now else release,)
-            for each in where:
-                attacker.says([(each, told.category, told.period, area) for area in areas], number, number)
-    for name in names:
-        for change in client.get(f"/v1/releases/{name}/changes", headers=headers).json()["changes"]:
-            if change["measure"] == "orders_imposed" and not change["suppressed"]:
-                for release, number in enumerate((change["before"], change["after"])):
-                    at = (release, change["category"], change["period"][:7], change["authority"])
-                    attacker.says([at], number, number)
-    _read_pages(client, names, attacker)
-    found = []
-    for release, month, area in product(range(2), MONTHS, AREAS):
-        if area == insider:
-            continue
-        for sex, count in zip(SEXES, truth(release)[month, area], strict=True):
-            if 0 < count <= 4:
-                low, high = attacker.range_of([(release, sex, month, area)])
-                assert low <= count <= high, "what was fetched is true"
-                if high - low < 1:
-                    found.append((release, sex, month, area))
-    return found
-
-
-def _read_pages(client: TestClient, names: list[str], attacker: Attacker) -> None:
-    """Tables and charts: no page tells a number that its table does not, and tables count as told."""
-    codes = {name: code for code, name in AREA_NAMES.items()}
-    for (release, name), month in product(enumerate(names), MONTHS):
-        page = client.get(f"/indicators/orders_imposed?release={name}&period=month-{month}").text
-        tabled = {}
-        for row in from_tables(page[page.index('id="by-authority"') :]):
-            if row and row[0] in codes and row[1].replace(",", "").isdecimal():
-                tabled[row[0]] = float(row[1].replace(",", ""))
-        assert tabled
-        for label, number in tabled.items():
-            areas = AREAS if codes[label] == SCOTLAND else (codes[label],)
-            if codes[label] in {*AREAS, SCOTLAND}:
-                attacker.says([(release, "", month, area) for area in areas], number, number)
-        drawn = bars_of(page[page.index('id="by-authority"') :])
-        assert set(drawn) <= set(tabled), "a chart draws only what its table tells"
+def attacker_of(made: Made, readings: Iterable[Reading], caller: Caller) -> Attacker:
+    attacker = Attacker(WORLD, len(made.names), made.truth)
+    attacker.reads(readings)
+    attacker.moved(caller.changes())
+    return attacker
 
 
 def test_nothing_small_can_be_worked_out_from_all_that_the_public_can_fetch(
-    client: TestClient, released: Callable[[], list[str]]
+    public: Caller, told: list[Reading], made: Made
 ) -> None:
-    assert attack(client, released()) == []
+    assert public.differences == [], "every format tells the same"
+    assert attacker_of(made, told, public).recovered(public_indicators()) == []
 
 
+@pytest.mark.parametrize("authority", [CODES[1]])
 def test_nor_by_an_authority_with_its_own_figures_whole(
-    client: TestClient, released: Callable[[], list[str]], glasgow: Headers
+    authority: str, public: Caller, told: list[Reading], made: Made
 ) -> None:
-    assert attack(client, released(), glasgow, "S12000049") == []
+    manager = Identity("manager", frozenset({"orders:read"}), authority)
+    headers = {"Authorization": f"Bearer {mint(KEYS.private, manager, timedelta(hours=1), system_clock)}"}
+    caller = replace(public, headers=headers, own=authority)
+    attacker = attacker_of(made, told, caller)
+    attacker.knows(authority)
+    for indicator in public_indicators():
+        attacker.reads(caller.rows(indicator, len(made.names) - 1, (fetching.AREAS[-1], "month", "")))
+    assert attacker.recovered(public_indicators(), without=authority) == []
 
 
-def test_a_gate_that_hides_small_counts_alone_gives_some_away(
-    client: TestClient, released: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+class Channel(NamedTuple):
+    """A place where a gate may be weak, what is read there, and of which indicators."""
+
+    weaken: Callable[[pytest.MonkeyPatch], None]
+    read: Callable[[Caller, str], Iterator[Reading]]
+    leaking: str
+    others: tuple[str, ...] = ()
+    """What has to be read beside it, from a gate that is not weak."""
+    pins: bool = True
+    """Whether what it tells is itself hidden; else something small has to follow from it."""
+
+
+def figures(caller: Caller, indicator: str) -> Iterator[Reading]:
+    yield from caller.figures(INDICATORS[indicator])
+
+
+def stock(caller: Caller, indicator: str) -> Iterator[Reading]:
+    yield from caller.rows(INDICATORS[indicator], 1, ("authority", "month", ""))
+
+
+def years(caller: Caller, indicator: str) -> Iterator[Reading]:
+    for breakdown in fetching.breakdowns(INDICATORS[indicator]):
+        yield from caller.rows(INDICATORS[indicator], 1, ("authority", "year", breakdown))
+
+
+def earlier(caller: Caller, indicator: str) -> Iterator[Reading]:
+    for breakdown in fetching.breakdowns(INDICATORS[indicator]):
+        yield from caller.rows(INDICATORS[indicator], 0, ("authority", "month", breakdown))
+
+
+def as_of(caller: Caller, indicator: str) -> Iterator[Reading]:
+    yield from caller.on_days(INDICATORS[indicator])
+
+
+def comparison(caller: Caller, indicator: str) -> Iterator[Reading]:
+    """Limits alone."""
+    for reading in caller.comparisons(INDICATORS[indicator], WORLD.months):
+        if reading.numbers.keys() == {"denominator"}:
+            yield reading
+
+
+def profile(caller: Caller, indicator: str) -> Iterator[Reading]:
+    yield from caller.profiles([indicator])
+
+
+def one_page(caller: Caller, indicator: str) -> Iterator[Reading]:
+    yield from page(caller, indicator, 1, CODES[0], WORLD.months[3])
+
+
+def nothing(_caller: Caller, _indicator: str) -> Iterator[Reading]:
+    yield from ()
+
+
+def tells(*names: str) -> Callable[[pytest.MonkeyPatch], None]:
+    return lambda patch: leaks.leak(patch, *names)
+
+
+def in_format(extension: str) -> Callable[[Caller, str], Iterator[Reading]]:
+    def read(caller: Caller, indicator: str) -> Iterator[Reading]:
+        for breakdown in fetching.breakdowns(INDICATORS[indicator]):
+            yield from caller.in_format(INDICATORS[indicator], breakdown, extension, "month")
+
+    return read
+
+
+CHANNELS = {
+    "small counts alone are hidden": Channel(leaks.small_counts_alone, figures, "orders_imposed", pins=False),
+    "the value of a share": Channel(tells("value"), figures, "risk_change"),
+    "an interval": Channel(tells("lower", "upper"), figures, "risk_change"),
+    "what a share is of": Channel(tells("denominator"), figures, "risk_change"),
+    "a mean": Channel(tells("value"), figures, "unpaid_work_hours_mean", ("unpaid_work_hours_imposed",)),
+    "hours of hidden orders": Channel(tells("numerator"), figures, "unpaid_work_hours_imposed", ("orders_imposed",)),
+    "a stock": Channel(leaks.stocks, stock, "hours_outstanding", ("unpaid_work_hours_imposed", "orders_ended")),
+    "a year": Channel(tells("numerator"), years, "orders_ended"),
+    "an earlier release": Channel(tells("numerator"), earlier, "orders_ended"),
+    "a day": Channel(tells("numerator"), as_of, "risk_change"),
+    "a change": Channel(leaks.changes, nothing, "orders_ended", ("orders_ended", "completion_rate"), pins=False),
+    "limits of a comparison": Channel(tells("value", "denominator"), comparison, "completion_rate"),
+    "a profile": Channel(tells("numerator"), profile, "risk_change"),
+    "a bar of a chart": Channel(tells("value"), one_page, "orders_imposed"),
+    "a whisker of a chart": Channel(tells("value", "lower", "upper"), one_page, "first_contact_within_1"),
+    "a table": Channel(tells("numerator"), one_page, "first_contact_within_1"),
+    **{f"a file in {name}": Channel(tells("numerator"), in_format(name), "orders_ended") for name in fetching.FORMATS},
+}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_one_channel_leaks_is_worked_out(
+    name: str, weak: Caller, told: list[Reading], made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = released()
-    whole = releases.hidden_numbers
-
-    def only_small(connection: object, release: str, *asked: object) -> frozenset[object]:
-        counts = truth(names.index(release))
-        found = whole(connection, release, *asked)  # type: ignore[arg-type]
-        return frozenset(
-            key
-            for key in found
-            if key.area in AREAS
-            and len(key.period) == 7
-            and key.grouping in SEXES
-            and 0 < counts[key.period, key.area][SEXES.index(key.grouping)] <= 4
-        )
-
-    monkeypatch.setattr(answers, "hidden_numbers", only_small)
-    assert attack(client, names)
+    channel = CHANNELS[name]
+    concerned = {channel.leaking, *channel.others}
+    channel.weaken(monkeypatch)
+    attacker = attacker_of(made, (reading for reading in told if reading.indicator in concerned), weak)
+    if channel.pins:
+        assert attacker.pins(channel.read(weak, channel.leaking))
+    else:
+        attacker.reads(channel.read(weak, channel.leaking))
+        assert attacker.recovers_any(INDICATORS[each] for each in concerned)
 
 
-def test_metrics_and_positions_tell_no_figures(client: TestClient, released: Callable[[], list[str]]) -> None:
-    released()
-    for path in ("/metrics", "/v1/positions", "/v1/quality"):
-        body = client.get(path).text
-        assert not any(word in body for word in ("sex=", "numerator", "orders_imposed")), path
+def test_why_a_figure_moved_is_not_for_the_public(public: Caller) -> None:
+    query = "from=2025-04&to=2026-03&first_day=2026-05-08&last_day=2026-05-09"
+    for indicator in public_indicators():
+        for area in ("", f"&authority={SMALL}"):
+            answer = public.client.get(f"/v1/indicators/{indicator.id}/difference?{query}{area}")
+            assert answer.status_code == 403, answer.text
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/v1/positions", "/v1/quality", "/v1/releases", "/quality"])
+def test_what_is_about_the_service_tells_no_figures(path: str, public: Caller) -> None:
+    body = public.client.get(path).text
+    assert not any(word in body for word in ("sex=", "numerator", "orders_imposed")), path
+
+
+def test_the_description_of_a_file_tells_no_figures(public: Caller) -> None:
+    body = public.get("/v1/indicators/orders_imposed/data.csv-metadata.json?by=authority,month,sex").json()
+    assert body["tableSchema"]["columns"], "it describes the file"
+    assert not re.findall(r'"(numerator|value|reports)":\s*\d', str(body))

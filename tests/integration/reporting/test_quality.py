@@ -14,7 +14,7 @@ from services.reporting import releasing
 from services.reporting.evidence import DOUBTS, Doubt
 from services.reporting.periods import months_between
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
-from tests.support.http_attack import from_tables
+from tests.support.attacker.formats import from_tables
 
 GLASGOW, FIFE, ORKNEY, SCOTLAND = "S12000049", "S12000047", "S12000023", "S92000003"
 DATA = "/v1/indicators/orders_imposed/data"
