@@ -98,9 +98,8 @@ def fill(database: Engine) -> str:
     with database.begin() as connection:
         write(connection, fold(heard))
         name = freeze(connection)
-    with database.connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
+    with database.connect() as connection:  # else PostgreSQL would do it of itself, while the figures are asked for
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
     print(f"{number:,} rows of {MONTHS} months, and a release of them, in {time.perf_counter() - started:.0f} s")
     return name
 
