@@ -155,7 +155,7 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     whole, published = desk.sources(question.release, question.as_of)
     if whole is None and published is None:
         raise NothingReleased
-    indicator = definition_for(desk, indicator, question)
+    indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
     span = _span(desk, whole, published, question)
     plan = _Plan(indicator, question, span, whole, published)
     gate = Gate(viewer, plan.hidden(desk))

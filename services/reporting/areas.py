@@ -23,6 +23,11 @@ def members(area: str) -> tuple[str, ...]:
     return (area,) if area in AUTHORITIES else HEALTH_BOARDS[area].members
 
 
+def to_read(area: str) -> tuple[str, ...] | None:
+    """The authorities whose cells make it up, as `cuts.Wanted` takes them: None for all."""
+    return None if area == SCOTLAND else members(area)
+
+
 @cache
 def areas_of(division: Division, area: str) -> tuple[str, ...]:
     """The parts of the area, and behind them the area itself."""

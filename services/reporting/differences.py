@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.answers import Desk, TooMuch
-from services.reporting.areas import SCOTLAND, members
+from services.reporting.areas import to_read
 from services.reporting.catalogue import definition
 from services.reporting.causes import Cause, Counts, by_cause, moves
 from services.reporting.cuts import AsOf, Wanted
@@ -77,7 +77,7 @@ def _moved(desk: Desk, indicator: Indicator, span: Span, area: str, between: Bet
     forms = [f for f in (indicator.numerator, indicator.denominator, indicator.minus) if f is not None]
     wanted = Wanted(
         measures=tuple({form.measure for form in forms}),
-        authorities=None if area == SCOTLAND else members(area),
+        authorities=to_read(area),
         first=BEGINNING if stock else span.first,
         last=last_day(span.last),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import INTERVAL
 
-from services.reporting.areas import SCOTLAND, Division, areas_of, containing, members
+from services.reporting.areas import SCOTLAND, Division, areas_of, containing, to_read
 from services.reporting.cuts import Cut, Released, Wanted, rows_of
 from services.reporting.indicators import Form, Indicator, Kind
 from services.reporting.periods import (
@@ -126,7 +126,7 @@ def sums(  # noqa: PLR0913, PLR0917
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
     last = last_day(span.last) if before is None else min(last_day(span.last), before - timedelta(days=1))
-    rows = rows_of(cut, Wanted(measures, categories, _only(area), span.first, last))
+    rows = rows_of(cut, Wanted(measures, categories, to_read(area), span.first, last))
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
     if grain.areas:
         split.append(rows.c.authority)
@@ -134,11 +134,6 @@ def sums(  # noqa: PLR0913, PLR0917
         split.append(_start(rows.c.period, grain.period))
     found = connection.execute(select(*split, func.sum(rows.c.value)).group_by(*split))
     return _gather(forms, found.all(), span, grain, area)
-
-
-def _only(area: str) -> tuple[str, ...] | None:
-    """The authorities to read; None for all."""
-    return None if area == SCOTLAND else members(area)
 
 
 def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:

@@ -28,17 +28,15 @@ def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
     if rolling:
         span = Span(max(first, add_months(last, -11)), last)
         found.append(Choice("12-months", "Last 12 months", span))
-    years = dict.fromkeys(year_of(month) for month in months_between(first, last))
-    for year in reversed(years):
-        months = year_months(year)
-        if months[0] >= first and months[-1] <= last:
-            found.append(Choice(f"year-{year}", words.period(year), Span(months[0], months[-1])))
-    quarters = dict.fromkeys(quarter_of(month) for month in months_between(first, last))
-    for quarter in [*reversed(quarters)][:QUARTERS_OFFERED]:
-        months = quarter_months(quarter)
-        if months[0] >= first and months[-1] <= last:
-            found.append(Choice(f"quarter-{quarter}", words.period(quarter), Span(months[0], months[-1])))
-    newest_first = reversed(months_between(first, last)[-MONTHS_OFFERED:])
+    months = months_between(first, last)
+    years = [*reversed(dict.fromkeys(map(year_of, months)))]
+    quarters = [*reversed(dict.fromkeys(map(quarter_of, months)))][:QUARTERS_OFFERED]
+    wide = [("year", year, year_months(year)) for year in years]
+    wide += [("quarter", quarter, quarter_months(quarter)) for quarter in quarters]
+    for kind, label, covered in wide:
+        if covered[0] >= first and covered[-1] <= last:
+            found.append(Choice(f"{kind}-{label}", words.period(label), Span(covered[0], covered[-1])))
+    newest_first = reversed(months[-MONTHS_OFFERED:])
     return found + [Choice(f"month-{each:%Y-%m}", words.month(each), Span(each, each)) for each in newest_first]
 
 

@@ -212,9 +212,9 @@ def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> l
     ]
 
 
-def _areas() -> list[tuple[str, str]]:
-    """Authorities by name, then Scotland."""
-    return [*by_name(AUTHORITIES), (SCOTLAND, AREA_NAMES[SCOTLAND])]
+def _areas(codes: Iterable[str] = AUTHORITIES) -> list[tuple[str, str]]:
+    """These by name, then Scotland."""
+    return [*by_name(codes), (SCOTLAND, AREA_NAMES[SCOTLAND])]
 
 
 def by_name(codes: Iterable[str]) -> list[tuple[str, str]]:
@@ -310,7 +310,7 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
     """Areas from the highest to the lowest, Scotland marked in the chart."""
     rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, Grain(by))).rows}
     kind, codes = _KINDS[by]
-    names = [*by_name(codes), (SCOTLAND, AREA_NAMES[SCOTLAND])]
+    names = _areas(codes)
     scotland = rows.get(SCOTLAND)
     own = [(name, rows[code]) for code, name in names if code in rows and code != SCOTLAND]
     own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))
