@@ -1,9 +1,8 @@
-"""What a fact must keep to beyond the form of its members: rules that no schema says."""
+"""Rules that a fact must keep beyond the form of its members and that no schema states, pure."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from contracts.authorities import current_code
 from contracts.codes import ATTENDED, Change, RequirementKind
@@ -21,13 +20,13 @@ from contracts.events import (
     UnpaidWork,
     withdrawable,
 )
+from contracts.periods import LONDON
 from contracts.rejections import Reason, Unacceptable
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Community payback orders began in 2011; what lies far outside is a slip of the pen."""
 _FIRST_DAY, _LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 _DAY = timedelta(days=1)
-_LONDON = ZoneInfo("Europe/London")
 
 
 def check_dates(data: Fact, time: datetime) -> None:
@@ -44,7 +43,7 @@ def check_dates(data: Fact, time: datetime) -> None:
 
 
 def _check_not_after(day: date, time: datetime, path: str) -> None:
-    if day - time.astimezone(_LONDON).date() > _DAY:
+    if day - time.astimezone(LONDON).date() > _DAY:
         raise Unacceptable(Reason.DATE_AFTER_TIME, path, "the date lies more than a day after the time of the event")
 
 

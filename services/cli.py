@@ -9,10 +9,10 @@ import typer
 GROUPS = {
     "contracts.commands": ("validate", "publish"),
     "deploy.local.commands": ("stack", "demo", "token"),
-    "services.topics": ("topics",),
-    "services.explain": ("explain",),
-    "services.operate": ("prove", "rebuild", "doctor", "redrive"),
-    "services.reporting.commands": ("release",),
+    "services.operations.topics": ("topics",),
+    "services.operations.explain": ("explain",),
+    "services.operations.maintenance": ("prove", "rebuild", "doctor", "redrive"),
+    "services.reporting.releases.commands": ("release",),
     "services.simulate.commands": ("simulate",),
 }
 """Modules, and the commands in them: importing all takes seconds, and a command needs one."""

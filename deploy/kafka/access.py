@@ -31,7 +31,7 @@ from deploy.kafka.rights import Holder
 from services.chassis.failures import Away, Refused
 from services.chassis.kafka import connection, failure
 from services.chassis.settings import KafkaSettings, SettingsError
-from services.topics import TopicsSettings
+from services.operations.topics import TopicsSettings
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
 ITERATIONS = 8192

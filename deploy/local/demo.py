@@ -22,7 +22,7 @@ from services.chassis.database import engine
 from services.chassis.kafka import Record
 from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.reporting import releasing
+from services.reporting.releases import publication
 from services.simulate.nation import Simulation
 from services.simulate.sending import Delivery
 
@@ -77,8 +77,8 @@ def release(stack: Stack) -> None:
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
-        name = releasing.make(database, releasing.default_month(system_clock), system_clock().date(), system_clock)
-        releasing.publish(database, name, system_clock)
+        name = publication.make(database, publication.default_month(system_clock), system_clock().date(), system_clock)
+        publication.publish(database, name, system_clock)
     finally:
         database.dispose()
 

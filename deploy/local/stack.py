@@ -14,7 +14,7 @@ from deploy.local.scratch import Scratch
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import DevelopmentKey, mint_for_everybody
 from services.chassis.settings import KafkaSettings
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
 
 LOOK_SECONDS = 0.2
 

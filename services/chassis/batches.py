@@ -1,12 +1,8 @@
-"""What the stream engine hands over, and what it asks of the code that takes it."""
+"""What the stream engine hands over, and what it asks of the code that takes it. Types only, so that pure code may use them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
-
-from pydantic import Field
-
-from services.chassis.settings import Group
 
 
 class TopicPartition(NamedTuple):
@@ -71,20 +67,3 @@ class Processor(Protocol):
 
         May raise Away (the same slices come again), Fenced (`start` is asked again) or Refused (the worker stops).
         """
-
-
-class StreamSettings(Group):
-    """How a worker reads. What is fetched at once is in KafkaSettings."""
-
-    batch_max_messages: int = Field(default=50_000, ge=1)
-    retry_first_seconds: float = Field(default=0.2, gt=0)
-    retry_longest_seconds: float = Field(default=15.0, gt=0)
-    report_every_seconds: float = Field(
-        default=2.0, gt=0, description="how often lag is measured and Kafka told of progress"
-    )
-    identity_every_seconds: float = Field(
-        default=15.0, gt=0, description="how often it is checked that topics are the same"
-    )
-    stuck_after_seconds: float = Field(
-        default=120.0, gt=0, description="without a sign of life for longer is not healthy"
-    )

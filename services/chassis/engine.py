@@ -15,9 +15,10 @@ from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from services.chassis.batches import Processor, Slice, SourceIdentity, StreamSettings, TopicPartition
+from services.chassis.batches import Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.failures import Away, Fenced, Refused, backoff, describe
 from services.chassis.metrics import StreamMetrics
+from services.chassis.settings import StreamSettings
 
 log = logging.getLogger(__name__)
 

@@ -95,6 +95,23 @@ class DatabaseSettings(Group):
         return self.role or self.schema_name
 
 
+class StreamSettings(Group):
+    """How a worker reads. What is fetched at once is in KafkaSettings."""
+
+    batch_max_messages: int = Field(default=50_000, ge=1)
+    retry_first_seconds: float = Field(default=0.2, gt=0)
+    retry_longest_seconds: float = Field(default=15.0, gt=0)
+    report_every_seconds: float = Field(
+        default=2.0, gt=0, description="how often lag is measured and Kafka told of progress"
+    )
+    identity_every_seconds: float = Field(
+        default=15.0, gt=0, description="how often it is checked that topics are the same"
+    )
+    stuck_after_seconds: float = Field(
+        default=120.0, gt=0, description="without a sign of life for longer is not healthy"
+    )
+
+
 class HttpSettings(Group):
     """Where to listen, and how large a request may be."""
 

@@ -27,13 +27,13 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from services.chassis.batches import Message, Processor, Slice, SourceIdentity, StreamSettings, TopicPartition
+from services.chassis.batches import Message, Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.engine import Bounds, Engine, Fetch, Mark
 from services.chassis.failures import Away
 from services.chassis.kafka import Admin, tls_context
 from services.chassis.metrics import StreamMetrics
 from services.chassis.placement import place
-from services.chassis.settings import KafkaSettings
+from services.chassis.settings import KafkaSettings, StreamSettings
 
 __all__ = ["Message", "Processor", "Slice", "SourceIdentity", "Stream", "StreamSettings", "TopicPartition", "run"]
 

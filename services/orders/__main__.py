@@ -14,11 +14,11 @@ def main(arguments: list[str]) -> int:
         case ["api"]:
             from services.orders.api import routers
             from services.orders.domain import domain
-            from services.records.closed_days import calendars
-            from services.records.desk import Own
-            from services.records.serve import run_api
-            from services.records.settings import ApiSettings
-            from services.records.targets import targets
+            from services.records.api.management import Own
+            from services.records.api.run_api import run_api
+            from services.records.config.closed_days import calendars
+            from services.records.config.settings import ApiSettings
+            from services.records.config.targets import targets
 
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
@@ -26,16 +26,16 @@ def main(arguments: list[str]) -> int:
             return run_api(domain(*calendar), "Payback: orders", partial(routers, own=own), serving)
         case ["worker"]:
             from services.orders.domain import domain
-            from services.records.closed_days import calendars
-            from services.records.settings import WorkerSettings
-            from services.records.work import run_worker
+            from services.records.config.closed_days import calendars
+            from services.records.config.settings import WorkerSettings
+            from services.records.ingest.run_worker import run_worker
 
             working = WorkerSettings.load()
             calendar = calendars(working.calendar.closed_days_path)
             return run_worker(domain(*calendar), working)
         case ["migrate"]:
-            from services.records.prepare import run_migrate
-            from services.records.settings import MigrateSettings
+            from services.records.config.settings import MigrateSettings
+            from services.records.ingest.migrations import run_migrate
 
             return run_migrate("orders", Path(__file__).parent / "migrations", MigrateSettings.load())
         case _:

@@ -12,22 +12,16 @@ from services.chassis.database import reading, transaction
 from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
 from services.orders import transfers
-from services.orders.answers import OrderDetail, Worklist
-from services.orders.clocks import readings
+from services.orders.deadlines import readings
 from services.orders.findings import findings
 from services.orders.model import order_of
+from services.orders.schemas import OrderDetail, Worklist
 from services.orders.values import values
-from services.records import desk as common
-from services.records import listing, own_findings
-from services.records.calendar import Calendar
-from services.records.clocks import Reading
-from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
-from services.records.fold import Domain
-from services.records.listing import Wanted
-from services.records.own_findings import OwnFindings
-from services.records.paging import After, Word, after_day, page_key
-from services.records.record import Record, is_withdrawn
-from services.records.views import (
+from services.records.api import listing, own_findings
+from services.records.api import management as common
+from services.records.api.listing import Wanted
+from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
+from services.records.api.order_schemas import (
     ClockView,
     FindingView,
     OrderPage,
@@ -36,6 +30,12 @@ from services.records.views import (
     facts_of,
     timeline,
 )
+from services.records.api.own_findings import OwnFindings
+from services.records.api.paging import After, Word, after_day, page_key
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Reading
+from services.records.model.domain import Domain
+from services.records.model.record import Record, is_withdrawn
 
 _OWN_FINDINGS: OwnFindings = {
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),

@@ -12,16 +12,17 @@ from contracts.events import (
     OutcomeMeasured,
     kind_of,
 )
-from services.orders import clocks
+from contracts.periods import month_of
+from services.orders import deadlines
 from services.orders.findings import findings
 from services.orders.model import Order, age_band, length_band, level, order_of
 from services.orders.rules import risk_change, score_changes
-from services.records.calendar import Calendar, month_of
-from services.records.clocks import Cells, Reading, add, count_clock
-from services.records.counting import Counting, Part
-from services.records.findings import count_findings
-from services.records.record import Record, fact, facts
-from services.records.totals import count_totals
+from services.records.model.calendar import Calendar
+from services.records.model.control_totals import count_totals
+from services.records.model.counting import Counting, Part
+from services.records.model.deadlines import Cells, Reading, add, count_clock
+from services.records.model.findings import count_findings
+from services.records.model.record import Record, fact, facts
 
 
 def person_month(record: Record) -> tuple[str, date] | None:
@@ -135,12 +136,12 @@ COUNTING: Counting[Order | None] = Counting(
     order_of,
     (
         Part(_ORDER, _count_imposed),
-        Part(_ORDER | {"ended", "first_contact", "case_meeting", "plan"}, _counted(clocks.from_imposition_of)),
-        Part(_ORDER | {"received", "officer"}, _counted(clocks.officer_of)),
-        Part(_ORDER | {"ended", "review"}, _counted(clocks.reviews_of)),
-        Part(_ORDER | {"breach"}, _counted(clocks.breaches_of)),
+        Part(_ORDER | {"ended", "first_contact", "case_meeting", "plan"}, _counted(deadlines.from_imposition_of)),
+        Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of)),
+        Part(_ORDER | {"ended", "review"}, _counted(deadlines.reviews_of)),
+        Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of)),
         Part(_ORDER | {"breach_decision"}, _count_breach_outcomes),
-        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(clocks.transfers_of)),
+        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(deadlines.transfers_of)),
         Part(_ORDER | {"ended", "exit_questionnaire"}, _count_ended),
         Part(_ORDER | {"assessment", "outcome"}, _count_change),
         Part(frozenset({"period"}), _count_totals),

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from contracts.events import WHOLE_ORDER, Topic
-from services.orders import clocks, contributions, findings, model, rules
-from services.records.calendar import Calendar
-from services.records.fold import Domain
-from services.records.version import rules_version
+from services.orders import contributions, deadlines, findings, model, rules
+from services.records.model.calendar import Calendar
+from services.records.model.domain import Domain
+from services.records.model.rules_version import rules_version
 
 
 def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> Domain:
@@ -21,5 +21,5 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         person_keys=frozenset({"imposed", "transferred_in", WHOLE_ORDER}),
         calendar=calendar,
         local=local or {},
-        rules=rules_version(calendar, clocks, contributions, findings, model, rules),
+        rules=rules_version(calendar, deadlines, contributions, findings, model, rules),
     )

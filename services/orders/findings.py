@@ -5,8 +5,8 @@ from datetime import date
 from contracts.codes import LateReason
 from contracts.events import BreachDecided, BreachLodged, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
-from services.records.findings import Finding, Rule, found
-from services.records.record import Record, facts, is_withdrawn
+from services.records.model.findings import Finding, Rule, found
+from services.records.model.record import Record, facts, is_withdrawn
 
 WITHOUT_ORDER = Rule(
     "facts_without_order",

@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts.codes import AgeBand
 from contracts.events import OrderEnded, OrderImposed, Supervision, TransferReceived, UnpaidWork
-from services.records.record import Record, fact, is_withdrawn
+from services.records.model.record import Record, fact, is_withdrawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from itertools import zip_longest
 
 from contracts.codes import OutcomeDomain, RiskLevel
 from contracts.events import AssessmentCompleted, OutcomeMeasured
-from services.records.calendar import add_months
-from services.records.standards import in_force
+from contracts.periods import add_months
+from services.records.model.standards import in_force
 
 _LEVELS = tuple(RiskLevel)
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, text
 
 from contracts.authorities import current_code
 from contracts.events import TransferAnswered, TransferReceived, TransferRequested
-from services.orders.answers import OtherSide
-from services.records.findings import Rule
-from services.records.record import Record, fact, facts
-from services.records.standards import Length, in_force
-from services.records.views import FindingView, Today
+from services.orders.schemas import OtherSide
+from services.records.api.order_schemas import FindingView, Today
+from services.records.model.findings import Rule
+from services.records.model.record import Record, fact, facts
+from services.records.model.standards import Length, in_force
 
 OUT = Rule(
     "transfer_out_unmatched",

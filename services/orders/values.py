@@ -6,8 +6,8 @@ from datetime import date
 from contracts.codes import RequirementKind
 from contracts.events import UnpaidWork, kind_of
 from services.orders.model import Order, age_band, length_band, level, order_of
-from services.records.record import Record
-from services.records.returns import Values
+from services.records.model.record import Record
+from services.records.returns.yearly import Values
 
 
 def values(first: date, last: date) -> Values:

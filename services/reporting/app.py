@@ -11,9 +11,9 @@ from services.chassis.http import application, serve
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
 from services.reporting import api
+from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
-from services.reporting.worker import Aggregates
 
 PAGES_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "

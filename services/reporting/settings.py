@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from services.chassis.batches import StreamSettings
 from services.chassis.settings import (
     DatabaseSettings,
     Group,
@@ -13,6 +12,7 @@ from services.chassis.settings import (
     LogSettings,
     MetricsSettings,
     Settings,
+    StreamSettings,
     TokenSettings,
 )
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from random import Random
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, to_builtins
 from msgspec.json import Encoder
@@ -14,6 +13,7 @@ from msgspec.json import Encoder
 from contracts.authorities import AUTHORITIES
 from contracts.codec import TYPE_PREFIX, type_of
 from contracts.events import AUTHORITY_SUBJECT, FACTS, Fact, Topic
+from contracts.periods import LONDON
 from contracts.rejections import Reason
 from contracts.topics import topic_of
 from services.chassis.clock import Clock
@@ -29,7 +29,6 @@ _TYPES = {fact: TYPE_PREFIX + type_of(fact) for fact in FACTS.values()}
 _REPEATED = 0.012
 _REFUSED = 0.003
 _REASONS = Chances(dict.fromkeys(Reason, 1.0) | {Reason.TOO_LARGE: 0.05})
-_LONDON = ZoneInfo("Europe/London")
 
 
 class Delivery(NamedTuple):
@@ -65,7 +64,7 @@ class Sender:
         self.clock: Clock | None = None
         """When set, nothing is recorded later than it says."""
         self._rng, self._home = rng, home
-        self._zone = _LONDON if home.local_time else UTC
+        self._zone = LONDON if home.local_time else UTC
         self._topics = {kind: topic_of(kind, home.code) for kind in Topic}
         self._systems = dict(zip(Topic, home.systems, strict=True))
         self._sources = {system: _source(home.code, system) for system in home.systems}

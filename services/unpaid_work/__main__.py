@@ -12,11 +12,11 @@ def main(arguments: list[str]) -> int:
     """Runs the process that is named. Returns the exit status."""
     match arguments:
         case ["api"]:
-            from services.records.closed_days import calendars
-            from services.records.desk import Own
-            from services.records.serve import run_api
-            from services.records.settings import ApiSettings
-            from services.records.targets import targets
+            from services.records.api.management import Own
+            from services.records.api.run_api import run_api
+            from services.records.config.closed_days import calendars
+            from services.records.config.settings import ApiSettings
+            from services.records.config.targets import targets
             from services.unpaid_work.api import routers
             from services.unpaid_work.domain import domain
 
@@ -25,17 +25,17 @@ def main(arguments: list[str]) -> int:
             own = Own(serving.returns.path, targets(serving.targets.path))
             return run_api(domain(*calendar), "Payback: unpaid work", partial(routers, own=own), serving)
         case ["worker"]:
-            from services.records.closed_days import calendars
-            from services.records.settings import WorkerSettings
-            from services.records.work import run_worker
+            from services.records.config.closed_days import calendars
+            from services.records.config.settings import WorkerSettings
+            from services.records.ingest.run_worker import run_worker
             from services.unpaid_work.domain import domain
 
             working = WorkerSettings.load()
             calendar = calendars(working.calendar.closed_days_path)
             return run_worker(domain(*calendar), working)
         case ["migrate"]:
-            from services.records.prepare import run_migrate
-            from services.records.settings import MigrateSettings
+            from services.records.config.settings import MigrateSettings
+            from services.records.ingest.migrations import run_migrate
 
             return run_migrate("unpaid_work", Path(__file__).parent / "migrations", MigrateSettings.load())
         case _:

@@ -12,22 +12,22 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
-from services.records import desk as common
-from services.records import listing, own_findings
-from services.records.calendar import Calendar
-from services.records.clocks import Reading
-from services.records.desk import SHIPPED, Desk, Limit, Own, OwnOrders
-from services.records.fold import Domain
-from services.records.listing import Row
-from services.records.own_findings import OwnFindings
-from services.records.paging import After, Word, after_day, page_key
-from services.records.record import Record
-from services.records.views import ClockView, FindingView, Today, WorkItem, facts_of, timeline
-from services.unpaid_work.answers import ForecastView, HoursStep, LateForecast, Ledger, Worklist
-from services.unpaid_work.clocks import completion_of, readings
+from services.records.api import listing, own_findings
+from services.records.api import management as common
+from services.records.api.listing import Row
+from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
+from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
+from services.records.api.own_findings import OwnFindings
+from services.records.api.paging import After, Word, after_day, page_key
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Reading
+from services.records.model.domain import Domain
+from services.records.model.record import Record
+from services.unpaid_work.deadlines import completion_of, readings
 from services.unpaid_work.findings import findings
 from services.unpaid_work.ledger import credit_of, forecast, will_be_in_time
 from services.unpaid_work.model import order_of
+from services.unpaid_work.schemas import ForecastView, HoursStep, LateForecast, Ledger, Worklist
 from services.unpaid_work.values import values
 
 _OWN_FINDINGS: OwnFindings = {

@@ -4,13 +4,14 @@ from datetime import date
 from typing import NamedTuple
 
 from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
-from services.records.calendar import Calendar, month_of
-from services.records.clocks import Cells, State, add, count_clock
-from services.records.counting import Counting, Each, Part
-from services.records.findings import count_findings
-from services.records.record import Entry, Record, is_withdrawn
-from services.records.totals import count_totals
-from services.unpaid_work import clocks
+from contracts.periods import month_of
+from services.records.model.calendar import Calendar
+from services.records.model.control_totals import count_totals
+from services.records.model.counting import Counting, Each, Part
+from services.records.model.deadlines import Cells, State, add, count_clock
+from services.records.model.findings import count_findings
+from services.records.model.record import Entry, Record, is_withdrawn
+from services.unpaid_work import deadlines
 from services.unpaid_work.findings import findings_of
 from services.unpaid_work.model import Order, level, order_of
 from services.unpaid_work.rules import days_band
@@ -73,13 +74,13 @@ def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Cal
 
 def _count_clocks(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
     if view.order is not None:
-        for reading in clocks.from_imposition_of(record, view.order, calendar):
+        for reading in deadlines.from_imposition_of(record, view.order, calendar):
             count_clock(cells, reading)
 
 
 def _count_completion(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
     order = view.order
-    reading = clocks.completion_of(record, order) if order is not None else None
+    reading = deadlines.completion_of(record, order) if order is not None else None
     if order is None or order.unpaid_work is None or reading is None:
         return
     if reading.state is State.PENDING:

@@ -17,10 +17,10 @@ from contracts.events import (
     TransferReceived,
     WorkCompleted,
 )
-from services.records.calendar import Calendar
-from services.records.fold import Domain
-from services.records.version import rules_version
-from services.unpaid_work import clocks, contributions, findings, model, rules
+from services.records.model.calendar import Calendar
+from services.records.model.domain import Domain
+from services.records.model.rules_version import rules_version
+from services.unpaid_work import contributions, deadlines, findings, model, rules
 
 _HELD: tuple[type[Fact], ...] = (
     OrderImposed, OrderEnded, TransferReceived, RequirementVaried, PeriodClosed,
@@ -41,5 +41,5 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         person_keys=frozenset(),
         calendar=calendar,
         local=local or {},
-        rules=rules_version(calendar, clocks, contributions, findings, model, rules),
+        rules=rules_version(calendar, deadlines, contributions, findings, model, rules),
     )

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from contracts.codes import Activity, EndReason
 from contracts.events import HoursAdjusted, SessionRecorded, WorkCompleted
-from services.records.findings import Finding, Rule, found
-from services.records.record import Record, fact, is_withdrawn
+from services.records.model.findings import Finding, Rule, found
+from services.records.model.record import Record, fact, is_withdrawn
 from services.unpaid_work.model import Order, order_of
 
 WITHOUT_ORDER = Rule(

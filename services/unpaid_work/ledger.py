@@ -6,8 +6,8 @@ from math import ceil
 from typing import NamedTuple
 
 from contracts.events import HoursAdjusted, SessionRecorded
-from services.records.calendar import Calendar
-from services.records.record import Record
+from services.records.model.calendar import Calendar
+from services.records.model.record import Record
 
 
 class Forecast(NamedTuple):

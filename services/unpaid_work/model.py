@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts.codes import Change, RequirementKind
 from contracts.events import OrderEnded, OrderImposed, RequirementVaried, TransferReceived, UnpaidWork
-from services.records.record import Record, fact, facts, is_withdrawn
+from services.records.model.record import Record, fact, facts, is_withdrawn
 
 
 @dataclass(frozen=True, slots=True)

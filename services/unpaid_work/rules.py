@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from services.records.calendar import add_months
-from services.records.standards import in_force
+from contracts.periods import add_months
+from services.records.model.standards import in_force
 from services.unpaid_work.model import Order, level
 
 DAYS_BANDS = ((91, "to_3_months"), (183, "to_6_months"), (274, "to_9_months"), (365, "to_12_months"))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import date
 
-from services.records.record import Record
-from services.records.returns import Values
+from services.records.model.record import Record
+from services.records.returns.yearly import Values
 from services.unpaid_work.ledger import credit_of
 from services.unpaid_work.model import Order, level, order_of
 

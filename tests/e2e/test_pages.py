@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, encode_aggregate
+from contracts.periods import months_between
 from deploy.local.process import free_ports
 from services.chassis.auth import Identity, Keys, generate_keys, mint
 from services.chassis.batches import Slice, SourceIdentity, TopicPartition
@@ -22,11 +23,10 @@ from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, TokenSettings
-from services.reporting import releasing
 from services.reporting.app import build
-from services.reporting.periods import months_between
+from services.reporting.ingest.worker import Aggregates
+from services.reporting.releases import publication
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
-from services.reporting.worker import Aggregates
 from tests.integration.reporting.conftest import Message, cell
 from tests.support.figures import national_cells
 
@@ -83,8 +83,8 @@ def site(new_database: Callable[[], str]) -> Iterator[Site]:
     messages = [Message(index, encode_aggregate(each)) for index, each in enumerate([*cells, *shown])]
     worker.process([Slice(*SOURCE, messages)])
     for note in (None, NOTICE):
-        name = releasing.make(database, date(2026, 3, 1), date(2026, 5, 9), clock, note)
-        releasing.publish(database, name, clock)
+        name = publication.make(database, date(2026, 3, 1), date(2026, 5, 9), clock, note)
+        publication.publish(database, name, clock)
         clock.move(timedelta(hours=1))
         late = cell("reviews", HEARD[1], "2026-03", "on_time", 20 + reviews(cells), "2026-05-09", version=9)
         worker.process([Slice(*SOURCE, [Message(len(messages), encode_aggregate(late))])])

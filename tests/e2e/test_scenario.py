@@ -16,8 +16,8 @@ import pytest
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
 from contracts.topics import topic_of
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Form
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Form
 from tests.support import scenario
 from tests.support.attacker.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
 from tests.support.indicator_sums import divisions, figures, is_known

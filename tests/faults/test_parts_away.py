@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 from contracts.topics import authority_of
 from deploy.local.postgres import Postgres
 from services.chassis.settings import KafkaSettings
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
 from tests.support.kafka import KafkaProcess
 from tests.support.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until

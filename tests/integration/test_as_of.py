@@ -18,12 +18,12 @@ from services.chassis.kafka import Record
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, TokenSettings
-from services.records.metrics import RecordsMetrics
-from services.records.publisher import Publisher
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publisher import Publisher
 from services.reporting.app import build
-from services.reporting.catalogue import INDICATORS
+from services.reporting.ingest.worker import Aggregates
+from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
-from services.reporting.worker import Aggregates
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 from tests.support.scenario import Sent

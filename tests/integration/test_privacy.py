@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from contracts.cells import Cell, Position
 from services.chassis import bulk
 from services.chassis.settings import KafkaSettings
-from services.records.metrics import RecordsMetrics
-from services.records.publisher import Publisher
-from services.reporting.tables import metadata
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publisher import Publisher
+from services.reporting.read.tables import metadata
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Engine, update
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, Service
+from contracts.periods import add_months, last_day, month_of
 from deploy.local.postgres import Postgres
 from deploy.local.process import free_ports, spawn
 from services.chassis.auth import Identity, Keys, generate_keys, mint
@@ -35,15 +36,14 @@ from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
-from services.reporting import releasing
-from services.reporting.catalogue import INDICATORS
-from services.reporting.disclosure import NumberKey
-from services.reporting.hiding import Hiding
-from services.reporting.periods import add_months, last_day, month_of
-from services.reporting.releases import PUBLISHED
+from services.reporting.disclosure.gate import NumberKey
+from services.reporting.disclosure.suppression import Hiding
+from services.reporting.ingest.store import fold, write
+from services.reporting.read.tables import releases
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.releases import publication
+from services.reporting.releases.index import PUBLISHED
 from services.reporting.settings import MIGRATIONS, SCHEMA
-from services.reporting.store import fold, write
-from services.reporting.tables import releases
 from tests.support.figures import KNOWN_ON, national_cells
 
 MONTHS = 120
@@ -112,14 +112,14 @@ def known(cell: Cell, days: int, *, more: int = 0) -> Cell:
 
 def freeze(connection: Connection) -> str:
     """A published release with every number below 5 hidden. Working out properly what to hide has its own measure, not this one."""
-    cells = releasing._cells(connection, KNOWN_ON, LAST)
+    cells = publication._cells(connection, KNOWN_ON, LAST)
     hidden = {
         NumberKey(key.measure, key.category, f"{key.period:%Y-%m}", key.authority)
         for key, value in cells.items()
         if 0 < value < 5
     }
     name = f"{LAST:%Y-%m}.1"
-    releasing._write(connection, name, LAST, KNOWN_ON, Hiding(cells, frozenset(hidden), ()), NOW, None)
+    publication._write(connection, name, LAST, KNOWN_ON, Hiding(cells, frozenset(hidden), ()), NOW, None)
     published = update(releases).where(releases.c.id == name).values(status=PUBLISHED, published_at=NOW)
     connection.execute(published)
     return name

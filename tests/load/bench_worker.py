@@ -20,8 +20,8 @@ from deploy.local.postgres import create_database
 from services.chassis.bulk import BulkProducer
 from services.chassis.kafka import Record
 from services.chassis.settings import KafkaSettings
+from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
-from services.topics import ensure, topic_specs
 from tests.load import stock_agent
 from tests.support.parts import kafka_process, postgres_process
 from tests.support.processes import Platform, until

@@ -8,10 +8,10 @@ from services.chassis.batches import Slice, TopicPartition
 from services.chassis.database import engine
 from services.chassis.kafka import Admin
 from services.orders.domain import domain
-from services.records.holidays import scotland
-from services.records.metrics import RecordsMetrics
-from services.records.settings import WorkerSettings
-from services.records.worker import Worker
+from services.records.config.settings import WorkerSettings
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.worker import Worker
+from services.records.model.bank_holidays import scotland
 
 
 class Taken:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from contracts.codec import Event
 from contracts.events import ContactMade, Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
-from services.records.calendar import Calendar
-from services.records.counting import Counted
-from services.records.fold import Arrival, Domain, fold
-from services.records.record import Record, apply, as_known, dump, load
+from services.records.model.calendar import Calendar
+from services.records.model.counting import Counted
+from services.records.model.domain import Domain
+from services.records.model.fold import Arrival, fold
+from services.records.model.record import Record, apply, as_known, dump, load
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support.lives import event
 from tests.support.scenario import Sent

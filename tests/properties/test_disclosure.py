@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.reporting.worlds import Split, Table, protect, small_numbers
+from services.reporting.disclosure.alternative_tables import Split, Table, protect, small_numbers
 from tests.support.attack import recovered
 
 AUTHORITIES = 4

@@ -10,12 +10,12 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
 from contracts.authorities import AUTHORITIES
-from services.reporting.areas import SCOTLAND
-from services.reporting.disclosure import NumberKey
-from services.reporting.families import FAMILIES, SMALL_COUNT, Family
-from services.reporting.hiding import AREAS, CellKey, Cells, Earlier, Hiding, hide
-from services.reporting.indicators import Form, form
-from services.reporting.periods import months_between
+from contracts.periods import months_between
+from services.reporting.disclosure.gate import NumberKey
+from services.reporting.disclosure.linked_tables import FAMILIES, SMALL_COUNT, Family
+from services.reporting.disclosure.suppression import AREAS, CellKey, Cells, Earlier, Hiding, hide
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.indicators import Form, form
 from tests.support.figures import national_cells
 
 FAMILY = Family(

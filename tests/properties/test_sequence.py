@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.sequence import Numbers, receive
+from services.records.model.sequence import Numbers, receive
 
 MONTHS = [date(2025, month, 1) for month in range(1, 7)]
 CAME = st.dictionaries(st.integers(1, 60), st.sampled_from(MONTHS), max_size=40)

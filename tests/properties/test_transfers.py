@@ -12,10 +12,10 @@ from contracts.codes import EndReason, LateReason
 from contracts.events import ContactMade, OrderEnded, TransferAnswered, TransferReceived, TransferRequested
 from services.orders.domain import domain
 from services.orders.findings import findings
-from services.records.calendar import Calendar
-from services.records.record import Record, apply
-from services.records.sequence import Numbers, receive
-from services.records.summary import summary
+from services.records.model.calendar import Calendar
+from services.records.model.record import Record, apply
+from services.records.model.sequence import Numbers, receive
+from services.records.model.summary import summary
 from tests.support.lives import event, imposed
 
 ORDERS = domain(Calendar("test", frozenset()))

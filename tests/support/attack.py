@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import lil_matrix
 
-from services.reporting.worlds import ALL, Number, Split, Table
+from services.reporting.disclosure.alternative_tables import ALL, Number, Split, Table
 
 
 def recovered(table: Table, number: Number, insider: int | None = None) -> bool:

@@ -15,9 +15,9 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.http import application
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
-from services.records import mirror
-from services.records.desk import SHIPPED, Own
-from services.records.fold import Domain
+from services.records.api import receipts
+from services.records.api.management import SHIPPED, Own
+from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 
 ROUTERS = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
@@ -48,7 +48,7 @@ def client(database: Engine, domain: Domain, today: str) -> TestClient:
 def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED) -> TestClient:
     """The same, with files of one's own."""
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
-    routers = [mirror.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
+    routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
     tokens = TokenSettings(public_key=keys().public)
     return TestClient(application(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, tokens=tokens))
 

@@ -20,7 +20,7 @@ from contracts.codes import (
     Sex,
     WorkType,
 )
-from services.reporting.periods import add_months
+from contracts.periods import add_months
 
 ORDERS_A_MONTH_PER_THOUSAND = 0.25
 KNOWN_ON = date(2026, 4, 20)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
-from services.reporting.areas import SCOTLAND
-from services.reporting.indicators import Form, Indicator, Kind, Part
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.indicators import Form, Indicator, Kind, Part
 
 Place = tuple[str, str]
 """Area and period."""

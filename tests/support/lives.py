@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from contracts.codec import Event, type_of
 from contracts.codes import CourtType, Employment, Ethnicity, Sex
 from contracts.events import Fact, OrderImposed, Supervision, UnpaidWork
-from services.records.record import Record, apply
+from services.records.model.record import Record, apply
 
 
 @dataclass(frozen=True, slots=True)

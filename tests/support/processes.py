@@ -24,7 +24,7 @@ from deploy.local.settings import clean_environment
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import DevelopmentKey, identity_of
 from services.chassis.settings import KafkaSettings
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
 
 LINES = "application/x-ndjson"
 WORKERS = ("orders-worker", "unpaid_work-worker", "reporting-worker")

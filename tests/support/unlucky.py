@@ -13,7 +13,7 @@ from typing import Any
 
 from services.chassis import positions
 from services.orders.__main__ import main
-from services.records import store
+from services.records.ingest import store
 
 LINGER_SECONDS = 5.0
 SECRET = "what an order says"

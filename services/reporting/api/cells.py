@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Engine
 
 from contracts.cells import MEASURES
+from contracts.periods import parse_first, parse_last
 from services.chassis.auth import Identity, require
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
-from services.reporting import queries
-from services.reporting.api.documents import AUTHORITY_CODES, Cells, Positions, answers
 from services.reporting.api.parameters import CURSOR, Day, Moment, authority_code, day, from_cursor, json, to_cursor
-from services.reporting.cuts import AsOf, Live, Wanted
-from services.reporting.disclosure import Gate
-from services.reporting.periods import parse_first, parse_last
+from services.reporting.api.schemas import AUTHORITY_CODES, Cells, Positions, answers
+from services.reporting.disclosure.gate import Gate
+from services.reporting.read import queries
+from services.reporting.read.vintages import AsOf, Live, Wanted
 
 MOST_CELLS = 10_000
 KNOWN_MEASURES: dict[str, Any] = {"enum": list(MEASURES)}

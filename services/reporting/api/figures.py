@@ -11,20 +11,6 @@ from services.chassis.auth import Caller, Identity
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
 from services.chassis.problems import Problem
-from services.reporting import quality
-from services.reporting.answers import Answer, Desk, Question
-from services.reporting.api.documents import (
-    EXTENSION,
-    FIGURES,
-    FOR_ANYBODY,
-    Comparison,
-    Definitions,
-    DefinitionVersions,
-    Difference,
-    Profile,
-    answers,
-)
-from services.reporting.api.kept import Given, Kept
 from services.reporting.api.parameters import (
     Asked,
     AskedBetween,
@@ -41,16 +27,30 @@ from services.reporting.api.parameters import (
     question_of,
     span_of,
 )
-from services.reporting.areas import SCOTLAND
-from services.reporting.catalogue import INDICATORS
-from services.reporting.causes import RULES
-from services.reporting.disclosure import Gate
-from services.reporting.formats import CSV, CSVW, render
-from services.reporting.indicators import Indicator, Kind
-from services.reporting.metadata import describe, describe_release, describe_with_versions
-from services.reporting.negotiation import has_it, media_type, tag
-from services.reporting.queries import Grain
-from services.reporting.statistics import Limits, funnel
+from services.reporting.api.response_cache import Given, Kept
+from services.reporting.api.schemas import (
+    EXTENSION,
+    FIGURES,
+    FOR_ANYBODY,
+    Comparison,
+    Definitions,
+    DefinitionVersions,
+    Difference,
+    Profile,
+    answers,
+)
+from services.reporting.disclosure.gate import Gate
+from services.reporting.figures import quality
+from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.formats.metadata import describe, describe_release, describe_with_versions
+from services.reporting.formats.negotiation import has_it, media_type, tag
+from services.reporting.formats.writers import CSV, CSVW, render
+from services.reporting.read.queries import Grain
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator, Kind
+from services.reporting.statistics.causes import RULES
+from services.reporting.statistics.intervals import Limits, funnel
 
 
 def definitions() -> APIRouter:

@@ -13,17 +13,17 @@ from fastapi import Path, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.authorities import current_code
+from contracts.periods import month_of, parse_first, parse_last
 from services.chassis.problems import Problem
-from services.reporting import answers
-from services.reporting.answers import Answer, Desk, Question
-from services.reporting.api.documents import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
-from services.reporting.areas import AREA_NAMES, SCOTLAND, Division
-from services.reporting.catalogue import INDICATORS, definition
-from services.reporting.differences import MOST_MONTHS, Between, CannotExplain, explain
-from services.reporting.disclosure import Explained, Refused
-from services.reporting.indicators import Indicator
-from services.reporting.periods import month_of, parse_first, parse_last
-from services.reporting.queries import Grain, Span
+from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
+from services.reporting.disclosure.gate import Explained, Refused
+from services.reporting.figures import answers
+from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.differences import MOST_MONTHS, Between, CannotExplain, explain
+from services.reporting.read.queries import Grain, Span
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
+from services.reporting.registry.catalogue import INDICATORS, definition
+from services.reporting.registry.indicators import Indicator
 
 DIVISIONS: tuple[Division, ...] = ("authority", "health_board")
 PERIODS = ("month", "quarter", "year")

@@ -6,13 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import Engine
 
+from contracts.periods import month_of, parse_first
 from services.chassis.auth import Caller
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
-from services.reporting import quality, releases
-from services.reporting.answers import Desk
-from services.reporting.api.documents import FOR_ANYBODY, Changes, MonthQuality, Releases, answers
 from services.reporting.api.parameters import (
     CURSOR,
     MONTH_OR_DATE,
@@ -22,10 +20,13 @@ from services.reporting.api.parameters import (
     json,
     to_cursor,
 )
-from services.reporting.disclosure import Gate
-from services.reporting.metadata import describe_frozen, describe_release
-from services.reporting.periods import month_of, parse_first
-from services.reporting.queries import Span
+from services.reporting.api.schemas import FOR_ANYBODY, Changes, MonthQuality, Releases, answers
+from services.reporting.disclosure.gate import Gate
+from services.reporting.figures import quality
+from services.reporting.figures.answers import Desk
+from services.reporting.formats.metadata import describe_frozen, describe_release
+from services.reporting.read.queries import Span
+from services.reporting.releases import index
 
 MOST_CHANGES = 10_000
 
@@ -56,13 +57,13 @@ def router(database: Engine, clock: Clock) -> APIRouter:
 
     @api.get(
         "/releases",
-        summary="All releases, newest first",
+        summary="All index, newest first",
         responses=answers(Releases),
         openapi_extra=FOR_ANYBODY,
     )
     def list_of_releases(viewer: Caller) -> Response:
         with transaction(database) as connection:
-            found = releases.all_releases(connection, viewer)
+            found = index.all_releases(connection, viewer)
         return json({"releases": [describe_release(release) for release in found]})
 
     @api.get(
@@ -79,12 +80,12 @@ def router(database: Engine, clock: Clock) -> APIRouter:
     ) -> Response:
         with transaction(database) as connection:
             try:
-                release = releases.release_for(connection, viewer, id, None)
+                release = index.release_for(connection, viewer, id, None)
             except LookupError as fault:
                 raise Problem(404, str(fault)) from None
             assert release is not None
-            gate = Gate(viewer, releases.hidden_around(connection, release))
-            found = releases.changes_of(connection, id, from_cursor(cursor), limit)
+            gate = Gate(viewer, index.hidden_around(connection, release))
+            found = index.changes_of(connection, id, from_cursor(cursor), limit)
         following = None
         if len(found) == limit:  # what moved for several reasons stays on one page
             found = [change for change in found if change[:4] != found[-1][:4]]

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from services.chassis.auth import Caller, Identity
 from services.chassis.database import transaction
 from services.chassis.problems import away
-from services.reporting.api.documents import FOR_ANYBODY
-from services.reporting.standing import standing
+from services.reporting.api.schemas import FOR_ANYBODY
+from services.reporting.releases.change_marker import standing
 
 MOST_LISTENERS = 100
 LOOK_EVERY_SECONDS = 1.0

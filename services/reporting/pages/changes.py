@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from contracts.cells import MEASURES
-from services.reporting import releases
-from services.reporting.answers import Desk
-from services.reporting.areas import AREA_NAMES
-from services.reporting.catalogue import INDICATORS
-from services.reporting.disclosure import ChangeRow, Gate
-from services.reporting.metadata import category_label
+from services.reporting.disclosure.gate import ChangeRow, Gate
+from services.reporting.figures.answers import Desk
+from services.reporting.formats.metadata import category_label
 from services.reporting.pages import words
-from services.reporting.releases import DRAFT, PUBLISHED, ReleaseInfo
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.releases import index
+from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
 
 CHANGES_SHOWN = 500
 REASONS = {
@@ -41,8 +41,8 @@ def change_lines(desk: Desk, release: ReleaseInfo) -> list[ChangeLine]:
     """The first changes of a release. None of one that was withdrawn, but to national viewers."""
     if release.status not in {PUBLISHED, DRAFT} and desk.viewer.audience != "national":
         return []
-    gate = Gate(desk.viewer, releases.hidden_around(desk.connection, release))
-    found = gate.changes(releases.changes_of(desk.connection, release.id, None, CHANGES_SHOWN))
+    gate = Gate(desk.viewer, index.hidden_around(desk.connection, release))
+    found = gate.changes(index.changes_of(desk.connection, release.id, None, CHANGES_SHOWN))
     return [_line(row) for row in found]
 
 

@@ -6,9 +6,9 @@ The public is offered months and whole years, for which the hiding was worked ou
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.periods import add_months, months_between, quarter_months, quarter_of, year_months, year_of
 from services.reporting.pages import words
-from services.reporting.periods import add_months, months_between, quarter_months, quarter_of, year_months, year_of
-from services.reporting.queries import Span
+from services.reporting.read.queries import Span
 
 MONTHS_OFFERED, QUARTERS_OFFERED = 24, 8
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.reporting import quality
 from services.reporting.api.parameters import Asked, ask, known_indicator, question_of
-from services.reporting.formats import render
-from services.reporting.negotiation import media_type
+from services.reporting.figures import quality
+from services.reporting.formats.negotiation import media_type
+from services.reporting.formats.writers import render
 from services.reporting.pages.site import Site
 
 

@@ -13,23 +13,25 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
+from contracts.periods import month_of
 from services.chassis.auth import InvalidToken, verify
 from services.chassis.clock import Clock
 from services.chassis.problems import Problem
-from services.reporting import quality, queries, releases
-from services.reporting.answers import NothingReleased
-from services.reporting.areas import AREA_NAMES, SCOTLAND
-from services.reporting.catalogue import INDICATORS, versions
-from services.reporting.disclosure import Refused
-from services.reporting.evidence import DOUBTS
-from services.reporting.indicators import Indicator, Kind, Status
+from services.reporting.disclosure.gate import Refused
+from services.reporting.figures import quality
+from services.reporting.figures.answers import NothingReleased
+from services.reporting.figures.evidence import DOUBTS
 from services.reporting.pages import views
 from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
 from services.reporting.pages.choices import chosen
 from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import COOKIE, Site, templates
 from services.reporting.pages.views import Reader
-from services.reporting.periods import month_of
+from services.reporting.read import queries
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS, versions
+from services.reporting.registry.indicators import Indicator, Kind, Status
+from services.reporting.releases import index
 from services.reporting.settings import SiteSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -229,16 +231,16 @@ def _quality(site: Site, request: Request) -> Response:
 
 def _releases(site: Site, request: Request) -> Response:
     with site.reading(request) as reader:
-        return site.page(request, "releases", releases=releases.all_releases(reader.connection, reader.viewer))
+        return site.page(request, "releases", releases=index.all_releases(reader.connection, reader.viewer))
 
 
 def _release(site: Site, request: Request) -> Response:
     with site.reading(request) as reader:
-        listed = releases.all_releases(reader.connection, reader.viewer)
+        listed = index.all_releases(reader.connection, reader.viewer)
         release = next((each for each in listed if each.id == request.path_params["id"]), None)
         if release is None:
             raise LookupError
-        later = [each for each in listed if each.made_at > release.made_at and each.status == releases.PUBLISHED]
+        later = [each for each in listed if each.made_at > release.made_at and each.status == index.PUBLISHED]
         return site.page(
             request,
             "release",

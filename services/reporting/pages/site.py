@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
-from services.reporting.answers import Desk
-from services.reporting.areas import AREA_NAMES, SCOTLAND
+from services.reporting.figures.answers import Desk
 from services.reporting.pages import views, words
 from services.reporting.pages.views import Reader
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.settings import SiteSettings
 
 COOKIE = "payback_token"

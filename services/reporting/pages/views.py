@@ -8,22 +8,22 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
+from contracts.periods import add_months, month_of, months_between
 from services.chassis.auth import Identity
-from services.reporting import answers
-from services.reporting.answers import Answer, Desk, Question
-from services.reporting.areas import AREA_NAMES, SCOTLAND, Division
-from services.reporting.catalogue import INDICATORS
-from services.reporting.cuts import Live, Released
-from services.reporting.disclosure import Row, ToCome
-from services.reporting.indicators import Good, Indicator, Kind
-from services.reporting.metadata import BREAKDOWNS, category_label
+from services.reporting.disclosure.gate import Row, ToCome
+from services.reporting.figures import answers
+from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.quality import still_to_come
+from services.reporting.formats.metadata import BREAKDOWNS, category_label
 from services.reporting.pages import charts, words
 from services.reporting.pages.choices import Choice, choices, year_before
-from services.reporting.periods import add_months, month_of, months_between
-from services.reporting.quality import still_to_come
-from services.reporting.queries import Grain, Span, earliest, latest
-from services.reporting.releases import ReleaseInfo
-from services.reporting.statistics import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
+from services.reporting.read.queries import Grain, Span, earliest, latest
+from services.reporting.read.vintages import Live, Released
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Good, Indicator, Kind
+from services.reporting.releases.index import ReleaseInfo
+from services.reporting.statistics.intervals import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
 
 HEADLINES = (
     "orders_imposed",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from services.reporting.disclosure import Row, ToCome
-from services.reporting.periods import parse_first, quarter_months
+from contracts.periods import parse_first, quarter_months
+from services.reporting.disclosure.gate import Row, ToCome
 
 SUPPRESSED = "[c]"
 NO_CASES = "[z]"

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.failures import Fenced
 from services.chassis.metrics import StreamMetrics
-from services.chassis.settings import KafkaSettings
-from services.chassis.stream import Slice, SourceIdentity, StreamSettings, TopicPartition, run
+from services.chassis.settings import KafkaSettings, StreamSettings
+from services.chassis.stream import Slice, SourceIdentity, TopicPartition, run
 
 SESSION_SECONDS = 6.0
 TABLES = """

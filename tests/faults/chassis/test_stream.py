@@ -19,7 +19,8 @@ from prometheus_client import CollectorRegistry
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.kafka import Producer, Record
 from services.chassis.metrics import StreamMetrics
-from services.chassis.stream import Slice, SourceIdentity, Stream, StreamSettings, TopicPartition
+from services.chassis.settings import StreamSettings
+from services.chassis.stream import Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.kafka import KafkaProcess
 

@@ -29,7 +29,7 @@ from services.chassis.clock import system_clock
 from services.chassis.failures import Failure, Refused
 from services.chassis.kafka import Producer, Record, connection
 from services.chassis.settings import KafkaSettings
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
 from tests.conftest import _cannot
 from tests.support import kafka as apache_kafka
 from tests.support import parts

@@ -17,7 +17,7 @@ import pytest
 from deploy.local.process import free_ports, stop, tail
 from deploy.local.tokens import DevelopmentKey
 from services.chassis.settings import KafkaSettings
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("contracts", "services", "deploy/local", "deploy/kafka")

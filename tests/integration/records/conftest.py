@@ -14,11 +14,11 @@ from services.chassis.batches import SourceIdentity, TopicPartition
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
 from services.orders.domain import domain as orders_domain
-from services.records.fold import Domain
-from services.records.holidays import scotland
-from services.records.metrics import RecordsMetrics
-from services.records.tables import cells
-from services.records.worker import Worker
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.tables import cells
+from services.records.ingest.worker import Worker
+from services.records.model.bank_holidays import scotland
+from services.records.model.domain import Domain
 from services.unpaid_work.domain import domain as unpaid_work_domain
 
 SERVICES = {"orders": (orders, orders_domain), "unpaid_work": (unpaid_work, unpaid_work_domain)}

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from contracts.authorities import AUTHORITIES
-from services.records import listing
-from services.records.listing import Wanted
-from services.records.tables import LISTED
+from services.records.api import listing
+from services.records.api.listing import Wanted
+from services.records.ingest.tables import LISTED
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, client, token

@@ -26,10 +26,10 @@ from services.chassis.clock import system_clock
 from services.chassis.http import application
 from services.chassis.kafka import Admin, Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
-from services.records import intake
-from services.records.store import OUTCOMES
-from services.records.tables import arrivals, rejections
-from services.topics import topic_specs
+from services.operations.topics import topic_specs
+from services.records.api import intake
+from services.records.ingest.store import OUTCOMES
+from services.records.ingest.tables import arrivals, rejections
 from tests.integration.records.conftest import Bench
 from tests.support.lacking import cannot
 from tests.support.scenario import Sent

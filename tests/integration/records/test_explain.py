@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from services.chassis.batches import Slice
 from services.cli import command_line
-from services.records.explain import ARRIVAL, cell_name, explain
-from services.records.fold import day_of
-from services.records.recount import records_of
-from services.records.tables import cells
+from services.records.ingest.recount import records_of
+from services.records.ingest.tables import cells
+from services.records.model.fold import day_of
+from services.records.upkeep.explain import ARRIVAL, cell_name, explain
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support import scenario

@@ -25,9 +25,9 @@ from services.chassis.http import application
 from services.chassis.kafka import Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.cli import command_line
-from services.records import intake
-from services.records.tables import rejections
-from services.records.worker import Worker
+from services.records.api import intake
+from services.records.ingest.tables import rejections
+from services.records.ingest.worker import Worker
 from tests.integration.records.conftest import Bench
 from tests.support import spoilt
 from tests.support.scenario import Sent

@@ -18,12 +18,12 @@ from services.chassis.auth import Identity
 from services.chassis.database import engine
 from services.chassis.kafka import Admin, Producer
 from services.chassis.settings import KafkaSettings, MetricsSettings
+from services.operations.topics import ensure, topic_specs
 from services.orders import api as orders
-from services.records import serve
-from services.records.fold import Domain
-from services.records.intake import BATCH, LINES, ONE
-from services.records.settings import ApiHttpSettings, ApiSettings
-from services.topics import ensure, topic_specs
+from services.records.api import run_api
+from services.records.api.intake import BATCH, LINES, ONE
+from services.records.config.settings import ApiHttpSettings, ApiSettings
+from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
@@ -31,7 +31,7 @@ from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_o
 
 EXAMPLES = 4
 """Of each operation and caller, beside the fixed ones."""
-ROUTES: dict[str, serve.Routes] = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
+ROUTES: dict[str, run_api.Routes] = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
 SCOPES = frozenset({"orders:read", "events:write"})
 SENDER, MANAGER = Identity("vendor", SCOPES, AUTHORITY), Identity("manager", SCOPES, "S12000036")
 CALLERS = {"nobody": None, "authority": SENDER, "national": Identity("analyst", frozenset({"national:read"}))}
@@ -50,7 +50,7 @@ class Given(NamedTuple):
     status: int
 
 
-def application(domain: Domain, parts: serve.Parts) -> FastAPI:
+def application(domain: Domain, parts: run_api.Parts) -> FastAPI:
     told = ApiSettings(
         kafka=KafkaSettings(bootstrap="nowhere:1"),
         database=nowhere(domain.service),
@@ -58,18 +58,18 @@ def application(domain: Domain, parts: serve.Parts) -> FastAPI:
         tokens=TOKENS,
         metrics=MetricsSettings(port=0),
     )
-    return serve.build(domain, domain.service, ROUTES[domain.service], told, parts)
+    return run_api.build(domain, domain.service, ROUTES[domain.service], told, parts)
 
 
-def parts_at(kafka: str, bench: Bench) -> serve.Parts:
+def parts_at(kafka: str, bench: Bench) -> run_api.Parts:
     told = KafkaSettings(bootstrap=kafka)
-    return serve.Parts(bench.database, Producer(told), Admin(told), CollectorRegistry())
+    return run_api.Parts(bench.database, Producer(told), Admin(told), CollectorRegistry())
 
 
 def document_of(name: str) -> FastAPI:
     """Only to be asked what it offers."""
     told = KafkaSettings(bootstrap="nowhere:1")
-    parts = serve.Parts(engine(nowhere(name)), Producer(told), Admin(told), CollectorRegistry())
+    parts = run_api.Parts(engine(nowhere(name)), Producer(told), Admin(told), CollectorRegistry())
     return application(SERVICES[name][1](CALENDAR), parts)
 
 

@@ -10,10 +10,10 @@ from contracts.rejections import Reason
 from services.chassis.batches import Slice
 from services.chassis.kafka import Producer
 from services.chassis.settings import KafkaSettings
-from services.records.prove import authorities, unbalanced
-from services.records.redrive import Redriven, redrive
-from services.records.tables import rejections
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
+from services.records.ingest.tables import rejections
+from services.records.upkeep.prove import authorities, unbalanced
+from services.records.upkeep.redrive import Redriven, redrive
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

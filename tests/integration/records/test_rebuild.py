@@ -15,10 +15,10 @@ from services.chassis.bulk import BulkProducer
 from services.chassis.failures import Fenced
 from services.chassis.kafka import Record
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.records.metrics import RecordsMetrics
-from services.records.rebuild import Log, rebuild
-from services.records.worker import Worker
-from services.topics import ensure, topic_specs
+from services.operations.topics import ensure, topic_specs
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.worker import Worker
+from services.records.upkeep.rebuild import Log, rebuild
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from services.chassis.failures import Refused
 from services.orders.domain import domain as orders_domain
-from services.records import standards
-from services.records.closed_days import HEADING, calendars
-from services.records.holidays import scotland
-from services.records.recount import differences
-from services.records.standards import Band, Length, Unit
-from services.records.tables import cells, records, recounts, shards
+from services.records.config.closed_days import HEADING, calendars
+from services.records.ingest.recount import differences
+from services.records.ingest.tables import cells, records, recounts, shards
+from services.records.model import standards
+from services.records.model.bank_holidays import scotland
+from services.records.model.standards import Band, Length, Unit
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, client

@@ -10,7 +10,7 @@ import pytest
 from contracts.authorities import AUTHORITIES
 from services import orders, unpaid_work
 from services.chassis.failures import Refused
-from services.records.desk import Own
+from services.records.api.management import Own
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, new_client

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import inspect
 
-from services.records.tables import LISTED, metadata
+from services.records.ingest.tables import LISTED, metadata
 from tests.integration.records.conftest import Bench
 
 

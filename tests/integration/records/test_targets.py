@@ -9,8 +9,8 @@ import pytest
 from contracts.codes import Setting, WorkType
 from contracts.events import PlacementStarted
 from services.chassis.failures import Refused
-from services.records.desk import Own
-from services.records.targets import HEADING, targets
+from services.records.api.management import Own
+from services.records.config.targets import HEADING, targets
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
 from tests.support.desk import ManagersView, client, new_client

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from contracts.events import Topic
 from services.chassis.batches import Slice
 from services.chassis.failures import Fenced, Refused
-from services.records.recount import differences
-from services.records.tables import arrivals, checkpoints, rejections
+from services.records.ingest.recount import differences
+from services.records.ingest.tables import arrivals, checkpoints, rejections
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

@@ -17,8 +17,8 @@ from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.reporting.app import build
+from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
-from services.reporting.worker import Aggregates
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")

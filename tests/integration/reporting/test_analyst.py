@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from contracts import analyst as library
 from contracts.analyst import Analyst, NotAnswered
 from services.chassis.clock import FixedClock
-from services.reporting import releasing
-from services.reporting.catalogue import INDICATORS
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, EDINBURGH, ORKNEY, MORAY = "S12000049", "S12000047", "S12000036", "S12000023", "S12000020"
@@ -92,8 +92,8 @@ def figures(feed: Feed) -> None:
 @pytest.fixture
 def release(figures: None, database: Engine) -> str:  # noqa: ARG001
     clock = FixedClock(NOW)
-    name = releasing.make(database, MARCH, date(2026, 5, 9), clock)
-    releasing.publish(database, name, clock)
+    name = publication.make(database, MARCH, date(2026, 5, 9), clock)
+    publication.publish(database, name, clock)
     return name
 
 
@@ -155,7 +155,7 @@ def test_changes_come_page_by_page(
     months = [f"20{year}-{month:02}" for year in range(15, 24) for month in range(1, 13)]
     feed([cell("sessions", GLASGOW, month, "", 50, "2026-05-09", service="unpaid_work") for month in months])
     clock = FixedClock(NOW + timedelta(hours=1))
-    second = releasing.make(database, MARCH, date(2026, 5, 9), clock)
+    second = publication.make(database, MARCH, date(2026, 5, 9), clock)
     whole: Any = ask(national).changes(second)
     assert len(whole) == len(months)
     served[1].statuses.clear()

@@ -5,9 +5,9 @@ from importlib import import_module
 from fastapi.testclient import TestClient
 
 from contracts.authorities import HEALTH_BOARDS
-from services.records.findings import Rule
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Kind
+from services.records.model.findings import Rule
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Kind
 from tests.integration.reporting.conftest import Feed, cell, position
 
 GLASGOW, FIFE, SCOTLAND, CLYDE = "S12000049", "S12000047", "S92000003", "S08000031"

@@ -17,7 +17,7 @@ from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, HttpSettings
 from services.reporting.app import build
-from services.reporting.catalogue import INDICATORS
+from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
 from tests.integration.reporting.conftest import NOW
 from tests.support.attacker import fetching, leaks, made_up

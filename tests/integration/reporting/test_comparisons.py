@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from contracts.authorities import AUTHORITIES
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Kind
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Kind
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, ORKNEY, MORAY = "S12000049", "S12000047", "S12000023", "S12000020"

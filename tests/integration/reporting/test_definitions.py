@@ -8,8 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from services.chassis.clock import FixedClock
-from services.reporting import catalogue, changes, families, releasing
-from services.reporting.indicators import Status
+from services.reporting.disclosure import linked_tables
+from services.reporting.registry import catalogue
+from services.reporting.registry.indicators import Status
+from services.reporting.releases import changes, publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, EDINBURGH = "S12000049", "S12000047", "S12000036"
@@ -88,8 +90,8 @@ def test_a_release_answers_by_the_version_that_it_froze(
 def publish(database: Engine, at: object = NOW) -> str:
     assert isinstance(at, type(NOW))
     clock = FixedClock(at)
-    name = releasing.make(database, date(2026, 3, 1), date(2026, 5, 9), clock)
-    releasing.publish(database, name, clock)
+    name = publication.make(database, date(2026, 3, 1), date(2026, 5, 9), clock)
+    publication.publish(database, name, clock)
     return name
 
 
@@ -102,7 +104,7 @@ def adopt_the_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
         for each in catalogue.DEFINITIONS
     )
     monkeypatch.setattr(catalogue, "DEFINITIONS", found)
-    for module in (catalogue, changes, releasing):
+    for module in (catalogue, changes, publication):
         current = next(each for each in found if each.id == "completion_rate" and each.status is Status.CURRENT)
         monkeypatch.setitem(module.INDICATORS, "completion_rate", current)
 
@@ -112,8 +114,8 @@ def test_the_public_is_told_no_sum_that_its_release_did_not_protect(
     client: TestClient, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protected = catalogue.INDICATORS["completion_rate"].denominator
-    then = {form: national for form, national in families.PUBLIC_FORMS.items() if form != protected}
-    monkeypatch.setattr(releasing, "PUBLIC_FORMS", then)
+    then = {form: national for form, national in linked_tables.PUBLIC_FORMS.items() if form != protected}
+    monkeypatch.setattr(publication, "PUBLIC_FORMS", then)
     publish(database)
     (row,) = client.get(f"{DATA}?from=2026-03&to=2026-03").json()["rows"]
     assert (row["suppressed"], row["value"]) == (True, None)

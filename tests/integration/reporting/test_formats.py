@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from pyjstat import pyjstat
 
-from services.reporting.api.kept import Given, Kept
+from services.reporting.api.response_cache import Given, Kept
 from tests.integration.reporting.conftest import Feed, cell, position
 
 ADDRESS = "/v1/indicators/first_contact_within_1/data"

@@ -9,17 +9,17 @@ from fastapi import FastAPI
 from hypothesis import settings
 from sqlalchemy import Engine
 
+from contracts.periods import add_months, month_of
 from services.chassis.auth import Identity
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, HttpSettings
-from services.reporting import releasing
 from services.reporting.app import build
-from services.reporting.periods import add_months, month_of
+from services.reporting.ingest.store import Folded, fold, write
+from services.reporting.releases import publication
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
-from services.reporting.store import Folded, fold, write
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.figures import national_cells
 from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
@@ -46,7 +46,7 @@ def filled(new_database: Callable[[], str]) -> Iterator[Engine]:
     with made.begin() as connection:
         write(connection, folded)
     clock = FixedClock(NOW)
-    releasing.publish(made, releasing.make(made, LAST_MONTH, NOW.date(), clock), clock)
+    publication.publish(made, publication.make(made, LAST_MONTH, NOW.date(), clock), clock)
     yield made
     made.dispose()
 

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from sqlalchemy import Engine
 
+from contracts.periods import months_between
 from services.chassis.clock import FixedClock
-from services.reporting import releasing
-from services.reporting.evidence import DOUBTS, Doubt
-from services.reporting.periods import months_between
+from services.reporting.figures.evidence import DOUBTS, Doubt
+from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 from tests.support.attacker.formats import from_tables
 
@@ -69,7 +69,7 @@ def test_the_public_is_told_shares_of_the_release_and_no_numbers(
     client: TestClient, database: Engine, glasgow: Headers
 ) -> None:
     clock = FixedClock(NOW)
-    releasing.publish(database, releasing.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    publication.publish(database, publication.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
     public, own = to_come(client), to_come(client, glasgow)
     assert public[GLASGOW, "2026-04"]["share"] >= 1
     assert all(row["reports"] is None for row in public.values())
@@ -137,7 +137,7 @@ def test_doubts_are_those_of_the_day_and_of_what_the_viewer_sees(
 ) -> None:
     assert doubts(client, glasgow) == {}, "nothing of others before a release"
     clock = FixedClock(NOW)
-    releasing.publish(database, releasing.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    publication.publish(database, publication.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
     feed([cell("control_totals", ORKNEY, "2026-04", "total=orders_imposed", 30, "2026-05-10", version=2)])
     assert doubts(client) == doubts(client, glasgow) == FOUND, "a release keeps what was known on its day"
     assert ORKNEY not in doubts(client, national)
@@ -147,7 +147,7 @@ def test_doubts_are_those_of_the_day_and_of_what_the_viewer_sees(
 @pytest.mark.usefixtures("doubted")
 def test_the_page_says_why(client: TestClient, database: Engine) -> None:
     clock = FixedClock(NOW)
-    releasing.publish(database, releasing.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    publication.publish(database, publication.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
     page = client.get("/quality").text
     lines = {line[0]: line[2] for line in from_tables(page) if len(line) == 4}
     assert lines["Orkney Islands"] == f"{DOUBTS[Doubt.TOTALS_DIFFER]}."

@@ -7,8 +7,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from services.chassis.clock import FixedClock
-from services.reporting import releasing
-from services.reporting.releasing import CannotRelease
+from services.reporting.releases import publication
+from services.reporting.releases.publication import CannotRelease
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, EDINBURGH, ORKNEY = "S12000049", "S12000047", "S12000036", "S12000023"
@@ -34,8 +34,8 @@ def figures(feed: Feed) -> None:
 
 
 def publish(database: Engine, clock: FixedClock) -> str:
-    name = releasing.make(database, MARCH, KNOWN_ON, clock)
-    releasing.publish(database, name, clock)
+    name = publication.make(database, MARCH, KNOWN_ON, clock)
+    publication.publish(database, name, clock)
     clock.move(timedelta(hours=1))
     return name
 
@@ -70,11 +70,11 @@ def test_a_release_never_changes(client: TestClient, database: Engine, feed: Fee
     before = by_sex(client)
     feed([cell("orders_imposed", GLASGOW, "2026-03", "sex=male", 180, "2026-05-09", version=9)])
     assert by_sex(client) == before
-    second = releasing.make(database, MARCH, KNOWN_ON, clock)
+    second = publication.make(database, MARCH, KNOWN_ON, clock)
     assert second == "2026-03.2"
     assert by_sex(client) == before
     assert client.get("/v1/indicators/orders_imposed/data?release=2026-03.2").status_code == 404
-    releasing.publish(database, second, clock)
+    publication.publish(database, second, clock)
     assert by_sex(client, release=name) == before
     changes = client.get(f"/v1/releases/{second}/changes").json()["changes"]
     assert [(c["category"], c["why"]) for c in changes] == [("sex=male", "late")]
@@ -83,8 +83,8 @@ def test_a_release_never_changes(client: TestClient, database: Engine, feed: Fee
 @pytest.mark.usefixtures("figures")
 def test_the_same_figures_have_the_same_hash(database: Engine, client: TestClient, national: Headers) -> None:
     clock = FixedClock(NOW)
-    releasing.make(database, MARCH, KNOWN_ON, clock)
-    releasing.make(database, MARCH, KNOWN_ON, clock)
+    publication.make(database, MARCH, KNOWN_ON, clock)
+    publication.make(database, MARCH, KNOWN_ON, clock)
     found = client.get("/v1/releases", headers=national).json()["releases"]
     assert len({release["content_hash"] for release in found}) == 1
     assert [release["status"] for release in found] == ["draft", "draft"]
@@ -95,7 +95,7 @@ def test_the_same_figures_have_the_same_hash(database: Engine, client: TestClien
 def test_a_withdrawn_release_is_listed_and_not_served(client: TestClient, database: Engine) -> None:
     clock = FixedClock(NOW)
     name = publish(database, clock)
-    releasing.withdraw(database, name, clock, "An authority sent the wrong year")
+    publication.withdraw(database, name, clock, "An authority sent the wrong year")
     assert client.get("/v1/indicators/orders_imposed/data").status_code == 404
     listed = client.get("/v1/releases").json()["releases"]
     assert [(r["status"], r["note"]) for r in listed] == [("withdrawn", "An authority sent the wrong year")]
@@ -104,20 +104,20 @@ def test_a_withdrawn_release_is_listed_and_not_served(client: TestClient, databa
 @pytest.mark.usefixtures("figures")
 def test_a_draft_that_is_out_of_date_cannot_be_published(database: Engine) -> None:
     clock = FixedClock(NOW)
-    first, second = (releasing.make(database, MARCH, KNOWN_ON, clock) for _ in range(2))
+    first, second = (publication.make(database, MARCH, KNOWN_ON, clock) for _ in range(2))
     clock.move(timedelta(hours=1))
-    releasing.publish(database, first, clock)
+    publication.publish(database, first, clock)
     with pytest.raises(CannotRelease, match="made before the last publication"):
-        releasing.publish(database, second, clock)
+        publication.publish(database, second, clock)
     with pytest.raises(CannotRelease, match="is published, not draft"):
-        releasing.publish(database, first, clock)
+        publication.publish(database, first, clock)
 
 
 def test_a_month_that_is_not_over_cannot_be_released(database: Engine) -> None:
     with pytest.raises(CannotRelease):
-        releasing.make(database, date(2026, 5, 1), KNOWN_ON, FixedClock(NOW))
+        publication.make(database, date(2026, 5, 1), KNOWN_ON, FixedClock(NOW))
     with pytest.raises(CannotRelease):
-        releasing.make(database, MARCH, date(2027, 1, 1), FixedClock(NOW))
+        publication.make(database, MARCH, date(2027, 1, 1), FixedClock(NOW))
 
 
 @pytest.mark.usefixtures("figures")

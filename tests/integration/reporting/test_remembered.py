@@ -5,8 +5,8 @@ from itertools import count
 
 from sqlalchemy import Engine
 
-from services.reporting.cuts import AsOf, Cut, Live, Released
-from services.reporting.remembered import MOST, remembered
+from services.reporting.read.query_cache import MOST, remembered
+from services.reporting.read.vintages import AsOf, Cut, Live, Released
 from tests.integration.reporting.conftest import Feed, cell
 
 PAST, RELEASE = AsOf(date(2026, 4, 1)), Released("2026-03.1")

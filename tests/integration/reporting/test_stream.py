@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message
 
 from contracts.cells import Aggregate
 from services.chassis.clock import FixedClock
-from services.reporting import releasing
 from services.reporting.api import stream
+from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE = "S12000049", "S12000047"
@@ -141,11 +141,11 @@ def test_the_public_hears_of_releases_only(client: TestClient, fed: Feed, databa
         await listener.event()
         await asyncio.to_thread(fed, more(GLASGOW))
         clock = FixedClock(NOW)
-        name = await asyncio.to_thread(releasing.make, database, date(2026, 3, 1), date(2026, 5, 9), clock)
+        name = await asyncio.to_thread(publication.make, database, date(2026, 3, 1), date(2026, 5, 9), clock)
         assert await listener.is_quiet(), "of events and drafts"
-        await asyncio.to_thread(releasing.publish, database, name, clock)
+        await asyncio.to_thread(publication.publish, database, name, clock)
         await listener.event()
-        await asyncio.to_thread(releasing.withdraw, database, name, clock, "wrong")
+        await asyncio.to_thread(publication.withdraw, database, name, clock, "wrong")
         await listener.event()
 
     hear(client, {}, what)

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from services.chassis.batches import Slice, SourceIdentity
 from services.chassis.failures import Fenced, Refused
-from services.reporting.worker import Aggregates
+from services.reporting.ingest.worker import Aggregates
 from tests.integration.reporting.conftest import IDENTITY, SOURCE, Feed, Message, cell, position, slice_of
 
 GLASGOW, FIFE = "S12000049", "S12000047"

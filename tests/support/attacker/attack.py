@@ -5,11 +5,11 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from services.reporting.answers import parts_of
-from services.reporting.areas import SCOTLAND
-from services.reporting.catalogue import INDICATORS
-from services.reporting.families import PUBLIC_FORMS
-from services.reporting.indicators import Form, Indicator, Kind
+from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.figures.answers import parts_of
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Form, Indicator, Kind
 from tests.support.attacker import rules
 from tests.support.attacker.fetching import breakdowns
 from tests.support.attacker.program import Cell, Program, Target, Weights

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Indicator, Kind
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator, Kind
 from tests.support.attacker.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
 from tests.support.attacker.reading import NEVER_PUBLIC, Reading, World, around, size_from_limits
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from services.chassis.auth import Identity
-from services.reporting.disclosure import Figure, Gate, Row
-from services.reporting.indicators import Indicator
+from services.reporting.disclosure.gate import Figure, Gate, Row
+from services.reporting.registry.indicators import Indicator
 
 WHOLE = Gate(Identity("leak", frozenset({"national:read"})))
 Concerns = Callable[[Figure], bool]

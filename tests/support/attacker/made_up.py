@@ -10,12 +10,12 @@ from sqlalchemy import Engine, select
 from contracts.authorities import HEALTH_BOARDS
 from contracts.cells import Cell as Published
 from contracts.codes import CLIENT_BASED, SERVICE_BASED
+from contracts.periods import months_between
 from services.chassis.clock import FixedClock
-from services.reporting import releasing
-from services.reporting.areas import SCOTLAND
-from services.reporting.periods import months_between
-from services.reporting.store import Folded, fold, write
-from services.reporting.tables import release_cells
+from services.reporting.ingest.store import Folded, fold, write
+from services.reporting.read.tables import release_cells
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.attacker.program import Cell
 from tests.support.attacker.reading import World
@@ -68,8 +68,8 @@ def release(database: Engine) -> Made:
         folded: Folded = fold([*cells, *(position(c, service=s) for c in CODES for s in ("orders", "unpaid_work"))])
         with database.begin() as connection:
             write(connection, folded)
-        names.append(releasing.make(database, LAST, clock().date(), clock))
-        releasing.publish(database, names[-1], clock)
+        names.append(publication.make(database, LAST, clock().date(), clock))
+        publication.publish(database, names[-1], clock)
         days.append(f"{clock().date()}")
         clock.move(timedelta(days=1))
     return Made(tuple(names), tuple(days), _released(database, names))

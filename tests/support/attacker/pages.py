@@ -6,11 +6,11 @@ from html import unescape
 from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
-from services.reporting.answers import parts_of
-from services.reporting.areas import AREA_NAMES, SCOTLAND
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Indicator
-from services.reporting.metadata import BREAKDOWNS, category_label
+from services.reporting.figures.answers import parts_of
+from services.reporting.formats.metadata import BREAKDOWNS, category_label
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator
 from tests.support.attacker.fetching import Caller
 from tests.support.attacker.reading import Between, Reading, around
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reporting.answers import parts_of
-from services.reporting.areas import SCOTLAND
-from services.reporting.catalogue import INDICATORS
-from services.reporting.indicators import Form, Indicator, Kind
-from services.reporting.periods import months_between, parse_first, quarter_months, year_months
-from services.reporting.population import aged_16_to_70
+from contracts.periods import months_between, parse_first, quarter_months, year_months
+from services.reporting.figures.answers import parts_of
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Form, Indicator, Kind
+from services.reporting.registry.population import aged_16_to_70
 from tests.support.attacker.program import Cell
 
 Between = tuple[float, float]

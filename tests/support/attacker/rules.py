@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from contracts.codes import Activity
-from services.reporting.catalogue import DEFINITIONS
+from services.reporting.registry.catalogue import DEFINITIONS
 from tests.support.attacker.program import Cell, Program
 
 Name = tuple[str, str]

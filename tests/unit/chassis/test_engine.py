@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Slice, SourceIdentity, StreamSettings, TopicPartition
+from services.chassis.batches import Slice, SourceIdentity, TopicPartition
 from services.chassis.engine import Bounds, Engine, Fetch, Mark
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
+from services.chassis.settings import StreamSettings
 
 SOURCE = TopicPartition("t.a", 0)
 QUICK = StreamSettings(retry_first_seconds=0.01, retry_longest_seconds=0.02, report_every_seconds=0.01)

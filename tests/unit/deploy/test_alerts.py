@@ -13,8 +13,8 @@ import yaml
 from contracts.events import Topic
 from contracts.topics import source_topics
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
-from services.records.metrics import RecordsMetrics
-from services.records.record import Outcome
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.model.record import Outcome
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"

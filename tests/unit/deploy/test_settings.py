@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from deploy.local.tokens import DevelopmentKey, identity_of
-from services import topics
 from services.chassis.auth import verify
 from services.chassis.settings import Settings, SettingsError, TokenSettings
-from services.records import settings as records
+from services.operations import topics
+from services.records.config import settings as records
 from services.reporting import settings as reporting
 
 ROOT = Path(__file__).parents[3]

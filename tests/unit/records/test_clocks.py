@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import LateReason
+from contracts.periods import add_months
 from services.orders.rules import reviews_due
-from services.records.calendar import Calendar, add_months
-from services.records.clocks import Cells, Clocked, Stop, count_clock, from_imposition
-from services.records.holidays import scotland
-from services.records.standards import ROWS, in_force
+from services.records.model.bank_holidays import scotland
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Cells, Clocked, Stop, count_clock, from_imposition
+from services.records.model.standards import ROWS, in_force
 from tests.support.lives import Plain
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "working_days.csv"

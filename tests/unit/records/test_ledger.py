@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.holidays import scotland
+from services.records.model.bank_holidays import scotland
 from services.unpaid_work.ledger import forecast, will_be_in_time
 
 CALENDAR = scotland()

@@ -27,7 +27,7 @@ from contracts.events import (
     WorkCompleted,
 )
 from services.orders.contributions import COUNTING as ORDERS
-from services.records.holidays import scotland
+from services.records.model.bank_holidays import scotland
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
 from tests.support.lives import imposed, record
 

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
-from services.reporting.areas import AREA_NAMES, SCOTLAND, areas_of, containing, members
-from services.reporting.linked import area_uri
-from services.reporting.population import aged_16_to_70
+from services.reporting.formats.linked_names import area_uri
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, areas_of, containing, members
+from services.reporting.registry.population import aged_16_to_70
 
 GLASGOW, CLYDE = "S12000049", "S08000031"
 

@@ -3,10 +3,10 @@
 import pytest
 
 from contracts.cells import MEASURES
-from services.reporting.catalogue import DEFINITIONS, INDICATORS, versions
-from services.reporting.families import PUBLIC_FORMS, PUBLISHED
-from services.reporting.indicators import Indicator, Kind, Status
-from services.reporting.metadata import describe
+from services.reporting.disclosure.linked_tables import PUBLIC_FORMS, PUBLISHED
+from services.reporting.formats.metadata import describe
+from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS, versions
+from services.reporting.registry.indicators import Indicator, Kind, Status
 
 every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{each.id}-{each.version}")
 

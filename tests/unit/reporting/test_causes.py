@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.causes import OF_CELLS, Cause, Counts, Move, Step, by_cause, moves, split
-from services.reporting.indicators import Form
+from services.reporting.registry.indicators import Form
+from services.reporting.statistics.causes import OF_CELLS, Cause, Counts, Move, Step, by_cause, moves, split
 
 FIRST_DAY = date(2026, 3, 31)
 CATEGORIES = ("", "sex=male", "sex=female", "band=within_1", "band=over_5", "on_time", "late")

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from services.reporting.evidence import Doubt, Evidence
-from services.reporting.periods import months_between
+from contracts.periods import months_between
+from services.reporting.figures.evidence import Doubt, Evidence
 
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 BEFORE = months_between(date(2025, 3, 1), date(2026, 2, 1))

@@ -2,21 +2,21 @@
 
 import ast
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from contracts.authorities import HEALTH_BOARDS
 from services.chassis.auth import PUBLIC, Identity
-from services.reporting import disclosure
-from services.reporting.areas import SCOTLAND
-from services.reporting.catalogue import INDICATORS
-from services.reporting.cuts import Cut, Live, Released
-from services.reporting.disclosure import Change, Figure, Gate, NumberKey, Refused
-from services.reporting.families import FAMILIES, PUBLIC_FORMS, complement, left_over
-from services.reporting.indicators import Form, form
+from services.reporting.disclosure.gate import Change, Figure, Gate, NumberKey, Refused
+from services.reporting.disclosure.linked_tables import FAMILIES, PUBLIC_FORMS, complement, left_over
+from services.reporting.read.vintages import Cut, Live, Released
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Form, form
 
-REPORTING = Path(disclosure.__file__).parent
+REPORTING = Path(str(files("services.reporting")))
 SHOWN_TYPES = {"Row", "CellRow", "ChangeRow", "Explained", "PartRow", "ToCome"}
 WITHOUT_FIGURES = {"checkpoints", "positions", "releases"}
 GLASGOW, FIFE = "S12000049", "S12000047"
@@ -47,16 +47,16 @@ def imports(path: Path) -> set[str]:
 
 def test_only_the_gate_makes_what_may_be_shown() -> None:
     makers = {path.name for path in REPORTING.rglob("*.py") if SHOWN_TYPES & calls(path)}
-    assert makers == {"disclosure.py"}
+    assert makers == {"gate.py"}
 
 
 def test_what_talks_to_the_outside_cannot_read_figures_past_the_gate() -> None:
-    outside = [*(REPORTING / "api").glob("*.py"), *(REPORTING / "pages").glob("*.py"), REPORTING / "formats.py"]
+    outside = [path for room in ("api", "pages", "formats") for path in (REPORTING / room).glob("*.py")]
     forbidden = {"sums", "stocks", "indicator_sums", "rows_of", "_read", "_figures"}
     for path in outside:
         assert not forbidden & calls(path), path
-        tables = {name for name in imports(path) if name.startswith("services.reporting.tables.")}
-        assert tables <= {f"services.reporting.tables.{name}" for name in WITHOUT_FIGURES}, path
+        tables = {name for name in imports(path) if name.startswith("services.reporting.read.tables.")}
+        assert tables <= {f"services.reporting.read.tables.{name}" for name in WITHOUT_FIGURES}, path
 
 
 def test_pages_and_formats_take_rows_that_no_one_can_change() -> None:

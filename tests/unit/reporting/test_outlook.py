@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.reporting.outlook import EDGES, Outlook, Unknown, arrival_curves, estimate, is_settled, months_needed
-from services.reporting.periods import add_months, last_day, months_between
+from contracts.periods import add_months, last_day, months_between
+from services.reporting.statistics.outlook import (
+    EDGES,
+    Outlook,
+    Unknown,
+    arrival_curves,
+    estimate,
+    is_settled,
+    months_needed,
+)
 
 DAY = date(2026, 5, 10)
 FIRST = date(2021, 1, 1)

@@ -4,10 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.reporting.linked import period_label, period_uri
-from services.reporting.pages import words
-from services.reporting.pages.choices import choices, chosen, year_before
-from services.reporting.periods import (
+from contracts.periods import (
     add_months,
     months_between,
     parse_first,
@@ -17,7 +14,10 @@ from services.reporting.periods import (
     year_months,
     year_of,
 )
-from services.reporting.queries import Span
+from services.reporting.formats.linked_names import period_label, period_uri
+from services.reporting.pages import words
+from services.reporting.pages.choices import choices, chosen, year_before
+from services.reporting.read.queries import Span
 
 
 def test_a_year_runs_from_april_to_march() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from services.reporting.statistics import funnel, signals, wilson
+from services.reporting.statistics.intervals import funnel, signals, wilson
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (10, 10), (1, 3), (79, 100), (5687, 7347), (1, 100_000)])

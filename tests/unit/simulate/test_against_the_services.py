@@ -9,8 +9,8 @@ from contracts.codec import Event, decode
 from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.topics import authority_of, kind_of_topic
 from services.orders.contributions import COUNTING as ORDERS
-from services.records.holidays import scotland
-from services.records.record import Record, apply
+from services.records.model.bank_holidays import scotland
+from services.records.model.record import Record, apply
 from services.simulate.nation import Simulation
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
 

@@ -1,0 +1,83 @@
+"""Months, quarters and years. A quarter is named like 2026-Q1. A year runs from April to March and is named like 2025-26."""
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
+
+
+LONDON = ZoneInfo("Europe/London")
+"""The local time of every date in the contract."""
+
+
+@lru_cache(maxsize=100_000)
+def month_of(day: date) -> date:
+    """Return the first day of the month, which is the period of most cells."""
+    return day.replace(day=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day of a later month; the last day of a shorter month stands in for a missing day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def last_day(day: date) -> date:
+    """Return the last day of the month in which `day` lies."""
+    return add_months(month_of(day), 1) - timedelta(days=1)
+
+
+@lru_cache(maxsize=4096)
+def months_between(first: date, last: date) -> tuple[date, ...]:
+    """Both included."""
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    return tuple(add_months(month_of(first), n) for n in range(count))
+
+
+def year_of(month: date) -> str:
+    start = month.year if month.month >= 4 else month.year - 1
+    return f"{start}-{(start + 1) % 100:02d}"
+
+
+def year_months(label: str) -> tuple[date, ...]:
+    """The twelve months of a year. Raises ValueError for what is not a label of a year."""
+    start = int(label[:4])
+    first = date(start, 4, 1)
+    if year_of(first) != label:
+        raise ValueError(f"{label} is not a year: write it like 2025-26")
+    return months_between(first, add_months(first, 11))
+
+
+def quarter_of(month: date) -> str:
+    return f"{month.year}-Q{(month.month + 2) // 3}"
+
+
+def quarter_months(label: str) -> tuple[date, ...]:
+    """The three months of a quarter."""
+    first = date(int(label[:4]), 3 * int(label[-1]) - 2, 1)
+    return months_between(first, add_months(first, 2))
+
+
+def parse_first(words: str) -> date:
+    """`2026-03` or a date. Raises ValueError."""
+    return _parse(words)[0]
+
+
+def parse_last(words: str) -> date:
+    """`2026-03` stands for the last day of that month. Raises ValueError."""
+    return _parse(words)[1]
+
+
+def _parse(words: str) -> tuple[date, date]:
+    found = _MONTH.fullmatch(words)
+    if found is None:
+        raise ValueError("write a month like 2026-03 or a date like 2026-03-31")
+    if found[3]:
+        day = date.fromisoformat(words)
+        return day, day
+    first = date(int(found[1]), int(found[2]), 1)
+    return first, last_day(first)

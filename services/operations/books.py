@@ -1,0 +1,37 @@
+"""The books of one service of records, for the commands that look into them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+
+from services.chassis.database import engine
+from services.chassis.failures import Refused
+from services.chassis.settings import DatabaseSettings, Settings
+from services.orders.domain import domain as orders
+from services.records.config.closed_days import calendars
+from services.records.config.settings import CalendarSettings
+from services.records.model.domain import Domain
+from services.unpaid_work.domain import domain as unpaid_work
+
+DOMAINS = {"orders": orders, "unpaid_work": unpaid_work}
+
+
+class BooksSettings(Settings):
+    """Where the books are: PAYBACK_DATABASE_SCHEMA_NAME names the service."""
+
+    database: DatabaseSettings
+    calendar: CalendarSettings = CalendarSettings()
+
+
+@contextmanager
+def opened(settings: BooksSettings) -> Iterator[tuple[Engine, Domain]]:
+    """The service's database, and what makes it this service. Raises Refused."""
+    make = DOMAINS.get(settings.database.schema_name)
+    if make is None:
+        raise Refused("PAYBACK_DATABASE_SCHEMA_NAME must be orders or unpaid_work")
+    database = engine(settings.database)
+    try:
+        yield database, make(*calendars(settings.calendar.closed_days_path))
+    finally:
+        database.dispose()

@@ -1,0 +1,71 @@
+"""The command that tells what stands behind one of an authority's own numbers."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+
+from services.chassis.database import transaction
+from services.operations.books import BooksSettings, opened
+from services.records.ingest.recount import records_of
+from services.records.model.record import Record, as_known
+from services.records.upkeep.explain import CellName, Explanation, cell_name, explain
+
+commands = typer.Typer()
+MOST = 20
+"""Orders shown, unless all are asked for."""
+
+
+@commands.command("explain")
+def explain_cell(
+    cell: Annotated[
+        str, typer.Argument(help="measure|authority|period|category, as the API of reporting names cells.")
+    ],
+    everything: Annotated[bool, typer.Option("--all", help="Show every order behind it.")] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As it was known at the end of that day.")
+    ] = None,
+) -> None:
+    """Show the orders and facts behind an authority's own number, and why others did not count.
+
+    The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.
+    """
+    try:
+        name = cell_name(cell)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault), param_hint="CELL") from None
+    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        records = records_of(connection, name.authority)
+        if as_of is not None:
+            records = _known(records, as_of.date())
+        found = explain(name, records, domain.of(name.authority))
+    if as_of is not None:
+        typer.echo(f"As known at the end of {as_of.date()}, by today's rules:")
+    for line in _lines(name, found, None if everything else MOST):
+        typer.echo(line)
+
+
+def _known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
+    """The records as they were at the end of that day; those of which nothing had come yet are left out."""
+    for subject, record in records:
+        was = as_known(record, day)
+        if was:
+            yield subject, was
+
+
+def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:
+    lines = [f"{'|'.join(map(str, cell))} = {found.value}", ""]
+    lines.append(f"{len(found.behind)} orders count here:")
+    lines += [
+        f"  {one.subject}: {one.value}, by {', '.join(one.facts) or 'any of several facts'}"
+        for one in found.behind[:most]
+    ]
+    if most is not None and len(found.behind) > most:
+        lines.append(f"  and {len(found.behind) - most} more (--all shows them)")
+    lines += ["", f"{sum(found.elsewhere.values())} orders do not:"]
+    for reason, number in found.elsewhere.most_common():
+        lines.append(f"  {number}: {reason} (as {', '.join(found.examples[reason])})")
+    return lines

@@ -1,0 +1,124 @@
+"""What operators do by hand: prove that the books balance, make them again, send refused events through again, and look around.
+
+What the commands need is imported when they run, since every command of payback imports this module.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, track
+
+from contracts.authorities import current_code
+from contracts.rejections import Reason
+
+commands = typer.Typer()
+_WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
+
+
+@commands.command(epilog=_WHERE)
+def prove() -> None:
+    """Check that every cell is the sum of its records, and that every event read has an outcome. Exit status 1 if not."""
+    from services.operations.books import BooksSettings, opened  # noqa: PLC0415
+    from services.records.upkeep.prove import authorities, unbalanced  # noqa: PLC0415
+
+    wrong = 0
+    with opened(BooksSettings.load()) as (database, domain):
+        for authority in track(authorities(database), domain.service, console=Console(stderr=True)):
+            for line in unbalanced(database, domain, authority):
+                typer.echo(line)
+                wrong += 1
+    typer.echo(f"{domain.service}: {f'{wrong} things do not add up' if wrong else 'everything adds up'}")
+    raise typer.Exit(int(wrong > 0))
+
+
+@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
+def rebuild() -> None:
+    """Make records and cells again from the topics, beside the old ones, and change over at once. Workers may go on meanwhile.
+
+    Whoever connects to the database must be allowed to make and rename schemas.
+    """
+    from importlib.resources import files  # noqa: PLC0415
+
+    from services.chassis.settings import KafkaSettings  # noqa: PLC0415
+    from services.operations.books import BooksSettings, opened  # noqa: PLC0415
+    from services.records.upkeep.rebuild import rebuild as make_again  # noqa: PLC0415
+
+    class RebuildSettings(BooksSettings):
+        kafka: KafkaSettings
+
+    settings = RebuildSettings.load()
+    migrations = Path(str(files(f"services.{settings.database.schema_name}"))) / "migrations"
+    with opened(settings) as (_, domain), Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(domain.service, total=None)
+        read = make_again(
+            settings.database,
+            settings.kafka,
+            domain,
+            migrations,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    typer.echo(f"{domain.service}: made again from {read} events")
+
+
+@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
+def doctor() -> None:
+    """Say what is wrong with the surroundings: Kafka, its topics, PostgreSQL, the schema. Exit status 1 if anything is."""
+    from importlib.resources import files  # noqa: PLC0415
+
+    from services.chassis.failures import Failure  # noqa: PLC0415
+    from services.chassis.migrations import pending  # noqa: PLC0415
+    from services.chassis.settings import KafkaSettings  # noqa: PLC0415
+    from services.operations.books import BooksSettings  # noqa: PLC0415
+    from services.operations.topics import examine, topic_specs  # noqa: PLC0415
+
+    class DoctorSettings(BooksSettings):
+        kafka: KafkaSettings
+
+    settings = DoctorSettings.load()
+    schema = settings.database.schema_name
+    migrations = Path(str(files(f"services.{schema}"))) / "migrations"
+
+    def kafka() -> list[str]:
+        return examine(settings.kafka, topic_specs())
+
+    def database() -> list[str]:
+        waiting = pending(settings.database.url.get_secret_value(), schema, migrations)
+        return [f"migration {revision} was not run" for revision in waiting]
+
+    wrong = 0
+    for what, look in (("Kafka", kafka), ("PostgreSQL", database)):
+        try:
+            faults = look()
+        except Failure as failure:
+            faults = [str(failure)]
+        wrong += len(faults)
+        typer.echo("\n".join([f"{what}: {fault}" for fault in faults]) or f"{what}: all is well")
+    raise typer.Exit(int(wrong > 0))
+
+
+@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
+def redrive(
+    authority: Annotated[str | None, typer.Option(help="Only this authority's.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only what was refused for this reason.")] = None,
+) -> None:
+    """Send refused events through again that today's contract accepts. The refusals stay on record, marked."""
+    from services.chassis.clock import system_clock  # noqa: PLC0415
+    from services.chassis.kafka import Producer  # noqa: PLC0415
+    from services.chassis.settings import KafkaSettings  # noqa: PLC0415
+    from services.operations.books import BooksSettings, opened  # noqa: PLC0415
+    from services.records.upkeep.redrive import redrive as send_again  # noqa: PLC0415
+
+    class RedriveSettings(BooksSettings):
+        kafka: KafkaSettings
+
+    code = None if authority is None else current_code(authority)
+    if authority is not None and code is None:
+        raise typer.BadParameter("no such authority", param_hint="--authority")
+    if reason is not None and reason not in [str(known) for known in Reason]:
+        raise typer.BadParameter("no such reason", param_hint="--reason")
+    settings = RedriveSettings.load()
+    with opened(settings) as (database, domain), Producer(settings.kafka) as producer:
+        result = send_again(database, producer, system_clock(), code, Reason.of(reason) if reason else None)
+    typer.echo(f"{domain.service}: {result.sent} sent again, {result.still_refused} still refused")

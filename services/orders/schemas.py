@@ -1,0 +1,40 @@
+"""What the orders service answers to an authority, as it stands in the OpenAPI document."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from services.records.api.order_schemas import ClockView, FactView, FindingView, Moment, WorkItem
+
+
+class OtherSide(BaseModel):
+    """The same order at another authority."""
+
+    direction: Literal["in", "out"]
+    authority: str | None = Field(description="None where nobody has said yet to which one.")
+    subject: str | None = Field(description="The other authority's reference, once it has told it.")
+    matched: bool = Field(description="Whether both have told of the transfer.")
+
+
+class OrderDetail(BaseModel):
+    """Everything that the platform holds about one order."""
+
+    subject: str
+    imposed_on: date | None
+    ended_on: date | None
+    withdrawn: bool = Field(description="Whether the whole order was withdrawn: nothing of it counts.")
+    transfers: list[OtherSide]
+    clocks: list[ClockView]
+    findings: list[FindingView]
+    timeline: list[Moment]
+    facts: list[FactView]
+
+
+class Worklist(BaseModel):
+    """What open orders have missed or must meet soon, the earliest first."""
+
+    today: date
+    until: date = Field(description="The last working day that is looked at.")
+    items: list[WorkItem]
+    next: str | None = Field(description="Give it as `after` for the next page.")

@@ -1,0 +1,1 @@
+"""The routes that orders and unpaid work share: intake, receipts, lists and management."""

@@ -1,0 +1,210 @@
+"""The intake API: validate, authorise, send to Kafka, and answer only when Kafka has acknowledged.
+
+What is refused goes to the log as well: there the worker refuses it by the same rules, keeps it, and counts it, whichever
+way it came. So the answer given at once and the outcome found later are the same by construction.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from contracts.authorities import current_code
+from contracts.codec import MAX_BYTES, UNREADABLE, decode
+from contracts.events import Topic
+from contracts.rejections import Reason, Rejection
+from contracts.topics import topic_of
+from services.chassis.auth import Identity, require
+from services.chassis.failures import Away
+from services.chassis.kafka import Producer, Record
+from services.chassis.problems import Problem, away, documented
+from services.records.api.intake_schemas import Answer, Receipt, Refusal
+
+ONE = ("application/cloudevents+json", "application/json")
+BATCH = "application/cloudevents-batch+json"
+LINES = "application/x-ndjson"
+GROUP = 1000
+"""How many lines are sent to Kafka at once."""
+MOST_AT_ONCE = 16
+"""How many requests of one authority may run at the same time."""
+
+
+class Item(NamedTuple):
+    """One event of a request."""
+
+    place: int
+    raw: bytes
+
+
+def sender(identity: Annotated[Identity, Depends(require("events:write"))]) -> str:
+    """Dependency: the current code of the authority for which the caller may send."""
+    code = current_code(identity.authority or "")
+    if code is None:
+        raise Problem(403, "The token names no authority")
+    return code
+
+
+SenderCode = Annotated[str, Depends(sender)]
+
+
+class Turns:
+    """Bounds how many requests of one authority run at once, so that none crowds out the others."""
+
+    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+        self._most = most
+        self._running: dict[str, int] = {}
+
+    @contextmanager
+    def take(self, authority: str) -> Iterator[None]:
+        if self._running.get(authority, 0) >= self._most:
+            raise Problem(429, f"More than {self._most} requests at once", headers={"Retry-After": "1"})
+        self._running[authority] = self._running.get(authority, 0) + 1
+        try:
+            yield
+        finally:
+            self._running[authority] -= 1
+
+
+def router(kind: Topic, producer: Producer) -> APIRouter:
+    """The routes by which an authority hands over its events of this kind."""
+    routes = APIRouter(prefix="/v1", tags=["intake"])
+    turns = Turns()
+
+    @routes.post(
+        "/events",
+        status_code=202,
+        summary="Hand over one event, a batch, or lines",
+        responses={202: {"model": Answer}, **documented(415, 422, 429)},
+        openapi_extra=_BODY,
+    )
+    async def post_events(request: Request, authority: SenderCode) -> Response:
+        with turns.take(authority):
+            answer = Answer(accepted=0, rejected=[], receipts=[])
+            async for group in _groups(request):
+                await _hand_over(group, kind, authority, producer, answer)
+            return _response(answer, 202)
+
+    @routes.post(
+        "/validate",
+        summary="The same answer, nothing sent",
+        responses={200: {"model": Answer}, **documented(415, 422)},
+        openapi_extra=_BODY,
+    )
+    async def post_validate(request: Request, authority: SenderCode) -> Response:
+        answer = Answer(accepted=0, rejected=[], receipts=[])
+        async for group in _groups(request):
+            await run_in_threadpool(_sort_out, group, kind, authority, answer)
+        return _response(answer, 200)
+
+    return routes
+
+
+def _sort_out(group: list[Item], kind: Topic, authority: str, answer: Answer) -> list[tuple[str, Record]]:
+    """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
+    topic = topic_of(kind, authority)
+    records = []
+    for place, raw in group:
+        content = decode(raw, kind, authority)
+        if isinstance(content, Rejection):
+            answer.rejected.append(Refusal.of(place, content))
+            records.append(("", Record(topic, b"", raw[: MAX_BYTES + 1])))
+        else:
+            answer.accepted += 1
+            records.append((content.id, Record(topic, content.subject.encode(), raw)))
+    return records
+
+
+async def _hand_over(group: list[Item], kind: Topic, authority: str, producer: Producer, answer: Answer) -> None:
+    before = answer.accepted
+    records = await run_in_threadpool(_sort_out, group, kind, authority, answer)
+    try:
+        kept = await producer.send([record for _, record in records])
+    except Away:
+        answer.accepted = before
+        raise away(**answer.model_dump()) from None
+    answer.receipts += [
+        Receipt(id=event_id, topic=at.topic, partition=at.partition, offset=at.offset)
+        for (event_id, _), at in zip(records, kept, strict=True)
+        if event_id
+    ]
+
+
+def _response(answer: Answer, status: int) -> Response:
+    if answer.accepted:
+        return Response(answer.model_dump_json(), status, media_type="application/json")
+    if not answer.rejected:
+        raise Problem(422, "The request holds no event")
+    if all(refusal.reason == Reason.WRONG_AUTHORITY for refusal in answer.rejected):
+        raise Problem(403, "Every event is another authority's", **answer.model_dump())
+    raise Problem(422, "No event is acceptable", **answer.model_dump())
+
+
+async def _groups(request: Request) -> AsyncIterator[list[Item]]:
+    match request.headers.get("content-type", "").partition(";")[0].strip().lower():
+        case media if media in ONE:
+            yield [Item(0, await request.body())]
+        case media if media == BATCH:
+            for group in _batch_groups(await request.body()):
+                yield group
+        case media if media == LINES:
+            async for group in _line_groups(request):
+                yield group
+        case _:
+            raise Problem(415, f"Send one of {', '.join((*ONE, BATCH, LINES))}")
+
+
+def _batch_groups(body: bytes) -> Iterator[list[Item]]:
+    try:
+        raws = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except UNREADABLE:
+        raise Problem(422, "A batch is a JSON array of events") from None
+    items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
+    for start in range(0, len(items), GROUP):
+        yield items[start : start + GROUP]
+
+
+async def _line_groups(request: Request) -> AsyncIterator[list[Item]]:
+    group: list[Item] = []
+    index = 0
+    async for line in _lines(request):
+        if line.strip():
+            group.append(Item(index, line))
+        index += 1
+        if len(group) == GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+async def _lines(request: Request) -> AsyncIterator[bytes]:
+    """Lines of the body as they come. Of a line beyond any limit only enough is kept to refuse it."""
+    rest = b""
+    async for chunk in request.stream():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.rstrip(b"\r")
+        rest = rest[: 2 * MAX_BYTES]
+    if rest:
+        yield rest
+
+
+def _media(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": schema}
+
+
+_EVENT = {"type": "object", "description": "A CloudEvents 1.0 event of the contract, in structured mode"}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            ONE[0]: _media(_EVENT),
+            BATCH: _media({"type": "array", "items": _EVENT}),
+            LINES: _media({"type": "string", "description": "One event a line"}),
+        },
+    }
+}

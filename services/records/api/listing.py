@@ -1,0 +1,202 @@
+"""Lists of records, read from their summaries alone: what they cost does not grow with what was told of each order."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from heapq import nsmallest
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, literal, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+
+from services.records.ingest.tables import cells, records
+from services.records.model.record import Record, load
+from services.records.model.summary import Standing
+
+ANY = "any"
+"""Any standard."""
+
+
+class Row(NamedTuple):
+    """One order as lists show it."""
+
+    subject: str
+    imposed_on: date
+    ended_on: date | None
+    standing: Standing
+
+
+class Due(NamedTuple):
+    """A standard of an open order that is not met yet."""
+
+    by: date
+    """The earlier of the two days on which it is due."""
+    subject: str
+    standard: str
+    imposed_on: date
+    due_on: date
+    own_target_on: date | None
+    """By the authority's own target."""
+
+
+class Horizon(NamedTuple):
+    """How far a worklist looks."""
+
+    until: date
+    reach: date
+    """The last day on which a national standard can be due whose own target is due by then."""
+    own_due: Callable[[str, date], date | None] | None
+    """When the own target of a standard is due, for an order imposed on a day; None for an authority without targets."""
+
+    def dues_of(self, row: Row) -> Iterator[Due]:
+        for due_on, standard in row.standing.dues:
+            own = self.own_due and self.own_due(standard, row.imposed_on)
+            by = due_on if own is None else min(due_on, own)
+            if by <= self.until:
+                yield Due(by, row.subject, standard, row.imposed_on, due_on, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders a list shows, as seen on the day `today`."""
+
+    today: date
+    open: bool | None = None
+    missed: str | None = None
+    """A standard that was met late, missed for good, or is overdue; or ANY."""
+    due_by: date | None = None
+    """Something is due from today up to this day."""
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.open is not None:
+            yield records.c.ended_on.is_(None) if self.open else records.c.ended_on.is_not(None)
+        if self.missed is not None:
+            yield _missed(self.missed, self.today)
+        if self.due_by is not None:
+            yield and_(
+                records.c.ended_on.is_(None),
+                records.c.next_due <= self.due_by,
+                _is_due("@[0] >= $today && @[0] <= $by", today=self.today, by=self.due_by),
+            )
+
+
+def orders(
+    connection: Connection, authority: str, wanted: Wanted, after: tuple[date, str] | None, limit: int
+) -> list[Row]:
+    """Orders imposed, the latest first, from the one behind `after`."""
+    query = _rows(authority).where(records.c.imposed_on.is_not(None), *wanted.conditions())
+    if after is not None:
+        query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
+    query = query.order_by(records.c.imposed_on.desc(), records.c.subject.desc()).limit(limit)
+    return sorted(_read(connection, query), key=lambda row: (row.imposed_on, row.subject), reverse=True)
+
+
+def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
+    """Every open order with unpaid work."""
+    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.standing.has_key("minutes"))
+    return _read(connection, query)
+
+
+def worklist(
+    connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
+) -> list[Due]:
+    """What open orders have missed or must meet up to the horizon, the earliest first."""
+    last = horizon.reach if horizon.own_due else _end_of_page(authority, horizon.until, after, limit)
+    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= last)
+    return first_dues(_read(connection, query), horizon, after, limit)
+
+
+def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | None, limit: int) -> ColumnElement[date]:
+    """A day by which a page is full, since each order fills a line by its next due date. Orders due later need not be read."""
+    due = records.c.next_due
+    begun = () if after is None else (due > after[0],)
+    query = select(due).where(records.c.authority == authority, records.c.ended_on.is_(None), due <= until, *begun)
+    return func.coalesce(query.order_by(due).offset(limit - 1).limit(1).scalar_subquery(), until)
+
+
+def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, str] | None, limit: int) -> list[Due]:
+    """The earliest of what these orders have missed or must meet up to the horizon."""
+    dues = (due for row in rows for due in horizon.dues_of(row))
+    return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
+
+
+def with_findings(
+    connection: Connection, authority: str, rule: str | None, after: str, limit: int
+) -> list[tuple[str, Record]]:
+    """Records that break a rule, by subject."""
+    query = _facts(authority).where(records.c.standing.has_key("findings"), records.c.subject > after)
+    if rule is not None:
+        query = query.where(records.c.standing.contains({"findings": [rule]}))
+    return list(_loaded(connection, query.order_by(records.c.subject).limit(limit)))
+
+
+def of_year(connection: Connection, authority: str, first: date, last: date) -> Iterable[tuple[str, Record]]:
+    """Records of orders imposed or ended from the first to the last day, by subject."""
+    imposed, ended = records.c.imposed_on.between(first, last), records.c.ended_on.between(first, last)
+    query = _facts(authority).where(records.c.imposed_on.is_not(None), or_(imposed, ended))
+    return _loaded(connection, query.order_by(records.c.subject).execution_options(yield_per=500))
+
+
+def one(connection: Connection, authority: str, subject: str) -> Record | None:
+    """The record of one order."""
+    found = list(_loaded(connection, _facts(authority).where(records.c.subject == subject)))
+    return found[0][1] if found else None
+
+
+def cell_sums(
+    connection: Connection, authority: str, measures: Iterable[str], first: date, last: date
+) -> dict[tuple[str, date, str], int]:
+    """The authority's own cells of these measures, with periods from the first to the last day."""
+    key = (cells.c.measure, cells.c.period, cells.c.category)
+    query = (
+        select(*key, func.sum(cells.c.delta))
+        .where(cells.c.authority == authority, cells.c.measure.in_(set(measures)), cells.c.period.between(first, last))
+        .group_by(*key)
+    )
+    return {(m, p, c): int(value) for m, p, c, value in connection.execute(query) if value}
+
+
+def _rows(authority: str) -> Select[Any]:
+    standing = func.coalesce(records.c.standing, literal({}, JSONB)).label("standing")
+    columns = (records.c.subject, records.c.imposed_on, records.c.ended_on, standing)
+    return select(*columns).where(records.c.authority == authority)
+
+
+def _facts(authority: str) -> Select[Any]:
+    return select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
+
+
+def _loaded(connection: Connection, query: Select[Any]) -> Iterable[tuple[str, Record]]:
+    for subject, facts in connection.execute(query):
+        yield subject, load(facts.encode())
+
+
+_read_rows = msgspec.json.Decoder(list[Row]).decode
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[Row]:
+    """All rows as one value, in no order: taken one by one, they cost several times as much."""
+    row = func.json_build_array(*query.subquery().c)
+    found = connection.scalar(select(cast(func.json_agg(row), Text)))
+    return _read_rows(found) if found else []
+
+
+def _missed(standard: str, today: date) -> ColumnElement[bool]:
+    """In the words of the index `records_missed_<standard>`, so that PostgreSQL finds it."""
+    if standard == ANY:
+        return or_(records.c.standing.has_key("late"), records.c.next_due < today)
+    overdue = _is_due("@[1] == $standard && @[0] < $today", standard=standard, today=today)
+    return or_(_says({"late": [standard]}), and_(_says({"dues": [[standard]]}), overdue))
+
+
+def _says(part: object) -> ColumnElement[bool]:
+    # Written out, since an index that holds only some rows is not used for what stands in a parameter.
+    written = literal(msgspec.json.encode(part).decode(), Text, literal_execute=True)
+    return records.c.standing.contains(cast(written, JSONB))
+
+
+def _is_due(path: str, **values: object) -> ColumnElement[bool]:
+    """Whether any [day, standard] of the dues fits. Days in JSON are text in the order of days."""
+    each = cast(f"strict $.dues[*] ? ({path})", JSONPATH)  # what is not strict looks into the pairs
+    return func.jsonb_path_exists(records.c.standing, each, literal(values, JSONB), true())  # true: most have no dues

@@ -1,0 +1,303 @@
+"""What the APIs of both services answer about one order, as it stands in their OpenAPI documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from contracts.codes import CLIENT_BASED, SERVICE_BASED, LateReason
+from services.records.api.listing import Due, Row
+from services.records.config.targets import Target, own_target
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Reading, State
+from services.records.model.findings import Finding, Rule
+from services.records.model.record import Entry, Record
+from services.records.model.standards import TITLES, Standard
+
+
+class TargetRow(BaseModel):
+    """One of the authority's own targets."""
+
+    standard: str
+    limit: int
+    unit: str
+    in_force_from: date = Field(description="Holds for orders imposed on or after this day.")
+    source: str
+
+    @classmethod
+    def of(cls, target: Target) -> "TargetRow":
+        return cls(
+            standard=target.standard,
+            limit=target.limit.number,
+            unit=target.limit.unit,
+            in_force_from=target.since,
+            source=target.source,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day on which an authority looks, its calendar, and its own targets."""
+
+    day: date
+    calendar: Calendar
+    targets: Sequence[Target] = ()
+
+    def own_due(self, standard: str, imposed_on: date) -> date | None:
+        """The day on which the own target is due; None without one."""
+        target = own_target(self.targets, standard, imposed_on)
+        return target.due_on(imposed_on, self.calendar) if target else None
+
+
+class OrderRow(BaseModel):
+    """One order in a list."""
+
+    subject: str
+    imposed_on: date
+    ended_on: date | None
+    late: list[str] = Field(description="Standards met late or missed for good.")
+    overdue: list[str] = Field(description="Standards whose due date has passed without the fact that meets them.")
+    overdue_by_own_target: list[str] = Field(description="The same by the authority's own targets.")
+    next_due_on: date | None = Field(description="From today on.")
+    findings: list[str] = Field(description="Codes of the data quality rules that the order breaks.")
+
+    @classmethod
+    def of(cls, row: Row, now: Today) -> "OrderRow":
+        dues, today = row.standing.dues, now.day
+        own = [(now.own_due(standard, row.imposed_on), standard) for _, standard in dues] if now.targets else []
+        return cls(
+            subject=row.subject,
+            imposed_on=row.imposed_on,
+            ended_on=row.ended_on,
+            late=row.standing.late,
+            overdue=sorted({standard for due, standard in dues if due < today}),
+            overdue_by_own_target=sorted(standard for due, standard in own if due is not None and due < today),
+            next_due_on=next((due for due, _ in dues if due >= today), None),
+            findings=row.standing.findings,
+        )
+
+
+class OrderPage(BaseModel):
+    """A page of orders, the latest imposed first."""
+
+    orders: list[OrderRow]
+    next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class WorkItem(BaseModel):
+    """One standard of one open order that was missed or falls due."""
+
+    subject: str
+    imposed_on: date
+    standard: str
+    title: str
+    due_on: date
+    state: Literal["missed", "due"]
+    working_days_left: int = Field(description="Negative when it was missed.")
+    own_target_on: date | None = Field(description="When it is due by the authority's own target, where there is one.")
+
+    @classmethod
+    def of(cls, due: Due, now: Today) -> "WorkItem":
+        return cls(
+            subject=due.subject,
+            imposed_on=due.imposed_on,
+            standard=due.standard,
+            title=TITLES[due.standard],
+            due_on=due.due_on,
+            state="missed" if due.due_on < now.day else "due",
+            working_days_left=now.calendar.working_days(now.day, due.due_on),
+            own_target_on=due.own_target_on,
+        )
+
+
+class StandardRow(BaseModel):
+    """One row of the standards."""
+
+    standard: str
+    variant: str = Field(description="Where the limit depends on something, such as the level of unpaid work.")
+    title: str
+    limit: int
+    unit: str
+    starts_with: str
+    stops_with: str
+    source: str
+    verified: bool = Field(description="Whether a public source states the limit.")
+    in_force_from: date = Field(description="Holds for what began on or after this day.")
+
+    @classmethod
+    def of(cls, row: Standard) -> "StandardRow":
+        return cls(
+            standard=row.name,
+            variant=row.variant,
+            title=row.title,
+            limit=row.limit.number,
+            unit=row.limit.unit,
+            starts_with=row.starts,
+            stops_with=row.stops,
+            source=row.source,
+            verified=row.verified,
+            in_force_from=row.since,
+        )
+
+
+ClockState = Literal["met", "met_late", "due", "overdue", "missed", "not_applicable"]
+
+
+class OwnTarget(TargetRow):
+    """How an order stands by the authority's own target."""
+
+    due_on: date
+    state: Literal["met", "met_late", "due", "overdue"]
+
+    @classmethod
+    def of_reading(cls, reading: Reading, now: Today) -> "OwnTarget | None":
+        target = own_target(now.targets, reading.standard.name, reading.start)
+        if target is None or reading.state is State.NOT_APPLICABLE:
+            return None
+        due = target.due_on(reading.start, now.calendar)
+        if reading.on is None:
+            state: Literal["met", "met_late", "due", "overdue"] = "overdue" if due < now.day else "due"
+        else:
+            state = "met" if target.limit.holds(reading.start, reading.on, now.calendar) else "met_late"
+        return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
+
+
+class ClockView(StandardRow):
+    """How one standard stands for this order."""
+
+    ref: str | None = Field(description="Of the breach application or transfer request that it is about.")
+    state: ClockState
+    started_on: date
+    due_on: date | None
+    done_on: date | None
+    band: str | None = Field(description="The published band.")
+    late_reason: str | None
+    reason_lies_with: Literal["person", "service"] | None
+    calendar: str = Field(description="The version of the working-day calendar.")
+    own_target: OwnTarget | None = Field(description="How it stands by the authority's own target.")
+
+    @classmethod
+    def of_reading(cls, reading: Reading, now: Today) -> "ClockView":
+        applies = reading.state is not State.NOT_APPLICABLE or reading.due is not None
+        return cls(
+            **StandardRow.of(reading.standard).model_dump(),
+            ref=reading.ref or None,
+            state=_state(reading, now.day),
+            started_on=reading.start,
+            due_on=reading.due_on(now.calendar) if applies else None,
+            done_on=reading.on,
+            band=reading.band or None,
+            late_reason=reading.reason,
+            reason_lies_with=_side(reading.reason),
+            calendar=now.calendar.version,
+            own_target=OwnTarget.of_reading(reading, now),
+        )
+
+
+def _state(reading: Reading, today: date) -> ClockState:
+    match reading.state:
+        case State.MET:
+            return "met"
+        case State.LATE:
+            return "met_late"
+        case State.MISSED:
+            return "missed"
+        case State.NOT_APPLICABLE:
+            return "not_applicable"
+        case State.PENDING:
+            return "overdue" if reading.due is not None and reading.due < today else "due"
+
+
+def _side(reason: LateReason | None) -> Literal["person", "service"] | None:
+    if reason in CLIENT_BASED:
+        return "person"
+    return "service" if reason in SERVICE_BASED else None
+
+
+class FindingView(BaseModel):
+    """Something in the data that cannot all be so, and how to mend it."""
+
+    rule: str
+    subject: str = Field(description="The order; - for what is about the authority itself.")
+    on: date
+    facts: list[str] = Field(description="The fact keys that break the rule.")
+    meaning: str
+    remedy: str
+    detail: str | None = None
+
+    @classmethod
+    def of(cls, subject: str, finding: Finding) -> "FindingView":
+        return cls.about(subject, finding.rule, finding.on, facts=finding.facts)
+
+    @classmethod
+    def about(
+        cls, subject: str, rule: Rule, on: date, *, facts: tuple[str, ...] = (), detail: str | None = None
+    ) -> "FindingView":
+        return cls(
+            rule=rule.code,
+            subject=subject,
+            on=on,
+            facts=list(facts),
+            meaning=rule.meaning,
+            remedy=rule.remedy,
+            detail=detail,
+        )
+
+
+class FindingPage(BaseModel):
+    """A page of findings by order; those about the authority itself come with the first page."""
+
+    findings: list[FindingView]
+    next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class FactView(BaseModel):
+    """The latest statement of one fact."""
+
+    key: str
+    type: str
+    event: str = Field(description="The id of the event that states it.")
+    recorded_at: datetime
+    withdrawn: bool
+    data: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, key: str, entry: Entry) -> "FactView":
+        data = None if entry.data is None else msgspec.to_builtins(entry.data)
+        return cls(
+            key=key, type=entry.type, event=entry.id, recorded_at=entry.time, withdrawn=entry.data is None, data=data
+        )
+
+
+class Moment(BaseModel):
+    """One day in the course of an order."""
+
+    on: date
+    what: str
+    fact: str | None = Field(description="The fact key; none for a day on which something is due.")
+
+
+def facts_of(record: Record) -> list[FactView]:
+    return [FactView.of(key, record[key]) for key in sorted(record)]
+
+
+def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
+    """What happened, and what has to happen, in order."""
+    moments = [
+        Moment(on=getattr(entry.data, entry.data.DATES[0]), what=_sentence(type(entry.data)), fact=key)
+        for key, entry in record.items()
+        if entry.data is not None and entry.data.DATES
+    ]
+    moments += [
+        Moment(on=clock.due_on, what=f"{clock.title}: {clock.state}", fact=None)
+        for clock in clocks
+        if clock.due_on is not None and clock.state in ("due", "overdue", "missed")
+    ]
+    return sorted(moments, key=lambda moment: (moment.on, moment.fact or "~"))
+
+
+def _sentence(kind: type) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]

@@ -1,0 +1,55 @@
+"""Findings about the authority itself: totals that do not agree, and numbers that never came."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from sqlalchemy import Connection, text
+
+from services.records.api.order_schemas import FindingView, Today
+from services.records.ingest.counters import open_gaps
+from services.records.model.findings import Rule
+
+OwnFinding = Callable[[Connection, str, Today], Iterable[FindingView]]
+OwnFindings = Mapping[str, OwnFinding]
+"""Findings about the authority itself, or about its orders beside those of others: how to look for each, by the rule's code."""
+
+CONTROL_TOTALS = Rule(
+    "control_totals",
+    "A total that the authority closed a month with is not what is counted here.",
+    "Look for orders or sessions of the month that were not sent, or were sent twice under different references.",
+)
+GAP = Rule(
+    "sequence_gap",
+    "Numbers of the source's own counter that never came.",
+    "Send the events with these numbers again; what had come before has no further effect.",
+)
+AUTHORITY = "-"
+
+
+_STATED = text(
+    "SELECT s.period, s.name, s.said, coalesce((SELECT sum(c.delta) FROM cells c WHERE c.authority = :authority "
+    "AND c.measure = s.name AND c.period = s.period AND c.category = ''), 0) AS counted "
+    "FROM (SELECT period, substr(category, 7) AS name, sum(delta) AS said FROM cells "
+    "WHERE authority = :authority AND measure = 'control_totals' GROUP BY period, category HAVING sum(delta) <> 0) s "
+    "WHERE s.name = ANY(:names) ORDER BY s.period, s.name"
+)
+"""Few cells of many: each is looked up by its name."""
+
+
+def control_totals(*names: str) -> OwnFinding:
+    """Looks for months whose totals, as the authority stated them, are not those of our cells."""
+
+    def differing(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
+        for period, name, said, counted in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
+            if said != counted:
+                facts, detail = (f"period/{period:%Y-%m}",), f"{name}: {said} stated, {counted} counted"
+                yield FindingView.about(AUTHORITY, CONTROL_TOTALS, period, facts=facts, detail=detail)
+
+    return differing
+
+
+def gaps(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
+    """Every gap in the counters of the authority's sources."""
+    for system, gap in open_gaps(connection, authority):
+        source = f"/authorities/{authority}" + (f"/systems/{system}" if system else "")
+        numbers = f"{gap.first}" if gap.size == 1 else f"{gap.first} to {gap.last}"
+        yield FindingView.about(AUTHORITY, GAP, gap.month, detail=f"{source}: {numbers}")

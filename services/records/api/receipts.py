@@ -1,0 +1,153 @@
+"""The authority's mirror: what became of its events, and what was refused, as it came."""
+
+from base64 import b64encode
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Connection, Engine, Row, func, select, tuple_
+
+from contracts.authorities import current_code
+from contracts.events import AUTHORITY_SUBJECT, Topic
+from contracts.rejections import Reason
+from contracts.topics import topic_of
+from services.chassis.auth import Caller
+from services.chassis.database import transaction
+from services.chassis.http import Written
+from services.chassis.problems import Problem, documented
+from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections
+from services.records.api.paging import Word
+from services.records.ingest.store import OUTCOMES
+from services.records.ingest.tables import arrivals, cells, records, rejections, shards
+
+
+async def own_authority(identity: Caller) -> str:
+    """Dependency: the current code of the caller's own authority; what they may see is its own, nothing else."""
+    if not identity.subject:
+        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
+    code = current_code(identity.authority or "")
+    if code is None or not identity.scopes & {"orders:read", "events:write"}:
+        raise Problem(403, "Only an authority sees what became of its own events")
+    return code
+
+
+LAST_OFFSET = 2**63 - 1
+"""That Kafka and PostgreSQL can hold."""
+OwnAuthority = Annotated[str, Depends(own_authority)]
+
+
+def router(kind: Topic, database: Engine) -> APIRouter:
+    """The routes by which an authority sees what the platform holds about its events."""
+    routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
+
+    @routes.get("/events/{event_id:path}", summary="What became of an event", responses=documented(404))
+    def get_event(event_id: Word, authority: OwnAuthority) -> EventStory:
+        ours = (arrivals.c.event_id == event_id) & (arrivals.c.authority == authority)
+        refused = (
+            (rejections.c.topic == topic_of(kind, authority)) & (rejections.c.offset == arrivals.c.offset)
+        )  # fmt: skip
+        query = (
+            select(arrivals, rejections.c.reason, rejections.c.path, rejections.c.message)
+            .outerjoin(rejections, refused)
+            .where(ours)
+            .order_by(arrivals.c.offset.desc())
+            .limit(100)
+        )
+        with transaction(database) as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            raise Problem(404, "No event of this id has been read yet")
+        return EventStory(id=event_id, arrivals=[_outcome(topic_of(kind, authority), row) for row in rows])
+
+    @routes.get("/rejections", summary="What was refused, as it came")
+    def get_rejections(
+        authority: OwnAuthority,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        after: Annotated[int | None, Query(description="`next` of the page before", ge=0, le=LAST_OFFSET)] = None,
+        reason: Reason | None = None,
+    ) -> KeptRejections:
+        query = select(rejections).where(rejections.c.authority == authority)
+        if after is not None:
+            query = query.where(tuple_(rejections.c.offset) < tuple_(after))
+        if reason is not None:
+            query = query.where(rejections.c.reason == str(reason))
+        with transaction(database) as connection:
+            rows = connection.execute(query.order_by(rejections.c.offset.desc()).limit(limit)).all()
+        last = str(rows[-1].offset) if len(rows) == limit else None
+        return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
+
+    @routes.get("/held", summary="How much the platform holds about the authority")
+    def get_held(authority: OwnAuthority) -> Held:
+        with transaction(database) as connection:
+            return _held(connection, authority)
+
+    return routes
+
+
+def _held(connection: Connection, authority: str) -> Held:
+    """Events are counted by the cells, which add up to all that arrived."""
+    number = func.sum(cells.c.delta)
+    counted = select(cells.c.category, number).where(cells.c.authority == authority, cells.c.measure == "events")
+    events = {category: int(n) for category, n in connection.execute(counted.group_by(cells.c.category))}
+    mine = select(func.count()).where(records.c.authority == authority, records.c.subject != AUTHORITY_SUBJECT)
+    imposed, is_open = records.c.imposed_on.is_not(None), records.c.ended_on.is_(None)
+    withdrawn = records.c.standing.contains({"withdrawn": True})
+    # Each of the first two is counted in an index that holds nothing else.
+    orders = connection.execute(
+        select(
+            mine.where(imposed).scalar_subquery().label("imposed"),
+            mine.where(imposed, is_open).scalar_subquery().label("open"),
+            mine.where(~imposed).scalar_subquery().label("others"),
+            mine.where(~imposed, withdrawn).scalar_subquery().label("withdrawn"),
+        )
+    ).one()
+    heard = connection.scalar(select(shards.c.heard_at).where(shards.c.authority == authority, shards.c.version > 0))
+    reasons = {category.removeprefix("reason="): n for category, n in events.items() if category.startswith("reason=")}
+    return Held(
+        events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},
+        rejected={reason: n for reason, n in sorted(reasons.items()) if n},
+        orders=orders.imposed + orders.others,
+        orders_open=orders.open,
+        orders_ended=orders.imposed - orders.open,
+        orders_withdrawn=orders.withdrawn,
+        orders_not_imposed=orders.others - orders.withdrawn,
+        last_heard_at=heard,
+    )
+
+
+def _outcome(topic: str, row: Row[Any]) -> EventOutcome:
+    return EventOutcome(
+        topic=topic,
+        partition=0,
+        offset=row.offset,
+        outcome=OUTCOMES[row.outcome],
+        subject=row.subject,
+        arrived_at=row.arrived_at,
+        reason=row.reason,
+        path=row.path,
+        message=row.message,
+    )
+
+
+def _kept(row: Row[Any]) -> KeptRejection:
+    text, coded = _readable(row.value)
+    return KeptRejection(
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        id=row.event_id,
+        reason=row.reason,
+        path=row.path,
+        message=row.message,
+        remedy=Reason.of(row.reason).remedy,
+        arrived_at=row.arrived_at,
+        redriven_at=row.redriven_at,
+        event=text,
+        event_base64=coded,
+    )
+
+
+def _readable(value: bytes | None) -> tuple[str | None, str | None]:
+    try:
+        return (value or b"").decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(value or b"").decode()

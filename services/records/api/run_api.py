@@ -1,0 +1,61 @@
+"""Wires and runs the API of a service of records."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from services.chassis import logs
+from services.chassis.database import engine, transaction
+from services.chassis.http import application, serve
+from services.chassis.kafka import Admin, Producer
+from services.chassis.metrics import new_registry
+from services.records.api import intake, receipts
+from services.records.config.settings import ApiSettings
+from services.records.model.domain import Domain
+
+Routes = Callable[[Engine, Domain], Sequence[APIRouter]]
+
+
+class Parts(NamedTuple):
+    """What the application works with."""
+
+    database: Engine
+    producer: Producer
+    admin: Admin
+    registry: CollectorRegistry
+
+
+def run_api(domain: Domain, title: str, routes: Routes, settings: ApiSettings) -> int:
+    """Serves the API until told to stop."""
+    logs.configure(settings.logs, f"{domain.service}-api")
+    registry = new_registry()
+    database, producer, admin = engine(settings.database), Producer(settings.kafka), Admin(settings.kafka)
+    app = build(domain, title, routes, settings, Parts(database, producer, admin, registry))
+    try:
+        serve(app, settings.http, settings.metrics, registry)
+    finally:
+        producer.close()
+        admin.close()
+        database.dispose()
+    return 0
+
+
+def build(domain: Domain, title: str, routes: Routes, settings: ApiSettings, parts: Parts) -> FastAPI:
+    """The application."""
+    database = parts.database
+    return application(
+        title,
+        settings.http,
+        parts.registry,
+        [intake.router(domain.own, parts.producer), receipts.router(domain.own, database), *routes(database, domain)],
+        tokens=settings.tokens,
+        checks={"kafka": parts.admin.ping, "postgresql": lambda: _ask(database)},
+    )
+
+
+def _ask(database: Engine) -> None:
+    with transaction(database) as connection:
+        connection.exec_driver_sql("SELECT 1")

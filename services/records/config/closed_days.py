@@ -1,0 +1,38 @@
+"""The days on which an authority's offices are closed besides weekends and bank holidays: a file that the authority may change.
+
+Lines of `authority,day,name` under that heading. A change takes effect when the workers start again: they count again what it touches.
+"""
+
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from services.chassis.failures import Refused
+from services.records.config.by_authority import Line, read
+from services.records.model.bank_holidays import scotland
+from services.records.model.calendar import Calendar
+
+SHIPPED = Path(__file__).parent / "closed_days.csv"
+"""Empty: no authority's closed days are known from public sources in a form that could be checked."""
+HEADING = ["authority", "day", "name"]
+
+
+def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
+    """The calendar of Scotland, and those of authorities with closed days of their own. Raises Refused."""
+    national = scotland()
+    closed: dict[str, set[date]] = {}
+    for line in read(path or SHIPPED, HEADING):
+        closed.setdefault(line.authority, set()).add(_day(line))
+    return national, {code: national.without(days, _version(national, days)) for code, days in closed.items()}
+
+
+def _version(national: Calendar, days: set[date]) -> str:
+    digest = sha256(" ".join(sorted(day.isoformat() for day in days)).encode()).hexdigest()[:8]
+    return f"{national.version} with closed days {digest}"
+
+
+def _day(line: Line) -> date:
+    try:
+        return date.fromisoformat(line.values[0])
+    except ValueError:
+        raise Refused(f"{line.where}: expected authority, day as YYYY-MM-DD, name") from None

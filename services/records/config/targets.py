@@ -1,0 +1,68 @@
+"""An authority's own targets beside the national standards: a file that whoever runs the service may change.
+
+Lines of `authority,standard,limit,unit,since,source` under that heading, as in
+`S12000036,placement,5,working days,2025-04-01,committee decision of 12 March 2025`. A target holds for orders imposed from
+`since` on, until the next row of the same standard. Managers see it; no cell is counted by it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from services.chassis.failures import Refused
+from services.records.config.by_authority import Line, read
+from services.records.model.calendar import Calendar
+from services.records.model.standards import Length, Unit, in_force
+
+HEADING = ["authority", "standard", "limit", "unit", "since", "source"]
+STANDARDS = ("first_contact", "case_meeting", "plan", "induction", "placement")
+"""Those that run from the imposition and are met by one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One row: how long an authority itself allows."""
+
+    standard: str
+    limit: Length
+    since: date
+    source: str
+
+    def due_on(self, imposed_on: date, calendar: Calendar) -> date:
+        return self.limit.after(imposed_on, calendar)
+
+
+Targets = Mapping[str, Sequence[Target]]
+"""By authority, the latest first."""
+
+
+def targets(path: Path | None) -> Targets:
+    """What the file says; nothing without one. Raises Refused."""
+    found: dict[str, list[Target]] = {}
+    for line in read(path, HEADING) if path else ():
+        found.setdefault(line.authority, []).append(_target(line))
+    return {code: sorted(rows, key=lambda row: row.since, reverse=True) for code, rows in found.items()}
+
+
+def own_target(rows: Iterable[Target], standard: str, imposed_on: date) -> Target | None:
+    """The target that holds for an order imposed on that day, if there is one. `rows` has the latest first."""
+    return next((row for row in rows if row.standard == standard and row.since <= imposed_on), None)
+
+
+def latest_due(rows: Iterable[Target], until: date, calendar: Calendar) -> date:
+    """No order with an own target up to `until` has the national standard due after this day."""
+    return max((in_force(row.standard, until).limit.after(until, calendar) for row in rows), default=until)
+
+
+def _target(line: Line) -> Target:
+    try:
+        standard, limit, unit, since, source = line.values
+        target = Target(standard, Length(int(limit), Unit(unit)), date.fromisoformat(since), source)
+    except ValueError:
+        raise Refused(f"{line.where}: expected {', '.join(HEADING)}; units are {', '.join(Unit)}") from None
+    if standard not in STANDARDS:
+        raise Refused(f"{line.where}: there can be targets for {', '.join(STANDARDS)}")
+    if target.limit.number < 0 or not source:
+        raise Refused(f"{line.where}: a target needs a limit of 0 or more, and a source")
+    return target

@@ -1,0 +1,136 @@
+"""Counting again from the records: after a change of rules or calendar, and to prove that the cells are right."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
+
+from services.records.ingest import store
+from services.records.ingest.store import Shard
+from services.records.ingest.tables import cells, records, recounts
+from services.records.model.domain import Domain, PersonMonth
+from services.records.model.record import Record, load
+from services.records.model.summary import Summary, summary
+
+CellKey = tuple[str, date, str]
+ARRIVAL_MEASURES = ("events", "reporting_delay", "sequence")
+"""Counted as events arrive; no record tells them."""
+
+
+def expected_cells(
+    connection: Connection, domain: Domain, authority: str, look: Callable[[str, Record], None] = lambda *_: None
+) -> Counter[CellKey]:
+    """What the cells must be: the sum of contributions over all records of the authority."""
+    total: Counter[CellKey] = Counter()
+    people: set[PersonMonth | None] = set()
+    for subject, record in records_of(connection, authority):
+        look(subject, record)
+        for key, value in domain.contributions(record).items():
+            total[key] += value
+        people.add(domain.person_month(record))
+    for person in people:
+        if person is not None:
+            total["persons_with_new_order", person[1], ""] += 1
+    return total
+
+
+def actual_cells(connection: Connection, authority: str) -> Counter[CellKey]:
+    """What the cells are, without those about arrival."""
+    key = (cells.c.measure, cells.c.period, cells.c.category)
+    query = select(*key, func.sum(cells.c.delta)).where(cells.c.authority == authority).group_by(*key)
+    rows = connection.execute(query.where(cells.c.measure.not_in(ARRIVAL_MEASURES)))
+    return Counter({(measure, period, category): int(value) for measure, period, category, value in rows})
+
+
+def differences(connection: Connection, domain: Domain, authority: str) -> dict[CellKey, int]:
+    """Cells that are not the sum of their records, with what must be added. Empty, always."""
+    return _missing(expected_cells(connection, domain, authority), actual_cells(connection, authority))
+
+
+def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, Shard]:
+    """Brings cells and summaries to what the rules in force say, as known on the shard's last day, and notes that it did.
+
+    Returns how many cells changed.
+    """
+    after = shard.next_commit(counted_by=domain.rules)
+    store.bump(connection, [after])
+    summaries: list[tuple[str, Summary]] = []
+    wanted = expected_cells(
+        connection,
+        domain,
+        shard.authority,
+        lambda subject, record: summaries.append((subject, summary(record, domain.counted(record).parts))),
+    )
+    changes = _missing(wanted, actual_cells(connection, shard.authority))
+    store.add_to_cells(
+        connection, [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
+    )
+    _write_summaries(connection, shard.authority, summaries)
+    if shard.counted_by:
+        _note(connection, domain, shard, after, len(changes))
+    return len(changes), after
+
+
+def records_of(connection: Connection, authority: str) -> Iterator[tuple[str, Record]]:
+    """Every record of the authority, by subject."""
+    query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for subject, facts in rows:
+            yield subject, load(facts.encode())
+
+
+def _missing(wanted: Counter[CellKey], found: Counter[CellKey]) -> dict[CellKey, int]:
+    return {key: wanted[key] - found[key] for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
+
+
+_TYPES = {
+    "imposed_on": "date",
+    "ended_on": "date",
+    "next_due": "date",
+    "standing": "jsonb",
+    "came_from": "text",
+    "left_on": "date",
+    "asked_of": "text",
+    "asked_on": "date",
+}
+"""The columns of a summary, as PostgreSQL has them."""
+
+
+def _update() -> TextClause:
+    given = ", ".join(f"CAST(CAST(:{name} AS text[]) AS {type_}[])" for name, type_ in _TYPES.items())
+    changed = ", ".join(f"{name} = n.{name}" for name in _TYPES)
+    old, new = (", ".join(f"{row}.{name}" for name in _TYPES) for row in ("r", "n"))
+    return text(
+        f"UPDATE records r SET {changed} "  # noqa: S608 - made of the names above
+        f"FROM unnest(CAST(:subject AS text[]), {given}) AS n (subject, {', '.join(_TYPES)}) "
+        f"WHERE r.authority = :authority AND r.subject = n.subject AND ({old}) IS DISTINCT FROM ({new})"
+    )
+
+
+_UPDATE = _update()
+
+
+def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
+    if summaries:
+        columns = {name: [_text(getattr(one, name)) for _, one in summaries] for name in _TYPES}
+        names = [subject for subject, _ in summaries]
+        connection.execute(_UPDATE, {"authority": authority, "subject": names, **columns})
+
+
+def _text(value: str | bytes | date | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value if value is None else f"{value}"
+
+
+def _note(connection: Connection, domain: Domain, before: Shard, after: Shard, changed: int) -> None:
+    connection.execute(
+        recounts.insert().values(
+            authority=after.authority,
+            version=after.version,
+            known_on=after.known_on,
+            rules_before=before.counted_by,
+            rules_after=after.counted_by,
+            calendar=domain.calendar.version,
+            cells_changed=changed,
+        )
+    )

@@ -1,0 +1,71 @@
+"""Wires and runs the worker of a service of records: the stream, and the publisher beside it."""
+
+import logging
+from threading import Event, Thread
+
+from contracts.topics import source_topics
+from services.chassis import logs
+from services.chassis.bulk import BulkProducer
+from services.chassis.database import engine
+from services.chassis.failures import Refused, describe
+from services.chassis.memory import collect_seldom
+from services.chassis.metrics import StreamMetrics, exposed, new_registry
+from services.chassis.stream import Stream
+from services.records.config.settings import WorkerSettings
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publisher import Publisher
+from services.records.ingest.worker import Worker
+from services.records.model.domain import Domain
+
+log = logging.getLogger(__name__)
+
+BUG, REFUSED = 1, 3
+
+
+def run_worker(domain: Domain, settings: WorkerSettings) -> int:
+    """Processes events and publishes cells until told to stop."""
+    logs.configure(settings.logs, f"{domain.service}-worker")
+    collect_seldom()
+    registry = new_registry()
+    database, producer = engine(settings.database), BulkProducer(settings.kafka)
+    metrics = RecordsMetrics(registry)
+    changed, stop = Event(), Event()
+    worker = Worker(database, domain, metrics, settings.cache.records, on_commit=changed.set)
+    stream = Stream(
+        settings.kafka,
+        settings.stream,
+        f"payback-{domain.service}",
+        source_topics(*domain.kinds),
+        worker,
+        StreamMetrics(registry),
+    )
+    publishing = _Publishing(
+        Publisher(database, producer, domain.service, worker.owned, metrics), changed, stop, stream
+    )
+    try:
+        with exposed(settings.metrics, registry, stream.healthy):
+            publishing.start()
+            status = stream.run()
+            stop.set()
+            publishing.join()
+            return status or publishing.status
+    finally:
+        producer.close()
+        database.dispose()
+
+
+class _Publishing(Thread):
+    """Publishes beside the stream. A failure that is ours stops the whole process: a silent half would be worse."""
+
+    def __init__(self, publisher: Publisher, changed: Event, stop: Event, stream: Stream) -> None:
+        super().__init__(name="publisher", daemon=True)
+        self._publisher, self._changed, self._stop_signal, self._stream = publisher, changed, stop, stream
+        self.status = 0
+
+    def run(self) -> None:
+        try:
+            self._publisher.run(self._changed, self._stop_signal)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the process must stop and say so
+            log.critical("the publisher stopped: %s", describe(fault))
+            self.status = REFUSED if isinstance(fault, Refused) else BUG
+            self._stream.stop()

@@ -1,0 +1,239 @@
+"""All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+from msgspec import json
+from sqlalchemy import Connection, select, text
+
+from contracts.codec import Event
+from contracts.events import Topic
+from contracts.rejections import Rejection
+from services.chassis.database import copy_rows, upsert
+from services.chassis.failures import Fenced
+from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
+from services.records.model.deadlines import add
+from services.records.model.domain import Domain, PersonMonth
+from services.records.model.fold import Folded, Settled
+from services.records.model.record import Outcome, Record, dump, load
+from services.records.model.summary import Summary, summary
+
+OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
+"""In `arrivals`, an outcome is its place in this list."""
+
+EARLIEST = date(2000, 1, 1)
+CellRow = tuple[str, str, date, str, date, int, int]
+"""(authority, measure, period, category, known_on, delta, version)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Where one authority's records stand."""
+
+    authority: str
+    generation: int
+    version: int
+    reached: dict[Topic, date] = field(compare=False)
+    """Up to which day each of its topics was read."""
+    heard_at: datetime
+    counted_by: str
+    """The version of the rules and calendar by which its cells were counted; empty before the first count."""
+
+    @property
+    def known_on(self) -> date:
+        """The last day on which anything of it became known."""
+        return max(self.reached.values(), default=EARLIEST)
+
+    def next_commit(self, **changes: Any) -> Self:
+        """The shard after one more commit, with what else changes of it."""
+        return replace(self, version=self.version + 1, **changes)
+
+
+def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
+    """The shards of these authorities, made where they are missing."""
+    wanted = sorted(set(authorities))
+    connection.execute(
+        text(
+            "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by, published_generation, published_version) "
+            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '2000-01-01Z', '', 0, 0 ON CONFLICT DO NOTHING"
+        ),
+        {"codes": wanted},
+    )
+    found = connection.execute(select(shards).where(shards.c.authority.in_(wanted)))
+    return {
+        r.authority: Shard(r.authority, r.generation, r.version, _reached(r.reached), r.heard_at, r.counted_by)
+        for r in found
+    }
+
+
+def _reached(stored: Mapping[str, str]) -> dict[Topic, date]:
+    return {Topic(topic): date.fromisoformat(day) for topic, day in stored.items()}
+
+
+def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    """Records by (authority, subject). One that is not there is an empty record, and left out."""
+    if not wanted:
+        return {}
+    query = text(
+        "SELECT r.authority, r.subject, CAST(r.facts AS text) AS facts FROM records r "
+        "JOIN unnest(CAST(:authorities AS text[]), CAST(:subjects AS text[])) AS w (authority, subject) "
+        "USING (authority, subject)"
+    )
+    rows = connection.execute(query, {"authorities": [a for a, _ in wanted], "subjects": [s for _, s in wanted]})
+    return {(row.authority, row.subject): load(row.facts.encode()) for row in rows}
+
+
+def bump(connection: Connection, afters: Sequence[Shard]) -> None:
+    """Counts a commit of each shard; `afters` is what `next_commit` made of them.
+
+    Raises Fenced where another worker committed, to this topic or the other.
+    """
+    moved = connection.execute(
+        text(
+            "UPDATE shards s SET version = a.version, reached = a.reached, heard_at = a.heard_at, "
+            "counted_by = a.counted_by FROM unnest(CAST(:authorities AS text[]), CAST(:generations AS int[]), "
+            "CAST(:versions AS bigint[]), CAST(CAST(:reached AS text[]) AS jsonb[]), CAST(:heard_ats AS timestamptz[]), "
+            "CAST(:counted_bys AS text[])) AS a (authority, generation, version, reached, heard_at, counted_by) "
+            "WHERE s.authority = a.authority AND s.generation = a.generation AND s.version = a.version - 1"
+        ),
+        {
+            "authorities": [after.authority for after in afters],
+            "generations": [after.generation for after in afters],
+            "versions": [after.version for after in afters],
+            "reached": [json.encode(after.reached).decode() for after in afters],
+            "heard_ats": [after.heard_at for after in afters],
+            "counted_bys": [after.counted_by for after in afters],
+        },
+    )
+    if moved.rowcount != len(afters):
+        raise Fenced(
+            f"{len(afters) - moved.rowcount} of {len(afters)} authorities are not at the version this worker knows"
+        )
+
+
+def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded]) -> None:
+    """Writes what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
+    _write_records(connection, changes)
+    _count_persons(connection, changes)
+    _write_cells(connection, changes)
+    settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
+    _write_arrivals(connection, settled)
+    _write_rejections(connection, domain, settled)
+
+
+def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    rows = [
+        (shard.authority, subject, dump(held.record), *summary(held.record, held.parts))
+        for shard, folded in changes.items()
+        for subject, held in folded.records.items()
+    ]
+    if rows:
+        columns = ("authority", "subject", "facts", *Summary._fields)
+        upsert(connection, records, columns, rows, key=("authority", "subject"))
+
+
+def add_to_cells(connection: Connection, rows: Sequence[CellRow]) -> None:
+    """Adds to cells, each as it became known on a day."""
+    if rows:
+        columns = ("authority", "measure", "period", "category", "known_on", "delta", "version")
+        upsert(connection, cells, columns, rows, key=columns[:5], add=("delta",))
+
+
+def _write_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    rows = [
+        (shard.authority, *cell, day, delta, shard.version)
+        for shard, folded in changes.items()
+        for day, deltas in folded.cells.items()
+        for cell, delta in deltas.items()
+        if delta
+    ]
+    add_to_cells(connection, rows)
+    for shard, folded in changes.items():
+        _renew_later(connection, shard, folded)
+
+
+_LATER = text(
+    "UPDATE cells c SET version = :version FROM unnest(CAST(:measures AS text[]), CAST(:periods AS date[]), "
+    "CAST(:categories AS text[]), CAST(:days AS date[])) AS l (measure, period, category, day) "
+    "WHERE c.authority = :authority AND c.measure = l.measure AND c.period = l.period AND c.category = l.category "
+    "AND c.known_on > l.day AND c.version < :version"
+)
+
+
+def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
+    """What a cell was on later days changes too when a delta comes to stand before them: these rows are published again."""
+    late = [
+        (*cell, day)
+        for day, deltas in folded.cells.items()
+        if day < folded.known_before
+        for cell, delta in deltas.items()
+        if delta
+    ]
+    if late:
+        measures, periods, categories, days = map(list, zip(*late, strict=True))
+        names = {"measures": measures, "periods": periods, "categories": categories, "days": days}
+        connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
+
+
+def _count_persons(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+    """Adds to `persons_with_new_order` when a person's first new order of a month appears or the last one goes."""
+    steps = {
+        (shard.authority, person): days for shard, folded in changes.items() for person, days in folded.persons.items()
+    }
+    if not steps:
+        return
+    orders = _orders_of(connection, list(steps))
+    for shard, folded in changes.items():
+        for person, days in folded.persons.items():
+            for day, step in sorted(days.items()):
+                old = orders.get((shard.authority, person), 0)
+                orders[shard.authority, person] = old + step
+                change = (old + step > 0) - (old > 0)
+                if change:
+                    add(folded.cells[day], "persons_with_new_order", person[1], "", change)
+    rows = [(authority, ref, month, orders[authority, (ref, month)]) for authority, (ref, month) in steps]
+    columns = ("authority", "person_ref", "month", "orders")
+    upsert(connection, persons, columns, rows, key=columns[:3])
+
+
+def _orders_of(connection: Connection, wanted: list[tuple[str, PersonMonth]]) -> dict[tuple[str, PersonMonth], int]:
+    query = text(
+        "SELECT p.authority, p.person_ref, p.month, p.orders FROM persons p "
+        "JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[]), CAST(:m AS date[])) AS w (authority, person_ref, month) "
+        "USING (authority, person_ref, month)"
+    )
+    parameters = {"a": [a for a, _ in wanted], "p": [p for _, (p, _) in wanted], "m": [m for _, (_, m) in wanted]}
+    rows = connection.execute(query, parameters)
+    return {(row.authority, (row.person_ref, row.month)): row.orders for row in rows}
+
+
+def _write_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> None:
+    rows = []
+    for authority, (arrival, outcome) in settled:
+        content, message = arrival.content, arrival.message
+        subject = content.subject if isinstance(content, Event) else None
+        rows.append((authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)))
+    if rows:
+        copy_rows(connection, arrivals, ("authority", "offset", "outcome", "event_id", "subject", "arrived_at"), rows)
+
+
+def _write_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> None:
+    rows = []
+    for authority, (arrival, _) in settled:
+        content, message = arrival.content, arrival.message
+        if isinstance(content, Rejection):
+            refusal = (content.id, str(content.reason), content.path, content.message)
+            place = (f"{domain.own}.{authority}", 0, message.offset, authority)
+            rows.append((*place, *refusal, message.key, message.value, at(message.timestamp)))
+    if rows:
+        place_columns = ("topic", "partition", "offset", "authority")
+        refusal_columns = ("event_id", "reason", "path", "message")
+        columns = (*place_columns, *refusal_columns, "key", "value", "arrived_at")
+        copy_rows(connection, rejections, columns, rows)
+
+
+def at(timestamp: int) -> datetime:
+    """A Kafka timestamp in milliseconds as a time."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC)

@@ -1,0 +1,149 @@
+"""The processor that orders and unpaid_work run: one fetch, one transaction with its offsets, nothing else."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from contracts.topics import authority_of, kind_of_topic
+from services.chassis import positions
+from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.database import transaction
+from services.chassis.failures import Away, Fenced
+from services.records.ingest import counters, store
+from services.records.ingest.cache import Cache
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.recount import recount
+from services.records.ingest.store import Shard
+from services.records.model.counting import Counted
+from services.records.model.domain import Domain
+from services.records.model.fold import Arrival, Folded, fold, read, subjects
+
+log = logging.getLogger(__name__)
+
+CACHED_RECORDS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What this worker may believe once the transaction is through."""
+
+    positions: dict[TopicPartition, int]
+    changes: dict[Shard, Folded]
+
+
+class Worker:
+    """Keeps one service's records and cells. Implements chassis.batches.Processor."""
+
+    def __init__(
+        self,
+        database: Engine,
+        domain: Domain,
+        metrics: RecordsMetrics,
+        cached: int = CACHED_RECORDS,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database, self._domain, self._metrics, self._on_commit = database, domain, metrics, on_commit
+        self._cache = Cache(cached)
+        self._positions: dict[TopicPartition, int] = {}
+        self._shards: dict[str, Shard] = {}
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        """Positions as PostgreSQL has them; recounts authorities that were counted by other rules."""
+        self._cache.clear()
+        with transaction(self._database) as connection:
+            self._positions = positions.claim(connection, sources)
+            self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
+        for shard in list(self._shards.values()):
+            if shard.counted_by != self._domain.of(shard.authority).rules:
+                self._recount(shard)
+        return self._positions
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        """Takes one fetch. After a failure nothing is believed that was not committed."""
+        try:
+            with transaction(self._database) as connection:
+                commit = self._carry_out(connection, [s for s in map(self._news, slices) if s is not None])
+        except (Away, Fenced):
+            self._cache.clear()
+            raise
+        self._positions |= commit.positions
+        for shard, folded in commit.changes.items():
+            self._shards[shard.authority] = shard
+            for subject, held in folded.records.items():
+                self._cache.put((shard.authority, subject), held)
+            self._metrics.settled(shard.authority, folded.settled)
+        self._on_commit()
+
+    def owned(self) -> list[str]:
+        """The authorities whose shards this worker was given."""
+        return list(self._shards)
+
+    def _news(self, piece: Slice) -> Slice | None:
+        """The part of a slice that was not taken before."""
+        position = self._positions[piece.source]
+        if piece.messages[0].offset >= position:
+            return piece
+        messages = [message for message in piece.messages if message.offset >= position]
+        return Slice(piece.topic, piece.partition, messages) if messages else None
+
+    def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
+        """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
+        ends = {piece.source: piece.next_offset for piece in slices}
+        positions.advance(connection, {source: (self._positions[source], new) for source, new in ends.items()})
+        arrivals = self._read(slices)
+        held = self._load(connection, arrivals)
+        afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
+        store.bump(connection, list(afters.values()))
+        changes = {
+            afters[authority]: fold(
+                arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on
+            )
+            for authority, arrived in arrivals.items()
+        }
+        if self._domain.follows_counters:
+            counters.note(connection, arrivals, changes)
+        store.write(connection, self._domain, changes)
+        return _Commit(ends, changes)
+
+    def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
+        shard = self._shards[authority]
+        heard_at = max(shard.heard_at, store.at(max(a.message.timestamp for a in arrived)))
+        return shard.next_commit(reached=shard.reached | {a.topic: a.day for a in arrived}, heard_at=heard_at)
+
+    def _read(self, slices: Iterable[Slice]) -> dict[str, list[Arrival]]:
+        arrivals: dict[str, list[Arrival]] = {}
+        for piece in slices:
+            authority = authority_of(piece.topic)
+            kind = kind_of_topic(piece.topic)
+            reached = self._shards[authority].reached.get(kind, store.EARLIEST)
+            arrived = read(kind, authority, piece.messages, reached)
+            arrivals.setdefault(authority, []).extend(arrived)
+        return arrivals
+
+    def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
+        """Every record that the arrivals may change: from the cache, from PostgreSQL, or new."""
+        held: dict[str, dict[str, Counted]] = {}
+        missing: list[tuple[str, str]] = []
+        for authority, arrived in arrivals.items():
+            found = held[authority] = {}
+            for subject in subjects(arrived, self._domain):
+                known = self._cache.get((authority, subject))
+                if known is not None:
+                    found[subject] = known
+                else:
+                    missing.append((authority, subject))
+        loaded = store.load_records(connection, missing)
+        for authority, subject in missing:
+            held[authority][subject] = self._domain.of(authority).counted(loaded.get((authority, subject), {}))
+        return held
+
+    def _recount(self, shard: Shard) -> None:
+        domain = self._domain.of(shard.authority)
+        with transaction(self._database) as connection:
+            changed, after = recount(connection, domain, shard)
+        self._shards[shard.authority] = after
+        self._metrics.recounted.labels(shard.authority).inc(changed)
+        if changed:
+            log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)

@@ -1,0 +1,41 @@
+"""Working days, pure: Monday to Friday, without the days on which the authority is closed."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Counts working days. `closed` are days that are no working days besides weekends; `version` names the list they came from."""
+
+    version: str
+    closed: frozenset[date]
+    _closed_weekdays: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        weekdays = sorted(day.toordinal() for day in self.closed if day.weekday() < 5)
+        object.__setattr__(self, "_closed_weekdays", tuple(weekdays))
+
+    def working_days(self, start: date, end: date) -> int:
+        """Working days after `start` up to and including `end`; negative when `end` lies before `start`."""
+        return self._ordinal(end) - self._ordinal(start)
+
+    def after(self, start: date, days: int) -> date:
+        """The day that is `days` working days after `start`."""
+        target = self._ordinal(start) + days
+        day = start + timedelta(days=days)
+        while (missing := target - self._ordinal(day)) > 0:
+            day += timedelta(days=missing)
+        return day
+
+    def _ordinal(self, day: date) -> int:
+        """How many working days lie between the beginning of time and the end of `day`."""
+        number = day.toordinal()
+        weeks, rest = divmod(number, 7)  # day 1 was a Monday
+        return weeks * 5 + min(rest, 5) - bisect_right(self._closed_weekdays, number)
+
+    def without(self, closed: Iterable[date], version: str) -> "Calendar":
+        """The same calendar with an authority's own closed days."""
+        return Calendar(version, self.closed | frozenset(closed))

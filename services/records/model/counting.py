@@ -1,0 +1,122 @@
+"""Counting in parts, pure: a change of one fact costs only the parts that read it.
+
+What a record contributes is the sum of its parts, always; that is the law, and the parts are only how it is kept cheaply.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Cells
+from services.records.model.record import Entry, Record
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[V]):
+    """Cells that follow from a few facts. `view` is the record as the service's model tells it."""
+
+    reads: frozenset[str]
+    """Names of fact keys, before the slash."""
+    count: Callable[[Cells, Record, V, Calendar], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Each(Generic[V]):
+    """Cells that follow from single facts, one after the other, such as sessions."""
+
+    of: frozenset[str]
+    """Names of the fact keys that are counted."""
+    reads: frozenset[str]
+    """Names of the fact keys that all of them depend on."""
+    count: Callable[[Cells, V, Entry], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting(Generic[V]):
+    """All that a service counts of a record."""
+
+    view: Callable[[Record], V]
+    parts: tuple[Part[V], ...]
+    each: Each[V] | None = None
+
+    def contributions(self, record: Record, calendar: Calendar) -> Cells:
+        """The cells that a record counts in."""
+        total: Cells = {}
+        for cells in self.count(record, calendar):
+            merge(total, cells)
+        merge(total, self._count_each(record.items(), self.view(record)))
+        return total
+
+    def count(self, record: Record, calendar: Calendar) -> list[Cells]:
+        """What each part counts of a record."""
+        view = self.view(record)
+        return [_count(part, record, view, calendar) for part in self.parts]
+
+    def change(
+        self, deltas: Cells, before: "Counted", after: Record, changed: Collection[str], calendar: Calendar
+    ) -> "Counted":
+        """Adds to `deltas` what the change of these fact keys changes in the cells."""
+        view, parts = self.view(after), list(before.parts)
+        for index in self._reading(changed):
+            parts[index] = _count(self.parts[index], after, view, calendar)
+            merge(deltas, parts[index])
+            merge(deltas, before.parts[index], -1)
+        self._change_each(deltas, before.record, after, changed, view)
+        return Counted(after, parts)
+
+    def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
+        """What `after` counts more than `before`, from which it differs in no other facts than those."""
+        deltas: Cells = {}
+        was, now = self.view(before), self.view(after)
+        for index in self._reading(changed):
+            merge(deltas, _count(self.parts[index], after, now, calendar))
+            merge(deltas, _count(self.parts[index], before, was, calendar), -1)
+        self._change_each(deltas, before, after, changed, now)
+        return deltas
+
+    def _reading(self, changed: Collection[str]) -> list[int]:
+        """The parts that read any of these facts."""
+        names = {key.partition("/")[0] for key in changed}
+        return [index for index, part in enumerate(self.parts) if not names.isdisjoint(part.reads)]
+
+    def _change_each(self, deltas: Cells, before: Record, after: Record, changed: Collection[str], view: V) -> None:
+        if self.each is None:
+            return
+        names = {key.partition("/")[0] for key in changed}
+        if not names.isdisjoint(self.each.reads):
+            merge(deltas, self._count_each(after.items(), view))
+            merge(deltas, self._count_each(before.items(), self.view(before)), -1)
+            return
+        merge(deltas, self._count_each(((key, after[key]) for key in changed if key in after), view))
+        merge(deltas, self._count_each(((key, before[key]) for key in changed if key in before), view), -1)
+
+    def _count_each(self, entries: Iterable[tuple[str, Entry]], view: V) -> Cells:
+        cells: Cells = {}
+        if self.each is not None:
+            for key, entry in entries:
+                if entry.data is not None and key.partition("/")[0] in self.each.of:
+                    self.each.count(cells, view, entry)
+        return cells
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A record with what each part counts of it, so that a change costs one count and not two."""
+
+    record: Record
+    parts: list[Cells]
+
+
+def merge(total: Cells, cells: Cells, sign: int = 1) -> None:
+    """Adds `cells` to `total`."""
+    for key, value in cells.items():
+        total[key] = total.get(key, 0) + sign * value
+
+
+def _count(part: Part[V], record: Record, view: V, calendar: Calendar) -> Cells:
+    cells: Cells = {}
+    part.count(cells, record, view, calendar)
+    return cells

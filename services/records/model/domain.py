@@ -1,0 +1,58 @@
+"""What makes a service of records this service rather than the other, pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from contracts.cells import Service
+from contracts.events import Topic
+from services.records.model.calendar import Calendar
+from services.records.model.counting import Counted, Counting
+from services.records.model.deadlines import Cells
+from services.records.model.record import Record
+
+PersonMonth = tuple[str, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What makes a service of records this service."""
+
+    service: Service
+    kinds: tuple[Topic, ...]
+    """The topics that it reads of each authority."""
+    own: Topic
+    """The topic whose events it accounts for: outcomes, rejections, arrivals."""
+    holds: Callable[[str], bool]
+    """Whether a fact key is part of this service's records."""
+    counting: Counting[Any]
+    person_month: Callable[[Record], PersonMonth | None]
+    person_keys: frozenset[str]
+    """The fact keys on which that depends."""
+    calendar: Calendar
+    rules: str
+    """The version of what counts: cells counted by another version are counted again."""
+
+    local: Mapping[str, Calendar] = field(default_factory=dict)
+    """The calendars of authorities with closed days of their own."""
+
+    @property
+    def follows_counters(self) -> bool:
+        """Whether it reads all that a source numbers: a counter runs over both topics of an authority."""
+        return set(self.kinds) == set(Topic)
+
+    def of(self, authority: str) -> "Domain":
+        """The same with the authority's own calendar."""
+        calendar = self.local.get(authority)
+        if calendar is None:
+            return self
+        return replace(self, calendar=calendar, rules=f"{self.rules} {calendar.version}", local={})
+
+    def contributions(self, record: Record) -> Cells:
+        """The cells that a record counts in."""
+        return self.counting.contributions(record, self.calendar)
+
+    def counted(self, record: Record) -> Counted:
+        """The record with what it counts."""
+        return Counted(record, self.counting.count(record, self.calendar))

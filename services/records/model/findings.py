@@ -1,0 +1,41 @@
+"""Data quality findings, pure: what a record says that cannot all be so. Never a refusal, since arrival order is not the sender's fault.
+
+An order counts once under each rule that it breaks, in the month of the first fact that breaks it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from contracts.periods import month_of
+from services.records.model.deadlines import Cells, add
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is looked for, and how to mend it."""
+
+    code: str
+    meaning: str
+    remedy: str
+
+
+class Finding(NamedTuple):
+    """A rule that one record breaks."""
+
+    rule: Rule
+    on: date
+    facts: tuple[str, ...]
+    """The fact keys that break it."""
+
+
+def found(rule: Rule, breaking: Iterable[tuple[date, str]]) -> list[Finding]:
+    """One finding for all the facts (day and key) that break the rule; none for none."""
+    facts = sorted(breaking)
+    return [Finding(rule, facts[0][0], tuple(key for _, key in facts))] if facts else []
+
+
+def count_findings(cells: Cells, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        add(cells, "findings", month_of(finding.on), f"rule={finding.rule.code}")

@@ -1,0 +1,179 @@
+"""From events to changes of records and cells, pure. Nothing here touches Kafka, PostgreSQL or the clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from contracts.codec import Event, decode
+from contracts.events import Topic
+from contracts.periods import LONDON, month_of
+from contracts.rejections import Rejection
+from services.chassis.batches import Message
+from services.records.model.counting import Counted, merge
+from services.records.model.deadlines import Cells, add
+from services.records.model.domain import Domain, PersonMonth
+from services.records.model.record import Outcome, Record, apply, as_known, days_after
+
+
+class Arrival(NamedTuple):
+    """One message of a topic, read."""
+
+    topic: Topic
+    message: Message
+    day: date
+    content: Event | Rejection
+
+
+class Settled(NamedTuple):
+    """One message and what became of it."""
+
+    arrival: Arrival
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class _Touched:
+    """A record that a day's events change: as it was, as it becomes, and which facts differ."""
+
+    before: Counted
+    record: Record
+    keys: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch of one authority changes."""
+
+    records: dict[str, Counted] = field(default_factory=dict)
+    """Changed records by subject."""
+    cells: dict[date, Cells] = field(default_factory=dict)
+    """Changes of cells by the day on which they became known."""
+    persons: dict[PersonMonth, dict[date, int]] = field(default_factory=dict)
+    """Changes of how many new orders a person has in a month, by the day on which they became known."""
+    settled: list[Settled] = field(default_factory=list)
+    known_before: date = date.min
+    """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
+
+
+def read(topic: Topic, authority: str, messages: Iterable[Message], known_on: date) -> list[Arrival]:
+    """Decodes messages of a topic of which all up to `known_on` is known: that day never goes back, whatever a producer's clock says."""
+    arrivals = []
+    for message in messages:
+        known_on = max(known_on, day_of(message.timestamp))
+        arrivals.append(Arrival(topic, message, known_on, decode(message.value, topic, authority)))
+    return arrivals
+
+
+def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
+    """Whose records the arrivals may change."""
+    return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
+
+
+def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min) -> Folded:
+    """Applies arrivals of one authority in order. `held` has the record of every subject and is left as it is."""
+    folded = Folded(known_before=known_before)
+    for day, same_day in _by_day(arrivals):
+        touched: dict[str, _Touched] = {}
+        deltas = folded.cells.setdefault(day, {})
+        for arrival in same_day:
+            outcome = _settle(arrival, folded.records, held, touched, domain)
+            if arrival.topic is domain.own:
+                folded.settled.append(Settled(arrival, outcome))
+                _count_arrival(deltas, arrival, outcome)
+        for subject, one in touched.items():
+            if not one.keys:
+                continue
+            later = days_after(one.record, day) if day < known_before else []
+            change = {} if later else deltas
+            after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
+            folded.records[subject] = after
+            if later:
+                _tell_again(folded.cells, one, [day, *later], change, domain)
+            _count_person(folded.persons, day, one, domain)
+    return folded
+
+
+def _tell_again(cells: dict[date, Cells], one: _Touched, days: list[date], whole: Cells, domain: Domain) -> None:
+    """What came behind the other topic changes what was known at the end of each of these days; on the last, by `whole`."""
+    told: Cells = {}
+    for day in days:
+        difference = whole
+        if day != days[-1]:
+            before, after = as_known(one.before.record, day), as_known(one.record, day)
+            difference = domain.counting.difference(before, after, one.keys, domain.calendar)
+        merge(cells.setdefault(day, {}), difference)
+        merge(cells[day], told, -1)
+        told = difference
+
+
+def _by_day(arrivals: list[Arrival]) -> Iterable[tuple[date, list[Arrival]]]:
+    days: dict[date, list[Arrival]] = {}
+    for arrival in arrivals:
+        days.setdefault(arrival.day, []).append(arrival)
+    return sorted(days.items())
+
+
+def _settle(
+    arrival: Arrival,
+    changed: Mapping[str, Counted],
+    held: Mapping[str, Counted],
+    touched: dict[str, _Touched],
+    domain: Domain,
+) -> Outcome:
+    event = arrival.content
+    if isinstance(event, Rejection):
+        return Outcome.REJECTED
+    key = event.data.key
+    if not domain.holds(key):
+        return Outcome.APPLIED
+    one = touched.get(event.subject)
+    if one is None:
+        before = changed.get(event.subject) or held[event.subject]
+        one = touched[event.subject] = _Touched(before, dict(before.record))
+    outcome = apply(one.record, event, arrival.day)
+    if outcome is Outcome.APPLIED:
+        one.keys.add(key)
+    return outcome
+
+
+def _count_person(persons: dict[PersonMonth, dict[date, int]], day: date, one: _Touched, domain: Domain) -> None:
+    if one.keys.isdisjoint(domain.person_keys):
+        return
+    was, now = domain.person_month(one.before.record), domain.person_month(one.record)
+    if was != now:
+        for person, step in ((was, -1), (now, 1)):
+            if person is not None:
+                days = persons.setdefault(person, {})
+                days[day] = days.get(day, 0) + step
+
+
+_DELAY_BANDS = ((1, "to_1_day"), (7, "to_7_days"), (31, "to_1_month"), (92, "to_3_months"), (366, "to_1_year"))
+
+
+def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
+    """Counts what depends on arrival: outcomes, reasons and delay. These are no part of any record's contributions."""
+    content = arrival.content
+    if isinstance(content, Rejection):
+        month = month_of(arrival.day)
+        add(deltas, "events", month, f"reason={content.reason}")
+    else:
+        month = month_of(content.time.date())
+        if outcome is Outcome.APPLIED and content.data.DATES:
+            occurred: date = getattr(content.data, content.data.DATES[0])
+            days = (arrival.day - occurred).days
+            band = next((name for limit, name in _DELAY_BANDS if days <= limit), "over_1_year")
+            add(deltas, "reporting_delay", month_of(occurred), f"delay_band={band}")
+    add(deltas, "events", month, f"outcome={outcome}")
+
+
+_days: dict[int, date] = {}
+
+
+def day_of(timestamp: int) -> date:
+    """The local day of a Kafka timestamp in milliseconds."""
+    hour = timestamp // 3_600_000  # the offset of the local time from UTC is whole hours
+    day = _days.get(hour)
+    if day is None:
+        day = _days[hour] = datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON).date()
+    return day

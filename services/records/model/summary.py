@@ -1,0 +1,130 @@
+"""What lists of records show and are sorted by, read off a record and its cells, pure."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from contracts.authorities import current_code
+from contracts.codes import EndReason
+from contracts.events import (
+    HoursAdjusted,
+    OrderEnded,
+    OrderImposed,
+    SessionRecorded,
+    TransferAnswered,
+    TransferReceived,
+    TransferRequested,
+)
+from services.records.model.deadlines import Cells
+from services.records.model.record import Record, fact, is_withdrawn
+from services.records.model.standards import LATE
+
+
+class Summary(NamedTuple):
+    """The columns of a record beside its facts. All are empty for an order withdrawn as a whole, but for `standing`."""
+
+    imposed_on: date | None = None
+    ended_on: date | None = None
+    next_due: date | None = None
+    """The earliest due date of a standard not yet met."""
+    standing: bytes | None = None
+    """A `Standing` in JSON; None where there is nothing to say."""
+    came_from: str | None = None
+    """Authority and order, as in `S12000036/CPO/1`, from which it was transferred in."""
+    left_on: date | None = None
+    """When it was transferred out."""
+    asked_of: str | None = None
+    """The authority that was last asked to take it over, and has not refused."""
+    asked_on: date | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an order stands with its standards."""
+
+    dues: list[tuple[date, str]] = []
+    """Each due date and standard still pending, in order."""
+    late: list[str] = []
+    """Standards that were met late or missed for good."""
+    findings: list[str] = []
+    """Codes of the data quality rules that it breaks."""
+    minutes: tuple[int, int] | None = None
+    """Unpaid work ordered and credited."""
+    withdrawn: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_NOTHING = _encode(Standing())
+_WITHDRAWN = _encode(Standing(withdrawn=True))
+
+
+def summary(record: Record, parts: Iterable[Cells]) -> Summary:
+    """Reads it off a record and the cells of its parts."""
+    if is_withdrawn(record):
+        return Summary(standing=_WITHDRAWN)
+    imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
+    arrived = fact(record, "transferred_in", TransferReceived)
+    departing = _departure(record, ended) if imposed else _Departure()
+    standing = _standing(record, parts)
+    encoded = _encode(standing)
+    return Summary(
+        imposed.imposed_on if imposed else None,
+        ended.ended_on if ended else None,
+        standing.dues[0][0] if standing.dues else None,
+        None if encoded == _NOTHING else encoded,
+        f"{current_code(arrived.from_)}/{arrived.from_subject}" if arrived else None,
+        *departing,
+    )
+
+
+class _Departure(NamedTuple):
+    """What of an order's record says that it goes elsewhere."""
+
+    left_on: date | None = None
+    asked_of: str | None = None
+    asked_on: date | None = None
+
+
+def _departure(record: Record, ended: OrderEnded | None) -> _Departure:
+    told = [entry.data for entry in record.values() if isinstance(entry.data, TransferRequested | TransferAnswered)]
+    answers = {one.ref: one for one in told if isinstance(one, TransferAnswered)}
+    days = [answer.answered_on for answer in answers.values() if answer.accepted]
+    if ended is not None and ended.reason is EndReason.TRANSFERRED_OUT:
+        days.append(ended.ended_on)
+    asked = [
+        (one.requested_on, one.ref, one.to)
+        for one in told
+        if isinstance(one, TransferRequested) and (one.ref not in answers or answers[one.ref].accepted)
+    ]
+    asked_on, _, asked_of = max(asked, default=(None, "", None))
+    return _Departure(min(days, default=None), asked_of and current_code(asked_of), asked_on)
+
+
+def _standing(record: Record, parts: Iterable[Cells]) -> Standing:
+    dues: list[tuple[date, str]] = []
+    late: set[str] = set()
+    findings: list[str] = []
+    ordered: int | None = None
+    for cells in parts:
+        for (measure, period, category), value in cells.items():
+            if measure.startswith("pending_"):
+                dues += [(period, measure.removeprefix("pending_"))] * value
+            elif (measure, category) in LATE:
+                late.add(LATE[measure, category])
+            elif measure == "findings":
+                findings.append(category.removeprefix("rule="))
+            elif measure == "minutes_outstanding_opened":
+                ordered = (ordered or 0) + value
+    minutes = None if ordered is None else (ordered, _credited(record))
+    return Standing(sorted(dues), sorted(late), sorted(findings), minutes)
+
+
+def _credited(record: Record) -> int:
+    minutes = 0
+    for entry in record.values():
+        if isinstance(entry.data, SessionRecorded):
+            minutes += entry.data.minutes_credited
+        elif isinstance(entry.data, HoursAdjusted):
+            minutes += entry.data.minutes
+    return minutes

@@ -1,0 +1,1 @@
+"""The yearly returns, made from records by mappings."""

@@ -1,0 +1,1 @@
+"""Proving, rebuilding, sending again and explaining what the worker has stored."""

@@ -1,0 +1,247 @@
+"""The shapes of answers, for the OpenAPI document. Answers themselves are encoded as they are, since they are many rows."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.problems import documented
+from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, Row, ToCome
+from services.reporting.figures.evidence import Doubt
+from services.reporting.figures.quality import Standing
+from services.reporting.formats.linked_names import Dimension
+from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Good, Kind, Status
+from services.reporting.statistics.intervals import Limits
+
+FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
+"""A token shows more, and is not required."""
+
+
+class Measured(BaseModel):
+    """A sum of cells."""
+
+    measure: str
+    categories: list[str]
+
+
+class Source(BaseModel):
+    """Where a standard comes from."""
+
+    words: str
+    verified: bool
+
+
+class Category(BaseModel):
+    """One category of a breakdown."""
+
+    id: str
+    label: str
+
+
+class Breakdown(BaseModel):
+    """One way to divide an indicator, for `by`."""
+
+    id: str
+    title: str
+    categories: list[Category]
+
+
+class Definition(BaseModel):
+    """What an indicator is."""
+
+    id: str
+    title: str
+    definition: str
+    theme: str
+    kind: Kind
+    unit: str
+    numerator: Measured
+    denominator: Measured | None
+    exclusions: str
+    direction_of_good: Good
+    standard: str | None
+    source: Source | None
+    note: str | None
+    breakdowns: list[Breakdown]
+    version: int
+    status: Status
+    change: str | None = Field(description="What this version changed")
+
+
+class DefinitionVersions(Definition):
+    """The definition in force, and every version of it."""
+
+    versions: list[Definition]
+
+
+class Release(BaseModel):
+    """A release, without its figures."""
+
+    id: str
+    status: str
+    last_month: str
+    known_on: date
+    content_hash: str
+    made_at: datetime
+    published_at: datetime | None
+    withdrawn_at: datetime | None
+    note: str | None
+
+
+class FrozenRelease(Release):
+    """A release, and the versions of the definitions that were in force."""
+
+    definitions: dict[str, int]
+
+
+class Standings(BaseModel):
+    """Authorities by how complete their figures are."""
+
+    complete: list[str]
+    partial: list[str]
+    missing: list[str]
+    doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
+
+
+class Quality(Standings):
+    """The same, and what is likely still to arrive."""
+
+    still_to_come: list[ToCome]
+    method: str
+
+
+class Definitions(BaseModel):
+    """All indicators."""
+
+    indicators: list[Definition]
+
+
+class Known(BaseModel):
+    """As known when, and how completely."""
+
+    live: bool
+    as_of: date | None
+    release: Release | None
+    quality: Quality
+
+
+class Data(Known):
+    """The figures of an indicator."""
+
+    indicator: Definition
+    from_: str = Field(alias="from")
+    to: str
+    dimensions: dict[str, Dimension]
+    rows: list[Row]
+
+
+class Pair(BaseModel):
+    """One indicator of an authority, beside Scotland."""
+
+    authority: list[Row]
+    scotland: list[Row]
+
+
+class Profile(Known):
+    """All indicators for one authority."""
+
+    authority: str
+    indicators: dict[str, Pair]
+
+
+class Place(BaseModel):
+    """One authority in the funnel; without limits where its figure is not shown."""
+
+    row: Row
+    limits: Limits | None
+    place: str | None
+
+
+class Comparison(Known):
+    """Authorities against control limits around Scotland, in percent."""
+
+    indicator: Definition
+    scotland: Row | None
+    authorities: list[Place]
+
+
+class Difference(BaseModel):
+    """A figure on two days. The parts add up to the difference."""
+
+    indicator: Definition
+    rules: dict[str, str]
+    difference: Explained
+
+
+class Cells(BaseModel):
+    """Whole cells. `next` is the cursor of the page behind, if there is one."""
+
+    cells: list[CellRow]
+    next: str | None
+
+
+class ServicePosition(BaseModel):
+    """How far one service has got with one authority."""
+
+    service: str
+    authority: str
+    offsets: dict[str, int]
+    heard_at: datetime
+
+
+class Positions(BaseModel):
+    """For each source the last offset that the figures show."""
+
+    positions: dict[str, int]
+    services: list[ServicePosition]
+
+
+class MonthQuality(BaseModel):
+    """How complete a month is."""
+
+    month: str
+    summary: Standings
+    authorities: list[Standing]
+
+
+class Releases(BaseModel):
+    """All releases, newest first."""
+
+    releases: list[Release]
+
+
+class Changes(BaseModel):
+    """What moved. `next` is the cursor of the page behind, if there is one."""
+
+    release: FrozenRelease
+    changes: list[ChangeRow]
+    next: str | None
+
+
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
+_FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": Data,
+        "content": {CSV: _TEXT, CSVW: _OBJECT, JSON_STAT: _OBJECT, XLSX: _FILE},
+        "headers": {"ETag": {"schema": {"type": "string"}}, "Link": {"schema": {"type": "string"}}},
+    },
+    304: {"description": "Nothing has changed since the ETag in If-None-Match"},
+    **documented(404, 406),
+}
+
+INDICATOR_IDS: dict[str, Any] = {"enum": list(INDICATORS)}
+SHARE_IDS: dict[str, Any] = {"enum": [each.id for each in INDICATORS.values() if each.kind is Kind.SHARE]}
+AUTHORITY_CODES: dict[str, Any] = {"enum": list(AUTHORITIES)}
+AREAS: dict[str, Any] = {"enum": list(AREA_NAMES)}
+EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
+
+
+def answers(model: type[BaseModel], *problems: int) -> dict[int | str, dict[str, Any]]:
+    """A route's `responses`: what it answers, and the problems beyond those that every route may."""
+    return {200: {"model": model}, **documented(*problems)}

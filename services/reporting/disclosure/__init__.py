@@ -1,0 +1,1 @@
+"""The gate: which numbers may leave, and how the others are protected."""

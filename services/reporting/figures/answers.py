@@ -1,0 +1,288 @@
+"""Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import product
+
+from sqlalchemy import Connection
+
+from contracts.periods import month_of
+from services.chassis.auth import Identity
+from services.reporting.disclosure.gate import (
+    Figure,
+    Gate,
+    NumberKey,
+    Refused,
+    Row,
+    key_of,
+    told_areas,
+    told_by,
+    told_periods,
+)
+from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.read.queries import (
+    WHOLE,
+    Grain,
+    Span,
+    Sums,
+    earliest,
+    indicator_sums,
+    latest,
+    reporting_areas,
+    sums,
+)
+from services.reporting.read.vintages import AsOf, Cut, Live, Released
+from services.reporting.registry.areas import SCOTLAND, areas_of, members
+from services.reporting.registry.catalogue import DEFINITIONS, definition
+from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
+from services.reporting.releases.index import ReleaseInfo, hidden_flows, hidden_numbers, release_for
+
+MOST_ROWS = 50_000
+
+
+class TooMuch(Exception):
+    """More rows than one answer may hold."""
+
+
+class NothingReleased(Exception):
+    """The viewer may only see releases, and there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one indicator."""
+
+    first: date | None = None
+    last: date | None = None
+    grain: Grain = WHOLE
+    breakdown: str | None = None
+    area: str = SCOTLAND
+    as_of: date | None = None
+    release: str | None = None
+    definition: int | None = None
+    """The version of the definition; by default the one in force, or what the release froze."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows that may be shown, and where they come from."""
+
+    indicator: Indicator
+    question: Question
+    span: Span
+    release: ReleaseInfo | None
+    """The release that the figures, or others' figures, come from."""
+    live: bool
+    """Whether any row is live."""
+    whole: Cut | None
+    """The cut of areas that the viewer sees whole."""
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one viewer asks, within one transaction. What all questions need is looked up once."""
+
+    connection: Connection
+    viewer: Identity
+    today: date
+    many: bool = False
+    """Whether many indicators are asked for the same figure: then what they all need is read at once."""
+    _sums: dict[object, Sums] = field(default_factory=dict)
+    _hidden: dict[object, frozenset[NumberKey]] = field(default_factory=dict)
+    _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
+    _reporting: dict[Cut, frozenset[str]] = field(default_factory=dict)
+
+    def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
+        """The release that the viewer reads, if any. Raises LookupError for one that is not there."""
+        key = wanted, as_of
+        if key not in self._releases:
+            self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
+        return self._releases[key]
+
+    def known_on(self, cut: Cut) -> date:
+        """The day at whose end, or on which, the figures of a cut were known."""
+        match cut:
+            case Live():
+                return self.today
+            case AsOf(day):
+                return day
+            case Released(name):
+                found = self.release(name)
+                assert found is not None
+                return found.known_on
+
+    def reporting(self, cut: Cut) -> frozenset[str]:
+        """The authorities of which anything was reported."""
+        if cut not in self._reporting:
+            self._reporting[cut] = frozenset(reporting_areas(self.connection, cut))
+        return self._reporting[cut]
+
+    def sums(
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+    ) -> Sums:
+        """As `queries.sums`."""
+        key = cut, frozenset(forms), span, grain, area, before
+        if key not in self._sums:
+            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, before)
+        return self._sums[key]
+
+    def hidden(
+        self, release: str, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]
+    ) -> frozenset[NumberKey]:
+        """As `releases.hidden_numbers`."""
+        key = release, frozenset(forms), tuple(areas), tuple(periods)
+        if key not in self._hidden:
+            self._hidden[key] = hidden_numbers(self.connection, *key)
+        return self._hidden[key]
+
+    def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
+        """What the viewer sees whole, and the release that other figures come from."""
+        published = self.release(release, as_of)
+        whole: Cut | None = None
+        if self.viewer.audience != "public":
+            whole = AsOf(as_of) if as_of else Live()
+        if self.viewer.audience == "national" and release:
+            assert published is not None
+            whole = Released(published.id)
+        return whole, published
+
+
+def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
+    """By the version asked for. Raises NothingReleased, TooMuch, Refused, LookupError for a release or version that is not there."""
+    viewer = desk.viewer
+    whole, published = desk.sources(question.release, question.as_of)
+    if whole is None and published is None:
+        raise NothingReleased
+    indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
+    span = _span(desk, whole, published, question)
+    plan = _Plan(indicator, question, span, whole, published)
+    gate = Gate(viewer, plan.hidden(desk))
+    rows = gate.rows(indicator, plan.figures(desk, gate))
+    live = viewer.audience != "public" and not isinstance(whole, Released)
+    return Answer(indicator, question, span, published, live, whole, rows)
+
+
+def definition_for(desk: Desk, indicator: Indicator, question: Question) -> Indicator:
+    """The version that answers. Raises Refused, LookupError."""
+    frozen = _frozen_versions(*desk.sources(question.release, question.as_of))
+    return _definition(desk.viewer, indicator, question.definition, frozen)
+
+
+def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:
+    """What is in force where all figures come from one release."""
+    return published.versions if published is not None and (whole is None or isinstance(whole, Released)) else {}
+
+
+def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, frozen: Mapping[str, int]) -> Indicator:
+    number = wanted or frozen.get(indicator.id, indicator.version)
+    found = definition(indicator.id, number)
+    if found.status is Status.PROPOSED and viewer.audience != "national":
+        raise Refused(
+            f"Version {number} is proposed: until it is released, it is for national statistics and inspection"
+        )
+    return found
+
+
+def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
+    """What was asked for, and where nothing was, all that the cut has."""
+    cut = Released(published.id) if whole is None and published else whole or Live()
+    first = question.first or earliest(desk.connection, cut) or desk.today
+    last = question.last or latest(desk.connection, cut) or desk.today
+    return Span(month_of(first), max(month_of(first), month_of(last)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which figures are read from which cut."""
+
+    indicator: Indicator
+    question: Question
+    span: Span
+    whole: Cut | None
+    published: ReleaseInfo | None
+
+    def figures(self, desk: Desk, gate: Gate) -> Iterator[Figure]:
+        """Each area from the cut in which the viewer may see it."""
+        areas = areas_of(self.question.grain.areas, self.question.area)
+        of_whole = {area for area in areas if self.whole is not None and gate.sees_whole(area)}
+        if self.whole is not None and of_whole:
+            yield from self._read(desk, self.whole, self.span, of_whole)
+        others = {area for area in areas if area not in of_whole}
+        frozen = self._frozen()
+        if others and self.published is not None and frozen is not None:
+            yield from self._read(desk, Released(self.published.id), frozen, others)
+
+    def hidden(self, desk: Desk) -> frozenset[NumberKey]:
+        """The numbers hidden among those that the answer would tell."""
+        frozen = self._frozen()
+        if self.published is None or frozen is None or desk.viewer.audience == "national":
+            return frozenset()
+        periods = [part for label in frozen.labels(self.question.grain.period) for part in told_periods(label)]
+        if self.indicator.kind is Kind.STOCK:
+            flows = hidden_flows(desk.connection, self.published.id, self.indicator.forms)
+            return flows | self._unprotected(self.indicator.forms, [SCOTLAND], periods)
+        told = {f for part in self._read_together(desk) for f in told_by(part.numerator, part.denominator)}
+        asked = areas_of(self.question.grain.areas, self.question.area)
+        areas = [part for area in asked for part in told_areas(area)]
+        found = desk.hidden(self.published.id, told, areas, periods)
+        return found | self._unprotected(told, areas, periods)
+
+    def _unprotected(self, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]) -> frozenset[NumberKey]:
+        """What became public after the release was made: the release knows of no hiding for it, so nothing of it is told."""
+        assert self.published is not None
+        protected = self.published.protected
+        later = [f for f in forms if f in PUBLIC_FORMS and f not in protected]
+        return frozenset(key_of(f, period, area) for f, period, area in product(later, periods, areas))
+
+    def _frozen(self) -> Span | None:
+        """What the release has of the span."""
+        if self.published is None or self.span.first > self.published.last_month:
+            return None
+        return Span(self.span.first, min(self.span.last, self.published.last_month))
+
+    def _parts(self) -> tuple[Part, ...]:
+        return parts_of(self.indicator, self.question.breakdown)
+
+    def _read_together(self, desk: Desk) -> tuple[Part, ...]:
+        return _HEADLINES if desk.many and self.question.breakdown is None else self._parts()
+
+    def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
+        grain = self.question.grain
+        periods, parts = span.labels(grain.period), self._parts()
+        if len(areas) * len(periods) * len(parts) > MOST_ROWS:
+            raise TooMuch
+        area = next(iter(areas)) if len(areas) == 1 else self.question.area
+        forms = {f for part in self._read_together(desk) for f in (part.numerator, part.denominator) if f is not None}
+        known_on = desk.known_on(cut)
+        total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
+        reporting = desk.reporting(cut)
+        for place in areas_of(grain.areas, area):
+            if place in areas:
+                known = total if place == SCOTLAND or not reporting.isdisjoint(members(place)) else None
+                for period in periods:
+                    yield from _row_figures(cut, parts, place, period, known)
+
+
+def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:
+    """One figure for each part; without numbers where the area has reported nothing."""
+
+    def of(form: Form | None) -> int | None:
+        return None if form is None or total is None else total.get((form, area, period), 0)
+
+    for part in parts:
+        counted, whole = of(part.numerator), of(part.denominator)
+        yield Figure(cut, area, period, part.category, part.numerator, part.denominator, counted, whole)
+
+
+def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
+    """The headline figure, or the categories of a breakdown. Raises KeyError for one that it does not have."""
+    if breakdown is not None:
+        return indicator.breakdown(breakdown)
+    denominator = None if indicator.kind is Kind.STOCK else indicator.denominator
+    return (Part("", indicator.numerator, denominator),)
+
+
+_HEADLINES = tuple(part for each in DEFINITIONS for part in parts_of(each, None))
+"""What is asked for where many indicators are, by whichever version."""

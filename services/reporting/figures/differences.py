@@ -1,0 +1,89 @@
+"""Why one figure differs between two days, for those who may see it as it is."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.periods import last_day, months_between
+from services.reporting.disclosure.gate import Explained, Gate, Refused
+from services.reporting.figures.answers import Desk, TooMuch
+from services.reporting.read.history import steps
+from services.reporting.read.queries import BEGINNING, Grain, Span, indicator_sums
+from services.reporting.read.vintages import AsOf, Wanted
+from services.reporting.registry.areas import to_read
+from services.reporting.registry.catalogue import definition
+from services.reporting.registry.indicators import Form, Indicator, Kind, Status
+from services.reporting.statistics.causes import Cause, Counts, by_cause, moves
+
+MOST_MONTHS = 24
+NOT_EXPLAINED = {
+    Kind.OVERDUE: "What is overdue changes with the day alone",
+    Kind.AGREEMENT: "Agreement of totals is no sum of cells",
+}
+
+
+class CannotExplain(Exception):
+    """The figure is none that cells' moves add up to. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Two days, and by which version each is counted."""
+
+    first_day: date
+    last_day: date
+    first_version: int
+    last_version: int
+
+
+def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Between) -> Explained:
+    """The figure on both days, and the parts by cause. Raises Refused, CannotExplain, TooMuch, LookupError."""
+    old, new = (definition(indicator.id, version) for version in (between.first_version, between.last_version))
+    gate = Gate(desk.viewer)
+    if not gate.sees_whole(area):
+        raise Refused(
+            "What figures were on a day is for national viewers and the authority itself; releases list what moved"
+        )
+    if desk.viewer.audience != "national" and Status.PROPOSED in {old.status, new.status}:
+        raise Refused("A proposed version is for national statistics and inspection")
+    for each in (old, new):
+        if each.kind in NOT_EXPLAINED:
+            raise CannotExplain(NOT_EXPLAINED[each.kind])
+    stock = Kind.STOCK in {old.kind, new.kind}
+    if not stock and len(months_between(span.first, span.last)) > MOST_MONTHS:
+        raise TooMuch
+    before = _counts(desk, old, span, area, between.first_day)
+    still_old = _counts(desk, old, span, area, between.last_day)
+    after = _counts(desk, new, span, area, between.last_day)
+    parts = _moved(desk, old, span, area, between)
+    parts[Cause.DEFINITION] = Counts(
+        after.numerator - still_old.numerator,
+        None if after.denominator is None else after.denominator - (still_old.denominator or 0),
+    )
+    return gate.explained((old, new), area, span.label, before, after, parts)
+
+
+def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:
+    forms = [f for f in (indicator.numerator, indicator.denominator) if f is not None]
+    found = indicator_sums(desk.sums, AsOf(day), indicator, forms, span, Grain(), area, day)
+
+    def of(form: Form) -> int:
+        return found.get((form, area, span.label), 0)
+
+    return Counts(of(indicator.numerator), None if indicator.denominator is None else of(indicator.denominator))
+
+
+def _moved(desk: Desk, indicator: Indicator, span: Span, area: str, between: Between) -> dict[Cause, Counts]:
+    stock = indicator.kind is Kind.STOCK
+    forms = [f for f in (indicator.numerator, indicator.denominator, indicator.minus) if f is not None]
+    wanted = Wanted(
+        measures=tuple({form.measure for form in forms}),
+        authorities=to_read(area),
+        first=BEGINNING if stock else span.first,
+        last=last_day(span.last),
+    )
+    found = list(moves(steps(desk.connection, between.first_day, between.last_day, wanted), between.first_day))
+    parts = by_cause(found, indicator.numerator, indicator.denominator)
+    if indicator.minus is None:
+        return parts
+    closed = by_cause(found, indicator.minus, None)
+    return {cause: Counts(counts.numerator - closed[cause].numerator, None) for cause, counts in parts.items()}

@@ -1,0 +1,1 @@
+"""The same answer in each format, with the words that explain it."""

@@ -1,0 +1,95 @@
+"""The names of areas, periods and breakdowns as linked data, in the forms that statistics.gov.scot uses. Pure.
+
+The forms were taken from public queries of that site. That every address answers could not be verified.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contracts.periods import months_between, parse_first
+from services.reporting.figures.answers import Answer
+from services.reporting.formats.metadata import category_label
+from services.reporting.registry.areas import AREA_NAMES
+
+AREA_URI = "http://statistics.gov.scot/id/statistical-geography/{authority}"
+"""Of areas of every kind: Scotland, health board areas and authorities have codes of one series."""
+REF_AREA = "http://purl.org/linked-data/sdmx/2009/dimension#refArea"
+REF_PERIOD = "http://purl.org/linked-data/sdmx/2009/dimension#refPeriod"
+_PERIODS = "http://reference.data.gov.uk/id"
+_SCOT = "http://statistics.gov.scot/def"
+_BREAKDOWNS = {"sex": "sex", "age_band": "age", "ethnicity": "ethnicity"}
+"""Breakdowns that are dimensions there, with their names there."""
+_CONCEPTS = {"sex=male": "sex/male", "sex=female": "sex/female"}
+"""Categories that mean the same there: its age bands and ethnic groups are divided otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What one code stands for. `uri` is None for what statistics.gov.scot has no name for."""
+
+    label: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """What the values of one column are. `property` is None for what is not a dimension there."""
+
+    property: str | None
+    values: Mapping[str, Value]
+
+
+def dimensions(answer: Answer) -> dict[str, Dimension]:
+    """Areas, periods and categories, in the order in which the rows have them."""
+    areas, periods, categories = (
+        dict.fromkeys(getattr(row, name) for row in answer.rows) for name in ("authority", "period", "category")
+    )
+    monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
+    measure = answer.indicator.numerator.measure
+    known_there = _BREAKDOWNS.get(answer.question.breakdown or "")
+    return {
+        "authority": Dimension(REF_AREA, {code: Value(AREA_NAMES[code], area_uri(code)) for code in areas}),
+        "period": Dimension(
+            REF_PERIOD,
+            {
+                label: Value(period_label(label, monthly=monthly), period_uri(label, monthly=monthly))
+                for label in periods
+            },
+        ),
+        "category": Dimension(
+            None if known_there is None else f"{_SCOT}/dimension/{known_there}",
+            {each: Value(category_label(measure, each), _concept(each)) for each in categories},
+        ),
+    }
+
+
+def area_uri(code: str) -> str:
+    return AREA_URI.format(authority=code)
+
+
+def _concept(category: str) -> str | None:
+    return f"{_SCOT}/concept/{_CONCEPTS[category]}" if category in _CONCEPTS else None
+
+
+def period_uri(label: str, *, monthly: bool = False) -> str:
+    """Of a month, a quarter, a year from April to March, or months in a row."""
+    if "/" in label:
+        first, last = (parse_first(words) for words in label.split("/"))
+        return f"{_PERIODS}/gregorian-interval/{first}T00:00:00/P{len(months_between(first, last))}M"
+    if "Q" in label:
+        return f"{_PERIODS}/quarter/{label}"
+    year = None if monthly else _year(label)
+    return f"{_PERIODS}/month/{label}" if year is None else f"{_PERIODS}/government-year/{year}-{year + 1}"
+
+
+def period_label(label: str, *, monthly: bool = False) -> str:
+    """`2025/2026` for the year that is `2025-26` here. Months, quarters and other spans have the same name."""
+    year = None if monthly else _year(label)
+    return label if year is None else f"{year}/{year + 1}"
+
+
+def _year(label: str) -> int | None:
+    """The calendar year in which a year like 2025-26 begins; None for a month, which looks the same."""
+    if len(label) != 7 or "Q" in label or int(label[5:]) != (int(label[2:4]) + 1) % 100:
+        return None
+    return int(label[:4])

@@ -1,0 +1,284 @@
+"""One answer in each format: JSON, CSV with its CSV-on-the-Web metadata, JSON-stat 2, XLSX. The same rows in each.
+
+These take rows that have passed the gate; they cannot make any.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, fields
+from typing import Any
+
+import msgspec
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from contracts.authorities import AUTHORITIES
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Answer
+from services.reporting.figures.evidence import DOUBTS
+from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Dimension, dimensions
+from services.reporting.formats.metadata import describe, describe_release
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.indicators import Indicator, Status
+
+JSON = "application/json"
+CSV = "text/csv"
+CSVW = "application/csvm+json"
+JSON_STAT = "application/vnd.json-stat+json"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+EXTENSIONS = {"json": JSON, "csv": CSV, "csv-metadata.json": CSVW, "jsonstat": JSON_STAT, "xlsx": XLSX}
+COLUMNS = tuple(field.name for field in fields(Row))
+_DIMENSIONS = ("authority", "period", "category")
+_MEASURES = ("numerator", "denominator", "value", "lower", "upper")
+_TITLES = {
+    "authority": "Code of the area",
+    "period": "Month, quarter, year or span",
+    "category": "Category of the breakdown; empty for all",
+    "numerator": "Numerator",
+    "denominator": "Denominator",
+    "value": "Value",
+    "lower": "Lower end of the 95% interval",
+    "upper": "Upper end of the 95% interval",
+    "suppressed": "Whether the figures are not shown",
+    "period_uri": "The period as linked data",
+    "definition": "By which definition, where it is not the one in force",
+}
+
+
+def render(answer: Answer, media_type: str, address: str, quality: Mapping[str, Any] | None) -> bytes:
+    """The answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
+    match media_type:
+        case "application/json":
+            return msgspec.json.encode(as_json(answer, quality))
+        case "text/csv":
+            return as_csv(answer)
+        case "application/csvm+json":
+            return msgspec.json.encode(as_csvw(answer, address, quality or {}))
+        case "application/vnd.json-stat+json":
+            return msgspec.json.encode(as_json_stat(answer, quality or {}))
+        case _:
+            return as_xlsx(answer, quality or {})
+
+
+def as_json(answer: Answer, quality: object) -> dict[str, Any]:
+    """Definition, where the figures come from, quality, and rows."""
+    return {
+        "indicator": describe(answer.indicator),
+        "from": f"{answer.span.first:%Y-%m}",
+        "to": f"{answer.span.last:%Y-%m}",
+        "live": answer.live,
+        "as_of": answer.question.as_of,
+        "release": None if answer.release is None else describe_release(answer.release),
+        "quality": quality,
+        "dimensions": dimensions(answer),
+        "rows": answer.rows,
+    }
+
+
+def as_csv(answer: Answer) -> bytes:
+    """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    periods = dimensions(answer)["period"].values
+    mark = _mark(answer.indicator)
+    writer.writerow(_csv_columns(answer))
+    for row in answer.rows:
+        more = [periods[row.period].uri, *([mark] if mark else [])]
+        writer.writerow([*(_in_csv(value) for value in astuple(row)), *more])
+    return text.getvalue().encode()
+
+
+def _csv_columns(answer: Answer) -> list[str]:
+    return [*COLUMNS, "period_uri", *(["definition"] if _mark(answer.indicator) else [])]
+
+
+def _mark(indicator: Indicator) -> str:
+    """Of a definition that is not in force."""
+    return "" if indicator.status is Status.CURRENT else f"{indicator.status} version {indicator.version}"
+
+
+def _title(indicator: Indicator) -> str:
+    mark = _mark(indicator)
+    return f"{indicator.title} ({mark} of the definition)" if mark else indicator.title
+
+
+def _in_csv(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of the CSV file: W3C Model for Tabular Data."""
+    kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | {"suppressed": "boolean"}
+    kinds["period_uri"] = "anyURI"
+    category = dimensions(answer)["category"].property
+    linked: dict[str, dict[str, str]] = {
+        "authority": {"propertyUrl": REF_AREA, "valueUrl": AREA_URI},
+        "period_uri": {"propertyUrl": REF_PERIOD, "valueUrl": "{+period_uri}"},
+        "category": {"propertyUrl": category} if category else {},
+    }
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": address,
+        "dc:title": _title(answer.indicator),
+        "dc:description": answer.indicator.definition,
+        "notes": [_notes(answer, quality)],
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": name,
+                    "titles": name,
+                    "dc:description": _TITLES[name],
+                    "datatype": kinds.get(name, "string"),
+                    "required": name in {"authority", "period", "suppressed"},
+                    "null": "",
+                    **linked.get(name, {}),
+                }
+                for name in _csv_columns(answer)
+            ],
+            "primaryKey": list(_DIMENSIONS),
+        },
+    }
+
+
+def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be known beside the figures."""
+    indicator = answer.indicator
+    return {"definition": {"version": indicator.version, "status": indicator.status}, "quality": quality}
+
+
+def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON-stat 2: the cube of areas, periods, categories and measures. A suppressed value is null with status `c`."""
+    rows = {(row.authority, row.period, row.category): row for row in answer.rows}
+    known = dimensions(answer)
+    axes = [list(each.values) for each in known.values()]
+    values: list[float | None] = []
+    status: dict[str, str] = {}
+    for area in axes[0]:
+        for period in axes[1]:
+            for category in axes[2]:
+                row = rows.get((area, period, category))
+                for name in _MEASURES:
+                    value = None if row is None else getattr(row, name)
+                    if row is not None and row.suppressed:
+                        status[str(len(values))] = "c"
+                    values.append(value)
+    described = {name: _json_stat_dimension(name, each) for name, each in known.items()}
+    described["figure"] = {
+        "label": "Figure",
+        "category": {"index": list(_MEASURES), "label": {name: _TITLES[name] for name in _MEASURES}},
+    }
+    return {
+        "version": "2.0",
+        "class": "dataset",
+        "label": _title(answer.indicator),
+        "source": "Payback" if answer.release is None else f"Payback, release {answer.release.id}",
+        "id": [*_DIMENSIONS, "figure"],
+        "size": [*(len(axis) for axis in axes), len(_MEASURES)],
+        "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
+        "dimension": described,
+        "value": values,
+        "extension": _notes(answer, quality),
+        **({"status": status} if status else {}),
+    }
+
+
+def _json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
+    """Codes and labels, and beside them the names as linked data."""
+    values = {code or "all": value for code, value in dimension.values.items()}
+    return {
+        "label": _TITLES[name],
+        "category": {"index": list(values), "label": {code: value.label for code, value in values.items()}},
+        "extension": {
+            "property": dimension.property,
+            "uri": {code: value.uri for code, value in values.items() if value.uri},
+        },
+    }
+
+
+def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
+    """A cover sheet that says what the figures are, and the figures."""
+    book = Workbook()
+    cover = book.worksheets[0]
+    cover.title = "Cover"
+    for line in [*_cover(answer), *_completeness(quality), *_still_to_come(quality)]:
+        cover.append(line)
+    cover["A1"].font = Font(bold=True, size=14)
+    cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
+    sheet = book.create_sheet("Figures")
+    sheet.append(["area", *COLUMNS])
+    for row in answer.rows:
+        sheet.append([AREA_NAMES[row.authority], *astuple(row)])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    for index in range(1, len(COLUMNS) + 2):
+        sheet.column_dimensions[get_column_letter(index)].width = 18
+    _add_dimensions(book, dimensions(answer))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
+    """A sheet that says what the codes of the figures stand for."""
+    sheet = book.create_sheet("Dimensions")
+    sheet.append(["column", "code", "label", "linked data"])
+    for name, dimension in described.items():
+        for code, value in dimension.values.items():
+            sheet.append([name, code, value.label, value.uri])
+    for column, width in zip("ABCD", (12, 24, 40, 80), strict=True):
+        sheet[f"{column}1"].font = Font(bold=True)
+        sheet.column_dimensions[column].width = width
+
+
+def _cover(answer: Answer) -> list[tuple[str, ...]]:
+    indicator = answer.indicator
+    origin = "Live figures" if answer.live else "Released figures"
+    if answer.release is not None:
+        origin += f"; release {answer.release.id}, as known on {answer.release.known_on}"
+    source = "" if indicator.source is None else indicator.source.words
+    if indicator.source is not None and not indicator.source.verified:
+        source += " (not verified)"
+    return [
+        (_title(indicator),),
+        ("Definition", indicator.definition),
+        ("Leaves out", indicator.exclusions),
+        ("Unit", indicator.unit),
+        ("Standard", indicator.standard or ""),
+        ("Source of the standard", source),
+        ("Note", indicator.note or ""),
+        ("Version of the definition", f"{indicator.version}, {indicator.status}"),
+        ("Period", f"{answer.span.first:%Y-%m} to {answer.span.last:%Y-%m}"),
+        ("Figures", origin),
+        ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
+    ]
+
+
+_COMPLETENESS = {
+    "complete": "Complete: reported since the period ended",
+    "partial": "Reported, with doubts",
+    "missing": "Never reported",
+}
+
+
+def _completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """How many authorities the figures rest on, and which are not among them."""
+    for state, words in _COMPLETENESS.items():
+        codes = quality.get(state, ())
+        names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
+        yield words, f"{len(codes)} of {len(AUTHORITIES)} authorities{names if codes else ''}"
+    for code, doubts in quality.get("doubts", {}).items():
+        yield "Doubt", f"{AREA_NAMES[code]}: {'. '.join(DOUBTS[doubt] for doubt in doubts)}"
+
+
+def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What is likely still to arrive, area by area, and how that was worked out."""
+    for each in quality.get("still_to_come", ()):
+        much = "not known" if each.share is None else f"{each.share:.0f}% of reports"
+        why = f" ({each.why})" if each.why else ""
+        yield "Likely still to arrive", f"{AREA_NAMES[each.authority]}, {each.period}: {much}{why}"
+    if quality.get("still_to_come"):
+        yield "How that is estimated", quality["method"]

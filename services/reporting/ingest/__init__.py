@@ -1,0 +1,1 @@
+"""From national.aggregates into the schema reporting."""

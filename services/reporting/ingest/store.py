@@ -1,0 +1,143 @@
+"""What the worker writes: rows of cells and positions, folded so that neither order nor repeats matter."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, text, tuple_
+
+from contracts.cells import Aggregate, Cell, Position
+from services.chassis.database import upsert
+from services.reporting.read.tables import cells, positions, present
+
+
+class Shard(NamedTuple):
+    """What one service publishes of one authority."""
+
+    service: str
+    authority: str
+
+
+@dataclass(slots=True)
+class Folded:
+    """A batch with only its latest rows. Which came first makes no difference."""
+
+    rows: dict[tuple[str, int], Cell] = field(default_factory=dict)
+    positions: dict[Shard, Position] = field(default_factory=dict)
+
+
+def fold(aggregates: Iterable[Aggregate]) -> Folded:
+    """The greatest version of each row, and the greatest position of each shard."""
+    folded = Folded()
+    for aggregate in aggregates:
+        match aggregate:
+            case Cell():
+                key = (aggregate.key, aggregate.generation)
+                held = folded.rows.get(key)
+                if held is None or held.version <= aggregate.version:
+                    folded.rows[key] = aggregate
+            case Position():
+                shard = Shard(aggregate.service, aggregate.authority)
+                last = folded.positions.get(shard)
+                if last is None or _rank(last) <= _rank(aggregate):
+                    folded.positions[shard] = aggregate
+    return folded
+
+
+def _rank(position: Position) -> tuple[int, int]:
+    return position.generation, position.version
+
+
+def write(connection: Connection, folded: Folded) -> None:
+    """Store the rows, and show those of the generation that the positions name. Rows of older generations are void."""
+    before = visible(connection)
+    after = before | {
+        shard: position.generation
+        for shard, position in folded.positions.items()
+        if position.generation > before.get(shard, 0)
+    }
+    rows = [row for row in folded.rows.values() if row.generation >= after.get(Shard(row.service, row.authority), 0)]
+    _store(connection, rows)
+    swapped = {shard for shard, generation in after.items() if generation != before.get(shard)}
+    for shard in sorted(swapped):
+        _swap(connection, shard, after[shard])
+    _show(connection, [row for row in rows if _is_shown(row, before, after)])
+    _place(connection, folded.positions.values())
+
+
+def visible(connection: Connection) -> dict[Shard, int]:
+    """The generation that is shown of each shard."""
+    found = connection.execute(select(positions.c.service, positions.c.authority, positions.c.generation))
+    return {Shard(row.service, row.authority): row.generation for row in found}
+
+
+def _is_shown(row: Cell, before: Mapping[Shard, int], after: Mapping[Shard, int]) -> bool:
+    shard = Shard(row.service, row.authority)
+    return before.get(shard) == after.get(shard) == row.generation
+
+
+def _store(connection: Connection, rows: list[Cell]) -> None:
+    if not rows:
+        return
+    columns = ("service", "authority", "generation", "measure", "category", "period", "known_on", "version", "value")
+    values = [
+        (r.service, r.authority, r.generation, r.measure, r.category, r.period, r.known_on, r.version, r.value)
+        for r in rows
+    ]
+    upsert(connection, cells, columns, values, key=columns[:7], where=lambda new: new.version > cells.c.version)
+
+
+def _show(connection: Connection, rows: list[Cell]) -> None:
+    latest: dict[tuple[object, ...], Cell] = {}
+    for row in rows:
+        key = (row.measure, row.authority, row.period, row.category, row.service)
+        held = latest.get(key)
+        if held is None or held.known_on < row.known_on:
+            latest[key] = row
+    if not latest:
+        return
+    columns = ("measure", "authority", "period", "category", "service", "known_on", "version", "value")
+    values = [(*key, row.known_on, row.version, row.value) for key, row in latest.items()]
+    upsert(
+        connection,
+        present,
+        columns,
+        values,
+        key=columns[:5],
+        where=lambda new: tuple_(new.known_on, new.version) > tuple_(present.c.known_on, present.c.version),
+    )
+
+
+def _swap(connection: Connection, shard: Shard, generation: int) -> None:
+    """Put the rows of a new generation in the place of the old, for readers all at once: at the commit."""
+    named = {"service": shard.service, "authority": shard.authority, "generation": generation}
+    connection.execute(
+        text("DELETE FROM cells WHERE service = :service AND authority = :authority AND generation < :generation"),
+        named,
+    )
+    connection.execute(text("DELETE FROM present WHERE service = :service AND authority = :authority"), named)
+    connection.execute(
+        text(
+            "INSERT INTO present (measure, authority, period, category, service, known_on, version, value) "
+            "SELECT DISTINCT ON (measure, category, period) "
+            "measure, authority, period, category, service, known_on, version, value FROM cells "
+            "WHERE service = :service AND authority = :authority AND generation = :generation "
+            "ORDER BY measure, category, period, known_on DESC"
+        ),
+        named,
+    )
+
+
+def _place(connection: Connection, found: Iterable[Position]) -> None:
+    columns = ("service", "authority", "generation", "version", "offsets", "heard_at")
+    rows = [(p.service, p.authority, p.generation, p.version, p.offsets, p.heard_at) for p in found]
+    if not rows:
+        return
+    upsert(
+        connection,
+        positions,
+        columns,
+        rows,
+        key=columns[:2],
+        where=lambda new: tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version),
+    )

@@ -1,0 +1,296 @@
+"""What is asked of the schema `reporting`. Answers are whole: nothing here may leave but through the gate (`disclosure`)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import product
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import INTERVAL
+
+from contracts.periods import (
+    add_months,
+    last_day,
+    month_of,
+    months_between,
+    parse_first,
+    quarter_months,
+    quarter_of,
+    year_months,
+    year_of,
+)
+from services.reporting.read.tables import checkpoints, positions, releases
+from services.reporting.read.vintages import Cut, Released, Wanted, rows_of
+from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
+from services.reporting.registry.indicators import Form, Indicator, Kind
+
+READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
+
+
+class WholeCell(NamedTuple):
+    """A cell as it is, services summed."""
+
+    measure: str
+    authority: str
+    period: date
+    category: str
+    value: int
+
+
+def cells_page(
+    connection: Connection, cut: Cut, wanted: Wanted, after: tuple[str, str, date, str] | None, limit: int
+) -> list[WholeCell]:
+    """Cells that are not zero, in the order of their keys, from the one behind `after`."""
+    rows = rows_of(cut, wanted)
+    key = (rows.c.measure, rows.c.authority, rows.c.period, rows.c.category)
+    total = func.sum(rows.c.value)
+    query = select(*key, total).group_by(*key).having(total != 0).order_by(*key).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(*(literal(part) for part in after)))
+    return [WholeCell(m, a, p, c, int(value)) for m, a, p, c, value in connection.execute(query)]
+
+
+class Grain(NamedTuple):
+    """How finely figures are told apart. `period` is `month`, `quarter`, `year` or empty for the whole time asked about."""
+
+    areas: Division = ""
+    period: str = ""
+
+
+WHOLE = Grain()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Months, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def label(self) -> str:
+        if self.first == self.last:
+            return f"{self.first:%Y-%m}"
+        if self.first.month == 4 and add_months(self.first, 11) == self.last:
+            return year_of(self.first)
+        if self.first.month % 3 == 1 and add_months(self.first, 2) == self.last:
+            return quarter_of(self.first)
+        return f"{self.first:%Y-%m}/{self.last:%Y-%m}"
+
+    def _part_of(self, months: Sequence[date]) -> Self:
+        """What it covers of a year or a quarter: a part must not pass for the whole."""
+        return type(self)(max(self.first, months[0]), min(self.last, months[-1]))
+
+    def label_of(self, month: date, grain: str) -> str:
+        """The period into which a month falls."""
+        match grain:
+            case "month":
+                return f"{month:%Y-%m}"
+            case "quarter":
+                return self._part_of(quarter_months(quarter_of(month))).label
+            case "year":
+                return self._part_of(year_months(year_of(month))).label
+            case _:
+                return self.label
+
+    def labels(self, grain: str) -> tuple[str, ...]:
+        """The periods it falls into."""
+        months = months_between(self.first, self.last)
+        return tuple(dict.fromkeys(self.label_of(month, grain) for month in months)) if grain else (self.label,)
+
+
+BEGINNING = date(1900, 1, 1)
+
+Sums = Mapping[tuple[Form, str, str], int]
+"""By form, area and period; what is absent is zero."""
+
+
+def sums(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    cut: Cut,
+    forms: Iterable[Form],
+    span: Span,
+    grain: Grain,
+    area: str = SCOTLAND,
+    before: date | None = None,
+) -> Sums:
+    """The forms over the span, for the area and for the parts into which it is divided.
+
+    `before` leaves out what falls on that day or later.
+    """
+    forms = tuple(forms)
+    measures = tuple(dict.fromkeys(form.measure for form in forms))
+    categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
+    last = last_day(span.last) if before is None else min(last_day(span.last), before - timedelta(days=1))
+    rows = rows_of(cut, Wanted(measures, categories, to_read(area), span.first, last))
+    split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
+    if grain.areas:
+        split.append(rows.c.authority)
+    if grain.period:
+        split.append(_start(rows.c.period, grain.period))
+    found = connection.execute(select(*split, func.sum(rows.c.value)).group_by(*split))
+    return _gather(forms, found.all(), span, grain, area)
+
+
+def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:
+    """The first day of the month, of the quarter, or of the year that begins in April."""
+    if grain != "year":
+        return cast(func.date_trunc(grain, period), Date)
+    shift = literal("3 months").cast(INTERVAL)
+    return cast(func.date_trunc("year", period - shift) + shift, Date)
+
+
+def _gather(forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, grain: Grain, whole: str) -> Sums:
+    by_cell = defaultdict(list)
+    for form in forms:
+        for category in form.categories:
+            by_cell[form.measure, category].append(form)
+    total: dict[tuple[Form, str, str], int] = defaultdict(int)
+    for measure, category, *where, value in found:
+        areas = containing(grain.areas, whole)[str(where.pop(0))] if grain.areas else (whole,)
+        period = span.label_of(where[0], grain.period) if grain.period else span.label
+        for place in product(by_cell[measure, category], areas):
+            total[*place, period] += int(value)
+    return total
+
+
+class ReadSums(Protocol):
+    """`sums` on somebody's connection."""
+
+    def __call__(
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+    ) -> Sums: ...
+
+
+def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
+    """What is open at the end of each period: all that ever opened less all that ever closed."""
+    assert indicator.minus is not None
+    opens, closes = indicator.numerator, indicator.minus
+    before = Span(BEGINNING, add_months(span.first, -1))
+    held = read(cut, (opens, closes), before, Grain(grain.areas), area)
+    monthly = read(cut, (opens, closes), span, Grain(grain.areas, "month"), area)
+    total: dict[tuple[Form, str, str], int] = {}
+    for part in areas_of(grain.areas, area):
+        level = held.get((opens, part, before.label), 0) - held.get((closes, part, before.label), 0)
+        for month in months_between(span.first, span.last):
+            at = f"{month:%Y-%m}"
+            level += monthly.get((opens, part, at), 0) - monthly.get((closes, part, at), 0)
+            total[opens, part, span.label_of(month, grain.period)] = level
+    return total
+
+
+def agreements(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
+    """Months of authorities that have a denominator, and those of them in which it equals the numerator."""
+    assert indicator.denominator is not None
+    counted, stated = indicator.numerator, indicator.denominator
+    monthly = read(cut, (counted, stated), span, Grain("authority", "month"), area)
+    containing_it = containing(grain.areas, area)
+    total: dict[tuple[Form, str, str], int] = defaultdict(int)
+    for (form, authority, at), said in monthly.items():
+        if form == stated and authority in containing_it and said:
+            period = span.label_of(parse_first(at), grain.period)
+            for place in containing_it[authority]:
+                total[stated, place, period] += 1
+                total[counted, place, period] += monthly.get((counted, authority, at), 0) == said
+    return total
+
+
+def indicator_sums(  # noqa: PLR0913, PLR0917
+    read: ReadSums,
+    cut: Cut,
+    indicator: Indicator,
+    forms: Iterable[Form],
+    span: Span,
+    grain: Grain,
+    area: str,
+    known_on: date,
+) -> Sums:
+    """The forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the cut."""
+    match indicator.kind:
+        case Kind.STOCK:
+            return stocks(read, cut, indicator, span, grain, area)
+        case Kind.AGREEMENT:
+            return agreements(read, cut, indicator, span, grain, area)
+        case Kind.OVERDUE:
+            return read(cut, forms, span, grain, area, known_on)
+        case _:
+            return read(cut, forms, span, grain, area)
+
+
+_ORDERS = Wanted(measures=("orders_imposed",), categories=("",))
+
+
+def earliest(connection: Connection, cut: Cut) -> date | None:
+    """The first month in which an order was imposed."""
+    rows = rows_of(cut, _ORDERS)
+    found = connection.scalar(select(func.min(rows.c.period)))
+    return month_of(found) if found else None
+
+
+def latest(connection: Connection, cut: Cut) -> date | None:
+    """The last month in which an order was imposed."""
+    rows = rows_of(cut, _ORDERS)
+    found = connection.scalar(select(func.max(rows.c.period)))
+    return month_of(found) if found else None
+
+
+def reporting_areas(connection: Connection, cut: Cut) -> set[str]:
+    """Authorities that had reported anything."""
+    if isinstance(cut, Released):
+        heard = connection.scalar(select(releases.c.heard).where(releases.c.id == cut.release))
+        return set(heard or ())
+    return set(connection.scalars(select(positions.c.authority)))
+
+
+class Shown(NamedTuple):
+    """How far one service has got with one authority."""
+
+    service: str
+    authority: str
+    generation: int
+    version: int
+    offsets: dict[str, int]
+    heard_at: datetime
+
+
+def shown(connection: Connection) -> list[Shown]:
+    """Every position, by service and authority."""
+    return [Shown(*row) for row in connection.execute(select(positions).order_by(*positions.primary_key.columns))]
+
+
+def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
+    """For each source the last offset that every service that reads it has shown."""
+    shown_by: dict[str, dict[str, int]] = defaultdict(dict)
+    for position in found:
+        for source, offset in position.offsets.items():
+            shown_by[source][position.service] = offset
+    return {
+        source: min(by.values())
+        for source, by in sorted(shown_by.items())
+        if all(service in by for service, prefixes in READERS.items() if source.startswith(prefixes))
+    }
+
+
+def reports_of(
+    connection: Connection, cut: Cut, wanted: Wanted, codes: Sequence[str], months: Sequence[date]
+) -> NDArray[np.float64]:
+    """Values of the wanted categories, by authority and month."""
+    rows = rows_of(cut, wanted)
+    categories = wanted.categories or ()
+    found = np.zeros((len(codes), len(months), len(categories)))
+    places = [{name: place for place, name in enumerate(names)} for names in (codes, months, categories)]
+    for authority, month, category, value in connection.execute(
+        select(rows.c.authority, rows.c.period, rows.c.category, rows.c.value)
+    ):
+        if authority in places[0]:
+            found[places[0][authority], places[1][month], places[2][category]] += value
+    return found
+
+
+def read_so_far(connection: Connection) -> int:
+    """Grows with everything that is read."""
+    return int(connection.scalar(select(func.coalesce(func.sum(checkpoints.c.next_offset), 0))) or 0)

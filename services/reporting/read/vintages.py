@@ -1,0 +1,90 @@
+"""Which figures are read: as they are now, as they were known at the end of a day, or as a release froze them."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from services.reporting.read.tables import cells, positions, present, release_cells
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """As known now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """As known at the end of this day."""
+
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """As frozen in a release."""
+
+    release: str
+
+
+Cut = Live | AsOf | Released
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cells are looked for; None asks for all. Dates are of the period, both included."""
+
+    measures: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    authorities: tuple[str, ...] | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def conditions(self, rows: FromClause) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.measures is not None:
+            found.append(rows.c.measure.in_(self.measures))
+        if self.categories is not None:
+            found.append(rows.c.category.in_(self.categories))
+        if self.authorities is not None:
+            found.append(rows.c.authority.in_(self.authorities))
+        if self.first is not None:
+            found.append(rows.c.period >= self.first)
+        if self.last is not None:
+            found.append(rows.c.period <= self.last)
+        return found
+
+
+def rows_of(cut: Cut, wanted: Wanted) -> FromClause:
+    """Rows with measure, authority, period, category and value. Services are not summed yet."""
+    match cut:
+        case Live():
+            return _columns(present, wanted).subquery("cut")
+        case AsOf(day):
+            return _as_of(day, wanted)
+        case Released(release):
+            return _columns(release_cells, wanted).where(release_cells.c.release == release).subquery("cut")
+
+
+def _columns(rows: FromClause, wanted: Wanted) -> Select[tuple[Any, ...]]:
+    c = rows.c
+    return select(c.measure, c.authority, c.period, c.category, c.value).where(*wanted.conditions(rows))
+
+
+def _as_of(day: date, wanted: Wanted) -> FromClause:
+    key = (cells.c.service, cells.c.authority, cells.c.measure, cells.c.category, cells.c.period)
+    shown = (
+        (positions.c.service == cells.c.service)
+        & (positions.c.authority == cells.c.authority)
+        & (positions.c.generation == cells.c.generation)
+    )
+    return (
+        select(*key, cells.c.value)
+        .ext(distinct_on(*key))
+        .select_from(cells.join(positions, shown))
+        .where(cells.c.known_on <= day, *wanted.conditions(cells))
+        .order_by(*key, cells.c.known_on.desc())
+        .subquery("cut")
+    )

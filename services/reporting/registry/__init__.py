@@ -1,0 +1,1 @@
+"""The indicators and areas that there are, as data."""

@@ -1,0 +1,147 @@
+"""How orders end, and what changed for people on them."""
+
+from contracts.codes import AgeBand, EndReason, OutcomeDomain, Sex
+from services.reporting.registry.definitions.parts import TABLES, coded
+from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Status, counts, form, shares
+
+_ORDERS_ENDED = form("orders_ended")
+_SUCCESSFUL = form("orders_ended", "end_reason=completed", "end_reason=early_discharge")
+_COULD_SUCCEED = Form(
+    "orders_ended", (f"end_reason={r}" for r in EndReason if r not in {EndReason.TRANSFERRED_OUT, EndReason.DIED})
+)
+OUTCOMES = (
+    Indicator(
+        id="completion_rate",
+        title="Orders completed",
+        definition="Orders that ended by completion or early discharge, of all orders that ended in the period.",
+        theme="Outcomes",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=_SUCCESSFUL,
+        denominator=_ORDERS_ENDED,
+        good=Good.HIGHER,
+        source=TABLES,
+        note="(completed + early discharge) / all that ended. See the alternative that leaves out transfers and deaths.",
+        breakdowns=(("end_reason", shares("orders_ended", coded("end_reason", EndReason), _ORDERS_ENDED)),),
+    ),
+    Indicator(
+        id="completion_rate",
+        title="Orders completed",
+        definition=(
+            "Orders that ended by completion or early discharge, of orders that ended in the period for another reason "
+            "than transfer or death."
+        ),
+        theme="Outcomes",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=_SUCCESSFUL,
+        denominator=_COULD_SUCCEED,
+        exclusions="Orders that ended by transfer out of the area or by death.",
+        good=Good.HIGHER,
+        note="(completed + early discharge) / all that ended, less transfers and deaths.",
+        breakdowns=(("end_reason", shares("orders_ended", _COULD_SUCCEED.categories, _COULD_SUCCEED)),),
+        version=2,
+        status=Status.PROPOSED,
+        change=(
+            "Would leave out orders that ended by transfer or death: the work goes on elsewhere, or could not go on, which "
+            "says nothing of how the order went."
+        ),
+    ),
+    Indicator(
+        id="completion_rate_without_transfers_and_deaths",
+        title="Orders completed, leaving out transfers and deaths",
+        definition="Orders that ended by completion or early discharge, of orders that ended for another reason than transfer or death.",
+        theme="Outcomes",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=_SUCCESSFUL,
+        denominator=_COULD_SUCCEED,
+        exclusions="Orders that ended by transfer out of the area or by death.",
+        good=Good.HIGHER,
+    ),
+    Indicator(
+        id="orders_ended",
+        title="Orders ended",
+        definition="Orders that ended in the period, for whatever reason.",
+        theme="Outcomes",
+        kind=Kind.COUNT,
+        unit="orders",
+        numerator=_ORDERS_ENDED,
+        breakdowns=(
+            ("age_band", counts("orders_ended", "age_band", AgeBand)),
+            ("sex", counts("orders_ended", "sex", Sex)),
+        ),
+    ),
+    *(
+        Indicator(
+            id=measure,
+            title=title,
+            definition=definition,
+            theme="Outcomes",
+            kind=Kind.SHARE,
+            unit="percent",
+            numerator=form(measure, "change=improved"),
+            denominator=Form(measure, ("change=improved", "change=same", "change=worse")),
+            exclusions="People measured only once.",
+            good=Good.HIGHER,
+            breakdowns=(
+                (
+                    "change",
+                    shares(
+                        measure,
+                        ("change=improved", "change=same", "change=worse"),
+                        Form(measure, ("change=improved", "change=same", "change=worse")),
+                    ),
+                ),
+                *extra,
+            ),
+        )
+        for measure, title, definition, extra in (
+            (
+                "risk_change",
+                "Assessed risk that went down",
+                "People whose risk level was lower at the last assessment than at the first, of those assessed twice or more.",
+                (),
+            ),
+            (
+                "outcome_change",
+                "Outcomes that improved",
+                "Outcome scores higher at the last measure than at the first, of those measured twice or more.",
+                (("domain", counts("outcome_change", "domain", OutcomeDomain)),),
+            ),
+        )
+    ),
+    Indicator(
+        id="exit_questionnaires",
+        title="Exit questionnaires returned",
+        definition="Orders that ended in the period and whose exit questionnaire came back, of all that ended.",
+        theme="Outcomes",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("exit_questionnaires", "returned"),
+        denominator=form("exit_questionnaires", "returned", "not_returned"),
+        good=Good.HIGHER,
+    ),
+    *(
+        Indicator(
+            id=f"exit_{question}",
+            title=title,
+            definition=f"{definition} Mean score, from 1 (not at all) to 5 (very much), of the exit questionnaires that came back.",
+            theme="Outcomes",
+            kind=Kind.MEAN,
+            unit="points out of 5",
+            numerator=form("exit_questionnaires", f"sum={question}"),
+            denominator=form("exit_questionnaires", "returned"),
+            good=Good.HIGHER,
+        )
+        for question, title, definition in (
+            ("helped", "Helped by the order", "How much people say that the order helped them."),
+            ("treated_with_respect", "Treated with respect", "How far people say that they were treated with respect."),
+            (
+                "less_likely_to_offend",
+                "Less likely to offend",
+                "How much less likely people say they are to offend again.",
+            ),
+        )
+    ),
+)

@@ -1,0 +1,1 @@
+"""Releases: how they are made, published, compared and withdrawn."""

@@ -1,0 +1,69 @@
+"""What a release changes in the one before: cells that moved, by cause, and figures that a new definition moved. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from contracts.periods import last_day, month_of
+from services.reporting.disclosure.gate import Change
+from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding
+from services.reporting.registry.catalogue import INDICATORS, definition
+from services.reporting.registry.indicators import Form
+from services.reporting.statistics.causes import Cause, Move, Step, moves
+
+HELD_BACK = "held back"
+
+
+def changes(before: Earlier, hiding: Hiding, live: Cells) -> Iterator[Change]:
+    """All that moved in months that were released before. New months are no changes."""
+    yield from _moved(before, hiding.cells)
+    yield from _held_back(before, hiding.cells, live)
+    yield from redefined(before.versions, {k: v for k, v in hiding.cells.items() if k.period <= before.last_month})
+
+
+def _moved(before: Earlier, cells: Cells) -> Iterator[Change]:
+    """A cell that moved for two reasons is two rows, the second of which begins where the first ends."""
+    over = last_day(before.last_month)
+    keys = before.cells.keys() | {key for key in cells if key.period <= over}
+    differences = ((key, cells.get(key, 0) - before.cells.get(key, 0)) for key in sorted(keys))
+    steps = (Step(k.measure, k.authority, k.period, k.category, over, by) for k, by in differences if by)
+    by_cell: dict[CellKey, list[Move]] = {}
+    for move in moves(steps, over):
+        by_cell.setdefault(CellKey(move.measure, move.category, move.period, move.authority), []).append(move)
+    for key in sorted(by_cell):
+        at = before.cells.get(key, 0)
+        for move in by_cell[key]:
+            yield Change(*key, at, at + move.by, move.cause)
+            at += move.by
+
+
+def _held_back(before: Earlier, cells: Cells, live: Cells) -> Iterator[Change]:
+    """What is known to have moved, and waits since it would give something away."""
+    for key in sorted(before.cells.keys() | {k for k in live if k.period <= before.last_month}):
+        released = cells.get(key, 0)
+        if before.cells.get(key, 0) == released != live.get(key, 0):
+            yield Change(*key, released, released, HELD_BACK)
+
+
+def redefined(versions: Mapping[str, int], cells: Cells) -> Iterator[Change]:
+    """Each figure of an indicator whose definition changed, by the old version and by the new one, from the same cells."""
+    by_month: dict[tuple[date, str], Counter[tuple[str, str]]] = {}
+    for key, value in cells.items():
+        by_month.setdefault((month_of(key.period), key.authority), Counter())[key.measure, key.category] += value
+    for indicator in INDICATORS.values():
+        version = versions.get(indicator.id, indicator.version)
+        if version == indicator.version:
+            continue
+        old = definition(indicator.id, version)
+        for part in ("numerator", "denominator"):
+            was, now = getattr(old, part), getattr(indicator, part)
+            if was != now:
+                for month, authority in sorted(by_month):
+                    sums = [_sum(form, by_month[month, authority]) for form in (was, now)]
+                    if sums[0] != sums[1]:
+                        how = f"{part}/{version}/{indicator.version}"
+                        yield Change(indicator.id, how, month, authority, sums[0], sums[1], Cause.DEFINITION)
+
+
+def _sum(form: Form | None, cells: Counter[tuple[str, str]]) -> int:
+    return 0 if form is None else sum(cells[form.measure, category] for category in form.categories)

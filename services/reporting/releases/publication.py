@@ -1,0 +1,188 @@
+"""Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from contracts.periods import add_months, last_day
+from services.chassis.clock import Clock
+from services.chassis.database import copy_rows, transaction
+from services.reporting.disclosure.gate import NumberKey
+from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, hide
+from services.reporting.read.queries import shown
+from services.reporting.read.tables import release_cells, release_changes, release_hidden, releases
+from services.reporting.read.vintages import AsOf, Wanted, rows_of
+from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
+from services.reporting.releases.changes import changes
+from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN
+
+
+class CannotRelease(Exception):
+    """What was asked does not fit the state of the releases. The message says why."""
+
+
+def make(database: Engine, last_month: date, known_on: date, clock: Clock, note: str | None = None) -> str:
+    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name."""
+    if known_on <= last_day(last_month) or known_on > clock().date():
+        raise CannotRelease("A release shows whole months, as known on a later day that is not in the future")
+    with transaction(database) as connection:
+        earlier = _earlier(connection)
+        if earlier and earlier[-1].last_month > last_month:
+            raise CannotRelease("A later month was published already")
+        live = _cells(connection, known_on, last_month)
+    hiding = hide(live, last_month, earlier)  # takes long, so it holds no transaction open
+    with transaction(database) as connection:
+        if _earlier(connection) != earlier:
+            raise CannotRelease("Another release was published meanwhile; make this one again")
+        name = _next_name(connection, last_month)
+        _write(connection, name, last_month, known_on, hiding, clock(), note)
+        _write_changes(connection, name, earlier, hiding, live)
+    return name
+
+
+def publish(database: Engine, name: str, clock: Clock) -> None:
+    """Make a draft public. It must have been made after the last publication, which it has to take into account."""
+    with transaction(database) as connection:
+        made_at = _in_status(connection, name, DRAFT)
+        newest = select(releases.c.published_at).where(releases.c.published_at.is_not(None))
+        if any(made_at < published for (published,) in connection.execute(newest)):
+            raise CannotRelease(f"{name} was made before the last publication; make a new one")
+        connection.execute(update(releases).where(releases.c.id == name).values(status=PUBLISHED, published_at=clock()))
+
+
+def withdraw(database: Engine, name: str, clock: Clock, note: str) -> None:
+    """Take a published release back. It stays listed, and what it told counts as known for ever."""
+    with transaction(database) as connection:
+        _in_status(connection, name, PUBLISHED)
+        values = {"status": WITHDRAWN, "withdrawn_at": clock(), "note": note}
+        connection.execute(update(releases).where(releases.c.id == name).values(**values))
+
+
+def _in_status(connection: Connection, name: str, status: str) -> datetime:
+    row = connection.execute(
+        select(releases.c.status, releases.c.made_at).where(releases.c.id == name).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise CannotRelease(f"There is no release {name}")
+    if row.status != status:
+        raise CannotRelease(f"{name} is {row.status}, not {status}")
+    made_at: datetime = row.made_at
+    return made_at
+
+
+def _next_name(connection: Connection, last_month: date) -> str:
+    # Two that are made at once must not get one name.
+    connection.exec_driver_sql("LOCK TABLE releases IN SHARE ROW EXCLUSIVE MODE")
+    names = set(connection.scalars(select(releases.c.id)))
+    number = next(n for n in range(1, len(names) + 2) if f"{last_month:%Y-%m}.{n}" not in names)
+    return f"{last_month:%Y-%m}.{number}"
+
+
+def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
+    """Every cell that any version of an indicator is made of, services summed, zero cells left out."""
+    forms = {form for each in DEFINITIONS for form in each.forms}
+    wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
+    rows = rows_of(AsOf(known_on), wanted)
+    categories = {(form.measure, category) for form in forms for category in form.categories}
+    cells: Cells = {}
+    for measure, authority, period, category, value in connection.execute(
+        select(rows.c.measure, rows.c.authority, rows.c.period, rows.c.category, rows.c.value)
+    ):
+        if (measure, category) in categories:
+            key = CellKey(measure, category, period, authority)
+            cells[key] = cells.get(key, 0) + value
+    return {key: value for key, value in cells.items() if value}
+
+
+def _earlier(connection: Connection) -> list[Earlier]:
+    """All that was ever published, in that order."""
+    found = connection.execute(
+        select(releases.c.id, releases.c.last_month, releases.c.definitions)
+        .where(releases.c.published_at.is_not(None))
+        .order_by(releases.c.published_at)
+    )
+    return [
+        Earlier(
+            row.last_month,
+            _released_cells(connection, row.id),
+            _hidden(connection, row.id),
+            frozenset((measure, grouping) for measure, grouping in row.definitions["forms"]),
+            row.definitions["indicators"],
+        )
+        for row in found.all()
+    ]
+
+
+def _released_cells(connection: Connection, name: str) -> Cells:
+    c = release_cells.c
+    query = select(c.measure, c.category, c.period, c.authority, c.value).where(c.release == name)
+    return {CellKey(*key): value for *key, value in connection.execute(query)}
+
+
+def _hidden(connection: Connection, name: str) -> frozenset[NumberKey]:
+    c = release_hidden.c
+    query = select(c.measure, c.grouping, c.period, c.area).where(c.release == name)
+    return frozenset(NumberKey(*row) for row in connection.execute(query))
+
+
+def _write(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    name: str,
+    last_month: date,
+    known_on: date,
+    hiding: Hiding,
+    now: datetime,
+    note: str | None,
+) -> None:
+    definitions = {
+        "indicators": {indicator.id: indicator.version for indicator in INDICATORS.values()},
+        "forms": sorted((form.measure, form.grouping) for form in PUBLIC_FORMS),
+    }
+    heard = sorted({position.authority for position in shown(connection)})
+    connection.execute(
+        insert(releases).values(
+            id=name,
+            status=DRAFT,
+            last_month=last_month,
+            known_on=known_on,
+            content_hash=_hash(hiding.cells, hiding.hidden, definitions),
+            definitions=definitions,
+            heard=heard,
+            made_at=now,
+            note=note,
+        )
+    )
+    cell_columns = ("release", "measure", "category", "period", "authority", "value")
+    copy_rows(
+        connection, release_cells, cell_columns, [(name, *key, value) for key, value in hiding.cells.items() if value]
+    )
+    hidden_columns = ("release", "measure", "grouping", "period", "area")
+    copy_rows(connection, release_hidden, hidden_columns, [(name, *key) for key in hiding.hidden])
+
+
+def _hash(cells: Mapping[CellKey, int], hidden: Iterable[NumberKey], definitions: object) -> str:
+    """SHA-256 over everything that decides what is shown."""
+    digest = hashlib.sha256(msgspec.json.encode(definitions, order="sorted"))
+    for key, value in sorted(cells.items()):
+        if value:
+            digest.update(msgspec.json.encode((*key, value)))
+    for number in sorted(hidden):
+        digest.update(msgspec.json.encode(number))
+    return digest.hexdigest()
+
+
+def _write_changes(connection: Connection, name: str, earlier: list[Earlier], hiding: Hiding, live: Cells) -> None:
+    if not earlier:
+        return
+    columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
+    found = changes(earlier[-1], hiding, live)
+    copy_rows(connection, release_changes, columns, [(name, place, *change) for place, change in enumerate(found)])
+
+
+def default_month(clock: Clock) -> date:
+    """The month before the last: by then most of what is late has come."""
+    return add_months(clock().date().replace(day=1), -2)

@@ -1,0 +1,82 @@
+"""What the unpaid work service answers to an authority, as it stands in the OpenAPI document."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from services.records.api.order_schemas import ClockView, FactView, FindingView, Moment, WorkItem
+from services.unpaid_work.ledger import Forecast
+
+
+class ForecastView(BaseModel):
+    """Hours left against working days left, at the pace so far: minutes credited for each working day since the imposition."""
+
+    hours_left: float
+    working_days_left: int = Field(description="Until the deadline; negative once it has passed.")
+    hours_a_week: float = Field(description="The pace so far, for five working days.")
+    hours_a_week_needed: float | None = Field(description="None when no working day is left.")
+    done_on: date | None = Field(description="At this pace; None where nothing was credited yet, or not in ten years.")
+    in_time: bool
+
+    @classmethod
+    def of(cls, forecast: Forecast) -> "ForecastView":
+        needed = forecast.minutes_a_day_needed
+        return cls(
+            hours_left=round(forecast.minutes_left / 60, 2),
+            working_days_left=forecast.working_days_left,
+            hours_a_week=_a_week(forecast.minutes_a_day),
+            hours_a_week_needed=None if needed is None else _a_week(needed),
+            done_on=forecast.done_on,
+            in_time=forecast.in_time,
+        )
+
+
+def _a_week(minutes_a_day: float) -> float:
+    return round(minutes_a_day * 5 / 60, 2)
+
+
+class HoursStep(BaseModel):
+    """Hours first ordered, then each change by the court."""
+
+    on: date
+    hours: float = Field(description="A difference; negative takes away.")
+
+
+class Ledger(BaseModel):
+    """The hours of one order, and everything that the service holds about it."""
+
+    subject: str
+    imposed_on: date | None
+    ended_on: date | None
+    ordered: list[HoursStep]
+    hours_ordered: float
+    hours_credited: float
+    credited_by_activity: dict[str, float] = Field(description="Hours; adjustments are an activity of their own.")
+    hours_outstanding: float = Field(description="Nothing is outstanding once the order has ended.")
+    deadline: date | None = Field(description="The end of the legal period, or the later date that the court set.")
+    forecast: ForecastView | None = Field(description="Only for open orders with hours to do.")
+    clocks: list[ClockView]
+    findings: list[FindingView]
+    timeline: list[Moment]
+    facts: list[FactView]
+
+
+class LateForecast(BaseModel):
+    """An open order that will not be done by its deadline at the pace so far."""
+
+    subject: str
+    imposed_on: date
+    deadline: date
+    forecast: ForecastView
+
+
+class Worklist(BaseModel):
+    """What open orders have missed or must meet soon, and which will miss their deadline at the pace so far."""
+
+    today: date
+    until: date = Field(description="The last working day that is looked at.")
+    items: list[WorkItem]
+    will_be_late: list[LateForecast] = Field(
+        description="Not yet past their deadline; the earliest first, as many as a page holds."
+    )
+    next: str | None = Field(description="Give it as `after` for the next page of items.")
