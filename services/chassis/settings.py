@@ -126,6 +126,15 @@ class HttpSettings(Group):
     )
 
 
+class SiteSettings(Group):
+    """How the pages present themselves."""
+
+    title: str = Field(default="Payback", min_length=1, max_length=60)
+    simulated: bool = Field(default=False, description="say on every page that the figures are not real")
+    insecure_cookie: bool = Field(default=False, description="sign in over plain HTTP too, as on one's own machine")
+    session_hours: int = Field(default=8, ge=1, le=24)
+
+
 class TokenSettings(Group):
     """Whose tokens are believed. The PEM may hold several public keys, so that keys can be changed without a pause."""
 

@@ -10,15 +10,11 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.http import application, serve
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
+from services.chassis.web.frame import POLICY
 from services.reporting import api
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
-
-PAGES_POLICY = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
@@ -30,7 +26,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
         tokens=settings.tokens,
         checks={"database": lambda: _answers(engine)},
-        content_security_policy=PAGES_POLICY,
+        content_security_policy=POLICY,
     )
     app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
     return app

@@ -2,31 +2,20 @@
 
 from pathlib import Path
 
-from pydantic import Field
-
 from services.chassis.settings import (
     DatabaseSettings,
-    Group,
     HttpSettings,
     KafkaSettings,
     LogSettings,
     MetricsSettings,
     Settings,
+    SiteSettings,
     StreamSettings,
     TokenSettings,
 )
 
 SCHEMA = "reporting"
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class SiteSettings(Group):
-    """How the pages present themselves."""
-
-    title: str = Field(default="Payback", min_length=1, max_length=60)
-    simulated: bool = Field(default=False, description="say on every page that the figures are not real")
-    insecure_cookie: bool = Field(default=False, description="sign in over plain HTTP too, as on one's own machine")
-    session_hours: int = Field(default=8, ge=1, le=24)
 
 
 class MigrateSettings(Settings):

@@ -22,11 +22,11 @@ from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.releases import publication
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell
 from tests.support.figures import national_cells
 

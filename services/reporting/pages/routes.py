@@ -2,21 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import month_of
-from services.chassis.auth import InvalidToken, verify
 from services.chassis.clock import Clock
 from services.chassis.problems import Problem
+from services.chassis.settings import SiteSettings
+from services.chassis.web.frame import add_static
+from services.chassis.web.sign_in import add_sign_in
 from services.reporting.disclosure.gate import Refused
 from services.reporting.figures import quality
 from services.reporting.figures.answers import NothingReleased
@@ -25,34 +24,30 @@ from services.reporting.pages import views
 from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
 from services.reporting.pages.choices import chosen
 from services.reporting.pages.downloads import add_downloads
-from services.reporting.pages.site import COOKIE, Site, templates
+from services.reporting.pages.site import Site, site_of
 from services.reporting.pages.views import Reader
 from services.reporting.read import queries
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
 from services.reporting.releases import index
-from services.reporting.settings import SiteSettings
-
-STATIC = Path(__file__).parent / "static"
-LONGEST_TOKEN = 4096
 
 
 def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     """All pages."""
-    site = Site(database, clock, settings, templates())
+    site = site_of(database, clock, settings)
     pages = APIRouter(include_in_schema=False)
     for path, page in _PAGES.items():
         pages.add_api_route(path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse)
     add_downloads(pages, site)
-    _add_sign_in(pages, site)
-    pages.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_sign_in(pages, site)
+    add_static(pages)
     return pages
 
 
 def not_found(database: Engine, clock: Clock, settings: SiteSettings) -> Callable[[Request, Exception], Response]:
     """What somebody gets who asks for a page that is not there; programs get a problem."""
-    site = Site(database, clock, settings, templates())
+    site = site_of(database, clock, settings)
 
     def answer(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)
@@ -275,47 +270,3 @@ _PAGES: dict[str, Page] = {
     "/releases/{id}": _release,
     "/about": _about,
 }
-
-
-def _add_sign_in(pages: APIRouter, site: Site) -> None:
-    @pages.get("/sign-in")
-    def form(request: Request) -> Response:
-        return site.page(request, "sign_in", token=request.query_params.get("token", ""), fault="")
-
-    @pages.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
-        token = await _token_in(request)
-        try:
-            verify(token, request.app.state.tokens)
-        except InvalidToken as reason:
-            return site.page(request, "sign_in", 403, token="", fault=str(reason))
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=site.settings.session_hours * 3600,
-            httponly=True,
-            samesite="strict",
-            secure=not site.settings.insecure_cookie,
-        )
-        return answer
-
-    @pages.post("/sign-out")
-    def sign_out(request: Request) -> Response:
-        answer = RedirectResponse("/", 303)
-        if _from_here(request):
-            answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=not site.settings.insecure_cookie)
-        return answer
-
-
-async def _token_in(request: Request) -> str:
-    """What the form sent; nothing where another site sent it."""
-    if not _from_here(request):
-        return ""
-    fields = parse_qs((await request.body())[:LONGEST_TOKEN].decode("ascii", "replace"))
-    return fields.get("token", [""])[0].strip()
-
-
-def _from_here(request: Request) -> bool:
-    """Browsers say which site sent a form; it cannot be forged from another site. (Origin is `null` under no-referrer.)"""
-    return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from contracts.periods import add_months, month_of, months_between
 from services.chassis.auth import Identity
+from services.chassis.web import charts
 from services.reporting.disclosure.gate import Row, ToCome
 from services.reporting.figures import answers
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.quality import still_to_come
 from services.reporting.formats.metadata import BREAKDOWNS, category_label
-from services.reporting.pages import charts, words
+from services.reporting.pages import words
 from services.reporting.pages.choices import Choice, choices, year_before
 from services.reporting.read.queries import Grain, Span, earliest, latest
 from services.reporting.read.vintages import Live, Released

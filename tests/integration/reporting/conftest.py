@@ -15,10 +15,10 @@ from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")

@@ -15,10 +15,10 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings, HttpSettings
+from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, SiteSettings
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
 from tests.support.attacker import fetching, leaks, made_up
 from tests.support.attacker.attack import Attacker, public_indicators

@@ -1,0 +1,95 @@
+"""The frame around every page: who looks, where the navigation leads, and the templates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.staticfiles import StaticFiles
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
+from services.chassis.settings import SiteSettings
+
+COOKIE = "payback_token"
+STATIC = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The content security policy of pages: no scripts, and nothing from elsewhere."""
+
+
+class Link(NamedTuple):
+    """An entry of the navigation or of the footer."""
+
+    href: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the pages of one service differ from those of another."""
+
+    subtitle: str
+    navigation: tuple[Link, ...]
+    footer: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page of a service needs."""
+
+    settings: SiteSettings
+    look: Look
+    templates: Environment
+
+    def viewer(self, request: Request) -> Identity:
+        """Return who looks. A token that proves nothing any more is as good as none."""
+        token = request.cookies.get(COOKIE)
+        if not token:
+            return PUBLIC
+        try:
+            return verify(token, request.app.state.tokens)
+        except InvalidToken:
+            return PUBLIC
+
+    def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        """Return a page. It is never cached, since who is signed in decides what it shows."""
+        viewer = self.viewer(request)
+        authority = AUTHORITIES.get(viewer.authority or "")
+        here = self.templates.get_template(f"{template}.html")
+        return HTMLResponse(
+            here.render(
+                site=self.settings,
+                look=self.look,
+                viewer=viewer,
+                viewer_name=authority.name if authority else "",
+                path=request.url.path,
+                **values,
+            ),
+            status,
+        )
+
+
+def templates(package: str, names: Mapping[str, Any]) -> Environment:
+    """Return the templates of a package, over the shared ones. Everything is escaped; an unknown name is an error."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader(__package__)]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["svg"] = Markup  # charts escape what they are given
+    environment.globals |= names
+    return environment
+
+
+def add_static(pages: APIRouter) -> None:
+    """Serve the design system, the fonts and the icon."""
+    pages.mount("/static", StaticFiles(directory=STATIC), name="static")
