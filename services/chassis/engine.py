@@ -23,6 +23,7 @@ from services.chassis.settings import StreamSettings
 log = logging.getLogger(__name__)
 
 STOPPED, BUG, REFUSED = 0, 1, 3
+NEVER = -1
 PATIENCE_SECONDS = 30.0
 FAREWELL_SECONDS = 3.0
 
@@ -101,10 +102,14 @@ class Engine:
         self._in_hand = asyncio.Lock()
         self._interrupted = asyncio.Event()
         self._positions: dict[TopicPartition, int] = {}
+        self._reading: dict[TopicPartition, int] = {}
+        """Where the next fetch begins; the processor is there too, or further."""
         self._committed: dict[TopicPartition, int] = {}
         self._identities: Mapping[str, SourceIdentity] = {}
         self._seen = Mark(0, 0)
-        self._valid_from = 0  # fetches after fewer seeks do not count
+        self._owners = 0  # how often they changed
+        self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
+        self._valid_after = NEVER  # seeks: only fetches after just so many count
         self._up, self._last_progress = False, monotonic()
 
     def attach(self, reader: Reader) -> None:
@@ -175,6 +180,9 @@ class Engine:
         log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
         self._set_up(up=False)
         self._metrics.retries.labels("away").inc()
+        await self._wait(delay)
+
+    async def _wait(self, delay: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._interrupted.wait(), delay)
 
@@ -187,7 +195,8 @@ class Engine:
     async def pause(self) -> None:
         """Owners change: let the batch in hand finish, and take none that was fetched before the next seek."""
         self._interrupted.set()
-        self._valid_from = self._reader.mark.seeks + 1
+        self._owners += 1
+        self._doubt()
         self._set_up(up=False)
         # A batch that takes longer meets Fenced, or is done before anybody else writes.
         with suppress(TimeoutError):
@@ -202,24 +211,42 @@ class Engine:
 
     async def find_positions(self) -> None:
         """Ask the processor where it is in all that this worker now owns."""
-        if await self.persist(self._ask_positions) is Outcome.FENCED:
-            self.fail(Fenced("while it started"))
+        await self._until_unfenced(self._ask_positions)
 
     async def seek(self) -> None:
-        """Go to the first message that is not processed."""
-        owned = self._reader.owned()
+        """Go to the first message that is not processed. Fetches count from here on if the processor said where that is."""
+        owners, owned = self._owners, self._reader.owned()
         await self._reader.go_to({source: self._positions[source] for source in owned if source in self._positions})
+        if self._asked_for == owners == self._owners:
+            self._reading = dict(self._positions)
+            self._valid_after = self._reader.mark.seeks
 
     async def reread(self) -> None:
         """Kafka says that it does not have what was to be fetched: ask again, and stop unless that explains it."""
         async with self._in_hand:
-            await self.persist(partial(self._go_back, missing=True))
+            await self._start_over(missing=True)
+
+    async def _start_over(self, *, missing: bool = False) -> None:
+        """Nothing that was fetched counts until the processor has said where it is, and that was sought."""
+        self._doubt()
+        await self._until_unfenced(partial(self._go_back, missing=missing))
+
+    def _doubt(self) -> None:
+        self._asked_for = self._valid_after = NEVER
+
+    async def _until_unfenced(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Persist; where another worker moves on meanwhile, as it may while this one recounts, begin again."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if await self.persist(work) is not Outcome.FENCED:
+                return
+            await self._wait(delay)
 
     async def _go_back(self, *, missing: bool = False) -> None:
         await self._ask_positions(missing=missing)
         await self.seek()
 
     async def _ask_positions(self, *, missing: bool = False) -> None:
+        owners = self._owners
         owned = sorted(self._reader.owned())
         identities = await _in(self._admin_thread, self._identify)({source.topic for source in owned})
         start = _in(self._process_thread, self._processor.start)
@@ -228,7 +255,7 @@ class Engine:
         positions = {source: answer[source] or bounds[source].first for source in owned}
         for source, position in positions.items():
             _refuse_outside(source, position, bounds[source], missing=missing)
-        self._positions = positions
+        self._positions, self._asked_for = positions, owners
         # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
         self._identities = {**self._identities, **identities}
         self._progressed()
@@ -239,19 +266,25 @@ class Engine:
     async def take(self, fetch: Fetch) -> None:
         """Process one fetch, unless it is out of date."""
         async with self._in_hand:
-            current = self._valid_from <= fetch.mark.seeks == self._reader.mark.seeks
+            current = self._valid_after == fetch.mark.seeks == self._reader.mark.seeks
             if self._interrupted.is_set() or not current:
                 return
-            if self._follows(fetch.mark):
+            if self._follows(fetch.mark) and self._joins(fetch.slices):
                 await self._process(fetch.slices)
             else:
                 log.warning("%s reads again: a fetch got lost on its way", self._name)
                 self._metrics.retries.labels("dropped").inc()
-                await self.persist(self._go_back)
+                await self._start_over()
 
     def _follows(self, mark: Mark) -> bool:
         before, self._seen = self._seen, mark
         return mark.serial == (before.serial + 1 if mark.seeks == before.seeks else 1)
+
+    def _joins(self, slices: Sequence[Slice]) -> bool:
+        """Whether the fetch begins where the processor is: what lies between the two would be left out."""
+        begins = {part.source: self._reading.get(part.source) for part in slices}
+        self._reading |= {part.source: part.next_offset for part in slices}
+        return all(begin is not None and begin <= self._positions[source] for source, begin in begins.items())
 
     async def _process(self, slices: Sequence[Slice]) -> None:
         with self._metrics.batch_seconds.time():
@@ -260,7 +293,7 @@ class Engine:
             case Outcome.DONE:
                 self._advance(slices)
             case Outcome.FENCED:
-                await self.persist(self._go_back)
+                await self._start_over()
             case Outcome.GIVEN_UP:
                 pass  # whoever owns these partitions next reads them again
 
@@ -293,7 +326,8 @@ class Engine:
         owned = [source for source in self._reader.owned() if source in self._positions]
         bounds = await self._reader.bounds(owned)
         fetched = {source: await self._reader.fetched(source) for source in owned}
-        if self._seen == self._reader.mark and not self._in_hand.locked():
+        undoubted = self._valid_after == self._reader.mark.seeks
+        if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
             self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
         lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}

@@ -52,13 +52,15 @@ class Worker:
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         """Positions as PostgreSQL has them; recounts authorities that were counted by other rules."""
         self._cache.clear()
+        self._positions = {}  # what was claimed before no longer counts, however this ends
         with transaction(self._database) as connection:
-            self._positions = positions.claim(connection, sources)
+            claimed = positions.claim(connection, sources)
             self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
         for shard in list(self._shards.values()):
             if shard.counted_by != self._domain.of(shard.authority).rules:
                 self._recount(shard)
-        return self._positions
+        self._positions = claimed
+        return claimed
 
     def process(self, slices: Sequence[Slice]) -> None:
         """Takes one fetch. After a failure nothing is believed that was not committed."""
@@ -82,7 +84,9 @@ class Worker:
 
     def _news(self, piece: Slice) -> Slice | None:
         """The part of a slice that was not taken before."""
-        position = self._positions[piece.source]
+        position = self._positions.get(piece.source)
+        if position is None:
+            raise Fenced(f"{piece.topic}/{piece.partition} is not this worker's")
         if piece.messages[0].offset >= position:
             return piece
         messages = [message for message in piece.messages if message.offset >= position]

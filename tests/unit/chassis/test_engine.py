@@ -63,6 +63,7 @@ class FakeReader:
 class FakeProcessor:
     position: int = 20
     failures: list[Exception] = field(default_factory=list)
+    start_failures: list[Exception] = field(default_factory=list)
     starts: int = 0
     batches: list[list[int]] = field(default_factory=list)
     seconds: float = 0
@@ -71,6 +72,8 @@ class FakeProcessor:
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         self.starts += 1
         self.threads.add(threading.get_ident())
+        if self.start_failures:
+            raise self.start_failures.pop(0)
         return dict.fromkeys(sources, self.position)
 
     def process(self, slices: Sequence[Slice]) -> None:
@@ -212,6 +215,67 @@ def test_fenced_forgets_what_was_fetched_and_asks_again() -> None:
     assert scene.processor.batches == [[20], [50]]
     assert scene.reader.sought == [20, 50]
     assert scene.processor.starts == 2
+
+
+@pytest.mark.parametrize("again", [[Fenced("recounted")], [Fenced("recounted"), Away("gone"), Fenced("recounted")]])
+def test_who_is_fenced_while_it_asks_skips_nothing(again: list[Exception]) -> None:
+    """A stale owner meets a recount: until it knows where it is, what it has fetched ahead must not count."""
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures, scene.processor.start_failures = [Fenced("another has it")], list(again)
+        one, two = scene.reader.fetch(*range(20, 30)), scene.reader.fetch(*range(30, 40))
+        await scene.engine.take(one)
+        await scene.engine.take(two)
+        await scene.engine.take(scene.reader.fetch(*range(20, 40)))
+
+    scene = play(script)
+    assert scene.processor.batches == [[*range(20, 30)], [*range(20, 40)]]
+    assert scene.reader.sought == [20, 20]
+    assert scene.engine.status == 0
+
+
+def test_nothing_passes_while_what_was_asked_has_no_answer() -> None:
+    """Owners change while a fenced worker asks: the answer that comes later is the one that counts."""
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        one, two = scene.reader.fetch(20), scene.reader.fetch(21)
+        scene.processor.failures, scene.processor.start_failures = [Fenced("another has it")], [Away("gone")] * 1000
+        taking = asyncio.create_task(scene.engine.take(one))
+        await asyncio.sleep(0.05)
+        await scene.engine.pause()
+        await taking
+        scene.engine.unpause()
+        await scene.engine.seek()
+        await scene.engine.take(two)
+        await scene.engine.take(scene.reader.fetch(22))
+        scene.processor.start_failures = []
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20, 21, 22))
+
+    assert play(script).processor.batches == [[20], [20, 21, 22]]
+
+
+def test_a_fetch_that_begins_beyond_the_processor_is_read_again() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.engine._positions[SOURCE] = scene.processor.position = 15
+        await scene.engine.take(scene.reader.fetch(20))
+        await scene.engine.take(scene.reader.fetch(15, 20))
+
+    assert play(script).processor.batches == [[15, 20]]
+
+
+def test_who_is_fenced_while_it_starts_asks_again() -> None:
+    async def script(scene: Scene) -> None:
+        scene.processor.start_failures = [Fenced("recounted")]
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20))
+
+    scene = play(script)
+    assert scene.engine.status == 0
+    assert scene.processor.batches == [[20]]
 
 
 def test_a_fetch_that_got_lost_is_noticed_and_read_again() -> None:
