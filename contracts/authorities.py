@@ -108,3 +108,8 @@ _CURRENT = {code: code for code in AUTHORITIES} | {a.retired_code: a.code for a 
 def current_code(code: str) -> str | None:
     """The code in force for a current or retired code; None for a code that no authority ever had."""
     return _CURRENT.get(code)
+
+
+def codes_of(authority: str) -> list[str]:
+    """Return the codes under which an authority is named: its current one, and what it replaced."""
+    return [code for code, current in _CURRENT.items() if current == authority]

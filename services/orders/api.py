@@ -1,12 +1,15 @@
 """What the orders service answers to an authority about its own orders."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Engine
 
+from contracts.authorities import AUTHORITIES
+from services.chassis.auth import Identity, require
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.chassis.http import Written
@@ -15,7 +18,7 @@ from services.orders import transfers
 from services.orders.deadlines import readings
 from services.orders.findings import findings
 from services.orders.model import order_of
-from services.orders.schemas import OrderDetail, Worklist
+from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
 from services.records.api import listing, own_findings
 from services.records.api import management as common
@@ -37,6 +40,9 @@ from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
 from services.records.model.record import Record, is_withdrawn
 
+log = logging.getLogger(__name__)
+
+National = Annotated[Identity, Depends(require("national:read"))]
 _OWN_FINDINGS: OwnFindings = {
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),
     **transfers.UNMATCHED,
@@ -59,7 +65,21 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         "cpo",
         own,
     )
-    return [*common.routers(desk), _orders(desk)]
+    return [*common.routers(desk), _transfers(desk), _orders(desk)]
+
+
+def _transfers(desk: Desk) -> APIRouter:
+    routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=Written)
+
+    @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for national viewers")
+    def get_transfers(viewer: National) -> Transfers:
+        log.info("whole matching of transfers read by %s", viewer.subject)
+        with transaction(desk.database) as connection:
+            found = {code: transfers.whole_matching(connection, code, desk.now(code)) for code in AUTHORITIES}
+        rows = [TransferFindings(authority=code, findings=views) for code, views in found.items() if views]
+        return Transfers(today=desk.today(), authorities=rows)
+
+    return routes
 
 
 def _orders(desk: Desk) -> APIRouter:

@@ -38,3 +38,17 @@ class Worklist(BaseModel):
     until: date = Field(description="The last working day that is looked at.")
     items: list[WorkItem]
     next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class TransferFindings(BaseModel):
+    """Transfers of one authority that the two sides have not told alike."""
+
+    authority: str
+    findings: list[FindingView]
+
+
+class Transfers(BaseModel):
+    """The whole matching of transfers, by authority; authorities without a finding are left out."""
+
+    today: date
+    authorities: list[TransferFindings]

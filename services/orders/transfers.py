@@ -5,15 +5,17 @@ Scotland because one that was transferred in does not count as imposed; a pair t
 twice or never, so it is found out here, on each side that knows of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
-from contracts.authorities import current_code
+from contracts.authorities import codes_of, current_code
 from contracts.events import TransferAnswered, TransferReceived, TransferRequested
 from services.orders.schemas import OtherSide
 from services.records.api.order_schemas import FindingView, Today
+from services.records.api.own_findings import OwnFinding, OwnFindings
 from services.records.model.findings import Rule
 from services.records.model.record import Record, fact, facts
 from services.records.model.standards import Length, in_force
@@ -25,13 +27,19 @@ OUT = Rule(
 )
 IN = Rule(
     "transfer_in_unmatched",
-    "The order was received by transfer, and the authority named does not report that it transferred such an order.",
-    "Check from and from_subject of transfer.received; or ask the other authority for order.imposed and order.ended.",
+    "The order was received by transfer, and the authority named does not report that it transferred such an order here.",
+    "Check from and from_subject of transfer.received; or ask the other authority for order.imposed, transfer.requested to you, and "
+    "order.ended.",
 )
 TWICE = Rule(
     "transfer_in_twice",
-    "Another order is said to have come from the same order by transfer.",
-    "Check from and from_subject of transfer.received here, or ask the other authority to.",
+    "Two orders are said to have come from the same order by transfer.",
+    "Check from and from_subject of transfer.received of both.",
+)
+OUT_TWICE = Rule(
+    "transfer_out_twice",
+    "The order was transferred out, and more than one order is said to have come from it.",
+    "Ask the authorities that report it to check from and from_subject of transfer.received.",
 )
 CIRCLE = Rule(
     "transfer_in_circle",
@@ -40,9 +48,9 @@ CIRCLE = Rule(
 )
 PERHAPS_TWICE = Rule(
     "transfer_perhaps_counted_twice",
-    "One authority asked another to take an order, and the other has one of the same day and terms that does not say where it "
-    "came from: if they are the same, both count it as imposed.",
-    "If they are the same, the authority that took it sends transfer.received; if not, the one that asked sends transfer.answered.",
+    "Another authority asked this one to take an order, and this one has an order of the same day and terms that does not say where "
+    "it came from: if they are the same, both count it as imposed.",
+    "If they are the same, send transfer.received; if not, ask the other authority to send transfer.answered.",
 )
 _OUT = text(
     "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
@@ -52,11 +60,18 @@ _IN = text(
     "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on "
     "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL AND NOT EXISTS "
     "(SELECT FROM records o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
-    "AND o.left_on IS NOT NULL) ORDER BY received_on, i.subject LIMIT 1000"
+    "AND o.left_on IS NOT NULL AND (:whole OR EXISTS (SELECT FROM json_each(o.facts) f WHERE f.key LIKE 'transfer/%' "
+    "AND f.value -> 3 ->> 'to' = ANY(:codes)))) ORDER BY received_on, i.subject LIMIT 1000"
 )
 _TWICE = text(
     "SELECT i.subject, i.imposed_on, o.authority AS other FROM records i JOIN records o ON o.came_from = i.came_from "
-    "AND (o.authority, o.subject) <> (i.authority, i.subject) WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
+    "AND (o.authority, o.subject) <> (i.authority, i.subject) AND (:whole OR o.authority = i.authority) "
+    "WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
+)
+_OUT_TWICE = text(
+    "SELECT o.subject, o.imposed_on, array_agg(DISTINCT i.authority ORDER BY i.authority) AS others FROM records o "
+    "JOIN records i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL "
+    "GROUP BY o.subject, o.imposed_on HAVING count(*) > 1 ORDER BY o.subject LIMIT 1000"
 )
 _CIRCLE = text(
     "SELECT i.subject, i.imposed_on, i.came_from FROM records i JOIN records o ON o.came_from = i.authority || '/' || i.subject "
@@ -64,20 +79,32 @@ _CIRCLE = text(
     "ORDER BY i.subject LIMIT 1000"
 )
 _PERHAPS_TWICE = text(
-    "SELECT o.authority, o.subject, o.asked_of, o.asked_on, i.subject AS taken_as FROM records o "
+    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as FROM records o "
     "JOIN records i ON i.authority = o.asked_of AND i.imposed_on = o.imposed_on AND i.came_from IS NULL "
     "CROSS JOIN LATERAL (SELECT o.facts -> 'imposed' -> 3, i.facts -> 'imposed' -> 3) AS t (there, here) "
-    "WHERE o.asked_of IS NOT NULL AND (o.authority = :authority OR o.asked_of = :authority) AND o.asked_on < :before "
+    "WHERE o.asked_of = :authority AND o.asked_on < :before "
     "AND there ->> 'court_type' = here ->> 'court_type' AND there ->> 'sex' = here ->> 'sex' "
     "AND there ->> 'age_at_imposition' = here ->> 'age_at_imposition' "
     "AND CAST(there -> 'requirements' AS jsonb) = CAST(here -> 'requirements' AS jsonb) "
-    "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject) "
-    "ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
+    "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject "
+    "AND (:whole OR t.authority = :authority)) ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
 )
+"""Told to the authority that was asked, since the other one named it. Told to the one that asked, it would answer whether the
+other has such an order, whatever was invented to ask."""
 
 
-def _asked(authority: str, now: Today) -> dict[str, object]:
-    return {"authority": authority, "before": now.day - timedelta(days=_limit(now).number)}
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf transfers are matched."""
+
+    authority: str
+    whole: bool = False
+    """Whether records count that do not name the authority: for national viewers only."""
+
+    def parameters(self, now: Today) -> dict[str, object]:
+        """What the queries are given."""
+        before = now.day - timedelta(days=_limit(now).number)
+        return {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
 
 
 def _is_over(since: date, now: Today) -> bool:
@@ -88,60 +115,76 @@ def _limit(now: Today) -> Length:
     return in_force("transfer_match", now.day).limit
 
 
-def _out(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
-    for subject, left_on in connection.execute(_OUT, _asked(authority, now)):
+def _out(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for subject, left_on in connection.execute(_OUT, asker.parameters(now)):
         if _is_over(left_on, now):
             yield FindingView.about(subject, OUT, left_on, facts=("ended",))
 
 
-def _in(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
-    for subject, came_from, received_on in connection.execute(_IN, {"authority": authority}):
+def _in(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for subject, came_from, received_on in connection.execute(_IN, asker.parameters(now)):
         if _is_over(received_on, now):
             detail = f"said to come from {came_from}"
             yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
 
 
-def _both_count(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
-    for row in connection.execute(_PERHAPS_TWICE, _asked(authority, now)):
-        if _is_over(row.asked_on, now):
-            yield _perhaps_twice(authority, *row)
+def _perhaps_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for origin, subject, asked_on, taken_as in connection.execute(_PERHAPS_TWICE, asker.parameters(now)):
+        if _is_over(asked_on, now):
+            detail = f"{subject} of {origin} may be the same"
+            yield FindingView.about(taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=detail)
 
 
-def _twice(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in connection.execute(_TWICE, {"authority": authority}):
+def _twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for subject, imposed_on, other in connection.execute(_TWICE, asker.parameters(now)):
         detail = f"the other one is an order of {other}"
         yield FindingView.about(subject, TWICE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
 
 
-def _circle(connection: Connection, authority: str, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in connection.execute(_CIRCLE, {"authority": authority}):
+def _out_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for subject, imposed_on, others in connection.execute(_OUT_TWICE, asker.parameters(now)):
+        detail = f"said to have come from it by {', '.join(others)}"
+        yield FindingView.about(subject, OUT_TWICE, imposed_on or now.day, facts=("ended",), detail=detail)
+
+
+def _circle(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
+    for subject, imposed_on, other in connection.execute(_CIRCLE, asker.parameters(now)):
         detail = f"said to come from {other}, which is said to come from it"
         yield FindingView.about(subject, CIRCLE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
 
 
-def _perhaps_twice(
-    authority: str, origin: str, subject: str, asked_of: str, asked_on: date, taken_as: str
-) -> FindingView:
-    """Only the authority that was asked is told the other's reference: it needs it, and the transfer would have told it."""
-    if authority == origin:
-        return FindingView.about(subject, PERHAPS_TWICE, asked_on, detail=f"asked of {asked_of}")
-    return FindingView.about(
-        taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=f"{subject} of {origin} may be the same"
-    )
-
-
-UNMATCHED = {
+_MATCHING: dict[str, Callable[[Connection, Asker, Today], Iterator[FindingView]]] = {
     OUT.code: _out,
     IN.code: _in,
-    PERHAPS_TWICE.code: _both_count,
+    PERHAPS_TWICE.code: _perhaps_twice,
     TWICE.code: _twice,
+    OUT_TWICE.code: _out_twice,
     CIRCLE.code: _circle,
 }
+
+
+def _for_itself(code: str) -> OwnFinding:
+    def found(connection: Connection, authority: str, now: Today) -> Iterable[FindingView]:
+        return _MATCHING[code](connection, Asker(authority), now)
+
+    return found
+
+
+UNMATCHED: OwnFindings = {code: _for_itself(code) for code in _MATCHING}
 """By rule: transfers of an authority that the two sides have not told alike in time, and what can never be so."""
 
 
+def whole_matching(connection: Connection, authority: str, now: Today) -> list[FindingView]:
+    """Return every transfer of the authority that does not match, also by records that do not name it: for national viewers."""
+    asker = Asker(authority, whole=True)
+    return [finding for find in _MATCHING.values() for finding in find(connection, asker, now)]
+
+
 _TAKEN_BY = text("SELECT authority, subject FROM records WHERE came_from = :reference ORDER BY authority, subject")
-_LEFT = text("SELECT left_on IS NOT NULL FROM records WHERE authority = :authority AND subject = :subject")
+_LEFT = text(
+    "SELECT left_on IS NOT NULL AND EXISTS (SELECT FROM json_each(facts) f WHERE f.key LIKE 'transfer/%' "
+    "AND f.value -> 3 ->> 'to' = ANY(:codes)) FROM records WHERE authority = :origin AND subject = :subject"
+)
 
 
 def other_sides(connection: Connection, authority: str, subject: str, record: Record) -> list[OtherSide]:
@@ -150,12 +193,13 @@ def other_sides(connection: Connection, authority: str, subject: str, record: Re
     arrived = fact(record, "transferred_in", TransferReceived)
     if arrived is not None:
         origin = current_code(arrived.from_)
-        left = connection.scalar(_LEFT, {"authority": origin, "subject": arrived.from_subject})
+        asked = {"origin": origin, "subject": arrived.from_subject, "codes": codes_of(authority)}
+        left = connection.scalar(_LEFT, asked)
         sides.append(OtherSide(direction="in", authority=origin, subject=arrived.from_subject, matched=bool(left)))
     taken = connection.execute(_TAKEN_BY, {"reference": f"{authority}/{subject}"}).all()
     sides += [OtherSide(direction="out", authority=code, subject=there, matched=True) for code, there in taken]
     if not taken:
         accepted = {answer.ref for answer in facts(record, TransferAnswered) if answer.accepted}
-        asked = [request.to for request in facts(record, TransferRequested) if request.ref in accepted]
-        sides += [OtherSide(direction="out", authority=current_code(to), subject=None, matched=False) for to in asked]
+        takers = [request.to for request in facts(record, TransferRequested) if request.ref in accepted]
+        sides += [OtherSide(direction="out", authority=current_code(to), subject=None, matched=False) for to in takers]
     return sides

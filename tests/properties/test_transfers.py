@@ -13,9 +13,9 @@ from contracts.events import ContactMade, OrderEnded, TransferAnswered, Transfer
 from services.orders.domain import domain
 from services.orders.findings import findings
 from services.records.model.calendar import Calendar
-from services.records.model.record import Record, apply
+from services.records.model.record import Record, apply, facts
 from services.records.model.sequence import Numbers, receive
-from services.records.model.summary import summary
+from services.records.model.summary import Summary, summary
 from tests.support.lives import event, imposed
 
 ORDERS = domain(Calendar("test", frozenset()))
@@ -29,17 +29,17 @@ def journey(stops: int) -> list[Event]:
     told = []
     for place, code in enumerate(CHAIN[:stops]):
         reason = LateReason.TRANSFERRED_IN if place else None
-        facts = [imposed(date(2025, 3, 3)), ContactMade(made_on=date(2025, 3, 4 + place), late_reason=reason)]
+        stated = [imposed(date(2025, 3, 3)), ContactMade(made_on=date(2025, 3, 4 + place), late_reason=reason)]
         if place:
             origin = CHAIN[place - 1]
-            facts.append(TransferReceived(received_on=date(2025, 4 + place, 1), from_=origin, from_subject="CPO/1"))
+            stated.append(TransferReceived(received_on=date(2025, 4 + place, 1), from_=origin, from_subject="CPO/1"))
         if place + 1 < stops:
-            facts.append(TransferRequested(ref="t1", requested_on=date(2025, 4 + place, 1), to=CHAIN[place + 1]))
-            facts.append(TransferAnswered(ref="t1", answered_on=date(2025, 4 + place, 3), accepted=True))
-            facts.append(OrderEnded(ended_on=date(2025, 4 + place, 3), reason=EndReason.TRANSFERRED_OUT))
+            stated.append(TransferRequested(ref="t1", requested_on=date(2025, 4 + place, 1), to=CHAIN[place + 1]))
+            stated.append(TransferAnswered(ref="t1", answered_on=date(2025, 4 + place, 3), accepted=True))
+            stated.append(OrderEnded(ended_on=date(2025, 4 + place, 3), reason=EndReason.TRANSFERRED_OUT))
         else:
-            facts.append(OrderEnded(ended_on=date(2025, 12, 1), reason=EndReason.COMPLETED))
-        told += [event(fact, authority=code, number=number) for number, fact in enumerate(facts)]
+            stated.append(OrderEnded(ended_on=date(2025, 12, 1), reason=EndReason.COMPLETED))
+        told += [event(fact, authority=code, number=number) for number, fact in enumerate(stated)]
     return told
 
 
@@ -65,13 +65,18 @@ def found_out(records: dict[str, Record]) -> set[tuple[str, str]]:
     for code, one in summaries.items():
         if one.left_on is not None and f"{code}/CPO/1" not in taken:
             found.add((code, "transfer_out_unmatched"))
-        if one.came_from is not None and summaries[one.came_from[:9]].left_on is None:
+        if one.came_from is not None and not told_of(records[one.came_from[:9]], summaries[one.came_from[:9]], code):
             found.add((code, "transfer_in_unmatched"))
         if one.asked_of is not None and f"{code}/CPO/1" not in taken:
             there = summaries[one.asked_of]
             if there.imposed_on is not None and there.came_from is None:
-                found |= {(code, "transfer_perhaps_counted_twice"), (one.asked_of, "transfer_perhaps_counted_twice")}
+                found.add((one.asked_of, "transfer_perhaps_counted_twice"))
     return found
+
+
+def told_of(record: Record, one: Summary, taker: str) -> bool:
+    """Whether the origin says that the order left, and has named the authority that took it."""
+    return one.left_on is not None and any(request.to == taker for request in facts(record, TransferRequested))
 
 
 def counting(records: dict[str, Record]) -> list[str]:
@@ -127,7 +132,7 @@ def test_whatever_is_lost_on_either_side_it_never_counts_twice_unseen(came: list
         if {"ended", "transfer_answer/t1"} & records[origin].keys():
             assert (origin, "transfer_out_unmatched") in found
         if "transfer/t1" in records[origin]:
-            assert {(one, "transfer_perhaps_counted_twice") for one in (origin, code)} <= found
+            assert (code, "transfer_perhaps_counted_twice") in found
         if "first_contact" in records[code]:
             assert (code, "transferred_in_not_told") in found
 

@@ -25,7 +25,7 @@ from contracts.events import (
 from contracts.topics import topic_of
 from services.chassis.batches import Slice
 from tests.integration.records.conftest import Bench
-from tests.support.desk import ManagersView, client
+from tests.support.desk import ManagersView, client, token
 from tests.support.lives import event, imposed
 from tests.support.scenario import Sent
 
@@ -105,18 +105,36 @@ def test_an_order_that_nobody_sent_is_found_after_its_time(orders: Sender) -> No
     assert orders.findings(B, SOON) == []
     assert orders.findings(B, LATE) == [("transfer_in_unmatched", "E/7")]
     orders.tell(A, LEFT)
+    assert orders.findings(B, LATE) == [("transfer_in_unmatched", "E/7")], (
+        "A has not named B, so B learns nothing of A's order"
+    )
+    orders.tell(A, ASKED)
     assert orders.findings(B, LATE) == []
     orders.tell(B, FactWithdrawn(fact="order"), subject="E/7")
     assert orders.findings(A, LATE) == [("transfer_out_unmatched", "CPO/1")]
 
 
-def test_an_order_that_two_received_is_shown_to_both(orders: Sender) -> None:
+def test_an_order_that_two_received_is_shown_to_the_one_that_both_name(orders: Sender) -> None:
     orders.tell(A, IMPOSED, LEFT)
     orders.tell(B, IMPOSED, ARRIVED, subject="E/7")
     orders.tell("S12000049", IMPOSED, ARRIVED, subject="G/1")
     assert orders.imposed() == 1
-    assert orders.findings(B, SOON) == [("transfer_in_twice", "E/7")]
-    assert orders.findings("S12000049", SOON) == [("transfer_in_twice", "G/1")]
+    assert orders.findings(A, SOON) == [("transfer_out_twice", "CPO/1")]
+    assert orders.findings(B, SOON) == orders.findings("S12000049", SOON) == []
+    orders.tell(B, IMPOSED, ARRIVED, subject="E/8")
+    assert orders.findings(B, SOON) == [("transfer_in_twice", "E/7"), ("transfer_in_twice", "E/8")]
+
+
+def test_national_viewers_are_told_the_whole_matching_and_nobody_else(orders: Sender) -> None:
+    orders.tell(A, IMPOSED, LEFT)
+    orders.tell(B, IMPOSED, ARRIVED, subject="E/7")
+    orders.tell("S12000049", IMPOSED, ARRIVED, subject="G/1")
+    asked = client(orders.bench.database, orders.bench.domain, SOON)
+    told = asked.get("/v1/transfers", headers=token(None, "national:read")).json()["authorities"]
+    rules = {(one["authority"], finding["rule"]) for one in told for finding in one["findings"]}
+    assert rules == {(A, "transfer_out_twice"), (B, "transfer_in_twice"), ("S12000049", "transfer_in_twice")}
+    assert asked.get("/v1/transfers", headers=token(A, "orders:read")).status_code == 403
+    assert asked.get("/v1/transfers").status_code == 401
 
 
 def test_an_order_that_came_back_under_its_old_reference_counts_nowhere_and_is_found(orders: Sender) -> None:
@@ -131,16 +149,15 @@ PERHAPS = "transfer_perhaps_counted_twice"
 
 
 def test_both_sides_of_a_transfer_lost_but_the_request(orders: Sender) -> None:
-    """Neither says that the order moved, so both count it; the same day and terms tell both, once it is time."""
+    """Neither says that the order moved, so both count it; the same day and terms tell the one that was named, once it is time."""
     orders.tell(A, IMPOSED, ASKED)
     orders.tell(B, IMPOSED, subject="E/7")
     orders.tell(B, imposed(date(2025, 3, 3), hours=101), subject="E/8")
     orders.tell("S12000049", IMPOSED, subject="G/1")
     assert orders.imposed() == 4
     assert orders.findings(A, SOON) == orders.findings(B, SOON) == []
-    assert orders.findings(A, LATE) == [(PERHAPS, "CPO/1")]
+    assert orders.findings(A, LATE) == []
     assert orders.findings(B, LATE) == [(PERHAPS, "E/7")]
-    assert orders.details(A) == [f"asked of {B}"]
     assert orders.details(B) == [f"CPO/1 of {A} may be the same"]
     assert orders.findings("S12000049", LATE) == []
 
@@ -179,7 +196,7 @@ def test_many_transfers_with_losses_on_both_sides_and_none_counts_twice_unseen(o
     assert orders.imposed() == sum(_counts(facts) for sides in told.values() for facts in sides.values())
     for number in seen:
         rules = {(code, rule) for code in (A, B) for rule, subject in found[code] if subject == f"CPO/{number}"}
-        assert rules & {(A, "transfer_out_unmatched"), (A, PERHAPS)}
+        assert rules & {(A, "transfer_out_unmatched"), (B, PERHAPS)}
         assert ((B, PERHAPS) in rules) == (ASKED in told[number][A])
 
 
