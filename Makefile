@@ -12,20 +12,30 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test check fmt documents bench clean
+.PHONY: help install demo test test-fast test-faults parts check fmt documents bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(RUN)  ## make the virtual environment with what the demo needs
 
 demo: $(RUN)  ## run the whole platform on this machine with pretend authorities
 	$(BIN)/payback demo $(ARGS)
 
-# Files in their order: those that wait for real parts come first, and what is quick fills the end.
-test: check  ## check the code and run every test, on Apache Kafka and PostgreSQL
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 20
+
+test: check parts  ## check the code and run every test, on Apache Kafka and PostgreSQL
+	$(PYTEST) $(ARGS)
+
+test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, in less than two minutes
+	$(PYTEST) --fast $(ARGS)
+
+test-faults: parts  ## run the tests that stop, kill and starve real parts
+	$(PYTEST) -m faults $(ARGS)
+
+parts: $(DEV)  ## bring the programs that the tests want, or say how to
+	@tests/parts.sh $(BIN)/python
 
 check: $(DEV)  ## lint, formatting and types
 	$(BIN)/ruff check $(SOURCES)
@@ -45,7 +55,7 @@ bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is miss
 	done; exit $$status
 
 clean:  ## remove the virtual environment and what tools left behind
-	rm -rf $(VENV) tests/kafka/target .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -4,6 +4,7 @@ kafka             address of a shared broker; take topics of your own from `new_
 kafka_process     an Apache Kafka that the test may stop, kill and start
 postgres          address of a fresh, empty database
 new_database      makes more of them, also for fixtures of a wider scope
+migrated          makes databases with the tables of every service
 postgres_process  a PostgreSQL that the test may stop, kill and start
 browser           Chromium; `page` is a fresh page in it
 """
@@ -12,23 +13,30 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from shutil import which
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from deploy.local.postgres import Postgres, create_database, drop_database
+from deploy.local.postgres import Postgres
+from services.chassis.migrations import migrate
 from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.kafka import KafkaProcess
+from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+
+SERVICES = Path(__file__).parents[1] / "services"
+MIGRATIONS = {name: SERVICES / name / "migrations" for name in ("orders", "unpaid_work", "reporting")}
 
 
 # A slow machine is no failure: examples are bounded in number, and hanging is found by the timeout.
@@ -38,38 +46,64 @@ settings.register_profile(
 settings.load_profile("payback")
 
 
+PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
+"""The fixtures that start something."""
+MEMORY_OF_A_WORKER = 3 * 2**30
+"""With a Kafka, a PostgreSQL, and now and then the whole platform or a browser."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--fast` is for between two edits."""
+    parser.addoption("--fast", action="store_true", help="leave out what needs Kafka, PostgreSQL or a browser")
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """Two halves side by side, each with a broker and a database of its own, unless these were given."""
+    """As many as there are cores and memory for; none beside the test process where a broker or a database was given."""
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
-    return 0 if given else 2
+    fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
+    return 0 if given else max(1, min(os.cpu_count() or 1, fitting))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Fetch the broker's jars once, before halves run side by side."""
-    if (
-        kafka_choice().kind is KafkaKind.PROCESS
-        and "PYTEST_XDIST_WORKER" not in os.environ
-        and not session.config.option.collectonly
-    ):
-        apache_kafka.resolve_jars()
+    """Fetch the broker's jars once, before workers run side by side."""
+    option = session.config.option
+    if "PYTEST_XDIST_WORKER" not in os.environ and not option.collectonly and not option.fast:
+        kafka_choice()
 
 
-def pytest_report_header() -> list[str]:
-    """Say which broker the tests run on, loudly when it is the stand-in."""
+def kafka_lines() -> list[str]:
+    """Which broker the tests run on, loudly when it is the stand-in."""
     choice = kafka_choice()
     loud = [f"WARNING: NOT TESTED ON APACHE KAFKA: {choice.because}"] if choice.because else []
     return [f"kafka: {choice.kind}", *loud]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what the stand-in cannot do."""
-    if kafka_choice().kind is KafkaKind.EMBEDDED:
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what is left out, or on what it runs."""
+    return ["fast: without Kafka, PostgreSQL and browsers"] if config.option.fast else kafka_lines()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not wanted, skip what the stand-in cannot do, and put first what takes longest."""
+    if config.option.fast:
+        left_out = [item for item in items if needs_parts(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+    elif kafka_choice().kind is KafkaKind.EMBEDDED:
         for item in items:
             if item.get_closest_marker("durable_broker"):
                 item.add_marker(pytest.mark.skip(reason=f"needs a durable broker: {kafka_choice().because}"))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def needs_parts(item: pytest.Item) -> bool:
+    """Whether a test starts something, by a fixture or by itself."""
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+    return bool(PARTS.intersection(fixtures)) or item.get_closest_marker("parts") is not None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """List by name what did not run."""
     skipped = terminalreporter.getreports("skipped")
     if skipped:
@@ -77,15 +111,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
-    for line in pytest_report_header():
+    for line in pytest_report_header(config):
         terminalreporter.line(line)
-
-
-def _cannot(reason: str) -> None:
-    """What a developer may lack, the build may not."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +146,7 @@ def empty_kafka(kafka: str) -> str:
 def _kafka_process() -> Iterator[KafkaProcess]:
     obstacle = apache_kafka.obstacle()
     if obstacle is not None:
-        _cannot(f"needs Apache Kafka as a local process: {obstacle}")
+        cannot(f"needs Apache Kafka as a local process: {obstacle}")
     with parts.kafka_process() as process:
         yield process
 
@@ -141,15 +168,18 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes an empty database; its address. All go at the end of the run."""
-    names: list[str] = []
+    with parts.databases(postgres_server) as make:
+        yield make
 
-    def make() -> str:
-        names.append(f"test_{uuid.uuid4().hex}")
-        return create_database(postgres_server, names[-1])
 
-    yield make
-    for name in names:
-        drop_database(postgres_server, name)
+@pytest.fixture(scope="session")
+def migrated(postgres_server: str, new_database: Callable[[], str]) -> Iterator[Callable[[], str]]:
+    """Makes a database with the tables of every service, copied from one that was migrated once. All go at the end."""
+    template = new_database()
+    for schema, history in MIGRATIONS.items():
+        migrate(template, schema, history)
+    with parts.databases(postgres_server, template.rpartition("/")[2]) as make:
+        yield make
 
 
 @pytest.fixture
@@ -176,7 +206,7 @@ def browser() -> Iterator[Browser]:
     """Chromium without a window. Of module scope, since asyncio.run cannot be used while it is open."""
     chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     if chromium is None:
-        _cannot("needs Chromium, and none is installed")
+        cannot("needs Chromium, and none is installed")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         yield running

@@ -21,12 +21,11 @@ from services.chassis.batches import Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.releases import publication
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
+from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell
 from tests.support.figures import national_cells
 
@@ -65,10 +64,9 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(new_database: Callable[[], str]) -> Iterator[Site]:
+def site(migrated: Callable[[], str]) -> Iterator[Site]:
     """The service on made-up figures, with one release."""
-    url, keys = new_database(), generate_keys()
-    migrate(url, SCHEMA, MIGRATIONS)
+    url, keys = migrated(), generate_keys()
     settings = DatabaseSettings(url=url, schema_name=SCHEMA)
     database = engine(settings)
     worker, clock = Aggregates(database), FixedClock(NOW)

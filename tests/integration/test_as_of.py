@@ -16,14 +16,13 @@ from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.kafka import Record
 from services.chassis.metrics import new_registry
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publisher import Publisher
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
+from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 from tests.support.scenario import Sent
@@ -76,7 +75,6 @@ class Platform:
 
     def __init__(self, url: str) -> None:
         self._benches = [Bench(url, name) for name in ("orders", "unpaid_work")]
-        migrate(url, SCHEMA, MIGRATIONS)
         settings = DatabaseSettings(url=url, schema_name=SCHEMA)
         self._database = engine(settings)
         self._pipe = Pipe(Aggregates(self._database))
@@ -142,15 +140,15 @@ def in_bits(chance: random.Random) -> Callable[[Log], Iterator[list[Slice]]]:
     return fetches
 
 
-def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(new_database: Callable[[], str]) -> None:
+def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(migrated: Callable[[], str]) -> None:
     chance = random.Random(1)
     told = log(chance)
-    whole = Platform(new_database())
+    whole = Platform(migrated())
     whole.take(told, in_bits(chance))
     for number in ASKED:
         day = FIRST + timedelta(days=number)
         then = {topic: [one for one in sent if one.timestamp <= _noon(day)] for topic, sent in told.items()}
-        recount = Platform(new_database())
+        recount = Platform(migrated())
         recount.take(then, at_once)
         assert whole.cells(as_of=f"{day}") == recount.cells() != {}
         for path, parameters in questions(chance):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import psycopg
 import pytest
@@ -11,7 +13,10 @@ from kafka.errors import UnknownTopicOrPartitionError
 from playwright.sync_api import Page
 
 from deploy.local.postgres import Postgres
+from tests.conftest import MIGRATIONS
 from tests.support.kafka import KafkaProcess
+
+POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
 
 
 def _topics(address: str) -> list[str]:
@@ -60,6 +65,26 @@ def test_a_database_is_fresh_and_empty(postgres: str) -> None:
         version = connection.info.server_version
     assert tables == (0,)
     assert version >= 180000
+
+
+def test_a_migrated_database_has_every_services_tables(migrated: Callable[[], str]) -> None:
+    count = "SELECT schemaname, count(*) FROM pg_tables WHERE schemaname = ANY(%s) GROUP BY 1"
+    for address in (migrated(), migrated()):
+        with psycopg.connect(address) as connection:
+            tables: dict[str, int] = dict(connection.execute(count, (list(MIGRATIONS),)).fetchall())
+        assert tables.keys() == MIGRATIONS.keys()
+        assert all(number > 3 for number in tables.values())
+
+
+def test_the_jars_are_of_the_kafka_that_the_project_names() -> None:
+    project = ET.parse(POM).getroot()
+    place = {"m": "http://maven.apache.org/POM/4.0.0"}
+    wanted = {
+        ":".join(one.findtext(f"m:{part}", "", place) for part in ("groupId", "artifactId", "version"))
+        for one in project.iterfind("m:dependencies/m:dependency", place)
+    }
+    assert len(wanted) == 2
+    assert wanted <= {line.split()[0] for line in POM.with_name("jars.txt").read_text().splitlines()}
 
 
 @pytest.mark.faults

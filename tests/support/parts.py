@@ -1,7 +1,8 @@
 """Which Kafka and which PostgreSQL the tests run on, decided once and said in the report."""
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.local.broker import Broker
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import Postgres, create_database, drop_database
 from deploy.local.process import free_ports
 from tests.support import kafka
 
@@ -75,7 +76,6 @@ def running_kafka(directory: Path) -> Iterator[str]:
 @contextmanager
 def kafka_process() -> Iterator[kafka.KafkaProcess]:
     """A running Apache Kafka of the caller's own."""
-    kafka.resolve_jars()
     process = kafka.KafkaProcess()
     try:
         process.start()
@@ -104,6 +104,22 @@ def running_postgres(directory: Path) -> Iterator[str]:
     else:
         with postgres_process(directory) as process:
             yield process.url
+
+
+@contextmanager
+def databases(server: str, template: str = "template1") -> Iterator[Callable[[], str]]:
+    """Makes copies of the template, each with a name of its own; all go in the end."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex}")
+        return create_database(server, names[-1], template)
+
+    try:
+        yield make
+    finally:
+        for name in names:
+            drop_database(server, name)
 
 
 def _container_engine_answers() -> bool:

@@ -30,9 +30,9 @@ from services.chassis.failures import Failure, Refused
 from services.chassis.kafka import Producer, Record, connection
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
-from tests.conftest import _cannot
 from tests.support import kafka as apache_kafka
 from tests.support import parts
+from tests.support.lacking import cannot
 
 pytestmark = pytest.mark.durable_broker
 
@@ -88,7 +88,7 @@ class Guarded:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     obstacle = apache_kafka.obstacle()
     if obstacle is not None:
-        _cannot(f"needs Apache Kafka as a local process: {obstacle}")
+        cannot(f"needs Apache Kafka as a local process: {obstacle}")
     directory = tmp_path_factory.mktemp("guarded")
     private, certificate = self_signed()
     (directory / "kafka.pem").write_text(private + certificate)

@@ -1,7 +1,6 @@
 """Workers on a real database, without a broker."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,7 +10,6 @@ from contracts.topics import source_topics
 from services import orders, unpaid_work
 from services.chassis import database as databases
 from services.chassis.batches import SourceIdentity, TopicPartition
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
 from services.orders.domain import domain as orders_domain
 from services.records.ingest.metrics import RecordsMetrics
@@ -26,14 +24,11 @@ CALENDAR = scotland()
 
 
 class Bench:
-    """One service's schema, with workers on it."""
+    """One service's schema in a migrated database, with workers on it."""
 
     def __init__(self, url: str, name: str) -> None:
-        package, make = SERVICES[name]
-        self.domain: Domain = make(CALENDAR)
-        assert package.__file__ is not None
+        self.domain: Domain = SERVICES[name][1](CALENDAR)
         self.database: Engine = databases.engine(DatabaseSettings(url=url, schema_name=name))
-        migrate(url, name, Path(package.__file__).parent / "migrations")
         self.sources = {
             TopicPartition(topic, 0): SourceIdentity("cluster", f"id of {topic}")
             for topic in source_topics(*self.domain.kinds)
@@ -55,8 +50,14 @@ class Bench:
 
 
 @pytest.fixture
+def postgres(migrated: Callable[[], str]) -> str:
+    """The address of a fresh database with the tables of every service."""
+    return migrated()
+
+
+@pytest.fixture
 def bench(postgres: str) -> Iterator[Callable[[str], Bench]]:
-    """Makes the schema of a service in one fresh database."""
+    """The benches of services on one fresh database."""
     made: list[Bench] = []
 
     def make(name: str) -> Bench:

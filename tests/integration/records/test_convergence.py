@@ -43,10 +43,10 @@ def told(bench: Bench, seed: int) -> None:
 
 
 @pytest.mark.parametrize("service", SEEN)
-def test_managers_see_the_same(service: str, new_database: Callable[[], str]) -> None:
+def test_managers_see_the_same(service: str, migrated: Callable[[], str]) -> None:
     seen = []
     for seed in (1, 2):
-        bench = Bench(new_database(), service)
+        bench = Bench(migrated(), service)
         told(bench, seed)
         asked = client(bench.database, bench.domain, TODAY)
         seen.append({code: _everything(ManagersView(asked, code), service) for code in AUTHORITIES})

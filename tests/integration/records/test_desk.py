@@ -22,13 +22,13 @@ EDINBURGH = "S12000036"
 
 
 @pytest.fixture(scope="module")
-def orders(new_database: Callable[[], str]) -> Iterator[Bench]:
-    yield from _fed(Bench(new_database(), "orders"))
+def orders(migrated: Callable[[], str]) -> Iterator[Bench]:
+    yield from _fed(Bench(migrated(), "orders"))
 
 
 @pytest.fixture(scope="module")
-def unpaid_work(new_database: Callable[[], str]) -> Iterator[Bench]:
-    yield from _fed(Bench(new_database(), "unpaid_work"))
+def unpaid_work(migrated: Callable[[], str]) -> Iterator[Bench]:
+    yield from _fed(Bench(migrated(), "unpaid_work"))
 
 
 def _fed(bench: Bench) -> Iterator[Bench]:

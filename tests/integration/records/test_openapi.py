@@ -80,11 +80,11 @@ def topics(kafka: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def applications(topics: str, new_database: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
+def applications(topics: str, migrated: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
     """Both services, with the scenario in them."""
     made, used = {}, []
     for name in SERVICES:
-        bench = Bench(new_database(), name)
+        bench = Bench(migrated(), name)
         feed(bench, 1000)
         used.append(parts_at(topics, bench))
         made[name] = application(bench.domain, used[-1])

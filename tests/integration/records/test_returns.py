@@ -26,8 +26,8 @@ def shipped(service: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def benches(new_database: Callable[[], str]) -> Iterator[dict[str, Bench]]:
-    made = {service: Bench(new_database(), service) for service in UNIT}
+def benches(migrated: Callable[[], str]) -> Iterator[dict[str, Bench]]:
+    made = {service: Bench(migrated(), service) for service in UNIT}
     for one in made.values():
         feed(one, 1000)
     yield made
@@ -77,8 +77,8 @@ def test_every_check_agrees_and_what_is_not_compared_is_said(benches: dict[str, 
 
 
 @pytest.mark.parametrize(("service", "measure"), [("orders", "orders_imposed"), ("unpaid_work", "induction")])
-def test_a_cell_that_is_off_does_not_agree(new_database: Callable[[], str], service: str, measure: str) -> None:
-    bench = Bench(new_database(), service)
+def test_a_cell_that_is_off_does_not_agree(migrated: Callable[[], str], service: str, measure: str) -> None:
+    bench = Bench(migrated(), service)
     feed(bench, 1000)
     with bench.database.begin() as connection:
         connection.exec_driver_sql(f"UPDATE cells SET delta = delta + 1 WHERE measure = '{measure}'")

@@ -14,11 +14,10 @@ from services.chassis.batches import Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
+from services.reporting.settings import SCHEMA, ApiSettings
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")
@@ -36,9 +35,8 @@ class Message:
 
 
 @pytest.fixture
-def database_settings(postgres: str) -> DatabaseSettings:
-    migrate(postgres, SCHEMA, MIGRATIONS)
-    return DatabaseSettings(url=postgres, schema_name=SCHEMA)
+def database_settings(migrated: Callable[[], str]) -> DatabaseSettings:
+    return DatabaseSettings(url=migrated(), schema_name=SCHEMA)
 
 
 @pytest.fixture

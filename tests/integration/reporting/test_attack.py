@@ -14,11 +14,10 @@ from services.chassis.auth import Identity, mint
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
+from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
 from tests.support.attacker import fetching, leaks, made_up
 from tests.support.attacker.attack import Attacker, public_indicators
@@ -45,9 +44,8 @@ SMALL = CODES[-1]
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[], str]) -> Iterator[Engine]:
-    url = new_database()
-    migrate(url, SCHEMA, MIGRATIONS)
+def database(migrated: Callable[[], str]) -> Iterator[Engine]:
+    url = migrated()
     made = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
     yield made
     made.dispose()

@@ -14,12 +14,11 @@ from services.chassis.auth import Identity
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, HttpSettings
 from services.reporting.app import build
 from services.reporting.ingest.store import Folded, fold, write
 from services.reporting.releases import publication
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
+from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.figures import national_cells
 from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
@@ -36,10 +35,9 @@ CALLERS = {
 
 
 @pytest.fixture(scope="module")
-def filled(new_database: Callable[[], str]) -> Iterator[Engine]:
+def filled(migrated: Callable[[], str]) -> Iterator[Engine]:
     """Three authorities' months, one of them released."""
-    url = new_database()
-    migrate(url, SCHEMA, MIGRATIONS)
+    url = migrated()
     made = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
     cells = list(national_cells(1, add_months(LAST_MONTH, -2), 3, 3))
     folded: Folded = fold([*cells, *(position(code) for code in sorted({cell.authority for cell in cells}))])

