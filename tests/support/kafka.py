@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
-from jgo.maven import MavenContext
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
@@ -80,6 +79,8 @@ def java() -> Path | None:
 @cache
 def jars() -> list[Path]:
     """The broker's jars in the local Maven repository, fetched where they are not there yet, and what they must be."""
+    from jgo.maven import MavenContext  # noqa: PLC0415 - only who starts a broker waits for it
+
     repository = MavenContext()
     found = []
     for line in _JARS.read_text().splitlines():
