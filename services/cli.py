@@ -14,6 +14,7 @@ GROUPS = {
     "services.operations.maintenance": ("prove", "rebuild", "doctor", "redrive"),
     "services.reporting.releases.commands": ("release",),
     "services.simulate.commands": ("simulate",),
+    "services.connect.commands": ("connect",),
 }
 """Modules, and the commands in them: importing all takes seconds, and a command needs one."""
 

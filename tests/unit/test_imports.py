@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -22,7 +23,7 @@ MAY_IMPORT = {
     "services.chassis": CHASSIS,
     "services.records": CHASSIS | {"services.records"},
     **{f"services.{service}": CHASSIS | {"services.records", f"services.{service}"} for service in SERVICES},
-    "services.connect": {"contracts", "services.connect"},
+    "services.connect": {"contracts", "services.connect"},  # it runs at the authority, without the platform
 }
 MAY_IMPORT_ALL = {"services", "services.cli", "services.operations", "deploy"}
 
@@ -183,6 +184,36 @@ def test_only_the_clock_asks_the_time(path: Path) -> None:
     asked = {call for call in calls if any(call == name or call.endswith(f".{name}") for name in CLOCK_CALLS)}
     assert asked == set()
     assert not set(imported(path)) & {"time.time", "time.time_ns"}
+
+
+CONNECT_LIBRARIES = {"msgspec", "openpyxl", "python_calamine", "sqlalchemy", "typer", "yaml"}
+PLATFORM_LIBRARIES = (
+    "kafka",
+    "aiokafka",
+    "faust",
+    "psycopg",
+    "fastapi",
+    "uvicorn",
+    "alembic",
+    "services.chassis",
+    "services.records",
+)
+
+
+def test_the_connector_needs_little() -> None:
+    """It runs at an authority, where nothing of the platform is."""
+    paths = [path for path in FILES if within(module_of(path), {"services.connect"})]
+    libraries = {module.split(".")[0] for path in paths for module in imported(path) if not within(module, set(OURS))}
+    assert len(paths) > 10
+    assert libraries - sys.stdlib_module_names == libraries & CONNECT_LIBRARIES
+
+
+def test_the_connector_starts_without_the_platform() -> None:
+    code = "import sys, services.connect.commands; sys.stdout.writelines(f'{name}\\n' for name in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "services.connect.compare" in loaded
+    assert {name for name in loaded if within(name, set(PLATFORM_LIBRARIES))} == set()
 
 
 def undeclared(paths: Iterable[Path], requirements: Iterable[str]) -> set[tuple[str, str]]:

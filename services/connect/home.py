@@ -1,0 +1,108 @@
+"""The folder beside a mapping that holds what must not be lost: the key of the pseudonyms, the state, and what waits to be sent."""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.client import Spool
+from services.connect.faults import CannotGoOn
+from services.connect.state import State
+
+_FINGERPRINT = "key"
+
+
+class Home(NamedTuple):
+    """Paths of one mapping."""
+
+    folder: Path
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "key"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "spool"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database"
+
+    def open_state(self) -> State:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return State(self.state)
+
+    def trial_state(self) -> State:
+        """What there is, or an empty one that leaves nothing behind."""
+        return State(self.state if self.state.exists() else None)
+
+    def open_spool(self) -> Spool:
+        return Spool(self.spool)
+
+
+def home_of(mapping: Path) -> Home:
+    """`orders.yaml` keeps its things in `orders.connect`."""
+    return Home(mapping.with_suffix(".connect"))
+
+
+def secret_of(home: Home, state: State, make: bool) -> tuple[bytes, bool]:
+    """The key, and whether it was made just now. Raises CannotGoOn where it is another than people were named with."""
+    made = not home.key.exists()
+    if made and state.note(_FINGERPRINT) is not None:
+        raise CannotGoOn(
+            f"{home.key} is gone, the key with which people were given their pseudonyms. Restore it from your backup: "
+            "with another key every person would count as a new one."
+        )
+    secret = _make(home.key) if made and make else secrets.token_bytes(32) if made else _read(home.key)
+    fingerprint = hmac.digest(secret, b"fingerprint", "sha256")[:8].hex()
+    if state.note(_FINGERPRINT) not in {None, fingerprint}:
+        raise CannotGoOn(f"{home.key} is not the key with which people were given their pseudonyms; restore that one")
+    if make:
+        with state.transaction():
+            state.keep_note(_FINGERPRINT, fingerprint)
+    return secret, made and make
+
+
+def warning(home: Home) -> str:
+    """What to do about a new key."""
+    return (
+        f"A key was made in {home.key}. It turns people into pseudonyms and never leaves you. Back up the folder {home.folder} "
+        "now, and keep the copy as you keep a password: without the key every person would count as a new one."
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        raise CannotGoOn(f"{path} is damaged; restore it from your backup") from None
+
+
+def _make(path: Path) -> bytes:
+    """On the disk before it is used, whole or not at all."""
+    secret = secrets.token_bytes(32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name("key.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secret.hex() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+    _synchronise(path.parent)
+    return secret
+
+
+def _synchronise(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,296 @@
+"""The mapping from an authority's tables to facts: what stands in the YAML file. Its JSON Schema is made from these types."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+import msgspec
+import yaml
+from msgspec import Meta, Struct
+
+from contracts.authorities import current_code
+from contracts.codes import EndReason, RequirementKind
+from contracts.events import FACTS, Fact, FactWithdrawn, Heartbeat
+from services.connect.faults import CannotGoOn
+
+Heading = Annotated[
+    str | tuple[str, ...],
+    Meta(description="The heading of a column as it is written in the table, or several that it may have."),
+]
+_WORD = "word"
+Word = Annotated[str, Meta(title=_WORD)]
+"""YAML may take it for a number or a truth value; it is read as it is written."""
+Conditions = Annotated[
+    dict[str, Word | tuple[Word, ...]],
+    Meta(description="By heading, the words that the cell must have; * for anything but a blank."),
+]
+DateOrder = Annotated[
+    Literal["dmy", "mdy", "ymd"], Meta(description="In which order dates are written as text: day, month, year.")
+]
+
+
+class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Where a value comes from, and how it is to be read."""
+
+    column: Annotated[Heading | None, Meta(description="The column that holds it.")] = None
+    joined: Annotated[
+        tuple[str, ...], Meta(description="For a reference: the columns that together tell one row from another.")
+    ] = ()
+    always: Annotated[Word | None, Meta(description="The same for every row, instead of a column.")] = None
+    born: Annotated[
+        Heading | None,
+        Meta(description="For an age: the column with the date of birth, which itself goes nowhere."),
+    ] = None
+    codes: Annotated[
+        dict[str, Word], Meta(description="What words of your own mean: your word, then the code of the contract.")
+    ] = {}
+    blank: Annotated[Word | None, Meta(description="What an empty cell means. Otherwise it is missing.")] = None
+    otherwise: Annotated[
+        Word | None, Meta(description="What any word means that is neither known nor listed. Otherwise it is refused.")
+    ] = None
+    times: Annotated[float, Meta(description="What a number is multiplied with, such as 60 for hours.")] = 1
+    dates: Annotated[DateOrder | None, Meta(description="Where this column writes dates in another order.")] = None
+    keyed: Annotated[
+        bool, Meta(description="For a reference that tells of the person: a pseudonym is made of it, with your key.")
+    ] = False
+
+
+Cell = Heading | Value
+
+
+class Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A requirement of an order: there when its hours or months are neither blank nor 0."""
+
+    kind: Annotated[RequirementKind, Meta(description="Which requirement.")]
+    hours: Annotated[Cell | None, Meta(description="Of unpaid work.")] = None
+    months: Annotated[Cell | None, Meta(description="Of any other requirement.")] = None
+    complete_by: Annotated[Cell | None, Meta(description="The date for completion that the court set, if it did.")] = (
+        None
+    )
+    when: Conditions = {}
+    unless: Conditions = {}
+
+
+class Ended(Struct, frozen=True, forbid_unknown_fields=True):
+    """A row that is gone means that the order has ended, on the day of the first extract without it."""
+
+    ended: EndReason
+
+
+class Platform(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where events go."""
+
+    orders: Annotated[str, Meta(description="Address of the service of orders.")]
+    unpaid_work: Annotated[str, Meta(description="Address of the service of unpaid work.")]
+    token_file: Annotated[str, Meta(description="The file that holds the token, and nothing else.")]
+
+
+NOT_IN_TABLES = (FactWithdrawn, Heartbeat)
+"""What follows from the comparison of tables, and stands in none."""
+
+
+def members(fact: type[Fact]) -> dict[str, Any]:
+    """The members of a fact as they are sent, with their types."""
+    hints = get_type_hints(fact, include_extras=True)
+    pairs = zip(fact.__struct_encode_fields__, fact.__struct_fields__, strict=True)
+    return {sent: hints[own] for sent, own in pairs}
+
+
+def _form(fact: type[Fact]) -> type[Struct]:
+    optional = {
+        field.encode_name
+        for field in msgspec.structs.fields(fact)
+        if field.default is not msgspec.NODEFAULT or field.default_factory is not msgspec.NODEFAULT
+    }
+    fields: list[Any] = []
+    for name in members(fact):
+        kind: Any = tuple[Requirement, ...] if name == "requirements" else Cell
+        fields.append((f"{name}_", kind | None, None) if name in optional else (f"{name}_", kind))
+    conditions: list[Any] = [("when", Conditions, {}), ("unless", Conditions, {})]
+    return msgspec.defstruct(
+        fact.__name__,
+        [*fields, *conditions],
+        namespace={"__doc__": fact.__doc__},
+        rename=lambda name: name.removesuffix("_"),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+STATABLE = {name: fact for name, fact in FACTS.items() if fact not in NOT_IN_TABLES}
+if TYPE_CHECKING:
+    States = Any
+else:
+    _forms = {name: _form(fact) for name, fact in STATABLE.items()}
+    States = msgspec.defstruct(
+        "States",
+        [(f"f{n}", form | tuple[form, ...] | None, None) for n, form in enumerate(_forms.values())],
+        namespace={"__doc__": "The facts that a row states, by the name of their event."},
+        rename={f"f{n}": name for n, name in enumerate(_forms)},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
+
+
+class Stated(Struct, frozen=True):
+    """One fact that each row of a table may state."""
+
+    fact: type[Fact]
+    fields: dict[str, Value]
+    """By member, as it is sent."""
+    requirements: tuple[Requirement, ...]
+    when: Conditions
+    unless: Conditions
+
+
+class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One sheet, file or query, and what each of its rows states."""
+
+    name: Annotated[str, Meta(description="What it is called in messages; otherwise the name of sheet or file.")] = ""
+    file: Annotated[str | None, Meta(description="Which files it is in, as in orders*.csv; otherwise any.")] = None
+    sheet: Annotated[str | None, Meta(description="Which sheet, as in Order*; otherwise the first.")] = None
+    query: Annotated[str | None, Meta(description="A SELECT on the case system's database, instead of a file.")] = None
+    heading_rows: Annotated[int, Meta(ge=1, le=3, description="Over how many rows the headings go.")] = 1
+    order: Annotated[Cell | None, Meta(description="The reference of the order. Only monthly totals have none.")] = None
+    recorded: Annotated[Cell | None, Meta(description="When the row was last changed, if the table says so.")] = None
+    when: Conditions = {}
+    unless: Conditions = {}
+    full: Annotated[bool, Meta(description="Whether it always holds all rows, so that one can be missed.")] = True
+    vanished: Annotated[
+        Literal["report", "withdraw"] | Ended,
+        Meta(description="What a row that is gone means: it is reported, or taken back, or the order has ended."),
+    ] = "report"
+    cleared: Annotated[
+        Literal["report", "withdraw"], Meta(description="What it means that the date of a fact was deleted.")
+    ] = "withdraw"
+    history: Annotated[
+        bool, Meta(description="Past years: what is stated counts as recorded on the day on which it happened.")
+    ] = False
+    states: States
+
+    def facts(self) -> Iterator[Stated]:
+        """What each row may state."""
+        for name, fact in STATABLE.items():
+            given = getattr(self.states, f"f{list(STATABLE).index(name)}")
+            for form in given if isinstance(given, tuple) else () if given is None else (given,):
+                yield _stated(fact, form)
+
+
+class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an authority's tables mean."""
+
+    authority: Annotated[str, Meta(description="Statistical code of the authority, as in S12000027.")]
+    system: Annotated[str, Meta(description="What your system is called in the source of the events.")] = "connect"
+    dates: DateOrder = "dmy"
+    epoch: Annotated[
+        Literal[1900, 1904] | None,
+        Meta(description="From which year dates written as numbers count; otherwise what the workbook says, or 1900."),
+    ] = None
+    encoding: Annotated[str | None, Meta(description="Of CSV files; otherwise it is found out.")] = None
+    separator: Annotated[str | None, Meta(description="Of CSV files; otherwise it is found out.")] = None
+    taken: Annotated[
+        str | None,
+        Meta(
+            description="How file names tell when an extract was taken, as in orders_%d%m%Y; otherwise it is found out."
+        ),
+    ] = None
+    platform: Annotated[Platform | None, Meta(description="Where events go, unless the command says so.")] = None
+    database_file: Annotated[
+        str | None, Meta(description="A file that holds the address of the database for queries, and nothing else.")
+    ] = None
+    tables: Annotated[tuple[Table, ...], Meta(min_length=1)]
+
+
+def _stated(fact: type[Fact], form: Any) -> Stated:
+    fields = {name: getattr(form, f"{name}_") for name in members(fact) if name != "requirements"}
+    return Stated(
+        fact,
+        {name: value_of(cell) for name, cell in fields.items() if cell is not None},
+        getattr(form, "requirements_", ()),
+        form.when,
+        form.unless,
+    )
+
+
+def value_of(cell: Cell) -> Value:
+    """A bare heading is the column that holds the value."""
+    return cell if isinstance(cell, Value) else Value(column=cell)
+
+
+def read_mapping(text: str, name: str) -> Mapping:
+    """The mapping in a YAML text. Raises CannotGoOn with what is wrong and where."""
+    try:
+        # Every scalar stays text, so that neither "No" nor 01 nor a date changes on the way.
+        found = msgspec.convert(yaml.load(text, yaml.BaseLoader), Mapping, strict=False)  # noqa: S506
+    except yaml.YAMLError as fault:
+        raise CannotGoOn(f"{name} is no YAML: {fault}") from None
+    except msgspec.ValidationError as fault:
+        raise CannotGoOn(f"{name}: {fault}") from None
+    for wrong in _faults(found):
+        raise CannotGoOn(f"{name}: {wrong}")
+    return found
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping in a file. Raises CannotGoOn."""
+    try:
+        return read_mapping(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CannotGoOn(f"{path} cannot be read: {fault}") from None
+
+
+def _faults(mapping: Mapping) -> Iterator[str]:
+    if current_code(mapping.authority) is None:
+        yield f"{mapping.authority} is no authority's code"
+    for number, table in enumerate(mapping.tables, 1):
+        yield from (f"table {number}: {fault}" for fault in _faults_of(table))
+
+
+def _faults_of(table: Table) -> Iterator[str]:
+    facts = list(table.facts())
+    if not facts:
+        yield "it states nothing"
+    if table.order is None and not all(stated.fact.ABOUT_AUTHORITY for stated in facts):
+        yield "`order` must say which column holds the reference of the order"
+    if table.query is not None and (table.file or table.sheet):
+        yield "a query needs neither file nor sheet"
+    for stated in facts:
+        yield from _faults_in(stated)
+
+
+def _faults_in(stated: Stated) -> Iterator[str]:
+    for name, value in stated.fields.items():
+        if sum(map(bool, (value.column, value.joined, value.always is not None, value.born))) != 1:
+            yield f"{stated.fact.NAME}: {name} needs one of `column`, `joined`, `always` and `born`"
+    for one in stated.requirements:
+        unpaid = one.kind is RequirementKind.UNPAID_WORK
+        if (one.hours is None) is unpaid or (one.months is None) is not unpaid:
+            yield f"{stated.fact.NAME}: {one.kind} needs `{'hours' if unpaid else 'months'}`, and only that"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a mapping, for editors."""
+    found = msgspec.json.schema(Mapping)
+    cell = found["$defs"]["ContactMade"]["properties"]["made_on"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Mapping of an authority's tables to events of community payback orders",
+        **_for_editors(found, cell),
+        "$defs": {**_for_editors(found["$defs"], cell), "Cell": _for_editors(cell, None)},
+    }
+
+
+def _for_editors(part: Any, cell: Any) -> Any:
+    """What many members share is said once, and words may look like numbers."""
+    if part == cell and cell is not None:
+        return {"$ref": "#/$defs/Cell"}
+    if isinstance(part, list):
+        return [_for_editors(one, cell) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("title") == _WORD:
+        return {"type": ["string", "number", "boolean"]}
+    return {name: _for_editors(one, cell) for name, one in part.items() if name != "default"}

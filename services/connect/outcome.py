@@ -1,0 +1,77 @@
+"""What came of an extract, in numbers and in plain words."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from services.connect.facts import Refusal
+
+ALL_WELL, REFUSED, CANNOT_GO_ON = 0, 1, 2
+"""Exit statuses."""
+_SHOWN = 200
+"""Messages of a kind that are told one by one."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Of one import, or of one that was only tried."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    """By table."""
+    said: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Events, by name of the event and by what is new about it."""
+    refusals: list[Refusal] = field(default_factory=list)
+    held: int = 0
+    """Facts that cannot be sent as they stand."""
+    unknown: int = 0
+    """Rows of which it cannot be told what they are about."""
+    remarks: list[str] = field(default_factory=list)
+    """What is worth knowing and no fault."""
+    same: int = 0
+    """Rows and facts that were known already."""
+    older: int = 0
+    """Facts of which a later extract has been imported."""
+    totals: int = 0
+    """Rows that only sum up others."""
+    open_orders: int | None = None
+    """For past years: orders without an end."""
+
+    @property
+    def events(self) -> int:
+        return self.said.total()
+
+    @property
+    def status(self) -> int:
+        return REFUSED if self.refusals else ALL_WELL
+
+    def lines(self, done: bool) -> Iterator[str]:
+        """For people. `done` tells what happened from what would."""
+        yield from _told([str(refusal) for refusal in self.refusals])
+        yield from _told(self.remarks)
+        read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
+        yield f"Read {read or 'nothing'}." + (
+            f" {number_of(self.totals, 'row')} of totals left out." if self.totals else ""
+        )
+        yield f"{number_of(self.events, 'event')} {'to send' if done else 'would be sent'}" + (
+            ":" if self.said else "."
+        )
+        for (name, change), count in sorted(self.said.items()):
+            yield f"{count:>9,}  {name}, {change}"
+        if self.older:
+            yield f"{number_of(self.older, 'fact')} left as a later extract has it."
+        if self.open_orders is not None:
+            yield f"Of these years {number_of(self.open_orders, 'order')} without an end: open."
+        if self.refusals:
+            waiting = f"{number_of(self.held, 'fact')} and {number_of(self.unknown, 'row')}"
+            yield f"{number_of(len(self.refusals), 'cell')} refused; until mended, {waiting} cannot be sent."
+
+
+def number_of(count: int, what: str) -> str:
+    """As in `1 row` and `1,200 rows`."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def _told(messages: list[str]) -> Iterator[str]:
+    yield from messages[:_SHOWN]
+    if len(messages) > _SHOWN:
+        yield f"... and {len(messages) - _SHOWN:,} more like these."

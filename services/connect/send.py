@@ -1,0 +1,84 @@
+"""What was decided on goes to the spool, and from there to the platform: each event once, whatever is killed when."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.client import Client, NotSent, Result, Spool, SpoolBusy, SpoolFull, Topic, message
+from services.connect.facts import Refusal
+from services.connect.faults import CannotGoOn
+from services.connect.mapping import Platform
+from services.connect.state import State
+
+AT_ONCE = 2000
+_NOTE = "connect"
+"""In the spool: the place of the last event that was handed over. Kept in the same step as the event."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of events."""
+
+    accepted: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    waiting: int = 0
+    """Events that the platform could not be given yet."""
+
+
+def client_of(spool: Spool, platform: Platform, folder: Path, patience: float) -> Client:
+    """`folder` is what the token's file is named from."""
+    addresses = {Topic.ORDERS: platform.orders, Topic.UNPAID_WORK: platform.unpaid_work}
+    token = folder / platform.token_file
+    try:
+        token.read_text()
+        return Client(spool, addresses, lambda: token.read_text().strip(), patience=patience)
+    except (OSError, ValueError) as fault:
+        raise CannotGoOn(str(fault)) from None
+
+
+def settle(state: State, spool: Spool, sent: Sent) -> None:
+    """Take up what became of events, before anything else is decided."""
+    while results := spool.results(AT_ONCE):
+        refused = {result.id: result for result in results if not result.accepted}
+        accepted = [result.id for result in results if result.accepted]
+        places = state.settle(accepted, list(refused))
+        sent.accepted += len(accepted)
+        sent.refused += [Refusal(places[event], _words(result)) for event, result in refused.items()]
+        spool.forget(results)
+
+
+def reconcile(state: State, spool: Spool) -> None:
+    """A state that was restored from an older copy counts its events anew."""
+    if handed(spool) > state.last_place():
+        spool.add(note=(_NOTE, "0"))
+
+
+def handed(spool: Spool) -> int:
+    return int(spool.note(_NOTE) or 0)
+
+
+def send(state: State, spool: Spool, client: Client, told: Callable[[Sent], object] = lambda _: None) -> Sent:
+    """Until nothing waits, or the platform is away for longer than the client's patience. Raises CannotGoOn."""
+    sent = Sent()
+    try:
+        _send(state, spool, client, sent, told)
+    except (NotSent, SpoolBusy, SpoolFull) as fault:
+        raise CannotGoOn(f"{fault}. Nothing is lost; run it again to go on.") from None
+    sent.waiting = spool.waiting() + len(state.waiting(handed(spool), AT_ONCE))
+    return sent
+
+
+def _send(state: State, spool: Spool, client: Client, sent: Sent, told: Callable[[Sent], object]) -> None:
+    settle(state, spool, sent)
+    while client.send():
+        settle(state, spool, sent)
+        told(sent)
+        events = state.waiting(handed(spool), AT_ONCE)
+        if not events:
+            return
+        spool.add(*(message(event.body) for event in events), note=(_NOTE, str(events[-1].place)))
+    settle(state, spool, sent)
+
+
+def _words(result: Result) -> str:
+    return f"the platform refused it: {result.reason} at {result.path}: {result.message or ''}. {result.remedy or ''}"

@@ -1,0 +1,307 @@
+"""What was said of each fact, on disk: SQLite, synchronised at every commit. One import is one transaction, or nothing."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from services.connect.difference import Known
+from services.connect.faults import CannotGoOn
+
+_WAIT_SECONDS = 30
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (
+  id INTEGER PRIMARY KEY, sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, said BLOB NOT NULL,
+  time INTEGER NOT NULL, event TEXT NOT NULL, seen INTEGER, gone INTEGER, withdrawn INTEGER NOT NULL DEFAULT 0,
+  made INTEGER NOT NULL DEFAULT 0, UNIQUE (subject, key));
+CREATE INDEX IF NOT EXISTS facts_sheet ON facts (sheet) WHERE gone IS NULL;
+CREATE INDEX IF NOT EXISTS facts_event ON facts (event);
+CREATE TABLE IF NOT EXISTS rows (digest BLOB NOT NULL, fact INTEGER NOT NULL, PRIMARY KEY (digest, fact)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS rows_fact ON rows (fact);
+CREATE TABLE IF NOT EXISTS sheets (name TEXT PRIMARY KEY, newest INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS files (digest BLOB PRIMARY KEY, taken INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+  place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, body BLOB NOT NULL, origin TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS outbox_id ON outbox (id);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_PASSING = """
+CREATE TEMP TABLE stated (
+  n INTEGER PRIMARY KEY, sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
+  said BLOB NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, digest BLOB, origin TEXT NOT NULL, known INTEGER);
+CREATE TEMP TABLE present (fact INTEGER PRIMARY KEY, how INTEGER NOT NULL);
+"""
+_KNOWN = "id, sheet, said, time, seen, gone, withdrawn, made"
+_AT_ONCE = 400
+
+BY_ROW, BY_STATEMENT, HELD, CLEARED = 8, 4, 2, 1
+"""How an extract accounts for a fact: an unchanged row, a changed one, one that cannot be read, one that leaves it blank."""
+
+
+class Statement(NamedTuple):
+    """A fact that a new or changed row states, as the event that would say so."""
+
+    sheet: str
+    subject: str
+    key: str
+    name: str
+    """Of the event."""
+    said: bytes
+    time: int
+    id: str
+    body: bytes
+    digest: bytes | None
+    """Of the row; None where something in it was refused, so that it is read again the next time."""
+    origin: str
+    """Where it stands, as in `Orders, row 14`."""
+    known: int | None
+
+
+class Waiting(NamedTuple):
+    """An event that was decided on and is not settled."""
+
+    place: int
+    id: str
+    body: bytes
+    origin: str
+
+
+class Vanished(NamedTuple):
+    """A fact that the newest extract no longer states."""
+
+    known: Known
+    subject: str
+    key: str
+    cleared: bool
+    """Whether its row is still there, without it."""
+
+
+class State:
+    """Of one mapping. Without a path it is forgotten at the end."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._database = sqlite3.connect("" if path is None else path, timeout=_WAIT_SECONDS, isolation_level=None)
+        run = self._database.execute
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA cache_size = -65536")
+        self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT; {_PASSING}")
+        self._run = run
+
+    @contextmanager
+    def transaction(self, keep: bool = True) -> Iterator[None]:
+        """All or nothing; nothing on purpose where it is not to be kept. Raises CannotGoOn where another is at work."""
+        try:
+            self._run("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            raise CannotGoOn(f"the state cannot be written; is another import under way? ({fault})") from None
+        try:
+            yield
+            self._run("COMMIT" if keep else "ROLLBACK")
+        finally:
+            if self._database.in_transaction:
+                self._run("ROLLBACK")
+
+    def close(self) -> None:
+        self._database.close()
+
+    # One extract on its way
+
+    def begin(self) -> None:
+        self._run("DELETE FROM stated")
+        self._run("DELETE FROM present")
+
+    def states(self, digests: Sequence[bytes]) -> set[bytes]:
+        """Which rows are known as they are. What they state is there."""
+        known: dict[bytes, list[int]] = {}
+        for start in range(0, len(digests), _AT_ONCE):
+            some = digests[start : start + _AT_ONCE]
+            query = f"SELECT digest, fact FROM rows WHERE digest IN ({','.join('?' * len(some))})"  # noqa: S608
+            for digest, fact in self._run(query, some):
+                known.setdefault(digest, []).append(fact)
+        self._present((fact for facts in known.values() for fact in facts), BY_ROW)
+        return set(known)
+
+    def account(self, subject: str, key: str, how: int) -> int | None:
+        """Note how the extract accounts for a fact, if it is known; its number."""
+        row = self._run("SELECT id FROM facts WHERE subject = ? AND key = ?", (subject, key)).fetchone()
+        if row is None:
+            return None
+        self._present([row[0]], how)
+        return int(row[0])
+
+    def state(self, statements: Iterable[Statement]) -> None:
+        marks = ", ".join("?" * len(Statement._fields))
+        self._database.executemany(f"INSERT INTO stated VALUES (NULL, {marks})", statements)  # noqa: S608
+
+    def contradictions(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Subject and key of facts that an extract states in different ways, with where it does."""
+        query = """
+            SELECT s.subject, s.key, group_concat(s.origin, char(10))
+            FROM stated s LEFT JOIN present p ON p.fact = s.known LEFT JOIN facts f ON f.id = s.known
+            GROUP BY s.subject, s.key
+            HAVING count(DISTINCT s.said) > 1 OR (max(coalesce(p.how, 0)) & 8 AND max(s.said != f.said))
+        """
+        for subject, key, origins in self._run(query).fetchall():
+            yield subject, key, origins.split("\n")
+
+    def forget_statements(self, subject: str, key: str) -> None:
+        """What rows with these statements state is not to be taken as known."""
+        query = (
+            "UPDATE stated SET digest = NULL WHERE digest IN (SELECT digest FROM stated WHERE subject = ? AND key = ?)"
+        )
+        self._run(query, (subject, key))
+        self._run("DELETE FROM stated WHERE subject = ? AND key = ?", (subject, key))
+
+    def statements(self) -> Iterator[tuple[Statement, Known | None]]:
+        """In the order of the rows; one for each fact and row."""
+        names = ", ".join(f"f.{name.strip()}" for name in _KNOWN.split(","))
+        query = f"SELECT s.*, {names} FROM stated s LEFT JOIN facts f ON f.id = s.known ORDER BY n"  # noqa: S608
+        split = 1 + len(Statement._fields)
+        for row in self._database.cursor().execute(query):
+            known = None if row[split] is None else _known(row[split:])
+            yield Statement(*row[1:split]), known
+
+    def vanished(self, sheet: str) -> list[Vanished]:
+        """Facts of a table that the extract accounts for in no way, or leaves blank."""
+        query = f"""
+            SELECT {_KNOWN}, subject, key, coalesce(how, 0) FROM facts LEFT JOIN present ON fact = id
+            WHERE sheet = ? AND gone IS NULL AND made = 0 AND coalesce(how, 0) < 2 ORDER BY id
+        """  # noqa: S608
+        rows = self._run(query, (sheet,)).fetchall()
+        return [Vanished(_known(row), row[-3], row[-2], row[-1] == CLEARED) for row in rows]
+
+    def facts_of(self, sheet: str) -> int:
+        """How many facts of a table there are now."""
+        return int(self._run("SELECT count(*) FROM facts WHERE sheet = ? AND gone IS NULL", (sheet,)).fetchone()[0])
+
+    def open_orders(self) -> int:
+        """How many orders are imposed and have no end."""
+        query = """
+            SELECT count(*) FROM facts i WHERE key = 'imposed' AND NOT withdrawn AND NOT EXISTS
+            (SELECT 1 FROM facts e WHERE e.subject = i.subject AND e.key = 'ended' AND NOT e.withdrawn)
+        """
+        return int(self._run(query).fetchone()[0])
+
+    # What follows from it
+
+    def find(self, subject: str, key: str) -> Known | None:
+        query = f"SELECT {_KNOWN} FROM facts WHERE subject = ? AND key = ?"  # noqa: S608
+        row = self._run(query, (subject, key)).fetchone()
+        return None if row is None else _known(row)
+
+    def say(self, statement: Statement, body: bytes, event: str, time: int, made: bool = False) -> int:
+        """Keep that a fact is said now, and the event that says so; the number of the fact."""
+        self._drop_rows_about(statement.subject, statement.key)
+        query = """
+            INSERT INTO facts (sheet, subject, key, said, time, event, made) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET sheet = excluded.sheet, said = excluded.said, time = excluded.time, event = excluded.event,
+              made = excluded.made, seen = NULL, gone = NULL, withdrawn = 0
+            RETURNING id
+        """
+        values = (statement.sheet, statement.subject, statement.key, statement.said, time, event, made)
+        ((fact,),) = self._run(query, values).fetchall()
+        self.put(event, body, statement.origin)
+        return int(fact)
+
+    def put(self, event: str, body: bytes, origin: str) -> None:
+        """An event that is to be sent."""
+        self._run("INSERT INTO outbox (id, body, origin) VALUES (?, ?, ?)", (event, body, origin))
+
+    def link(self, digest: bytes, fact: int) -> None:
+        """The row states the fact as it was last said. Any other row that stated it is to be read anew if it comes back."""
+        self._run(
+            "DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ? AND digest != ?)", (fact, digest)
+        )
+        self._run("INSERT OR IGNORE INTO rows VALUES (?, ?)", (digest, fact))
+
+    def keep(self, fact: int, sheet: str) -> None:
+        """The fact is in the newest extract of this table."""
+        query = "UPDATE facts SET sheet = ?, seen = NULL, gone = NULL WHERE id = ? AND (gone IS NOT NULL OR sheet != ?)"
+        self._run(query, (sheet, fact, sheet))
+
+    def go(self, fact: int, seen: int | None, gone: int) -> None:
+        """The fact is in no row any more."""
+        self._drop_rows_with(fact)
+        self._run("UPDATE facts SET seen = ?, gone = ? WHERE id = ?", (seen, gone, fact))
+
+    def seen_again(self, fact: int, seen: int) -> None:
+        """An extract from between had it still."""
+        self._run("UPDATE facts SET seen = max(coalesce(seen, 0), ?) WHERE id = ?", (seen, fact))
+
+    def withdraw(self, fact: int, event: str, body: bytes, time: int, origin: str) -> None:
+        self._run("UPDATE facts SET withdrawn = 1, time = ?, event = ? WHERE id = ?", (time, event, fact))
+        self.put(event, body, origin)
+
+    def _drop_rows_about(self, subject: str, key: str) -> None:
+        row = self._run("SELECT id FROM facts WHERE subject = ? AND key = ?", (subject, key)).fetchone()
+        if row is not None:
+            self._drop_rows_with(row[0])
+
+    def _drop_rows_with(self, fact: int) -> None:
+        """Rows that stated it as it was are to be read anew if they come back."""
+        self._run("DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ?)", (fact,))
+
+    def _present(self, facts: Iterable[int], how: int) -> None:
+        query = "INSERT INTO present VALUES (?, ?) ON CONFLICT DO UPDATE SET how = how | excluded.how"
+        self._database.executemany(query, ((fact, how) for fact in facts))
+
+    # Extracts
+
+    def newest(self, sheet: str) -> int | None:
+        """When the newest extract of a table was taken."""
+        row = self._run("SELECT newest FROM sheets WHERE name = ?", (sheet,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def advance(self, sheet: str, taken: int) -> None:
+        self._run(
+            "INSERT INTO sheets VALUES (?, ?) ON CONFLICT DO UPDATE SET newest = max(newest, excluded.newest)",
+            (sheet, taken),
+        )
+
+    def taken(self, digest: bytes) -> int | None:
+        """When the file with this content was taken, if it was imported before."""
+        row = self._run("SELECT taken FROM files WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def keep_file(self, digest: bytes, taken: int) -> None:
+        self._run("INSERT OR REPLACE INTO files VALUES (?, ?)", (digest, taken))
+
+    def note(self, name: str) -> str | None:
+        row = self._run("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_note(self, name: str, value: str) -> None:
+        self._run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+    # What is to be sent
+
+    def waiting(self, after: int, most: int) -> list[Waiting]:
+        rows = self._run("SELECT * FROM outbox WHERE place > ? ORDER BY place LIMIT ?", (after, most)).fetchall()
+        return [Waiting(*row) for row in rows]
+
+    def last_place(self) -> int:
+        """Of all events that were ever to be sent."""
+        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def settle(self, accepted: Sequence[str], refused: Sequence[str]) -> dict[str, str]:
+        """These events are done with; where the refused ones stand. A refused fact counts as never said."""
+        with self.transaction():
+            found = {event: self._origin(event) for event in refused}
+            for event in refused:
+                for (fact,) in self._run("SELECT id FROM facts WHERE event = ?", (event,)).fetchall():
+                    self._drop_rows_with(fact)
+                    self._run("UPDATE facts SET said = x'' WHERE id = ?", (fact,))
+            self._database.executemany("DELETE FROM outbox WHERE id = ?", ((event,) for event in (*accepted, *refused)))
+        return found
+
+    def _origin(self, event: str) -> str:
+        row = self._run("SELECT origin FROM outbox WHERE id = ?", (event,)).fetchone()
+        return "" if row is None else str(row[0])
+
+
+def _known(row: Sequence[object]) -> Known:
+    number, sheet, said, time, seen, gone, withdrawn, made = row[:8]
+    return Known(number, sheet, said, time, seen, gone, bool(withdrawn), bool(made))  # type: ignore[arg-type]

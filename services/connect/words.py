@@ -1,0 +1,80 @@
+"""Words that people write for what the contract has codes for, beside codes and labels."""
+
+from contracts.codes import (
+    Activity,
+    Attendance,
+    Change,
+    Code,
+    CourtType,
+    Employment,
+    EndReason,
+    Ethnicity,
+    RequirementKind,
+    ReviewKind,
+    Setting,
+    Sex,
+)
+
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+TRUTHS = dict.fromkeys(("yes", "y", "true", "1", "x"), True) | dict.fromkeys(("no", "n", "false", "0", "none"), False)
+OTHER_WORDS: dict[type[Code], dict[str, str]] = {
+    Sex: {"m": "male", "f": "female", "man": "male", "woman": "female", "u": "not_known", "unknown": "not_known"},
+    CourtType: {
+        "high court": "high",
+        "summary": "sheriff_summary",
+        "solemn": "sheriff_solemn",
+        "jp": "justice_of_the_peace",
+        "jp court": "justice_of_the_peace",
+        "justice of the peace court": "justice_of_the_peace",
+        "unknown": "not_known",
+    },
+    Ethnicity: {
+        "unknown": "not_known",
+        "not provided": "not_known",
+        "not disclosed": "not_known",
+        "black": "african_caribbean_black",
+    },
+    Employment: {
+        "self employed": "employed",
+        "full time employment": "employed",
+        "part time employment": "employed",
+        "not working": "unemployed",
+        "student": "full_time_education",
+        "retired": "economically_inactive",
+        "unknown": "not_known",
+    },
+    RequirementKind: {
+        "upw": "unpaid_work",
+        "unpaid work": "unpaid_work",
+        "supervision": "supervision",
+        "rlo": "restricted_movement",
+    },
+    EndReason: {
+        "complete": "completed",
+        "successful": "completed",
+        "discharged early": "early_discharge",
+        "breach": "revoked_breach",
+        "transferred out": "transferred_out",
+        "transferred": "transferred_out",
+        "deceased": "died",
+    },
+    Attendance: {
+        "present": "attended",
+        "yes": "attended",
+        "y": "attended",
+        "did not attend": "absent_unacceptable",
+        "dna": "absent_unacceptable",
+        "no show": "absent_unacceptable",
+        "sick": "absent_acceptable_medical",
+        "cancelled": "cancelled_by_service",
+    },
+    Activity: {"upw": "unpaid_work", "oa": "other_activity", "other": "other_activity"},
+    ReviewKind: {"court": "court", "progress": "court", "internal": "departmental"},
+    Setting: {"team": "group", "personal placement": "individual", "individual placement": "individual"},
+    Change: {"hours varied": "hours", "time extended": "complete_by"},
+}

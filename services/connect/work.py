@@ -1,0 +1,89 @@
+"""An import from its files to its words: what `check`, `send` and `watch` have in common."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from contracts.client import Source
+from contracts.version import VERSION
+from services.connect.compare import Extract, Setting, compare
+from services.connect.faults import CannotGoOn
+from services.connect.home import Home, secret_of, warning
+from services.connect.mapping import Mapping, Platform
+from services.connect.outcome import ALL_WELL, CANNOT_GO_ON, REFUSED, Outcome
+from services.connect.send import Sent, client_of, reconcile, send, settle
+from services.connect.sources import extracts_in
+from services.connect.state import State
+
+_NOWHERE = (
+    "It is not said where to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A mapping with its things."""
+
+    mapping: Mapping
+    home: Home
+    platform: Platform | None
+    patience: float = 600.0
+    taken: datetime | None = None
+    let_vanish: bool = False
+
+    def setting(self, state: State, secret: bytes) -> Setting:
+        source = Source(self.mapping.authority, self.mapping.system, f"payback-connect/{VERSION}")
+        return Setting(self.mapping, source, secret, state, self.let_vanish)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a person is told."""
+
+    lines: list[str] = field(default_factory=list)
+    status: int = ALL_WELL
+    again: bool = False
+    """Whether the same may go well later, without anybody changing anything."""
+
+
+def check(job: Job, files: Sequence[Path]) -> Report:
+    """What would be sent and refused. Changes nothing. Raises CannotGoOn."""
+    with closing(job.home.trial_state()) as state:
+        secret, _ = secret_of(job.home, state, make=False)
+        extracts = _extracts(job, files, state)
+        outcome = compare(job.setting(state, secret), extracts, keep=False)
+    return Report([*outcome.lines(done=False), "Nothing was sent."], outcome.status)
+
+
+def run(job: Job, files: Sequence[Path]) -> Report:
+    """Import and send. Raises CannotGoOn."""
+    platform = job.platform
+    if platform is None:
+        raise CannotGoOn(_NOWHERE)
+    with closing(job.home.open_state()) as state, job.home.open_spool() as spool:
+        client = client_of(spool, platform, job.home.folder.parent, job.patience)
+        before = Sent()
+        settle(state, spool, before)
+        reconcile(state, spool)
+        secret, made = secret_of(job.home, state, make=True)
+        outcome = compare(job.setting(state, secret), _extracts(job, files, state), keep=True)
+        sent = send(state, spool, client)
+        return _report([warning(job.home)] if made else [], outcome, sent)
+
+
+def _extracts(job: Job, files: Sequence[Path], state: State) -> list[Extract]:
+    return extracts_in(job.mapping, files, state, job.taken)
+
+
+def _report(lines: list[str], outcome: Outcome, sent: Sent) -> Report:
+    lines += [str(refusal) for refusal in sent.refused]
+    lines += outcome.lines(done=True)
+    lines.append(f"{sent.accepted:,} events accepted, {len(sent.refused):,} refused by the platform.")
+    if sent.waiting:
+        lines.append(
+            f"The platform is away; {sent.waiting:,} or more events wait. Nothing is lost: run it again to go on."
+        )
+        return Report(lines, CANNOT_GO_ON, again=True)
+    return Report(lines, REFUSED if sent.refused else outcome.status)

@@ -1,0 +1,286 @@
+"""Day after day of full extracts: the events that must come out, once each, with what they say and when."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.cli import command_line
+from tests.support.extracts import HEADINGS, mapping, order, taken, xlsx
+from tests.support.platform import Platform, platform
+
+payback = command_line(["services.connect.commands"])
+SESSION_HEADINGS = ["Ref", "Session", "Day", "Attendance", "Hours"]
+
+
+@pytest.fixture
+def server() -> Iterator[Platform]:
+    with platform() as running:
+        yield running
+
+
+class Office:
+    """One authority with one mapping."""
+
+    def __init__(
+        self, folder: Path, server: Platform, more: str = "vanished: report", sessions: str | None = None
+    ) -> None:
+        self.folder, self.server = folder, server
+        self.mapping = mapping(folder / "orders.yaml", more, sessions)
+        (folder / "token").write_text("secret")
+
+    def book(self, day: int, *orders: list[Any], sessions: list[list[Any]] | None = None, name: str = "") -> Path:
+        sheets = {"Orders": [HEADINGS, *orders]}
+        if sessions is not None:
+            sheets["Sessions"] = [SESSION_HEADINGS, *sessions]
+        return taken(xlsx(self.folder / (name or f"day{day}.xlsx"), sheets), day)
+
+    def send(self, *files: Path, status: int = 0, options: tuple[str, ...] = ()) -> Result:
+        before = len(self.server.kept)
+        where = ["--orders", self.server.address, "--unpaid-work", self.server.address]
+        where += ["--token-file", str(self.folder / "token"), "--patience", "5", *options]
+        done = CliRunner().invoke(payback, ["connect", "send", str(self.mapping), *map(str, files), *where])
+        assert done.exit_code == status, done.output
+        self.new = [event for event in self.server.kept[before:] if event["subject"] != "-"]
+        self.beats = [event for event in self.server.kept[before:] if event["subject"] == "-"]
+        return done
+
+    def said(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Subject, type and data of what the last sending said, in order of subject and type."""
+        found = [(event["subject"], event["type"].split(".", 2)[2], event["data"]) for event in self.new]
+        return sorted(found, key=lambda one: (one[0], one[1], str(one[2])))
+
+
+@pytest.fixture
+def office(tmp_path: Path, server: Platform) -> Office:
+    return Office(tmp_path, server)
+
+
+def test_four_days(office: Office) -> None:
+    first = office.book(2, order("A1"), order("A2", First_contact=""))
+    office.send(first)
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [
+        ("A1", "contact.made.v1"), ("A1", "order.imposed.v1"), ("A2", "order.imposed.v1"),
+    ]  # fmt: skip
+    assert {event["time"] for event in office.new} == {"2026-03-02T18:00:00Z"}
+    imposed = office.said()[1][2]
+    assert imposed["age_at_imposition"] == 35
+    assert "dob" not in str(office.server.kept).lower()
+    assert "1990" not in str([event["data"] for event in office.server.kept])
+
+    second = office.book(3, order("A1"), order("A2", First_contact=date(2026, 3, 3)), order("A3"))
+    office.send(second)
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [
+        ("A2", "contact.made.v1"), ("A3", "contact.made.v1"), ("A3", "order.imposed.v1"),
+    ]  # fmt: skip
+
+    office.send(second)
+    assert (office.said(), office.beats) == ([], [])
+
+    office.send(office.book(4, order("A1", First_contact=date(2026, 2, 2)), order("A2", First_contact=""), order("A3")))
+    assert office.said() == [
+        ("A1", "contact.made.v1", {"made_on": "2026-02-02"}),
+        ("A2", "fact.withdrawn.v1", {"fact": "first_contact"}),
+    ]
+    assert {event["time"] for event in office.new} == {"2026-03-04T18:00:00Z"}
+    ids = [event["id"] for event in office.server.kept]
+    assert len(set(ids)) == len(ids)
+    assert [event["sequence"] for event in office.server.kept] == list(range(1, len(ids) + 1))
+
+
+def test_a_quiet_day_is_told_from_silence(office: Office) -> None:
+    office.send(office.book(2, order("A1")))
+    office.send(office.book(3, order("A1")))
+    assert office.said() == []
+    assert [event["data"] for event in office.beats] == [{"nothing_to_report_since": "2026-03-03"}]
+
+
+def test_a_wrong_code_waits_until_it_is_mended_and_nothing_else_does(office: Office) -> None:
+    done = office.send(office.book(2, order("A1"), order("A2", Court="Lerwik")), status=1)
+    assert "Orders!E3: court 'Lerwik' is not known; did you mean 'Lerwick Sheriff' (sheriff_summary)?" in done.stdout
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [
+        ("A1", "contact.made.v1"), ("A1", "order.imposed.v1"), ("A2", "contact.made.v1"),
+    ]  # fmt: skip
+    again = office.send(office.book(3, order("A1"), order("A2", Court="Lerwik")), status=1)
+    assert "Orders!E3" in again.stdout, "what is wrong is told every day"
+    office.send(office.book(4, order("A1"), order("A2")))
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [("A2", "order.imposed.v1")]
+
+
+def test_what_was_said_stands_while_its_row_is_wrong(office: Office) -> None:
+    office.send(office.book(2, order("A1"), order("A2")))
+    office.send(office.book(3, order("A1", Date_of_order="soon"), order("A2")), status=1)
+    assert office.said() == []
+
+
+def test_a_row_that_is_gone_is_reported_and_still_counts(office: Office) -> None:
+    office.send(office.book(2, order("A1"), order("A2")))
+    done = office.send(office.book(3, order("A1")))
+    assert "Orders: the imposition of order A2 is gone; what was said of it still counts." in done.stdout
+    assert office.said() == []
+    office.send(office.book(4, order("A1"), order("A2", Hours=80)))
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [("A2", "order.imposed.v1")]
+
+
+def test_a_row_that_is_gone_is_taken_back_where_the_mapping_says_so(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: withdraw")
+    office.send(office.book(2, order("A1"), order("A2")))
+    office.send(office.book(3, order("A1")))
+    assert office.said() == [
+        ("A2", "fact.withdrawn.v1", {"fact": "first_contact"}),
+        ("A2", "fact.withdrawn.v1", {"fact": "imposed"}),
+    ]
+    office.send(office.book(4, order("A1", Sex="F"), order("A2")))
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [
+        ("A1", "order.imposed.v1"),
+        ("A2", "contact.made.v1"),
+        ("A2", "order.imposed.v1"),
+    ]
+
+
+def test_a_row_that_is_gone_ends_the_order_where_the_mapping_says_so(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: {ended: other}")
+    office.send(office.book(2, order("A1"), order("A2")))
+    office.send(office.book(3, order("A1")))
+    assert office.said() == [("A2", "order.ended.v1", {"ended_on": "2026-03-03", "reason": "other"})]
+    office.send(office.book(4, order("A1")))
+    assert office.said() == []
+    office.send(office.book(5, order("A1"), order("A2"), order("A3")))
+    assert ("A2", "fact.withdrawn.v1", {"fact": "ended"}) in office.said()
+
+
+def test_nothing_is_taken_for_gone_while_a_row_cannot_be_told(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: withdraw")
+    office.send(office.book(2, order("A1"), order("A2")))
+    office.send(office.book(3, order("A1"), order("")), status=1)
+    assert office.said() == []
+
+
+def test_a_file_that_lost_most_of_its_rows_is_not_believed(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: withdraw")
+    office.send(office.book(2, *[order(f"A{n}") for n in range(40)]))
+    half = office.book(3, *[order(f"A{n}") for n in range(20)])
+    done = office.send(half, status=2)
+    assert "Perhaps the file is not whole" in done.stderr
+    assert office.said() == []
+    office.send(half, options=("--let-vanish",))
+    assert len(office.said()) == 40
+
+
+def test_extracts_out_of_order(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: withdraw")
+    first = office.book(2, order("A1"), order("A2"), order("A9"))
+    second = office.book(3, order("A1", Hours=80), order("A2"))
+    office.send(second)
+    office.send(first)
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [
+        ("A9", "contact.made.v1"), ("A9", "fact.withdrawn.v1"), ("A9", "fact.withdrawn.v1"), ("A9", "order.imposed.v1"),
+    ]  # fmt: skip
+    times = {(event["type"], event["time"]) for event in office.new}
+    assert ("scot.payback.order.imposed.v1", "2026-03-02T18:00:00Z") in times
+    assert ("scot.payback.fact.withdrawn.v1", "2026-03-03T18:00:00Z") in times
+    office.send(first)
+    office.send(second)
+    assert office.said() == []
+
+
+def test_an_old_content_under_a_new_date_is_asked_about(office: Office) -> None:
+    office.send(office.book(2, order("A1"), name="a.xlsx"))
+    old = (office.folder / "a.xlsx").read_bytes()
+    office.send(office.book(3, order("A1", Hours=80)))
+    (office.folder / "b.xlsx").write_bytes(old)
+    again = taken(office.folder / "b.xlsx", 4)
+    done = office.send(again, status=2)
+    assert "say when it was taken with --taken" in done.stderr
+    office.send(again, options=("--taken", "2026-03-04T18:00:00"))
+    assert [data["requirements"] for _, _, data in office.said()] == [[{"kind": "unpaid_work", "hours": 100}]]
+
+
+def test_two_statements_of_one_fact_are_a_fault_of_both(office: Office) -> None:
+    done = office.send(office.book(2, order("A1"), order("A1", Hours=80)), status=1)
+    assert "Orders, row 2 and Orders, row 3: the imposition of order A1 is stated in more than one way" in done.stdout
+    assert [(subject, kind) for subject, kind, _ in office.said()] == [("A1", "contact.made.v1")]
+
+
+def test_a_second_statement_on_a_later_day_is_a_fault_too(office: Office) -> None:
+    office.send(office.book(2, order("A1")))
+    office.send(office.book(3, order("A1"), order("A1", Hours=80)), status=1)
+    assert office.said() == []
+
+
+def test_sheets_of_events(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "vanished: report", sessions="vanished: withdraw")
+    day = date(2026, 3, 1)
+    done = ["A1", "s1", day, "Attended", 3.5]
+    office.send(office.book(2, order("A1"), sessions=[done, ["A1", "s2", day, "DNA", ""]]))
+    minutes = {
+        data["ref"]: data["minutes_credited"] for _, kind, data in office.said() if kind == "session.recorded.v1"
+    }
+    assert minutes == {"s1": 210, "s2": 0}
+    office.send(office.book(3, order("A1"), sessions=[["A1", "s1", day, "Attended", 4]]))
+    assert office.said() == [
+        ("A1", "fact.withdrawn.v1", {"fact": "session/s2"}),
+        ("A1", "session.recorded.v1", office.said()[1][2] | {"minutes_credited": 240}),
+    ]
+    office.send(office.book(4, order("A1"), sessions=[["A1", "s1", day, "DNA", 4]]), status=1)
+    assert office.said() == []
+
+
+def test_the_platform_is_away_and_nothing_is_lost(tmp_path: Path) -> None:
+    with platform(*[503] * 50) as away:
+        office = Office(tmp_path, away)
+        done = office.send(office.book(2, order("A1")), status=2, options=("--patience", "0.1"))
+        assert "Nothing is lost" in done.stderr
+    with platform() as back:
+        office.server = back
+        office.send(office.folder / "day2.xlsx")
+        assert len(office.said()) == 2
+
+
+def test_what_the_platform_refuses_is_told_where_it_stands_and_sent_again_once_mended(
+    tmp_path: Path, server: Platform
+) -> None:
+    office = Office(tmp_path, server)
+    done = office.send(office.book(2, order("A1"), order("bad1")), status=1)
+    assert "Orders, row 3: the platform refused it: bad_code at $.data.reason" in done.stdout
+    again = office.send(office.folder / "day2.xlsx", status=1)
+    assert "Orders, row 3: the platform refused it" in again.stdout, "it is told again until somebody mends it"
+
+
+def test_the_key_is_made_once_and_asked_for_when_it_is_gone(office: Office) -> None:
+    done = office.send(office.book(2, order("A1")))
+    key = office.folder / "orders.connect" / "key"
+    assert f"A key was made in {key}" in done.stdout
+    assert "Back up the folder" in done.stdout
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "A key was made" not in office.send(office.book(3, order("A1"))).stdout
+    kept = key.read_text()
+    key.unlink()
+    assert "Restore it from your backup" in office.send(office.book(4, order("A1")), status=2).stderr
+    key.write_text("00" * 32)
+    assert "is not the key" in office.send(office.book(4, order("A1")), status=2).stderr
+    key.write_text(kept)
+    office.send(office.book(4, order("A1")))
+
+
+def test_check_changes_nothing(office: Office) -> None:
+    file = office.book(2, order("A1"))
+    before = sorted(path.name for path in office.folder.iterdir())
+    done = CliRunner().invoke(payback, ["connect", "check", str(office.mapping), str(file)])
+    assert done.exit_code == 0
+    assert "2 events would be sent:" in done.stdout
+    assert sorted(path.name for path in office.folder.iterdir()) == before
+
+
+def test_the_short_form_sends(office: Office) -> None:
+    office.mapping.write_text(
+        office.mapping.read_text()
+        + f"platform: {{orders: '{office.server.address}', unpaid_work: '{office.server.address}', token_file: token}}\n"
+    )
+    done = CliRunner().invoke(payback, ["connect", str(office.mapping), str(office.book(2, order("A1")))])
+    assert done.exit_code == 0, done.output
+    assert len(office.server.kept) == 3
+    assert datetime.fromisoformat(office.server.kept[0]["time"]) == datetime(2026, 3, 2, 18, tzinfo=UTC)

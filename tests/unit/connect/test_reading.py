@@ -1,0 +1,194 @@
+"""Tables as they are: kinds of file, encodings, headings, blank rows and totals."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.codec import Event
+from contracts.validation import judge
+from services.connect.compare import compare
+from services.connect.faults import CannotGoOn
+from services.connect.home import Home
+from services.connect.mapping import load_mapping
+from services.connect.outcome import Outcome
+from services.connect.sources import extracts_in
+from services.connect.state import State, Waiting
+from services.connect.work import Job, check
+from tests.support.extracts import HEADINGS, mapping, ods, order, taken, text, xls, xlsx
+
+TWO = [HEADINGS, order("A1"), order("A2", Hours="", First_contact="")]
+
+
+def told(folder: Path, file: Path, more: str = "vanished: report", **changes: str) -> tuple[list[str], int]:
+    """What `check` says of the file."""
+    made = mapping(folder / "orders.yaml", more)
+    for old, new in changes.items():
+        made.write_text(made.read_text().replace(old, new))
+    job = Job(load_mapping(made), Home(folder / "home"), None)
+    report = check(job, [taken(file, 4)])
+    return report.lines, report.status
+
+
+def refusals(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith("Orders") or ".csv" in line]
+
+
+USUAL = ["        1  contact.made, new", "        1  order.imposed, new"]
+
+
+@pytest.mark.parametrize("write", [xlsx, xls, ods])
+def test_workbooks(write: Callable[[Path, Any], Path], tmp_path: Path) -> None:
+    file = write(tmp_path / f"o.{write.__name__}", {"Notes": [["x"]], "Orders": TWO[:2]})
+    lines, status = told(tmp_path, file)
+    assert lines[2:4] == USUAL
+    assert status == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "latin-1"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_csv_of_any_encoding_and_separator(encoding: str, separator: str, tmp_path: Path) -> None:
+    rows = [HEADINGS, order("A1", Court="Lèrwick Sheriff")]
+    file = text(tmp_path / "o.csv", rows, encoding, separator)
+    lines, status = told(tmp_path, file, Lerwick="Lèrwick")
+    assert lines[1:4] == ["2 events would be sent:", *USUAL]
+    assert status == 0
+
+
+def test_a_separator_named_in_the_first_line(tmp_path: Path) -> None:
+    file = text(tmp_path / "o.csv", [HEADINGS, order("A1", Court="Nowhere, really")], separator=";")
+    file.write_text("sep=;\n" + file.read_text())
+    lines, _ = told(tmp_path, file)
+    assert lines[0] == "o.csv!E3: court 'Nowhere, really' is not known"
+
+
+def test_title_rows_blank_rows_repeated_headings_and_totals(tmp_path: Path) -> None:
+    total = ["Total", "", "", "", "", "", 200]
+    foot = ["", "", "", "", "", "", 200]
+    rows = [
+        ["Our orders"],
+        [],
+        ["(confidential)", "", "x"],
+        HEADINGS,
+        order("A1"),
+        [],
+        HEADINGS,
+        order("A2"),
+        [],
+        total,
+        foot,
+    ]
+    lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": rows}))
+    assert lines[0] == "Read 4 rows of Orders. 2 rows of totals left out."
+    assert lines[3:4] == ["        2  order.imposed, new"]
+    assert status == 0
+
+
+def test_headings_over_two_rows(tmp_path: Path) -> None:
+    upper = ["", "Person", "", "", "Sentence"]
+    lower = ["Ref", "Client", "Sex", "DOB", "Court", *HEADINGS[5:]]
+    file = xlsx(tmp_path / "o.xlsx", {"Orders": [upper, lower, order("A1")]})
+    changes = {name: f"Person {name}" for name in ("Client", "Sex", "DOB")}
+    changes |= {
+        name: f"Sentence {name}" for name in ("Date of order", "Hours}", "First contact", "Ended,", "Why ended")
+    }
+    changes["column: Court"] = "column: Sentence Court"
+    _, status = told(tmp_path, file, "heading_rows: 2", **changes)
+    assert status == 0
+
+
+def test_columns_in_another_order_are_the_same_columns(tmp_path: Path) -> None:
+    rows = [[*reversed(HEADINGS)], [*reversed(order("A1"))]]
+    lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": rows}))
+    assert lines[2:4] == USUAL
+    assert status == 0
+
+
+def test_contents_that_were_swapped_are_refused_cell_by_cell(tmp_path: Path) -> None:
+    row = order("A1")
+    row[4], row[5] = row[5], row[4]
+    lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, row]}))
+    assert refusals(lines) == [
+        "Orders!F2: date of order 'Lerwick Sheriff' is no date",
+        "Orders!E2: court '2026-02-02' is not known",
+    ]
+    assert status == 1
+
+
+def test_a_renamed_heading_stops_everything_and_is_guessed(tmp_path: Path) -> None:
+    headings = ["Court name" if one == "Court" else one for one in HEADINGS]
+    with pytest.raises(CannotGoOn, match="Orders: there is no column 'Court'; did you mean 'Court name'\\?"):
+        told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [headings, order("A1")]}))
+
+
+def test_another_sheet_stops_everything(tmp_path: Path) -> None:
+    with pytest.raises(CannotGoOn, match="it has Sheet1; the mapping names Orders"):
+        told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Sheet1": [HEADINGS, order("A1")]}))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half of it", b"\x00\x01"])
+def test_a_damaged_workbook_stops_everything(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "o.xlsx").write_bytes(content)
+    with pytest.raises(CannotGoOn, match="cannot be opened as a workbook"):
+        told(tmp_path, tmp_path / "o.xlsx")
+
+
+@pytest.mark.parametrize(("epoch", "serial"), [(1900, 46055), (1904, 44593)])
+@pytest.mark.parametrize("write", [xlsx, xls])
+def test_dates_of_both_epochs(epoch: int, serial: int, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A cell that is marked as a date, and days as bare numbers, are the same: a wrong epoch would put four years between."""
+    row = order("A1", First_contact=serial, Ended=serial + 30, Why_ended="Completed")
+    file = write(tmp_path / f"o.{write.__name__}", {"Orders": [HEADINGS, row]}, epoch=epoch)
+    # Old workbooks do not say it where we could read it.
+    said = {"dates: dmy": ""} if write is xlsx else {"authority:": f"epoch: {epoch}\nauthority:"}
+    made = mapping(tmp_path / "orders.yaml")
+    for old, new in said.items():
+        made.write_text(made.read_text().replace(old, new))
+    state = State(None)
+    job = Job(load_mapping(made), Home(tmp_path / "home"), None)
+    outcome = compare(
+        job.setting(state, b"s" * 32), extracts_in(job.mapping, [taken(file, 15)], state, None), keep=True
+    )
+    assert outcome.status == 0
+    days = {type(data).__name__: data for data in map(data_in, state.waiting(0, 10))}
+    assert days["OrderImposed"].imposed_on == date(2026, 2, 2)
+    assert days["ContactMade"].made_on == date(2026, 2, 2)
+    assert days["OrderEnded"].ended_on == date(2026, 3, 4)
+    state.close()
+
+
+def data_in(waiting: Waiting) -> Any:
+    event = judge(waiting.body)
+    assert isinstance(event, Event)
+    return event.data
+
+
+def test_a_date_of_birth_is_not_repeated_even_where_it_is_wrong(tmp_path: Path) -> None:
+    lines, _ = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1", DOB="31/02/1980")]}))
+    assert lines[0] == "Orders!D2: DOB is no date of birth"
+    assert "1980" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Ref": ""}, "Orders!A2: ref is blank"),
+        ({"Client": ""}, "Orders!B2: client is blank"),
+        ({"Date_of_order": ""}, "Orders!F2: date of order is blank"),
+        ({"Hours": 500}, "Orders!G2: hours is refused: "),
+        ({"Hours": ""}, "Orders!G2: hours is refused: neither supervision nor unpaid work"),
+        ({"Date_of_order": date(2026, 3, 9)}, "Orders!F2: date of order is refused: it lies after 4 March 2026"),
+        ({"DOB": date(2012, 1, 1)}, "Orders!D2: DOB is refused: "),
+        ({"Ended": date(2026, 3, 1)}, "Orders!J2: why ended is blank"),
+    ],
+)
+def test_what_is_wrong_is_said_of_its_cell(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1", **changes)]}))
+    assert any(line.startswith(words) for line in lines), lines
+    assert status == 1
+
+
+def test_words_of_an_outcome_are_counted_in_plain_english() -> None:
+    assert list(Outcome().lines(done=False)) == ["Read nothing.", "0 events would be sent."]
