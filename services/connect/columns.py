@@ -1,15 +1,14 @@
-"""Which row holds the headings, which column is which, and what a cell is called: `Orders!C14`."""
+"""Which row holds the headings, which column is which, where the rows begin, and which of them are sums. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
+from services.connect.cells import Grid, Scalar, plain, text_of
 from services.connect.faults import CannotGoOn
 from services.connect.mapping import Heading
-from services.connect.readers import Grid, Scalar
 
 _SEARCHED = 40
 """Rows in which headings may be."""
@@ -51,31 +50,6 @@ class Headings:
             f"{self.table}: there is no column '{name}'{hint} "
             f"The headings in row {self.first_row} are {there}. Mend the heading, or the mapping."
         )
-
-
-@lru_cache(maxsize=4096)
-def plain(text: str) -> str:
-    """A heading or word without what people vary: case, blanks, dots, brackets."""
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
-
-
-def letters(place: int) -> str:
-    """The name of a column: A, B, ... Z, AA."""
-    found = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        found = chr(65 + rest) + found
-    return found
-
-
-def text_of(cell: Scalar) -> str:
-    """The cell as a person reads it; whole numbers without a point."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
 
 
 def found_headings(

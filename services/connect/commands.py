@@ -10,7 +10,8 @@ from typer.core import TyperGroup
 
 from services.connect.faults import CannotGoOn
 from services.connect.home import home_of
-from services.connect.mapping import Platform, load_mapping
+from services.connect.loading import load_mapping
+from services.connect.mapping import Platform
 from services.connect.outcome import CANNOT_GO_ON
 from services.connect.work import Job, Report, run
 from services.connect.work import check as check_files

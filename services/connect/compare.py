@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.client import Source
 from contracts.events import AUTHORITY_SUBJECT, Heartbeat
+from services.connect.cells import Grid
 from services.connect.difference import is_newest
 from services.connect.facts import Refusal
 from services.connect.faults import CannotGoOn
@@ -12,7 +13,6 @@ from services.connect.follow import Followed, event_of, fact_in_words
 from services.connect.mapping import Mapping, Table
 from services.connect.moments import local_day
 from services.connect.outcome import Outcome, number_of
-from services.connect.readers import Grid
 from services.connect.rows import Rows
 from services.connect.state import State, Vanished
 

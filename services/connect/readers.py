@@ -4,21 +4,15 @@ import csv
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from services.connect.cells import Grid
 from services.connect.faults import CannotGoOn
-
-Scalar = str | int | float | bool | date | datetime | time | timedelta
-"""What a cell holds. An empty one holds an empty text."""
-Grid = Iterator[Sequence[Scalar]]
-"""Rows from the first, blank ones among them, each from column A."""
 
 WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 TEXTS = {".csv", ".tsv", ".txt"}

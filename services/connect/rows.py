@@ -9,13 +9,13 @@ from contracts.client import NotAcceptable, Source
 from contracts.codec import encode_data
 from contracts.events import Fact
 from contracts.rejections import Reason
+from services.connect.cells import Grid
 from services.connect.columns import Row, found_headings
 from services.connect.facts import Blank, Held, Ignored, Item, Reader, Refusal, Said, Unknown
 from services.connect.follow import event_of
 from services.connect.mapping import Cell, Heading, Mapping, Table, Value, value_of
 from services.connect.moments import in_words, micros
 from services.connect.outcome import Outcome
-from services.connect.readers import Grid
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
@@ -45,7 +45,7 @@ class Rows:
             state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
 
     def _digest(self, row: Row) -> bytes:
-        cells = self._reader.take(row.cells)
+        cells = self._reader.cells(row.cells)
         text = "\x1f".join(map(str, cells)) if isinstance(cells, tuple) else str(cells)
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._mark).digest()
 

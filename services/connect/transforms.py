@@ -11,9 +11,8 @@ from hashlib import sha256
 from contracts.authorities import AUTHORITIES, current_code
 from contracts.client.pseudonym import pseudonym
 from contracts.codes import Code
-from services.connect.columns import plain, text_of
+from services.connect.cells import Scalar, plain, text_of
 from services.connect.faults import Unread
-from services.connect.readers import Scalar
 from services.connect.words import MONTHS, OTHER_WORDS, TRUTHS
 
 _EPOCHS = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}

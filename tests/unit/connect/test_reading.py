@@ -12,7 +12,7 @@ from contracts.validation import judge
 from services.connect.compare import compare
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
-from services.connect.mapping import load_mapping
+from services.connect.loading import load_mapping
 from services.connect.outcome import Outcome
 from services.connect.sources import extracts_in
 from services.connect.state import State, Waiting

@@ -5,8 +5,8 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from contracts.codes import Attendance, CourtType, Sex
+from services.connect.cells import Scalar
 from services.connect.faults import Unread
-from services.connect.readers import Scalar
 from services.connect.transforms import (
     age,
     authority_in,
