@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-Period = Literal["imposed", "due", "ended", "completed", "session", "event", "month", "decided", "measured", "occurred"]
+from contracts import categories as c
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,36 +23,43 @@ class Measure:
     meaning: str
     period: str
     unit: str = "orders"
-    dimensions: tuple[str, ...] = ()
-    """Empty category (the total) is always there, except where `total` is false."""
+    categories: tuple[str, ...] = ()
+    """Every category but the empty one, the total."""
     total: bool = True
+    """Whether there is a total."""
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What stands before the `=`, and bare words."""
+        return tuple(dict.fromkeys(category.partition("=")[0] for category in self.categories))
 
-_PERSON = ("sex", "age_band", "ethnicity", "employment")
-_CLOCK = ("band", "reason", "not_applicable")
 
 MEASURES: dict[str, Measure] = {
     m.name: m
     for m in (
-        Measure("orders_imposed", "Orders imposed", "imposed",
-                dimensions=(*_PERSON, "court_type", "fine_default", "progress_review", "level")),
+        Measure("orders_imposed", "Orders imposed", "imposed", categories=c.IMPOSED),
         Measure("persons_with_new_order", "People with a first order in the month", "imposed", "people"),
-        Measure("requirements_imposed", "Requirements of orders imposed", "imposed", "requirements", ("requirement",), total=False),
-        Measure("unpaid_work_minutes_imposed", "Unpaid work imposed", "imposed", "minutes", ("level",)),
-        Measure("supervision_months_imposed", "Supervision imposed", "imposed", "months", ("length_band",)),
-        Measure("first_contact", "First contact, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
-        Measure("case_meeting", "First case management meeting, by working days from imposition", "imposed",
-                dimensions=_CLOCK, total=False),
-        Measure("induction", "Induction to unpaid work, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
-        Measure("placement", "First placement, by days from imposition", "imposed", dimensions=_CLOCK, total=False),
-        Measure("plan", "Case management plan, by working days from imposition", "imposed", dimensions=_CLOCK, total=False),
-        Measure("officer", "Responsible officer nominated, by days from receipt", "imposed", dimensions=_CLOCK, total=False),
-        Measure("reviews", "Departmental reviews that fell due", "due", "reviews",
-                ("on_time", "late", "missed", "not_applicable"), total=False),
+        Measure("persons_with_new_order_in_year", "People with a first order in the year from April to March, by its 1 April",
+                "imposed", "people"),
+        Measure("requirements_imposed", "Requirements of orders imposed", "imposed", "requirements", c.REQUIREMENT, total=False),
+        Measure("unpaid_work_minutes_imposed", "Unpaid work imposed", "imposed", "minutes", c.of("level", c.LEVELS)),
+        Measure("supervision_months_imposed", "Supervision imposed", "imposed", "months", c.of("length_band", c.LENGTH_BANDS)),
+        *(
+            Measure(standard, meaning, "imposed", categories=c.clock(standard), total=False)
+            for standard, meaning in (
+                ("first_contact", "First contact, by working days from imposition"),
+                ("case_meeting", "First case management meeting, by working days from imposition"),
+                ("induction", "Induction to unpaid work, by working days from imposition"),
+                ("placement", "First placement, by days from imposition"),
+                ("plan", "Case management plan, by working days from imposition"),
+                ("officer", "Responsible officer nominated, by days from receipt"),
+            )
+        ),
+        Measure("reviews", "Departmental reviews that fell due", "due", "reviews", c.SETTLED, total=False),
         Measure("breach_lodged", "Breach applications, by the day that they were due", "due", "applications",
-                ("on_time", "late"), total=False),
+                (c.ON_TIME, c.LATE, *c.REASONS), total=False),
         Measure("transfer_answered", "Requests for transfer, by the day that the answer was due", "due", "requests",
-                ("on_time", "late", "missed", "not_applicable"), total=False),
+                (*c.SETTLED, *c.REASONS), total=False),
         *(
             Measure(f"pending_{standard}", f"Not done yet: {words}, by the date it is due", "due")
             for standard, words in (
@@ -66,30 +73,38 @@ MEASURES: dict[str, Measure] = {
                 ("completion", "completion of unpaid work"),
             )
         ),
-        Measure("unpaid_work_completed", "Unpaid work completed", "completed", dimensions=("class", "level", "days_band"), total=False),
-        Measure("unpaid_work_days", "Days from imposition to completion of unpaid work, summed", "completed", "days"),
-        Measure("orders_ended", "Orders ended", "ended", dimensions=("end_reason", "age_band", "sex", "requirement")),
-        Measure("minutes_credited", "Unpaid work credited", "session", "minutes", ("activity", "work_type")),
-        Measure("sessions", "Sessions planned", "session", "sessions", ("attendance",)),
+        Measure("unpaid_work_completed", "Unpaid work completed; missed and not applicable by the month imposed", "completed",
+                categories=c.COMPLETED, total=False),
+        Measure("unpaid_work_days", "Days from imposition to completion of unpaid work, summed", "completed", "days",
+                c.of("level", c.LEVELS)),
+        Measure("orders_ended", "Orders ended", "ended", categories=c.ENDED),
+        Measure("minutes_credited", "Unpaid work credited", "session", "minutes", c.CREDIT),
+        Measure("sessions", "Sessions planned", "session", "sessions", c.ATTENDANCE),
         Measure("minutes_outstanding_opened", "Unpaid work imposed, and later changes by the court", "month", "minutes"),
         Measure("minutes_outstanding_closed", "Unpaid work credited, and what was left when an order ended", "month", "minutes"),
         Measure("orders_opened", "Orders opened", "month"),
         Measure("orders_closed", "Orders closed", "month"),
-        Measure("breach_outcomes", "Decisions on breach", "decided", "decisions", ("breach_outcome",), total=False),
+        Measure("breach_outcomes", "Decisions on breach", "decided", "decisions", c.BREACH_OUTCOME, total=False),
         Measure("risk_change", "Change of risk level between the first and the last assessment", "measured", "people",
-                ("change",), total=False),
+                c.of("change", c.CHANGES), total=False),
         Measure("outcome_change", "Change of score between the first and the last measure of a domain", "measured", "measures",
-                ("change", "domain"), total=False),
+                (*c.of("change", c.CHANGES), *c.DOMAINS), total=False),
         Measure("exit_questionnaires", "Exit questionnaires of orders ended", "ended", "questionnaires",
-                ("returned", "not_returned", "sum"), total=False),
-        Measure("events", "Events received", "event", "events", ("outcome", "reason"), total=False),
-        Measure("reporting_delay", "Days from the fact to the arrival of its event", "occurred", "events", ("delay_band",), total=False),
-        Measure("findings", "Data quality findings", "month", "findings", ("rule",), total=False),
+                ("returned", "not_returned", *c.of("sum", c.QUESTIONS)), total=False),
+        Measure("events", "Events received", "event", "events", c.EVENTS, total=False),
+        Measure("reporting_delay", "Days from the fact to the arrival of its event", "occurred", "events",
+                c.of("delay_band", c.DELAY_BANDS), total=False),
+        Measure("findings", "Data quality findings", "month", "findings", c.of("rule", c.FINDINGS), total=False),
         Measure("control_totals", "An authority's own totals for a month, to check the measures of these names against", "month",
-                dimensions=("total",), total=False),
+                categories=c.of("total", c.CLOSED_WITH), total=False),
         Measure("sequence", "Numbered events received and missing", "event", "events", ("received", "missing"), total=False),
     )
 }  # fmt: skip
+
+CATEGORIES: dict[str, frozenset[str]] = {
+    measure.name: frozenset((*c.TOTAL * measure.total, *measure.categories)) for measure in MEASURES.values()
+}
+"""Every category that each measure can have; what is not here is no cell."""
 
 Service = Literal["orders", "unpaid_work"]
 """The service that publishes a cell. No measure is published by both, but `events`, `reporting_delay`, `findings` and `sequence` add up."""

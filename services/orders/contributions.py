@@ -1,6 +1,6 @@
 """What one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from contracts.events import (
@@ -19,7 +19,7 @@ from services.orders.model import Order, age_band, length_band, level, order_of
 from services.orders.rules import risk_change, score_changes
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
-from services.records.model.counting import Counting, Part
+from services.records.model.counting import Counting, Note, Part
 from services.records.model.deadlines import Cells, Reading, add, count_clock
 from services.records.model.findings import count_findings
 from services.records.model.record import Record, fact, facts
@@ -73,11 +73,12 @@ def _count_requirements(cells: Cells, order: Order, month: date) -> None:
 
 def _counted(
     read: Callable[[Record, Order, Calendar], Iterable[Reading]],
-) -> Callable[[Cells, Record, Order | None, Calendar], None]:
-    def count(cells: Cells, record: Record, order: Order | None, calendar: Calendar) -> None:
-        if order is not None:
-            for reading in read(record, order, calendar):
-                count_clock(cells, reading)
+) -> Callable[[Cells, Record, Order | None, Calendar], Sequence[Note]]:
+    def count(cells: Cells, record: Record, order: Order | None, calendar: Calendar) -> Sequence[Note]:
+        readings = () if order is None else tuple(read(record, order, calendar))
+        for reading in readings:
+            count_clock(cells, reading)
+        return readings
 
     return count
 
@@ -125,8 +126,10 @@ def _count_totals(cells: Cells, record: Record, _order: Order | None, _calendar:
     count_totals(cells, record, "orders_imposed", "orders_ended")
 
 
-def _count_findings(cells: Cells, record: Record, _order: Order | None, _calendar: Calendar) -> None:
-    count_findings(cells, findings(record))
+def _count_findings(cells: Cells, record: Record, _order: Order | None, _calendar: Calendar) -> Sequence[Note]:
+    broken = findings(record)
+    count_findings(cells, broken)
+    return broken
 
 
 _ORDER = frozenset({"imposed", "transferred_in", WHOLE_ORDER})
@@ -136,9 +139,12 @@ COUNTING: Counting[Order | None] = Counting(
     order_of,
     (
         Part(_ORDER, _count_imposed),
-        Part(_ORDER | {"ended", "first_contact", "case_meeting", "plan"}, _counted(deadlines.from_imposition_of)),
+        Part(
+            _ORDER | {"ended", "received", "first_contact", "case_meeting", "plan"},
+            _counted(deadlines.from_imposition_of),
+        ),
         Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of)),
-        Part(_ORDER | {"ended", "review"}, _counted(deadlines.reviews_of)),
+        Part(_ORDER | {"ended", "received", "review"}, _counted(deadlines.reviews_of)),
         Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of)),
         Part(_ORDER | {"breach_decision"}, _count_breach_outcomes),
         Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(deadlines.transfers_of)),

@@ -1,6 +1,7 @@
 """The clocks that run on an order, pure."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from contracts.codes import ReviewKind
 from contracts.events import (
@@ -14,11 +15,11 @@ from contracts.events import (
     TransferAnswered,
     TransferRequested,
 )
-from contracts.periods import month_of
+from contracts.periods import add_months, month_of
 from services.orders.model import Order
-from services.orders.rules import matched_reviews
+from services.orders.rules import matched_reviews, reviews_due
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Reading, State, Stop, banded, from_imposition
+from services.records.model.deadlines import Reading, State, Stop, banded, from_imposition, taken_over, undone
 from services.records.model.record import Record, fact, facts
 from services.records.model.standards import in_force
 
@@ -40,39 +41,39 @@ def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iter
         yield from_imposition("case_meeting", order, stop, calendar)
         plan = fact(record, "plan", PlanAgreed)
         stop = Stop(plan.agreed_on, plan.late_reason) if plan else None
-        yield from_imposition("plan", order, stop, calendar)
+        yield (taken_over if order.excluded else from_imposition)("plan", order, stop, calendar)
 
 
 def officer_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
     """Only where both facts are there: most authorities do not report when they received an order."""
     received, officer = fact(record, "received", OrderReceived), fact(record, "officer", OfficerNominated)
     if received is not None and officer is not None:
-        standard = in_force("officer", order.imposed_on)
+        standard, imposed_on = in_force("officer", order.imposed_on), order.imposed_on
         stop = Stop(officer.nominated_on, officer.late_reason)
-        yield banded(standard, received.received_on, stop, month_of(order.imposed_on), calendar)
+        yield banded(standard, received.received_on, stop, month_of(imposed_on), calendar, imposed_on)
 
 
 def reviews_of(record: Record, order: Order, _calendar: Calendar) -> Iterator[Reading]:
+    """Of an order from elsewhere they go on from its receipt; supervision ends when it would have ended there."""
     if order.supervision is None:
         return
-    held = sorted(r.held_on for r in facts(record, ReviewHeld) if r.kind is ReviewKind.DEPARTMENTAL)
-    dues = matched_reviews(order.imposed_on, order.supervision.months, order.ended_on, held)
-    for number, (due, on) in enumerate(dues):
-        variant = ("first", "second", "further")[min(number, 2)]
-        if order.excluded:
-            state = State.NOT_APPLICABLE
-        elif on is not None:
-            state = State.MET if on <= due else State.LATE
-        else:
-            state = State.PENDING if order.ended is None else State.MISSED
-        yield Reading(in_force("review", order.imposed_on, variant), order.imposed_on, state, month_of(due), due, on)
+    begun, last = order.begun_on, add_months(order.imposed_on, order.supervision.months)
+    held = sorted(
+        r.held_on for r in facts(record, ReviewHeld) if r.kind is ReviewKind.DEPARTMENTAL and r.held_on >= begun
+    )
+    for number, (due, on) in enumerate(matched_reviews(reviews_due(begun, last, order.ended_on), held)):
+        standard = in_force("review", begun, ("first", "second", "further")[min(number, 2)])
+        state = _state(due, on, order)
+        yield Reading(standard, begun, state, month_of(due), due, on, taken_over=order.excluded)
 
 
-def breaches_of(record: Record, _order: Order, calendar: Calendar) -> Iterator[Reading]:
+def breaches_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
     for breach in facts(record, BreachLodged):
         standard = in_force("breach", breach.decided_on)
-        due = standard.limit.after(breach.decided_on, calendar)
+        due = standard.due(breach.decided_on, order.ended_on, calendar)
         state = State.MET if breach.lodged_on <= due else State.LATE
+        if min(breach.decided_on, breach.lodged_on) < order.imposed_on:
+            state = State.IMPOSSIBLE
         yield Reading(
             standard, breach.decided_on, state, month_of(due), due, breach.lodged_on, "", breach.late_reason, breach.ref
         )
@@ -83,13 +84,17 @@ def transfers_of(record: Record, order: Order, calendar: Calendar) -> Iterator[R
     answers = {answer.ref: answer for answer in facts(record, TransferAnswered)} if requests else {}
     for request in requests:
         standard = in_force("transfer", request.requested_on)
-        due = standard.limit.after(request.requested_on, calendar)
+        due = standard.due(request.requested_on, order.ended_on, calendar)
         answer = answers.get(request.ref)
-        if answer is not None:
-            state = State.MET if answer.answered_on <= due else State.LATE
-        elif order.ended_on is None:
-            state = State.PENDING
-        else:
-            state = State.NOT_APPLICABLE if order.ended_on <= due else State.MISSED
         on, reason = (answer.answered_on, answer.late_reason) if answer else (None, None)
+        state = _state(due, on, order)
+        if request.requested_on < order.imposed_on or (on is not None and on < order.imposed_on):
+            state = State.IMPOSSIBLE
         yield Reading(standard, request.requested_on, state, month_of(due), due, on, "", reason, request.ref)
+
+
+def _state(due: date, on: date | None, order: Order) -> State:
+    """How a clock without bands stands."""
+    if on is None:
+        return undone(due, order)
+    return State.MET if on <= due else State.LATE

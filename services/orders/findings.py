@@ -5,7 +5,7 @@ from datetime import date
 from contracts.codes import LateReason
 from contracts.events import BreachDecided, BreachLodged, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
-from services.records.model.findings import Finding, Rule, found
+from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
 from services.records.model.record import Record, facts, is_withdrawn
 
 WITHOUT_ORDER = Rule(
@@ -36,6 +36,7 @@ TRANSFERRED_IN_NOT_TOLD = Rule(
 RULES = (
     WITHOUT_ORDER,
     END_BEFORE_IMPOSITION,
+    BEFORE_IMPOSITION,
     DECISION_WITHOUT_APPLICATION,
     ANSWER_WITHOUT_REQUEST,
     TRANSFERRED_IN_NOT_TOLD,
@@ -46,20 +47,13 @@ def findings(record: Record) -> list[Finding]:
     """Every rule that the record breaks; none for an order withdrawn as a whole."""
     order = order_of(record)
     if order is None:
-        return [] if is_withdrawn(record) else found(WITHOUT_ORDER, _dated(record))
+        return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
     return [
         *_end_before_imposition(order),
+        *found(BEFORE_IMPOSITION, [(on, key) for on, key in dated(record) if on < order.imposed_on and key != "ended"]),
         *_decisions(record),
         *_answers(record),
         *([] if order.excluded else found(TRANSFERRED_IN_NOT_TOLD, _said_in_a_reason(record))),
-    ]
-
-
-def _dated(record: Record) -> list[tuple[date, str]]:
-    return [
-        (getattr(entry.data, entry.data.DATES[0]), key)
-        for key, entry in record.items()
-        if entry.data is not None and entry.data.DATES
     ]
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.categories import LENGTH_BANDS
 from contracts.codes import AgeBand
-from contracts.events import OrderEnded, OrderImposed, Supervision, TransferReceived, UnpaidWork
+from contracts.events import OrderEnded, OrderImposed, OrderReceived, Supervision, TransferReceived, UnpaidWork
 from services.records.model.record import Record, fact, is_withdrawn
 
 
@@ -15,6 +16,7 @@ class Order:
     imposed: OrderImposed
     ended: OrderEnded | None
     transferred_in: TransferReceived | None
+    received: OrderReceived | None = None
 
     @property
     def excluded(self) -> bool:
@@ -30,6 +32,12 @@ class Order:
         return self.ended.ended_on if self.ended else None
 
     @property
+    def begun_on(self) -> date:
+        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+        arrived = self.transferred_in or (self.received if self.excluded else None)
+        return max(arrived.received_on, self.imposed_on) if arrived else self.imposed_on
+
+    @property
     def unpaid_work(self) -> UnpaidWork | None:
         return next((r for r in self.imposed.requirements if isinstance(r, UnpaidWork)), None)
 
@@ -43,7 +51,12 @@ def order_of(record: Record) -> Order | None:
     imposed = fact(record, "imposed", OrderImposed)
     if imposed is None or is_withdrawn(record):
         return None
-    return Order(imposed, fact(record, "ended", OrderEnded), fact(record, "transferred_in", TransferReceived))
+    return Order(
+        imposed,
+        fact(record, "ended", OrderEnded),
+        fact(record, "transferred_in", TransferReceived),
+        fact(record, "received", OrderReceived) if imposed.outside_jurisdiction else None,
+    )
 
 
 _AGE_BANDS = (
@@ -67,4 +80,6 @@ def level(hours: int) -> int:
 
 def length_band(months: int) -> str:
     """The published band of a length of supervision."""
-    return next((f"to_{limit}" for limit in (6, 12, 18, 24) if months <= limit), "to_36")
+    return next(
+        (band for limit, band in zip((6, 12, 18, 24), LENGTH_BANDS, strict=False) if months <= limit), LENGTH_BANDS[-1]
+    )

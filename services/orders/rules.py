@@ -12,17 +12,21 @@ from services.records.model.standards import in_force
 _LEVELS = tuple(RiskLevel)
 
 
-def reviews_due(imposed: date, months: int, ended: date | None) -> list[date]:
-    """Departmental reviews: after 3 and 6 months, then every 6 months, while supervision runs and the order is open."""
-    first, second, further = (in_force("review", imposed, v).limit.number for v in ("first", "second", "further"))
-    steps = (first, *range(second, months + 1, further))
-    dues = [add_months(imposed, after) for after in steps if after <= months]
-    return [due for due in dues if ended is None or due < ended]
+def reviews_due(begun: date, last: date, ended: date | None) -> list[date]:
+    """Departmental reviews: after 3 and 6 months, then every 6 months, while supervision runs and the order is open.
+
+    `begun` is the day from which the order is managed here, `last` the last day of supervision.
+    """
+    first, second, further = (in_force("review", begun, v).limit.number for v in ("first", "second", "further"))
+    dues, after = [], first
+    while (due := add_months(begun, after)) <= last and (ended is None or due < ended):
+        dues.append(due)
+        after = second if after < second else after + further
+    return dues
 
 
-def matched_reviews(imposed: date, months: int, ended: date | None, held: list[date]) -> list[tuple[date, date | None]]:
-    """Each due date with the review that met it: the first review meets the first due date, and so on. `held` is sorted."""
-    dues = reviews_due(imposed, months, ended)
+def matched_reviews(dues: list[date], held: list[date]) -> list[tuple[date, date | None]]:
+    """Each due date with the review that met it: the first review meets the first due date, and so on. Both are sorted."""
     return list(zip_longest(dues, held[: len(dues)]))
 
 

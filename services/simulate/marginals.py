@@ -81,7 +81,9 @@ class Tally:
         return 100 * sum(n for months, n in lengths.items() if shorter < months <= longest) / sum(lengths.values())
 
     def _sum(self, measure: str, prefix: str) -> int:
-        return sum(n for (name, category), n in self.cells.items() if name == measure and category.startswith(prefix))
+        """Over the categories of one dimension; without a prefix, over those that are bare words."""
+        cells = ((category, n) for (name, category), n in self.cells.items() if name == measure)
+        return sum(n for category, n in cells if (category.startswith(prefix) if prefix else "=" not in category))
 
 
 def _hour_days_outstanding(course: Course, days: int) -> int:

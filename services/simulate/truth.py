@@ -10,29 +10,20 @@ from datetime import date
 from functools import cache
 from typing import TypeVar, cast
 
-from contracts.codes import NOT_APPLICABLE, AgeBand, Change, Code, LateReason, RequirementKind
+from contracts.codes import AgeBand, Change, Code, RequirementKind
 from contracts.events import (
     BreachDecided,
-    BreachLodged,
-    CaseMeetingHeld,
-    ContactMade,
     Fact,
     HoursAdjusted,
-    InductionHeld,
-    OfficerNominated,
     OrderEnded,
     OrderImposed,
-    OrderReceived,
-    PlacementStarted,
-    PlanAgreed,
     RequirementVaried,
     SessionRecorded,
     Supervision,
     UnpaidWork,
-    WorkCompleted,
     kind_of,
 )
-from services.simulate.working_days import months_after, nth_after
+from services.simulate.truth_clocks import Clocks
 
 F = TypeVar("F", bound=Fact)
 Life = Mapping[str, Fact]
@@ -45,14 +36,6 @@ _AGES = (
     (30, AgeBand.AGE_26_30),
     (40, AgeBand.AGE_31_40),
 )
-_DONE_ON = {
-    "first_contact": "made_on",
-    "case_meeting": "held_on",
-    "plan": "agreed_on",
-    "induction": "held_on",
-    "placement": "started_on",
-}
-_LIMITS = {"first_contact": 1, "case_meeting": 5, "plan": 20, "induction": 5, "placement": 7}
 
 
 class Truth:
@@ -60,7 +43,7 @@ class Truth:
 
     def __init__(self) -> None:
         self.cells: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
-        self._persons: set[tuple[str, str, str]] = set()
+        self._persons: set[tuple[str, str, str, str]] = set()
 
     def nonzero(self) -> dict[str, int]:
         """The cells by `measure|authority|period|category`."""
@@ -71,9 +54,13 @@ class Truth:
         _Counted(self, authority, life).all()
 
     def count_person(self, authority: str, month: str, person: str) -> None:
-        if (authority, month, person) not in self._persons:
-            self._persons.add((authority, month, person))
-            self.cells["persons_with_new_order", authority, month, ""] += 1
+        """Once in the month, and once in the year that begins in April."""
+        begun = int(month[:4]) - (month[5:7] < "04")
+        periods = {"persons_with_new_order": month, "persons_with_new_order_in_year": f"{begun}-04-01"}
+        for measure, period in periods.items():
+            if (measure, authority, period, person) not in self._persons:
+                self._persons.add((measure, authority, period, person))
+                self.cells[measure, authority, period, ""] += 1
 
 
 def age_band(age: int) -> str:
@@ -119,9 +106,7 @@ class _Counted:
         if self.imposed:
             self.imposition(self.imposed)
             self.clocks(self.imposed)
-            self.officer()
-            self.breaches()
-            self.completion(self.imposed)
+            self.breach_outcomes()
             self.outstanding(self.imposed)
             self.end(self.imposed)
 
@@ -160,80 +145,21 @@ class _Counted:
         for requirement in imposed.requirements:
             self.add("requirements_imposed", month, f"requirement={kind_of(requirement)}")
         if self.work:
-            minutes = self.work.hours * 60
-            self.add("orders_imposed", month, f"level={self.level}")
+            minutes, level = self.work.hours * 60, f"level={1 if self.work.hours <= 100 else 2}"
+            self.add("orders_imposed", month, level)
             self.add("unpaid_work_minutes_imposed", month, "", minutes)
-            self.add("unpaid_work_minutes_imposed", month, f"level={self.level}", minutes)
+            self.add("unpaid_work_minutes_imposed", month, level, minutes)
         if self.supervision:
             self.add("supervision_months_imposed", month, "", self.supervision.months)
 
-    @property
-    def level(self) -> int:
-        assert self.work is not None
-        return 1 if self.work.hours <= 100 else 2
-
     def clocks(self, imposed: OrderImposed) -> None:
-        standards = ["first_contact"]
-        if self.supervision:
-            standards += ["case_meeting", "plan"]
-        if self.work:
-            standards += ["induction", "placement"]
-        for standard in standards:
-            self.clock(standard, imposed)
+        ended_on = self.ended.ended_on if self.ended else None
+        for measure, day, category, value in Clocks(self.life, imposed, ended_on, self.work, self.supervision).all():
+            self.add(measure, str(day) if measure.startswith("pending_") else day, category, value)
 
-    def clock(self, standard: str, imposed: OrderImposed) -> None:
-        month = month_of(imposed.imposed_on)
-        due = nth_after(imposed.imposed_on, _LIMITS[standard])
-        fact = self.life.get(standard)
-        if self.is_from_elsewhere(imposed):
-            self.add(standard, month, "not_applicable")
-        elif not isinstance(fact, ContactMade | CaseMeetingHeld | PlanAgreed | InductionHeld | PlacementStarted):
-            if self.ended and self.ended.ended_on <= due:
-                self.add(standard, month, "not_applicable")
-            else:
-                self.add(f"pending_{standard}", str(due))
-        elif fact.late_reason in NOT_APPLICABLE:
-            self.add(standard, month, "not_applicable")
-        else:
-            band = _band(standard, imposed.imposed_on, getattr(fact, _DONE_ON[standard]))
-            self.banded(standard, month, band, fact.late_reason)
-
-    def is_from_elsewhere(self, imposed: OrderImposed) -> bool:
-        return imposed.outside_jurisdiction or "transferred_in" in self.life
-
-    def banded(self, standard: str, month: str, band: str, reason: LateReason | None) -> None:
-        self.add(standard, month, f"band={band}")
-        if reason and not band.startswith("within"):
-            self.add(standard, month, f"reason={reason}")
-
-    def officer(self) -> None:
-        received, nominated = self.life.get("received"), self.life.get("officer")
-        if self.imposed and isinstance(received, OrderReceived) and isinstance(nominated, OfficerNominated):
-            month = month_of(self.imposed.imposed_on)
-            days = (nominated.nominated_on - received.received_on).days
-            self.banded("officer", month, "within_2" if days <= 2 else "over_2", nominated.late_reason)
-
-    def breaches(self) -> None:
-        for breach in self.all_of(BreachLodged):
-            due = nth_after(breach.decided_on, 5)
-            self.add("breach_lodged", due, "on_time" if breach.lodged_on <= due else "late")
+    def breach_outcomes(self) -> None:
         for decision in self.all_of(BreachDecided):
             self.add("breach_outcomes", decision.decided_on, f"breach_outcome={decision.outcome}")
-
-    def completion(self, imposed: OrderImposed) -> None:
-        completed = self.life.get("work_completed")
-        if not self.work or not isinstance(completed, WorkCompleted):
-            return
-        day = completed.completed_on
-        self.add("unpaid_work_completed", day, f"class={self.completion_class(imposed, self.work, day)}")
-        self.add("unpaid_work_completed", day, f"level={self.level}")
-        self.add("unpaid_work_days", day, "", (day - imposed.imposed_on).days)
-
-    def completion_class(self, imposed: OrderImposed, work: UnpaidWork, day: date) -> str:
-        if day <= months_after(imposed.imposed_on, 3 if self.level == 1 else 6):
-            return "within_period"
-        court_dates = [work.complete_by, *(change.complete_by for change in self.changes())]
-        return "within_court_date" if any(by and day <= by for by in court_dates) else "late"
 
     def changes(self) -> list[RequirementVaried]:
         varied = self.all_of(RequirementVaried)
@@ -270,27 +196,3 @@ class _Counted:
         self.add("orders_ended", month, f"age_band={age_band(imposed.age_at_imposition)}")
         for requirement in imposed.requirements:
             self.add("orders_ended", month, f"requirement={kind_of(requirement)}")
-
-
-def _band(standard: str, start: date, day: date) -> str:
-    def within(working_days: int) -> bool:
-        return day < nth_after(start, working_days + 1)
-
-    match standard:
-        case "first_contact":
-            return "within_1" if within(1) else "2_to_5" if within(5) else "over_5"
-        case "case_meeting" | "induction":
-            return "within_5" if within(5) else "6_to_10" if within(10) else "over_10"
-        case "plan":
-            return "within_20" if within(20) else "over_20"
-        case _:
-            return "within_7" if within(7) else _long_band(start, day)
-
-
-def _long_band(start: date, day: date) -> str:
-    limits = (
-        ("to_3_weeks", start.fromordinal(start.toordinal() + 21)),
-        ("to_1_month", months_after(start, 1)),
-        ("to_2_months", months_after(start, 2)),
-    )
-    return next((band for band, limit in limits if day <= limit), "over_2_months")

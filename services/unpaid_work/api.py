@@ -88,20 +88,20 @@ def _ledgers(desk: Desk) -> APIRouter:
 def _will_be_late(rows: Sequence[Row], now: Today, limit: int) -> list[LateForecast]:
     """Those with the earliest deadlines; only they are worth a forecast in full."""
     late = [
-        (deadline, row.subject, row.imposed_on, row.standing.minutes)
+        (deadline, row.subject, row, row.standing.minutes)
         for row in rows
         for deadline, standard in row.standing.dues
         if standard == "completion" and deadline >= now.day and row.standing.minutes is not None
-        if not will_be_in_time(row.standing.minutes, row.imposed_on, deadline, now.day, now.calendar)
+        if not will_be_in_time(row.standing.minutes, row.begun_on, deadline, now.day, now.calendar)
     ]
     return [
         LateForecast(
             subject=subject,
-            imposed_on=imposed_on,
+            imposed_on=row.imposed_on,
             deadline=deadline,
-            forecast=ForecastView.of(forecast(minutes, imposed_on, deadline, now.day, now.calendar)),
+            forecast=ForecastView.of(forecast(minutes, row.begun_on, deadline, now.day, now.calendar)),
         )
-        for deadline, subject, imposed_on, minutes in nsmallest(limit, late)
+        for deadline, subject, row, minutes in nsmallest(limit, late, key=lambda one: one[:2])
     ]
 
 
@@ -110,11 +110,11 @@ def _ledger(subject: str, record: Record, now: Today) -> Ledger:
     steps = order.minutes_ordered() if order else []
     ordered, credited = sum(minutes for _, minutes in steps), sum(credit.values())
     is_open = order is not None and order.ended is None
-    completion = completion_of(record, order) if order else None
+    completion = completion_of(record, order, now.calendar) if order else None
     deadline = completion.due if completion else None
     expected = None
     if order is not None and is_open and steps and deadline is not None:
-        expected = ForecastView.of(forecast((ordered, credited), order.imposed_on, deadline, now.day, now.calendar))
+        expected = ForecastView.of(forecast((ordered, credited), order.begun_on, deadline, now.day, now.calendar))
     clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
     return Ledger(
         subject=subject,

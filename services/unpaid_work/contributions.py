@@ -1,5 +1,6 @@
 """What the unpaid work of one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -7,8 +8,8 @@ from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
-from services.records.model.counting import Counting, Each, Part
-from services.records.model.deadlines import Cells, State, add, count_clock
+from services.records.model.counting import Counting, Each, Note, Ordered, Part
+from services.records.model.deadlines import Cells, Reading, State, add, count_clock, count_reason
 from services.records.model.findings import count_findings
 from services.records.model.record import Entry, Record, is_withdrawn
 from services.unpaid_work import deadlines
@@ -62,47 +63,58 @@ def _close_minutes(cells: Cells, view: View, month: date, minutes: int) -> None:
         add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", -minutes)
 
 
-def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Calendar) -> None:
+def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
     """Two flows, whose running difference is the stock. An ended order nets to zero."""
     order = view.order
+    if order is None or not view.ordered:
+        return ()
     for on, minutes in view.ordered:
         add(cells, "minutes_outstanding_opened", month_of(on), "", minutes)
-    if order is not None and view.ordered and order.ended_on is not None:
-        left = sum(minutes for _, minutes in view.ordered)
-        add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", left)
+    ordered = sum(minutes for _, minutes in view.ordered)
+    if order.ended_on is not None:
+        add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", ordered)
+    return (Ordered(ordered),)
 
 
-def _count_clocks(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
-    if view.order is not None:
-        for reading in deadlines.from_imposition_of(record, view.order, calendar):
-            count_clock(cells, reading)
+def _count_clocks(cells: Cells, record: Record, view: View, calendar: Calendar) -> Sequence[Note]:
+    readings = () if view.order is None else tuple(deadlines.from_imposition_of(record, view.order, calendar))
+    for reading in readings:
+        count_clock(cells, reading)
+    return readings
 
 
-def _count_completion(cells: Cells, record: Record, view: View, calendar: Calendar) -> None:
+def _count_completion(cells: Cells, record: Record, view: View, calendar: Calendar) -> Sequence[Note]:
     order = view.order
-    reading = deadlines.completion_of(record, order) if order is not None else None
+    reading = deadlines.completion_of(record, order, calendar) if order is not None else None
     if order is None or order.unpaid_work is None or reading is None:
-        return
-    if reading.state is State.PENDING:
-        add(cells, "pending_completion", reading.due_on(calendar))
-    elif reading.on is not None:
-        month, days = month_of(reading.on), (reading.on - order.imposed_on).days
-        add(cells, "unpaid_work_completed", month, f"class={reading.band}")
-        add(cells, "unpaid_work_completed", month, f"level={level(order.unpaid_work.hours)}")
-        add(cells, "unpaid_work_completed", month, f"days_band={days_band(days)}")
-        add(cells, "unpaid_work_days", month, "", days)
+        return ()
+    if reading.on is None or reading.taken_over or reading.state is State.IMPOSSIBLE:
+        count_clock(cells, reading)
+    else:
+        _count_completed(cells, reading, reading.on, order.unpaid_work.hours)
+    return (reading,)
+
+
+def _count_completed(cells: Cells, reading: Reading, on: date, hours: int) -> None:
+    month, days, by_level = reading.month, (on - reading.start).days, f"level={level(hours)}"
+    for category in (f"class={reading.band}", by_level, f"days_band={days_band(days)}"):
+        add(cells, "unpaid_work_completed", month, category)
+    for category in ("", by_level):
+        add(cells, "unpaid_work_days", month, category, days)
+    count_reason(cells, reading)
 
 
 def _count_totals(cells: Cells, record: Record, _view: View, _calendar: Calendar) -> None:
     count_totals(cells, record, "minutes_credited")
 
 
-def _count_findings(cells: Cells, record: Record, view: View, _calendar: Calendar) -> None:
-    if not view.withdrawn:
-        count_findings(cells, findings_of(record, view.order))
+def _count_findings(cells: Cells, record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
+    findings = () if view.withdrawn else findings_of(record, view.order)
+    count_findings(cells, findings)
+    return findings
 
 
-_ORDER = frozenset({"imposed", "ended", "transferred_in", "variation", WHOLE_ORDER})
+_ORDER = frozenset({"imposed", "ended", "received", "transferred_in", "variation", WHOLE_ORDER})
 _CREDIT = frozenset({"session", "adjustment"})
 
 COUNTING: Counting[View] = Counting(
@@ -112,7 +124,7 @@ COUNTING: Counting[View] = Counting(
         Part(_ORDER | {"induction", "placement"}, _count_clocks),
         Part(_ORDER | {"work_completed"}, _count_completion),
         Part(frozenset({"period"}), _count_totals),
-        Part(_ORDER | _CREDIT | {"work_completed"}, _count_findings),
+        Part(_ORDER | _CREDIT | {"induction", "placement", "work_completed"}, _count_findings),
     ),
     Each(_CREDIT, _ORDER, _count_credit),
 )

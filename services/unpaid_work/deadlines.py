@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from contracts.events import InductionHeld, PlacementStarted, WorkCompleted
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Reading, State, Stop, from_imposition
+from services.records.model.deadlines import Reading, State, Stop, from_imposition, undone
 from services.records.model.record import Record, fact
-from services.records.model.standards import in_force
-from services.unpaid_work.model import Order, level
-from services.unpaid_work.rules import completion_class, legal_period_ends
+from services.unpaid_work.model import Order
+from services.unpaid_work.rules import LATE, limits
 
 
 def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
     """Every clock of the order's unpaid work, as it stands; none without unpaid work."""
     yield from from_imposition_of(record, order, calendar)
-    completion = completion_of(record, order)
+    completion = completion_of(record, order, calendar)
     if completion is not None:
         yield completion
 
@@ -32,18 +31,17 @@ def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iter
     yield from_imposition("placement", order, stop, calendar)
 
 
-def completion_of(record: Record, order: Order) -> Reading | None:
-    """Due when the legal period ends, or on the later date that the court set."""
-    legal = legal_period_ends(order)
-    if order.unpaid_work is None or legal is None:
+def completion_of(record: Record, order: Order, calendar: Calendar) -> Reading | None:
+    """Due when the legal period ends, or on the later date that the court set; from its receipt where it came from elsewhere."""
+    if order.unpaid_work is None:
         return None
-    start = order.imposed_on
-    standard = in_force("completion", start, f"level {level(order.unpaid_work.hours)}")
-    due = max(legal, order.complete_by() or legal)
     completed = fact(record, "work_completed", WorkCompleted)
-    if completed is None:
-        state = State.PENDING if order.ended is None else State.NOT_APPLICABLE
-        return Reading(standard, start, state, month_of(due), due)
-    on, band = completed.completed_on, completion_class(order, completed.completed_on)
-    state = State.LATE if band == "late" else State.MET
-    return Reading(standard, start, state, month_of(on), due, on, band, completed.late_reason)
+    on, reason = (completed.completed_on, completed.late_reason) if completed else (None, None)
+    closed = min((day for day in (on, order.ended_on) if day is not None), default=None)
+    limit = limits(order, order.unpaid_work.hours, closed, calendar)
+    month = month_of(order.imposed_on if on is None or order.excluded else on)
+    band = "" if on is None else limit.class_of(on)
+    state = undone(limit.due, order) if on is None else State.LATE if band == LATE else State.MET
+    if on is not None and on < order.imposed_on:
+        state, band = State.IMPOSSIBLE, ""
+    return Reading(limit.standard, order.begun_on, state, month, limit.due, on, band, reason, taken_over=order.excluded)

@@ -9,6 +9,7 @@ from contracts.events import (
     InductionHeld,
     OrderEnded,
     OrderImposed,
+    OrderReceived,
     PeriodClosed,
     PlacementStarted,
     RequirementVaried,
@@ -23,7 +24,7 @@ from services.records.model.rules_version import rules_version
 from services.unpaid_work import contributions, deadlines, findings, model, rules
 
 _HELD: tuple[type[Fact], ...] = (
-    OrderImposed, OrderEnded, TransferReceived, RequirementVaried, PeriodClosed,
+    OrderImposed, OrderEnded, OrderReceived, TransferReceived, RequirementVaried, PeriodClosed,
     InductionHeld, PlacementStarted, SessionRecorded, HoursAdjusted, WorkCompleted,
 )  # fmt: skip
 _KEYS = {fact.KEY for fact in _HELD} | {WHOLE_ORDER}

@@ -4,8 +4,8 @@ from datetime import date
 from typing import NamedTuple
 
 from contracts.codes import Activity, EndReason
-from contracts.events import HoursAdjusted, SessionRecorded, WorkCompleted
-from services.records.model.findings import Finding, Rule, found
+from contracts.events import HoursAdjusted, InductionHeld, PlacementStarted, SessionRecorded, WorkCompleted
+from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
 from services.records.model.record import Record, fact, is_withdrawn
 from services.unpaid_work.model import Order, order_of
 
@@ -39,10 +39,22 @@ ENDED_SHORT = Rule(
     "The order ended as completed with credit outstanding.",
     "Send the sessions or adjustments that are missing, or correct the reason of order.ended.",
 )
-RULES = (WITHOUT_ORDER, AFTER_END, ABOVE_ORDERED, OTHER_ACTIVITY, COMPLETED_SHORT, ENDED_SHORT)
+RULES = (WITHOUT_ORDER, BEFORE_IMPOSITION, AFTER_END, ABOVE_ORDERED, OTHER_ACTIVITY, COMPLETED_SHORT, ENDED_SHORT)
 
 OTHER_ACTIVITY_MINUTES = 30 * 60
 OTHER_ACTIVITY_PERCENT = 30
+
+
+_OWN = {fact.KEY for fact in (InductionHeld, PlacementStarted, WorkCompleted, SessionRecorded, HoursAdjusted)}
+
+
+class _Sums(NamedTuple):
+    """What is credited, and the first and last day of it; the first may be of what comes before it."""
+
+    minutes: int
+    other: int
+    first: date
+    last: date
 
 
 class _Credit(NamedTuple):
@@ -67,6 +79,7 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
         return []
     given = _credits(record)
     return [
+        *found(BEFORE_IMPOSITION, _before_imposition(record, order)),
         *_after_end(order, given),
         *_above_ordered(ordered, given),
         *_other_activity(ordered, given),
@@ -76,21 +89,29 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
 
 def _is_clean(record: Record, order: Order, ordered: int) -> bool:
     """Whether sums alone show that no rule is broken, as of nearly every record after nearly every session."""
-    total = other = 0
-    last = date.min
+    sums = _sums(record)
+    done = "work_completed" in record or order.ended is not None
+    within = sums.minutes <= ordered and sums.other <= _other_activity_limit(ordered)
+    in_order = order.imposed_on <= sums.first and (order.ended_on is None or sums.last <= order.ended_on)
+    return within and in_order and (sums.minutes == ordered or not done)
+
+
+def _sums(record: Record) -> _Sums:
+    minutes = other = 0
+    first, last = date.max, date.min
     for entry in record.values():
         data = entry.data
         if type(data) is SessionRecorded:
-            total += data.minutes_credited
+            minutes += data.minutes_credited
             if data.activity is Activity.OTHER_ACTIVITY:
                 other += data.minutes_credited
-            last = max(last, data.session_on)
+            first, last = min(first, data.session_on), max(last, data.session_on)
         elif type(data) is HoursAdjusted:
-            total += data.minutes
-            last = max(last, data.adjusted_on)
-    done = "work_completed" in record or order.ended is not None
-    within = total <= ordered and other <= _other_activity_limit(ordered)
-    return within and (total == ordered or not done) and (order.ended_on is None or last <= order.ended_on)
+            minutes += data.minutes
+            first, last = min(first, data.adjusted_on), max(last, data.adjusted_on)
+        elif isinstance(data, InductionHeld | PlacementStarted | WorkCompleted):
+            first = min(first, getattr(data, data.DATES[0]))
+    return _Sums(minutes, other, first, last)
 
 
 def _other_activity_limit(ordered: int) -> int:
@@ -107,6 +128,11 @@ def _credits(record: Record) -> list[_Credit]:
         elif type(data) is HoursAdjusted:
             given.append(_Credit(data.adjusted_on, key, data.minutes, other=False))
     return given
+
+
+def _before_imposition(record: Record, order: Order) -> list[tuple[date, str]]:
+    """Facts of this service; the orders service looks at its own."""
+    return [(on, key) for on, key in dated(record) if on < order.imposed_on and key.partition("/")[0] in _OWN]
 
 
 def _after_end(order: Order, given: list[_Credit]) -> list[Finding]:

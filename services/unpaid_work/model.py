@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.codes import Change, RequirementKind
-from contracts.events import OrderEnded, OrderImposed, RequirementVaried, TransferReceived, UnpaidWork
+from contracts.events import OrderEnded, OrderImposed, OrderReceived, RequirementVaried, TransferReceived, UnpaidWork
 from services.records.model.record import Record, fact, facts, is_withdrawn
 
 
@@ -17,6 +17,8 @@ class Order:
     """The requirement as first imposed."""
     ended: OrderEnded | None
     transferred_in: bool
+    received_on: date | None
+    """When it was received from elsewhere, where that is told."""
     variations: tuple[RequirementVaried, ...]
     """Of unpaid work, in the order in which the court made them."""
 
@@ -24,6 +26,11 @@ class Order:
     def excluded(self) -> bool:
         """Whether it came from elsewhere, so that no clock from imposition applies here."""
         return self.imposed.outside_jurisdiction or self.transferred_in
+
+    @property
+    def begun_on(self) -> date:
+        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+        return max(self.received_on or self.imposed_on, self.imposed_on)
 
     @property
     def imposed_on(self) -> date:
@@ -46,12 +53,12 @@ class Order:
                 hours = new
         return steps
 
-    def complete_by(self) -> date | None:
-        """The latest date for completion that the court set, if it set one."""
-        dates = [v.complete_by for v in self.variations if v.complete_by is not None]
+    def court_dates(self) -> list[tuple[date, date]]:
+        """The dates for completion that the court set, each with the day on which it did."""
+        dates = [(v.varied_on, v.complete_by) for v in self.variations if v.complete_by is not None]
         if self.unpaid_work is not None and self.unpaid_work.complete_by is not None:
-            dates.append(self.unpaid_work.complete_by)
-        return max(dates, default=None)
+            dates.append((self.imposed_on, self.unpaid_work.complete_by))
+        return dates
 
 
 def order_of(record: Record) -> Order | None:
@@ -60,11 +67,15 @@ def order_of(record: Record) -> Order | None:
     if imposed is None or is_withdrawn(record):
         return None
     variations = (v for v in facts(record, RequirementVaried) if v.kind is RequirementKind.UNPAID_WORK)
+    arrived = fact(record, "transferred_in", TransferReceived)
+    received = fact(record, "received", OrderReceived) if imposed.outside_jurisdiction else None
+    begins = arrived or received
     return Order(
         imposed,
         next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None),
         fact(record, "ended", OrderEnded),
-        fact(record, "transferred_in", TransferReceived) is not None,
+        arrived is not None,
+        begins.received_on if begins else None,
         tuple(sorted(variations, key=lambda v: (v.varied_on, v.ref))),
     )
 

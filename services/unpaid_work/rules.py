@@ -1,29 +1,47 @@
-"""Rules of unpaid work, pure: the legal period, and in which class a completion falls."""
+"""Rules of unpaid work, pure: by when the law and the court ask for it, and in which class a completion falls."""
 
 from datetime import date
+from typing import NamedTuple
 
-from contracts.periods import add_months
-from services.records.model.standards import in_force
+from contracts.categories import COMPLETION_CLASSES, DAYS_BANDS
+from services.records.model.calendar import Calendar
+from services.records.model.standards import Standard, in_force
 from services.unpaid_work.model import Order, level
 
-DAYS_BANDS = ((91, "to_3_months"), (183, "to_6_months"), (274, "to_9_months"), (365, "to_12_months"))
+WITHIN_PERIOD, WITHIN_COURT_DATE, LATE = COMPLETION_CLASSES
+_DAYS = (91, 183, 274, 365)
 
 
-def legal_period_ends(order: Order) -> date | None:
-    """Three months from imposition at level 1, six at level 2 (section 227L); None without unpaid work."""
-    if order.unpaid_work is None:
-        return None
-    standard = in_force("completion", order.imposed_on, f"level {level(order.unpaid_work.hours)}")
-    return add_months(order.imposed_on, standard.limit.number)
+class Limits(NamedTuple):
+    """By when unpaid work has to be completed."""
+
+    standard: Standard
+    legal: date
+    """The end of the legal period."""
+    court: date | None
+    """The latest date that the court set, where it set one."""
+
+    @property
+    def due(self) -> date:
+        return max(self.legal, self.court or self.legal)
+
+    def class_of(self, completed: date) -> str:
+        """The published class of a completion: within the legal period, within the court's later date, or late."""
+        if completed <= self.legal:
+            return WITHIN_PERIOD
+        return WITHIN_COURT_DATE if completed <= self.due else LATE
 
 
-def completion_class(order: Order, completed: date) -> str:
-    """The published class of a completion: within the legal period, within the court's later date, or late."""
-    legal, court = legal_period_ends(order), order.complete_by()
-    if legal is not None and completed <= legal:
-        return "within_period"
-    return "within_court_date" if court is not None and completed <= court else "late"
+def limits(order: Order, hours: int, closed: date | None, calendar: Calendar) -> Limits:
+    """Three months at level 1, six at level 2 (section 227L), or the later date of the court; more where the law gave more for a time.
+
+    `hours` are those first imposed; `closed` is the day on which the work was completed or the order ended, if it did.
+    """
+    start = order.begun_on
+    standard = in_force("completion", start, f"level {level(hours)}")
+    court = [standard.extended(by, set_on, closed, calendar) for set_on, by in order.court_dates()]
+    return Limits(standard, standard.due(start, closed, calendar), max(court, default=None))
 
 
 def days_band(days: int) -> str:
-    return next((band for limit, band in DAYS_BANDS if days <= limit), "over_12_months")
+    return next((band for limit, band in zip(_DAYS, DAYS_BANDS, strict=False) if days <= limit), DAYS_BANDS[-1])

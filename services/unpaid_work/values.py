@@ -16,7 +16,7 @@ def values(first: date, last: date) -> Values:
         "hours_first_imposed": _of(lambda order: order.unpaid_work.hours if order.unpaid_work else None),
         "hours_ordered": _of(_hours_ordered),
         "level": _of(lambda order: level(order.unpaid_work.hours) if order.unpaid_work else None),
-        "complete_by": _of(lambda order: order.complete_by()),
+        "complete_by": _of(lambda order: max((by for _, by in order.court_dates()), default=None)),
         "minutes_credited": lambda _subject, record: sum(credit_of(record).values()),
         "minutes_other_activity": lambda _subject, record: credit_of(record)["other_activity"],
     }

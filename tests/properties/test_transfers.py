@@ -59,7 +59,7 @@ def cells(records: dict[str, Record]) -> Counter[tuple[str, date, str]]:
 
 def found_out(records: dict[str, Record]) -> set[tuple[str, str]]:
     """Authority and rule: what `transfers.UNMATCHED` asks of the database, here of summaries; and what one record tells alone."""
-    summaries = {code: summary(one, ORDERS.counted(one).parts) for code, one in records.items()}
+    summaries = {code: summary(ORDERS.counted(one)) for code, one in records.items()}
     found = {(code, finding.rule.code) for code, one in records.items() for finding in findings(one)}
     taken = {one.came_from for one in summaries.values()}
     for code, one in summaries.items():

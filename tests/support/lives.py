@@ -17,6 +17,10 @@ class Plain:
     ended_on: date | None = None
     excluded: bool = False
 
+    @property
+    def begun_on(self) -> date:
+        return self.imposed_on
+
 
 def imposed(on: date, hours: int = 100, months: int = 12) -> OrderImposed:
     """An order of supervision and unpaid work."""

@@ -26,6 +26,11 @@ class Row(NamedTuple):
     ended_on: date | None
     standing: Standing
 
+    @property
+    def begun_on(self) -> date:
+        """The day from which the order is managed here."""
+        return self.standing.begun_on or self.imposed_on
+
 
 class Due(NamedTuple):
     """A standard of an open order that is not met yet."""
@@ -51,7 +56,7 @@ class Horizon(NamedTuple):
 
     def dues_of(self, row: Row) -> Iterator[Due]:
         for due_on, standard in row.standing.dues:
-            own = self.own_due and self.own_due(standard, row.imposed_on)
+            own = self.own_due and self.own_due(standard, row.begun_on)
             by = due_on if own is None else min(due_on, own)
             if by <= self.until:
                 yield Due(by, row.subject, standard, row.imposed_on, due_on, own)

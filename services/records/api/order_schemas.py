@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, Field
 
+from contracts.categories import ClockState
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, LateReason
 from services.records.api.listing import Due, Row
 from services.records.config.targets import Target, own_target
@@ -67,7 +68,7 @@ class OrderRow(BaseModel):
     @classmethod
     def of(cls, row: Row, now: Today) -> "OrderRow":
         dues, today = row.standing.dues, now.day
-        own = [(now.own_due(standard, row.imposed_on), standard) for _, standard in dues] if now.targets else []
+        own = [(now.own_due(standard, row.begun_on), standard) for _, standard in dues] if now.targets else []
         return cls(
             subject=row.subject,
             imposed_on=row.imposed_on,
@@ -95,8 +96,8 @@ class WorkItem(BaseModel):
     standard: str
     title: str
     due_on: date
-    state: Literal["missed", "due"]
-    working_days_left: int = Field(description="Negative when it was missed.")
+    state: ClockState = Field(description="Overdue or due.")
+    working_days_left: int = Field(description="Negative when it is overdue.")
     own_target_on: date | None = Field(description="When it is due by the authority's own target, where there is one.")
 
     @classmethod
@@ -107,7 +108,7 @@ class WorkItem(BaseModel):
             standard=due.standard,
             title=TITLES[due.standard],
             due_on=due.due_on,
-            state="missed" if due.due_on < now.day else "due",
+            state=ClockState.OVERDUE if due.due_on < now.day else ClockState.DUE,
             working_days_left=now.calendar.working_days(now.day, due.due_on),
             own_target_on=due.own_target_on,
         )
@@ -126,6 +127,8 @@ class StandardRow(BaseModel):
     source: str
     verified: bool = Field(description="Whether a public source states the limit.")
     in_force_from: date = Field(description="Holds for what began on or after this day.")
+    in_force_until: date | None = Field(description="The last such day; none while it is in force.")
+    longer: str | None = Field(description="What a law gave more, for what was open when it came into force.")
 
     @classmethod
     def of(cls, row: Standard) -> "StandardRow":
@@ -140,28 +143,30 @@ class StandardRow(BaseModel):
             source=row.source,
             verified=row.verified,
             in_force_from=row.since,
+            in_force_until=row.until,
+            longer=row.extension.words if row.extension else None,
         )
-
-
-ClockState = Literal["met", "met_late", "due", "overdue", "missed", "not_applicable"]
 
 
 class OwnTarget(TargetRow):
     """How an order stands by the authority's own target."""
 
     due_on: date
-    state: Literal["met", "met_late", "due", "overdue"]
+    state: ClockState
 
     @classmethod
     def of_reading(cls, reading: Reading, now: Today) -> "OwnTarget | None":
         target = own_target(now.targets, reading.standard.name, reading.start)
-        if target is None or reading.state is State.NOT_APPLICABLE:
+        if target is None or reading.state in (State.NOT_APPLICABLE, State.IMPOSSIBLE):
             return None
         due = target.due_on(reading.start, now.calendar)
-        if reading.on is None:
-            state: Literal["met", "met_late", "due", "overdue"] = "overdue" if due < now.day else "due"
+        if reading.on is None and reading.state is State.MISSED:
+            state = ClockState.MISSED
+        elif reading.on is None:
+            state = ClockState.OVERDUE if due < now.day else ClockState.DUE
         else:
-            state = "met" if target.limit.holds(reading.start, reading.on, now.calendar) else "met_late"
+            met = target.limit.holds(reading.start, reading.on, now.calendar)
+            state = ClockState.MET if met else ClockState.MET_LATE
         return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
 
 
@@ -181,11 +186,11 @@ class ClockView(StandardRow):
 
     @classmethod
     def of_reading(cls, reading: Reading, now: Today) -> "ClockView":
-        applies = reading.state is not State.NOT_APPLICABLE or reading.due is not None
+        applies = reading.state not in (State.NOT_APPLICABLE, State.IMPOSSIBLE) or reading.due is not None
         return cls(
             **StandardRow.of(reading.standard).model_dump(),
             ref=reading.ref or None,
-            state=_state(reading, now.day),
+            state=reading.state_on(now.day),
             started_on=reading.start,
             due_on=reading.due_on(now.calendar) if applies else None,
             done_on=reading.on,
@@ -195,20 +200,6 @@ class ClockView(StandardRow):
             calendar=now.calendar.version,
             own_target=OwnTarget.of_reading(reading, now),
         )
-
-
-def _state(reading: Reading, today: date) -> ClockState:
-    match reading.state:
-        case State.MET:
-            return "met"
-        case State.LATE:
-            return "met_late"
-        case State.MISSED:
-            return "missed"
-        case State.NOT_APPLICABLE:
-            return "not_applicable"
-        case State.PENDING:
-            return "overdue" if reading.due is not None and reading.due < today else "due"
 
 
 def _side(reason: LateReason | None) -> Literal["person", "service"] | None:
@@ -280,6 +271,9 @@ class Moment(BaseModel):
     fact: str | None = Field(description="The fact key; none for a day on which something is due.")
 
 
+_WAITING = {ClockState.DUE, ClockState.OVERDUE, ClockState.MISSED}
+
+
 def facts_of(record: Record) -> list[FactView]:
     return [FactView.of(key, record[key]) for key in sorted(record)]
 
@@ -292,9 +286,9 @@ def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
         if entry.data is not None and entry.data.DATES
     ]
     moments += [
-        Moment(on=clock.due_on, what=f"{clock.title}: {clock.state}", fact=None)
+        Moment(on=clock.due_on, what=f"{clock.title}: {clock.state.label.partition(':')[0].lower()}", fact=None)
         for clock in clocks
-        if clock.due_on is not None and clock.state in ("due", "overdue", "missed")
+        if clock.due_on is not None and clock.state in _WAITING
     ]
     return sorted(moments, key=lambda moment: (moment.on, moment.fact or "~"))
 

@@ -60,7 +60,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
         connection,
         domain,
         shard.authority,
-        lambda subject, record: summaries.append((subject, summary(record, domain.counted(record).parts))),
+        lambda subject, record: summaries.append((subject, summary(domain.counted(record)))),
     )
     changes = _missing(wanted, actual_cells(connection, shard.authority))
     store.add_to_cells(

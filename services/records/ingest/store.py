@@ -125,7 +125,7 @@ def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded
 
 def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
     rows = [
-        (shard.authority, subject, dump(held.record), *summary(held.record, held.parts))
+        (shard.authority, subject, dump(held.record), *summary(held))
         for shard, folded in changes.items()
         for subject, held in folded.records.items()
     ]

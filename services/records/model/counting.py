@@ -3,15 +3,34 @@
 What a record contributes is the sum of its parts, always; that is the law, and the parts are only how it is kept cheaply.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import chain
+from typing import Generic, NamedTuple, TypeVar
 
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Cells
+from services.records.model.deadlines import Cells, Reading
+from services.records.model.findings import Finding
 from services.records.model.record import Entry, Record
 
 V = TypeVar("V")
+
+
+class Ordered(NamedTuple):
+    """How many minutes of unpaid work the court ordered."""
+
+    minutes: int
+
+
+Note = Reading | Finding | Ordered
+"""What a part tells of one order beside the cells that it counts, for lists of orders."""
+
+
+class Counts(NamedTuple):
+    """What one part makes of a record."""
+
+    cells: Cells
+    notes: Sequence[Note]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +39,7 @@ class Part(Generic[V]):
 
     reads: frozenset[str]
     """Names of fact keys, before the slash."""
-    count: Callable[[Cells, Record, V, Calendar], None]
+    count: Callable[[Cells, Record, V, Calendar], Sequence[Note] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +64,12 @@ class Counting(Generic[V]):
     def contributions(self, record: Record, calendar: Calendar) -> Cells:
         """The cells that a record counts in."""
         total: Cells = {}
-        for cells in self.count(record, calendar):
-            merge(total, cells)
+        for counts in self.count(record, calendar):
+            merge(total, counts.cells)
         merge(total, self._count_each(record.items(), self.view(record)))
         return total
 
-    def count(self, record: Record, calendar: Calendar) -> list[Cells]:
+    def count(self, record: Record, calendar: Calendar) -> list[Counts]:
         """What each part counts of a record."""
         view = self.view(record)
         return [_count(part, record, view, calendar) for part in self.parts]
@@ -62,8 +81,8 @@ class Counting(Generic[V]):
         view, parts = self.view(after), list(before.parts)
         for index in self._reading(changed):
             parts[index] = _count(self.parts[index], after, view, calendar)
-            merge(deltas, parts[index])
-            merge(deltas, before.parts[index], -1)
+            merge(deltas, parts[index].cells)
+            merge(deltas, before.parts[index].cells, -1)
         self._change_each(deltas, before.record, after, changed, view)
         return Counted(after, parts)
 
@@ -72,8 +91,8 @@ class Counting(Generic[V]):
         deltas: Cells = {}
         was, now = self.view(before), self.view(after)
         for index in self._reading(changed):
-            merge(deltas, _count(self.parts[index], after, now, calendar))
-            merge(deltas, _count(self.parts[index], before, was, calendar), -1)
+            merge(deltas, _count(self.parts[index], after, now, calendar).cells)
+            merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
         self._change_each(deltas, before, after, changed, now)
         return deltas
 
@@ -107,7 +126,12 @@ class Counted:
     """A record with what each part counts of it, so that a change costs one count and not two."""
 
     record: Record
-    parts: list[Cells]
+    parts: list[Counts]
+
+    @property
+    def notes(self) -> Iterable[Note]:
+        """What all parts tell of it."""
+        return chain.from_iterable(counts.notes for counts in self.parts)
 
 
 def merge(total: Cells, cells: Cells, sign: int = 1) -> None:
@@ -116,7 +140,6 @@ def merge(total: Cells, cells: Cells, sign: int = 1) -> None:
         total[key] = total.get(key, 0) + sign * value
 
 
-def _count(part: Part[V], record: Record, view: V, calendar: Calendar) -> Cells:
+def _count(part: Part[V], record: Record, view: V, calendar: Calendar) -> Counts:
     cells: Cells = {}
-    part.count(cells, record, view, calendar)
-    return cells
+    return Counts(cells, part.count(cells, record, view, calendar) or ())

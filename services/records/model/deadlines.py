@@ -4,6 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from contracts import categories
+from contracts.categories import ClockState
+from contracts.cells import CATEGORIES
 from contracts.codes import NOT_APPLICABLE, LateReason
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
@@ -14,6 +17,9 @@ Cells = dict[tuple[str, date, str], int]
 
 
 def add(cells: Cells, measure: str, period: date, category: str = "", count: int = 1) -> None:
+    """Counts in a cell. Raises LookupError for one that the contract does not have: our own fault, wherever it is spelled."""
+    if category not in CATEGORIES[measure]:
+        raise LookupError(f"{measure} has no category {category!r}")
     key = (measure, period, category)
     cells[key] = cells.get(key, 0) + count
 
@@ -27,6 +33,8 @@ class State(StrEnum):
     MISSED = "missed"
     """For good: the order ended without it."""
     NOT_APPLICABLE = "not_applicable"
+    IMPOSSIBLE = "impossible"
+    """What should meet it is dated before the imposition: a finding, which counts as nothing else."""
 
 
 class Stop(NamedTuple):
@@ -50,9 +58,27 @@ class Reading(NamedTuple):
     band: str = ""
     reason: LateReason | None = None
     ref: str = ""
+    taken_over: bool = False
+    """Whether it is a duty of an order from elsewhere, which goes on here from its receipt. It is not applicable for the nation's
+    figures, and counts as pending while it waits."""
 
     def due_on(self, calendar: Calendar) -> date:
         return self.due or self.standard.limit.after(self.start, calendar)
+
+    def state_on(self, today: date) -> ClockState:
+        """The same in the words that are shown."""
+        if self.state is State.PENDING:
+            return ClockState.OVERDUE if self.due is not None and self.due < today else ClockState.DUE
+        return _SHOWN[self.state]
+
+
+_SHOWN = {
+    State.MET: ClockState.MET,
+    State.LATE: ClockState.MET_LATE,
+    State.MISSED: ClockState.MISSED,
+    State.NOT_APPLICABLE: ClockState.NOT_APPLICABLE,
+    State.IMPOSSIBLE: ClockState.NOT_APPLICABLE,
+}
 
 
 class Clocked(Protocol):
@@ -66,46 +92,88 @@ class Clocked(Protocol):
     def excluded(self) -> bool:
         """Whether it came from elsewhere, so that no clock from imposition applies here."""
 
+    @property
+    def begun_on(self) -> date:
+        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+
 
 def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
     """A clock that starts with the imposition and sorts orders into bands."""
-    start, ended = order.imposed_on, order.ended_on
+    start = order.imposed_on
     standard, month = in_force(name, start), month_of(start)
+    on, reason = stop or (None, None)
     if order.excluded:
-        return Reading(standard, start, State.NOT_APPLICABLE, month, on=stop.on if stop else None)
+        return Reading(standard, start, State.NOT_APPLICABLE, month, on=on, reason=reason)
+    if on is None:
+        due = standard.due(start, order.ended_on, calendar)
+        return Reading(standard, start, undone(due, order), month, due)
+    if reason in NOT_APPLICABLE:
+        return Reading(standard, start, State.NOT_APPLICABLE, month, on=on, reason=reason)
+    return banded(standard, start, Stop(on, reason), month, calendar, order.imposed_on)
+
+
+def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
+    """The same for a duty that goes on where the order is received: the clock starts with the receipt."""
+    start, month = order.begun_on, month_of(order.imposed_on)
+    standard = in_force(name, start)
     if stop is None:
-        due = standard.limit.after(start, calendar)
-        over = ended is not None and ended <= due
-        return Reading(standard, start, State.NOT_APPLICABLE if over else State.PENDING, month, due)
+        due = standard.due(start, order.ended_on, calendar)
+        return Reading(standard, start, undone(due, order), month, due, taken_over=True)
     if stop.reason in NOT_APPLICABLE:
-        return Reading(standard, start, State.NOT_APPLICABLE, month, on=stop.on, reason=stop.reason)
-    return banded(standard, start, stop, month, calendar)
+        state = State.NOT_APPLICABLE
+    elif stop.on < order.imposed_on:
+        state = State.IMPOSSIBLE
+    else:
+        state = State.MET if standard.limit.holds(start, stop.on, calendar) else State.LATE
+    return Reading(standard, start, state, month, on=stop.on, reason=stop.reason, taken_over=True)
 
 
-def banded(standard: Standard, start: date, stop: Stop, month: date, calendar: Calendar) -> Reading:
-    """A clock that was stopped, with its band."""
+def undone(due: date, order: Clocked) -> State:
+    """How a clock stands that nothing has stopped."""
+    ended = order.ended_on
+    if ended is None:
+        return State.PENDING
+    return State.NOT_APPLICABLE if ended <= due else State.MISSED
+
+
+def banded(standard: Standard, start: date, stop: Stop, month: date, calendar: Calendar, imposed_on: date) -> Reading:
+    """A clock that was stopped, with its band; without one where what started or stopped it is dated before the imposition."""
+    if stop.on < imposed_on or start < imposed_on:
+        return Reading(standard, start, State.IMPOSSIBLE, month, on=stop.on, reason=stop.reason)
     band = standard.band(start, stop.on, calendar)
     state = State.MET if band == standard.within else State.LATE
     return Reading(standard, start, state, month, on=stop.on, band=band, reason=stop.reason)
 
 
 _CATEGORIES = {
-    State.MET: "on_time",
-    State.LATE: "late",
-    State.MISSED: "missed",
-    State.NOT_APPLICABLE: "not_applicable",
+    State.MET: categories.ON_TIME,
+    State.LATE: categories.LATE,
+    State.MISSED: categories.MISSED,
+    State.NOT_APPLICABLE: categories.OUT_OF_REACH,
 }
 
 
 def count_clock(cells: Cells, reading: Reading) -> None:
     """Counts one clock of one order."""
-    standard, state = reading.standard, reading.state
+    measure, month, state = reading.standard.measure, reading.month, reading.state
     if state is State.PENDING:
-        assert reading.due is not None
-        add(cells, f"pending_{standard.name}", reading.due)
-    elif not standard.bands or state is State.NOT_APPLICABLE:
-        add(cells, standard.measure, reading.month, _CATEGORIES[state])
-    else:
-        add(cells, standard.measure, reading.month, f"band={reading.band}")
-        if state is State.LATE and reading.reason is not None:
-            add(cells, standard.measure, reading.month, f"reason={reading.reason}")
+        count_pending(cells, reading)
+    if reading.taken_over:
+        add(cells, measure, month, categories.OUT_OF_REACH)
+    elif reading.band:
+        add(cells, measure, month, f"band={reading.band}")
+    elif state in _CATEGORIES:
+        add(cells, measure, month, _CATEGORIES[state])
+    count_reason(cells, reading)
+
+
+def count_reason(cells: Cells, reading: Reading) -> None:
+    """Counts why it was late, where that was said."""
+    if reading.state is State.LATE and reading.reason is not None and not reading.taken_over:
+        add(cells, reading.standard.measure, reading.month, f"reason={reading.reason}")
+
+
+def count_pending(cells: Cells, reading: Reading) -> None:
+    """Counts it by the date on which it is due; overdue is what was due before the day on which somebody looks."""
+    assert reading.due is not None
+    add(cells, f"pending_{reading.standard.name}", reading.due)

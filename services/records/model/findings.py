@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from contracts.periods import month_of
 from services.records.model.deadlines import Cells, add
+from services.records.model.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,13 @@ class Rule:
     code: str
     meaning: str
     remedy: str
+
+
+BEFORE_IMPOSITION = Rule(
+    "fact_before_imposition",
+    "A fact is dated before the imposition of the order: it meets no standard.",
+    "Correct the date of the fact, or imposed_on, whichever is wrong: send the event again with a later time.",
+)
 
 
 class Finding(NamedTuple):
@@ -34,6 +42,15 @@ def found(rule: Rule, breaking: Iterable[tuple[date, str]]) -> list[Finding]:
     """One finding for all the facts (day and key) that break the rule; none for none."""
     facts = sorted(breaking)
     return [Finding(rule, facts[0][0], tuple(key for _, key in facts))] if facts else []
+
+
+def dated(record: Record) -> list[tuple[date, str]]:
+    """Every dated fact with its day, the earlier one where it has two."""
+    return [
+        (min(getattr(entry.data, name) for name in entry.data.DATES), key)
+        for key, entry in record.items()
+        if entry.data is not None and entry.data.DATES
+    ]
 
 
 def count_findings(cells: Cells, findings: Iterable[Finding]) -> None:

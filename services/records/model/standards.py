@@ -1,6 +1,6 @@
-"""The standards as data, pure: a change of guidance is a new row with the date from which it holds, not new code.
+"""The standards as data, pure: a change of guidance or law is a new row with the days for which it holds, not new code.
 
-A row holds for orders imposed from its date on. Rows of one name, and variant, are in the order of their dates. Bands are
+A row holds for what began from its first to its last day. Rows of one name, and variant, follow each other without a gap. Bands are
 those of the published tables; the first one meets the standard. What no public source let us verify says so.
 """
 
@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from contracts.categories import BANDS
 from contracts.periods import add_months
 from services.records.model.calendar import Calendar
 
@@ -47,6 +48,22 @@ class Band(NamedTuple):
     name: str
 
 
+class Extension(NamedTuple):
+    """More time by law for everything that was open on one day, when the law came into force."""
+
+    open_on: date
+    more: Length
+    source: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.more.number} {self.more.unit} more for what was open on {self.open_on}: {self.source}"
+
+    def applies(self, start: date, closed: date | None) -> bool:
+        """Whether what began on `start` was still open: that it closed on the very day does not take it away."""
+        return start < self.open_on and (closed is None or closed >= self.open_on)
+
+
 @dataclass(frozen=True, slots=True)
 class Standard:
     """One row: how long may pass from `starts` until `stops`."""
@@ -61,9 +78,23 @@ class Standard:
     verified: bool
     """Whether a public source states the limit."""
     since: date
+    until: date | None = None
+    """The last day for which it holds; None while it is in force."""
     variant: str = ""
     bands: tuple[Band, ...] = ()
     over: str = ""
+    extension: Extension | None = None
+
+    def due(self, start: date, closed: date | None, calendar: Calendar) -> date:
+        """The last day in time for what began on `start` and, by its being done or by the order's end, closed on `closed`."""
+        return self.extended(self.limit.after(start, calendar), start, closed, calendar)
+
+    def extended(self, due: date, start: date, closed: date | None, calendar: Calendar) -> date:
+        """A due date that was set before the law gave more time, with that time."""
+        longer = self.extension
+        if longer is None or not longer.applies(start, closed):
+            return due
+        return longer.more.after(due, calendar)
 
     def band(self, start: date, end: date, calendar: Calendar) -> str:
         """The published band of what took from `start` to `end`."""
@@ -82,48 +113,86 @@ _TABLES = "published tables of Justice Social Work statistics"
 _GUIDANCE = "practice guidance; not verified in public sources"
 _NOMINATION = "Criminal Procedure (Scotland) Act 1995, section 227C"
 _COMPLETION = "Criminal Procedure (Scotland) Act 1995, section 227L"
+_CORONAVIRUS = "Coronavirus (Scotland) Act 2020, schedule 4, paragraph"
 _BEGINNING = date(2011, 2, 1)
 """The first day on which a court could impose a community payback order."""
+_CORONAVIRUS_BEGAN, _CORONAVIRUS_ENDED = date(2020, 4, 7), date(2022, 9, 30)
+_DAY = timedelta(days=1)
 
 
 def _working(number: int) -> Length:
     return Length(number, Unit.WORKING_DAYS)
 
 
+def _days(number: int) -> Length:
+    return Length(number, Unit.DAYS)
+
+
 def _months(number: int) -> Length:
     return Length(number, Unit.MONTHS)
 
 
+def _bands(standard: str, *limits: Length) -> tuple[Band, ...]:
+    return tuple(Band(*each) for each in zip(limits, BANDS[standard], strict=False))
+
+
+def _clock(name: str, title: str, starts: str, stops: str, source: str, verified: bool, *limits: Length) -> Standard:
+    """A standard whose first limit is the one to keep, and whose others divide what is late into bands."""
+    return Standard(name, title, name, limits[0], starts, stops, source, verified, _BEGINNING,
+                    bands=_bands(name, *limits), over=BANDS[name][-1])  # fmt: skip
+
+
+def _review(variant: str, months: int, starts: str, stops: str) -> Standard:
+    return Standard("review", "Departmental review", "reviews", _months(months), starts, stops, _GUIDANCE, False, _BEGINNING,
+                    variant=variant)  # fmt: skip
+
+
+def _completion(level: int, months: int) -> tuple[Standard, ...]:
+    """The legal period of a level of unpaid work; the law that gave more time held from its day, for what was open and what came."""
+
+    def row(limit: int, source: str, since: date, until: date | None, longer: Extension | None = None) -> Standard:
+        return Standard(
+            "completion",
+            "Unpaid work completed",
+            "unpaid_work_completed",
+            _months(limit),
+            "imposition",
+            "work completed",
+            source,
+            True,
+            since,
+            until,
+            variant=f"level {level}",
+            extension=longer,
+        )
+
+    longer = Extension(_CORONAVIRUS_BEGAN, _months(12), f"{_CORONAVIRUS} 12")
+    return (
+        row(months, _COMPLETION, _BEGINNING, _CORONAVIRUS_BEGAN - _DAY, longer),
+        row(12, f"{_CORONAVIRUS} 13", _CORONAVIRUS_BEGAN, _CORONAVIRUS_ENDED),
+        row(months, _COMPLETION, _CORONAVIRUS_ENDED + _DAY, None),
+    )  # fmt: skip
+
+
 ROWS: tuple[Standard, ...] = (
-    Standard("first_contact", "First contact", "first_contact", _working(1), "imposition", "first contact", _TABLES, True, _BEGINNING,
-             bands=(Band(_working(1), "within_1"), Band(_working(5), "2_to_5")), over="over_5"),
-    Standard("officer", "Responsible officer nominated", "officer", Length(2, Unit.DAYS), "receipt of the order", "nomination",
-             _NOMINATION, True, _BEGINNING, bands=(Band(Length(2, Unit.DAYS), "within_2"),), over="over_2"),
-    Standard("case_meeting", "First case management meeting", "case_meeting", _working(5), "imposition", "meeting held", _TABLES, True,
-             _BEGINNING, bands=(Band(_working(5), "within_5"), Band(_working(10), "6_to_10")), over="over_10"),
-    Standard("induction", "Induction to unpaid work", "induction", _working(5), "imposition", "induction held", _TABLES, True,
-             _BEGINNING, bands=(Band(_working(5), "within_5"), Band(_working(10), "6_to_10")), over="over_10"),
-    Standard("placement", "First placement", "placement", _working(7), "imposition", "placement started", _TABLES, True, _BEGINNING,
-             bands=(Band(_working(7), "within_7"), Band(Length(21, Unit.DAYS), "to_3_weeks"), Band(_months(1), "to_1_month"),
-                    Band(_months(2), "to_2_months")), over="over_2_months"),
-    Standard("plan", "Case management plan", "plan", _working(20), "imposition", "plan agreed", _GUIDANCE, False, _BEGINNING,
-             bands=(Band(_working(20), "within_20"),), over="over_20"),
-    Standard("review", "Departmental review", "reviews", _months(3), "imposition", "first review", _GUIDANCE, False, _BEGINNING,
-             variant="first"),
-    Standard("review", "Departmental review", "reviews", _months(6), "imposition", "second review", _GUIDANCE, False, _BEGINNING,
-             variant="second"),
-    Standard("review", "Departmental review", "reviews", _months(6), "the review due before", "review", _GUIDANCE, False, _BEGINNING,
-             variant="further"),
+    _clock("first_contact", "First contact", "imposition", "first contact", _TABLES, True, _working(1), _working(5)),
+    _clock("officer", "Responsible officer nominated", "receipt of the order", "nomination", _NOMINATION, True, _days(2)),
+    _clock("case_meeting", "First case management meeting", "imposition", "meeting held", _TABLES, True, _working(5), _working(10)),
+    _clock("induction", "Induction to unpaid work", "imposition", "induction held", _TABLES, True, _working(5), _working(10)),
+    _clock("placement", "First placement", "imposition", "placement started", _TABLES, True,
+           _working(7), _days(21), _months(1), _months(2)),
+    _clock("plan", "Case management plan", "imposition", "plan agreed", _GUIDANCE, False, _working(20)),
+    _review("first", 3, "imposition", "first review"),
+    _review("second", 6, "imposition", "second review"),
+    _review("further", 6, "the review due before", "review"),
     Standard("breach", "Breach application lodged", "breach_lodged", _working(5), "decision to apply", "application lodged", _TABLES,
              True, _BEGINNING),
     Standard("transfer", "Request for transfer answered", "transfer_answered", _working(5), "request", "answer", _GUIDANCE, False,
              _BEGINNING),
     Standard("transfer_match", "Transfer told by both authorities", "", _working(20), "transfer", "the other authority's report",
              "set by this platform, so that no order is lost or counted twice", False, _BEGINNING),
-    Standard("completion", "Unpaid work completed", "unpaid_work_completed", _months(3), "imposition", "work completed", _COMPLETION,
-             True, _BEGINNING, variant="level 1"),
-    Standard("completion", "Unpaid work completed", "unpaid_work_completed", _months(6), "imposition", "work completed", _COMPLETION,
-             True, _BEGINNING, variant="level 2"),
+    *_completion(1, 3),
+    *_completion(2, 6),
 )  # fmt: skip
 
 _BY_NAME: dict[tuple[str, str], tuple[Standard, ...]] = {
@@ -136,19 +205,3 @@ def in_force(name: str, on: date, variant: str = "") -> Standard:
     """The row that holds for what began on this day; the oldest for what began before all of them."""
     first, *later = _BY_NAME[name, variant]
     return next((row for row in reversed(later) if row.since <= on), first)
-
-
-def _late() -> dict[tuple[str, str], str]:
-    met = {(row.measure, row.within) for row in ROWS if row.bands}
-    late = {("unpaid_work_completed", "class=late"): "completion"}
-    for row in ROWS:
-        if row.bands:
-            names = [band.name for band in row.bands] + [row.over]
-            late |= {(row.measure, f"band={name}"): row.name for name in names if (row.measure, name) not in met}
-        else:
-            late |= {(row.measure, "late"): row.name, (row.measure, "missed"): row.name}
-    return late
-
-
-LATE = _late()
-"""Measure and category that count something done late or missed for good, and the standard that was missed."""

@@ -1,4 +1,4 @@
-"""What lists of records show and are sorted by, read off a record and its cells, pure."""
+"""What lists of records show and are sorted by, read off a record and its deadlines, pure."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -17,9 +17,10 @@ from contracts.events import (
     TransferReceived,
     TransferRequested,
 )
-from services.records.model.deadlines import Cells
+from services.records.model.counting import Counted, Note, Ordered
+from services.records.model.deadlines import Reading, State
+from services.records.model.findings import Finding
 from services.records.model.record import Record, fact, is_withdrawn
-from services.records.model.standards import LATE
 
 
 class Summary(NamedTuple):
@@ -52,6 +53,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     minutes: tuple[int, int] | None = None
     """Unpaid work ordered and credited."""
     withdrawn: bool = False
+    begun_on: date | None = None
+    """The day from which an order from elsewhere is managed here, where its duties run from that day."""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -59,14 +62,15 @@ _NOTHING = _encode(Standing())
 _WITHDRAWN = _encode(Standing(withdrawn=True))
 
 
-def summary(record: Record, parts: Iterable[Cells]) -> Summary:
-    """Reads it off a record and the cells of its parts."""
+def summary(counted: Counted) -> Summary:
+    """Reads it off a record and what its parts tell of it."""
+    record = counted.record
     if is_withdrawn(record):
         return Summary(standing=_WITHDRAWN)
     imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
     arrived = fact(record, "transferred_in", TransferReceived)
     departing = _departure(record, ended) if imposed else _Departure()
-    standing = _standing(record, parts)
+    standing = _standing(record, counted.notes)
     encoded = _encode(standing)
     return Summary(
         imposed.imposed_on if imposed else None,
@@ -101,23 +105,25 @@ def _departure(record: Record, ended: OrderEnded | None) -> _Departure:
     return _Departure(min(days, default=None), asked_of and current_code(asked_of), asked_on)
 
 
-def _standing(record: Record, parts: Iterable[Cells]) -> Standing:
+def _standing(record: Record, notes: Iterable[Note]) -> Standing:
     dues: list[tuple[date, str]] = []
     late: set[str] = set()
     findings: list[str] = []
-    ordered: int | None = None
-    for cells in parts:
-        for (measure, period, category), value in cells.items():
-            if measure.startswith("pending_"):
-                dues += [(period, measure.removeprefix("pending_"))] * value
-            elif (measure, category) in LATE:
-                late.add(LATE[measure, category])
-            elif measure == "findings":
-                findings.append(category.removeprefix("rule="))
-            elif measure == "minutes_outstanding_opened":
-                ordered = (ordered or 0) + value
-    minutes = None if ordered is None else (ordered, _credited(record))
-    return Standing(sorted(dues), sorted(late), sorted(findings), minutes)
+    minutes: tuple[int, int] | None = None
+    begun_on: date | None = None
+    for note in notes:
+        if isinstance(note, Reading) and note.taken_over:
+            begun_on = note.start
+        match note:
+            case Reading(standard=standard, state=State.PENDING, due=date() as due):
+                dues.append((due, standard.name))
+            case Reading(standard=standard, state=State.LATE | State.MISSED):
+                late.add(standard.name)
+            case Finding(rule=rule):
+                findings.append(rule.code)
+            case Ordered(minutes=ordered):
+                minutes = ordered, _credited(record)
+    return Standing(sorted(dues), sorted(late), sorted(findings), minutes, begun_on=begun_on)
 
 
 def _credited(record: Record) -> int:

@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,6 @@ BANDS = {
         ("2025-04-17", "2025-04-22", "2_to_5"),
         ("2024-12-31", "2025-01-03", "within_1"),  # both New Year holidays between
         ("2024-12-31", "2025-01-06", "2_to_5"),
-        ("2025-03-03", "2025-02-28", "within_1"),  # contact before the imposition, as the court was told it
     ],
     "case_meeting": [
         ("2025-03-03", "2025-03-10", "within_5"),
@@ -209,8 +209,16 @@ def test_what_is_not_done_is_pending_on_its_due_date(name: str, imposed: str, du
     late = day(due) + timedelta(days=1)
     settled: Cells = {(name, day(imposed).replace(day=1), "not_applicable"): 1}
     assert cells_of(name, Plain(day(imposed)), None) == pending
-    assert cells_of(name, Plain(day(imposed), ended_on=late), None) == pending
+    missed: Cells = {(name, day(imposed).replace(day=1), "missed"): 1}
+    assert cells_of(name, Plain(day(imposed), ended_on=late), None) == missed
     assert cells_of(name, Plain(day(imposed), ended_on=day(due)), None) == settled  # ended on or before the due date
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_what_is_dated_before_the_imposition_meets_nothing(name: str) -> None:
+    for done in (date(2024, 3, 3), date(2025, 3, 2)):
+        assert cells_of(name, Plain(date(2025, 3, 3)), Stop(done, None)) == {}
+        assert cells_of(name, Plain(date(2025, 3, 3)), Stop(done, LateReason.ILL)) == {}
 
 
 def test_not_applicable() -> None:
@@ -247,7 +255,39 @@ def test_calendar_months(start: str, months: int, end: str) -> None:
     ],
 )
 def test_reviews_fall_due(imposed: str, months: int, ended: str | None, dues: list[str]) -> None:
-    assert reviews_due(day(imposed), months, day(ended) if ended else None) == [day(due) for due in dues]
+    last = add_months(day(imposed), months)
+    assert reviews_due(day(imposed), last, day(ended) if ended else None) == [day(due) for due in dues]
+
+
+def test_the_rows_of_a_standard_follow_each_other_without_a_gap() -> None:
+    for name, variant in {(row.name, row.variant) for row in ROWS}:
+        rows = [row for row in ROWS if (row.name, row.variant) == (name, variant)]
+        for row, after in pairwise(rows):
+            assert row.until is not None
+            assert after.since == row.until + timedelta(days=1)
+            assert in_force(name, row.until, variant) is row
+            assert in_force(name, after.since, variant) is after
+        assert rows[-1].until is None
+
+
+@pytest.mark.parametrize(
+    ("level", "begun", "closed", "due"),
+    [
+        (1, "2019-11-30", None, "2021-02-28"),  # 3 months and 12 more
+        (2, "2019-11-30", None, "2021-05-30"),
+        (1, "2020-04-06", None, "2021-07-06"),  # the last day before the law
+        (1, "2020-04-07", None, "2021-04-07"),  # 12 months in all, at either level
+        (2, "2020-04-07", None, "2021-04-07"),
+        (1, "2022-09-30", None, "2023-09-30"),  # its last day
+        (1, "2022-10-01", None, "2023-01-01"),
+        (2, "2022-10-01", None, "2023-04-01"),
+        (1, "2020-01-15", "2020-04-06", "2020-04-15"),  # closed before the law came
+        (1, "2020-01-15", "2020-04-07", "2021-04-15"),  # on the day itself it was open
+    ],
+)
+def test_the_law_gave_more_time_for_a_time(level: int, begun: str, closed: str | None, due: str) -> None:
+    standard = in_force("completion", day(begun), f"level {level}")
+    assert standard.due(day(begun), day(closed) if closed else None, SCOTLAND) == day(due)
 
 
 def test_every_standard_says_whence_it_comes() -> None:

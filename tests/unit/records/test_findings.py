@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from msgspec import structs
 
+from contracts.categories import FINDINGS
 from contracts.codes import Activity, AdjustmentReason, Attendance, BreachOutcome, EndReason, LateReason, WorkType
 from contracts.events import (
     BreachDecided,
@@ -13,6 +14,7 @@ from contracts.events import (
     Fact,
     FactWithdrawn,
     HoursAdjusted,
+    InductionHeld,
     OrderEnded,
     SessionRecorded,
     TransferAnswered,
@@ -54,6 +56,10 @@ ANSWERED = TransferAnswered(ref="t1", answered_on=date(2025, 4, 4), accepted=Fal
 ARRIVED = TransferReceived(received_on=START, from_="S12000036", from_subject="CPO/9")
 SAID = ContactMade(made_on=date(2025, 3, 4), late_reason=LateReason.TRANSFERRED_IN)
 
+EARLY_BREACH = BreachLodged(ref="b9", decided_on=date(2025, 3, 2), lodged_on=date(2025, 3, 4))
+EARLY_INDUCTION = InductionHeld(held_on=date(2024, 12, 31))
+EARLY_COMPLETION = WorkCompleted(completed_on=date(2025, 3, 2))
+
 Expected = list[tuple[str, str, tuple[str, ...]]]
 
 ORDERS: list[tuple[list[Fact], Expected]] = [
@@ -61,6 +67,13 @@ ORDERS: list[tuple[list[Fact], Expected]] = [
     ([ContactMade(made_on=START)], [("facts_without_order", "2025-03-03", ("first_contact",))]),
     ([IMPOSED, ended(START)], []),
     ([IMPOSED, ended(date(2025, 3, 2))], [("end_before_imposition", "2025-03-02", ("imposed", "ended"))]),
+    ([IMPOSED, ContactMade(made_on=START)], []),
+    ([IMPOSED, ContactMade(made_on=date(2024, 3, 4))], [("fact_before_imposition", "2024-03-04", ("first_contact",))]),
+    ([IMPOSED, EARLY_BREACH], [("fact_before_imposition", "2025-03-02", ("breach/b9",))]),
+    (
+        [IMPOSED, structs.replace(ARRIVED, received_on=date(2025, 3, 2))],
+        [("fact_before_imposition", "2025-03-02", ("transferred_in",))],
+    ),
     ([IMPOSED, DECIDED], [("decision_without_application", "2025-05-01", ("breach_decision/b1",))]),
     ([IMPOSED, ANSWERED], [("answer_without_request", "2025-04-04", ("transfer_answer/t1",))]),
     ([DECIDED, FactWithdrawn(fact="order")], []),
@@ -72,6 +85,18 @@ ORDERS: list[tuple[list[Fact], Expected]] = [
 UNPAID_WORK: list[tuple[list[Fact], Expected]] = [
     ([IMPOSED, *WORKED, COMPLETED, ended(date(2025, 4, 10))], []),
     ([IMPOSED, session(1, 60)], []),
+    (
+        [structs.replace(IMPOSED, imposed_on=date(2025, 4, 2)), session(1, 60), session(2, 60)],
+        [("fact_before_imposition", "2025-04-01", ("session/s1",))],
+    ),
+    ([IMPOSED, EARLY_INDUCTION], [("fact_before_imposition", "2024-12-31", ("induction",))]),
+    (
+        [IMPOSED, ADJUSTED, EARLY_COMPLETION],
+        [
+            ("fact_before_imposition", "2025-03-02", ("work_completed",)),
+            ("completed_with_less_credit", "2025-03-02", ("work_completed",)),
+        ],
+    ),
     ([*WORKED], [("session_without_order", "2025-04-01", ("session/s1", "session/s2"))]),
     ([*WORKED, FactWithdrawn(fact="order")], []),
     ([IMPOSED, *WORKED, ended(date(2025, 4, 1))], [("credit_after_end", "2025-04-02", ("session/s2",))]),
@@ -106,6 +131,6 @@ def test_unpaid_work(told: list[Fact], expected: Expected) -> None:
     assert [(f.rule.code, f"{f.on}", f.facts) for f in unpaid_work.findings(record(*told))] == expected
 
 
-def test_every_rule_is_tried() -> None:
+def test_every_rule_is_tried_and_stands_in_the_contract() -> None:
     tried = {code for _, expected in ORDERS + UNPAID_WORK for code, _, _ in expected}
-    assert tried == {rule.code for rule in (*orders.RULES, *unpaid_work.RULES)}
+    assert tried == set(FINDINGS) == {rule.code for rule in (*orders.RULES, *unpaid_work.RULES)}

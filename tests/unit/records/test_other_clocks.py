@@ -69,7 +69,8 @@ def ended(on: str) -> OrderEnded:
 )
 def test_officer(received: str, nominated: str, band: str) -> None:
     facts = OrderReceived(received_on=day(received)), OfficerNominated(nominated_on=day(nominated))
-    assert told("officer", IMPOSED, *facts) == {("2025-03-01", f"band={band}"): 1}
+    order = imposed(day(received))
+    assert told("officer", order, *facts) == {(f"{received[:7]}-01", f"band={band}"): 1}
 
 
 def test_officer_only_where_both_are_known() -> None:
@@ -96,11 +97,17 @@ FIVE_WORKING_DAYS = [
 @pytest.mark.parametrize(("begun", "done", "in_time", "month"), FIVE_WORKING_DAYS)
 def test_breach_applications_and_answers_to_transfers(begun: str, done: str, in_time: bool, month: str) -> None:
     expected = {(f"{month}-01", "on_time" if in_time else "late"): 1}
+    order = imposed(day(begun))
     lodged = BreachLodged(ref="b", decided_on=day(begun), lodged_on=day(done))
-    assert told("breach_lodged", IMPOSED, lodged) == expected
+    assert told("breach_lodged", order, lodged) == expected
     asked = TransferRequested(ref="t", requested_on=day(begun), to="S12000036")
     answer = TransferAnswered(ref="t", answered_on=day(done), accepted=False)
-    assert told("transfer_answered", IMPOSED, asked, answer) == expected
+    assert told("transfer_answered", order, asked, answer) == expected
+    if not in_time:
+        expected[f"{month}-01", "reason=other_service"] = 1
+    why = LateReason.OTHER_SERVICE
+    assert told("breach_lodged", order, structs.replace(lodged, late_reason=why)) == expected
+    assert told("transfer_answered", order, asked, structs.replace(answer, late_reason=why)) == expected
 
 
 def test_requests_that_nobody_answers() -> None:
@@ -136,10 +143,6 @@ def test_reviews_that_are_not_held() -> None:
     assert told("pending_review", IMPOSED) == {("2025-06-03", ""): 1, ("2025-09-03", ""): 1, ("2026-03-03", ""): 1}
     assert told("reviews", IMPOSED, ended("2025-06-03")) == {}  # none falls due on the day it ends, nor later
     assert told("reviews", IMPOSED, ended("2025-06-04")) == {("2025-06-01", "missed"): 1}
-    came = TransferReceived(received_on=START, from_="S12000036", from_subject="X")
-    assert set(told("reviews", IMPOSED, came)) == {
-        ("2025-06-01", "not_applicable"), ("2025-09-01", "not_applicable"), ("2026-03-01", "not_applicable")
-    }  # fmt: skip
     work_only = structs.replace(IMPOSED, requirements=(UnpaidWork(hours=100),))
     assert told("pending_review", work_only) == {}
 
@@ -175,7 +178,7 @@ def test_completion(order: Fact, done: str, expected: str, level: int, days: int
     month = f"{done[:7]}-01"
     assert counted.pop((month, f"class={expected}")) == counted.pop((month, f"level={level}")) == 1
     assert [category.partition("=")[0] for _, category in counted] == ["days_band"]
-    assert told("unpaid_work_days", order, completed) == ({(month, ""): days} if days else {(month, ""): 0})
+    assert told("unpaid_work_days", order, completed) == {(month, ""): days, (month, f"level={level}"): days}
 
 
 @pytest.mark.parametrize(
@@ -209,6 +212,101 @@ def test_the_latest_date_of_the_court_holds() -> None:
     assert told("pending_completion", order, *later) == {("2025-10-01", ""): 1}
     assert told("pending_completion", work("2025-03-03", 100)) == {("2025-06-03", ""): 1}
     assert told("pending_completion", order, ended("2025-05-01")) == {}
+    assert told("unpaid_work_completed", order, ended("2025-07-01")) == {("2025-03-01", "not_applicable"): 1}
+    assert told("unpaid_work_completed", order, ended("2025-07-02")) == {("2025-03-01", "missed"): 1}
+    assert told("pending_completion", order, ended("2025-07-02")) == {}
+
+
+def test_reasons_for_late_completion() -> None:
+    order = work("2025-03-03", 100)
+    for reason in LateReason:  # this clock asks for the reason alone: what could not comply was still late
+        late = WorkCompleted(completed_on=day("2025-09-02"), late_reason=reason)
+        assert told("unpaid_work_completed", order, late)["2025-09-01", f"reason={reason}"] == 1
+        in_time = WorkCompleted(completed_on=day("2025-06-03"), late_reason=reason)
+        assert not [c for _, c in told("unpaid_work_completed", order, in_time) if c.startswith("reason")]
+
+
+def test_more_time_by_law_is_within_the_legal_period() -> None:
+    for begun, done, expected in (
+        ("2020-01-15", "2021-04-15", "within_period"),
+        ("2020-01-15", "2021-04-16", "late"),
+        ("2020-06-01", "2021-06-01", "within_period"),
+        ("2020-06-01", "2021-06-02", "late"),
+        ("2022-10-01", "2023-01-02", "late"),
+    ):
+        completed = WorkCompleted(completed_on=day(done))
+        assert f"class={expected}" in {c for _, c in told("unpaid_work_completed", work(begun, 100), completed)}
+    done_late_before = WorkCompleted(completed_on=day("2020-04-06"))
+    assert "class=late" in {c for _, c in told("unpaid_work_completed", work("2020-01-02", 100), done_late_before)}
+    assert told("pending_completion", work("2020-01-15", 100)) == {("2021-04-15", ""): 1}
+    assert told("pending_completion", work("2020-01-15", 100, "2020-06-01")) == {("2021-06-01", ""): 1}
+    set_later = varied("v1", "2021-09-01")
+    assert told("pending_completion", work("2020-01-15", 100, "2020-06-01"), set_later) == {("2021-09-01", ""): 1}
+
+
+def cut(ref: str, hours: int) -> RequirementVaried:
+    return RequirementVaried(
+        ref=ref, varied_on=date(2025, 5, 1), change=Change.HOURS, kind=RequirementKind.UNPAID_WORK, hours=hours
+    )
+
+
+@pytest.mark.parametrize("hours", [0, 1, 16, 19, 20])
+def test_hours_may_be_cut_to_nothing(hours: int) -> None:
+    order = work("2025-03-03", 24)
+    opened = {("2025-03-01", ""): 1440, ("2025-05-01", ""): (hours - 24) * 60}
+    assert told("minutes_outstanding_opened", order, cut("v1", hours)) == opened
+    closed = told("minutes_outstanding_closed", order, cut("v1", hours), ended("2025-06-01"))
+    assert closed == {("2025-06-01", ""): hours * 60}
+    assert told("pending_completion", order, cut("v1", hours)) == {("2025-06-03", ""): 1}
+
+
+BEFORE = day("2024-03-03")
+
+
+def test_what_is_dated_before_the_imposition_meets_nothing_and_adds_no_days() -> None:
+    """Not even a day that is out by one."""
+    order = imposed(START, hours=100, months=6)
+    for on in (BEFORE, date(2025, 3, 2)):
+        completed = WorkCompleted(completed_on=on, late_reason=LateReason.ILL)
+        assert told("unpaid_work_completed", order, completed) == told("unpaid_work_days", order, completed) == {}
+        assert told("pending_completion", order, completed) == {}
+        held = ReviewHeld(ref="r", held_on=on, kind=ReviewKind.DEPARTMENTAL)
+        assert told("pending_review", order, held) == told("pending_review", order)
+        officer = OrderReceived(received_on=on), OfficerNominated(nominated_on=START)
+        assert told("officer", order, *officer) == {}
+        assert told("officer", order, OrderReceived(received_on=START), OfficerNominated(nominated_on=on)) == {}
+        assert told("breach_lodged", order, BreachLodged(ref="b", decided_on=on, lodged_on=START)) == {}
+        asked = TransferRequested(ref="t", requested_on=on, to="S12000036")
+        assert told("transfer_answered", order, asked) | told("pending_transfer", order, asked) == {}
+
+
+RECEIVED = day("2025-05-06")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (IMPOSED, TransferReceived(received_on=RECEIVED, from_="S12000036", from_subject="X")),
+        (structs.replace(IMPOSED, outside_jurisdiction=True), OrderReceived(received_on=RECEIVED)),
+    ],
+    ids=["transferred in", "from outside Scotland"],
+)
+def test_duties_of_an_order_from_elsewhere_go_on_from_its_receipt(facts: tuple[Fact, ...]) -> None:
+    """The nation's clocks from imposition stay not applicable, whatever becomes of the duties."""
+    reviews = {("2025-08-06", ""): 1, ("2025-11-06", ""): 1}
+    assert told("pending_review", *facts) == reviews  # the one in May 2026 would be after the supervision
+    assert told("pending_plan", *facts) == {("2025-06-04", ""): 1}  # 26 May is a holiday
+    assert told("pending_completion", *facts) == {("2025-08-06", ""): 1}
+    for standard in ("first_contact", "case_meeting", "induction", "placement"):
+        assert told(f"pending_{standard}", *facts) == {}
+    plan, completed = PlanAgreed(agreed_on=day("2025-06-20")), WorkCompleted(completed_on=day("2025-09-01"))
+    done = (*facts, plan, completed, review("2025-08-20", "r1"), ended("2025-12-01"))
+    for standard in ("plan", "review", "completion"):
+        assert told(f"pending_{standard}", *done) == {}
+    for told_of in (facts, done, (*facts, ended("2025-12-01"))):
+        assert told("plan", *told_of) == told("unpaid_work_completed", *told_of) == SETTLED
+        assert {category for _, category in told("reviews", *told_of)} == {"not_applicable"}
+        assert told("unpaid_work_days", *told_of) == {}
 
 
 DONE: dict[str, type[Fact]] = {

@@ -45,6 +45,7 @@ def test_people_count_once_in_a_month_however_many_orders() -> None:
     assert truth.nonzero() == {
         "persons_with_new_order|S12000005|2026-01-01|": 1,
         "persons_with_new_order|S12000005|2026-02-01|": 1,
+        "persons_with_new_order_in_year|S12000005|2025-04-01|": 1,
     }
 
 
