@@ -41,6 +41,8 @@ MEASURES: dict[str, Measure] = {
         Measure("persons_with_new_order", "People with a first order in the month", "imposed", "people"),
         Measure("persons_with_new_order_in_year", "People with a first order in the year from April to March, by its 1 April",
                 "imposed", "people"),
+        Measure("persons_opened", "People who came to have an open order", "month", "people"),
+        Measure("persons_closed", "People who had an open order and none after it", "month", "people"),
         Measure("requirements_imposed", "Requirements of orders imposed", "imposed", "requirements", c.REQUIREMENT, total=False),
         Measure("unpaid_work_minutes_imposed", "Unpaid work imposed", "imposed", "minutes", c.of("level", c.LEVELS)),
         Measure("supervision_months_imposed", "Supervision imposed", "imposed", "months", c.of("length_band", c.LENGTH_BANDS)),

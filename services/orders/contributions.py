@@ -22,15 +22,19 @@ from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Note, Part
 from services.records.model.deadlines import Cells, Reading, add, count_clock
 from services.records.model.findings import count_findings
+from services.records.model.people import OPEN, Stay
 from services.records.model.record import Record, fact, facts
 
 
-def person_month(record: Record) -> tuple[str, date] | None:
-    """The person and month for whom this record is a new order, which `persons_with_new_order` counts once."""
+def stay_of(record: Record) -> Stay | None:
+    """The order as one of its person, from the day on which it is managed here."""
     order = order_of(record)
-    if order is None or order.transferred_in is not None:
+    if order is None:
         return None
-    return order.imposed.person_ref, month_of(order.imposed.imposed_on)
+    is_new = order.transferred_in is None
+    return Stay(
+        order.imposed.person_ref, order.imposed_on if is_new else order.begun_on, order.ended_on or OPEN, is_new
+    )
 
 
 def _count_imposed(cells: Cells, _record: Record, order: Order | None, _calendar: Calendar) -> None:

@@ -1,6 +1,6 @@
 """Counting again from the records: after a change of rules or calendar, and to prove that the cells are right."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
 from services.records.ingest import store
 from services.records.ingest.store import Shard
 from services.records.ingest.tables import cells, records, recounts
-from services.records.model.domain import Domain, PersonMonth
+from services.records.model.domain import Domain
+from services.records.model.people import Stay, Stays, count_people
 from services.records.model.record import Record, load
 from services.records.model.summary import Summary, summary
 
@@ -23,15 +24,17 @@ def expected_cells(
 ) -> Counter[CellKey]:
     """What the cells must be: the sum of contributions over all records of the authority."""
     total: Counter[CellKey] = Counter()
-    people: set[PersonMonth | None] = set()
+    people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records_of(connection, authority):
         look(subject, record)
         for key, value in domain.contributions(record).items():
             total[key] += value
-        people.add(domain.person_month(record))
-    for person in people:
-        if person is not None:
-            total["persons_with_new_order", person[1], ""] += 1
+        stay = domain.stay(record)
+        if stay is not None:
+            people[stay.person].append(stay)
+    for stays in people.values():
+        for key, value in count_people(stays).items():
+            total[key] += value
     return total
 
 
@@ -56,17 +59,20 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
     after = shard.next_commit(counted_by=domain.rules)
     store.bump(connection, [after])
     summaries: list[tuple[str, Summary]] = []
-    wanted = expected_cells(
-        connection,
-        domain,
-        shard.authority,
-        lambda subject, record: summaries.append((subject, summary(domain.counted(record)))),
-    )
+    stays = Stays()
+
+    def look(subject: str, record: Record) -> None:
+        summaries.append((subject, summary(domain.counted(record))))
+        if (stay := domain.stay(record)) is not None:
+            stays[stay] += 1
+
+    wanted = expected_cells(connection, domain, shard.authority, look)
     changes = _missing(wanted, actual_cells(connection, shard.authority))
     store.add_to_cells(
         connection, [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
     )
     _write_summaries(connection, shard.authority, summaries)
+    store.replace_people(connection, shard.authority, stays)
     if shard.counted_by:
         _note(connection, domain, shard, after, len(changes))
     return len(changes), after

@@ -1,6 +1,6 @@
 """All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -14,12 +14,13 @@ from contracts.rejections import Rejection
 from services.chassis.database import copy_rows, upsert
 from services.chassis.failures import Fenced
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
-from services.records.model.deadlines import add
-from services.records.model.domain import Domain, PersonMonth
+from services.records.model.domain import Domain
 from services.records.model.fold import Folded, Settled
+from services.records.model.people import Stay, Stays
 from services.records.model.record import Outcome, Record, dump, load
 from services.records.model.summary import Summary, summary
 
+_PERSON_KEY = ("authority", "person_ref", "begun", "ended", "is_new")
 OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
 """In `arrivals`, an outcome is its place in this list."""
 
@@ -113,10 +114,12 @@ def bump(connection: Connection, afters: Sequence[Shard]) -> None:
         )
 
 
-def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded]) -> None:
+def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], people: Mapping[str, Stays]) -> None:
     """Writes what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
     _write_records(connection, changes)
-    _count_persons(connection, changes)
+    _write_people(
+        connection, [(code, *stay, orders) for code, stays in people.items() for stay, orders in stays.items()]
+    )
     _write_cells(connection, changes)
     settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
     _write_arrivals(connection, settled)
@@ -177,36 +180,33 @@ def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
         connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
 
 
-def _count_persons(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
-    """Adds to `persons_with_new_order` when a person's first new order of a month appears or the last one goes."""
-    steps = {
-        (shard.authority, person): days for shard, folded in changes.items() for person, days in folded.persons.items()
-    }
-    if not steps:
-        return
-    orders = _orders_of(connection, list(steps))
-    for shard, folded in changes.items():
-        for person, days in folded.persons.items():
-            for day, step in sorted(days.items()):
-                old = orders.get((shard.authority, person), 0)
-                orders[shard.authority, person] = old + step
-                change = (old + step > 0) - (old > 0)
-                if change:
-                    add(folded.cells[day], "persons_with_new_order", person[1], "", change)
-    rows = [(authority, ref, month, orders[authority, (ref, month)]) for authority, (ref, month) in steps]
-    columns = ("authority", "person_ref", "month", "orders")
-    upsert(connection, persons, columns, rows, key=columns[:3])
+def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[str, dict[str, Stays]]:
+    """The orders of people by authority and person, of those (authority, person) who are wanted."""
+    known: dict[str, dict[str, Stays]] = {}
+    for authority, person in wanted:
+        known.setdefault(authority, {})[person] = Stays()
+    if wanted:
+        query = text(
+            "SELECT p.* FROM persons p JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[])) AS w (authority, person_ref) "
+            "USING (authority, person_ref) WHERE p.orders > 0"
+        )
+        for row in connection.execute(query, {"a": [a for a, _ in wanted], "p": [p for _, p in wanted]}):
+            stay = Stay(row.person_ref, row.begun, row.ended, row.is_new)
+            known[row.authority][row.person_ref][stay] = row.orders
+    return known
 
 
-def _orders_of(connection: Connection, wanted: list[tuple[str, PersonMonth]]) -> dict[tuple[str, PersonMonth], int]:
-    query = text(
-        "SELECT p.authority, p.person_ref, p.month, p.orders FROM persons p "
-        "JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[]), CAST(:m AS date[])) AS w (authority, person_ref, month) "
-        "USING (authority, person_ref, month)"
+def replace_people(connection: Connection, authority: str, stays: Stays) -> None:
+    """Writes the orders of all people of an authority anew."""
+    connection.execute(persons.delete().where(persons.c.authority == authority))
+    _write_people(connection, [(authority, *stay, orders) for stay, orders in stays.items()])
+
+
+def _write_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """An order that is no more stays as a row of none."""
+    upsert(
+        connection, persons, ("authority", "person_ref", "begun", "ended", "is_new", "orders"), rows, key=_PERSON_KEY
     )
-    parameters = {"a": [a for a, _ in wanted], "p": [p for _, (p, _) in wanted], "m": [m for _, (_, m) in wanted]}
-    rows = connection.execute(query, parameters)
-    return {(row.authority, (row.person_ref, row.month)): row.orders for row in rows}
 
 
 def _write_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> None:

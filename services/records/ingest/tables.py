@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Index,
@@ -94,10 +95,12 @@ persons = Table(
     metadata,
     Column("authority", Text, nullable=False),
     Column("person_ref", Text, nullable=False),
-    Column("month", Date, nullable=False),
+    Column("begun", Date, nullable=False),
+    Column("ended", Date, nullable=False),
+    Column("is_new", Boolean, nullable=False),
     Column("orders", Integer, nullable=False),
-    PrimaryKeyConstraint("authority", "person_ref", "month"),
-    comment="New orders of a person in a month, so that the person counts once.",
+    PrimaryKeyConstraint("authority", "person_ref", "begun", "ended", "is_new"),
+    comment="The orders of a person, so that the person counts once.",
 )
 
 rejections = Table(

@@ -16,9 +16,10 @@ from services.records.ingest.cache import Cache
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.recount import recount
 from services.records.ingest.store import Shard
-from services.records.model.counting import Counted
+from services.records.model.counting import Counted, merge
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, fold, read, subjects
+from services.records.model.people import Stays, plan
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class Worker:
         }
         if self._domain.follows_counters:
             counters.note(connection, arrivals, changes)
-        store.write(connection, self._domain, changes)
+        store.write(connection, self._domain, changes, _count_people(connection, changes))
         return _Commit(ends, changes)
 
     def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
@@ -151,3 +152,15 @@ class Worker:
         self._metrics.recounted.labels(shard.authority).inc(changed)
         if changed:
             log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)
+
+
+def _count_people(connection: Connection, changes: Mapping[Shard, Folded]) -> dict[str, Stays]:
+    """Adds to the cells of `changes` how people count. Returns their orders, by authority, as they are after it."""
+    told = {shard.authority: folded for shard, folded in changes.items() if folded.people}
+    wanted = {(authority, stay.person) for authority, folded in told.items() for _, stay, _ in folded.people}
+    known = store.load_people(connection, sorted(wanted))
+    plans = {authority: plan(known[authority], folded.people) for authority, folded in told.items()}
+    for authority, people in plans.items():
+        for day, cells in people.cells.items():
+            merge(told[authority].cells.setdefault(day, {}), cells)
+    return {authority: people.orders for authority, people in plans.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 from contracts.cells import Service
@@ -10,9 +9,8 @@ from contracts.events import Topic
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted, Counting
 from services.records.model.deadlines import Cells
+from services.records.model.people import Stay
 from services.records.model.record import Record
-
-PersonMonth = tuple[str, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,9 @@ class Domain:
     holds: Callable[[str], bool]
     """Whether a fact key is part of this service's records."""
     counting: Counting[Any]
-    person_month: Callable[[Record], PersonMonth | None]
-    person_keys: frozenset[str]
+    stay: Callable[[Record], Stay | None]
+    """The order as one of its person; None where the service does not count people."""
+    stay_keys: frozenset[str]
     """The fact keys on which that depends."""
     calendar: Calendar
     rules: str

@@ -12,7 +12,8 @@ from contracts.rejections import Rejection
 from services.chassis.batches import Message
 from services.records.model.counting import Counted, merge
 from services.records.model.deadlines import Cells, add
-from services.records.model.domain import Domain, PersonMonth
+from services.records.model.domain import Domain
+from services.records.model.people import Step, steps_of
 from services.records.model.record import Outcome, Record, apply, as_known, days_after
 
 
@@ -49,8 +50,8 @@ class Folded:
     """Changed records by subject."""
     cells: dict[date, Cells] = field(default_factory=dict)
     """Changes of cells by the day on which they became known."""
-    persons: dict[PersonMonth, dict[date, int]] = field(default_factory=dict)
-    """Changes of how many new orders a person has in a month, by the day on which they became known."""
+    people: list[Step] = field(default_factory=list)
+    """Changes of the orders that people have."""
     settled: list[Settled] = field(default_factory=list)
     known_before: date = date.min
     """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
@@ -90,7 +91,8 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
             folded.records[subject] = after
             if later:
                 _tell_again(folded.cells, one, [day, *later], change, domain)
-            _count_person(folded.persons, day, one, domain)
+            if not one.keys.isdisjoint(domain.stay_keys):
+                folded.people += steps_of(day, domain.stay(one.before.record), domain.stay(one.record))
     return folded
 
 
@@ -135,17 +137,6 @@ def _settle(
     if outcome is Outcome.APPLIED:
         one.keys.add(key)
     return outcome
-
-
-def _count_person(persons: dict[PersonMonth, dict[date, int]], day: date, one: _Touched, domain: Domain) -> None:
-    if one.keys.isdisjoint(domain.person_keys):
-        return
-    was, now = domain.person_month(one.before.record), domain.person_month(one.record)
-    if was != now:
-        for person, step in ((was, -1), (now, 1)):
-            if person is not None:
-                days = persons.setdefault(person, {})
-                days[day] = days.get(day, 0) + step
 
 
 _DELAY_BANDS = ((1, "to_1_day"), (7, "to_7_days"), (31, "to_1_month"), (92, "to_3_months"), (366, "to_1_year"))

@@ -10,6 +10,8 @@ from contracts.authorities import current_code
 from contracts.cells import MEASURES
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
+from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
+from services.records.model.people import Stay, count_people
 from services.records.model.record import Record, is_withdrawn
 
 ARRIVAL = {"events", "reporting_delay", "sequence"}
@@ -71,30 +73,30 @@ class Explanation:
 def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
     """Looks at every record of the authority."""
     found = Explanation()
-    people: set[str] = set()
+    people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records:
         cells = _cells(record, domain, cell)
+        if cell.measure in MEASURES_OF_PEOPLE and (stay := domain.stay(record)) is not None:
+            people[stay.person].append(stay)
         value = cells.get(cell.key, 0)
         if value:
             found.behind.append(Behind(subject, value, _facts_behind(cell, record, domain, value)))
             found.value += value
-            person = domain.person_month(record) if cell.measure == "persons_with_new_order" else None
-            if person is not None and person[0] in people:
-                found.value -= value
-            people |= {person[0]} if person else set()
         else:
             reason = _why_not(cell, record, cells)
             found.elsewhere[reason] += 1
             if len(found.examples[reason]) < EXAMPLES:
                 found.examples[reason].append(subject)
+    if cell.measure in MEASURES_OF_PEOPLE:
+        found.value = sum(count_people(stays).get(cell.key, 0) for stays in people.values())
     return found
 
 
 def _cells(record: Record, domain: Domain, cell: CellName) -> Cells:
-    if cell.measure != "persons_with_new_order":
+    if cell.measure not in MEASURES_OF_PEOPLE:
         return domain.contributions(record)
-    person = domain.person_month(record)
-    return {(cell.measure, person[1], ""): 1} if person else {}
+    stay = domain.stay(record)
+    return {} if stay is None else count_people([stay])
 
 
 def _facts_behind(cell: CellName, record: Record, domain: Domain, value: int) -> tuple[str, ...]:

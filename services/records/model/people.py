@@ -1,0 +1,114 @@
+"""How the orders of people count as people, pure: once in a month and a year, and as having an open order or none.
+
+Two flows tell how many have an open order: a stock on a date is their running difference, as it is of orders. Orders of one
+person that follow each other without a day between are one time.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from contracts.periods import month_of
+from services.records.model.deadlines import Cells, add
+
+OPEN = date.max
+_DAY = timedelta(days=1)
+MEASURES = ("persons_with_new_order", "persons_with_new_order_in_year", "persons_opened", "persons_closed")
+
+
+class Stay(NamedTuple):
+    """One order of a person, from the day on which the authority has it."""
+
+    person: str
+    begun: date
+    ended: date
+    """`OPEN` while it is."""
+    is_new: bool
+    """Whether it was imposed here, and not transferred in."""
+
+
+Stays = Counter[Stay]
+"""Of how many orders each is told: two of one day are two."""
+Step = tuple[date, Stay, int]
+"""The day on which an order came to be known or not, and by how much its number changes."""
+
+
+def count_people(stays: Iterable[Stay]) -> Cells:
+    """The cells in which one person counts whose orders these are."""
+    cells: Cells = {}
+    found = sorted(stays, key=lambda stay: (stay.begun, stay.ended))
+    months = {month_of(stay.begun) for stay in found if stay.is_new}
+    for month in months:
+        add(cells, "persons_with_new_order", month)
+    for year in {year_of_april(month) for month in months}:
+        add(cells, "persons_with_new_order_in_year", year)
+    for begun, ended in _times(found):
+        add(cells, "persons_opened", month_of(begun))
+        if ended != OPEN:
+            add(cells, "persons_closed", month_of(ended))
+    return cells
+
+
+def year_of_april(day: date) -> date:
+    """The 1 April on which the reporting year of a day begins."""
+    return date(day.year if day.month >= 4 else day.year - 1, 4, 1)
+
+
+def _times(stays: Iterable[Stay]) -> Iterator[tuple[date, date]]:
+    """From when to when a person had an open order. `stays` are in order; one that ended before it began took no time."""
+    begun = ended = None
+    for stay in stays:
+        until = max(stay.begun, stay.ended)
+        if begun is None or ended is None:
+            begun, ended = stay.begun, until
+        elif ended == OPEN or stay.begun <= ended + _DAY:
+            ended = max(ended, until)
+        else:
+            yield begun, ended
+            begun, ended = stay.begun, until
+    if begun is not None and ended is not None:
+        yield begun, ended
+
+
+def steps_of(day: date, was: Stay | None, now: Stay | None) -> list[Step]:
+    """What a change of one order changes in what is known of its person."""
+    if was == now:
+        return []
+    return [(day, stay, step) for stay, step in ((was, -1), (now, 1)) if stay is not None]
+
+
+class People(NamedTuple):
+    """What changes about the people of one authority: the cells by the day on which it became known, and their orders after it."""
+
+    cells: dict[date, Cells]
+    orders: Stays
+
+
+def plan(known: Mapping[str, Stays], steps: Iterable[Step]) -> People:
+    """What the steps change. `known` has the orders of everybody whom they are about, and is left as it is."""
+    after = {person: Stays(stays) for person, stays in known.items()}
+    cells: dict[date, Cells] = {}
+    changed: set[Stay] = set()
+    for day, person, same in _by_day_and_person(steps):
+        stays = after.setdefault(person, Stays())
+        before = count_people(+stays)
+        for stay, step in same:
+            stays[stay] += step
+            changed.add(stay)
+        _add_difference(cells.setdefault(day, {}), before, count_people(+stays))
+    return People(cells, Stays({stay: after[stay.person][stay] for stay in changed}))
+
+
+def _by_day_and_person(steps: Iterable[Step]) -> Iterator[tuple[date, str, list[tuple[Stay, int]]]]:
+    groups: dict[tuple[date, str], list[tuple[Stay, int]]] = {}
+    for day, stay, step in steps:
+        groups.setdefault((day, stay.person), []).append((stay, step))
+    for day, person in sorted(groups):
+        yield day, person, groups[day, person]
+
+
+def _add_difference(cells: Cells, before: Cells, after: Cells) -> None:
+    for key in before.keys() | after.keys():
+        if change := after.get(key, 0) - before.get(key, 0):
+            cells[key] = cells.get(key, 0) + change

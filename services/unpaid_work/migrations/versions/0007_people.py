@@ -1,0 +1,14 @@
+"""The orders of each person, for how many have one."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute((files("services.records") / "migrations" / "0007.sql").read_text())
