@@ -9,7 +9,7 @@ from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Each, Note, Ordered, Part
-from services.records.model.deadlines import Cells, Reading, State, add, count_clock, count_reason
+from services.records.model.deadlines import Cells, Reading, add, count_clock, count_reason
 from services.records.model.findings import count_findings
 from services.records.model.record import Entry, Record, is_withdrawn
 from services.unpaid_work import deadlines
@@ -88,10 +88,10 @@ def _count_completion(cells: Cells, record: Record, view: View, calendar: Calend
     reading = deadlines.completion_of(record, order, calendar) if order is not None else None
     if order is None or order.unpaid_work is None or reading is None:
         return ()
-    if reading.on is None or reading.taken_over or reading.state is State.IMPOSSIBLE:
-        count_clock(cells, reading)
-    else:
+    if reading.on is not None and reading.band:
         _count_completed(cells, reading, reading.on, order.unpaid_work.hours)
+    else:
+        count_clock(cells, reading)
     return (reading,)
 
 

@@ -43,5 +43,7 @@ def completion_of(record: Record, order: Order, calendar: Calendar) -> Reading |
     band = "" if on is None else limit.class_of(on)
     state = undone(limit.due, order) if on is None else State.LATE if band == LATE else State.MET
     if on is not None and on < order.imposed_on:
-        state, band = State.IMPOSSIBLE, ""
+        state = State.IMPOSSIBLE
+    if order.excluded or state is State.IMPOSSIBLE:
+        band = ""
     return Reading(limit.standard, order.begun_on, state, month, limit.due, on, band, reason, taken_over=order.excluded)

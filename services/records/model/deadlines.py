@@ -65,6 +65,11 @@ class Reading(NamedTuple):
     def due_on(self, calendar: Calendar) -> date:
         return self.due or self.standard.limit.after(self.start, calendar)
 
+    @property
+    def counted_as(self) -> State:
+        """How it stands for the nation's figures, beside what is pending."""
+        return State.NOT_APPLICABLE if self.taken_over else self.state
+
     def state_on(self, today: date) -> ClockState:
         """The same in the words that are shown."""
         if self.state is State.PENDING:

@@ -183,8 +183,8 @@ def _is_known(value: str, own: Values) -> bool:
 def _of_clock(reading: Reading | None, member: str) -> object:
     if reading is None:
         return None
-    if member == "state" and reading.state is State.PENDING:
-        return "not_done"
+    if member == "state":
+        return "not_done" if reading.counted_as is State.PENDING else reading.counted_as
     return getattr(reading, member) or None
 
 
