@@ -23,7 +23,8 @@ def stack(
         Path | None, typer.Option("--dir", help="For logs, keys and data; a temporary one is used otherwise.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=1024, max=65000, help="The first of eleven ports; free ones are taken otherwise.")
+        int | None,
+        typer.Option(min=1024, max=65000, help="The first of thirteen ports; free ones are taken otherwise."),
     ] = None,
 ) -> None:
     """Run the whole platform here with nothing in it. Prints one line of JSON once it is ready; stop it with Ctrl-C."""
@@ -44,7 +45,7 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="For logs; a temporary one is used otherwise.")
     ] = None,
-    port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of eleven ports.")] = None,
+    port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of thirteen ports.")] = None,
 ) -> None:
     """Run the whole platform here, with 32 pretend authorities; check every cell against the truth; go on live until Ctrl-C."""
     # Not at the top, since every command of payback imports this module.

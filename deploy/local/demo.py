@@ -51,10 +51,8 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
         check(cells, simulation.truth()["cells"], console)
         out = Console()
         out.print(picture(cells, months))
-        out.print(f"\nThe page:             {stack.apis['reporting']}/")
-        out.print(
-            f"Sign in as national:  {stack.apis['reporting']}/sign-in?token={stack.tokens['national']}", soft_wrap=True
-        )
+        out.print(f"\nThe public pages:     {stack.apis['reporting']}/")
+        out.print(f"An authority's desk:  {stack.desk}/    (sign in with one click as any role)")
         if not leave:
             out.print("\nMaking a first release, so that the public pages have something to show; this takes a minute.")
             release(stack)

@@ -20,19 +20,26 @@ class Ports:
     metrics: dict[tuple[str, str], int]
     kafka: int
     postgres: int
+    desk: int
+    desk_metrics: int
+
+    def urls(self) -> dict[str, str]:
+        """The address of each service's API."""
+        return {service: f"http://127.0.0.1:{port}" for service, port in self.apis.items()}
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[int]) -> Self:
-        """The APIs in the order of SERVICES, then the metrics of each API and worker, then Kafka and PostgreSQL."""
+        """The APIs in the order of SERVICES, the metrics of each API and worker, Kafka, PostgreSQL, then the desk and its metrics."""
         remaining = iter(numbers)
         apis = {service: next(remaining) for service in SERVICES}
         metrics = {(service, role): next(remaining) for service in SERVICES for role in ROLES}
-        return cls(apis, metrics, kafka=next(remaining), postgres=next(remaining))
+        kafka, postgres, desk, desk_metrics = remaining
+        return cls(apis, metrics, kafka, postgres, desk, desk_metrics)
 
     @classmethod
     def choose(cls, base: int | None) -> Self:
         """From `base` upwards, or wherever nothing listens. Raises PortsTaken."""
-        count = len(SERVICES) * (1 + len(ROLES)) + 2
+        count = len(SERVICES) * (1 + len(ROLES)) + 4
         if base is None:
             return cls.from_numbers(free_ports(count))
         wanted = range(base, base + count)
@@ -54,6 +61,8 @@ class Surroundings:
     kafka: str
     postgres: str
     public_key: Path
+    roles: Path
+    """Tokens by role, with which one signs in to the pages here with one click."""
     simulated: bool = False
     """Whether the pages must say that the figures are not real."""
 
@@ -102,6 +111,19 @@ def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
         reading = {"PAYBACK_METRICS_PORT": str(working)}
         sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
         yield _process(service, "worker", shared | reading, sign)
+    yield _desk(ports, around)
+
+
+def _desk(ports: Ports, around: Surroundings) -> ProcessSpec:
+    addresses = {f"PAYBACK_PLATFORM_{service.upper()}_URL": url for service, url in ports.urls().items()}
+    settings = {
+        **addresses,
+        "PAYBACK_PLATFORM_PUBLIC_REPORTING_URL": ports.urls()["reporting"],
+        "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
+        "PAYBACK_HTTP_PORT": str(ports.desk),
+        "PAYBACK_METRICS_PORT": str(ports.desk_metrics),
+    }
+    return _process("desk", "api", settings | _site(around), Sign(f"http://127.0.0.1:{ports.desk}/readyz"))
 
 
 def _process(service: str, role: str, settings: dict[str, str], ready: Sign | None = None) -> ProcessSpec:
@@ -120,4 +142,8 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
 
 
 def _site(around: Surroundings) -> dict[str, str]:
-    return {"PAYBACK_SITE_INSECURE_COOKIE": "true", "PAYBACK_SITE_SIMULATED": str(around.simulated).lower()}
+    return {
+        "PAYBACK_SITE_INSECURE_COOKIE": "true",
+        "PAYBACK_SITE_SIMULATED": str(around.simulated).lower(),
+        "PAYBACK_SITE_ROLES_PATH": str(around.roles),
+    }

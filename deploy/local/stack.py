@@ -12,7 +12,7 @@ from deploy.local.plan import Ports, Surroundings, plan
 from deploy.local.postgres import Postgres, create_database
 from deploy.local.scratch import Scratch
 from deploy.local.supervisor import Supervisor
-from deploy.local.tokens import DevelopmentKey, mint_for_everybody
+from deploy.local.tokens import DevelopmentKey, mint_for_everybody, write_roles
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
 
@@ -28,6 +28,7 @@ class Stack:
     directory: Path
     """Logs, keys and, where possible, the database."""
     apis: dict[str, str]
+    desk: str
     metrics: list[str]
     kafka: str
     postgres: str
@@ -38,6 +39,7 @@ class Stack:
         """What somebody from outside needs to use it."""
         return {
             **self.apis,
+            "desk": self.desk,
             "metrics": self.metrics,
             "kafka": self.kafka,
             "postgres": self.postgres,
@@ -75,7 +77,9 @@ def running_stack(
         parts.callback(supervisor.stop)
         key = DevelopmentKey(home / "development-key.pem")
         database = create_database(postgres.url, "payback")
-        steps = plan(ports, Surroundings(broker.address, database, key.public_path, simulated))
+        tokens = mint_for_everybody(key)
+        roles = write_roles(home / "roles.json", tokens)
+        steps = plan(ports, Surroundings(broker.address, database, key.public_path, roles, simulated))
         with _timed("topics and tables", tell):
             ensure(KafkaSettings(bootstrap=broker.address), topic_specs())
             supervisor.run_to_end(steps.migrations)
@@ -84,11 +88,12 @@ def running_stack(
         parts.callback(tell, "stopping")
         yield Stack(
             directory=home,
-            apis={service: f"http://127.0.0.1:{port}" for service, port in ports.apis.items()},
-            metrics=[f"http://127.0.0.1:{port}/metrics" for port in ports.metrics.values()],
+            apis=ports.urls(),
+            desk=f"http://127.0.0.1:{ports.desk}",
+            metrics=[f"http://127.0.0.1:{port}/metrics" for port in (*ports.metrics.values(), ports.desk_metrics)],
             kafka=broker.address,
             postgres=database,
-            tokens=mint_for_everybody(key),
+            tokens=tokens,
             supervisor=supervisor,
         )
 

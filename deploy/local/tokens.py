@@ -1,7 +1,10 @@
 """Tokens for development, signed with a key that lies in a file. Production has an issuer of its own."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import json
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.auth import Identity, generate_keys, mint
@@ -45,3 +48,12 @@ def identity_of(role: str) -> Identity:
 def mint_for_everybody(key: DevelopmentKey) -> dict[str, str]:
     """A token for each role by its name."""
     return {role: key.mint(identity_of(role)) for role in (*SCOPES_OF, *AUTHORITIES)}
+
+
+def write_roles(path: Path, tokens: Mapping[str, str]) -> Path:
+    """Write the tokens by the name of their role, for the pages' one click per role, and return the path."""
+    path.touch(mode=0o600)
+    titles = {"national": "National statistics and inspection", "operator": "Operator"}
+    names = titles | {code: f"{authority.name}: manager" for code, authority in AUTHORITIES.items()}
+    path.write_bytes(json.encode({names[role]: token for role, token in tokens.items()}))
+    return path

@@ -133,6 +133,9 @@ class SiteSettings(Group):
     simulated: bool = Field(default=False, description="say on every page that the figures are not real")
     insecure_cookie: bool = Field(default=False, description="sign in over plain HTTP too, as on one's own machine")
     session_hours: int = Field(default=8, ge=1, le=24)
+    roles_path: Path | None = Field(
+        default=None, description="tokens by role, to sign in with one click; for demonstrations only"
+    )
 
 
 class TokenSettings(Group):

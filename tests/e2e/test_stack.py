@@ -46,7 +46,7 @@ def test_the_stack_says_one_line_works_and_leaves_nothing(tmp_path: Path) -> Non
     stack: dict[str, Any] = json.loads(running.stdout.readline())
     family = running.children(recursive=True)
 
-    assert stack.keys() == {"orders", "unpaid_work", "reporting", "metrics", "kafka", "postgres", "tokens"}
+    assert stack.keys() == {"orders", "unpaid_work", "reporting", "desk", "metrics", "kafka", "postgres", "tokens"}
     assert stack["tokens"].keys() == {"national", "operator", *AUTHORITIES}
     for address in stack["metrics"]:
         assert "payback_" in httpx.get(address).raise_for_status().text

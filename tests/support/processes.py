@@ -22,7 +22,7 @@ from deploy.local.plan import Plan, Ports, Surroundings, plan
 from deploy.local.process import free_ports, spawn, stop, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
 from deploy.local.supervisor import Supervisor
-from deploy.local.tokens import DevelopmentKey, identity_of
+from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody, write_roles
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
 
@@ -56,7 +56,8 @@ class Platform:
         self._directory = directory
         self._key = DevelopmentKey(directory / "key.pem")
         self._ports = Ports.choose(None)
-        self._plan: Plan = plan(self._ports, Surroundings(kafka, database, self._key.public_path))
+        roles = write_roles(directory / "roles.json", mint_for_everybody(self._key))
+        self._plan: Plan = plan(self._ports, Surroundings(kafka, database, self._key.public_path, roles))
         self._specs = {spec.name: spec for spec in self._plan.services}
         for name in WORKERS:
             self.tell(name, **SHORTEST_SESSION)

@@ -1,14 +1,17 @@
 """Signing in to pages with a token, and out again."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from msgspec import json
 
 from services.chassis.auth import InvalidToken, verify
 from services.chassis.web.frame import COOKIE, Frame
 
-LONGEST_TOKEN = 4096
+LONGEST_FORM = 8192
 
 
 def add_sign_in(pages: APIRouter, site: Frame) -> None:
@@ -16,15 +19,16 @@ def add_sign_in(pages: APIRouter, site: Frame) -> None:
 
     @pages.get("/sign-in")
     def form(request: Request) -> Response:
-        return site.page(request, "sign_in", token=request.query_params.get("token", ""), fault="")
+        return site.page(request, "sign_in", fault="", roles=list(_roles(site.settings.roles_path)))
 
     @pages.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        token = await _token_in(request)
+        roles = _roles(site.settings.roles_path)
+        token = _token_in(await _fields(request), roles)
         try:
             verify(token, request.app.state.tokens)
         except InvalidToken as reason:
-            return site.page(request, "sign_in", 403, token="", fault=str(reason))
+            return site.page(request, "sign_in", 403, fault=str(reason), roles=list(roles))
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE,
@@ -39,19 +43,39 @@ def add_sign_in(pages: APIRouter, site: Frame) -> None:
     @pages.post("/sign-out")
     def sign_out(request: Request) -> Response:
         answer = RedirectResponse("/", 303)
-        if _from_here(request):
+        if from_here(request):
             answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=not site.settings.insecure_cookie)
         return answer
 
 
-async def _token_in(request: Request) -> str:
-    """What the form sent; nothing where another site sent it."""
-    if not _from_here(request):
-        return ""
-    fields = parse_qs((await request.body())[:LONGEST_TOKEN].decode("ascii", "replace"))
+def _roles(path: Path | None) -> Mapping[str, str]:
+    """The tokens by role of a demonstration."""
+    return json.decode(path.read_bytes(), type=dict[str, str]) if path else {}
+
+
+async def _fields(request: Request) -> dict[str, list[str]]:
+    """What the form sent; nothing where another site sent it, or too much."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            return {}
+    return parse_qs(body.decode("ascii", "replace")) if from_here(request) else {}
+
+
+def _token_in(fields: Mapping[str, list[str]], roles: Mapping[str, str]) -> str:
+    """The token that was given, or that of the role that was chosen."""
+    if "role" in fields:
+        return roles.get(fields["role"][0], "")
     return fields.get("token", [""])[0].strip()
 
 
-def _from_here(request: Request) -> bool:
-    """Browsers say which site sent a form; it cannot be forged from another site. (Origin is `null` under no-referrer.)"""
-    return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
+def from_here(request: Request) -> bool:
+    """Return whether the form came from this site.
+
+    Browsers say which site sent a form, and another site cannot forge that. One that does not say must name this origin.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"

@@ -8,8 +8,13 @@ import pytest
 from deploy.local.plan import Ports, PortsTaken, ProcessSpec, Surroundings, plan
 from deploy.local.process import free_ports
 
-PORTS = Ports.from_numbers(range(9000, 9011))
-AROUND = Surroundings("127.0.0.1:9092", "postgresql://payback:secret@127.0.0.1/payback", Path("/keys/development.pub"))
+PORTS = Ports.from_numbers(range(9000, 9013))
+AROUND = Surroundings(
+    kafka="127.0.0.1:9092",
+    postgres="postgresql://payback:secret@127.0.0.1/payback",
+    public_key=Path("/keys/development.pub"),
+    roles=Path("/keys/roles.json"),
+)
 PLAN = plan(PORTS, AROUND)
 
 
@@ -25,7 +30,8 @@ def test_the_apis_take_the_first_ports_and_metrics_follow() -> None:
 def test_every_service_migrates_serves_and_works() -> None:
     assert [spec.name for spec in PLAN.migrations] == ["orders-migrate", "unpaid_work-migrate", "reporting-migrate"]
     assert {spec.name for spec in PLAN.services} == {
-        f"{service}-{role}" for service in ("orders", "unpaid_work", "reporting") for role in ("api", "worker")
+        *(f"{service}-{role}" for service in ("orders", "unpaid_work", "reporting") for role in ("api", "worker")),
+        "desk-api",
     }
     assert process("orders-worker").command[1:] == ("-m", "services.orders", "worker")
 
@@ -35,6 +41,12 @@ def test_each_process_has_its_own_metrics_and_each_api_its_own_port() -> None:
     assert len(set(metrics)) == len(PLAN.services)
     assert process("reporting-api").environment["PAYBACK_HTTP_PORT"] == "9002"
     assert "PAYBACK_HTTP_PORT" not in process("reporting-worker").environment
+
+
+def test_the_desk_knows_where_the_services_are_and_no_database() -> None:
+    told = process("desk-api").environment
+    assert told["PAYBACK_PLATFORM_ORDERS_URL"] == "http://127.0.0.1:9000"
+    assert not [name for name in told if "DATABASE" in name or "KAFKA" in name]
 
 
 def test_the_password_is_not_shown() -> None:

@@ -1,0 +1,36 @@
+"""Dates and numbers as people read them, pure."""
+
+from datetime import date, datetime
+
+from contracts.periods import LONDON
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def long_date(day: date | datetime) -> str:
+    """Return a day as in 1 March 2026."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """Return a day as in Mon 2 March."""
+    return f"{day:%a} {day.day} {MONTHS[day.month - 1]}"
+
+
+def local_time(moment: datetime) -> str:
+    """Return a time as clocks in Scotland showed it, as in 1 March 2026, 14:05."""
+    local = moment.astimezone(LONDON)
+    return f"{long_date(local)}, {local:%H:%M}"
+
+
+def number(count: float) -> str:
+    """Return a number with a comma for each thousand, and a decimal only where there is one."""
+    return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun, as in 1 order or 2 orders."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,27 @@
+"""`python -m services.desk api`."""
+
+import sys
+
+from services.chassis.failures import Failure
+from services.chassis.settings import SettingsError
+
+
+def main(arguments: list[str]) -> int:
+    """Run the process that is named. Returns the exit status."""
+    match arguments:
+        case ["api"]:
+            from services.desk.app import run_api
+            from services.desk.settings import ApiSettings
+
+            return run_api(ApiSettings.load())
+        case _:
+            sys.stderr.write("usage: python -m services.desk api\n")
+            return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (SettingsError, Failure) as failure:
+        sys.stderr.write(f"{failure}\n")
+        sys.exit(failure.exit_status)

@@ -1,0 +1,45 @@
+"""Wires the desk: everything that is made is made here, and handed on as an argument."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.chassis import logs
+from services.chassis.http import application, serve
+from services.chassis.metrics import new_registry
+from services.chassis.web.frame import POLICY
+from services.desk.pages import routes
+from services.desk.platform import Platform
+from services.desk.settings import ApiSettings
+
+
+def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.AsyncClient) -> FastAPI:
+    """Return the application. It closes the client when it stops."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    platform = Platform(settings.platform, client)
+    return application(
+        "Payback: desk",
+        settings.http,
+        registry,
+        [routes.router(platform, settings)],
+        tokens=settings.tokens,
+        content_security_policy=POLICY,
+        lifespan=running,
+    )
+
+
+def run_api(settings: ApiSettings) -> int:
+    """Serve until told to stop."""
+    logs.configure(settings.logs, "desk-api")
+    registry = new_registry()
+    client = httpx.AsyncClient(timeout=settings.platform.timeout_seconds, limits=httpx.Limits(max_connections=100))
+    serve(build(settings, registry, client), settings.http, settings.metrics, registry)
+    return 0

@@ -1,0 +1,48 @@
+"""The course of one order as both services tell it, pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.desk.model import Clock, Fact, Finding, Ledger, Moment, OrderDetail, OtherSide
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Everything that the platform holds about one order."""
+
+    subject: str
+    imposed_on: date | None
+    ended_on: date | None
+    withdrawn: bool
+    clocks: Sequence[Clock]
+    timeline: Sequence[Moment]
+    findings: Sequence[Finding]
+    facts: Sequence[Fact]
+    transfers: Sequence[OtherSide]
+    hours: Ledger | None
+    """None where no unpaid work was ordered or reported."""
+
+
+def course(order: OrderDetail | None, ledger: Ledger | None) -> Course | None:
+    """Return one course from what each service holds; None where neither holds anything."""
+    held = [each for each in (order, ledger) if each is not None]
+    if not held:
+        return None
+    moments = {(each.on, each.what, each.fact): each for part in held for each in part.timeline}
+    return Course(
+        subject=held[0].subject,
+        imposed_on=order.imposed_on if order else None,
+        ended_on=order.ended_on if order else None,
+        withdrawn=order.withdrawn if order else False,
+        clocks=sorted((clock for part in held for clock in part.clocks), key=_by_due),
+        timeline=sorted(moments.values(), key=lambda each: (each.on, each.fact or "~", each.what)),
+        findings=[finding for part in held for finding in part.findings],
+        facts=list({fact.key: fact for part in held for fact in part.facts}.values()),
+        transfers=order.transfers if order else [],
+        hours=ledger if ledger and (ledger.ordered or ledger.credited_by_activity) else None,
+    )
+
+
+def _by_due(clock: Clock) -> tuple[date, str]:
+    return clock.due_on or clock.done_on or clock.started_on, clock.title

@@ -1,0 +1,202 @@
+"""What the desk reads of the other services' answers, as types, pure. What it does not show it does not read."""
+
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class WorkItem(Struct, frozen=True):
+    """One standard of one open order that was missed or falls due."""
+
+    subject: str
+    imposed_on: date
+    standard: str
+    title: str
+    due_on: date
+    working_days_left: int
+    """Negative when it is overdue."""
+    own_target_on: date | None = None
+
+
+class Forecast(Struct, frozen=True):
+    """Hours left, at the pace so far."""
+
+    hours_left: float
+    working_days_left: int
+    hours_a_week: float
+    hours_a_week_needed: float | None
+    done_on: date | None
+    in_time: bool
+
+
+class LateForecast(Struct, frozen=True):
+    """An open order that will not be done by its deadline at the pace so far."""
+
+    subject: str
+    imposed_on: date
+    deadline: date
+    forecast: Forecast
+
+
+class Worklist(Struct, frozen=True):
+    """A page of what one service holds for its authority to do."""
+
+    today: date
+    until: date
+    items: list[WorkItem]
+    next: str | None
+    will_be_late: list[LateForecast] = []
+
+
+class Finding(Struct, frozen=True):
+    """Something in the data that cannot all be so."""
+
+    rule: str
+    subject: str
+    on: date
+    meaning: str
+    remedy: str
+    facts: list[str] = []
+    detail: str | None = None
+
+
+class FindingPage(Struct, frozen=True):
+    """A page of findings."""
+
+    findings: list[Finding]
+    next: str | None
+
+
+class Clock(Struct, frozen=True):
+    """How one standard stands for one order."""
+
+    standard: str
+    title: str
+    limit: int
+    unit: str
+    state: str
+    started_on: date
+    due_on: date | None
+    done_on: date | None
+    late_reason: str | None
+    source: str
+    verified: bool
+    calendar: str
+
+
+class Moment(Struct, frozen=True):
+    """One day in the course of an order."""
+
+    on: date
+    what: str
+    fact: str | None
+
+
+class Fact(Struct, frozen=True):
+    """The latest statement of one fact."""
+
+    key: str
+    event: str
+    recorded_at: datetime
+    withdrawn: bool
+    data: dict[str, Any] | None
+
+
+class OtherSide(Struct, frozen=True):
+    """The same order at another authority."""
+
+    direction: str
+    authority: str | None
+    subject: str | None
+    matched: bool
+
+
+class OrderDetail(Struct, frozen=True):
+    """What the orders service holds about one order."""
+
+    subject: str
+    imposed_on: date | None
+    ended_on: date | None
+    withdrawn: bool
+    clocks: list[Clock]
+    findings: list[Finding]
+    timeline: list[Moment]
+    facts: list[Fact]
+    transfers: list[OtherSide] = []
+
+
+class HoursStep(Struct, frozen=True):
+    """Hours first ordered, then each change by the court."""
+
+    on: date
+    hours: float
+
+
+class Ledger(Struct, frozen=True):
+    """What the unpaid work service holds about one order."""
+
+    subject: str
+    ordered: list[HoursStep]
+    hours_ordered: float
+    hours_credited: float
+    credited_by_activity: dict[str, float]
+    hours_outstanding: float
+    deadline: date | None
+    forecast: Forecast | None
+    clocks: list[Clock]
+    findings: list[Finding]
+    timeline: list[Moment]
+    facts: list[Fact]
+
+
+class Refusal(Struct, frozen=True):
+    """A refused event as it came."""
+
+    offset: int
+    id: str | None
+    reason: str
+    path: str
+    message: str
+    remedy: str
+    arrived_at: datetime
+    event: str | None
+    mended_by: str | None = None
+
+
+class RefusalPage(Struct, frozen=True):
+    """A page of refused events, the latest first."""
+
+    rejections: list[Refusal]
+    next: str | None
+
+
+class Held(Struct, frozen=True):
+    """Totals of what one service holds about the authority."""
+
+    events: dict[str, int]
+    rejected: dict[str, int]
+    orders: int
+    orders_open: int
+    orders_ended: int
+    orders_withdrawn: int
+    orders_not_imposed: int
+    last_heard_at: datetime | None
+
+
+class Told(Struct, frozen=True):
+    """What became of events that were sent or checked."""
+
+    accepted: int
+    rejected: list["ToldRefusal"]
+
+
+class ToldRefusal(Struct, frozen=True):
+    """Why one of them was refused."""
+
+    index: int
+    id: str | None
+    reason: str
+    path: str
+    message: str
+    remedy: str

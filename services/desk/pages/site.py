@@ -1,0 +1,63 @@
+"""What every page of the desk needs: who looks, with which token, and what they may do."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from services.chassis.auth import Identity
+from services.chassis.web import words
+from services.chassis.web.frame import COOKIE, Frame, Link, Look, templates
+from services.desk.platform import Platform, Service, SignedOut
+from services.desk.settings import ApiSettings
+
+LOOK = Look(
+    subtitle="What needs doing with our orders",
+    navigation=(
+        Link("/", "Today"),
+        Link("/orders", "Orders"),
+        Link("/wrong", "Wrong data"),
+        Link("/refusals", "Refused events"),
+        Link("/check", "Check a file"),
+        Link("/held", "What the nation holds"),
+        Link("/returns", "Returns"),
+    ),
+)
+
+
+class NotForYou(Exception):
+    """The desk is for people of an authority who may see its orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Somebody of an authority, with the token that says so."""
+
+    identity: Identity
+    token: str
+
+    @property
+    def may_send(self) -> bool:
+        """Whether they may also hand over events."""
+        return "events:write" in self.identity.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Frame):
+    """The frame, with the platform behind it."""
+
+    platform: Platform
+
+    def looker(self, request: Request) -> Looker:
+        """Return who looks. Raises SignedOut without a token that holds, and NotForYou for anybody without orders to see."""
+        identity = self.viewer(request)
+        if not identity.subject:
+            raise SignedOut
+        if identity.authority is None or "orders:read" not in identity.scopes:
+            raise NotForYou
+        return Looker(identity, request.cookies[COOKIE])
+
+
+def site_of(platform: Platform, settings: ApiSettings) -> Site:
+    """Return the site of this service."""
+    names = {"words": words, "services": Service, "figures_url": settings.platform.public_reporting_url}
+    return Site(settings.site, LOOK, templates("services.desk.pages", names), platform)

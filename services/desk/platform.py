@@ -1,0 +1,98 @@
+"""Asking the other services with the token of the one who looks, so that each look is authorised and noted there."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from services.chassis.failures import Away
+from services.chassis.problems import Problem
+from services.desk.model import Told
+from services.desk.settings import PlatformSettings
+
+T = TypeVar("T")
+
+
+class Service(StrEnum):
+    """The services of records, as addresses of the desk name them."""
+
+    ORDERS = "orders"
+    UNPAID_WORK = "unpaid-work"
+
+
+class SignedOut(Exception):
+    """The token is not believed any more: sign in again."""
+
+
+class Platform:
+    """The services that the desk asks. Nothing of an answer is kept."""
+
+    def __init__(self, settings: PlatformSettings, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._urls = {Service.ORDERS: settings.orders_url, Service.UNPAID_WORK: settings.unpaid_work_url}
+
+    async def ask(
+        self, token: str, service: Service, path: str, kind: type[T], parameters: Mapping[str, str | int] | None = None
+    ) -> T:
+        """Return the answer as that type. Raises SignedOut, Away, or Problem as the service has it."""
+        answer = await self.fetch(token, service, path, parameters or {})
+        return msgspec.json.decode(answer.content, type=kind)
+
+    async def ask_if_there(self, token: str, service: Service, path: str, kind: type[T]) -> T | None:
+        """Return the answer, or None where the service holds nothing of it. Raises what `ask` raises."""
+        try:
+            return await self.ask(token, service, path, kind)
+        except Problem as problem:
+            if problem.status_code == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def hand_over(self, token: str, service: Service, path: str, body: bytes, media_type: str) -> Told:
+        """Send events and return what is told of them; refused events are an answer, not a failure. Raises as `ask` does."""
+        request = self._request("POST", token, service, path, content=body, headers={"Content-Type": media_type})
+        return msgspec.json.decode((await self._send(service, request)).content, type=Told)
+
+    async def fetch(
+        self, token: str, service: Service, path: str, parameters: Mapping[str, str | int]
+    ) -> httpx.Response:
+        """Return an answer as it is, such as a file. Raises what `ask` raises."""
+        return await self._send(service, self._request("GET", token, service, path, params=dict(parameters)))
+
+    def _request(self, method: str, token: str, service: Service, path: str, **what: Any) -> httpx.Request:
+        request = self._client.build_request(method, f"{self._urls[service]}/v1/{path}", **what)
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    async def _send(self, service: Service, request: httpx.Request) -> httpx.Response:
+        try:
+            answer = await self._client.send(request)
+        except httpx.HTTPError as error:
+            raise Away(f"{service} does not answer: {type(error).__name__}") from error
+        return _accepted(service, answer)
+
+
+def place(subject: str) -> str:
+    """Return an order reference as part of a path; a slash in it stays one."""
+    return quote(subject, safe="/")
+
+
+def _accepted(service: Service, answer: httpx.Response) -> httpx.Response:
+    status = answer.status_code
+    if answer.is_success or (status == httpx.codes.UNPROCESSABLE_ENTITY and b'"rejected"' in answer.content[:4096]):
+        return answer
+    if status == httpx.codes.UNAUTHORIZED:
+        raise SignedOut
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
+        raise Away(f"{service} answers {status}")
+    raise Problem(status, _detail(answer))
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        said = answer.json()
+    except ValueError:
+        return answer.reason_phrase
+    return str(said.get("detail") or said.get("title") or answer.reason_phrase) if isinstance(said, dict) else ""
