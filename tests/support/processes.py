@@ -180,6 +180,11 @@ class Platform:
 
     # APIs
 
+    @property
+    def desk(self) -> str:
+        """Where the desk's pages are, once `desk-api` was started."""
+        return f"http://127.0.0.1:{self._ports.desk}"
+
     def client(self, service: str, role: str) -> httpx.Client:
         """For one service's API, with the token of an authority (its code) or of `national`."""
         if (service, role) not in self._clients:

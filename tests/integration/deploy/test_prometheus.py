@@ -99,9 +99,8 @@ def wait_for_all(prometheus: Prometheus) -> dict[str, str]:
 
 
 def test_every_process_is_watched_and_every_rule_is_evaluated(prometheus: Prometheus) -> None:
-    assert wait_for_all(prometheus) == dict.fromkeys(
-        [f"{service}-{part}" for service in ("orders", "unpaid-work", "reporting") for part in ("api", "worker")], "up"
-    )
+    jobs = [f"{service}-{part}" for service in ("orders", "unpaid-work", "reporting") for part in ("api", "worker")]
+    assert wait_for_all(prometheus) == dict.fromkeys([*jobs, "desk-api"], "up")
     deadline = time.monotonic() + 60
     while not all(topics_read(prometheus).get(job) == count for job, count in EXPECTED.items()):
         assert time.monotonic() < deadline, topics_read(prometheus)

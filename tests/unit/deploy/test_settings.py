@@ -13,6 +13,7 @@ import yaml
 from deploy.local.tokens import DevelopmentKey, identity_of
 from services.chassis.auth import verify
 from services.chassis.settings import Settings, SettingsError, TokenSettings
+from services.desk import settings as desk
 from services.operations import topics
 from services.records.config import settings as records
 from services.reporting import settings as reporting
@@ -26,6 +27,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("reporting", "api"): reporting.ApiSettings,
     ("reporting", "worker"): reporting.WorkerSettings,
     ("reporting", "migrate"): reporting.MigrateSettings,
+    ("desk", "api"): desk.ApiSettings,
     ("payback", "topics"): topics.TopicsSettings,
 }
 
@@ -179,7 +181,7 @@ def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) 
 def test_only_the_apis_and_the_operators_pages_can_be_reached(variables: dict[str, str]) -> None:
     document = compose(variables)
     published = {name for name, service in document["services"].items() if service.get("ports")}
-    assert published == {"orders-api", "unpaid-work-api", "reporting-api", "prometheus", "grafana"}
+    assert published == {"orders-api", "unpaid-work-api", "reporting-api", "desk-api", "prometheus", "grafana"}
     for name in published:
         for port in document["services"][name]["ports"]:
             address, _, inner = port.split(":")

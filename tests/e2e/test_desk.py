@@ -1,0 +1,202 @@
+"""The desk in a browser, over the real services: a manager's morning, a refusal mended, and nobody at another's desk."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.kafka import remove_topics
+from tests.support.processes import Platform, until
+
+FIFE, ORKNEY = "S12000047", "S12000023"
+PATHS = ("/", "/orders", "/orders/FIFE/1", "/wrong", "/refusals", "/check", "/held", "/returns", "/orders/FIFE/none")
+TODAY = datetime.now(UTC).date()
+IMPOSED: dict[str, Any] = {
+    "court_type": "sheriff_summary",
+    "person_ref": "p" * 16,
+    "sex": "male",
+    "age_at_imposition": 30,
+    "ethnicity": "white",
+    "employment": "unemployed",
+    "fine_default": False,
+    "outside_jurisdiction": False,
+    "progress_review_ordered": False,
+    "requirements": [{"kind": "unpaid_work", "hours": 120}, {"kind": "supervision", "months": 12}],
+}
+
+
+def event(number: int, name: str, subject: str, authority: str = FIFE, **data: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": str(number),
+        "source": f"/authorities/{authority}",
+        "type": f"scot.payback.{name}.v1",
+        "subject": subject,
+        "time": datetime.now(UTC).isoformat(),
+        "data": data,
+    }
+
+
+def days_ago(days: int) -> str:
+    return str(TODAY - timedelta(days=days))
+
+
+ORDERS = [
+    event(1, "order.imposed", "FIFE/1", imposed_on=days_ago(60), **IMPOSED),
+    event(2, "order.imposed", "FIFE/2", imposed_on=days_ago(1), **IMPOSED),
+    event(3, "contact.made", "FIFE/1", made_on=days_ago(59)),
+    event(4, "contact.made", "FIFE/3", made_on=days_ago(9)),
+    event(5, "contact.made", "FIFE/2", made_on="2026-13-01"),
+]
+WORK = [
+    event(
+        6,
+        "session.recorded",
+        "FIFE/1",
+        ref="s1",
+        session_on=days_ago(20),
+        attendance="attended",
+        activity="unpaid_work",
+        work_type="gardening",
+        minutes_credited=360,
+    )
+]
+
+
+def lines(events: list[dict[str, Any]]) -> bytes:
+    return "\n".join(map(json.dumps, events)).encode()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, new_database: Callable[[], str]) -> Iterator[Platform]:
+    """The record services and the desk, with a few orders of Fife."""
+    remove_topics(kafka)
+    platform = Platform(tmp_path_factory.mktemp("desk"), kafka, new_database())
+    try:
+        platform.prepare()
+        platform.start("orders-api", "orders-worker", "unpaid_work-api", "unpaid_work-worker", "desk-api")
+        platform.post("orders", FIFE, lines(ORDERS))
+        platform.post("unpaid_work", FIFE, lines(WORK)).raise_for_status()
+        held = platform.client("orders", FIFE)
+        until(lambda: sum(held.get("/v1/held").json()["events"].values()) == len(ORDERS), "orders are taken")
+        work = platform.client("unpaid_work", FIFE)
+        until(lambda: work.get("/v1/ledgers/FIFE/1").is_success, "unpaid work is taken")
+        yield platform
+    finally:
+        platform.close()
+
+
+def sign_in(page: Page, desk: Platform, role: str) -> None:
+    page.goto(f"{desk.desk}/sign-in")
+    page.get_by_label("Role").select_option(label=role)
+    page.get_by_role("button", name="Sign in with this role").click()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_has_an_accessibility_fault(page: Page, desk: Platform, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, desk, "Fife: manager")
+    for path in PATHS:
+        page.goto(desk.desk + path)
+        found = Axe().run(
+            page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        )
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is wider than the window"
+
+
+def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, desk: Platform) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, desk, "Fife: manager")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+        expect(page.locator(".ds_leader")).to_contain_text("overdue")
+        overdue = page.get_by_role("table").filter(has_text="FIFE/1").first
+        expect(overdue).to_contain_text("First placement")
+        expect(overdue).to_contain_text("working days late")
+        link = page.get_by_role("link", name="FIFE/1").first
+        link.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("FIFE/1")
+        expect(page.get_by_role("table", name="Counted by")).to_contain_text("First placement")
+        expect(page.locator(".pb_standing")).to_contain_text("6 hours")
+        expect(page.locator(".pb_timeline")).to_contain_text("unpaid work")
+        page.get_by_role("link", name="Wrong data").click()
+        expect(page.locator(".pb_findings")).to_contain_text("FIFE/3")
+
+
+def test_a_refusal_is_mended_and_sent_again(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.get_by_role("link", name="Refused events").click()
+    page.get_by_role("row").filter(has_text="made_on").get_by_role("link").click()
+    written = page.get_by_label("The event")
+    broken = written.input_value()
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_role("alert")).to_contain_text("would be refused")
+    written.fill(broken.replace("2026-13-01", str(TODAY)))
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("status")).to_contain_text("1 event can be sent")
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_role("status")).to_contain_text("1 event sent and accepted")
+    orders = desk.client("orders", FIFE)
+    until(lambda: "first_contact" in orders.get("/v1/orders/FIFE/2").text, "the mended event is taken")
+
+
+def test_the_list_of_the_day_is_the_same_as_a_file(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    worklists = [desk.client(service, FIFE).get("/v1/worklist").json() for service in ("orders", "unpaid_work")]
+    assert len(rows) - 1 == sum(len(worklist["items"]) for worklist in worklists)
+
+
+def test_nobody_sits_at_anothers_desk(page: Page, desk: Platform) -> None:
+    assert httpx.get(f"{desk.desk}/", follow_redirects=False).headers["location"] == "/sign-in"
+    sign_in(page, desk, "National statistics and inspection")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("for people of an authority")
+    page.context.clear_cookies()
+    sign_in(page, desk, "Orkney Islands: manager")
+    expect(page.locator(".ds_leader")).to_contain_text("Nothing is overdue")
+    answer = page.goto(f"{desk.desk}/orders/FIFE/1")
+    assert answer is not None
+    assert answer.status == httpx.codes.NOT_FOUND
+    refused = page.goto(f"{desk.desk}/refusals/orders/4")
+    assert refused is not None
+    assert refused.status == httpx.codes.NOT_FOUND
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/refusals/orders/4", "/check"])
+def test_a_form_of_another_site_does_nothing(desk: Platform, path: str) -> None:
+    with httpx.Client(base_url=desk.desk) as client:
+        signed = client.post("/sign-in", data={"role": "Fife: manager"})
+        assert signed.status_code == httpx.codes.SEE_OTHER
+        for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+            sent = client.post(path, data={"act": "send", "event": "{}", "role": "Fife: manager"}, headers=foreign)
+            assert sent.status_code == httpx.codes.FORBIDDEN
+
+
+def test_what_is_away_is_said_and_comes_back(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    desk.kill("unpaid_work-api")
+    try:
+        answer = page.goto(f"{desk.desk}/")
+        assert answer is not None
+        assert answer.status == httpx.codes.SERVICE_UNAVAILABLE
+        expect(page.get_by_role("heading", level=1)).to_contain_text("unavailable")
+    finally:
+        desk.start("unpaid_work-api")
+    page.goto(f"{desk.desk}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+
+
+def test_days_and_dates_are_those_of_the_services(desk: Platform) -> None:
+    """The desk asks no clock of its own."""
+    worklist = desk.client("orders", FIFE).get("/v1/worklist").json()
+    assert abs(date.fromisoformat(worklist["today"]) - TODAY) <= timedelta(days=1)
