@@ -84,9 +84,7 @@ class Attacker:
         """Whether these readings leave one value for a sum that had several before."""
         new = [each for each in readings if not self._has_read(each)]
         sums = [Target(f"{n}", weights) for n, each in enumerate(new) for weights in counted(each, self.world)]
-        open_before = self.program.with_room(sums[::-1][:LOOKED_AT])
-        self.reads(new)
-        return len(self.program.with_room(open_before)) < len(open_before)
+        return self.program.pinned(sums[::-1][:LOOKED_AT], lambda: self.reads(new))
 
     def recovered(self, indicators: Iterable[Indicator], without: str | None = None) -> list[str]:
         """What can be worked out of a sample of all that must not be."""

@@ -70,14 +70,13 @@ class Program:
                 uncertain |= state.part(part).uncertain(still)
         return [target for target, _ in wanted if target.name not in uncertain]
 
-    def with_room(self, targets: Iterable[Target]) -> list[Target]:
-        """Those for which fractions leave more than one value."""
-        wanted, state = self._wanted(targets), self._solved()
-        found: dict[str, Target] = {}
-        for part, group in state.by_part(wanted).items():
-            alone = state.part(part)
-            found |= {f"{target}": target for target, columns in group if alone.leaves_room(target, columns)}
-        return list(found.values())
+    def pinned(self, targets: Iterable[Target], learn: Callable[[], None]) -> bool:
+        """Whether what is learnt leaves one value for a target that had several before, fractions among them."""
+        wanted = self._wanted(targets)
+        before = self._solved()
+        learn()
+        after = self._solved()
+        return any(not after.leaves_room(*each) and before.leaves_room(*each) for each in wanted)
 
     def _wanted(self, targets: Iterable[Target]) -> "list[Wanted]":
         return [(target, {self._column(cell): w for cell, w in target.weights.items()}) for target in targets]
@@ -86,7 +85,7 @@ class Program:
         matrix, lowest, highest = self._matrix()
         known, values = _presolved(matrix, lowest, highest)
         truth = np.array([self.truth(cell) for cell in self.columns], np.float64)
-        return _Solved(matrix, lowest, highest, known, values, _parts(matrix, ~known), truth)
+        return _Solved(matrix, lowest, highest, known, values, _parts(matrix, ~known), truth, {})
 
     def _column(self, cell: Cell) -> int:
         return self.columns.setdefault(cell, len(self.columns))
@@ -146,18 +145,31 @@ class _Solved(NamedTuple):
     values: Floats
     parts: Any
     truth: Floats
+    made: dict[int, "_Part"]
 
     def by_part(self, wanted: Iterable[Wanted]) -> dict[int, list[Wanted]]:
         """Each under every part in which some of it is unknown."""
         found: dict[int, list[Wanted]] = {}
         for target, columns in wanted:
-            for part in {int(self.parts[column]) for column in columns if not self.known[column]}:
+            for part in self.concerned(columns):
                 found.setdefault(part, []).append((target, columns))
         return found
 
+    def concerned(self, columns: Iterable[int]) -> set[int]:
+        """The parts in which some of these are unknown."""
+        return {int(self.parts[column]) for column in columns if not self.known[column]}
+
+    def leaves_room(self, target: Target, columns: Mapping[int, float]) -> bool:
+        """Whether the target has more than one value, fractions among them."""
+        return any(self.part(number).leaves_room(target, columns) for number in self.concerned(columns))
+
     def part(self, number: int) -> "_Part":
-        columns = np.flatnonzero(~self.known & (self.parts == number))
-        return _Part(self.matrix, self.lowest, self.highest, self.known, self.values, columns, self.truth)
+        if number not in self.made:
+            columns = np.flatnonzero(~self.known & (self.parts == number))
+            self.made[number] = _Part(
+                self.matrix, self.lowest, self.highest, self.known, self.values, columns, self.truth
+            )
+        return self.made[number]
 
 
 class _Part:
@@ -192,9 +204,12 @@ class _Part:
 
     def leaves_room(self, target: Target, columns: Mapping[int, float]) -> bool:
         """Whether fractions do."""
-        goal = self._goal(columns)
-        most, least = (self._once(sign * goal, self._any, whole=False) for sign in (-1, 1))
-        return float(goal @ (most - least)) >= target.step - 1e-6
+        goal, room = self._goal(columns), 0.0
+        for sign in (-1, 1):  # the truth, which is nothing here, lies between the two
+            room += abs(float(goal @ self._once(sign * goal, self._any, whole=False)))
+            if room >= target.step - 1e-6:
+                return True
+        return False
 
     def _goal(self, columns: Mapping[int, float]) -> Floats:
         goal = np.zeros(len(self._place))
