@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults parts check fmt documents bench clean
+.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -33,6 +33,16 @@ test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, i
 
 test-faults: parts  ## run the tests that stop, kill and starve real parts
 	$(PYTEST) -m faults $(ARGS)
+
+# The pure code that decides: rules, fold, disclosure, engine.
+coverage: $(DEV)  ## say which lines of the code that decides no quick test runs
+	$(PYTEST) --fast --cov --cov-report term-missing:skip-covered tests/unit tests/properties $(ARGS)
+
+mutants: $(DEV)  ## change the code that decides in every way, and name the changes that no test notices
+	$(PIP) mutmut && $(BIN)/mutmut run --max-children 2; $(BIN)/mutmut results
+
+metrics: $(DEV)  ## print how large and how tangled the source is
+	@$(BIN)/python -m tests.support.metrics
 
 parts: $(DEV)  ## bring the programs that the tests want, or say how to
 	@tests/parts.sh $(BIN)/python
@@ -56,7 +66,7 @@ bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is miss
 	done; exit $$status
 
 clean:  ## remove the virtual environment and what tools left behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

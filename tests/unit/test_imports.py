@@ -4,17 +4,14 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from tomllib import loads
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-OURS = ("contracts", "services", "deploy")
-FILES = sorted(path.relative_to(ROOT) for package in OURS for path in (ROOT / package).rglob("*.py"))
+from tests.support.source import FILES, OURS, ROOT, imported, module_of, tree
 
 SERVICES = {"orders", "unpaid_work", "reporting", "simulate", "desk"}
 CHASSIS = {"contracts", "services.chassis"}
@@ -47,26 +44,6 @@ ROOMS = {
 PURE_LIBRARIES = sys.stdlib_module_names | {"msgspec", "numpy"}
 IMPURE = {"os", "socket", "subprocess", "urllib", "http", "sqlite3", "random", "time"}
 CLOCK_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse((ROOT / path).read_text(), str(path))
-
-
-def module_of(path: Path) -> str:
-    parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Every module that the file imports; `from a import b` gives `a.b`, which may be a module."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def within(module: str, packages: set[str]) -> bool:
