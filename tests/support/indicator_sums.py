@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
@@ -56,12 +57,27 @@ def stocks(cells: Mapping[str, int], opens: Form, closes: Form, area: str, perio
 def sums(cells: Mapping[str, int], form: Form, area: str, period: str) -> Mapping[Place, int]:
     """By `authority` or `health_board`, and `month`, `quarter` or `year`; Scotland too."""
     found: dict[Place, int] = defaultdict(int)
-    for key, value in cells.items():
-        measure, authority, day, category = key.split("|")
-        if measure == form.measure and category in form.categories:
-            at = _period(day, period)
-            found[authority if area == "authority" else _BOARD_OF[authority], at] += value
-            found[SCOTLAND, at] += value
+    for key in keys_of(cells, form):
+        _, authority, day, _ = key.split("|")
+        at = _period(day, period)
+        found[authority if area == "authority" else _BOARD_OF[authority], at] += cells[key]
+        found[SCOTLAND, at] += cells[key]
+    return found
+
+
+def keys_of(cells: Mapping[str, int], form: Form) -> Iterator[str]:
+    """The cells that the form sums."""
+    by_kind = _by_kind(frozenset(cells))
+    return (key for category in form.categories for key in by_kind.get((form.measure, category), ()))
+
+
+@cache
+def _by_kind(keys: frozenset[str]) -> Mapping[tuple[str, str], list[str]]:
+    """By measure and category."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key in keys:
+        measure, _, _, category = key.split("|")
+        found[measure, category].append(key)
     return found
 
 
@@ -79,5 +95,10 @@ def _period(day: str, kind: str) -> str:
 
 def is_known(cells: Mapping[str, int], form: Form) -> bool:
     """Whether the cells speak of all that the form sums."""
-    spoken = {(key.split("|")[0], key.split("|")[3].partition("=")[0]) for key in cells}
-    return all((form.measure, each.partition("=")[0]) in spoken for each in form.categories)
+    return all((form.measure, each.partition("=")[0]) in _spoken(frozenset(cells)) for each in form.categories)
+
+
+@cache
+def _spoken(keys: frozenset[str]) -> frozenset[tuple[str, str]]:
+    """Measures, and by what they are divided."""
+    return frozenset((measure, category.partition("=")[0]) for measure, category in _by_kind(keys))

@@ -24,7 +24,7 @@ PACKAGES = ("contracts", "services", "deploy/local", "deploy/kafka")
 LEFT_OUT = ("__pycache__", ".pyc")
 
 
-def run(*command: str | Path, where: Path = Path("/"), **variables: str) -> None:
+def run(*command: str | Path, where: str = "/", **variables: str) -> None:
     words = [str(word) for word in command]
     done = subprocess.run(words, env=clean() | variables, capture_output=True, text=True, check=False, cwd=where)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -39,7 +39,7 @@ def clean() -> dict[str, str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made from what version control holds or would, as the image makes it."""
     directory = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, where=ROOT)
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, where=str(ROOT))
     [made] = directory.glob("*.whl")
     return made
 
