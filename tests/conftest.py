@@ -58,10 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """As many as there are cores and memory for; none beside the test process where a broker or a database was given."""
+    """One more than there are cores, since tests of real parts wait much, and as many as there is memory for.
+
+    None beside the test process where a broker or a database was given.
+    """
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
     fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
-    return 0 if given else max(1, min(os.cpu_count() or 1, fitting))
+    return 0 if given else max(1, min((os.cpu_count() or 1) + 1, fitting))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -29,7 +29,7 @@ from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell
 from tests.support.figures import national_cells
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 SOURCE = TopicPartition("national.aggregates", 0)

@@ -24,6 +24,8 @@ from tests.support.kafka import remove_topics
 from tests.support.load import SERVICE_OF
 from tests.support.processes import LINES, Platform, running_platform
 
+pytestmark = pytest.mark.long
+
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 NOT_JSON = b"{not json"

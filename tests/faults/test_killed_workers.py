@@ -8,7 +8,7 @@ import pytest
 from tests.support.load import Load
 from tests.support.processes import WORKERS, Platform, until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
 ROUNDS = 4
 LONGEST_AFTER_PROGRESS = 0.6

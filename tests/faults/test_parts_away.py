@@ -20,7 +20,7 @@ from tests.support.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
 from tests.support.unlucky import LINGERS, SECRET
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
 OUTAGE_SECONDS = float(os.environ.get("PAYBACK_TEST_OUTAGE_SECONDS", "5"))
 UNLUCKY = (sys.executable, "-m", "tests.support.unlucky")

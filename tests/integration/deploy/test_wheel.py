@@ -19,6 +19,8 @@ from deploy.local.tokens import DevelopmentKey
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("contracts", "services", "deploy/local", "deploy/kafka")
 LEFT_OUT = ("__pycache__", ".pyc")

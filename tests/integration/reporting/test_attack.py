@@ -27,7 +27,11 @@ from tests.support.attacker.pages import page
 from tests.support.attacker.reading import Reading
 from tests.support.openapi import KEYS, TOKENS, nowhere
 
-pytestmark = pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning"),
+]
 
 PAGES = (
     "orders_imposed",
