@@ -1,22 +1,36 @@
 """`payback connect`: from an authority's own tables to events."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from services.connect.faults import CannotGoOn
-from services.connect.home import home_of
+from contracts.authorities import current_code
+from services.connect.columns import found_headings
+from services.connect.faults import CannotGoOn, Unread
+from services.connect.home import Home, home_of
 from services.connect.loading import load_mapping
 from services.connect.mapping import Platform
 from services.connect.outcome import CANNOT_GO_ON
+from services.connect.readers import sheets
+from services.connect.suggest import Sheet as Seen
+from services.connect.suggest import proposal, sheet_of
+from services.connect.template import is_workbook, mapping_in
+from services.connect.template import write as write_template
+from services.connect.transforms import authority_in
+from services.connect.watch import Folder
+from services.connect.watch import watch as look
 from services.connect.work import Job, Report, run
 from services.connect.work import check as check_files
 
 commands = typer.Typer()
+_LOOKED_AT = 500
+"""Rows of a table that `suggest` looks at."""
 
 
 class _OrSend(TyperGroup):
@@ -74,9 +88,92 @@ def send(  # noqa: PLR0913, PLR0917
     _end(lambda: run(*_job(files, platform, taken=_aware(taken), let_vanish=let_vanish, patience=patience)))
 
 
+@connect.command()
+def suggest(
+    files: Annotated[list[Path], typer.Argument(help="Tables as they are: workbooks and CSV.")],
+) -> None:
+    """Propose a mapping from headings and values, with reasons and doubts, on standard output."""
+    _end(lambda: Report([proposal([one for file in files for one in _seen(file)]).rstrip()]))
+
+
+def _seen(file: Path) -> Iterator[Seen]:
+    for sheet in sheets(file):
+        try:
+            headings, rows = found_headings(sheet.name, sheet.rows(), [])
+        except CannotGoOn:  # an empty sheet
+            continue
+        yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
+
+
+@connect.command()
+def template(
+    file: Annotated[Path, typer.Argument(help="The workbook that is to be written, as in orders.xlsx.")],
+    authority: Annotated[str, typer.Option(help="Your authority, by code or name.")],
+    force: Annotated[bool, typer.Option("--force", help="Though there is such a file already.")] = False,
+) -> None:
+    """Write a workbook that needs no mapping: columns with lists, checks and notes. Then: check FILE, send FILE."""
+    _end(lambda: _template(file, authority, force))
+
+
+def _template(file: Path, authority: str, force: bool) -> Report:
+    if file.suffix.lower() != ".xlsx":
+        raise CannotGoOn(f"{file.name} must end with .xlsx")
+    if file.exists() and not force:
+        raise CannotGoOn(f"{file} is there already; say --force to write over it")
+    try:
+        code = current_code(authority_in(authority, {}))
+    except Unread as fault:
+        raise CannotGoOn(str(fault)) from None
+    write_template(file, code or authority)
+    return Report([f"{file} is ready. Fill in the sheet Orders, then: payback connect check {file}"])
+
+
+@connect.command()
+def watch(  # noqa: PLR0913, PLR0917
+    places: Annotated[list[Path], typer.Argument(help="The mapping (yaml), unless by `template`; then the folder.")],
+    orders: Orders = None,
+    unpaid_work: UnpaidWork = None,
+    token_file: Token = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 10,
+    quiet: Annotated[float, typer.Option(min=0, help="Seconds for which a file must not change to be whole.")] = 10,
+    patience: Patience = 600,
+    once: Annotated[bool, typer.Option("--once", help="Import what is there and end.")] = False,
+) -> None:
+    """Import each file that comes into a folder, once it is whole. What came of it is written beside it, as FILE.outcome.txt.
+
+    With --once the exit status is the worst of all files: 0 all well, 1 cells refused, 2 cannot go on.
+    """
+    *mapping, folder = places
+    platform = _platform(orders, unpaid_work, token_file)
+    worst = 0
+
+    def imported(path: Path) -> Report:
+        return run(*_job([*mapping, path], platform, patience=patience))
+
+    def tell(path: Path, report: Report) -> None:
+        nonlocal worst
+        worst = max(worst, report.status)
+        typer.echo(f"{path.name}: {report.lines[-1] if report.lines else ''} (status {report.status})")
+
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is no folder")
+    watched = Folder(folder, quiet)
+    watched.ready()
+    while True:
+        time.sleep(quiet if once else every)
+        done = look(watched, imported, tell)
+        if once:
+            raise typer.Exit(worst if done and not watched.unsettled() else CANNOT_GO_ON)
+
+
 def _job(files: list[Path], platform: Platform | None, **others: Any) -> tuple[Job, list[Path]]:
     """Raises CannotGoOn."""
     first, *rest = files
+    if is_workbook(first):
+        mapping = mapping_in(sheets(first))
+        if mapping is None:
+            raise CannotGoOn(f"{first.name} was not made by `payback connect template`: name a mapping before it")
+        return Job(mapping, Home(first.parent / "payback.connect"), platform, **others), files
     mapping = load_mapping(first)
     return Job(mapping, home_of(first), platform or mapping.platform, **others), rest
 

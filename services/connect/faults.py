@@ -7,5 +7,9 @@ class CannotGoOn(Exception):
     exit_status = 2
 
 
+class Later(CannotGoOn):
+    """The same may go well without anybody changing the tables or the mapping. What was imported is kept."""
+
+
 class Unread(ValueError):
     """A cell that cannot be what its column is mapped to. The message goes after the name of the column."""

@@ -104,7 +104,7 @@ class Binding:
         """One member of this type."""
         read = self._reader(hint, value)
         places, heading = self._places(value)
-        blank: Any = None if _optional(hint) else MISSING
+        blank: Any = None if optional(hint) else MISSING
         for given in (value.always, value.blank):
             if given is not None:
                 blank = self._constant(name, read, given)
@@ -132,7 +132,7 @@ class Binding:
 
     def _reader(self, hint: Any, value: Value) -> Read:
         order, epoch = value.dates or self._mapping.dates, self._epoch
-        kind = _bare(hint)
+        kind = bare(hint)
         if kind in _TEXTS:
             return self._text_reader(kind, value)
         if kind == Month:
@@ -205,18 +205,19 @@ def _together(row: Row, places: Sequence[int]) -> str:
     return "-".join(part.isoformat() if isinstance(part, date) else text_of(part) for part in parts).strip("-")
 
 
-def _bare(hint: Any) -> Any:
+def bare(hint: Any) -> Any:
     """The type without None, and without remarks unless they are what tells one text from another."""
     if get_origin(hint) is Annotated and hint not in (*_TEXTS, Month):
-        return _bare(get_args(hint)[0])
+        return bare(get_args(hint)[0])
     if isinstance(hint, UnionType):
-        return _bare(next(one for one in get_args(hint) if one is not type(None)))
+        return bare(next(one for one in get_args(hint) if one is not type(None)))
     return hint
 
 
-def _optional(hint: Any) -> bool:
+def optional(hint: Any) -> bool:
+    """Whether a member may be left out."""
     if get_origin(hint) is Annotated:
-        return _optional(get_args(hint)[0])
+        return optional(get_args(hint)[0])
     return isinstance(hint, UnionType) and type(None) in get_args(hint)
 
 

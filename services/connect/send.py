@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contracts.client import Client, NotSent, Result, Spool, SpoolBusy, SpoolFull, Topic, message
 from services.connect.facts import Refusal
-from services.connect.faults import CannotGoOn
+from services.connect.faults import Later
 from services.connect.mapping import Platform
 from services.connect.state import State
 
@@ -33,7 +33,7 @@ def client_of(spool: Spool, platform: Platform, folder: Path, patience: float) -
         token.read_text()
         return Client(spool, addresses, lambda: token.read_text().strip(), patience=patience)
     except (OSError, ValueError) as fault:
-        raise CannotGoOn(str(fault)) from None
+        raise Later(str(fault)) from None
 
 
 def settle(state: State, spool: Spool, sent: Sent) -> None:
@@ -58,12 +58,12 @@ def handed(spool: Spool) -> int:
 
 
 def send(state: State, spool: Spool, client: Client, told: Callable[[Sent], object] = lambda _: None) -> Sent:
-    """Until nothing waits, or the platform is away for longer than the client's patience. Raises CannotGoOn."""
+    """Until nothing waits, or the platform is away for longer than the client's patience. Raises Later."""
     sent = Sent()
     try:
         _send(state, spool, client, sent, told)
     except (NotSent, SpoolBusy, SpoolFull) as fault:
-        raise CannotGoOn(f"{fault}. Nothing is lost; run it again to go on.") from None
+        raise Later(f"{fault}. Nothing is lost; run it again to go on.") from None
     sent.waiting = spool.waiting() + len(state.waiting(handed(spool), AT_ONCE))
     return sent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.connect.difference import Known
-from services.connect.faults import CannotGoOn
+from services.connect.faults import Later
 
 _WAIT_SECONDS = 30
 _SCHEMA = """
@@ -91,11 +91,11 @@ class State:
 
     @contextmanager
     def transaction(self, keep: bool = True) -> Iterator[None]:
-        """All or nothing; nothing on purpose where it is not to be kept. Raises CannotGoOn where another is at work."""
+        """All or nothing; nothing on purpose where it is not to be kept. Raises Later where another is at work."""
         try:
             self._run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as fault:
-            raise CannotGoOn(f"the state cannot be written; is another import under way? ({fault})") from None
+            raise Later(f"the state cannot be written; is another import under way? ({fault})") from None
         try:
             yield
             self._run("COMMIT" if keep else "ROLLBACK")

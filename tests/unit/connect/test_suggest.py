@@ -1,0 +1,84 @@
+"""What is proposed for tables that nobody has explained."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import command_line
+from services.connect.faults import CannotGoOn
+from services.connect.home import Home
+from services.connect.loading import read_mapping
+from services.connect.work import Job, check
+from tests.support.extracts import HEADINGS, Rows, order, text, xlsx
+
+ROOT = Path(__file__).parents[3]
+SPREADSHEET = ROOT / "docs/examples/connect/one-row-per-order/orders 2026-03-02.xlsx"
+payback = command_line(["services.connect.commands"])
+
+
+def suggested(*files: Path) -> str:
+    done = CliRunner().invoke(payback, ["connect", "suggest", *map(str, files)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_what_it_says_of_a_spreadsheet() -> None:
+    said = suggested(SPREADSHEET)
+    for line in (
+        '        imposed_on: "Date of order"  # 7 of 7 cells are dates',
+        '        age_at_imposition: {born: "DOB"}  # the date of birth itself goes nowhere',
+        '            "Lerwick JP": "?"  # 1 times',
+        '        sex: "M/F"  # all 7 words are known',
+        '          - {kind: unpaid_work, hours: "Unpaid work hours", complete_by: "Complete by"}  # 6 of 6 cells are whole numbers',
+        "        fine_default: {always: no}  # DOUBT: no column was found; is it always so?",
+        "  # Notes is left out: no column looks like the reference of an order.",
+    ):
+        assert line in said.splitlines()
+    assert "2041" not in said, "nobody is named"
+    assert "1988" not in said
+
+
+def test_once_the_doubts_are_settled_it_is_a_mapping(tmp_path: Path) -> None:
+    said = suggested(SPREADSHEET).replace("S12000000", "S12000027")
+    with pytest.raises(CannotGoOn, match=r"'\?', which 'lerwick.*' is mapped to, is no code"):
+        check(Job(read_mapping(said, "m"), Home(tmp_path), None), [SPREADSHEET])
+    answers = {
+        "Lerwick": "sheriff_summary",
+        "Ferry off": "other_service",
+        "Squad": "group",
+        "Charity": "individual",
+        "Done": "completed",
+    }
+    lines = said.splitlines()
+    for word, code in answers.items():
+        lines = [line.replace('"?"', code) if f'"{word}' in line else line for line in lines]
+    report = check(Job(read_mapping("\n".join(lines), "m"), Home(tmp_path), None), [SPREADSHEET])
+    assert report.status == 0, report.lines
+    assert "        7  order.imposed, new" in report.lines
+
+
+def test_sessions_without_a_number_are_doubted(tmp_path: Path) -> None:
+    rows: Rows = [["Case ref", "Session date", "Attended", "Hours"], ["A1", date(2026, 3, 1), "Present", 3.5]]
+    said = suggested(text(tmp_path / "sessions.csv", rows))
+    assert '  - file: "sessions.csv"' in said
+    assert '        ref: {joined: ["Session date"]}  # DOUBT: rows have no number' in said
+    assert '        minutes_credited: {column: "Hours", times: 60, blank: 0}  # hours make minutes' in said
+    made = read_mapping(said.replace("S12000000", "S12000027"), "m")
+    report = check(Job(made, Home(tmp_path / "home"), None), [tmp_path / "sessions.csv"])
+    assert report.status == 0, report.lines
+
+
+def test_dates_that_a_program_may_have_swapped_are_doubted(tmp_path: Path) -> None:
+    rows = [HEADINGS, order("A1"), order("A2", Date_of_order="25/02/2026"), order("A3", Date_of_order="soon")]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": rows}))
+    assert (
+        '2 of 3 cells are dates; DOUBT: some dates are text, some are not: were days and months swapped?; DOUBT: "soon"'
+        in said
+    )
+
+
+def test_references_that_tell_of_the_person_are_doubted(tmp_path: Path) -> None:
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("Smith")]}))
+    assert 'order: "Ref"  # 1 references in 1 rows; DOUBT: does it tell of the person?' in said
