@@ -94,8 +94,10 @@ def _follow(setting: Setting, extracts: dict[str, Extract], outcome: Outcome) ->
 
 
 def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
-    if not extract.table.full or not is_newest(extract.taken, setting.state.newest(extract.name)):
+    if not extract.table.full:
         return []
+    if not is_newest(extract.taken, setting.state.newest(extract.name)):
+        return setting.state.cleared(extract.name, extract.taken)
     found = setting.state.vanished(extract.name)
     before, missing = setting.state.facts_of(extract.name), sum(not one.cleared for one in found)
     acts = extract.table.vanished != "report"

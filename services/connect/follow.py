@@ -45,7 +45,7 @@ class Followed:
 
     def gone(self, one: Vanished) -> None:
         """A fact that no row of the newest extract states."""
-        self._gone(one, self.newest, self.taken)
+        self._gone(one, self.newest if one.known.gone is None else one.known.seen, self.taken)
 
     def _newest_of(self, known: Known | None) -> int | None:
         return self.newest if known is None or known.table == self.name else self.state.newest(known.table)
@@ -83,19 +83,27 @@ class Followed:
     def _gone_since(self, statement: Statement, known: Known | None) -> None:
         """What an older extract has, and the newest has not."""
         assert self.newest is not None
+        if self.state.holds(self.name, statement.subject, statement.key):
+            return
         found = self.state.find(statement.subject, statement.key)
         assert found is not None
-        gone = self.newest if known is None or known.gone is None else known.gone
-        self._gone(Vanished(found, statement.subject, statement.key, cleared=False), self.taken, gone)
+        row_seen = self.state.row_seen(self.name, statement.subject, statement.key)
+        cleared = row_seen > self.taken
+        gone = row_seen if cleared else self.newest if known is None or known.gone is None else known.gone
+        self._gone(Vanished(found, statement.subject, statement.key, cleared), self.taken, gone)
 
     def _gone(self, one: Vanished, seen: int | None, gone: int) -> None:
         policy = self.table.cleared if one.cleared else self.table.vanished
-        self.state.go(one.known.id, seen, gone)
-        if policy == "report" or self.outcome.unknown:
+        if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
             what = "was left blank" if one.cleared else "is gone"
             words = f"{fact_in_words(one.key)} of order {one.subject} {what}; what was said of it still counts."
             self.outcome.remarks.append(f"{self.name}: {words}")
-        elif isinstance(policy, Ended):
+        if self.state.holds(self.name, one.subject, one.key):
+            return  # it may be in a row that cannot be read: to be decided when it can
+        self.state.go(one.known.id, seen, gone)
+        if policy == "report":
+            return
+        if isinstance(policy, Ended):
             self._end(one.subject, policy, gone)
         else:
             self._withdraw(one.known, one.subject, one.key, gone)

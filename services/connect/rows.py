@@ -11,6 +11,7 @@ from contracts.events import Fact
 from contracts.rejections import Reason
 from services.connect.cells import Grid
 from services.connect.columns import Row, found_headings
+from services.connect.difference import is_newest
 from services.connect.facts import Blank, Held, Ignored, Item, Reader, Refusal, Said, Unknown
 from services.connect.follow import event_of
 from services.connect.mapping import Cell, Heading, Mapping, Table, Value, value_of
@@ -43,6 +44,8 @@ class Rows:
             outcome.rows[self._name] += len(some)
             outcome.same += len(some) - len(new)
             state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
+        if is_newest(taken, state.newest(self._name)):
+            state.hold(self._name, reading.held)
 
     def _digest(self, row: Row) -> bytes:
         cells = self._reader.cells(row.cells)
@@ -56,6 +59,8 @@ class _Reading:
     def __init__(self, reader: Reader, name: str, state: State, source: Source, taken: int, outcome: Outcome) -> None:
         self._reader, self._name, self._state = reader, name, state
         self._source, self._taken, self._outcome = source, taken, outcome
+        self.held: list[tuple[str, str]] = []
+        """Subjects and keys of facts that cannot be read; both empty for a row of which nothing can be told."""
 
     def statements(self, row: Row, digest: bytes) -> list[Statement]:
         """What a row states. A row with any fault does not count as known, so that it is told of again."""
@@ -74,8 +79,7 @@ class _Reading:
             case Blank(subject, key):
                 self._state.account(subject, key, CLEARED)
             case Unknown(refusals):
-                self._outcome.refusals += refusals
-                self._outcome.unknown += 1
+                self._hold("", None, refusals)
             case Ignored(total):
                 self._outcome.totals += total
 
@@ -83,8 +87,10 @@ class _Reading:
         self._outcome.refusals += refusals
         if key is None:
             self._outcome.unknown += 1
+            self.held.append(("", ""))
         else:
             self._outcome.held += 1
+            self.held.append((subject, key))
             self._state.account(subject, key, HELD)
 
     def _said(self, said: Said, row: Row, digest: bytes) -> Iterator[Statement]:

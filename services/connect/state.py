@@ -15,11 +15,13 @@ CREATE TABLE IF NOT EXISTS facts (
   id INTEGER PRIMARY KEY, sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, said BLOB NOT NULL,
   time INTEGER NOT NULL, event TEXT NOT NULL, seen INTEGER, gone INTEGER, withdrawn INTEGER NOT NULL DEFAULT 0,
   made INTEGER NOT NULL DEFAULT 0, UNIQUE (subject, key));
-CREATE INDEX IF NOT EXISTS facts_sheet ON facts (sheet) WHERE gone IS NULL;
+CREATE INDEX IF NOT EXISTS facts_sheet ON facts (sheet);
 CREATE INDEX IF NOT EXISTS facts_event ON facts (event);
 CREATE TABLE IF NOT EXISTS rows (digest BLOB NOT NULL, fact INTEGER NOT NULL, PRIMARY KEY (digest, fact)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rows_fact ON rows (fact);
 CREATE TABLE IF NOT EXISTS sheets (name TEXT PRIMARY KEY, newest INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS held (sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS held_sheet ON held (sheet, subject);
 CREATE TABLE IF NOT EXISTS files (digest BLOB PRIMARY KEY, taken INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
   place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, body BLOB NOT NULL, origin TEXT NOT NULL);
@@ -163,14 +165,44 @@ class State:
             known = None if row[split] is None else _known(row[split:])
             yield Statement(*row[1:split]), known
 
+    def hold(self, sheet: str, keys: Iterable[tuple[str, str]]) -> None:
+        """These facts could not be read in the newest extract of a table."""
+        self._run("DELETE FROM held WHERE sheet = ?", (sheet,))
+        self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", ((sheet, *one) for one in keys))
+
+    def holds(self, sheet: str, subject: str, key: str) -> bool:
+        """Whether the newest extract may have the fact, in a cell or a row that could not be read."""
+        query = "SELECT 1 FROM held WHERE sheet = ? AND (subject = '' OR subject = ? AND key = ?) LIMIT 1"
+        return self._run(query, (sheet, subject, key)).fetchone() is not None
+
+    def row_seen(self, sheet: str, subject: str, key: str) -> int:
+        """When the last extract was taken that has the row of a fact, by other facts that it states; 0 where none has."""
+        ref = key.partition("/")[2]
+        query = """
+            SELECT key, coalesce(seen, newest) FROM facts JOIN sheets ON name = sheet
+            WHERE subject = ? AND sheet = ? AND made = 0 AND key != ?
+        """
+        rows = self._run(query, (subject, sheet, key)).fetchall()
+        return max((seen for other, seen in rows if other.partition("/")[2] == ref), default=0)
+
     def vanished(self, sheet: str) -> list[Vanished]:
         """Facts of a table that the extract accounts for in no way, or leaves blank."""
         query = f"""
             SELECT {_KNOWN}, subject, key, coalesce(how, 0) FROM facts LEFT JOIN present ON fact = id
-            WHERE sheet = ? AND gone IS NULL AND made = 0 AND coalesce(how, 0) < 2 ORDER BY id
+            WHERE sheet = ? AND made = 0 AND coalesce(how, 0) < 2
+              AND (gone IS NULL OR (how = {CLEARED} AND withdrawn = 0)) ORDER BY id
         """  # noqa: S608
         rows = self._run(query, (sheet,)).fetchall()
         return [Vanished(_known(row), row[-3], row[-2], row[-1] == CLEARED) for row in rows]
+
+    def cleared(self, sheet: str, taken: int) -> list[Vanished]:
+        """Facts that an older extract leaves blank, of those that it has the last word on: a later one has no row for them."""
+        query = f"""
+            SELECT {_KNOWN}, subject, key FROM facts JOIN present ON fact = id
+            WHERE sheet = ? AND how = {CLEARED} AND withdrawn = 0 AND seen <= ? AND gone > ? ORDER BY id
+        """  # noqa: S608
+        rows = self._run(query, (sheet, taken, taken)).fetchall()
+        return [Vanished(_known(row), row[-2], row[-1], cleared=True) for row in rows]
 
     def facts_of(self, sheet: str) -> int:
         """How many facts of a table there are now."""

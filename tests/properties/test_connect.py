@@ -1,0 +1,94 @@
+"""Extracts in any order, any number of times, end in the same record as in their own order, and nothing is said twice."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import count
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from contracts.client import Source
+from contracts.codec import Event
+from contracts.validation import judge
+from services.connect.compare import Extract, Setting, compare
+from services.connect.loading import read_mapping
+from services.connect.moments import micros
+from services.connect.state import State
+from tests.support.extracts import HEADINGS, MAPPING, Rows, order
+
+Table = tuple[tuple[str, int, bool], ...]
+"""Rows of one extract: reference, hours, whether contact was made."""
+_rows = st.lists(
+    st.tuples(st.sampled_from(["A1", "A2", "A3"]), st.sampled_from([40, 80, 120]), st.booleans()),
+    max_size=3,
+    unique_by=lambda row: row[0],
+).map(tuple)
+_tables = st.lists(_rows, min_size=1, max_size=4)
+
+
+def rows_of(table: Table) -> Rows:
+    contact = date(2026, 2, 3)
+    return [HEADINGS, *[order(ref, Hours=hours, First_contact=contact if made else "") for ref, hours, made in table]]
+
+
+def said(tables: list[Table], order_of_import: list[int], policy: str) -> list[Event]:
+    """All that is sent, in the order of sending. Extract n is taken on day n + 1 of March."""
+    mapping = read_mapping(MAPPING.format(more=f"vanished: {policy}"), "m")
+    with closing(State(None)) as state:
+        setting = Setting(mapping, Source("S12000027", "connect"), b"k" * 32, state, let_vanish=True)
+        for number in order_of_import:
+            taken = micros(datetime(2026, 3, number + 1, 18, tzinfo=UTC))
+            extract = Extract(mapping.tables[0], "Orders", iter(rows_of(tables[number])), 1900, taken)
+            compare(setting, [extract], keep=True)
+        found = [judge(one.body) for one in state.waiting(0, 10_000)]
+    assert all(isinstance(event, Event) for event in found)
+    return [event for event in found if isinstance(event, Event) and event.subject != "-"]
+
+
+def record(events: list[Event]) -> dict[tuple[str, str], object]:
+    """The latest fact of each key, as the nation keeps it."""
+    return {(event.subject, event.data.key): event.data for event in sorted(events, key=lambda e: (e.time, e.id))}
+
+
+@given(tables=_tables, policy=st.sampled_from(["report", "withdraw"]), data=st.data())
+@settings(max_examples=120, deadline=None)
+def test_any_order_and_any_repetition_gives_the_same_record(
+    tables: list[Table], policy: str, data: st.DataObject
+) -> None:
+    numbers = list(range(len(tables)))
+    mixed = data.draw(st.permutations(numbers + data.draw(st.lists(st.sampled_from(numbers), max_size=3))))
+    events = said(tables, mixed, policy)
+    assert record(events) == record(said(tables, numbers, policy))
+    assert len({event.id for event in events}) == len(events), "something was said twice"
+
+
+@given(tables=_tables)
+@settings(max_examples=60, deadline=None)
+@example(tables=[(("A1", 40, False),), (("A1", 40, True),), (("A1", 40, False),)])
+def test_what_is_taken_back_ends_as_the_last_extract_has_it(tables: list[Table]) -> None:
+    """With `withdraw` the nation holds what the last extract states, and no more."""
+    events = said(tables, list(range(len(tables))), "withdraw")
+    held = {key for key, fact in record(events).items() if type(fact).__name__ != "FactWithdrawn"}
+    wanted = {(ref, "imposed") for ref, _, _ in tables[-1]} | {
+        (ref, "first_contact") for ref, _, made in tables[-1] if made
+    }
+    assert held == wanted
+
+
+def test_an_extract_of_a_moment_is_compared_with_the_one_before_even_where_clocks_stand_still() -> None:
+    mapping = read_mapping(MAPPING.format(more="vanished: report"), "m")
+    with closing(State(None)) as state:
+        setting = Setting(mapping, Source("S12000027"), b"k" * 32, state)
+        taken = micros(datetime(2026, 3, 1, 18, tzinfo=UTC))
+        extract = Extract(mapping.tables[0], "Orders", iter([]), 1900, taken)
+        for hours, number in zip((40, 80, 40), count(1), strict=False):
+            compare(setting, [replace(extract, grid=iter([HEADINGS, order("A1", Hours=hours)]))], keep=True)
+            events = [
+                event
+                for one in state.waiting(0, 99)
+                if isinstance(event := judge(one.body), Event) and event.subject != "-"
+            ]
+            imposed = [event for event in events if event.data.key == "imposed"]
+            assert len(imposed) == number
+            assert imposed == sorted(imposed, key=lambda event: event.time)

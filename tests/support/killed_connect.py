@@ -1,0 +1,63 @@
+"""Imports two extracts, and is killed at every write in turn. Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS`.
+
+For each n a fresh office in DIRECTORY/n. Its files have `payback.spool` in their paths, which is what the killer looks for.
+"""
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from contracts.client import clients
+from services.connect.faults import CannotGoOn
+from services.connect.home import home_of
+from services.connect.loading import read_mapping
+from services.connect.mapping import Platform
+from services.connect.work import Job, run
+from tests.support.extracts import MAPPING
+
+FIRST, SECOND = "orders 2026-03-02.csv", "orders 2026-03-03.csv"
+
+
+def office(home: Path, number: int, address: str) -> Job:
+    """Each run is another system, so that what it sent is told apart."""
+    text = MAPPING.format(more="vanished: withdraw").replace("tables:", f"system: run-{number}\ntables:")
+    platform = Platform(orders=address, unpaid_work=address, token_file=str(home / "token"))
+    return Job(read_mapping(text, "m"), home_of(home / "payback.spool.yaml"), platform, patience=5)
+
+
+def import_all(home: Path, number: int, address: str) -> None:
+    """What a person would do each morning."""
+    for name in (FIRST, SECOND):
+        run(office(home, number, address), [home / name])
+
+
+def main(home: Path, address: str) -> None:
+    killer = ctypes.CDLL(None)
+    clients._tls()
+    number, killed = 0, True
+    while killed:
+        number += 1
+        folder = home / str(number)
+        folder.mkdir()
+        for name in (FIRST, SECOND):
+            (folder / name).write_bytes((home / name).read_bytes())
+        (folder / "token").write_text("token")
+        child = os.fork()
+        if child == 0:
+            killer.arm(number)
+            try:
+                import_all(folder, number, address)
+            except CannotGoOn as fault:
+                sys.stderr.write(f"run {number}: {fault}\n")
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status)
+        if not killed and os.WEXITSTATUS(status):
+            sys.exit(f"run {number} failed")
+    sys.stdout.write(f"{number}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
