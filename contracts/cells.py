@@ -99,7 +99,8 @@ MEASURES: dict[str, Measure] = {
         Measure("findings", "Data quality findings", "month", "findings", c.of("rule", c.FINDINGS), total=False),
         Measure("control_totals", "An authority's own totals for a month, to check the measures of these names against", "month",
                 categories=c.of("total", c.CLOSED_WITH), total=False),
-        Measure("sequence", "Numbered events received and missing", "event", "events", ("received", "missing"), total=False),
+        Measure("sequence", "Numbered events received and missing, and numbers used twice", "event", "events",
+                ("received", "missing", "reused"), total=False),
     )
 }  # fmt: skip
 

@@ -81,7 +81,7 @@ def running_stack(
         roles = write_roles(home / "roles.json", tokens)
         steps = plan(ports, Surroundings(broker.address, database, key.public_path, roles, simulated))
         with _timed("topics and tables", tell):
-            ensure(KafkaSettings(bootstrap=broker.address), topic_specs())
+            ensure(KafkaSettings(bootstrap=broker.address), topic_specs(simulated=simulated))
             supervisor.run_to_end(steps.migrations)
         with _timed("the services", tell):
             supervisor.start(steps.services)

@@ -32,7 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from services.chassis.failures import Away
+from services.chassis.failures import Away, TimedOut
 from services.chassis.settings import DatabaseSettings
 
 # Classes and codes of PostgreSQL's appendix A after which the same work may succeed.
@@ -44,12 +44,15 @@ AWAY_CODES = {
     "40003",  # it is unknown whether the statement completed
     "40P01",  # deadlock
     "55P03",  # lock not available
-    "57014",  # statement timeout
+    "57014",  # statement timeout: see TIMED_OUT
     "57P01",  # shutdown
     "57P02",  # crash of another session
     "57P03",  # starting up
     "57P05",  # idle session timeout
 }
+TIMED_OUT = "57014"
+OURS = "42"
+"""The class of faults that no data can cause: PostgreSQL does not know the table, or this role may not touch it."""
 
 
 Excluded = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
@@ -117,9 +120,21 @@ def transaction(database: Engine) -> Iterator[Connection]:
         with database.begin() as connection:
             yield connection
     except Exception as fault:
+        if _sqlstate(fault) == TIMED_OUT:
+            raise TimedOut("PostgreSQL did not finish a statement within the time that one may take") from fault
         if is_away(fault):
             raise Away(f"PostgreSQL is away: {_reason(fault)}") from fault
         raise
+
+
+def is_ours(fault: BaseException) -> bool:
+    """Whether the fault lies in the schema or in rights, whatever the data."""
+    return (_sqlstate(fault) or "").startswith(OURS)
+
+
+def _sqlstate(fault: BaseException) -> str | None:
+    origin = fault.orig if isinstance(fault, DBAPIError) and fault.orig else fault
+    return origin.sqlstate if isinstance(origin, DriverError) else None
 
 
 def reading(database: Engine) -> Engine:

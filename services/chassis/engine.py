@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from services.chassis.batches import Processor, Slice, SourceIdentity, TopicPartition
-from services.chassis.failures import Away, Fenced, Refused, backoff, describe
+from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 
@@ -179,7 +179,7 @@ class Engine:
     async def _sit_out(self, away: Away, delay: float) -> None:
         log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
         self._set_up(up=False)
-        self._metrics.retries.labels("away").inc()
+        self._metrics.retries.labels("timed_out" if isinstance(away, TimedOut) else "away").inc()
         await self._wait(delay)
 
     async def _wait(self, delay: float) -> None:
@@ -221,10 +221,10 @@ class Engine:
             self._reading = dict(self._positions)
             self._valid_after = self._reader.mark.seeks
 
-    async def reread(self) -> None:
-        """Kafka says that it does not have what was to be fetched: ask again, and stop unless that explains it."""
+    async def reread(self, *, missing: bool) -> None:
+        """Ask for positions again. `missing`: Kafka says that it does not have what was to be fetched; stop unless that explains it."""
         async with self._in_hand:
-            await self._start_over(missing=True)
+            await self._start_over(missing=missing)
 
     async def _start_over(self, *, missing: bool = False) -> None:
         """Nothing that was fetched counts until the processor has said where it is, and that was sought."""

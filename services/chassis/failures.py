@@ -2,6 +2,7 @@
 
 Failure
 ├── Away      a dependency does not answer for now      try the same work again, in place
+│   └── TimedOut  it answers, but this was too much     try again with less
 ├── Fenced    another worker has moved on               forget what is cached, read the position again
 └── Refused   going on would do harm                    stop, and let an operator decide
 """
@@ -23,6 +24,10 @@ class Away(Failure):
     """A dependency is briefly away. The same work may succeed later, so wait and try it again."""
 
     exit_status = 4
+
+
+class TimedOut(Away):
+    """A dependency answers, but did not finish this piece of work in the time that it may take. Less at once may succeed."""
 
 
 class Fenced(Failure):

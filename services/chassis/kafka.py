@@ -13,7 +13,8 @@ from threading import Lock
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaProducer, errors
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import TopicPartition as KafkaPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 
 from services.chassis.batches import SourceIdentity
 from services.chassis.failures import Away, Refused
@@ -53,6 +54,13 @@ class Receipt(NamedTuple):
     topic: str
     partition: int
     offset: int
+
+
+class Span(NamedTuple):
+    """The first offset that Kafka still has of a topic, and the latest time of a record, in milliseconds; -1 without any."""
+
+    first: int
+    latest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +267,26 @@ class Admin:
         missing = [f"{spec.name} is missing" for spec in specs if spec.name not in found]
         return missing + self._compared([spec for spec in specs if spec.name in found], found)
 
+    def existing(self, topics: Collection[str]) -> list[str]:
+        """Those of these topics that there are."""
+        return sorted(self._described(topics))
+
+    def spans(self, topics: Collection[str]) -> dict[str, Span]:
+        """What the first partition of each topic holds."""
+        at = {topic: KafkaPartition(topic, 0) for topic in topics}
+        with self._asked() as client:
+            first = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.EARLIEST))
+            latest = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.MAX_TIMESTAMP))
+        return {topic: Span(first[one].offset, latest[one].timestamp) for topic, one in at.items()}
+
+    def out_of_sync(self, topics: Collection[str]) -> list[str]:
+        """Topics of which a copy is behind."""
+        return sorted(
+            topic
+            for topic, found in self._described(topics).items()
+            if any(len(one["isr_nodes"]) < len(one["replica_nodes"]) for one in found["partitions"])
+        )
+
     def close(self) -> None:
         with self._lock:
             self._drop()
@@ -321,6 +349,9 @@ class Admin:
 
 def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str, Any]) -> Iterator[str]:
     """A config that the broker does not tell (the embedded one tells none) is not a difference."""
+    copies = {len(partition["replica_nodes"]) for partition in found["partitions"]}
+    if spec.replication > 0 and copies != {spec.replication}:
+        yield f"{spec.name} has {', '.join(map(str, sorted(copies)))} copies, not {spec.replication}"
     partitions = len(found["partitions"])
     if partitions != spec.partitions:
         yield f"{spec.name} has {partitions} partitions, not {spec.partitions}"

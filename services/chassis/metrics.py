@@ -123,12 +123,12 @@ class StreamMetrics:
         )
         self.retries = Counter(
             "payback_stream_retries_total",
-            "Work done again: away (a dependency), fenced (another worker), dropped (a fetch got lost on its way)",
+            "Work done again: away (a dependency), timed_out (too much at once), fenced (another worker), dropped (a lost fetch)",
             ["kind"],
             registry=registry,
         )
         self.rebalances = Counter("payback_stream_rebalances_total", "Assignments received", registry=registry)
         self.position = Gauge("payback_stream_position", "Next offset to read", ["topic"], registry=registry)
         self.lag = Gauge("payback_stream_lag", "Messages not yet processed", ["topic"], registry=registry)
-        for kind in ("away", "fenced", "dropped"):
+        for kind in ("away", "timed_out", "fenced", "dropped"):
             self.retries.labels(kind)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.chassis.failures import Away, describe
+from services.chassis.failures import Away, TimedOut, describe
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -65,6 +65,12 @@ def away(**members: object) -> Problem:
     return Problem(503, "A part that is needed for this does not answer for now", headers=retry, **members)
 
 
+def took_too_long() -> Problem:
+    """Nothing is away; the work was more than may be done for one request."""
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "This took longer than one request may: ask for less at once, or again later", headers=retry)
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """A route's `responses`, for the problems that it may answer beyond those that every route may."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -86,9 +92,9 @@ async def on_validation_error(_request: Request, fault: Exception) -> Response:
 
 
 async def on_away(_request: Request, fault: Exception) -> Response:
-    """A dependency is briefly away."""
+    """A dependency is briefly away, or took too long."""
     log.warning("answered 503", extra={"reason": describe(fault)})
-    return away().response()
+    return (took_too_long() if isinstance(fault, TimedOut) else away()).response()
 
 
 def _title(status: int) -> str:

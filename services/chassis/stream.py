@@ -27,6 +27,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
+from services.chassis import bounded
 from services.chassis.batches import Message, Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.engine import Bounds, Engine, Fetch, Mark
 from services.chassis.failures import Away
@@ -38,6 +39,7 @@ from services.chassis.settings import KafkaSettings, StreamSettings
 __all__ = ["Message", "Processor", "Slice", "SourceIdentity", "Stream", "StreamSettings", "TopicPartition", "run"]
 
 log = logging.getLogger(__name__)
+bounded.install()
 
 REQUEST_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
@@ -87,6 +89,17 @@ class Stream:
         if self._loop is not None and self._engine is not None:
             with suppress(RuntimeError):  # it has stopped already
                 self._loop.call_soon_threadsafe(self._engine.end)
+
+    def go_back(self) -> None:
+        """Read again from where the processor is, since somebody else has changed that."""
+        if self._loop is not None and self._engine is not None:
+            with suppress(RuntimeError):  # it has stopped already
+                self._loop.call_soon_threadsafe(self._reread)
+
+    def _reread(self) -> None:
+        assert self._engine is not None
+        self._rereading = asyncio.create_task(self._engine.reread(missing=False))
+        self._rereading.add_done_callback(self._engine.watch)
 
     def healthy(self) -> bool:
         """Whether this worker can process: nothing that it needs is away, and it gets on or has nothing left to do."""
@@ -362,7 +375,7 @@ class App(faust.App):
 
     def _reread(self) -> None:
         if self._lost is None or self._lost.done():
-            self._lost = asyncio.create_task(self.engine.reread())
+            self._lost = asyncio.create_task(self.engine.reread(missing=True))
             self._lost.add_done_callback(self.engine.watch)
 
     async def _positions(self, *_: Any, **__: Any) -> None:

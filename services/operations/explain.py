@@ -1,7 +1,6 @@
 """The command that tells what stands behind one of an authority's own numbers."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,8 +9,7 @@ from sqlalchemy import text
 from services.chassis.database import transaction
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.recount import records_of
-from services.records.model.record import Record, as_known
-from services.records.upkeep.explain import CellName, Explanation, cell_name, explain
+from services.records.upkeep.explain import CellName, Explanation, cell_name, explain, known
 
 commands = typer.Typer()
 MOST = 20
@@ -40,20 +38,12 @@ def explain_cell(
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         records = records_of(connection, name.authority)
         if as_of is not None:
-            records = _known(records, as_of.date())
+            records = known(records, as_of.date())
         found = explain(name, records, domain.of(name.authority))
     if as_of is not None:
         typer.echo(f"As known at the end of {as_of.date()}, by today's rules:")
     for line in _lines(name, found, None if everything else MOST):
         typer.echo(line)
-
-
-def _known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
-    """The records as they were at the end of that day; those of which nothing had come yet are left out."""
-    for subject, record in records:
-        was = as_known(record, day)
-        if was:
-            yield subject, was
 
 
 def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:

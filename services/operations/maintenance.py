@@ -1,4 +1,4 @@
-"""What operators do by hand: prove that the books balance, make them again, send refused events through again, and look around.
+"""What operators do by hand: prove that the books balance, make them again, send refused events through again.
 
 What the commands need is imported when they run, since every command of payback imports this module.
 """
@@ -60,42 +60,6 @@ def rebuild() -> None:
             lambda done, total: progress.update(task, completed=done, total=total),
         )
     typer.echo(f"{domain.service}: made again from {read} events")
-
-
-@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
-def doctor() -> None:
-    """Say what is wrong with the surroundings: Kafka, its topics, PostgreSQL, the schema. Exit status 1 if anything is."""
-    from importlib.resources import files  # noqa: PLC0415
-
-    from services.chassis.failures import Failure  # noqa: PLC0415
-    from services.chassis.migrations import pending  # noqa: PLC0415
-    from services.chassis.settings import KafkaSettings  # noqa: PLC0415
-    from services.operations.books import BooksSettings  # noqa: PLC0415
-    from services.operations.topics import examine, topic_specs  # noqa: PLC0415
-
-    class DoctorSettings(BooksSettings):
-        kafka: KafkaSettings
-
-    settings = DoctorSettings.load()
-    schema = settings.database.schema_name
-    migrations = Path(str(files(f"services.{schema}"))) / "migrations"
-
-    def kafka() -> list[str]:
-        return examine(settings.kafka, topic_specs())
-
-    def database() -> list[str]:
-        waiting = pending(settings.database.url.get_secret_value(), schema, migrations)
-        return [f"migration {revision} was not run" for revision in waiting]
-
-    wrong = 0
-    for what, look in (("Kafka", kafka), ("PostgreSQL", database)):
-        try:
-            faults = look()
-        except Failure as failure:
-            faults = [str(failure)]
-        wrong += len(faults)
-        typer.echo("\n".join([f"{what}: {fault}" for fault in faults]) or f"{what}: all is well")
-    raise typer.Exit(int(wrong > 0))
 
 
 @commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from contracts.codec import MAX_BYTES
 from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis.kafka import Admin, TopicSpec
@@ -21,9 +22,22 @@ class TopicsSettings(Settings):
     kafka: KafkaSettings
 
 
-def topic_specs(replication: int = -1) -> list[TopicSpec]:
-    """Every topic. Events are kept for ever, since everything else can be made again from them."""
-    kept = {"cleanup.policy": "delete", "retention.ms": FOR_EVER, "retention.bytes": FOR_EVER}
+BATCH_BYTES = 10 * MAX_BYTES
+"""What Kafka takes at once, compressed: ten of the largest events, and room for any batch of usual ones."""
+
+
+def topic_specs(replication: int = -1, *, simulated: bool = False) -> list[TopicSpec]:
+    """Every topic. Events are kept for ever, since everything else can be made again from them.
+
+    When an event came is the broker's word, not the sender's, except where the past is simulated.
+    """
+    kept = {
+        "cleanup.policy": "delete",
+        "retention.ms": FOR_EVER,
+        "retention.bytes": FOR_EVER,
+        "message.timestamp.type": "CreateTime" if simulated else "LogAppendTime",
+        "max.message.bytes": str(BATCH_BYTES),
+    }
     compacted = {"cleanup.policy": "compact"}
     return [
         *(TopicSpec(name, replication=replication, configs=kept) for name in source_topics(*Topic)),

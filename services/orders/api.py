@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
+from contracts.events import Topic
 from services.chassis.auth import Identity, require
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
@@ -20,7 +21,7 @@ from services.orders.findings import findings
 from services.orders.model import order_of
 from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
-from services.records.api import listing, own_findings
+from services.records.api import explaining, listing, own_findings
 from services.records.api import management as common
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
@@ -44,6 +45,7 @@ log = logging.getLogger(__name__)
 
 National = Annotated[Identity, Depends(require("national:read"))]
 _OWN_FINDINGS: OwnFindings = {
+    own_findings.RECORD_TIME.code: own_findings.record_times(Topic.ORDERS),
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),
     **transfers.UNMATCHED,
 }
@@ -65,7 +67,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         "cpo",
         own,
     )
-    return [*common.routers(desk), _transfers(desk), _orders(desk)]
+    return [*common.routers(desk), explaining.router(database, domain), _transfers(desk), _orders(desk)]
 
 
 def _transfers(desk: Desk) -> APIRouter:

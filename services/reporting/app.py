@@ -7,11 +7,13 @@ from sqlalchemy import Engine
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, migrations
 from services.chassis.clock import Clock, system_clock
+from services.chassis.containment import Contained
 from services.chassis.http import application, serve
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.reporting import api
+from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
@@ -44,9 +46,8 @@ def run_worker(settings: WorkerSettings) -> int:
     """Read aggregates until told to stop. Returns the exit status."""
     registry = new_registry()
     engine = database.engine(settings.database)
-    worker = Stream(
-        settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], Aggregates(engine), StreamMetrics(registry)
-    )
+    aggregates = Contained(Aggregates(engine, IngestMetrics(registry)))
+    worker = Stream(settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], aggregates, StreamMetrics(registry))
     with exposed(settings.metrics, registry, worker.healthy):
         return worker.run()
 

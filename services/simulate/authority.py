@@ -10,6 +10,7 @@ from services.chassis.clock import Clock
 from services.simulate.chances import happens, poisson
 from services.simulate.course import Course
 from services.simulate.court import impose
+from services.simulate.habits import Habit
 from services.simulate.home import home_of
 from services.simulate.lifecycle import live_out
 from services.simulate.population import People, orders_a_year
@@ -27,13 +28,16 @@ _TOTALS_OFF = 0.04
 class PretendAuthority:
     """Delivers its events in order of arrival. The truth and the outcomes are whole once it has delivered up to `end`."""
 
-    def __init__(self, code: str, seed: int, first: date, end: date, transfers: list[Transfer]) -> None:
+    def __init__(
+        self, code: str, seed: int, first: date, end: date, transfers: list[Transfer], *, habit: Habit = Habit.USUAL
+    ) -> None:
         self.home = home_of(code, seed)
+        self._taken = habit is not Habit.REFUSED_ONLY
         self.truth = Truth()
         self._rng = Random(f"{seed}/authority/{code}")  # noqa: S311 - nothing here is secret
         self._horizon = end + timedelta(days=1)
         self._teller = Teller(self._rng, self.home, end, self._horizon)
-        self._sender = Sender(self._rng, self.home)
+        self._sender = Sender(self._rng, self.home, habit)
         self._people = People()
         self._transfers = [t for t in transfers if code in (t.origin, t.target)]
         self._day, self._end = first, end
@@ -86,7 +90,7 @@ class PretendAuthority:
     def _live(self, day: date) -> None:
         for course in self.courses(day, self._horizon):
             known = self._teller.tell(course)
-            if known:
+            if known and self._taken:
                 self.truth.count(self.home.code, known)
         if not happens(self._rng, _SILENT_DAYS):
             since = day if happens(self._rng, 0.1) else None

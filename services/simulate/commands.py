@@ -22,6 +22,9 @@ def simulate(
         typer.Option(formats=["%Y-%m-%d"], help="The first day that is not told of; today if left out."),
     ] = None,
     authority: Annotated[list[str] | None, typer.Option(help="Only this authority's code; may be repeated.")] = None,
+    odd: Annotated[
+        bool, typer.Option("--odd", help="One authority never sends, one is always refused, the clock of one is ahead.")
+    ] = False,
 ) -> None:
     """Write the events of pretend authorities as NDJSON, a file per topic in order of arrival, and the cells that must come out."""
     codes = authority or list(AUTHORITIES)
@@ -30,8 +33,10 @@ def simulate(
         raise typer.BadParameter(f"no such authority: {', '.join(unknown)}", param_hint="--authority")
     # Not at the top, since every command of payback imports this module.
     from services.simulate.files import write  # noqa: PLC0415
+    from services.simulate.habits import odd_habits  # noqa: PLC0415
     from services.simulate.nation import Simulation  # noqa: PLC0415
 
-    simulation = Simulation(seed, months, (end or system_clock()).date(), codes)
+    habits = odd_habits(seed, codes) if odd else {}
+    simulation = Simulation(seed, months, (end or system_clock()).date(), codes, habits)
     written = write(simulation, out)
     typer.echo(f"{written} events of {len(codes)} authorities in {out}")

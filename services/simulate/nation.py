@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import chain
 from operator import itemgetter
@@ -12,11 +12,14 @@ from contracts.authorities import AUTHORITIES
 from services.chassis.clock import Clock
 from services.simulate.authority import PretendAuthority
 from services.simulate.chances import Chances
+from services.simulate.habits import Habit
 from services.simulate.population import orders_a_year
 from services.simulate.sending import Delivery
 from services.simulate.transfers import plan_transfers
 from services.simulate.untidy import SECOND
 from services.simulate.working_days import months_after
+
+_TAKEN = ("applied", "superseded", "duplicate")
 
 
 class Simulation:
@@ -25,11 +28,23 @@ class Simulation:
     Memory holds what open orders have yet to tell, whatever the number of months.
     """
 
-    def __init__(self, seed: int, months: int, end: date, authorities: Iterable[str] = tuple(AUTHORITIES)) -> None:
+    def __init__(
+        self,
+        seed: int,
+        months: int,
+        end: date,
+        authorities: Iterable[str] = tuple(AUTHORITIES),
+        habits: Mapping[str, Habit] | None = None,
+    ) -> None:
         self.end = end
         self.first = months_after(end, -months)
         transfers = plan_transfers(seed, self.first, end)
-        self.authorities = {code: PretendAuthority(code, seed, self.first, end, transfers) for code in authorities}
+        of = {code: (habits or {}).get(code, Habit.USUAL) for code in authorities}
+        self.authorities = {
+            code: PretendAuthority(code, seed, self.first, end, transfers, habit=habit)
+            for code, habit in of.items()
+            if habit is not Habit.SILENT
+        }
 
     def deliveries(self) -> Iterator[Delivery]:
         """All events, in order of arrival."""
@@ -41,16 +56,19 @@ class Simulation:
         return self.authorities[code].deliver(self.end)
 
     def truth(self) -> dict[str, dict[str, int]]:
-        """Cells and outcomes that must come out. Whole once all deliveries have been taken."""
+        """Cells and outcomes that must come out, and of whom anything must be heard. Whole once all deliveries have been taken."""
         cells: dict[str, int] = {}
+        heard: dict[str, int] = {}
         outcomes: Counter[str] = Counter()
-        for authority in self.authorities.values():
+        for code, authority in self.authorities.items():
             cells |= authority.truth.nonzero()
             outcomes += authority.outcomes
-        valid = sum(outcomes[outcome] for outcome in ("applied", "superseded", "duplicate"))
+            taken = sum(authority.outcomes[outcome] for outcome in _TAKEN)
+            heard |= {code: taken} if taken else {}
+        valid = sum(outcomes[outcome] for outcome in _TAKEN)
         rejected = sum(n for key, n in outcomes.items() if key.startswith("reason."))
         outcomes |= Counter(lines=valid + rejected, valid=valid, rejected=rejected)
-        return {"cells": cells, "outcomes": dict(sorted(outcomes.items()))}
+        return {"cells": cells, "outcomes": dict(sorted(outcomes.items())), "heard": heard}
 
     def live(
         self, clock: Clock, per_second: float = 3.0, sleep: Callable[[float], None] = time.sleep

@@ -18,9 +18,10 @@ from contracts.rejections import Reason
 from contracts.topics import topic_of
 from services.chassis.clock import Clock
 from services.simulate.chances import Chances
+from services.simulate.habits import SKEW_HOURS, Habit
 from services.simulate.home import Home
 from services.simulate.refused import broken
-from services.simulate.untidy import DAY, SECOND, Telling
+from services.simulate.untidy import DAY, HOUR, SECOND, Telling
 
 SHORT = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid-work"}
 """The kinds of topic as they are named in files and outcomes."""
@@ -59,11 +60,13 @@ class _Sent(Struct, omit_defaults=True, kw_only=True):
 class Sender:
     """Makes deliveries of tellings, and counts what must become of them."""
 
-    def __init__(self, rng: Random, home: Home) -> None:
+    def __init__(self, rng: Random, home: Home, habit: Habit = Habit.USUAL) -> None:
         self.outcomes: Counter[str] = Counter()
         self.clock: Clock | None = None
         """When set, nothing is recorded later than it says."""
         self._rng, self._home = rng, home
+        self._refused_only = habit is Habit.REFUSED_ONLY
+        self._skew = SKEW_HOURS * HOUR if habit is Habit.AHEAD else 0
         self._zone = LONDON if home.local_time else UTC
         self._topics = {kind: topic_of(kind, home.code) for kind in Topic}
         self._systems = dict(zip(Topic, home.systems, strict=True))
@@ -84,9 +87,11 @@ class Sender:
                 self.outcomes["duplicate"] += 1
                 yield item
             elif type(item) is Telling:
-                if self._rng.random() < _REFUSED and item.subject != AUTHORITY_SUBJECT:
+                about_order = item.subject != AUTHORITY_SUBJECT
+                if about_order and (self._refused_only or self._rng.random() < _REFUSED):
                     yield self._spoil(item)
-                yield self.send(item)
+                if not self._refused_only:
+                    yield self.send(item)
 
     def send(self, telling: Telling) -> Delivery:
         value = self._encode(self._write(telling))
@@ -108,7 +113,7 @@ class Sender:
 
     def _write(self, telling: Telling) -> _Sent:
         system = self._systems[telling.topic]
-        recorded = datetime.fromtimestamp(telling.recorded // SECOND, self._zone)
+        recorded = datetime.fromtimestamp((telling.recorded + self._skew) // SECOND, self._zone)
         if self.clock:
             recorded = min(recorded, self.clock().astimezone(self._zone).replace(microsecond=0))
         self._sent += 1

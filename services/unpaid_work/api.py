@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 
+from contracts.events import Topic
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
-from services.records.api import listing, own_findings
+from services.records.api import explaining, listing, own_findings
 from services.records.api import management as common
 from services.records.api.listing import Row
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
@@ -31,8 +32,10 @@ from services.unpaid_work.schemas import ForecastView, HoursStep, LateForecast, 
 from services.unpaid_work.values import values
 
 _OWN_FINDINGS: OwnFindings = {
+    own_findings.RECORD_TIME.code: own_findings.record_times(Topic.UNPAID_WORK),
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("minutes_credited"),
     own_findings.GAP.code: own_findings.gaps,
+    own_findings.REUSED.code: own_findings.reused,
 }
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
 
@@ -41,7 +44,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
     """The routes beyond intake and mirror."""
     returns = Path(__file__).parent / "returns"
     desk = Desk(database, domain, clock, findings, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
-    return [*common.routers(desk), _ledgers(desk)]
+    return [*common.routers(desk), explaining.router(database, domain), _ledgers(desk)]
 
 
 def _ledgers(desk: Desk) -> APIRouter:

@@ -2,26 +2,28 @@
 
 import random
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.codec import Event
-from contracts.events import Topic
+from contracts.events import OfficerNominated, Topic
 from services.orders.domain import domain as orders
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold
-from services.records.model.record import Record, apply, dump, load
+from services.records.model.record import Outcome, Record, apply, dump, fact, load
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support.scenario import Sent
 from tests.support.strategies import events
 
 CALENDAR = Calendar("test", frozenset({date(2024, 1, 1), date(2024, 3, 29)}))
 DOMAINS = {"orders": orders(CALENDAR), "unpaid_work": unpaid_work(CALENDAR)}
+SAME = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = st.lists(st.one_of(events(Topic.ORDERS), events(Topic.UNPAID_WORK)), max_size=40)
 
 
@@ -38,6 +40,44 @@ def test_convergence(stream: list[Event], chance: random.Random) -> None:
     again = stream + [event for event in stream if chance.random() < 0.5]
     chance.shuffle(again)
     assert _record(again) == _record(stream)
+
+
+EQUAL = st.lists(
+    st.builds(
+        lambda event, sequence, number: msgspec.structs.replace(event, time=SAME, sequence=sequence, id=number),
+        events(Topic.ORDERS),
+        st.none() | st.integers(1, 4),
+        st.sampled_from(["a", "b"]),
+    ),
+    max_size=12,
+)
+
+
+@given(EQUAL, st.randoms(use_true_random=False))
+def test_of_equal_times_the_higher_number_wins_then_the_id(stream: list[Event], chance: random.Random) -> None:
+    """And so in any order; a statement without a number comes before all that have one."""
+    again = stream + stream
+    chance.shuffle(again)
+    records = _record(again)
+    assert records == _record(stream)
+    for subject, record in records.items():
+        for key, entry in record.items():
+            stated = [event for event in stream if (event.subject, event.data.key) == (subject, key)]
+            assert (entry.sequence, entry.id) == max((event.sequence or 0, event.id) for event in stated)
+
+
+def test_what_was_stored_before_numbers_were_is_read_and_gives_way_to_a_number() -> None:
+    old = (
+        b'{"officer":["2026-01-01T00:00:00Z","b","officer.nominated.v1",{"nominated_on":"2026-01-01"},"2026-01-01",[]]}'
+    )
+    record = load(old)
+    assert record["officer"].sequence == 0
+    assert load(dump(record)) == record
+    later = Event(
+        "a", "S12000005", None, "officer.nominated.v1", "x", SAME, OfficerNominated(nominated_on=date(2026, 1, 2)), 1
+    )
+    assert apply(record, later) is Outcome.APPLIED
+    assert fact(record, "officer", OfficerNominated) == later.data
 
 
 @given(MANY)

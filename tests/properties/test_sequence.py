@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.model.sequence import Numbers, receive
+from services.records.model.sequence import BLOCK, MOST_MISSING, Numbers, is_reused, mark_of, no_marks, receive
 
 MONTHS = [date(2025, month, 1) for month in range(1, 7)]
 CAME = st.dictionaries(st.integers(1, 60), st.sampled_from(MONTHS), max_size=40)
@@ -41,3 +41,30 @@ def _cells(numbers: Numbers, came: dict[int, date]) -> dict[tuple[date, str], in
             expected[came[above], "missing"] += 1
     assert numbers.highest == max(came, default=0)
     return dict(expected)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 600), st.sampled_from(["a", "b", "c"])), max_size=30),
+    st.randoms(use_true_random=False),
+)
+def test_a_number_that_different_events_bear_is_found_in_any_order(
+    came: list[tuple[int, str]], chance: random.Random
+) -> None:
+    deliveries = came * 2
+    chance.shuffle(deliveries)
+    blocks: dict[int, bytearray] = {}
+    found = {
+        number
+        for number, event in deliveries
+        if is_reused(blocks.setdefault(number // BLOCK, no_marks()), number, mark_of(event))
+    }
+    assert found == {number for number, _ in came if len({event for n, event in came if n == number}) > 1}
+
+
+def test_a_wild_number_counts_no_more_than_anybody_could_have_sent() -> None:
+    numbers, total = Numbers(), Counter[tuple[date, str]]()
+    highest = 10**18 - 1
+    for number in (highest, 5, highest // 2):
+        total.update(receive(numbers, [(number, MONTHS[0])]))
+    assert total[MONTHS[0], "missing"] <= 3 * MOST_MISSING
+    assert [gap.size for gap in numbers.gaps] == [4, highest // 2 - 6, highest - 1 - highest // 2]

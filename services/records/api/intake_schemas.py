@@ -52,7 +52,7 @@ class EventOutcome(BaseModel):
     topic: str
     partition: int
     offset: int
-    outcome: str = Field(description="applied, superseded, duplicate or rejected")
+    outcome: str = Field(description="applied, superseded, duplicate, rejected or put_aside")
     subject: str | None
     arrived_at: datetime
     reason: str | None = None
@@ -80,6 +80,7 @@ class KeptRejection(BaseModel):
     remedy: str
     arrived_at: datetime
     redriven_at: datetime | None = Field(description="When an operator sent it through again.")
+    mended_by: int | None = Field(description="Offset of the later event of the same source and id that was accepted.")
     event: str | None = Field(description="The bytes, where they are text.")
     event_base64: str | None = Field(description="The bytes, where they are not.")
 
@@ -89,6 +90,16 @@ class KeptRejections(BaseModel):
 
     rejections: list[KeptRejection]
     next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class Parked(BaseModel):
+    """Nothing of the authority is taken for now, since the platform fails on one of its events. Nothing sent is lost."""
+
+    since: datetime
+    topic: str | None = Field(
+        description="Where the event lies on which the platform fails; none where no single one is to blame."
+    )
+    offset: int | None
 
 
 class Held(BaseModel):
@@ -102,3 +113,6 @@ class Held(BaseModel):
     orders_withdrawn: int = Field(description="Withdrawn as a whole: they count nothing.")
     orders_not_imposed: int = Field(description="Facts were sent, but not the imposition, or it was withdrawn.")
     last_heard_at: datetime | None
+    parked: Parked | None = Field(
+        description="Given while what the authority sends waits for the operators of the platform."
+    )

@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection, text
 
+from contracts.events import Topic
+from contracts.periods import month_of
+from contracts.topics import topic_of
 from services.records.api.order_schemas import FindingView, Today
-from services.records.ingest.counters import open_gaps
+from services.records.ingest import times
+from services.records.ingest.counters import open_gaps, reused_numbers
 from services.records.model.findings import Rule
 
 OwnFinding = Callable[[Connection, str, Today], Iterable[FindingView]]
@@ -21,6 +25,16 @@ GAP = Rule(
     "sequence_gap",
     "Numbers of the source's own counter that never came.",
     "Send the events with these numbers again; what had come before has no further effect.",
+)
+REUSED = Rule(
+    "sequence_reused",
+    "Numbers of the source's own counter that different events bore.",
+    "Let the counter go on above the highest number that the platform holds; send what bears a number twice again with a new number.",
+)
+RECORD_TIME = Rule(
+    "record_time",
+    "Records whose time in Kafka cannot be: in seconds or microseconds, missing, or ahead of the clock.",
+    "Let your Kafka producer set the time itself, in milliseconds. The time of reading was used; nothing is to be sent again.",
 )
 AUTHORITY = "-"
 
@@ -50,6 +64,28 @@ def control_totals(*names: str) -> OwnFinding:
 def gaps(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
     """Every gap in the counters of the authority's sources."""
     for system, gap in open_gaps(connection, authority):
-        source = f"/authorities/{authority}" + (f"/systems/{system}" if system else "")
         numbers = f"{gap.first}" if gap.size == 1 else f"{gap.first} to {gap.last}"
-        yield FindingView.about(AUTHORITY, GAP, gap.month, detail=f"{source}: {numbers}")
+        yield FindingView.about(AUTHORITY, GAP, gap.month, detail=f"{_source(authority, system)}: {numbers}")
+
+
+def reused(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
+    """Every number that was used twice."""
+    for system, number, month in reused_numbers(connection, authority):
+        yield FindingView.about(AUTHORITY, REUSED, month, detail=f"{_source(authority, system)}: {number}")
+
+
+def _source(authority: str, system: str) -> str:
+    return f"/authorities/{authority}" + (f"/systems/{system}" if system else "")
+
+
+def record_times(kind: Topic) -> OwnFinding:
+    """Looks whether records of the authority came with times that cannot be."""
+
+    def replaced(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
+        topic = topic_of(kind, authority)
+        told = times.told(connection, topic)
+        if told is not None:
+            detail = f"{told.number} records of {topic}, offsets {told.first} to {told.last}"
+            yield FindingView.about(AUTHORITY, RECORD_TIME, month_of(told.used.date()), detail=detail)
+
+    return replaced

@@ -14,10 +14,12 @@ from services.chassis.auth import Caller
 from services.chassis.database import transaction
 from services.chassis.http import Written
 from services.chassis.problems import Problem, documented
-from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections
+from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
 from services.records.api.paging import Word
+from services.records.ingest import parking
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, rejections, shards
+from services.records.model.record import Outcome
 
 
 async def own_authority(identity: Caller) -> str:
@@ -64,12 +66,18 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         after: Annotated[int | None, Query(description="`next` of the page before", ge=0, le=LAST_OFFSET)] = None,
         reason: Reason | None = None,
+        is_open: Annotated[
+            bool | None,
+            Query(alias="open", description="Only those that no later event of the same id mended, or only those"),
+        ] = None,
     ) -> KeptRejections:
         query = select(rejections).where(rejections.c.authority == authority)
         if after is not None:
             query = query.where(tuple_(rejections.c.offset) < tuple_(after))
         if reason is not None:
             query = query.where(rejections.c.reason == str(reason))
+        if is_open is not None:
+            query = query.where(rejections.c.mended_by.is_(None) if is_open else rejections.c.mended_by.is_not(None))
         with transaction(database) as connection:
             rows = connection.execute(query.order_by(rejections.c.offset.desc()).limit(limit)).all()
         last = str(rows[-1].offset) if len(rows) == limit else None
@@ -111,7 +119,16 @@ def _held(connection: Connection, authority: str) -> Held:
         orders_withdrawn=orders.withdrawn,
         orders_not_imposed=orders.others - orders.withdrawn,
         last_heard_at=heard,
+        parked=_parked(connection, authority),
     )
+
+
+def _parked(connection: Connection, authority: str) -> Parked | None:
+    held = parking.parked(connection, [authority]).get(authority)
+    if held is None:
+        return None
+    place = held.place
+    return Parked(since=held.at, topic=place and place.source.topic, offset=place and place.offset)
 
 
 def _outcome(topic: str, row: Row[Any]) -> EventOutcome:
@@ -128,6 +145,9 @@ def _outcome(topic: str, row: Row[Any]) -> EventOutcome:
     )
 
 
+_REMEDY = "Nothing: the fault is the platform's. It is sent through again once that is mended."
+
+
 def _kept(row: Row[Any]) -> KeptRejection:
     text, coded = _readable(row.value)
     return KeptRejection(
@@ -138,9 +158,10 @@ def _kept(row: Row[Any]) -> KeptRejection:
         reason=row.reason,
         path=row.path,
         message=row.message,
-        remedy=Reason.of(row.reason).remedy,
+        remedy=_REMEDY if row.reason == Outcome.PUT_ASIDE else Reason.of(row.reason).remedy,
         arrived_at=row.arrived_at,
         redriven_at=row.redriven_at,
+        mended_by=row.mended_by,
         event=text,
         event_base64=coded,
     )

@@ -1,7 +1,7 @@
 """Metrics of a service of records, on one page. Labels name authorities, outcomes and reasons; values are counts of events."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -41,8 +41,43 @@ class RecordsMetrics:
         self.publish_failures = Counter(
             "payback_publish_failures_total", "Publications that failed and are tried again", registry=registry
         )
+        self._parked = Gauge(
+            "payback_authority_parked",
+            "1 while nothing of the authority is taken, since the platform fails on one of its events",
+            ["authority"],
+            registry=registry,
+        )
+        self._replaced = Counter(
+            "payback_record_times_replaced_total",
+            "Messages whose time in Kafka cannot be, so that the time of reading was used",
+            ["authority"],
+            registry=registry,
+        )
+        self._ahead = Gauge(
+            "payback_known_ahead_days",
+            "By how many days what is known of an authority is dated ahead of the clock",
+            ["authority"],
+            registry=registry,
+        )
         for reason in Reason:
             self.rejected.labels("", reason)
+
+    def parked(self, authorities: Iterable[str]) -> None:
+        """Tells which authorities are parked now."""
+        self._parked.clear()
+        for authority in authorities:
+            self._parked.labels(authority).set(1)
+
+    def replaced(self, authorities: Iterable[str]) -> None:
+        """Counts messages whose time was replaced."""
+        for authority, number in Counts(authorities).items():
+            self._replaced.labels(authority).inc(number)
+
+    def ahead(self, days: Mapping[str, int]) -> None:
+        """Tells how many days each authority's books are ahead of the clock."""
+        self._ahead.clear()
+        for authority, number in days.items():
+            self._ahead.labels(authority).set(max(0, number))
 
     def settled(self, authority: str, settled: Iterable[Settled]) -> None:
         """Counts what a committed batch brought."""

@@ -1,13 +1,15 @@
 """Wires and runs the worker of a service of records: the stream, and the publisher beside it."""
 
 import logging
+from contextlib import suppress
 from threading import Event, Thread
 
 from contracts.topics import source_topics
 from services.chassis import logs
 from services.chassis.bulk import BulkProducer
+from services.chassis.containment import Contained
 from services.chassis.database import engine
-from services.chassis.failures import Refused, describe
+from services.chassis.failures import Away, Refused, describe
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.stream import Stream
@@ -20,6 +22,8 @@ from services.records.model.domain import Domain
 log = logging.getLogger(__name__)
 
 BUG, REFUSED = 1, 3
+LOOK_SECONDS = 1.0
+"""How often to look whether an operator has released an authority."""
 
 
 def run_worker(domain: Domain, settings: WorkerSettings) -> int:
@@ -36,7 +40,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         settings.stream,
         f"payback-{domain.service}",
         source_topics(*domain.kinds),
-        worker,
+        Contained(worker),
         StreamMetrics(registry),
     )
     publishing = _Publishing(
@@ -45,13 +49,24 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     try:
         with exposed(settings.metrics, registry, stream.healthy):
             publishing.start()
+            watching = Thread(target=_watch, args=(worker, stream, stop), name="parks", daemon=True)
+            watching.start()
             status = stream.run()
             stop.set()
             publishing.join()
+            watching.join()
             return status or publishing.status
     finally:
         producer.close()
         database.dispose()
+
+
+def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
+    """Has the stream go back once an operator has released an authority."""
+    while not stop.wait(LOOK_SECONDS):
+        with suppress(Away):  # the stream meets it too, and says so
+            if not worker.is_up_to_date():
+                stream.go_back()
 
 
 class _Publishing(Thread):

@@ -8,11 +8,11 @@ from typing import Any, Self
 from msgspec import json
 from sqlalchemy import Connection, select, text
 
-from contracts.codec import Event
+from contracts.codec import MAX_BYTES, Event
 from contracts.events import Topic
-from contracts.rejections import Rejection
 from services.chassis.database import copy_rows, upsert
 from services.chassis.failures import Fenced
+from services.records.ingest.envelopes import system_in
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
 from services.records.model.domain import Domain
 from services.records.model.fold import Folded, Settled
@@ -21,7 +21,7 @@ from services.records.model.record import Outcome, Record, dump, load
 from services.records.model.summary import Summary, summary
 
 _PERSON_KEY = ("authority", "person_ref", "begun", "ended", "is_new")
-OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED)
+OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.PUT_ASIDE)
 """In `arrivals`, an outcome is its place in this list."""
 
 EARLIEST = date(2000, 1, 1)
@@ -124,6 +124,7 @@ def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded
     settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
     _write_arrivals(connection, settled)
     _write_rejections(connection, domain, settled)
+    _close_rejections(connection, settled)
 
 
 def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
@@ -223,15 +224,38 @@ def _write_rejections(connection: Connection, domain: Domain, settled: list[tupl
     rows = []
     for authority, (arrival, _) in settled:
         content, message = arrival.content, arrival.message
-        if isinstance(content, Rejection):
+        if not isinstance(content, Event):
             refusal = (content.id, str(content.reason), content.path, content.message)
             place = (f"{domain.own}.{authority}", 0, message.offset, authority)
-            rows.append((*place, *refusal, message.key, message.value, at(message.timestamp)))
+            kept = (message.key and message.key[:MAX_BYTES], message.value and message.value[:MAX_BYTES])
+            rows.append((*place, *refusal, *kept, at(message.timestamp), system_in(message.value, authority)))
     if rows:
         place_columns = ("topic", "partition", "offset", "authority")
         refusal_columns = ("event_id", "reason", "path", "message")
-        columns = (*place_columns, *refusal_columns, "key", "value", "arrived_at")
+        columns = (*place_columns, *refusal_columns, "key", "value", "arrived_at", "system")
         copy_rows(connection, rejections, columns, rows)
+
+
+_CLOSE = text(
+    'UPDATE rejections r SET mended_by = a."offset" FROM (SELECT authority, id, system, min("offset") AS "offset" '
+    "FROM unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:offsets AS bigint[])) "
+    'AS n (authority, id, system, "offset") GROUP BY authority, id, system) a '
+    "WHERE r.authority = a.authority AND r.event_id = a.id AND (r.system = a.system OR r.system IS NULL) "
+    'AND r.mended_by IS NULL AND r."offset" < a."offset"'
+)
+
+
+def _close_rejections(connection: Connection, settled: list[tuple[str, Settled]]) -> None:
+    """A later accepted event of the same source and id is the refused one, mended."""
+    accepted = [
+        (authority, arrival.content.id, arrival.content.system or "", arrival.message.offset)
+        for authority, (arrival, _) in settled
+        if isinstance(arrival.content, Event)
+    ]
+    if accepted:
+        authorities, ids, systems, offsets = map(list, zip(*accepted, strict=True))
+        names = {"authorities": authorities, "ids": ids, "systems": systems, "offsets": offsets}
+        connection.execute(_CLOSE, names)
 
 
 def at(timestamp: int) -> datetime:

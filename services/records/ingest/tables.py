@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -118,8 +119,11 @@ rejections = Table(
     Column("value", LargeBinary),
     Column("arrived_at", _instant, nullable=False),
     Column("redriven_at", _instant),
+    Column("system", Text),
+    Column("mended_by", BigInteger),
     PrimaryKeyConstraint("topic", "partition", "offset"),
     Index("rejections_authority", "authority", "arrived_at"),
+    Index("rejections_open", "authority", "event_id", postgresql_where=text("mended_by IS NULL")),
     comment="Refused events as they came.",
 )
 
@@ -159,6 +163,28 @@ gaps = Table(
     comment="Numbers below the highest that have not come, with the month of the number after them.",
 )
 
+numbered = Table(
+    "numbered",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("marks", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("authority", "system", "block"),
+    comment="Marks of the events that bore the numbers of a block, to tell a repeat from another event.",
+)
+
+reused = Table(
+    "reused",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("month", Date, nullable=False),
+    PrimaryKeyConstraint("authority", "system", "number"),
+    comment="Numbers that different events of a source bore.",
+)
+
 recounts = Table(
     "recounts",
     metadata,
@@ -171,4 +197,32 @@ recounts = Table(
     Column("cells_changed", Integer, nullable=False),
     PrimaryKeyConstraint("authority", "version"),
     comment="When cells were counted again because the rules, a standard or a calendar changed.",
+)
+
+parks = Table(
+    "parks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("topic", Text),
+    Column("partition", Integer),
+    Column("offset", BigInteger),
+    Column("said", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", _instant, nullable=False),
+    Index("parks_authority", "authority", "id"),
+    comment="Parked, retried, skipped: the latest row of an authority says whether its events are taken.",
+)
+
+record_times = Table(
+    "record_times",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+    Column("used", _instant, nullable=False),
+    comment="Which time was used for messages whose time in Kafka cannot be, or that an operator knows better.",
 )

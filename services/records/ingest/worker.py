@@ -6,24 +6,30 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis import positions
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.database import transaction
-from services.chassis.failures import Away, Fenced
-from services.records.ingest import counters, store
+from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.clock import Clock, system_clock
+from services.chassis.containment import Place
+from services.chassis.database import is_ours, transaction
+from services.chassis.failures import Failure, Fenced, describe
+from services.records.ingest import counters, parking, store, times
 from services.records.ingest.cache import Cache
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.parking import Action, Park
 from services.records.ingest.recount import recount
 from services.records.ingest.store import Shard
+from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted, merge
 from services.records.model.domain import Domain
-from services.records.model.fold import Arrival, Folded, fold, read, subjects
+from services.records.model.fold import Arrival, Folded, PutAside, fold, read, subjects
 from services.records.model.people import Stays, plan
 
 log = logging.getLogger(__name__)
 
 CACHED_RECORDS = 20_000
+WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,11 @@ class _Commit:
 
     positions: dict[TopicPartition, int]
     changes: dict[Shard, Folded]
+    replaced: Sequence[Replaced]
 
 
 class Worker:
-    """Keeps one service's records and cells. Implements chassis.batches.Processor."""
+    """Keeps one service's records and cells. Implements chassis.containment.Parking."""
 
     def __init__(
         self,
@@ -44,22 +51,32 @@ class Worker:
         metrics: RecordsMetrics,
         cached: int = CACHED_RECORDS,
         on_commit: Callable[[], None] = lambda: None,
+        clock: Clock = system_clock,
     ) -> None:
         self._database, self._domain, self._metrics, self._on_commit = database, domain, metrics, on_commit
+        self._clock = clock
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
         self._shards: dict[str, Shard] = {}
+        self._parked: set[str] = set()
+        self._skipped: set[Place] = set()
+        self._noted: dict[Place, int] = {}
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
-        """Positions as PostgreSQL has them; recounts authorities that were counted by other rules."""
+        """Positions as PostgreSQL has them; recounts authorities that were counted by other rules. Parks those it cannot."""
         self._cache.clear()
         self._positions = {}  # what was claimed before no longer counts, however this ends
         with transaction(self._database) as connection:
             claimed = positions.claim(connection, sources)
             self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
+            self._parked = set(parking.parked(connection, list(self._shards)))
+            self._skipped = parking.skipped(connection)
+            self._noted = times.noted(connection, claimed)
+        self._tell_who_is_ahead()
+        self._metrics.parked(self._parked)
         for shard in list(self._shards.values()):
-            if shard.counted_by != self._domain.of(shard.authority).rules:
-                self._recount(shard)
+            if shard.authority not in self._parked and shard.counted_by != self._domain.of(shard.authority).rules:
+                self._recount_or_park(shard)
         self._positions = claimed
         return claimed
 
@@ -68,7 +85,7 @@ class Worker:
         try:
             with transaction(self._database) as connection:
                 commit = self._carry_out(connection, [s for s in map(self._news, slices) if s is not None])
-        except (Away, Fenced):
+        except Exception:
             self._cache.clear()
             raise
         self._positions |= commit.positions
@@ -77,14 +94,40 @@ class Worker:
             for subject, held in folded.records.items():
                 self._cache.put((shard.authority, subject), held)
             self._metrics.settled(shard.authority, folded.settled)
+        self._metrics.replaced(authority_of(one.place.source.topic) for one in commit.replaced)
         self._on_commit()
+
+    def _tell_who_is_ahead(self) -> None:
+        today = self._clock().astimezone(LONDON).date()
+        self._metrics.ahead({code: (shard.known_on - today).days for code, shard in self._shards.items()})
 
     def owned(self) -> list[str]:
         """The authorities whose shards this worker was given."""
         return list(self._shards)
 
+    def owner_of(self, source: TopicPartition) -> str:
+        return authority_of(source.topic)
+
+    def park(self, place: Place, message: Message, fault: Exception) -> None:  # noqa: ARG002 - it waits in the log
+        self._park(self.owner_of(place.source), place, fault)
+
+    def is_up_to_date(self) -> bool:
+        """Whether those are parked that it believes to be, and no operator has released one. Safe to ask from any thread."""
+        with transaction(self._database) as connection:
+            return set(parking.parked(connection, self.owned())) == self._parked
+
+    def _park(self, authority: str, place: Place | None, fault: Exception) -> None:
+        park = Park(authority, Action.PARKED, place, describe(fault), WORKER, self._clock())
+        with transaction(self._database) as connection:
+            parking.park(connection, park, self._positions[place.source] if place else None)
+        self._parked.add(authority)
+        self._metrics.parked(self._parked)
+        log.error("parked %s: %s: %s", authority, place or "counting again", park.said)
+
     def _news(self, piece: Slice) -> Slice | None:
-        """The part of a slice that was not taken before."""
+        """The part of a slice that was not taken before. Nothing of an authority that is parked."""
+        if self.owner_of(piece.source) in self._parked:
+            return None
         position = self._positions.get(piece.source)
         if position is None:
             raise Fenced(f"{piece.topic}/{piece.partition} is not this worker's")
@@ -97,7 +140,8 @@ class Worker:
         """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
         ends = {piece.source: piece.next_offset for piece in slices}
         positions.advance(connection, {source: (self._positions[source], new) for source, new in ends.items()})
-        arrivals = self._read(slices)
+        believe = Times(self._clock(), self._noted)
+        arrivals = self._read(slices, believe)
         held = self._load(connection, arrivals)
         afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
         store.bump(connection, list(afters.values()))
@@ -110,22 +154,36 @@ class Worker:
         if self._domain.follows_counters:
             counters.note(connection, arrivals, changes)
         store.write(connection, self._domain, changes, _count_people(connection, changes))
-        return _Commit(ends, changes)
+        times.note(connection, believe.replaced)
+        return _Commit(ends, changes, believe.replaced)
 
     def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
         shard = self._shards[authority]
         heard_at = max(shard.heard_at, store.at(max(a.message.timestamp for a in arrived)))
-        return shard.next_commit(reached=shard.reached | {a.topic: a.day for a in arrived}, heard_at=heard_at)
+        days = {arrival.topic: arrival.day for arrival in arrived}
+        # A day that is ahead of all clocks stays, since cells stand there: what comes stands before it, until a rebuild.
+        reached = {topic: max(day, shard.reached.get(topic, day)) for topic, day in days.items()}
+        return shard.next_commit(reached=shard.reached | reached, heard_at=heard_at)
 
-    def _read(self, slices: Iterable[Slice]) -> dict[str, list[Arrival]]:
+    def _read(self, slices: Iterable[Slice], believe: Times) -> dict[str, list[Arrival]]:
+        latest = believe.latest.astimezone(LONDON).date()
         arrivals: dict[str, list[Arrival]] = {}
         for piece in slices:
             authority = authority_of(piece.topic)
             kind = kind_of_topic(piece.topic)
             reached = self._shards[authority].reached.get(kind, store.EARLIEST)
-            arrived = read(kind, authority, piece.messages, reached)
+            if reached > latest:
+                reached = store.EARLIEST
+            arrived = read(kind, authority, believe.believed(piece), reached)
+            if self._skipped:
+                arrived = [self._put_aside(piece.source, arrival) for arrival in arrived]
             arrivals.setdefault(authority, []).extend(arrived)
         return arrivals
+
+    def _put_aside(self, source: TopicPartition, arrival: Arrival) -> Arrival:
+        if Place(source, arrival.message.offset) not in self._skipped:
+            return arrival
+        return arrival._replace(content=PutAside(arrival.content.id))
 
     def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
         """Every record that the arrivals may change: from the cache, from PostgreSQL, or new."""
@@ -143,6 +201,16 @@ class Worker:
         for authority, subject in missing:
             held[authority][subject] = self._domain.of(authority).counted(loaded.get((authority, subject), {}))
         return held
+
+    def _recount_or_park(self, shard: Shard) -> None:
+        try:
+            self._recount(shard)
+        except Failure:
+            raise
+        except Exception as fault:
+            if is_ours(fault):
+                raise
+            self._park(shard.authority, None, fault)
 
     def _recount(self, shard: Shard) -> None:
         domain = self._domain.of(shard.authority)

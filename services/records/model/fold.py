@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from contracts.codec import Event, decode
@@ -17,13 +18,22 @@ from services.records.model.people import Step, steps_of
 from services.records.model.record import Outcome, Record, apply, as_known, days_after
 
 
+class PutAside(NamedTuple):
+    """What an operator has skipped, since the platform failed on it. Never the sender's fault."""
+
+    id: str | None
+    reason: str = "put_aside"
+    path: str = "$"
+    message: str = "the platform failed on this event; it was put aside, to be sent through again once that is mended"
+
+
 class Arrival(NamedTuple):
     """One message of a topic, read."""
 
     topic: Topic
     message: Message
     day: date
-    content: Event | Rejection
+    content: Event | Rejection | PutAside
 
 
 class Settled(NamedTuple):
@@ -126,6 +136,8 @@ def _settle(
     event = arrival.content
     if isinstance(event, Rejection):
         return Outcome.REJECTED
+    if isinstance(event, PutAside):
+        return Outcome.PUT_ASIDE
     key = event.data.key
     if not domain.holds(key):
         return Outcome.APPLIED
@@ -148,8 +160,10 @@ def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
     if isinstance(content, Rejection):
         month = month_of(arrival.day)
         add(deltas, "events", month, f"reason={content.reason}")
+    elif isinstance(content, PutAside):
+        month = month_of(arrival.day)
     else:
-        month = month_of(content.time.date())
+        month = month_of(local_day(content.time))
         if outcome is Outcome.APPLIED and content.data.DATES:
             occurred: date = getattr(content.data, content.data.DATES[0])
             days = (arrival.day - occurred).days
@@ -158,13 +172,23 @@ def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
     add(deltas, "events", month, f"outcome={outcome}")
 
 
-_days: dict[int, date] = {}
-
-
 def day_of(timestamp: int) -> date:
     """The local day of a Kafka timestamp in milliseconds."""
-    hour = timestamp // 3_600_000  # the offset of the local time from UTC is whole hours
-    day = _days.get(hour)
-    if day is None:
-        day = _days[hour] = datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON).date()
-    return day
+    return _day_of_hour(timestamp // 3_600_000)  # the offset of the local time from UTC is whole hours
+
+
+def local_day(time: datetime) -> date:
+    """The local day of a time, whatever year a source may have written."""
+    return time.date() if time.year < SUMMER_TIME_SINCE else _day_of_hour(int(time.timestamp()) // 3600)
+
+
+SUMMER_TIME_SINCE = 1916
+"""Before, and at the ends of what a date can say, days are those of UTC."""
+
+
+@lru_cache(maxsize=100_000)
+def _day_of_hour(hour: int) -> date:
+    try:
+        return datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON).date()
+    except OverflowError:
+        return datetime.fromtimestamp(hour * 3600, UTC).date()

@@ -23,6 +23,8 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+    PUT_ASIDE = "put_aside"
+    """An operator skipped it, since the platform failed on it. It is kept, and can be sent through again."""
 
 
 class Entry(Struct, frozen=True, array_like=True):
@@ -36,6 +38,13 @@ class Entry(Struct, frozen=True, array_like=True):
     """Since when this is known."""
     before: tuple["Entry", ...] = ()
     """What was known at the end of earlier days, the latest first."""
+    sequence: int = 0
+    """The source's own number of the statement; 0 where it has none, or was stored before numbers were."""
+
+    @property
+    def rank(self) -> tuple[datetime, int, str]:
+        """The greatest is the latest."""
+        return self.time, self.sequence, self.id
 
     def on(self, day: date) -> "Entry | None":
         """What was known of the fact at the end of that day."""
@@ -51,21 +60,23 @@ F = TypeVar("F", bound=Fact)
 def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
     """Puts the event's fact into `record` (in place) unless a later statement of the same fact is there.
 
-    Latest is the greatest (time, id). A source that breaks its promise of unique ids still converges: the content decides then.
+    Latest is the greatest (time, sequence or 0, id). A source that breaks its promise of unique ids still converges: the content
+    decides then.
     """
     key = event.data.key
     data = None if isinstance(event.data, FactWithdrawn) else event.data
+    rank = (event.time, event.sequence or 0, event.id)
     old = record.get(key)
     if old is not None:
-        if (event.time, event.id) < (old.time, old.id):
+        if rank < old.rank:
             return Outcome.SUPERSEDED
-        if (event.time, event.id) == (old.time, old.id):
+        if rank == old.rank:
             if (event.type, data) == (old.type, old.data):
                 return Outcome.DUPLICATE
             if _content(event.type, data) < _content(old.type, old.data):
                 return Outcome.SUPERSEDED
     known_on, before = _known(old, event.type, data, known_on)
-    record[key] = Entry(event.time, event.id, event.type, data, known_on, before)
+    record[key] = Entry(event.time, event.id, event.type, data, known_on, before, rank[1])
     return Outcome.APPLIED
 
 
@@ -76,7 +87,7 @@ def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> t
     if (old.type, old.data) == (name, data):
         return old.known_on, old.before
     if old.known_on < known_on:
-        return known_on, (Entry(old.time, old.id, old.type, old.data, old.known_on), *old.before)
+        return known_on, (Entry(old.time, old.id, old.type, old.data, old.known_on, (), old.sequence), *old.before)
     return known_on, old.before
 
 
@@ -118,11 +129,12 @@ class _Stored(Struct, frozen=True, array_like=True):
     data: Raw
     known_on: date = date.min
     before: tuple["_Stored", ...] = ()
+    sequence: int = 0
 
     def entry(self) -> Entry:
         data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
         before = tuple(stored.entry() for stored in self.before)
-        return Entry(self.time, self.id, self.type, data, self.known_on, before)
+        return Entry(self.time, self.id, self.type, data, self.known_on, before, self.sequence)
 
 
 _stored = msgspec.json.Decoder(dict[str, _Stored])
@@ -130,7 +142,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def dump(record: Record) -> bytes:
-    """The record as JSON: fact key to [time, id, type, data, known_on, before]."""
+    """The record as JSON: fact key to [time, id, type, data, known_on, before, sequence]."""
     return _encode(record)
 
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
+from zlib import crc32
+
+MOST_MISSING = 1_000_000
 
 
 class Gap(NamedTuple):
@@ -22,6 +25,11 @@ class Gap(NamedTuple):
     @property
     def size(self) -> int:
         return self.last - self.first + 1
+
+    @property
+    def counted(self) -> int:
+        """How many count as missing: one wild number is no reason to count more than anybody could have sent."""
+        return min(self.size, MOST_MISSING)
 
 
 @dataclass(slots=True)
@@ -56,7 +64,7 @@ def _fill(numbers: Numbers, number: int, month: date, change: Change) -> bool:
     if at < 0 or numbers.gaps[at].last < number:
         return False
     gap = numbers.gaps.pop(at)
-    change[gap.month, "missing"] -= gap.size
+    change[gap.month, "missing"] -= gap.counted
     _put(numbers, at, Gap(number + 1, gap.last, gap.month), change)
     _put(numbers, at, Gap(gap.first, number - 1, month), change)
     return True
@@ -65,4 +73,28 @@ def _fill(numbers: Numbers, number: int, month: date, change: Change) -> bool:
 def _put(numbers: Numbers, at: int, gap: Gap, change: Change) -> None:
     if gap.size:
         numbers.gaps.insert(at, gap)
-        change[gap.month, "missing"] += gap.size
+        change[gap.month, "missing"] += gap.counted
+
+
+BLOCK = 256
+"""Numbers whose marks are kept together."""
+_MARK = 4
+
+
+def mark_of(event_id: str) -> bytes:
+    """What is kept of an event, to tell it from another that bears the same number."""
+    return (crc32(event_id.encode()) or 1).to_bytes(_MARK, "big")
+
+
+def is_reused(marks: bytearray, number: int, mark: bytes) -> bool:
+    """Whether another event bore the number before. Notes the mark in its block, in place."""
+    begin = number % BLOCK * _MARK
+    before = bytes(marks[begin : begin + _MARK])
+    if not any(before):
+        marks[begin : begin + _MARK] = mark
+    return any(before) and before != mark
+
+
+def no_marks() -> bytearray:
+    """Of a block of which nothing came."""
+    return bytearray(BLOCK * _MARK)

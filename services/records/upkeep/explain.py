@@ -1,18 +1,19 @@
 """Why an authority's own number is what it is: the orders and facts behind a cell, and why others did not count."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 from contracts.authorities import current_code
 from contracts.cells import MEASURES
+from contracts.events import AUTHORITY_SUBJECT
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
 from services.records.model.people import Stay, count_people
-from services.records.model.record import Record, is_withdrawn
+from services.records.model.record import Record, as_known, is_withdrawn
 
 ARRIVAL = {"events", "reporting_delay", "sequence"}
 EXAMPLES = 5
@@ -40,13 +41,18 @@ def cell_name(text: str) -> CellName:
         )
     measure, authority, period, category = (*parts, "")[:4]
     code = current_code(authority)
+    if code is None:
+        raise ValueError(f"there is no authority {authority}")
+    return own_cell(measure, code, period, category)
+
+
+def own_cell(measure: str, authority: str, period: str, category: str) -> CellName:
+    """A cell of an authority (current code). `period` is a month, as in 2025-04, or a day. Raises ValueError, in words."""
     if measure not in MEASURES:
         raise ValueError(f"there is no measure {measure}")
     if measure in ARRIVAL:
         raise ValueError(f"{measure} counts events as they arrive; no order stands behind it")
-    if code is None:
-        raise ValueError(f"there is no authority {authority}")
-    return CellName(measure, code, date.fromisoformat(period if len(period) > 7 else f"{period}-01"), category)
+    return CellName(measure, authority, date.fromisoformat(period if len(period) > 7 else f"{period}-01"), category)
 
 
 class Behind(NamedTuple):
@@ -70,11 +76,21 @@ class Explanation:
     """Some of those orders, by reason."""
 
 
+def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
+    """The records as they were at the end of that day; those of which nothing had come yet are left out."""
+    for subject, record in records:
+        was = as_known(record, day)
+        if was:
+            yield subject, was
+
+
 def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
     """Looks at every record of the authority."""
     found = Explanation()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records:
+        if (subject == AUTHORITY_SUBJECT) != (cell.measure == "control_totals"):
+            continue
         cells = _cells(record, domain, cell)
         if cell.measure in MEASURES_OF_PEOPLE and (stay := domain.stay(record)) is not None:
             people[stay.person].append(stay)
@@ -108,11 +124,42 @@ def _facts_behind(cell: CellName, record: Record, domain: Domain, value: int) ->
     )
 
 
+WITHOUT_IMPOSITION = ("sessions", "minutes_credited", "findings", "minutes_outstanding_closed")
+"""Measures in which an order counts that was never reported as imposed."""
+LACKING = {
+    "unpaid_work_minutes_imposed": "the order has no unpaid work",
+    "supervision_months_imposed": "the order has no supervision",
+    "case_meeting": "the order has no supervision",
+    "plan": "the order has no supervision",
+    "induction": "the order has no unpaid work",
+    "placement": "the order has no unpaid work",
+    "officer": "the receipt of the order or the nomination of an officer was not reported",
+    "reviews": "no review fell due",
+    "breach_lodged": "no application for breach was reported",
+    "breach_outcomes": "no decision on breach was reported",
+    "transfer_answered": "no request for a transfer was reported",
+    "unpaid_work_completed": "unpaid work was not reported as completed",
+    "unpaid_work_days": "unpaid work was not reported as completed",
+    "orders_ended": "the order has not ended",
+    "orders_closed": "the order has not ended",
+    "persons_closed": "the order has not ended",
+    "exit_questionnaires": "the order has not ended",
+    "minutes_credited": "no session or adjustment was reported",
+    "sessions": "no session was reported",
+    "minutes_outstanding_opened": "the order has no unpaid work",
+    "minutes_outstanding_closed": "nothing was credited, and the order has not ended",
+    "risk_change": "fewer than two assessments were reported",
+    "outcome_change": "no domain was measured twice",
+    "findings": "the order breaks no such rule",
+    "control_totals": "totals are stated by the authority, not by its orders",
+}
+"""What an order lacks that counts in no month of the measure."""
+
+
 def _why_not(cell: CellName, record: Record, cells: Cells) -> str:
     if is_withdrawn(record):
         return "the order was withdrawn"
-    imposed = record.get("imposed")
-    if imposed is None or imposed.data is None:
+    if cell.measure not in WITHOUT_IMPOSITION and not _has(record, "imposed"):
         return "the order was never reported as imposed, or that was withdrawn"
     counted = sorted((period, category) for measure, period, category in cells if measure == cell.measure)
     in_period = [category for period, category in counted if period == cell.period]
@@ -122,10 +169,19 @@ def _why_not(cell: CellName, record: Record, cells: Cells) -> str:
         return f"counts in this period under {' and '.join(category or 'the total' for category in nearest)}"
     if counted:
         return "counts in another period"
-    pending = f"pending_{cell.measure}"
-    if any(measure == pending for measure, _, _ in cells):
+    return _why_nowhere(cell.measure, record, cells)
+
+
+def _why_nowhere(measure: str, record: Record, cells: Cells) -> str:
+    if measure.startswith("pending_"):
+        return "nothing is pending: it was met or missed, or does not apply"
+    if any(counted == f"pending_{measure}" for counted, _, _ in cells):
         return "the fact that decides is not there yet: still pending"
-    transferred = record.get("transferred_in")
-    if transferred is not None and transferred.data is not None:
+    if measure not in LACKING and _has(record, "transferred_in"):
         return "the order was transferred in: the authority that it came from counts it"
-    return "nothing of the order counts in this measure"
+    return LACKING.get(measure, "nothing of the order counts in this measure")
+
+
+def _has(record: Record, key: str) -> bool:
+    entry = record.get(key)
+    return entry is not None and entry.data is not None

@@ -1,46 +1,97 @@
-"""Reads `national.aggregates` into the schema `reporting`: rows, positions and the offset in one transaction."""
+"""Reads `national.aggregates` into the schema `reporting`: rows, positions and the offset in one transaction.
 
+Only our own services write to this topic, so what cannot be read is our fault: it is kept aside, and tried again at every start.
+"""
+
+import logging
 from collections.abc import Mapping, Sequence
 
-import msgspec
-from sqlalchemy import Engine
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection, Engine, func, select
 
-from contracts.cells import Aggregate, decode_aggregate
+from contracts.cells import decode_aggregate
 from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
-from services.chassis.database import transaction
-from services.chassis.failures import Refused
+from services.chassis.clock import Clock, system_clock
+from services.chassis.containment import Place
+from services.chassis.database import is_ours, transaction
+from services.chassis.failures import Failure, describe
 from services.chassis.positions import advance, claim
+from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.store import fold, write
+from services.reporting.read.tables import put_aside
+
+log = logging.getLogger(__name__)
 
 
 class Aggregates:
-    """The stream engine's Processor for `national.aggregates`."""
+    """Keeps the cells. Implements chassis.containment.Parking, where each message stands for itself."""
 
-    def __init__(self, database: Engine) -> None:
-        self._database = database
+    def __init__(self, database: Engine, metrics: IngestMetrics | None = None, clock: Clock = system_clock) -> None:
+        self._database, self._clock = database, clock
+        self._metrics = metrics or IngestMetrics(CollectorRegistry())
         self._next: dict[TopicPartition, int] = {}
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         with transaction(self._database) as connection:
             self._next = claim(connection, sources)
+        self._try_again()
         return dict(self._next)
 
     def process(self, slices: Sequence[Slice]) -> None:
-        folded = fold(_decode(part, message) for part in slices for message in part.messages if message.value)
+        news = [part for part in map(self._news, slices) if part.messages]
+        if not news:
+            return
+        values = [message.value for part in news for message in part.messages if message.value]
         with transaction(self._database) as connection:
-            write(connection, folded)
-            advance(connection, {part.source: (self._next[part.source], part.next_offset) for part in slices})
-        self._next |= {part.source: part.next_offset for part in slices}
+            write(connection, fold(map(decode_aggregate, values)))
+            self._advance(connection, news)
+        self._next |= {part.source: part.next_offset for part in news}
 
+    def owner_of(self, source: TopicPartition) -> str:
+        return source.topic
 
-def _decode(part: Slice, message: Message) -> Aggregate:
-    """Only our own services write to this topic, so what cannot be read is our fault, and nothing may pass over it."""
-    assert message.value is not None
-    try:
-        aggregate: Aggregate = decode_aggregate(message.value)
-    except msgspec.MsgspecError as fault:
-        raise Refused(
-            f"{part.topic}/{part.partition} holds at offset {message.offset} what this version cannot read: "
-            "a publisher is newer than this service, or broken. Nothing of the batch was stored."
-        ) from fault
-    return aggregate
+    def park(self, place: Place, message: Message, fault: Exception) -> None:
+        """Keeps it aside, and goes on after it."""
+        part = Slice(*place.source, [message])
+        row = {"offset": place.offset, "key": message.key, "value": message.value}
+        said = {"fault": describe(fault), "at": self._clock()}
+        with transaction(self._database) as connection:
+            self._advance(connection, [part])
+            connection.execute(put_aside.insert().values(topic=part.topic, partition=part.partition, **row, **said))
+            self._count(connection)
+        self._next[part.source] = part.next_offset
+        log.error(
+            "put aside what this version cannot take, a publisher is newer or broken: %s: %s", place, said["fault"]
+        )
+
+    def _news(self, part: Slice) -> Slice:
+        """Without what was taken before."""
+        begin = self._next[part.source]
+        return Slice(part.topic, part.partition, [message for message in part.messages if message.offset >= begin])
+
+    def _advance(self, connection: Connection, parts: Sequence[Slice]) -> None:
+        advance(connection, {part.source: (self._next[part.source], part.next_offset) for part in parts})
+
+    def _try_again(self) -> None:
+        """This version may be newer than the one that could not take it."""
+        with transaction(self._database) as connection:
+            rows = connection.execute(select(put_aside).order_by(put_aside.c.topic, put_aside.c.offset)).all()
+        for row in rows:
+            here = (put_aside.c.topic == row.topic) & (put_aside.c.partition == row.partition)
+            try:
+                with transaction(self._database) as connection:
+                    write(connection, fold([decode_aggregate(row.value)]))
+                    connection.execute(put_aside.delete().where(here & (put_aside.c.offset == row.offset)))
+            except Failure:
+                raise
+            except Exception as fault:
+                if is_ours(fault):
+                    raise
+                log.warning(
+                    "still aside: %s/%s at offset %s: %s", row.topic, row.partition, row.offset, describe(fault)
+                )
+        with transaction(self._database) as connection:
+            self._count(connection)
+
+    def _count(self, connection: Connection) -> None:
+        self._metrics.put_aside.set(connection.scalar(select(func.count()).select_from(put_aside)) or 0)

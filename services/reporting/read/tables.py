@@ -1,6 +1,6 @@
 """The tables of the schema `reporting`. They hold counts, never a row about one person or one order."""
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData()
@@ -15,6 +15,19 @@ checkpoints = Table(
     Column("cluster_id", Text, nullable=False),
     Column("topic_id", Text, nullable=False),
     comment="How far the aggregates were read; compare-and-set, in the transaction of what was read.",
+)
+
+put_aside = Table(
+    "put_aside",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("fault", Text, nullable=False),
+    Column("at", _instant, nullable=False),
+    comment="Aggregates that this version could not read or store. Tried again at every start.",
 )
 
 positions = Table(

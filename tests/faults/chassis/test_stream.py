@@ -1,5 +1,6 @@
 """The stream engine on a real broker, with what can go wrong going wrong."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 from kafka.structs import OffsetAndMetadata
 from prometheus_client import CollectorRegistry
 
+from services.chassis.bounded import LONGEST
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.kafka import Producer, Record
 from services.chassis.metrics import StreamMetrics
@@ -366,3 +369,46 @@ def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path:
         finally:
             worker.terminate()
         assert worker.wait(30) == 0
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+def test_a_value_that_would_fill_the_memory_is_bounded(worker: StartWorker, kafka: str, topic: str, codec: str) -> None:
+    """It takes a few KB on the way; of it comes what shows that it is too large, and its neighbours come whole."""
+    huge = 20_000_000 if codec != "zstd" else 200_000_000  # what fits into a message of 1 MB
+
+    async def send() -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=kafka, compression_type=codec, max_batch_size=2**31 - 1, max_request_size=2**31 - 1
+        )
+        async with producer:
+            batch = producer.create_batch()
+            for value in (b"before", b"x" * huge, b"after"):
+                assert batch.append(key=b"k", value=value, timestamp=None) is not None
+            await (await producer.send_batch(batch, topic, partition=0))
+
+    asyncio.run(send())
+    values: list[bytes] = []
+
+    class Kept(Recorder):
+        def process(self, slices: Sequence[Slice]) -> None:
+            super().process(slices)
+            values.extend(message.value or b"" for part in slices for message in part.messages)
+
+    recorder = Kept()
+    running = worker(recorder, topic)
+    wait_until(lambda: len(recorder.kept) == 3)
+    assert [len(value) for value in values] == [6, LONGEST, 5]
+    assert running.stop() == 0
+
+
+def test_who_released_an_authority_has_its_messages_read_again(
+    worker: StartWorker, send: Callable[..., None], topic: str
+) -> None:
+    recorder = Recorder()
+    running = worker(recorder, topic)
+    send(topic, 5)
+    wait_until(lambda: len(recorder.kept) == 5)
+    recorder.position = 2
+    running.stream.go_back()
+    wait_until(lambda: recorder.kept == [0, 1, 2, 3, 4, 2, 3, 4])
+    assert running.stop() == 0

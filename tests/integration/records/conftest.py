@@ -1,6 +1,7 @@
 """Workers on a real database, without a broker."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -10,6 +11,7 @@ from contracts.topics import source_topics
 from services import orders, unpaid_work
 from services.chassis import database as databases
 from services.chassis.batches import SourceIdentity, TopicPartition
+from services.chassis.clock import FixedClock
 from services.chassis.settings import DatabaseSettings
 from services.orders.domain import domain as orders_domain
 from services.records.ingest.metrics import RecordsMetrics
@@ -21,12 +23,15 @@ from services.unpaid_work.domain import domain as unpaid_work_domain
 
 SERVICES = {"orders": (orders, orders_domain), "unpaid_work": (unpaid_work, unpaid_work_domain)}
 CALENDAR = scotland()
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+"""Later than all that tests send, unless they mean to."""
 
 
 class Bench:
     """One service's schema in a migrated database, with workers on it."""
 
     def __init__(self, url: str, name: str) -> None:
+        self.clock = FixedClock(NOW)
         self.domain: Domain = SERVICES[name][1](CALENDAR)
         self.database: Engine = databases.engine(DatabaseSettings(url=url, schema_name=name))
         self.sources = {
@@ -36,10 +41,14 @@ class Bench:
 
     def worker(self, cached: int = 20_000) -> Worker:
         """A worker that has just been given all topics."""
-        self.metrics = CollectorRegistry()
-        worker = Worker(self.database, self.domain, RecordsMetrics(self.metrics), cached)
+        worker = Worker(self.database, self.domain, self.worker_metrics(), cached, clock=self.clock)
         worker.start(self.sources)
         return worker
+
+    def worker_metrics(self) -> RecordsMetrics:
+        """Of one worker; `metrics` reads them."""
+        self.metrics = CollectorRegistry()
+        return RecordsMetrics(self.metrics)
 
     def cells(self) -> dict[str, int]:
         """All cells, by `measure|authority|period|category`."""

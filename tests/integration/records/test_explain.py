@@ -4,15 +4,23 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
+from contracts.cells import MEASURES
+from contracts.codec import encode
+from contracts.events import OrderImposed
+from contracts.generate.samples import EVENTS
 from services.chassis.batches import Slice
+from services.chassis.problems import Problem, on_http_exception
 from services.cli import command_line
+from services.records.api import explaining, management
 from services.records.ingest.recount import records_of
 from services.records.ingest.tables import cells
 from services.records.model.fold import day_of
-from services.records.upkeep.explain import ARRIVAL, cell_name, explain
+from services.records.upkeep.explain import ARRIVAL, LACKING, cell_name, explain, own_cell
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support import scenario
@@ -69,6 +77,47 @@ def test_it_says_why_others_did_not_count(
     assert "orders count here" in output
     assert by in output
     assert elsewhere in output
+
+
+@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
+def test_the_authority_is_told_the_same_over_http(bench: MakeBench, service: str) -> None:
+    one = bench(service)
+    feed(one, 1000)
+    app = FastAPI()
+    app.include_router(explaining.router(one.database, one.domain))
+    app.dependency_overrides[management.manager] = lambda: "S12000029"
+    app.add_exception_handler(Problem, on_http_exception)
+    client = TestClient(app)
+    asked = Counter[str]()
+    for key, value in one.cells().items():
+        measure, authority, period, category = key.split("|")
+        if measure in ARRIVAL or authority != "S12000029" or asked[measure] == 2:
+            continue
+        asked[measure] += 1
+        found = client.get("/v1/explain", params={"measure": measure, "period": period, "category": category}).json()
+        assert found["value"] == value, key
+        assert found["orders"] == len(found["behind"])
+        assert sum(one["value"] for one in found["behind"]) >= value
+    assert len(asked) > 8
+    for wrong in (
+        "measure=tea&period=2024-04",
+        "measure=orders_imposed&period=2024-13",
+        "measure=events&period=2024-04",
+    ):
+        assert client.get(f"/v1/explain?{wrong}").status_code == 422
+
+
+def test_every_measure_of_orders_has_a_reason_that_fits(bench: MakeBench) -> None:
+    """An order of which only the imposition is known, asked about every measure in a month in which nothing happened."""
+    imposed = next(event for event in EVENTS if isinstance(event.data, OrderImposed))
+    for service in ("orders", "unpaid_work"):
+        one = bench(service)
+        one.worker().process([Slice(f"orders.events.{imposed.authority}", 0, [scenario.Sent(0, encode(imposed))])])
+        with one.database.connect() as connection:
+            records = list(records_of(connection, imposed.authority))
+        for measure in set(MEASURES) - ARRIVAL:
+            found = explain(own_cell(measure, imposed.authority, "1999-01", ""), records, one.domain)
+            assert "nothing of the order counts" not in " ".join(found.elsewhere) or measure not in LACKING, measure
 
 
 def test_as_of_a_day_it_is_what_the_cell_was(bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
+from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import SCHEMA, ApiSettings
 
@@ -52,7 +53,7 @@ Feed = Callable[[Sequence[Aggregate]], None]
 @pytest.fixture
 def feed(database: Engine) -> Feed:
     """Has the worker take these aggregates, as one batch."""
-    worker = Aggregates(database)
+    worker = Aggregates(database, IngestMetrics(new_registry()))
 
     def take(aggregates: Sequence[Aggregate]) -> None:
         start = worker.start({SOURCE: IDENTITY})[SOURCE]

@@ -2,11 +2,17 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from contracts.cells import Aggregate, encode_aggregate
 from services.chassis.batches import Slice, SourceIdentity
+from services.chassis.bounded import LONGEST
+from services.chassis.containment import Contained
 from services.chassis.failures import Fenced, Refused
+from services.chassis.metrics import new_registry
+from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
+from services.reporting.read.tables import put_aside
 from tests.integration.reporting.conftest import IDENTITY, SOURCE, Feed, Message, cell, position, slice_of
 
 GLASGOW, FIFE = "S12000049", "S12000047"
@@ -97,7 +103,7 @@ def test_whole_cells_are_for_national_viewers(client: TestClient, glasgow: Heade
 def test_a_worker_that_was_overtaken_writes_nothing(
     database: Engine, client: TestClient, national: Headers, feed: Feed
 ) -> None:
-    overtaken = Aggregates(database)
+    overtaken = Aggregates(database, IngestMetrics(new_registry()))
     overtaken.start({SOURCE: IDENTITY})
     feed([position(GLASGOW)])
     with pytest.raises(Fenced):
@@ -108,14 +114,74 @@ def test_a_worker_that_was_overtaken_writes_nothing(
 def test_another_topic_under_the_same_name_is_refused(database: Engine, feed: Feed) -> None:
     feed([position(GLASGOW)])
     with pytest.raises(Refused, match="deleted and made again"):
-        Aggregates(database).start({SOURCE: SourceIdentity("cluster", "another")})
+        Aggregates(database, IngestMetrics(new_registry())).start({SOURCE: SourceIdentity("cluster", "another")})
     with pytest.raises(Refused, match="another cluster"):
-        Aggregates(database).start({SOURCE: SourceIdentity("another", "topic")})
+        Aggregates(database, IngestMetrics(new_registry())).start({SOURCE: SourceIdentity("another", "topic")})
 
 
-def test_what_cannot_be_read_stops_the_worker(database: Engine) -> None:
-    worker = Aggregates(database)
+def encoded(aggregate: Aggregate) -> bytes:
+    return encode_aggregate(aggregate)
+
+
+UNREADABLE = {
+    "another kind": b'{"kind":"surprise"}',
+    "not json": b"\xff\x00",
+    "too large": b" " * LONGEST,
+    "more than fits": encoded(cell("orders_imposed", FIFE, "2026-03", "", 7)).replace(
+        b'"value":7', b'"value":%d' % 2**70
+    ),
+    "a version that does not fit": encoded(cell("sessions", FIFE, "2026-03", "", 7)).replace(
+        b'"version":1', b'"version":%d' % 2**64
+    ),
+    "a character that cannot be kept": encoded(cell("orders_imposed", FIFE, "2026-03", "x\x00y", 7)),
+    "a member of a newer version": encoded(cell("sessions", FIFE, "2026-03", "", 7)).replace(b"{", b'{"new":1,', 1),
+}
+
+
+@pytest.mark.parametrize("value", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_what_cannot_be_taken_is_put_aside_and_the_rest_is_taken(
+    database: Engine, client: TestClient, national: Headers, value: bytes, place: int
+) -> None:
+    good: list[Aggregate] = [
+        position(GLASGOW),
+        *(cell("orders_imposed", GLASGOW, f"2026-{n:02}", "", n) for n in (1, 2, 3)),
+    ]
+    messages = [encoded(each) for each in good]
+    messages.insert(place, value)
+    registry = new_registry()
+    worker = Aggregates(database, IngestMetrics(registry))
     worker.start({SOURCE: IDENTITY})
-    with pytest.raises(Refused, match="offset 0"):
-        worker.process([Slice(*SOURCE, [Message(0, b'{"kind":"surprise"}')])])
-    assert worker.start({SOURCE: IDENTITY}) == {SOURCE: 0}
+    Contained(worker).process([Slice(*SOURCE, [Message(n, one) for n, one in enumerate(messages)])])
+    assert sorted(values(client, national).values()) == [1, 2, 3]
+    assert registry.get_sample_value("payback_aggregates_put_aside") == 1
+    with database.connect() as connection:
+        (row,) = connection.execute(select(put_aside)).all()
+    assert (row.topic, row.offset, row.value) == (SOURCE.topic, place, value)
+    again = new_registry()
+    assert Aggregates(database, IngestMetrics(again)).start({SOURCE: IDENTITY}) == {SOURCE: 5}
+    assert again.get_sample_value("payback_aggregates_put_aside") == 1
+
+
+def test_what_a_newer_version_can_read_is_taken_when_it_starts(
+    database: Engine, client: TestClient, national: Headers
+) -> None:
+    registry = new_registry()
+    worker = Aggregates(database, IngestMetrics(registry))
+    worker.start({SOURCE: IDENTITY})
+    Contained(worker).process([Slice(*SOURCE, [Message(0, encoded(position(GLASGOW))), Message(1, b"{")])])
+    with database.begin() as connection:  # as if this version could read it
+        connection.execute(put_aside.update().values(value=encoded(cell("orders_imposed", GLASGOW, "2026-03", "", 9))))
+    registry = new_registry()
+    Aggregates(database, IngestMetrics(registry)).start({SOURCE: IDENTITY})
+    assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}
+    assert registry.get_sample_value("payback_aggregates_put_aside") == 0
+
+
+def test_the_same_fetch_again_has_no_effect(database: Engine, client: TestClient, national: Headers) -> None:
+    worker = Aggregates(database, IngestMetrics(new_registry()))
+    worker.start({SOURCE: IDENTITY})
+    fetch = [slice_of([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 9)], 0)]
+    worker.process(fetch)
+    worker.process(fetch)
+    assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}

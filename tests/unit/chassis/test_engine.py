@@ -140,7 +140,7 @@ def test_a_position_that_kafka_does_not_have_is_refused(position: int) -> None:
     async def script(scene: Scene) -> None:
         scene.processor.position = position
         await assigned(scene)
-        await scene.engine.reread()
+        await scene.engine.reread(missing=True)
 
     scene = play(script)
     assert scene.engine.status == 3
@@ -151,7 +151,7 @@ def test_a_position_that_kafka_does_not_have_is_refused(position: int) -> None:
 def test_a_complaint_of_kafka_that_is_out_of_date_does_no_harm() -> None:
     async def script(scene: Scene) -> None:
         await assigned(scene)
-        await scene.engine.reread()
+        await scene.engine.reread(missing=True)
         await scene.engine.take(scene.reader.fetch(20))
 
     scene = play(script)

@@ -1,0 +1,126 @@
+"""What is wrong with the surroundings of a service, in words; the command looks, and changes nothing."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import typer
+from sqlalchemy import Connection, func, select, text
+
+from contracts.events import Topic
+from contracts.topics import source_topics
+from services.chassis.clock import system_clock
+from services.chassis.database import engine, transaction
+from services.chassis.failures import Failure
+from services.chassis.kafka import Admin, Span, TopicSpec
+from services.chassis.migrations import pending
+from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.operations.books import BooksSettings
+from services.operations.topics import topic_specs
+from services.records.ingest import parking
+from services.records.ingest.tables import record_times, shards
+
+commands = typer.Typer()
+APART = timedelta(seconds=5)
+"""How far clocks may be apart before it is worth a word."""
+
+
+class DoctorSettings(BooksSettings):
+    """Where to look."""
+
+    kafka: KafkaSettings
+
+
+@commands.command()
+def doctor() -> None:
+    """Say what is wrong with the surroundings: topics and their settings, copies, first offsets, schema, clocks, who is parked.
+
+    Exit status 1 if anything is. The database is where PAYBACK_DATABASE_URL says, of the service that
+    PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.
+    """
+    settings = DoctorSettings.load()
+    looks: dict[str, Callable[[], Iterable[str]]] = {
+        "Kafka": lambda: look_at_kafka(settings.kafka, topic_specs(), system_clock()),
+        "PostgreSQL": lambda: look_at_schema(settings.database),
+        settings.database.schema_name: lambda: look_at_books(settings.database, system_clock()),
+    }
+    wrong = 0
+    for what, look in looks.items():
+        faults = _faults(look)
+        wrong += len(faults)
+        typer.echo("\n".join([f"{what}: {fault}" for fault in faults]) or f"{what}: all is well")
+    raise typer.Exit(int(wrong > 0))
+
+
+def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -> Iterator[str]:
+    """Topics that are missing or differ, copies that are behind, history that is gone, records dated ahead."""
+    with closing(Admin(kafka)) as admin:
+        yield from admin.differences(specs)
+        topics = [spec.name for spec in specs]
+        yield from (f"{topic}: a copy is behind" for topic in admin.out_of_sync(topics))
+        yield from in_spans(admin.spans(admin.existing(source_topics(*Topic))), now)
+
+
+def in_spans(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
+    """What the first offsets and latest times of topics of events say."""
+    for topic, span in spans.items():
+        if span.first > 0:
+            yield f"{topic} begins at offset {span.first}: what came before is gone, so nothing can be made again from it"
+        ahead = timedelta(milliseconds=span.latest) - (now - datetime.fromtimestamp(0, UTC))
+        if ahead > APART:
+            yield f"{topic} holds a record dated {ahead} ahead: a clock jumped, or the topic keeps the sender's time"
+
+
+def look_at_schema(database: DatabaseSettings) -> Iterator[str]:
+    """Migrations that were not run."""
+    migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
+    for revision in pending(database.url.get_secret_value(), database.schema_name, migrations):
+        yield f"migration {revision} was not run"
+
+
+def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
+    """What the service's own tables say: clocks, who is parked, what is dated wrong or put aside."""
+    database = engine(settings)
+    try:
+        with transaction(database) as connection:
+            yield from _clock(connection, now)
+            yield from (_put_aside if settings.schema_name == "reporting" else _books)(connection, now)
+    finally:
+        database.dispose()
+
+
+def _clock(connection: Connection, now: datetime) -> Iterator[str]:
+    apart = abs(connection.execute(select(func.clock_timestamp())).scalar_one() - now)
+    if apart > APART:
+        yield f"the clocks of PostgreSQL and of this machine are {apart} apart"
+
+
+def _books(connection: Connection, now: datetime) -> Iterator[str]:
+    for authority, park in parking.parked(connection).items():
+        yield f"{authority} is parked since {park.at:%Y-%m-%d %H:%M} at {park.place or 'no single event'}: {park.said}"
+    replaced = select(record_times.c.authority, func.count().label("number")).group_by(record_times.c.authority)
+    for row in connection.execute(replaced.order_by(record_times.c.authority)):
+        yield f"{row.authority}: {row.number} records came with times that cannot be; the time of reading was used"
+    latest = (now + timedelta(days=1)).date()
+    for row in connection.execute(select(shards.c.authority, shards.c.reached).order_by(shards.c.authority)):
+        for topic, day in row.reached.items():
+            if day > latest.isoformat():
+                yield f"{row.authority}: what is known of {topic} is dated {day}, ahead of the clock: payback rebuild mends it"
+
+
+def _put_aside(connection: Connection, _: datetime) -> Iterator[str]:
+    number = connection.scalar(text("SELECT count(*) FROM put_aside"))
+    if number:
+        yield f"{number} aggregates were put aside, since this version could not take them"
+
+
+def _faults(look: Callable[[], Iterable[str]]) -> list[str]:
+    """Also what keeps it from looking."""
+    found: list[str] = []
+    try:
+        found.extend(look())
+    except Failure as failure:
+        found.append(str(failure))
+    return found

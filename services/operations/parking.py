@@ -1,0 +1,80 @@
+"""The commands about authorities that are parked, since the platform fails on one of their events."""
+
+import getpass
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from contracts.authorities import AUTHORITIES, current_code
+from services.chassis.clock import system_clock
+from services.chassis.database import transaction
+from services.operations.books import BooksSettings, opened
+from services.records.ingest import parking
+from services.records.ingest.parking import Action, Park
+
+commands = typer.Typer()
+park = typer.Typer(
+    no_args_is_help=True,
+    help="See which authorities are parked, and have their events taken again. "
+    "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
+)
+commands.add_typer(park, name="park")
+
+Who = Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all that are parked, if left out.")]
+Why = Annotated[str, typer.Option(help="What was mended, or why not; kept on record.")]
+By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
+
+
+@park.command("list")
+def show(everything: Annotated[bool, typer.Option("--all", help="Also what happened before.")] = False) -> None:
+    """Show who is parked since when, where, and what failed."""
+    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+        found = parking.history(connection) if everything else list(parking.parked(connection).values())
+    for one in found:
+        typer.echo(_line(one))
+    if not found:
+        typer.echo(f"{domain.service}: nobody is parked")
+
+
+@park.command()
+def retry(authorities: Who = None, why: Why = "", by: By = None) -> None:
+    """Take an authority's events again from where they stopped, once what failed is mended. A worker does it within seconds."""
+    _release(authorities, Action.RETRIED, why, by)
+
+
+@park.command()
+def skip(
+    authority: Annotated[str, typer.Argument(help="Code of the authority.")],
+    why: Annotated[str, typer.Option(help="Kept on record.")],
+    by: By = None,
+) -> None:
+    """Put the event aside that failed, and take the rest. It is kept as put_aside; `payback redrive` sends it through again."""
+    _release([authority], Action.SKIPPED, why, by)
+
+
+def _release(authorities: Sequence[str] | None, action: Action, why: str, by: str | None) -> None:
+    with opened(BooksSettings.load()) as (database, _):
+        for code in map(_code, authorities or _all(database)):
+            with transaction(database) as connection:
+                done = parking.release(connection, code, action, by or getpass.getuser(), why, system_clock())
+            typer.echo(_line(done))
+
+
+def _all(database: Engine) -> list[str]:
+    with transaction(database) as connection:
+        return list(parking.parked(connection))
+
+
+def _code(authority: str) -> str:
+    code = current_code(authority)
+    if code is None:
+        raise typer.BadParameter(f"no such authority: {authority}")
+    return code
+
+
+def _line(one: Park) -> str:
+    where = one.place or "while its cells were counted again"
+    said = f": {one.said}" if one.said else ""
+    return f"{one.at:%Y-%m-%d %H:%M:%S} {AUTHORITIES[one.authority].name} ({one.authority}) {one.action} by {one.by}, {where}{said}"

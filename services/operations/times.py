@@ -1,0 +1,39 @@
+"""The command that mends when messages are taken to have come, after a clock was wrong."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from contracts.events import Topic
+from contracts.topics import source_topics
+from services.chassis.batches import TopicPartition
+from services.chassis.clock import system_clock
+from services.chassis.database import transaction
+from services.operations.books import BooksSettings, opened
+from services.records.ingest import times
+
+commands = typer.Typer()
+
+
+@commands.command()
+def redate(
+    topic: Annotated[str, typer.Argument(help="As in orders.events.S12000005.")],
+    first: Annotated[int, typer.Argument(min=0, help="Offset of the first message that is dated wrong.")],
+    last: Annotated[int, typer.Argument(min=0, help="Offset of the last.")],
+    came: Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M"], help="When they came, in UTC.")],
+) -> None:
+    """Note when messages came whose times in Kafka are wrong, such as after a broker's clock jumped. `payback rebuild` then says so.
+
+    The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.
+    """
+    at = came.replace(tzinfo=UTC)
+    if topic not in source_topics(*Topic):
+        raise typer.BadParameter("no such topic of events", param_hint="TOPIC")
+    if not first <= last or at > system_clock():
+        raise typer.BadParameter("the last comes after the first, and nothing came in the future")
+    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+        number = times.redate(connection, TopicPartition(topic, 0), first, last, at)
+    typer.echo(
+        f"{domain.service}: {number} messages are taken to have come at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"
+    )

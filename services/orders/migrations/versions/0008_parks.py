@@ -1,0 +1,14 @@
+"""Parking one authority while the rest go on; times of messages that cannot be right; what a later event mended; numbers used twice."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute((files("services.records") / "migrations" / "0008.sql").read_text())

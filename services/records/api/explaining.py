@@ -1,0 +1,104 @@
+"""What stands behind one of the authority's own numbers, for the authority itself."""
+
+from datetime import date
+from threading import Lock
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import Engine
+
+from services.chassis.database import transaction
+from services.chassis.http import Written
+from services.chassis.problems import Problem, documented
+from services.records.api.management import OwnOrders
+from services.records.api.paging import Word
+from services.records.ingest.recount import records_of
+from services.records.model.domain import Domain
+from services.records.upkeep.explain import CellName, Explanation, explain, known, own_cell
+
+MOST = 1000
+"""Orders shown."""
+
+
+class Counts(BaseModel):
+    """An order that counts in the cell."""
+
+    subject: str
+    value: int
+    facts: list[str] = Field(
+        description="Without any of these it would count another number. None where any of several would do."
+    )
+
+
+class CountsNot(BaseModel):
+    """Why other orders do not count."""
+
+    reason: str
+    orders: int
+    examples: list[str]
+
+
+class CellExplanation(BaseModel):
+    """All that makes the number, by today's rules."""
+
+    measure: str
+    period: date
+    category: str
+    as_of: date | None
+    value: int
+    orders: int = Field(description="How many count.")
+    behind: list[Counts] = Field(description=f"The first {MOST} of them.")
+    elsewhere: list[CountsNot]
+
+
+def router(database: Engine, domain: Domain) -> APIRouter:
+    """The route. It looks at every record of the authority, so one at a time does so in a process."""
+    routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
+    turn = Lock()
+
+    @routes.get(
+        "/explain",
+        summary="The orders and facts behind one of the authority's own numbers, and why others did not count",
+        responses=documented(422, 429),
+    )
+    def get_explanation(
+        authority: OwnOrders,
+        measure: Annotated[Word, Query(examples=["orders_imposed"])],
+        period: Annotated[
+            Word, Query(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="A month, or the day of what is pending")
+        ],
+        category: Annotated[Word, Query(examples=["sex=male"])] = "",
+        as_of: Annotated[date | None, Query(description="As it was known at the end of that day")] = None,
+    ) -> CellExplanation:
+        try:
+            cell = own_cell(measure, authority, period, category)
+        except ValueError as fault:
+            raise Problem(422, str(fault)) from None
+        if not turn.acquire(blocking=False):
+            raise Problem(429, "Another number is being explained", headers={"Retry-After": "5"})
+        try:
+            with transaction(database) as connection:
+                records = records_of(connection, authority)
+                found = explain(cell, known(records, as_of) if as_of else records, domain.of(authority))
+        finally:
+            turn.release()
+        return _view(cell, as_of, found)
+
+    return routes
+
+
+def _view(cell: CellName, as_of: date | None, found: Explanation) -> CellExplanation:
+    return CellExplanation(
+        measure=cell.measure,
+        period=cell.period,
+        category=cell.category,
+        as_of=as_of,
+        value=found.value,
+        orders=len(found.behind),
+        behind=[Counts(subject=one.subject, value=one.value, facts=list(one.facts)) for one in found.behind[:MOST]],
+        elsewhere=[
+            CountsNot(reason=reason, orders=number, examples=found.examples[reason])
+            for reason, number in found.elsewhere.most_common()
+        ],
+    )

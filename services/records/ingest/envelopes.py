@@ -1,0 +1,57 @@
+"""What can be read of an event that was refused, whatever is wrong with the rest of it."""
+
+import re
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from contracts.authorities import current_code
+from contracts.codec import UNREADABLE
+
+SOURCE = re.compile(r"/authorities/(S\d{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?")
+
+
+class _Source(Struct):
+    source: str
+
+    def system_of(self, authority: str) -> str | None:
+        """The system that sent it, empty where none is named; None where it says to be of somebody else."""
+        source = SOURCE.fullmatch(self.source)
+        if source is None or current_code(source[1]) != authority:
+            return None
+        return source[2] or ""
+
+
+class Envelope(_Source):
+    """Of an event with a number."""
+
+    time: datetime
+    sequence: int | str | None = None
+
+    @property
+    def number(self) -> int:
+        """0 where there is none."""
+        try:
+            return int(self.sequence or 0)
+        except ValueError:
+            return 0
+
+
+_source, _envelope = msgspec.json.Decoder(_Source).decode, msgspec.json.Decoder(Envelope).decode
+
+
+def read_envelope(raw: bytes | None) -> Envelope | None:
+    """None where not even that can be read."""
+    try:
+        return _envelope(raw or b"")
+    except (ValueError, *UNREADABLE):
+        return None
+
+
+def system_in(raw: bytes | None, authority: str) -> str | None:
+    """The system that a refused event says it is from; None where that cannot be told."""
+    try:
+        return _source(raw or b"").system_of(authority)
+    except (ValueError, *UNREADABLE):
+        return None

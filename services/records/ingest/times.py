@@ -1,0 +1,119 @@
+"""When messages reached the log, as far as Kafka can be believed.
+
+A topic without LogAppendTime keeps what the producer's clock said, and a broker's clock may jump. What cannot be is replaced by the time of
+reading and noted, so that a rebuild says the same; an operator may note a better time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Connection, func, select
+
+from contracts.topics import authority_of
+from services.chassis.batches import Message, Slice, TopicPartition
+from services.chassis.containment import Place
+from services.chassis.database import upsert
+from services.records.ingest.tables import record_times
+
+EARLIEST = 946_684_800_000
+"""The year 2000. What is meant in seconds lies before, what is meant in microseconds far ahead."""
+AHEAD = timedelta(days=1)
+"""How far a broker's clock may be before ours."""
+
+
+def milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
+
+
+class Replaced(NamedTuple):
+    """A time that could not be believed."""
+
+    place: Place
+    recorded: int
+    used: int
+
+
+@dataclass(slots=True)
+class Times:
+    """What to believe of one batch, and what was replaced in it."""
+
+    now: datetime
+    """The time of reading."""
+    noted: Mapping[Place, int]
+    replaced: list[Replaced] = field(default_factory=list)
+
+    @property
+    def latest(self) -> datetime:
+        """Nothing is known later than this."""
+        return self.now + AHEAD
+
+    def believed(self, piece: Slice) -> Sequence[Message]:
+        """The messages, with times that can be."""
+        latest = milliseconds(self.latest)
+        if not self.noted and all(EARLIEST <= message.timestamp <= latest for message in piece.messages):
+            return piece.messages
+        return [self._believed(piece.source, message, latest) for message in piece.messages]
+
+    def _believed(self, source: TopicPartition, message: Message, latest: int) -> Message:
+        place = Place(source, message.offset)
+        if place in self.noted:
+            return _at(message, self.noted[place])
+        if EARLIEST <= message.timestamp <= latest:
+            return message
+        used = milliseconds(self.now)
+        self.replaced.append(Replaced(place, message.timestamp, used))
+        return _at(message, used)
+
+
+def _at(message: Message, timestamp: int) -> Message:
+    """Messages are dataclasses, whoever brings them."""
+    return cast(Message, replace(cast(Any, message), timestamp=timestamp))
+
+
+def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> dict[Place, int]:
+    """Times to use for messages that are still to be read."""
+    rows = connection.execute(select(record_times))
+    return {
+        Place(source, row.offset): milliseconds(row.used)
+        for row in rows
+        if row.offset >= positions.get(source := TopicPartition(row.topic, row.partition), row.offset + 1)
+    }
+
+
+def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
+    """Keeps which time was used in place of which."""
+    rows = [
+        (*place.source, place.offset, authority_of(place.source.topic), recorded, _time(used))
+        for place, recorded, used in replaced
+    ]
+    columns = ("topic", "partition", "offset", "authority", "recorded", "used")
+    upsert(connection, record_times, columns, rows, key=columns[:3])
+
+
+def redate(connection: Connection, source: TopicPartition, first: int, last: int, used: datetime) -> int:
+    """Has a rebuild take these messages as come at that time. Returns how many."""
+    note(connection, [Replaced(Place(source, offset), 0, milliseconds(used)) for offset in range(first, last + 1)])
+    return last - first + 1
+
+
+class Told(NamedTuple):
+    """What an authority is told of the messages whose times could not be believed."""
+
+    number: int
+    first: int
+    last: int
+    used: datetime
+
+
+def told(connection: Connection, topic: str) -> Told | None:
+    """Of one topic; None where all times were right."""
+    at = record_times.c
+    query = select(func.count(), func.min(at.offset), func.max(at.offset), func.max(at.used)).where(at.topic == topic)
+    number, first, last, used = connection.execute(query).one()
+    return Told(number, first, last, used) if number else None
+
+
+def _time(timestamp: int) -> datetime:
+    return datetime.fromtimestamp(timestamp / 1000, UTC)

@@ -1,0 +1,95 @@
+"""The doctor finds what is wrong with real parts, and finds nothing where nothing is."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from sqlalchemy import text
+
+from services.chassis.batches import TopicPartition as SourcePartition
+from services.chassis.clock import system_clock
+from services.chassis.containment import Place
+from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.operations import doctor
+from services.operations.topics import ensure, topic_specs
+from services.records.ingest import parking, times
+from services.records.ingest.parking import Action, Park
+from tests.integration.records.conftest import Bench
+
+TOPIC = "orders.events.S12000005"
+AT = TopicPartition(TOPIC, 0)
+
+
+def test_topics_that_are_as_they_must_be_are_well(empty_kafka: str) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    assert ensure(kafka, topic_specs()) == []
+    assert list(doctor.look_at_kafka(kafka, topic_specs(), system_clock())) == []
+
+
+def test_times_are_the_brokers_whatever_the_sender_says(empty_kafka: str) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs())
+    with closing(KafkaProducer(bootstrap_servers=empty_kafka)) as producer:
+        kept = producer.send(TOPIC, b"{}", timestamp_ms=1_750_000_000).get(10)
+    assert abs(kept.timestamp / 1000 - system_clock().timestamp()) < 60
+
+
+def test_what_differs_is_missing_or_is_gone_is_told(empty_kafka: str) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ahead = datetime.now(UTC) + timedelta(days=3)
+    configs = {
+        "message.timestamp.type": "CreateTime",
+        "retention.ms": "3600000",
+        "message.timestamp.after.max.ms": str(2**62),
+    }
+    with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
+        admin.create_topics(
+            {TOPIC: {"num_partitions": 2, "replication_factor": 1, "configs": configs}}, wait_for_metadata=True
+        )
+        with closing(KafkaProducer(bootstrap_servers=empty_kafka)) as producer:
+            for _ in range(3):
+                producer.send(TOPIC, b"{}", partition=0, timestamp_ms=int(ahead.timestamp() * 1000)).get(10)
+        admin.delete_records({AT: 2})
+    ensure(kafka, [spec for spec in topic_specs() if spec.name != "national.aggregates"])
+    found = "\n".join(doctor.look_at_kafka(kafka, topic_specs(replication=3), system_clock()))
+    for words in (
+        "national.aggregates is missing",
+        f"{TOPIC} has 2 partitions, not 1",
+        f"{TOPIC} has message.timestamp.type=CreateTime, not LogAppendTime",
+        f"{TOPIC} has retention.ms=3600000, not -1",
+        f"{TOPIC} has max.message.bytes=1048588, not 655360",
+        f"{TOPIC} has 1 copies, not 3",
+        f"{TOPIC} begins at offset 2",
+        f"{TOPIC} holds a record dated 2 days, 23:59",
+    ):
+        assert words in found
+
+
+@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
+def test_books_that_are_well_are_well(bench: Callable[[str], Bench], postgres: str, service: str) -> None:
+    bench(service)
+    settings = DatabaseSettings(url=postgres, schema_name=service)
+    assert list(doctor.look_at_schema(settings)) == []
+    assert list(doctor.look_at_books(settings, system_clock())) == []
+
+
+def test_who_is_parked_what_is_dated_wrong_and_clocks_are_told(bench: Callable[[str], Bench], postgres: str) -> None:
+    one = bench("orders")
+    one.worker()
+    now = system_clock()
+    with one.database.begin() as connection:
+        place = Place(SourcePartition(TOPIC, 0), 0)
+        parking.park(connection, Park("S12000005", Action.PARKED, place, "KeyError at x", "worker", now), 0)
+        times.redate(connection, place.source, 0, 4, now)
+        connection.execute(
+            text("""UPDATE shards SET reached = '{"orders.events": "2062-01-01"}' WHERE authority = 'S12000006'""")
+        )
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    clock, parked, replaced, ahead = doctor.look_at_books(settings, now + timedelta(minutes=3))
+    assert "0:03:0" in clock or "0:02:5" in clock
+    assert parked.startswith("S12000005 is parked since")
+    assert "orders.events.S12000005/0 at offset 0: KeyError" in parked
+    assert replaced.startswith("S12000005: 5 records")
+    assert ahead.startswith("S12000006: what is known of orders.events is dated 2062-01-01")

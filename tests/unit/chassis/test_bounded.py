@@ -1,0 +1,170 @@
+"""Batches are read as aiokafka reads them, whatever the codec; one that would fill the memory is bounded, each record with an outcome."""
+
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+import zstandard
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis import bounded
+from services.chassis.bounded import GZIP, LONGEST, LZ4, SNAPPY, ZSTD
+
+NONE = 0
+CODECS = [NONE, GZIP, SNAPPY, LZ4, ZSTD]
+NAMES = ["none", "gzip", "snappy", "lz4", "zstd"]
+HUGE = 400 * 1024 * 1024
+Sent = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+
+bounded.install()
+
+
+def batch(codec: int, sent: Sequence[Sent], base: int = 0) -> bytes:
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=codec,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=2**31 - 1,
+    )
+    for index, (key, value, headers) in enumerate(sent):
+        assert builder.append(index, 1_750_000_000_000 + index, key, value, headers) is not None
+    raw = bytearray(builder.build())
+    raw[:8] = base.to_bytes(8, "big")
+    return bytes(raw)
+
+
+def bomb(size: int = HUGE) -> bytes:
+    """A batch of a small record, one of `size` bytes and another small one, in zstd, made without holding it."""
+
+    def varint(number: int) -> bytes:
+        number, out = number << 1, bytearray()
+        while number >= 0x80:
+            out.append(number & 0x7F | 0x80)
+            number >>= 7
+        return bytes([*out, number])
+
+    def record(delta: int, length: int) -> tuple[bytes, bytes]:
+        head = b"\0" + varint(delta) + varint(delta) + varint(1) + b"k" + varint(length)
+        return varint(len(head) + length + 1) + head, varint(0)
+
+    out = zstandard.ZstdCompressor().compressobj()
+    packed = bytearray()
+    for delta, length in enumerate((10, size, 10)):
+        head, tail = record(delta, length)
+        packed += out.compress(head)
+        for begin in range(0, length, 1 << 20):
+            packed += out.compress(b"x" * min(1 << 20, length - begin))
+        packed += out.compress(tail)
+    packed += out.flush()
+    raw = bytearray(batch(ZSTD, [(b"k", b"x" * 10, [])] * 3))[:61] + packed
+    raw[8:12] = (len(raw) - 12).to_bytes(4, "big")
+    return bytes(raw)
+
+
+def read(raw: bytes, *, checked: bool = True) -> list[Any]:
+    found = fetcher.PartitionRecords(TopicPartition("t", 0), fetcher.MemoryRecords(raw), [], 0, None, None, checked, 0)
+    return list(found)
+
+
+def plain(records: Sequence[Any]) -> list[tuple[int, int, bytes | None, bytes | None, tuple[Any, ...]]]:
+    return [(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in records]
+
+
+words = st.none() | st.binary(max_size=300)
+messages = st.lists(
+    st.tuples(words, words, st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=20)), max_size=2)),
+    min_size=1,
+    max_size=30,
+)
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+@given(sent=messages, base=st.integers(0, 2**40), whole=st.booleans())
+def test_every_codec_is_read_whole_or_as_a_stream(codec: int, sent: list[Sent], base: int, *, whole: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        if not whole:
+            patch.setattr(bounded, "WHOLE", 1)
+        raw = batch(codec, sent, base)
+        found = read(raw + batch(codec, sent, base + len(sent)) + raw[:-3])
+    assert plain(found) == [
+        (base + index, 1_750_000_000_000 + index % len(sent), key, value, tuple(headers))
+        for index, (key, value, headers) in enumerate([*sent, *sent])
+    ]
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+def test_of_a_value_that_is_too_large_no_more_is_kept_than_shows_it(codec: int) -> None:
+    sent: list[Sent] = [
+        (b"k", b"small", []),
+        (b"k" * 200_000, b"v" * 20_000_000, []),
+        (b"k", b"after", [("h", b"x" * 99_999)]),
+    ]
+    before, large, after = read(batch(codec, sent))
+    assert (before.value, before.offset) == (b"small", 0)
+    assert (large.value, large.key, large.offset) == (b"v" * LONGEST, b"k" * LONGEST, 1)
+    assert (len(after.value), after.headers, after.offset) == (LONGEST, (), 2)
+    assert after.value.startswith(b"after")
+
+
+def test_a_bomb_is_bounded_and_its_neighbours_are_read() -> None:
+    raw = bomb()
+    assert len(raw) < 20_000
+    tracemalloc.start()
+    first, huge, last = read(raw, checked=False)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (first.value, last.value) == (b"x" * 10, b"x" * 10)
+    assert huge.value == b"x" * LONGEST
+    assert peak < 3 * bounded.WHOLE
+
+
+def test_what_is_too_much_to_read_has_an_outcome_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "WHOLE", 1000)
+    monkeypatch.setattr(bounded, "INFLATED", 1_000_000)
+    found = read(bomb(50_000_000), checked=False)
+    assert [record.offset for record in found] == [0, 1, 2]
+    assert [len(record.value) for record in found] == [10, LONGEST, LONGEST]
+
+
+@pytest.mark.parametrize("codec", CODECS[1:], ids=NAMES[1:])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_cannot_be_decompressed_has_an_outcome_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, codec: int, *, whole: bool
+) -> None:
+    if not whole:
+        monkeypatch.setattr(bounded, "WHOLE", 100)
+    raw = batch(codec, [(b"k", b"0123456789" * 100, [])] * 5)
+    found = read(raw[:-40] + b"\xff" * 40, checked=False)
+    assert [record.offset for record in found] == [0, 1, 2, 3, 4]
+
+
+def test_what_is_handed_over_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Assigned:
+        consumed: list[int] = []  # noqa: RUF012
+
+        def state_value(self, _: object) -> Any:
+            return self
+
+        def consumed_to(self, offset: int) -> None:
+            self.consumed.append(offset)
+
+    monkeypatch.setattr(bounded, "FETCHED", 10_000)
+    raw = batch(ZSTD, [(b"k", b"v" * 1000, [])] * 25)
+    held = fetcher.PartitionRecords(TopicPartition("t", 0), fetcher.MemoryRecords(raw), [], 0, None, None, True, 0)
+    result = fetcher.FetchResult(TopicPartition("t", 0), assignment=Assigned(), partition_records=held, backoff=0)
+    monkeypatch.setattr(result, "check_assignment", lambda _: True)
+
+    def drained() -> Iterator[int]:
+        while result.has_more():
+            yield len(result.getall(1000))
+
+    assert list(drained()) == [10, 10, 5]
+    assert Assigned.consumed == [10, 20, 25]

@@ -1,0 +1,130 @@
+"""Faults are kept to their owner, for every place, number and batch; and what takes too long is made smaller."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.containment import Contained, Place
+from services.chassis.failures import Away, Fenced, Refused, TimedOut
+from tests.support.scenario import Sent
+
+OWNERS = 6
+
+
+class Books:
+    """Keeps what it is given, in order, exactly once. Fails on poison, and on more than it can do in time."""
+
+    def __init__(self, poison: set[tuple[str, int]], can_do: int = 10**6) -> None:
+        self.poison, self.can_do = poison, can_do
+        self.kept: dict[str, list[int]] = {}
+        self.parked: dict[str, Place] = {}
+        self.tries: list[int] = []
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        return dict.fromkeys(sources, 0)
+
+    def owner_of(self, source: TopicPartition) -> str:
+        return source.topic[0]
+
+    def park(self, place: Place, message: Message, fault: Exception) -> None:
+        assert isinstance(fault, ArithmeticError)
+        assert message.offset == place.offset
+        self.parked[self.owner_of(place.source)] = place
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        new = [
+            (part.topic, message.offset)
+            for part in slices
+            for message in part.messages
+            if self.owner_of(part.source) not in self.parked and message.offset >= len(self.kept.get(part.topic, ()))
+        ]
+        self.tries.append(len(new))
+        if len(new) > self.can_do:
+            raise TimedOut("too much")
+        if not self.poison.isdisjoint(new):
+            raise ArithmeticError
+        for topic, offset in new:
+            assert len(self.kept.setdefault(topic, [])) == offset, "nothing is left out"
+            self.kept[topic].append(offset)
+
+
+def fetches(topics: dict[str, int], size: int) -> list[list[Slice]]:
+    longest = max(topics.values())
+    return [
+        [
+            Slice(topic, 0, [Sent(offset, b"") for offset in range(begin, min(begin + size, number))])
+            for topic, number in topics.items()
+            if begin < number
+        ]
+        for begin in range(0, longest, size)
+    ]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[dict[str, int], set[tuple[str, int]]]:
+    topics = {f"{owner}-{kind}": draw(st.integers(1, 30)) for owner in range(OWNERS) for kind in ("orders", "work")}
+    everything = [(topic, offset) for topic, number in topics.items() for offset in range(number)]
+    return topics, draw(st.sets(st.sampled_from(everything), max_size=8))
+
+
+@given(stream=streams(), size=st.integers(1, 40))
+def test_those_without_a_fault_lose_nothing_and_the_others_stop_just_before_theirs(
+    stream: tuple[dict[str, int], set[tuple[str, int]]], size: int
+) -> None:
+    topics, poison = stream
+    books = Books(poison)
+    contained = Contained(books)
+    for fetch in fetches(topics, size):
+        contained.process(fetch)
+    hit = {topic[0] for topic, _ in poison}
+    assert set(books.parked) == hit
+    for topic, number in topics.items():
+        if topic[0] not in hit:
+            assert books.kept[topic] == list(range(number))
+    for place in books.parked.values():
+        topic = place.source.topic
+        assert (topic, place.offset) in poison
+        assert books.kept.get(topic, []) == list(range(place.offset))
+
+
+@pytest.mark.parametrize("fault", [Away("x"), Fenced("x"), Refused("x"), TimedOut("x")])
+def test_what_is_nobodys_message_passes(fault: Exception) -> None:
+    class Failing(Books):
+        def process(self, slices: Sequence[Slice]) -> None:
+            assert slices
+            raise fault
+
+    books = Failing(set())
+    with pytest.raises(type(fault)):
+        Contained(books).process(fetches({"0-orders": 5, "1-orders": 5}, 5)[0])
+    assert books.parked == {}
+
+
+@given(can_do=st.integers(1, 70), number=st.integers(1, 100))
+def test_what_takes_too_long_is_tried_again_with_half_until_it_can_be_done(can_do: int, number: int) -> None:
+    books = Books(set(), can_do)
+    contained = Contained(books)
+    (fetch,) = fetches({"0-orders": number, "1-orders": number}, 200)
+    for _ in range(200):  # as the engine does: the same again, for as long as it is Away
+        try:
+            contained.process(fetch)
+        except TimedOut:
+            continue
+        break
+    assert {topic: len(kept) for topic, kept in books.kept.items()} == {"0-orders": number, "1-orders": number}
+    assert books.parked == {}
+
+
+def test_after_a_while_batches_are_large_again() -> None:
+    books = Books(set(), can_do=3)
+    contained = Contained(books)
+    topics = {"0-orders": 4000}
+    with pytest.raises(TimedOut):
+        contained.process(fetches(topics, 400)[0])
+    books.can_do = 10**6
+    for fetch in fetches(topics, 400):
+        contained.process(fetch)
+    assert max(books.tries[1:]) == 400
