@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
 
 from contracts.authorities import AUTHORITIES
 from contracts.topics import source_topics
-from services.chassis.batches import Slice, TopicPartition
+from services.chassis.batches import Processor, Slice, TopicPartition
+from services.chassis.containment import Contained
 from services.chassis.database import driver_url, engine, transaction
 from services.chassis.kafka import Admin, connection
 from services.chassis.memory import collect_seldom
@@ -25,6 +26,7 @@ from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
+from services.records.upkeep.decisions import carry_over
 
 BATCH = 20_000
 POLL_MILLISECONDS = 500
@@ -46,8 +48,10 @@ def rebuild(settings: DatabaseSettings, kafka: KafkaSettings, domain: Domain, mi
         _drop(settings, beside.schema_name)
         migrate(settings.url.get_secret_value(), beside.schema_name, migrations, settings.owner)
         _begin(new, generation)
+        with _administrator(settings).begin() as connected:
+            carry_over(connected, settings.schema_name, beside.schema_name)
         with closing(Log(kafka, domain)) as log:
-            worker = Worker(new, domain, RecordsMetrics(CollectorRegistry()))
+            worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
             log.begin(worker)
             read = log.feed(worker, log.ends(), tell)
             with _administrator(settings).begin() as connected:
@@ -73,7 +77,7 @@ class Log:
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
 
-    def begin(self, worker: Worker) -> None:
+    def begin(self, worker: Processor) -> None:
         with closing(Admin(self._kafka)) as admin:
             identities = admin.identities([source.topic for source in self._sources])
         self._consumer.assign([KafkaPartition(*source) for source in self._sources])
@@ -85,7 +89,7 @@ class Log:
         ends = self._consumer.end_offsets([KafkaPartition(*source) for source in self._sources])
         return {source.topic: end for source, end in ends.items()}
 
-    def feed(self, worker: Worker, ends: Mapping[str, int], tell: Tell) -> int:
+    def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
         """Gives the worker everything before these offsets, and what comes along. Returns how many events."""
         read, total = 0, sum(ends.values())
         while any(self._position(topic) < end for topic, end in ends.items()):

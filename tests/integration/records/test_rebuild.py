@@ -10,16 +10,22 @@ from sqlalchemy import text
 
 from contracts.events import Topic
 from contracts.topics import topic_of
-from services import unpaid_work
+from services import orders, unpaid_work
 from services.chassis.bulk import BulkProducer
+from services.chassis.containment import Contained, Place
 from services.chassis.failures import Fenced
 from services.chassis.kafka import Record
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.operations.topics import ensure, topic_specs
+from services.records.ingest import parking
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.parking import Action
 from services.records.ingest.worker import Worker
 from services.records.upkeep.rebuild import Log, rebuild
-from tests.integration.records.conftest import Bench
+from tests.integration.records.conftest import NOW, Bench
+from tests.integration.records.test_parking import failing_on, ids_by_authority
+from tests.integration.records.test_parking import parked as of_parks
+from tests.integration.records.test_times import arrived
 from tests.support import scenario
 
 MIGRATIONS = Path(unpaid_work.__path__[0]) / "migrations"
@@ -79,3 +85,47 @@ def _one_more(worker: Worker, bench: Bench) -> None:
     line = next(lines for kind, code, lines in scenario.topics() if topic_of(kind, code) == topic)[0]
     fetch = next(scenario.slices([(Topic.ORDERS, "S12000029", [line])], 1, int(position or 0)))
     worker.process(fetch)
+
+
+def test_what_operators_decided_and_when_things_were_read_outlast_it(
+    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs(simulated=True))
+    hit, parked, topic = "S12000029", "S12000030", "orders.events.S12000029"
+    seconds = scenario.NOON // 1000  # what a producer that means seconds says
+    with BulkProducer(kafka) as producer:
+        producer.send_all(
+            Record(topic_of(kind, code), b"", line, seconds if code == hit else scenario.NOON)
+            for kind, code, found in scenario.topics()
+            for line in found
+        )
+    one = bench("orders")
+    ids = ids_by_authority(one)
+    failing = failing_on(one.domain, {ids[hit][1], ids[parked][0]})
+    contained = Contained(Worker(one.database, failing, RecordsMetrics(CollectorRegistry()), clock=one.clock))
+    for _ in range(2):
+        with closing(Log(kafka, one.domain)) as log:
+            log.begin(contained)
+            log.feed(contained, log.ends(), lambda *_: None)
+        with one.database.begin() as connection:
+            if hit in parking.parked(connection):
+                parking.release(connection, hit, Action.SKIPPED, "test", "because", NOW)
+    books = (one.cells(), arrived(one))
+    assert set(of_parks(one)) == {parked}
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    rebuild(settings, kafka, failing, Path(orders.__path__[0]) / "migrations", lambda *_: None)
+    assert (one.cells(), arrived(one)) == books
+    assert set(of_parks(one)) == {parked}
+    with one.database.connect() as connection:
+        acts = [(act.authority, act.action) for act in reversed(parking.history(connection))]
+        aside = connection.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'put_aside'"))
+    assert (hit, Action.SKIPPED) in acts
+    assert acts[-2:] == [(parked, Action.RETRIED), (parked, Action.PARKED)]
+    assert aside == 1
+    assert topic in {place.source.topic for place in _skipped(one)}
+
+
+def _skipped(bench: Bench) -> set[Place]:
+    with bench.database.connect() as connection:
+        return parking.skipped(connection)

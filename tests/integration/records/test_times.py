@@ -33,7 +33,7 @@ def feed(bench: Bench, *timestamps: int, start: int = 0) -> None:
 
 def arrived(bench: Bench) -> list[datetime]:
     with bench.database.connect() as connection:
-        return list(connection.scalars(select(arrivals.c.arrived_at).order_by(arrivals.c.offset)))
+        return list(connection.scalars(select(arrivals.c.arrived_at).order_by(arrivals.c.authority, arrivals.c.offset)))
 
 
 def known(bench: Bench) -> set[date]:

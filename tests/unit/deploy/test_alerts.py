@@ -15,6 +15,7 @@ from contracts.topics import source_topics
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.model.record import Outcome
+from services.reporting.ingest.metrics import IngestMetrics
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -46,7 +47,7 @@ def dashboard_expressions() -> list[str]:
 def exported() -> dict[str, set[str]]:
     """Every series that a process exports, with the labels of its own."""
     registry = new_registry()
-    defined = [HttpMetrics(registry), StreamMetrics(registry), RecordsMetrics(registry)]
+    defined = [HttpMetrics(registry), StreamMetrics(registry), RecordsMetrics(registry), IngestMetrics(registry)]
     labels = {metric._name: set(metric._labelnames) for each in defined for metric in vars(each).values()}
     return {
         family.name + suffix: labels.get(family.name, set())
