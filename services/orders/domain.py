@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from contracts.events import WHOLE_ORDER, Topic
-from services.orders import contributions, deadlines, findings, model, rules
+from services.orders import contributions
+from services.records.model import people, summary
 from services.records.model.calendar import Calendar
 from services.records.model.domain import Domain
 from services.records.model.rules_version import rules_version
@@ -21,5 +22,5 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         stay_keys=frozenset({"imposed", "transferred_in", "ended", WHOLE_ORDER}),
         calendar=calendar,
         local=local or {},
-        rules=rules_version(calendar, deadlines, contributions, findings, model, rules),
+        rules=rules_version(calendar, contributions.__name__, summary.__name__, people.__name__),
     )

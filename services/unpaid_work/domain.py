@@ -18,10 +18,11 @@ from contracts.events import (
     TransferReceived,
     WorkCompleted,
 )
+from services.records.model import summary
 from services.records.model.calendar import Calendar
 from services.records.model.domain import Domain
 from services.records.model.rules_version import rules_version
-from services.unpaid_work import contributions, deadlines, findings, model, rules
+from services.unpaid_work import contributions
 
 _HELD: tuple[type[Fact], ...] = (
     OrderImposed, OrderEnded, OrderReceived, TransferReceived, RequirementVaried, PeriodClosed,
@@ -42,5 +43,5 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         stay_keys=frozenset(),
         calendar=calendar,
         local=local or {},
-        rules=rules_version(calendar, deadlines, contributions, findings, model, rules),
+        rules=rules_version(calendar, contributions.__name__, summary.__name__),
     )
