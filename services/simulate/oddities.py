@@ -6,11 +6,33 @@ from datetime import date
 from msgspec.structs import replace
 
 from contracts.codes import Attendance
-from contracts.events import BreachLodged, Fact, SessionRecorded
+from contracts.events import (
+    BreachDecided,
+    BreachLodged,
+    CaseMeetingHeld,
+    ContactMade,
+    Fact,
+    HoursAdjusted,
+    InductionHeld,
+    OfficerNominated,
+    PlacementStarted,
+    PlanAgreed,
+    ReviewHeld,
+    SessionRecorded,
+    TransferRequested,
+    WorkCompleted,
+)
 from services.simulate.chances import days_after
 from services.simulate.course import Course
 
-_SHARE = 0.015
+_SHARE = 0.02
+_FORGOTTEN = 0.3
+
+
+_DATED = (
+    ContactMade, CaseMeetingHeld, PlanAgreed, InductionHeld, PlacementStarted, WorkCompleted, ReviewHeld, OfficerNominated,
+    BreachLodged, BreachDecided, TransferRequested, HoursAdjusted, SessionRecorded,
+)  # fmt: skip
 
 
 def make_odd(course: Course) -> None:
@@ -38,6 +60,29 @@ def _decision_without_application(course: Course) -> None:
     _forget(course, lambda fact: isinstance(fact, BreachLodged))
 
 
+def _what_is_due_is_never_done(course: Course) -> None:
+    """The order ends long after, or goes on, without it."""
+    kind = course.rng.choice((ContactMade, CaseMeetingHeld, PlanAgreed, InductionHeld, PlacementStarted, WorkCompleted))
+    _forget(course, lambda fact: isinstance(fact, kind))
+
+
+def _dated_before_the_sentence(course: Course) -> None:
+    """As when somebody writes last year's number, or takes the day of the report to the court."""
+    places = [n for n, (_, fact) in enumerate(course.facts) if isinstance(fact, _DATED)]
+    if not places:
+        return
+    place = course.rng.choice(places)
+    day, fact = course.facts[place]
+    before = days_after(course.imposed.imposed_on, -course.rng.choice((1, 2, course.rng.randint(3, 400))))
+    course.facts[place] = day, replace(fact, **dict.fromkeys(type(fact).DATES, before))
+
+
+def leave_duties_undone(course: Course) -> None:
+    """An order from elsewhere of which nobody here thinks for a while: no plan, and no review."""
+    if course.happens(_FORGOTTEN):
+        _forget(course, lambda fact: isinstance(fact, PlanAgreed | ReviewHeld))
+
+
 def _one_more(course: Course, day: date) -> None:
     """The first session again, under another reference and on another day."""
     first = next((fact for _, fact in course.facts if isinstance(fact, SessionRecorded)), None)
@@ -55,4 +100,6 @@ _ODDITIES = (
     _work_above_the_hours,
     _completion_with_too_little_credit,
     _decision_without_application,
+    _what_is_due_is_never_done,
+    _dated_before_the_sentence,
 )

@@ -29,6 +29,7 @@ SHORT = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid-work"}
 _TYPES = {fact: TYPE_PREFIX + type_of(fact) for fact in FACTS.values()}
 _REPEATED = 0.012
 _REFUSED = 0.003
+_REUSED = 0.0002
 _REASONS = Chances(dict.fromkeys(Reason, 1.0) | {Reason.TOO_LARGE: 0.05})
 
 
@@ -72,6 +73,7 @@ class Sender:
         self._systems = dict(zip(Topic, home.systems, strict=True))
         self._sources = {system: _source(home.code, system) for system in home.systems}
         self._numbers = dict.fromkeys(home.systems, 0)
+        self._reused = dict.fromkeys(home.systems, 0)
         self._software = home.software or None
         self._content_type = None if home.software else "application/json"
         self._repeats: defaultdict[int, list[Delivery]] = defaultdict(list)
@@ -117,7 +119,7 @@ class Sender:
         if self.clock:
             recorded = min(recorded, self.clock().astimezone(self._zone).replace(microsecond=0))
         self._sent += 1
-        self._numbers[system] += 1
+        self._number(system)
         return _Sent(
             specversion="1.0",
             id=f"{self._home.code[-2:]}-{self._sent:07}",
@@ -130,6 +132,15 @@ class Sender:
             producerversion=self._software,
             datacontenttype=self._content_type,
         )
+
+    def _number(self, system: str) -> None:
+        """The next number; now and then the last one again, as after a restart that lost count."""
+        last = self._numbers[system]
+        if last and last != self._reused[system] and self._rng.random() < _REUSED:
+            self._reused[system] = last
+            self.outcomes["reused"] += self._home.numbered
+        else:
+            self._numbers[system] = last + 1
 
     def _retired_source(self, system: str) -> str | None:
         """The source under the code that the authority had before, where this event still carries it."""

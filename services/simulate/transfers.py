@@ -18,6 +18,7 @@ from services.simulate.course import Course, Outlook
 from services.simulate.court import impose
 from services.simulate.home import Home
 from services.simulate.lifecycle import answer_transfer, ask_for_transfer, close, course_of, go_on
+from services.simulate.oddities import leave_duties_undone
 from services.simulate.outlook import foresee
 from services.simulate.population import ORDERS_A_YEAR, a_person, orders_a_year, pseudonym
 from services.simulate.working_days import next_from, nth_after
@@ -81,6 +82,7 @@ def arrive(transfer: Transfer, home: Home) -> Course:
     course.say(received_on, TransferReceived(received_on=received_on, from_=origin, from_subject=subject))
     begin(course)
     go_on(course)
+    leave_duties_undone(course)
     return close(course)
 
 

@@ -5,7 +5,7 @@ A life is the facts of one order as they finally stand, by fact key, from both t
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import TypeVar, cast
@@ -20,6 +20,7 @@ from contracts.events import (
     RequirementVaried,
     SessionRecorded,
     Supervision,
+    TransferReceived,
     UnpaidWork,
     kind_of,
 )
@@ -44,10 +45,19 @@ class Truth:
     def __init__(self) -> None:
         self.cells: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
         self._persons: set[tuple[str, str, str, str]] = set()
+        self._stays: defaultdict[tuple[str, str], list[tuple[date, date | None]]] = defaultdict(list)
 
     def nonzero(self) -> dict[str, int]:
         """The cells by `measure|authority|period|category`."""
-        return {"|".join(key): value for key, value in sorted(self.cells.items()) if value}
+        cells = self.cells.copy()
+        for (authority, _), stays in self._stays.items():
+            for measure, day in _comings_and_goings(stays):
+                cells[measure, authority, month_of(day), ""] += 1
+        return {"|".join(key): value for key, value in sorted(cells.items()) if value}
+
+    def count_stay(self, authority: str, person: str, begun: date, ended: date | None) -> None:
+        """Notes from when to when a person has an order."""
+        self._stays[authority, person].append((begun, ended))
 
     def count(self, authority: str, life: Life) -> None:
         """Adds one order, as its final facts tell it."""
@@ -75,6 +85,19 @@ def month_of(day: date) -> str:
 @cache
 def _in(dimension: str, code: Code) -> str:
     return f"{dimension}={code}"
+
+
+def _comings_and_goings(stays: list[tuple[date, date | None]]) -> Iterator[tuple[str, date]]:
+    """When a person came to have an order, and when the last one was over: a count of orders that leaves nothing or comes back to it."""
+    steps = [(begun.toordinal(), 0, 1) for begun, _ in stays]
+    steps += [(max(ended, begun).toordinal() + 1, 1, -1) for begun, ended in stays if ended]
+    has = 0
+    for day, _, step in sorted(steps):
+        if has == 0:
+            yield "persons_opened", date.fromordinal(day)
+        has += step
+        if has == 0:
+            yield "persons_closed", date.fromordinal(day - 1)
 
 
 class _Counted:
@@ -129,6 +152,10 @@ class _Counted:
     def imposition(self, imposed: OrderImposed) -> None:
         month = month_of(imposed.imposed_on)
         self.add("orders_opened", month)
+        arrived = self.life.get("transferred_in")
+        begun = arrived.received_on if isinstance(arrived, TransferReceived) else imposed.imposed_on
+        ended = self.ended.ended_on if self.ended else None
+        self.truth.count_stay(self.authority, imposed.person_ref, max(begun, imposed.imposed_on), ended)
         if "transferred_in" in self.life:
             return  # counted where it was imposed
         self.truth.count_person(self.authority, month, imposed.person_ref)

@@ -22,7 +22,7 @@ from services.simulate.chances import Chances, day_between, days_after
 from services.simulate.course import Course
 from services.simulate.working_days import months_after, nth_after
 
-_INDUCTION_IN_TIME = {False: 0.48, True: 0.90}
+_INDUCTION_IN_TIME = {False: 0.46, True: 0.88}
 """Where the placement was not, and was, in time."""
 _NEVER_TOLD = 0.08
 _SETTING = Chances({Setting.GROUP: 70, Setting.INDIVIDUAL: 24, Setting.OTHER_ACTIVITY: 6})

@@ -14,7 +14,7 @@ from services.records.model.record import Record, apply
 from services.simulate.nation import Simulation
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
 
-NOT_OF_ONE_RECORD = "persons_with_new_order"
+NOT_OF_ONE_RECORD = "persons_"
 
 
 class Platform:

@@ -1,0 +1,130 @@
+"""Of everybody who waits, cells, worklists and the pages of orders say the same, and so does the pretend nation's own truth."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import islice
+from typing import NamedTuple
+
+import pytest
+
+from contracts.topics import kind_of_topic
+from services.chassis.batches import Slice
+from services.simulate.nation import Simulation
+from services.simulate.sending import Delivery
+from tests.integration.records.conftest import Bench
+from tests.support.desk import ManagersView, client
+from tests.support.scenario import Sent
+
+AUTHORITIES = ("S12000023", "S12000030", "S12000047")
+"""A small one, one of some size, and a large one."""
+END = date(2026, 6, 1)
+TODAY = f"{END}"
+FOUR_MONTHS = 250
+BANDED = ("first_contact", "case_meeting", "plan", "induction", "placement")
+STANDARDS = {*BANDED, "review", "completion"}
+
+
+class Nation(NamedTuple):
+    """What was told, and what must come of it."""
+
+    benches: list[Bench]
+    truth: dict[str, int]
+
+    def cells(self) -> dict[str, int]:
+        return {key: value for one in self.benches for key, value in one.cells().items()}
+
+    def views(self) -> Iterator[tuple[str, ManagersView]]:
+        for one in self.benches:
+            asked = client(one.database, one.domain, TODAY)
+            yield from ((code, ManagersView(asked, code)) for code in AUTHORITIES)
+
+
+@pytest.fixture(scope="module")
+def nation(migrated: Callable[[], str]) -> Iterator[Nation]:
+    url = migrated()
+    benches = [Bench(url, "orders"), Bench(url, "unpaid_work")]
+    simulation = Simulation(3, months=14, end=END, authorities=AUTHORITIES)
+    workers = [(one.domain.kinds, one.worker()) for one in benches]
+    offsets: Counter[str] = Counter()
+    told = simulation.deliveries()
+    while deliveries := list(islice(told, 20_000)):
+        slices = list(_slices(deliveries, offsets))
+        for kinds, worker in workers:
+            worker.process([piece for piece in slices if kind_of_topic(piece.topic) in kinds])
+    yield Nation(benches, simulation.truth()["cells"])
+    for one in benches:
+        one.database.dispose()
+
+
+def _slices(deliveries: list[Delivery], offsets: Counter[str]) -> Iterator[Slice]:
+    messages: defaultdict[str, list[Sent]] = defaultdict(list)
+    for delivery in deliveries:
+        messages[delivery.topic].append(Sent(offsets[delivery.topic], delivery.value, delivery.arrived, delivery.key))
+        offsets[delivery.topic] += 1
+    return (Slice(topic, 0, found) for topic, found in messages.items())
+
+
+def _dimension(key: str) -> tuple[str, str]:
+    measure, _, _, category = key.split("|")
+    return measure, category.partition("=")[0]
+
+
+def test_the_workers_count_what_the_truth_says(nation: Nation) -> None:
+    told_of = {_dimension(key) for key in nation.truth}
+    assert {measure for measure, _ in told_of} >= {"persons_opened", "persons_closed", "persons_with_new_order_in_year"}
+    assert {(standard, "missed") for standard in (*BANDED, "reviews")} <= told_of
+    assert {key: n for key, n in nation.cells().items() if _dimension(key) in told_of} == nation.truth
+
+
+def test_overdue_cells_worklists_and_orders_say_the_same(nation: Nation) -> None:
+    cells, listed, shown = Counter[str](), Counter[str](), Counter[str]()
+    for key, number in nation.cells().items():
+        measure, code, due, _ = key.split("|")
+        if measure.startswith("pending_") and due < TODAY:
+            cells[f"{code} {measure.removeprefix('pending_')}"] += number
+    subjects: defaultdict[str, set[str]] = defaultdict(set)
+    for code, asked in nation.views():
+        items = asked.pages("worklist", "items", within=0, limit=500)
+        listed.update(f"{code} {item['standard']}" for item in items if item["state"] == "overdue")
+        subjects[code] |= {item["subject"] for item in items}
+    for code, asked in nation.views():
+        for clock in (clock for subject in sorted(subjects[code]) for clock in _clocks(asked, subject)):
+            shown[f"{code} {clock['standard']}"] += clock["state"] == "overdue"
+    assert cells == listed == +shown
+    assert {key.partition(" ")[2] for key in cells} >= STANDARDS
+
+
+def _clocks(asked: ManagersView, subject: str) -> list[dict[str, str]]:
+    for page in ("orders", "ledgers"):
+        answer = asked.ask(f"{page}/{subject}")
+        if answer.status_code == 200 and "clocks" in answer.json():
+            found: list[dict[str, str]] = answer.json()["clocks"]
+            return found
+    raise AssertionError(subject)
+
+
+def test_nothing_of_an_order_that_ended_waits_for_ever(nation: Nation) -> None:
+    """It was missed, which is said on its page and counted, or it did not apply."""
+    missed = 0
+    for code, asked in nation.views():
+        if asked.ask("orders").status_code != 200:
+            continue
+        for row in asked.pages("orders", "orders", open="false", limit=500):
+            assert row["overdue"] == []
+            assert row["next_due_on"] is None
+            if code == AUTHORITIES[0]:
+                states = {clock["state"] for clock in _clocks(asked, row["subject"])}
+                assert not states & {"due", "overdue"}
+                missed += "missed" in states
+    assert missed
+
+
+def test_duties_of_orders_from_elsewhere_stand_on_the_worklist(nation: Nation) -> None:
+    found = Counter[str]()
+    for _, asked in nation.views():
+        for item in asked.pages("worklist", "items", within=FOUR_MONTHS, limit=500):
+            if item["subject"].startswith("CPO/IN-"):
+                found[item["standard"]] += 1
+    assert found.keys() >= {"plan", "review", "completion"}
+    assert not found.keys() & {"first_contact", "case_meeting", "induction", "placement"}
