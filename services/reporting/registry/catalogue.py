@@ -1,5 +1,6 @@
 """The indicators, as data: each in every version of its definition. A change of a definition is a new version, never an edit."""
 
+from contracts.cells import CATEGORIES
 from services.reporting.registry.definitions.data_quality import DATA_QUALITY
 from services.reporting.registry.definitions.orders import ORDERS
 from services.reporting.registry.definitions.outcomes import OUTCOMES
@@ -10,6 +11,11 @@ from services.reporting.registry.indicators import Indicator, Status
 
 DEFINITIONS: tuple[Indicator, ...] = (*ORDERS, *UNPAID_WORK, *STANDARDS, *OVERDUE, *OUTCOMES, *DATA_QUALITY)
 """Every version: earlier ones answer for releases that froze them, proposed ones run beside the current for national viewers."""
+
+if unknown := {
+    (f.measure, c) for each in DEFINITIONS for f in each.forms for c in f.categories if c not in CATEGORIES[f.measure]
+}:
+    raise LookupError(f"the contract has no such cells: {sorted(unknown)}")
 
 INDICATORS: dict[str, Indicator] = {each.id: each for each in DEFINITIONS if each.status is Status.CURRENT}
 """The versions in force."""

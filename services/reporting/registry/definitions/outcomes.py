@@ -1,14 +1,23 @@
 """How orders end, and what changed for people on them."""
 
+from contracts.categories import CHANGES
 from contracts.codes import AgeBand, EndReason, OutcomeDomain, Sex
 from services.reporting.registry.definitions.parts import TABLES, coded
-from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Status, counts, form, shares
+from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Part, Status, counts, form, shares
 
 _ORDERS_ENDED = form("orders_ended")
 _SUCCESSFUL = form("orders_ended", "end_reason=completed", "end_reason=early_discharge")
 _COULD_SUCCEED = Form(
     "orders_ended", (f"end_reason={r}" for r in EndReason if r not in {EndReason.TRANSFERRED_OUT, EndReason.DIED})
 )
+
+
+def _improved_in(domain: OutcomeDomain) -> Part:
+    """One part of life: its scores that rose, of all its scores."""
+    measured = Form("outcome_change", (f"domain={domain}.{change}" for change in CHANGES))
+    return Part(f"domain={domain}", form("outcome_change", f"domain={domain}.improved"), measured)
+
+
 OUTCOMES = (
     Indicator(
         id="completion_rate",
@@ -107,7 +116,7 @@ OUTCOMES = (
                 "outcome_change",
                 "Outcomes that improved",
                 "Outcome scores higher at the last measure than at the first, of those measured twice or more.",
-                (("domain", counts("outcome_change", "domain", OutcomeDomain)),),
+                (("domain", tuple(map(_improved_in, OutcomeDomain))),),
             ),
         )
     ),
