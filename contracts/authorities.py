@@ -102,14 +102,15 @@ _BOARDS = (
 
 AUTHORITIES: dict[str, Authority] = {authority.code: authority for authority in _ALL}
 HEALTH_BOARDS: dict[str, HealthBoard] = {board.code: board for board in _BOARDS}
-_CURRENT = {code: code for code in AUTHORITIES} | {a.retired_code: a.code for a in _ALL if a.retired_code}
+CURRENT_CODES = {code: code for code in AUTHORITIES} | {a.retired_code: a.code for a in _ALL if a.retired_code}
+"""The code in force, by every code that an authority has or had."""
 
 
 def current_code(code: str) -> str | None:
     """The code in force for a current or retired code; None for a code that no authority ever had."""
-    return _CURRENT.get(code)
+    return CURRENT_CODES.get(code)
 
 
 def codes_of(authority: str) -> list[str]:
     """Return the codes under which an authority is named: its current one, and what it replaced."""
-    return [code for code, current in _CURRENT.items() if current == authority]
+    return [code for code, current in CURRENT_CODES.items() if current == authority]

@@ -4,72 +4,35 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct, ValidationError, inspect
+from msgspec.structs import fields
 
 from contracts.authorities import current_code
-from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact, Topic, type_of, written
-from contracts.explain import DEEPEST, explained, nests_too_deeply, of_envelope
+from contracts.envelope import MAX_BYTES, SOURCE, TYPE_PREFIX, Attributes, Envelope, PlainEnvelope
+from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact, Topic, type_of
+from contracts.explain import alternatives, explained, of_envelope, offending
+from contracts.reading import UNREADABLE, check_names, document
 from contracts.rejections import Reason, Rejection, Unacceptable
 from contracts.rules import RULES, check_dates
+from contracts.times import DAY, instant, is_strict
 
-__all__ = ["MAX_BYTES", "TYPE_PREFIX", "Envelope", "Event", "decode", "decode_data", "encode", "encode_data", "type_of"]
+__all__ = [
+    "MAX_BYTES",
+    "TYPE_PREFIX",
+    "UNREADABLE",
+    "Event",
+    "decode",
+    "decode_data",
+    "encode",
+    "encode_data",
+    "type_of",
+]
 
-MAX_BYTES = 64 * 1024
-TYPE_PREFIX = "scot.payback."
-MAX_SEQUENCE = 10**18 - 1
-SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
 _SOURCE = re.compile(SOURCE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)] | Annotated[str, written("[1-9][0-9]{0,17}", "")]
-
-
-class Envelope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """The CloudEvents 1.0 attributes as they are sent."""
-
-    specversion: Annotated[Literal["1.0"], Meta(description="The version of CloudEvents.")]
-    id: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=64,
-            description="Unique within the source. No control characters.",
-            extra_json_schema={"pattern": r"^[^\u0000-\u001f\u007f]*$"},
-        ),
-    ]
-    source: Annotated[
-        str,
-        Meta(
-            description="Whose event it is: /authorities/<code>, optionally /systems/<name> after it.",
-            extra_json_schema={"pattern": f"^{SOURCE}$"},
-        ),
-    ]
-    type: Annotated[str, Meta(description="The name of the event, and its version.")]
-    subject: Annotated[
-        str, written("[A-Za-z0-9._/-]{1,40}", "The order reference; - for events about the authority itself.")
-    ]
-    time: Annotated[
-        datetime,
-        Meta(tz=True, description="When the source system recorded the fact. A later record replaces an earlier one."),
-    ]
-    data: Raw
-    datacontenttype: Annotated[Literal["application/json"], Meta(description="The form of the data.")] = (
-        "application/json"
-    )
-    sequence: Annotated[
-        Sequence | None,
-        Meta(description="The source's own counter, contiguous from 1, so that gaps show. A number, or its digits."),
-    ] = None
-    producerversion: Annotated[
-        Annotated[str, written("[!-~]{1,64}", "")] | None,
-        Meta(description="Which software and version sent it, as in acme-case/4.2."),
-    ] = None
-    dataschema: Annotated[
-        Annotated[str, Meta(max_length=256)] | None, Meta(description="Address of the schema. Not looked at.")
-    ] = None
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -97,24 +60,44 @@ class _Type(NamedTuple):
     fact: type[Fact]
     decode: Callable[[Raw | bytes], Any]
     rule: Callable[[Any, Topic], None] | None
+    quotes: int
+    """How many quotation marks its data has without what is optional; none where that has to be counted."""
+    optional: tuple[tuple[str, int], ...]
+    """What is optional, and how many more it brings."""
+
+    @classmethod
+    def of(cls, name: str, fact: type[Fact]) -> "_Type":
+        marks = {field.name: _quotes_of(field.type) for field in fields(fact)}
+        optional = tuple((field.name, marks[field.name]) for field in fields(fact) if not field.required)
+        countable = all(marks.values())
+        fixed = sum(marks.values()) - sum(more for _, more in optional)
+        decoder = msgspec.json.Decoder(fact).decode
+        return cls(name, fact, decoder, RULES.get(fact), fixed if countable else 0, optional if countable else ())
 
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder may raise, whatever it is given."""
-_envelope = msgspec.json.Decoder(Envelope).decode
-_types = {
-    TYPE_PREFIX + name: _Type(name, fact, msgspec.json.Decoder(fact).decode, RULES.get(fact))
-    for name, fact in TYPES.items()
-}
+def _quotes_of(kind: Any) -> int:
+    """Of a member that is there: its name, and its value if that is text. 0 where it depends."""
+    kinds = {type(one) for one in alternatives(inspect.type_info(kind))} - {inspect.NoneType}
+    if kinds <= {inspect.StrType, inspect.DateType, inspect.EnumType}:
+        return 4
+    return 2 if kinds <= {inspect.IntType, inspect.BoolType} else 0
+
+
+_envelope = msgspec.json.Decoder(PlainEnvelope).decode
+_types = {TYPE_PREFIX + name: _Type.of(name, fact) for name, fact in TYPES.items()}
 _encoder = msgspec.json.Encoder()
 
 
-def decode(raw: bytes | None, topic: Topic, authority: str) -> Event | Rejection:
-    """The event in `raw`, or why it is refused. `authority` (current code) owns the credentials or the topic it came by."""
+def decode(raw: bytes | None, topic: Topic, authority: str, arrived_at: datetime) -> Event | Rejection:
+    """The event in `raw`, or why it is refused.
+
+    `authority` (current code) owns the credentials or the topic it came by; `arrived_at` is the broker's time, or now.
+    Most events are written plainly and read fast; at any doubt they are read again with care, and only that tells what is wrong.
+    """
     try:
-        return _decode(raw or b"", topic, authority)
-    except Unacceptable as fault:
-        return _rejection(fault, raw or b"")
+        return _plainly(raw or b"", topic, authority, arrived_at)
+    except (Unacceptable, _Doubt, *UNREADABLE):
+        return _with_care(raw, topic, authority, arrived_at)
 
 
 def decode_data(event_type: str, raw: bytes | Raw) -> Fact:
@@ -145,18 +128,78 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(envelope)
 
 
-def _decode(raw: bytes, topic: Topic, authority: str) -> Event:
-    envelope = _read(raw)
+class _Doubt(Exception):
+    """There may be something odd about the event."""
+
+
+def _plainly(raw: bytes, topic: Topic, authority: str, arrived_at: datetime) -> Event:
+    """Raises _Doubt, or whatever a fault raises."""
+    envelope = _envelope(raw)
     system = _system(envelope.source, authority)
     kind = _type_in(topic, envelope)
+    data: Fact = kind.decode(envelope.data)
+    quotes = _quotes(envelope) + _quotes_in(data, kind)
+    if raw.count(b'"') != quotes or not is_strict(raw) or len(raw) > MAX_BYTES or not envelope.id.isprintable():
+        raise _Doubt
+    _judge(kind, data, envelope.time, topic, arrived_at)
+    return _event(envelope, authority, system, kind, envelope.time, data)
+
+
+def _quotes_in(data: Fact, kind: _Type) -> int:
+    if not kind.quotes:
+        return _encoder.encode(data).count(b'"')
+    return kind.quotes + sum([more for name, more in kind.optional if getattr(data, name) is not None])
+
+
+def _quotes(envelope: Attributes) -> int:
+    """How many quotation marks there are where each attribute is named once. More tell of one named twice, or of a null.
+
+    Fewer there cannot be: each member that was read has its own, and escaped ones only add to them.
+    """
+    quotes = _REQUIRED_QUOTES
+    if envelope.datacontenttype is not None:
+        quotes += 4
+    if envelope.sequence is not None:
+        quotes += 2 if type(envelope.sequence) is int else 4
+    if envelope.producerversion is not None:
+        quotes += 4
+    if envelope.sequencetype is not None:
+        quotes += 4
+    return quotes if envelope.dataschema is None else quotes + 4
+
+
+_REQUIRED_QUOTES = 4 * len(("specversion", "id", "source", "type", "subject", "time")) + 2 * len(("data",))
+
+
+def _with_care(raw: bytes | None, topic: Topic, authority: str, arrived_at: datetime) -> Event | Rejection:
+    found: Any = None
     try:
-        data: Fact = kind.decode(envelope.data)
-    except UNREADABLE as error:
-        raise explained(error, "$.data") from None
-    time = envelope.time
+        found = _document(raw)
+        check_names(found)
+        return _carefully(_present(found), topic, authority, arrived_at)
+    except Unacceptable as fault:
+        return Rejection(fault.reason, fault.path, fault.message, _id_in(found))
+
+
+def _carefully(sent: Any, topic: Topic, authority: str, arrived_at: datetime) -> Event:
+    envelope = _attributes(sent)
+    time = instant(envelope.time)
+    system = _system(envelope.source, authority)
+    kind = _type_in(topic, envelope)
+    data = _data(envelope, kind)
+    _judge(kind, data, time, topic, arrived_at)
+    return _event(envelope, authority, system, kind, time, data)
+
+
+def _judge(kind: _Type, data: Fact, time: datetime, topic: Topic, arrived_at: datetime) -> None:
     check_dates(data, time)
+    if time - arrived_at > DAY:
+        raise Unacceptable(Reason.TIME_IN_FUTURE, "$.time", "more than a day after the event arrived")
     if kind.rule is not None:
         kind.rule(data, topic)
+
+
+def _event(envelope: Attributes, authority: str, system: str | None, kind: _Type, time: datetime, data: Fact) -> Event:
     return Event(
         envelope.id,
         authority,
@@ -170,16 +213,36 @@ def _decode(raw: bytes, topic: Topic, authority: str) -> Event:
     )
 
 
-def _read(raw: bytes) -> Envelope:
+def _document(raw: bytes | None) -> Any:
+    if raw is None:
+        raise Unacceptable(Reason.NOT_CLOUDEVENT, "$", "a record without a value (a tombstone) states nothing")
     if len(raw) > MAX_BYTES:
         raise Unacceptable(Reason.TOO_LARGE, "$", f"more than {MAX_BYTES} bytes")
+    return document(raw)
+
+
+def _present(found: Any) -> Any:
+    """Without attributes that are null, which is the same as absent."""
+    if isinstance(found, dict):
+        return {name: value for name, value in found.items() if value is not None or name == "data"}
+    return found
+
+
+def _attributes(sent: Any) -> Envelope:
     try:
-        envelope = _envelope(raw)
-    except UNREADABLE as error:
-        raise of_envelope(error) from None
-    if not envelope.id.isprintable() and _CONTROL.search(envelope.id):
-        raise Unacceptable(Reason.BAD_FORMAT, "$.id", "control characters are not allowed")
+        envelope = msgspec.convert(sent, Envelope)
+    except ValidationError as error:
+        raise of_envelope(error, Envelope, sent) from None
+    if found := _CONTROL.search(envelope.id):
+        raise Unacceptable(Reason.BAD_FORMAT, "$.id", offending(envelope.id, found.start()))
     return envelope
+
+
+def _data(envelope: Envelope, kind: _Type) -> Fact:
+    try:
+        return msgspec.convert(envelope.data, kind.fact)
+    except ValidationError as error:
+        raise explained(error, kind.fact, envelope.data, "$.data") from None
 
 
 @lru_cache(maxsize=4096)
@@ -200,7 +263,7 @@ def _system(source: str, authority: str) -> str | None:
     return match[2]
 
 
-def _type_in(topic: Topic, envelope: Envelope) -> _Type:
+def _type_in(topic: Topic, envelope: Attributes) -> _Type:
     known = _types.get(envelope.type)
     if known is None:
         raise Unacceptable(Reason.UNKNOWN_TYPE, "$.type", "no such event type")
@@ -213,24 +276,6 @@ def _type_in(topic: Topic, envelope: Envelope) -> _Type:
     return known
 
 
-class _WithId(Struct):
-    id: str
-
-
-_with_id = msgspec.json.Decoder(_WithId).decode
-
-
-def _rejection(fault: Unacceptable, raw: bytes) -> Rejection:
-    if fault.reason is Reason.TOO_LARGE:  # what is kept of it may be cut
-        return Rejection(fault.reason, fault.path, fault.message)
-    if nests_too_deeply(raw):
-        return Rejection(Reason.NOT_JSON, "$", f"brackets nest more than {DEEPEST} deep")
-    return Rejection(fault.reason, fault.path, fault.message, _id_in(raw))
-
-
-def _id_in(raw: bytes) -> str | None:
-    try:
-        found = _with_id(raw).id
-    except UNREADABLE:
-        return None
-    return found if 1 <= len(found) <= 64 and not _CONTROL.search(found) else None
+def _id_in(sent: Any) -> str | None:
+    found = sent.get("id") if isinstance(sent, dict) else None
+    return found if isinstance(found, str) and 1 <= len(found) <= 64 and not _CONTROL.search(found) else None

@@ -13,6 +13,7 @@ import typer
 from contracts.authorities import current_code
 from contracts.client import Client, NotSent, Spool, SpoolBusy, SpoolFull
 from contracts.client.publication import FileChanged, Publication, State
+from contracts.clock import system_clock
 from contracts.events import Topic
 from contracts.lines import lines
 from contracts.progress import Progress
@@ -48,7 +49,7 @@ def validate(
     code = _authority(authority)
     tell, tally = _as_json if as_json else _in_words, Tally()
     with _opened(file) as stream, Progress(_size(file)) as progress:
-        for verdict in verdicts(lines(stream), topic.topic if topic else None, code):
+        for verdict in verdicts(lines(stream), system_clock(), topic.topic if topic else None, code):
             tally.count(verdict.content)
             if isinstance(verdict.content, Rejection):
                 tell(verdict, verdict.content)

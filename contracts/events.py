@@ -1,6 +1,7 @@
 """Every event that an authority can publish, one fact each. These types are the one source: schemas and documents are generated from them.
 
-A field ending in `_on` is a local date. A later record (greater `time`, then `id`) of the same fact key replaces the earlier one.
+A field ending in `_on` is a local date. A later record (greater `time`, then `sequence`, then `id`) of the same fact key replaces the
+earlier one.
 """
 
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from contracts.authorities import CURRENT_CODES
 from contracts.codes import (
     Activity,
     AdjustmentReason,
@@ -46,14 +48,25 @@ PersonRef = Annotated[
         "Keyed pseudonym of the person, always the same for the same person. The authority makes it; the key stays there.",
     ),
 ]
-AuthorityCode = Annotated[str, written("S12[0-9]{6}", "Statistical code of a local authority, current or retired.")]
+AuthorityCode = Annotated[
+    str,
+    Meta(
+        pattern=r"\AS12[0-9]{6}\Z",
+        description="Statistical code of a local authority, current or retired.",
+        extra_json_schema={"enum": sorted(CURRENT_CODES)},
+    ),
+]
 OrderRef = Annotated[str, written("[A-Za-z0-9._/-]{1,40}", "The authority's own reference of an order.")]
 Hours = Annotated[int, Meta(ge=20, le=300, description="Hours of unpaid work and other activity.")]
+LaterHours = Annotated[int, Meta(ge=0, le=300, description="Hours in all; the bound of 20 is for imposition only.")]
 Months = Annotated[int, Meta(ge=1, le=36, description="Length in calendar months.")]
 Score = Annotated[int, Meta(ge=0, le=10, description="0 to 10, higher is better.")]
 Rating = Annotated[int, Meta(ge=1, le=5, description="1 (not at all) to 5 (very much).")]
 Label = Annotated[str, written("[A-Za-z0-9._ /+-]{1,40}", "Name of a tool or version of a rule.")]
-Month = Annotated[str, written("[0-9]{4}-(0[1-9]|1[0-2])", "A calendar month, as in 2026-03.")]
+Month = Annotated[str, written("20[0-9]{2}-(0[1-9]|1[0-2])", "A calendar month, as in 2026-03.")]
+Orders = Annotated[int, Meta(ge=0, le=100_000, description="Orders of one authority in one month.")]
+Minutes = Annotated[int, Meta(ge=-100_000_000, le=100_000_000, description="Minutes of one authority in one month.")]
+FactKey = Annotated[str, written("[a-z_]{1,40}(/[A-Za-z0-9._/-]{1,64})?", "The fact key that is withdrawn.")]
 Late = Annotated[LateReason | None, Meta(description="Why a standard was missed, where it was missed.")]
 
 
@@ -64,7 +77,7 @@ class Topic(StrEnum):
     UNPAID_WORK = "unpaid-work.events"
 
 
-class Fact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Fact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     """What every event states: one fact, found again by its key."""
 
     NAME: ClassVar[str]
@@ -90,7 +103,9 @@ class _Referenced(Fact, frozen=True, kw_only=True):
         return f"{self.KEY}/{self.ref}"
 
 
-class _Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class _Requirement(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind"
+):
     pass
 
 
@@ -286,7 +301,7 @@ class RequirementVaried(_Referenced, frozen=True, kw_only=True):
     """What was changed."""
     kind: RequirementKind
     """Which requirement was changed."""
-    hours: Hours | None = None
+    hours: LaterHours | None = None
     """The new total of hours, for unpaid work."""
     complete_by: date | None = None
     """The new date for completion, for unpaid work."""
@@ -412,7 +427,7 @@ class FactWithdrawn(Fact, frozen=True, kw_only=True):
     NAME = "fact.withdrawn"
     TOPICS = (Topic.ORDERS, Topic.UNPAID_WORK)
     KEY = ""
-    fact: Annotated[str, Meta(min_length=1, max_length=80, description="The fact key that is withdrawn.")]
+    fact: FactKey
 
     @property
     def key(self) -> str:
@@ -427,11 +442,11 @@ class PeriodClosed(Fact, frozen=True, kw_only=True):
     ABOUT_AUTHORITY = True
     month: Month
     """The month that the totals are about."""
-    orders_imposed: Annotated[int, Meta(ge=0)]
+    orders_imposed: Orders
     """How many orders were imposed in the month, by the authority's own count."""
-    orders_ended: Annotated[int, Meta(ge=0)]
+    orders_ended: Orders
     """How many orders ended in the month, by the authority's own count."""
-    minutes_credited: int
+    minutes_credited: Minutes
     """Minutes of unpaid work credited in the month, by the authority's own count."""
 
     @property
@@ -549,6 +564,13 @@ TYPES: dict[str, type[Fact]] = {type_of(fact): fact for fact in (*FACTS.values()
 WHOLE_ORDER: Literal["order"] = "order"
 """The fact key that withdraws a record as a whole."""
 AUTHORITY_SUBJECT: Literal["-"] = "-"
+
+
+def fact_keys(topic: Topic) -> list[str]:
+    """The forms of fact keys that this kind of topic can hold."""
+    facts = [fact for fact in TYPES.values() if topic in fact.TOPICS and not fact.ABOUT_AUTHORITY and fact.KEY]
+    keys = [f"{fact.KEY}/<ref>" if issubclass(fact, _Referenced) else fact.KEY for fact in facts]
+    return [*keys, WHOLE_ORDER] if topic is Topic.ORDERS else keys
 
 
 def withdrawable(fact_key: str, topic: Topic) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from contracts.codec import MAX_BYTES
+from contracts.reading import BOM
 
 _PIECE = 64 * 1024
 _ENOUGH = 2 * MAX_BYTES
@@ -20,12 +21,17 @@ class Line(NamedTuple):
     """Where the next line begins, in bytes from where reading began."""
 
 
+def is_blank(raw: bytes) -> bool:
+    """Whether a line says nothing: blanks, or a byte order mark."""
+    return not raw.removeprefix(BOM).strip()
+
+
 def lines(file: BinaryIO) -> Iterator[Line]:
     """The lines of a file from where it stands, in bounded memory."""
     end = 0
     for number, (raw, length) in enumerate(_whole_lines(file), 1):
         end += length
-        if raw.strip():
+        if not is_blank(raw):
             yield Line(number, raw.rstrip(b"\r"), end)
 
 

@@ -11,6 +11,7 @@ class Reason(Code):
     TOO_LARGE = "too_large", "Send one fact in each event; an event may be 64 KiB at most."
     NOT_JSON = "not_json", "Send UTF-8 JSON; check quotes, commas and the end of the text."
     NOT_CLOUDEVENT = "not_cloudevent", "Send a JSON object with the CloudEvents 1.0 attributes and specversion 1.0."
+    REPEATED_MEMBER = "repeated_member", "Name each member of an object once; which of two would count is not defined."
     UNKNOWN_TYPE = "unknown_type", "Use one of the event types of the contract, with its version."
     WRONG_TOPIC = "wrong_topic", "Send this type of event to the other service or topic."
     UNKNOWN_MEMBER = (
@@ -22,6 +23,10 @@ class Reason(Code):
     BAD_CODE = "bad_code", "Use a code from the code list of the contract."
     BAD_DATE = "bad_date", "Write dates as YYYY-MM-DD, and only days that exist."
     BAD_TIME = "bad_time", "Write times as RFC 3339 with an offset, as in 2026-03-01T09:30:00Z."
+    TIME_IN_FUTURE = (
+        "time_in_future",
+        "Set the clock of the system that records, and send the event again with the time at which it was recorded.",
+    )
     BAD_FORMAT = "bad_format", "Use only the characters and the length that the contract allows here."
     OUT_OF_RANGE = "out_of_range", "Use a value inside the limits of the contract."
     WRONG_AUTHORITY = (
@@ -51,7 +56,8 @@ class Reason(Code):
 
 
 class Rejection(Struct, frozen=True):
-    """A refused event. `path` is a JSONPath into the event; `message` never repeats what was sent there, except a member's name."""
+    """A refused event. `path` is a JSONPath into the event; `message` repeats nothing that was sent but a member's name, or the one
+    character that does not belong."""
 
     reason: Reason
     path: str

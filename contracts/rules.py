@@ -18,6 +18,7 @@ from contracts.events import (
     TransferReceived,
     TransferRequested,
     UnpaidWork,
+    fact_keys,
     withdrawable,
 )
 from contracts.periods import LONDON
@@ -36,8 +37,8 @@ def check_dates(data: Fact, time: datetime) -> None:
         raise Unacceptable(Reason.OUT_OF_RANGE, "$.time", f"the year must be {FIRST_YEAR} to {LAST_YEAR}")
     for field in data.DATES:
         day: date = getattr(data, field)
-        if day < _FIRST_DAY:
-            raise Unacceptable(Reason.OUT_OF_RANGE, f"$.data.{field}", f"the year must be {FIRST_YEAR} or later")
+        if day < _FIRST_DAY or day > _LAST_DAY:
+            _check_year(day, f"$.data.{field}")
         if day > recorded:
             _check_not_after(day, time, f"$.data.{field}")
 
@@ -87,7 +88,9 @@ def _session(data: SessionRecorded, _: Topic) -> None:
 
 def _withdrawn(data: FactWithdrawn, topic: Topic) -> None:
     if not withdrawable(data.fact, topic):
-        raise Unacceptable(Reason.UNKNOWN_FACT, "$.data.fact", f"not a fact key of {topic}")
+        raise Unacceptable(
+            Reason.UNKNOWN_FACT, "$.data.fact", f"not a fact key of {topic}: {', '.join(fact_keys(topic))}"
+        )
 
 
 def _other_authority(data: TransferRequested | TransferReceived, _: Topic) -> None:

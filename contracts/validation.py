@@ -4,14 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from contracts.authorities import current_code
-from contracts.codec import SOURCE, TYPE_PREFIX, UNREADABLE, Event, decode
+from contracts.codec import Event, decode
+from contracts.envelope import SOURCE, TYPE_PREFIX
 from contracts.events import TYPES, Topic
 from contracts.lines import Line
+from contracts.reading import BOM, UNREADABLE
 from contracts.rejections import Reason, Rejection
 
 
@@ -40,21 +43,26 @@ class Tally:
             self.accepted += 1
 
 
-def verdicts(lines: Iterable[Line], topic: Topic | None = None, authority: str | None = None) -> Iterator[Verdict]:
-    """Judges each line. Without a topic the one that fits is taken, without an authority the one that the event names."""
+def verdicts(
+    lines: Iterable[Line], now: datetime, topic: Topic | None = None, authority: str | None = None
+) -> Iterator[Verdict]:
+    """Judges each line as if it arrived now.
+
+    Without a topic the one that fits is taken, without an authority the one that the event names.
+    """
     for line in lines:
-        yield Verdict(line, judge(line.raw, topic, authority))
+        yield Verdict(line, judge(line.raw, now, topic, authority))
 
 
-def judge(raw: bytes, topic: Topic | None = None, authority: str | None = None) -> Event | Rejection:
+def judge(raw: bytes, now: datetime, topic: Topic | None = None, authority: str | None = None) -> Event | Rejection:
     """The same for one event. `authority` is a current code."""
     heading = _heading(raw)
     sender = heading.sender() if authority is None else authority
     first, *others = heading.topics() if topic is None else (topic,)
-    content = decode(raw, first, sender)
+    content = decode(raw, first, sender, now)
     for other in others:
         if isinstance(content, Rejection) and content.reason is Reason.UNKNOWN_FACT:
-            content = decode(raw, other, sender)
+            content = decode(raw, other, sender, now)
     return content
 
 
@@ -79,6 +87,6 @@ _source = re.compile(SOURCE)
 
 def _heading(raw: bytes) -> _Heading:
     try:
-        return _read(raw)
+        return _read(raw.removeprefix(BOM))
     except UNREADABLE:
         return _Heading()

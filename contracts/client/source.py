@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from contracts.authorities import current_code
+from contracts.clock import Clock, system_clock
 from contracts.codec import Event, encode, encode_data
 from contracts.events import AUTHORITY_SUBJECT, Fact, Topic, type_of
 from contracts.rejections import Rejection
@@ -79,9 +80,9 @@ class Source:
         return message(encode(event))
 
 
-def message(raw: bytes) -> Message:
+def message(raw: bytes, now: Clock = system_clock) -> Message:
     """An event that somebody else has made, as it is. Raises NotAcceptable."""
-    content = judge(raw)
+    content = judge(raw, now())
     if isinstance(content, Rejection):
         raise NotAcceptable(content)
     return Message(kind_of(content.data), content.id, content.subject, content.source, raw)

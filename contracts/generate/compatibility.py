@@ -3,6 +3,7 @@
 Removing, renaming, narrowing and requiring are breaks. They need a new version of the type, beside the one that was released.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,9 +66,13 @@ class _Gate:
         for name in new.get("required", []):
             if name not in old.get("required", []):
                 yield f"{at}.{name}: required now"
-        if isinstance(new.get("additionalProperties"), dict):
-            yield from self.compare(old.get("additionalProperties") or {}, new["additionalProperties"], f"{at}.*")
-        elif new.get("additionalProperties") is False and old.get("additionalProperties", True) is not False:
+        yield from self._others(old.get("additionalProperties", True), new.get("additionalProperties", True), at)
+
+    def _others(self, old: Any, new: Any, at: str) -> Iterator[str]:
+        """Members that no name is given for."""
+        if isinstance(new, dict) and old is not False:
+            yield from self.compare(old if isinstance(old, dict) else {}, new, f"{at}.*")
+        elif new is False and old is not False:
             yield f"{at}: other members are refused now"
 
 
@@ -99,6 +104,10 @@ def _values(old: Schema, new: Schema, at: str) -> Iterator[str]:
         yield from (f"{at}: {value} is no longer allowed" for value in gone)
 
 
+def _all_match(values: list[Any] | None, pattern: str) -> bool:
+    return bool(values) and all(isinstance(value, str) and re.search(pattern, value) for value in values or ())
+
+
 def _limits(old: Schema, new: Schema, at: str) -> Iterator[str]:
     for keyword in sorted(_AT_LEAST & new.keys()):
         if keyword not in old or new[keyword] > old[keyword]:
@@ -107,5 +116,5 @@ def _limits(old: Schema, new: Schema, at: str) -> Iterator[str]:
         if keyword not in old or new[keyword] < old[keyword]:
             yield f"{at}: {keyword} was narrowed to {new[keyword]}"
     for keyword in sorted(_EXACT & new.keys()):
-        if old.get(keyword) != new[keyword]:
+        if old.get(keyword) != new[keyword] and not (keyword == "pattern" and _all_match(_allowed(old), new[keyword])):
             yield f"{at}: {keyword} was changed to {new[keyword]}"

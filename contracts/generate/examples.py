@@ -110,6 +110,8 @@ _RECEIVED, _IMPOSED, _SESSION, _VARIED = (
     "requirement.varied.v1",
 )
 
+_TWICE = _spoilt(_RECEIVED, _setting()).replace(b'"received_on"', b'"received_on": "2025-03-01", "received_on"')
+
 REFUSED = (
     Refused(Reason.TOO_LARGE, "$", _spoilt(_RECEIVED, _setting(dataschema="x" * MAX_BYTES))),
     Refused(Reason.NOT_JSON, "$", b'{"specversion": "1.0", "id": \n'),
@@ -117,10 +119,12 @@ REFUSED = (
     Refused(Reason.NOT_CLOUDEVENT, "$", b'["order.received"]\n'),
     Refused(Reason.NOT_CLOUDEVENT, "$.specversion", _spoilt(_RECEIVED, _setting(specversion="0.3"))),
     Refused(Reason.NOT_CLOUDEVENT, "$.specversion", _spoilt(_RECEIVED, _without("specversion"))),
+    Refused(Reason.REPEATED_MEMBER, "$.data.received_on", _TWICE),
     Refused(Reason.UNKNOWN_TYPE, "$.type", _spoilt(_RECEIVED, _setting(type="scot.payback.order.received.v9"))),
     Refused(Reason.WRONG_TOPIC, "$.type", _spoilt(_SESSION, _setting())),
     Refused(Reason.WRONG_TOPIC, "$.type", _spoilt(_IMPOSED, _setting()), Topic.UNPAID_WORK),
     Refused(Reason.UNKNOWN_MEMBER, "$.data.notes", _spoilt(_RECEIVED, _stating(notes="Met at the office."))),
+    Refused(Reason.UNKNOWN_MEMBER, "$.data_base64", _spoilt(_RECEIVED, _setting(data_base64="e30="))),
     Refused(Reason.UNKNOWN_MEMBER, "$.name", _spoilt(_RECEIVED, _setting(name="J. Smith"))),
     Refused(Reason.MISSING_MEMBER, "$.data.received_on", _spoilt(_RECEIVED, _without("received_on"))),
     Refused(Reason.MISSING_MEMBER, "$.subject", _spoilt(_RECEIVED, _without("subject"))),
@@ -133,6 +137,8 @@ REFUSED = (
     Refused(Reason.BAD_DATE, "$.data.received_on", _spoilt(_RECEIVED, _stating(received_on="2025-02-30"))),
     Refused(Reason.BAD_DATE, "$.data.received_on", _spoilt(_RECEIVED, _stating(received_on="04/03/2025"))),
     Refused(Reason.BAD_TIME, "$.time", _spoilt(_RECEIVED, _setting(time="2025-03-05T09:30:00"))),
+    Refused(Reason.BAD_TIME, "$.time", _spoilt(_RECEIVED, _setting(time="2025-03-05T09:30:00Europe/London"))),
+    Refused(Reason.TIME_IN_FUTURE, "$.time", _spoilt(_RECEIVED, _setting(time="2062-03-05T09:30:00Z"))),
     Refused(Reason.BAD_FORMAT, "$.data.person_ref", _spoilt(_IMPOSED, _stating(person_ref="12345"))),
     Refused(Reason.BAD_FORMAT, "$.subject", _spoilt(_RECEIVED, _setting(subject="CPO 2025 0001"))),
     Refused(Reason.BAD_FORMAT, "$.id", _spoilt(_RECEIVED, _setting(id=""))),
@@ -144,6 +150,7 @@ REFUSED = (
     Refused(Reason.OUT_OF_RANGE, "$.data.received_on", _spoilt(_RECEIVED, _stating(received_on="0025-03-04"))),
     Refused(Reason.OUT_OF_RANGE, "$.time", _spoilt(_RECEIVED, _setting(time="1925-03-05T09:30:00Z"))),
     Refused(Reason.OUT_OF_RANGE, "$.sequence", _spoilt(_RECEIVED, _setting(sequence=0))),
+    Refused(Reason.OUT_OF_RANGE, "$.data.orders_imposed", _spoilt("period.closed.v1", _stating(orders_imposed=10**20))),
     Refused(Reason.OUT_OF_RANGE, "$.data.requirements[0].complete_by", _requirements(_WORK | {"complete_by": "9999-12-31"})),
     Refused(Reason.WRONG_AUTHORITY, "$.source", _spoilt(_RECEIVED, _setting(source="/authorities/S12000006"))),
     Refused(Reason.WRONG_SUBJECT, "$.subject", _spoilt(_RECEIVED, _setting(subject="-"))),

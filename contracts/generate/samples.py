@@ -43,6 +43,8 @@ from contracts.topics import kind_of
 
 AUTHORITY = "S12000005"
 SUBJECT, ANOTHER_SUBJECT = "CPO/2025/0001", "CPO/2025/0002"
+ARRIVED = datetime(2027, 1, 1, tzinfo=UTC)
+"""After all that is told here."""
 _MORNING = datetime(2025, 3, 3, 9, 30, tzinfo=UTC)
 
 IMPOSED = OrderImposed(

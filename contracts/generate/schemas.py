@@ -7,12 +7,14 @@ import msgspec
 
 from contracts import codes
 from contracts.cells import Cell, Position
-from contracts.codec import TYPE_PREFIX, Envelope
 from contracts.codes import Code
+from contracts.envelope import TYPE_PREFIX, Envelope
 from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact
 from contracts.generate import words
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DATE = "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+"""Of this century, as the rules ask."""
 Schema = dict[str, Any]
 
 _LISTS: dict[str, type[Code]] = {
@@ -64,6 +66,7 @@ def _envelope(name: str, prefix: str) -> Schema:
     properties["type"]["const"] = TYPE_PREFIX + name
     properties["subject"] |= _subject(fact)
     properties["data"] = {"$ref": prefix + fact.__name__}
+    schema["additionalProperties"] = {"type": "null", "description": "An attribute that is null is absent."}
     return schema | {"title": name, "description": words.summary(fact)}
 
 
@@ -83,6 +86,13 @@ def _plain(part: Any) -> Any:
     return [_plain(value) for value in part] if isinstance(part, list) else part
 
 
+def _of_this_century(part: Any) -> Any:
+    if isinstance(part, dict):
+        dated = {"pattern": DATE} if part.get("format") == "date" else {}
+        return {key: _of_this_century(value) for key, value in part.items()} | dated
+    return [_of_this_century(value) for value in part] if isinstance(part, list) else part
+
+
 def _in_words(title: str, part: Schema) -> Schema:
     if title in _LISTS:
         labels = "; ".join(f"{member}: {member.label}" for member in _LISTS[title])
@@ -92,6 +102,8 @@ def _in_words(title: str, part: Schema) -> Schema:
             "enum": [str(member) for member in _LISTS[title]],
             "description": f"{meaning} {labels}" if meaning else labels,
         }
+    if words.types()[title] not in words.aggregates():
+        part["properties"] = _of_this_century(part["properties"])
     for member, meaning in words.members(words.types()[title]).items():
         part["properties"][member]["description"] = meaning
     if words.types()[title].__struct_config__.tag is not None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from contracts import cells, codec, events
+from contracts import cells, envelope, events
 
-_MODULES = (events, codec, cells)
+_MODULES = (events, envelope, cells)
 
 
 def members(kind: type[Any]) -> dict[str, str]:

@@ -1,15 +1,10 @@
-"""The only place that asks what time it is."""
+"""The clock of every service, and one that stands still."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-Clock = Callable[[], datetime]
-"""Tells the time: aware, in UTC."""
+from contracts.clock import Clock, system_clock
 
-
-def system_clock() -> datetime:
-    """What the machine says."""
-    return datetime.now(UTC)
+__all__ = ["Clock", "FixedClock", "system_clock"]
 
 
 class FixedClock:

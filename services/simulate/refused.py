@@ -55,6 +55,10 @@ def _too_large(event: Draft) -> None:
     event["<raw>"] = json.dumps(event).encode().ljust(MAX_BYTES + 1)
 
 
+def _twice(event: Draft) -> None:
+    event["<raw>"] = json.dumps(event).encode().replace(b'"made_on"', b'"made_on": "2012-02-01", "made_on"')
+
+
 def _cut_off(event: Draft) -> None:
     event["<raw>"] = json.dumps(event).encode()[:-9]
 
@@ -85,6 +89,7 @@ _KINDS: dict[Reason, _Kind] = {
     Reason.TOO_LARGE: (*_CONTACT, _too_large),
     Reason.NOT_JSON: (*_SESSION, _cut_off),
     Reason.NOT_CLOUDEVENT: (*_CONTACT, _outer(specversion="0.3")),
+    Reason.REPEATED_MEMBER: (*_CONTACT, _twice),
     Reason.UNKNOWN_TYPE: (*_CONTACT, _outer(type="scot.payback.contact.attempted.v1")),
     Reason.WRONG_TOPIC: (Topic.ORDERS, "induction.held", {"held_on": "<day>"}, _with()),
     Reason.UNKNOWN_MEMBER: (*_SESSION, _with(supervisor_note="arrived on time")),
@@ -93,6 +98,7 @@ _KINDS: dict[Reason, _Kind] = {
     Reason.BAD_CODE: (*_SESSION, _with(attendance="present")),
     Reason.BAD_DATE: (*_CONTACT, _with(made_on="31/01/2026")),
     Reason.BAD_TIME: (*_CONTACT, _outer(time="2026-01-31 09:30")),
+    Reason.TIME_IN_FUTURE: (*_CONTACT, _outer(time="2062-01-31T09:30:00Z")),
     Reason.BAD_FORMAT: (*_ORDER, _with(person_ref="JB 1971")),
     Reason.OUT_OF_RANGE: (*_ORDER, _requiring({"kind": "unpaid_work", "hours": 320})),
     Reason.WRONG_AUTHORITY: (*_CONTACT, _outer(source="/authorities/S12099999")),

@@ -42,6 +42,10 @@ class Delivery(NamedTuple):
     key: bytes
     value: bytes
 
+    @property
+    def arrived_at(self) -> datetime:
+        return datetime.fromtimestamp(self.arrived / SECOND, UTC)
+
 
 class _Sent(Struct, omit_defaults=True, kw_only=True):
     """A CloudEvent as the authority's system writes it."""

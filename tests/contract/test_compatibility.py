@@ -11,6 +11,7 @@ import pytest
 from contracts.codec import Event, decode, encode
 from contracts.generate.compatibility import breaks, removed
 from contracts.generate.release import Release, broken_promises, files, released, today
+from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason
 from contracts.topics import authority_of, kind_of_topic
 from contracts.version import VERSION
@@ -37,7 +38,7 @@ def test_every_event_ever_released_is_read_as_it_was_meant(release: Release) -> 
     for topic, lines in release.corpus.items():
         for line in lines:
             pair = json.loads(line)
-            found = decode(json.dumps(pair["sent"]).encode(), kind_of_topic(topic), authority_of(topic))
+            found = decode(json.dumps(pair["sent"]).encode(), kind_of_topic(topic), authority_of(topic), ARRIVED)
             assert isinstance(found, Event), (found, pair["sent"])
             assert json.loads(encode(found)) == pair["means"]
 

@@ -21,6 +21,7 @@ class Taken:
         message = event.message
         self.offset, self.key, self.value = message.offset, message.key, message.value
         self.timestamp = int(message.timestamp * 1000)
+        self.headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def main() -> None:

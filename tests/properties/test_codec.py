@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from contracts.codec import TYPE_PREFIX, Event, decode, encode
 from contracts.events import TYPES, Topic
 from contracts.generate import schemas
+from contracts.generate.samples import ARRIVED
 from contracts.lines import lines
 from contracts.rejections import Reason, Rejection
 from contracts.validation import verdicts
@@ -64,7 +65,7 @@ def test_odd_bytes_have_an_outcome(raw: bytes) -> None:
 @given(st.data())
 def test_what_the_codec_accepts_the_schema_accepts(topic: Topic, data: st.DataObject) -> None:
     raw = data.draw(spoilt.good(topic).map(encode) | spoilt.altered(topic))
-    found = decode(raw, topic, AUTHORITY)
+    found = decode(raw, topic, AUTHORITY, ARRIVED)
     if isinstance(found, Event):
         validator(found.type).validate(json.loads(raw))
 
@@ -82,7 +83,7 @@ def accepted(name: str) -> st.SearchStrategy[Any]:
 @given(st.data())
 def test_what_the_schema_accepts_the_codec_refuses_only_for_what_no_schema_says(name: str, data: st.DataObject) -> None:
     document = data.draw(accepted(name))
-    found = decode(json.dumps(document).encode(), TYPES[name].TOPICS[0], AUTHORITY)
+    found = decode(json.dumps(document).encode(), TYPES[name].TOPICS[0], AUTHORITY, ARRIVED)
     if isinstance(found, Rejection) and found.reason not in BEYOND_SCHEMAS:
         assert any(found.reason is reason and re.fullmatch(path, found.path) for reason, path in SOMETIMES_BEYOND), (
             found,
@@ -92,8 +93,10 @@ def test_what_the_schema_accepts_the_codec_refuses_only_for_what_no_schema_says(
 
 @given(st.lists(spoilt.lines(Topic.ORDERS), min_size=2, max_size=20))
 def test_no_line_costs_another(raws: list[bytes]) -> None:
-    together = [verdict.content for verdict in verdicts(lines(io.BytesIO(b"\n".join(raws))), Topic.ORDERS, AUTHORITY)]
-    assert together == [decode(raw, Topic.ORDERS, AUTHORITY) for raw in raws]
+    together = [
+        verdict.content for verdict in verdicts(lines(io.BytesIO(b"\n".join(raws))), ARRIVED, Topic.ORDERS, AUTHORITY)
+    ]
+    assert together == [decode(raw, Topic.ORDERS, AUTHORITY, ARRIVED) for raw in raws]
 
 
 def at_depth(depth: int, call: Callable[[], object]) -> object:
@@ -103,7 +106,8 @@ def at_depth(depth: int, call: Callable[[], object]) -> object:
 @pytest.mark.parametrize("depth", [30, 31, 32, 33, 34, 200, 600, 5_000])
 def test_nesting_is_judged_the_same_wherever_the_decoder_is_called(depth: int) -> None:
     for raw in (b'{"id":"x","data":' + b"[" * depth + b"]" * depth + b"}", b'{"a":' * depth + b"1" + b"}" * depth):
-        judged = [at_depth(stack, lambda raw=raw: decode(raw, Topic.ORDERS, AUTHORITY)) for stack in (0, 300, 600)]  # type: ignore[misc]
+        judge = partial(decode, raw, Topic.ORDERS, AUTHORITY, ARRIVED)
+        judged = [at_depth(stack, judge) for stack in (0, 300, 600)]
         assert judged[0] == judged[1] == judged[2]
 
 
@@ -111,7 +115,7 @@ def test_judging_takes_no_longer_than_the_line_is_long() -> None:
     """Lines made to be slow: quotes without end, and brackets in them."""
     began = time.process_time()
     for raw in (b'"' + b'\\"[' * 20_000, b"[" * 40 + b'"\\' * 20_000, b'"[' * 30_000, b'{"a":"' + b"\\\\[" * 20_000):
-        assert isinstance(decode(raw[: 64 * 1024], Topic.ORDERS, AUTHORITY), Rejection)
+        assert isinstance(decode(raw[: 64 * 1024], Topic.ORDERS, AUTHORITY, ARRIVED), Rejection)
     assert time.process_time() - began < 2
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from contracts.codec import Event, decode, encode
 from contracts.events import Topic
+from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection
 
 AUTHORITY = "S12000005"
@@ -12,7 +13,7 @@ AUTHORITY = "S12000005"
 def check(raw: bytes) -> None:
     """Raises whatever the decoder should not have raised, and AssertionError where an outcome cannot be kept or told."""
     for topic in Topic:
-        found = decode(raw, topic, AUTHORITY)
+        found = decode(raw, topic, AUTHORITY, ARRIVED)
         if isinstance(found, Rejection):
             _check_rejection(found)
         else:
@@ -25,11 +26,11 @@ def _check_rejection(found: Rejection) -> None:
         assert "\x00" not in text
         text.encode()
     assert len(found.path) < 200
-    assert len(found.message) < 200
+    assert len(found.message) < 700
 
 
 def _check_event(found: Event, topic: Topic) -> None:
-    again = decode(encode(found), topic, AUTHORITY)
+    again = decode(encode(found), topic, AUTHORITY, ARRIVED)
     assert again == found, "what was read is not what is written"
     assert 1 <= len(found.id) <= 64
     assert found.sequence is None or 0 < found.sequence < 2**63

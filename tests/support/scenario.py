@@ -22,6 +22,7 @@ class Sent:
     value: bytes | None
     timestamp: int = NOON
     key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def topics() -> Iterator[tuple[Topic, str, list[bytes]]]:

@@ -14,8 +14,12 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from contracts.authorities import current_code
-from contracts.codec import MAX_BYTES, UNREADABLE, decode
+from contracts.binary import from_http
+from contracts.clock import Clock, system_clock
+from contracts.codec import MAX_BYTES, Event, decode
 from contracts.events import Topic
+from contracts.lines import is_blank
+from contracts.reading import BOM, UNREADABLE, encoding_of
 from contracts.rejections import Reason, Rejection
 from contracts.topics import topic_of
 from services.chassis.auth import Identity, require
@@ -26,7 +30,7 @@ from services.records.api.intake_schemas import Answer, Receipt, Refusal
 
 ONE = ("application/cloudevents+json", "application/json")
 BATCH = "application/cloudevents-batch+json"
-LINES = "application/x-ndjson"
+LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 GROUP = 1000
 """How many lines are sent to Kafka at once."""
 MOST_AT_ONCE = 16
@@ -69,10 +73,13 @@ class Turns:
             self._running[authority] -= 1
 
 
-def router(kind: Topic, producer: Producer) -> APIRouter:
+def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIRouter:
     """The routes by which an authority hands over its events of this kind."""
     routes = APIRouter(prefix="/v1", tags=["intake"])
     turns = Turns()
+
+    def judge(authority: str) -> Judge:
+        return Judge(kind, authority, clock)
 
     @routes.post(
         "/events",
@@ -85,7 +92,7 @@ def router(kind: Topic, producer: Producer) -> APIRouter:
         with turns.take(authority):
             answer = Answer(accepted=0, rejected=[], receipts=[])
             async for group in _groups(request):
-                await _hand_over(group, kind, authority, producer, answer)
+                await _hand_over(group, judge(authority), producer, answer)
             return _response(answer, 202)
 
     @routes.post(
@@ -97,18 +104,33 @@ def router(kind: Topic, producer: Producer) -> APIRouter:
     async def post_validate(request: Request, authority: SenderCode) -> Response:
         answer = Answer(accepted=0, rejected=[], receipts=[])
         async for group in _groups(request):
-            await run_in_threadpool(_sort_out, group, kind, authority, answer)
+            await run_in_threadpool(_sort_out, group, judge(authority), answer)
         return _response(answer, 200)
 
     return routes
 
 
-def _sort_out(group: list[Item], kind: Topic, authority: str, answer: Answer) -> list[tuple[str, Record]]:
+class Judge(NamedTuple):
+    """Decides about events of one kind from one authority, as of now."""
+
+    kind: Topic
+    authority: str
+    clock: Clock
+
+    @property
+    def topic(self) -> str:
+        return topic_of(self.kind, self.authority)
+
+    def __call__(self, raw: bytes) -> Event | Rejection:
+        return decode(raw, self.kind, self.authority, self.clock())
+
+
+def _sort_out(group: list[Item], judge: Judge, answer: Answer) -> list[tuple[str, Record]]:
     """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
-    topic = topic_of(kind, authority)
+    topic = judge.topic
     records = []
     for place, raw in group:
-        content = decode(raw, kind, authority)
+        content = judge(raw)
         if isinstance(content, Rejection):
             answer.rejected.append(Refusal.of(place, content))
             records.append(("", Record(topic, b"", raw[: MAX_BYTES + 1])))
@@ -118,9 +140,9 @@ def _sort_out(group: list[Item], kind: Topic, authority: str, answer: Answer) ->
     return records
 
 
-async def _hand_over(group: list[Item], kind: Topic, authority: str, producer: Producer, answer: Answer) -> None:
+async def _hand_over(group: list[Item], judge: Judge, producer: Producer, answer: Answer) -> None:
     before = answer.accepted
-    records = await run_in_threadpool(_sort_out, group, kind, authority, answer)
+    records = await run_in_threadpool(_sort_out, group, judge, answer)
     try:
         kept = await producer.send([record for _, record in records])
     except Away:
@@ -145,23 +167,26 @@ def _response(answer: Answer, status: int) -> Response:
 
 async def _groups(request: Request) -> AsyncIterator[list[Item]]:
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
-        case media if media in ONE:
-            yield [Item(0, await request.body())]
         case media if media == BATCH:
             for group in _batch_groups(await request.body()):
                 yield group
-        case media if media == LINES:
+        case media if media in LINES:
             async for group in _line_groups(request):
                 yield group
-        case _:
-            raise Problem(415, f"Send one of {', '.join((*ONE, BATCH, LINES))}")
+        case media:
+            event = from_http(await request.body(), request.headers.raw)
+            if event is None and media not in ONE:
+                raise Problem(415, f"Send one of {', '.join((*ONE, BATCH, LINES[0]))}, or binary mode with ce- headers")
+            yield [Item(0, await request.body() if event is None else event)]
 
 
 def _batch_groups(body: bytes) -> Iterator[list[Item]]:
     try:
-        raws = msgspec.json.decode(body, type=list[msgspec.Raw])
+        raws = msgspec.json.decode(body.removeprefix(BOM), type=list[msgspec.Raw])
     except UNREADABLE:
-        raise Problem(422, "A batch is a JSON array of events") from None
+        encoding = encoding_of(body)
+        words = f": this is {encoding}, not UTF-8" if encoding else ""
+        raise Problem(422, f"A batch is a JSON array of events{words}") from None
     items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]
@@ -171,7 +196,7 @@ async def _line_groups(request: Request) -> AsyncIterator[list[Item]]:
     group: list[Item] = []
     index = 0
     async for line in _lines(request):
-        if line.strip():
+        if not is_blank(line):
             group.append(Item(index, line))
         index += 1
         if len(group) == GROUP:
@@ -204,7 +229,7 @@ _BODY = {
         "content": {
             ONE[0]: _media(_EVENT),
             BATCH: _media({"type": "array", "items": _EVENT}),
-            LINES: _media({"type": "string", "description": "One event a line"}),
+            LINES[0]: _media({"type": "string", "description": "One event a line"}),
         },
     }
 }

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from contracts.binary import Headers, from_kafka
 from contracts.codec import Event, decode
 from contracts.events import Topic
 from contracts.periods import LONDON, month_of
@@ -67,13 +68,31 @@ class Folded:
     """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Structured:
+    """A message that came in binary mode, as structured mode has it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
 def read(topic: Topic, authority: str, messages: Iterable[Message], known_on: date) -> list[Arrival]:
     """Decodes messages of a topic of which all up to `known_on` is known: that day never goes back, whatever a producer's clock says."""
     arrivals = []
-    for message in messages:
+    for given in messages:
+        message = _in_structured_mode(given) if given.headers else given
         known_on = max(known_on, day_of(message.timestamp))
-        arrivals.append(Arrival(topic, message, known_on, decode(message.value, topic, authority)))
+        arrived_at = datetime.fromtimestamp(message.timestamp / 1000, UTC)
+        arrivals.append(Arrival(topic, message, known_on, decode(message.value, topic, authority, arrived_at)))
     return arrivals
+
+
+def _in_structured_mode(message: Message) -> Message:
+    value = from_kafka(message.value, message.headers)
+    return _Structured(message.offset, message.timestamp, message.key, value)
 
 
 def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:

@@ -36,7 +36,7 @@ def redrive(
     """
     sent = still = 0
     for batch in _waiting(database, authority, reason):
-        good = [row for row in batch if _is_accepted(row)]
+        good = [row for row in batch if _is_accepted(row, now)]
         still += len(batch) - len(good)
         producer.send_all(Record(row.topic, row.key, row.value) for row in good)
         with transaction(database) as connection:
@@ -51,9 +51,9 @@ def redrive(
     return Redriven(sent, still)
 
 
-def _is_accepted(row: Refused) -> bool:
+def _is_accepted(row: Refused, now: datetime) -> bool:
     topic: Topic = kind_of_topic(row.topic)
-    return not isinstance(decode(row.value, topic, row.authority), Rejection)
+    return not isinstance(decode(row.value, topic, row.authority, now), Rejection)
 
 
 def _waiting(database: Engine, authority: str | None, reason: Reason | None) -> Iterator[list[Refused]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.codec import Event
+from contracts.generate.samples import ARRIVED
 from contracts.validation import judge
 from tests.support.platform import platform
 
@@ -43,12 +44,12 @@ def test_the_program_runs_and_is_answered(tmp_path: Path) -> None:
 
 def test_the_program_for_kafka_makes_an_event_that_is_accepted() -> None:
     (made,) = re.findall(r"event = (\{.*?\n\})", PROGRAMS[1], re.DOTALL)
-    assert isinstance(judge(re.sub(r",(\s*\})", r"\1", made).encode()), Event)
+    assert isinstance(judge(re.sub(r",(\s*\})", r"\1", made).encode(), ARRIVED), Event)
 
 
 @pytest.mark.parametrize("raw", EVENTS)
 def test_events_are_accepted(raw: str) -> None:
-    assert isinstance(judge(raw.encode()), Event)
+    assert isinstance(judge(raw.encode(), ARRIVED), Event)
 
 
 def test_there_are_events_to_look_at() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from contracts.codec import decode, encode
 from contracts.events import Topic
 from contracts.generate.examples import REFUSED
-from contracts.generate.samples import AUTHORITY, EVENTS
+from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Rejection
 from contracts.topics import kind_of, topic_of
 from services.chassis.auth import Identity, generate_keys, mint
@@ -52,7 +52,7 @@ LINES = _lines()
 
 
 def key_of(raw: bytes) -> bytes:
-    content = decode(raw, Topic.ORDERS, AUTHORITY)
+    content = decode(raw, Topic.ORDERS, AUTHORITY, ARRIVED)
     return b"-" if isinstance(content, Rejection) else content.subject.encode()
 
 
@@ -123,7 +123,7 @@ def test_whichever_way_events_come_the_same_becomes_of_them(
         rows = connection.execute(select(arrivals).order_by(arrivals.c.offset)).all()
         reasons = connection.execute(select(rejections.c.reason).order_by(rejections.c.offset)).scalars().all()
     outcomes = [str(OUTCOMES[row.outcome]) for row in rows]
-    accepted = [decode(line, Topic.ORDERS, AUTHORITY) for line in LINES]
+    accepted = [decode(line, Topic.ORDERS, AUTHORITY, ARRIVED) for line in LINES]
     assert [outcome != "rejected" for outcome in outcomes] == [not isinstance(one, Rejection) for one in accepted]
     assert reasons == [str(one.reason) for one in accepted if isinstance(one, Rejection)]
     assert orders.cells()["orders_imposed|S12000005|2025-03-01|"] == 1

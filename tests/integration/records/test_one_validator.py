@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from contracts.codec import decode
 from contracts.events import Topic
+from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection
 from contracts.topics import topic_of
 from services.chassis.auth import Identity, generate_keys, mint
@@ -124,7 +125,7 @@ def places(request: pytest.FixtureRequest, bench: Callable[[str], Bench], tmp_pa
 
 
 def told_by_codec(topic: Topic, lines: list[bytes]) -> list[Fault]:
-    found = [(index, decode(raw, topic, AUTHORITY)) for index, raw in enumerate(lines)]
+    found = [(index, decode(raw, topic, AUTHORITY, ARRIVED)) for index, raw in enumerate(lines)]
     return [
         Fault(index, content.id, str(content.reason), content.path, content.message)
         for index, content in found

@@ -33,6 +33,7 @@ class Message:
     value: bytes | None
     timestamp: int = 0
     key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 @pytest.fixture

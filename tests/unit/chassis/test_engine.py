@@ -25,6 +25,7 @@ class Event:
     timestamp: int = 0
     key: bytes | None = None
     value: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 @dataclass

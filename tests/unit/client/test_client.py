@@ -13,7 +13,7 @@ from contracts.client import Message, NotAcceptable, Queued, Source, Spool, Spoo
 from contracts.client.delivery import NotSent, Pace, Reply, asked_to_wait, outcome
 from contracts.codec import Event, decode
 from contracts.events import FactWithdrawn, Heartbeat, OrderImposed, OrderReceived, SessionRecorded
-from contracts.generate.samples import FACTS
+from contracts.generate.samples import ARRIVED, FACTS
 from contracts.topics import kind_of
 
 ROOT = Path(__file__).parents[3]
@@ -52,7 +52,7 @@ def test_every_fact_becomes_an_event_that_is_accepted(fact: OrderImposed) -> Non
     subject = None if fact.ABOUT_AUTHORITY else "CPO/1"
     made = SOURCE.event(fact, subject=subject, recorded_at=NOON)
     assert made.kind is kind_of(fact)
-    event = decode(made.body, made.kind, "S12000005")
+    event = decode(made.body, made.kind, "S12000005", ARRIVED)
     assert isinstance(event, Event)
     assert event.data == fact
     assert (event.subject, event.system, event.producer_version) == (made.subject, "case", "acme-case/4.2")

@@ -49,7 +49,7 @@ def test_the_services_count_what_the_truth_says(seed: int) -> None:
     platform = Platform()
     for delivery in simulation.deliveries():
         topic = kind_of_topic(delivery.topic)
-        event = decode(delivery.value, topic, authority_of(delivery.topic))
+        event = decode(delivery.value, topic, authority_of(delivery.topic), delivery.arrived_at)
         if isinstance(event, Event):
             platform.hear(event, topic)
     truth = simulation.truth()

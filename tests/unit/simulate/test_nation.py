@@ -40,7 +40,7 @@ class Heard:
 def heard() -> Heard:
     simulation = Simulation(seed=3, months=10, end=END, authorities=SOME)
     deliveries = list(simulation.deliveries())
-    read = [decode(d.value, kind_of_topic(d.topic), authority_of(d.topic)) for d in deliveries]
+    read = [decode(d.value, kind_of_topic(d.topic), authority_of(d.topic), d.arrived_at) for d in deliveries]
     return Heard(deliveries, read, simulation.truth())
 
 
@@ -150,7 +150,7 @@ def test_live_goes_on_where_the_history_stopped() -> None:
     assert live[-1].arrived - live[0].arrived == 599 * 250
     repeats = sum((d.topic, d.value) in told for d in live)
     assert repeats < 0.1 * len(live)
-    read = [decode(d.value, kind_of_topic(d.topic), authority_of(d.topic)) for d in live]
+    read = [decode(d.value, kind_of_topic(d.topic), authority_of(d.topic), d.arrived_at) for d in live]
     events = [(d, event) for d, event in zip(live, read, strict=True) if isinstance(event, Event)]
     assert all(event.time.timestamp() * 1000 <= d.arrived for d, event in events)
     imposed = [event for _, event in events if isinstance(event.data, OrderImposed)]

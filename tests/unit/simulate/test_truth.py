@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.codec import Event, decode
+from contracts.generate.samples import ARRIVED
 from contracts.topics import kind_of_topic
 from services.simulate.truth import Truth
 from services.simulate.working_days import is_working, months_after, nth_after
@@ -19,7 +20,7 @@ REFERENCE = Path(__file__).parents[2] / "reference"
 def accepted(path: Path) -> list[Event]:
     name, code, _ = path.name.split(".")
     topic = kind_of_topic(f"{name}.events.{code}")
-    events = (decode(line, topic, code) for line in path.read_bytes().splitlines())
+    events = (decode(line, topic, code, ARRIVED) for line in path.read_bytes().splitlines())
     return [event for event in events if isinstance(event, Event)]
 
 
