@@ -27,9 +27,9 @@ from tests.integration.records.conftest import Bench
 from tests.support import scenario
 from tests.support.scenario import Sent
 
-FIRST = date(2025, 6, 1)
+FIRST = date(2026, 8, 20)
 DAYS = 12
-NOW = datetime(2025, 7, 1, 9, tzinfo=UTC)
+NOW = datetime(2026, 9, 20, 9, tzinfo=UTC)
 ASKED = (3, 8)
 QUESTIONS = 40
 ON_ARRIVAL = "sequence"

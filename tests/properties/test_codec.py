@@ -7,17 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 
-from contracts.codec import TYPE_PREFIX, Event, decode, encode
+from contracts.codec import TYPE_PREFIX, Event, decode
 from contracts.events import TYPES, Topic
 from contracts.generate import schemas
 from contracts.generate.samples import ARRIVED
@@ -30,6 +32,8 @@ from tests.support.lacking import cannot
 ROOT = Path(__file__).parents[2]
 FUZZ_SECONDS = 15
 AUTHORITY = fuzz.AUTHORITY
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+"""After any time that a schema accepts."""
 
 BEYOND_SCHEMAS = {
     *(Reason.WRONG_AUTHORITY, Reason.UNKNOWN_FACT, Reason.DATE_AFTER_TIME, Reason.COMPLETE_BY_BEFORE_IMPOSED),
@@ -37,15 +41,19 @@ BEYOND_SCHEMAS = {
     *(Reason.REPEATED_REQUIREMENT, Reason.CREDIT_WITHOUT_ATTENDANCE, Reason.CHANGE_DOES_NOT_FIT),
 }
 SOMETIMES_BEYOND = {
-    (Reason.OUT_OF_RANGE, r"\$\.time|\$\.data\..*_on|.*complete_by|.*since"),  # years
-    (Reason.BAD_CODE, r"\$\.data\.(to|from)"),  # no authority has it
     (Reason.MISSING_MEMBER, r"\$\.data\.(hours|months|complete_by)"),  # needed by the kind of change
 }
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(schemas.of_event(name), format_checker=Draft202012Validator.FORMAT_CHECKER)
+def validators(name: str) -> tuple[Callable[[Any], bool], Callable[[Any], bool]]:
+    """Two readers of schemas that know nothing of our code. Only the second knows leap seconds, so the first leaves times to patterns."""
+    schema = schemas.of_event(name)
+    dates = FormatChecker(["date"])
+    return (
+        Draft202012Validator(schema, format_checker=dates).is_valid,
+        jsonschema_rs.Draft202012Validator(schema, validate_formats=True).is_valid,
+    )
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -61,13 +69,22 @@ def test_odd_bytes_have_an_outcome(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("topic", Topic)
-@settings(max_examples=200)
+@settings(max_examples=600)
 @given(st.data())
-def test_what_the_codec_accepts_the_schema_accepts(topic: Topic, data: st.DataObject) -> None:
-    raw = data.draw(spoilt.good(topic).map(encode) | spoilt.altered(topic))
-    found = decode(raw, topic, AUTHORITY, ARRIVED)
-    if isinstance(found, Event):
-        validator(found.type).validate(json.loads(raw))
+def test_codec_and_schema_agree(topic: Topic, data: st.DataObject) -> None:
+    raw = data.draw(spoilt.as_others_write(topic) | spoilt.altered(topic))
+    found = decode(raw, topic, AUTHORITY, LATER)
+    if isinstance(found, Rejection) and is_beyond(found):
+        return
+    document = json.loads(raw.decode("utf-8-sig"))
+    name = str(document.get("type")).removeprefix(TYPE_PREFIX)
+    assert isinstance(found, Event) is (name in TYPES and all(valid(document) for valid in validators(name))), found
+
+
+def is_beyond(found: Rejection) -> bool:
+    """Whether no schema of ours can see it."""
+    places = any(found.reason is reason and re.fullmatch(path, found.path) for reason, path in SOMETIMES_BEYOND)
+    return found.reason in BEYOND_SCHEMAS or places
 
 
 @cache
@@ -83,12 +100,8 @@ def accepted(name: str) -> st.SearchStrategy[Any]:
 @given(st.data())
 def test_what_the_schema_accepts_the_codec_refuses_only_for_what_no_schema_says(name: str, data: st.DataObject) -> None:
     document = data.draw(accepted(name))
-    found = decode(json.dumps(document).encode(), TYPES[name].TOPICS[0], AUTHORITY, ARRIVED)
-    if isinstance(found, Rejection) and found.reason not in BEYOND_SCHEMAS:
-        assert any(found.reason is reason and re.fullmatch(path, found.path) for reason, path in SOMETIMES_BEYOND), (
-            found,
-            document,
-        )
+    found = decode(json.dumps(document).encode(), TYPES[name].TOPICS[0], AUTHORITY, LATER)
+    assert isinstance(found, Event) or is_beyond(found), (found, document)
 
 
 @given(st.lists(spoilt.lines(Topic.ORDERS), min_size=2, max_size=20))

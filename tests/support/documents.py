@@ -9,11 +9,19 @@ Schema = dict[str, Any]
 
 _WORDS_ONLY = {"title", "description", "default", "$schema", "$id", "$defs"}
 _OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-_TIMES = st.one_of(
-    st.datetimes(datetime(1990, 1, 1), datetime(2110, 1, 1), timezones=_OFFSETS),  # noqa: DTZ001
+_MOMENTS = st.one_of(
+    st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=_OFFSETS),  # noqa: DTZ001
     st.datetimes(datetime(2024, 1, 1), datetime(2026, 1, 1), timezones=_OFFSETS),  # noqa: DTZ001
 )
-_DATES = st.one_of(st.dates(), st.dates(date(2024, 1, 1), date(2025, 12, 31)))
+_TIMES = st.one_of(
+    _MOMENTS.map(datetime.isoformat),
+    _MOMENTS.map(lambda moment: moment.isoformat().lower()),
+    _MOMENTS.map(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S.123456789}Z"),
+    _MOMENTS.map(lambda moment: f"{moment:%Y-%m-%dt%H:%M:%S.5}-00:00"),
+    _MOMENTS.map(lambda moment: f"{moment:%Y-%m-%d}T23:59:60Z"),
+    _MOMENTS.map(lambda moment: f"{moment:%Y-%m-%d}T18:59:60.25-05:00"),
+)
+_DATES = st.one_of(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.dates(date(2024, 1, 1), date(2025, 12, 31)))
 
 
 def of(schema: Schema, parts: dict[str, Schema] | None = None) -> st.SearchStrategy[Any]:
@@ -39,7 +47,13 @@ def of(schema: Schema, parts: dict[str, Schema] | None = None) -> st.SearchStrat
 def _object(schema: Schema, parts: dict[str, Schema]) -> st.SearchStrategy[Any]:
     members = {name: of(member, parts) for name, member in schema["properties"].items()}
     required = {name: members.pop(name) for name in schema.get("required", [])}
-    return st.fixed_dictionaries(required, optional=members)
+    found = st.fixed_dictionaries(required, optional=members)
+    if schema.get("additionalProperties") is False:
+        return found
+    others = st.dictionaries(
+        st.sampled_from(["traceparent", "partitionkey", "data_base64"]), of(schema["additionalProperties"], parts)
+    )
+    return st.builds(lambda named, other: other | named, found, others)
 
 
 def _plain(schema: Schema) -> st.SearchStrategy[Any]:
@@ -49,11 +63,12 @@ def _plain(schema: Schema) -> st.SearchStrategy[Any]:
         case {"type": "boolean"}:
             return st.booleans()
         case {"type": "integer"}:
-            return st.integers(schema.get("minimum"), schema.get("maximum"))
+            whole = st.integers(schema.get("minimum"), schema.get("maximum"))
+            return whole | whole.map(float)
         case {"format": "date"}:
             return _DATES.map(date.isoformat)
         case {"format": "date-time"}:
-            return _TIMES.map(datetime.isoformat)
+            return _TIMES
         case {"type": "string"}:
             return _text(schema)
     raise NotImplementedError(schema)

@@ -10,8 +10,8 @@ from contracts.topics import topic_of
 from services.chassis.batches import Slice
 
 DIRECTORY = Path(__file__).parent.parent / "reference" / "scenario"
-NOON = 1_750_000_000_000
-"""Some time in June 2025, in milliseconds."""
+NOON = 1_790_000_000_000
+"""Some time in September 2026, in milliseconds: after all that is recorded in the scenario."""
 
 
 @dataclass(frozen=True, slots=True)

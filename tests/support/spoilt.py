@@ -65,6 +65,83 @@ def altered(draw: st.DrawFn, topic: Topic) -> bytes:
     return json.dumps(document, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
 
 
+WRITTEN: dict[str, list[Any]] = {
+    "time": [
+        *(
+            "2025-01-05T09:00:00Z",
+            "2025-01-05t09:00:00z",
+            "2025-01-05T09:00:00.123456789+01:00",
+            "2025-01-05T09:00:00-00:00",
+        ),
+        *("2016-12-31T23:59:60Z", "2017-01-01T00:59:60.5+01:00", "2016-12-31T22:59:60Z", "2025-01-05 09:00:00Z"),
+        *(
+            "2025-01-05T09:00:00+0100",
+            "2025-01-05T09:00Z",
+            "2025-01-05T09:00:00",
+            "2025-01-05T09:00:00Z[UTC]",
+            "20250105T090000Z",
+        ),
+        *(
+            "2025-02-30T09:00:00Z",
+            "2025-01-05T24:00:00Z",
+            "2025-01-05T09:00:00,5Z",
+            "1999-12-31T23:59:59Z",
+            "2025-W01-2T09:00:00Z",
+        ),
+    ],
+    "datacontenttype": [
+        *(
+            None,
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            'application/json;charset="UTF-8"',
+        ),
+        *("text/plain", "application/json;", "application/json; charset", "application/xml", ""),
+    ],
+    "sequence": [
+        None,
+        1,
+        7.0,
+        70e0,
+        "7",
+        "0000000007",
+        10**9 - 1,
+        10**9,
+        "999999999",
+        "1000000000",
+        0,
+        -1,
+        1.5,
+        "",
+        "7.0",
+        "x7",
+    ],
+    "sequencetype": [None, "Integer", "integer", 1],
+    "producerversion": [None, "acme/1", "acme 1", "x" * 65],
+    "dataschema": [None, "urn:x", "x" * 257],
+    "traceparent": [None, "00-1"],
+    "subject": ["CPO 1", "-", "x" * 41, None],
+    "id": ["a\x7f", "x" * 65, "\u00e9\U0001f44d", "a/b?c#d%2F", None],
+}
+"""How attributes are written by systems of all sorts, right and wrong."""
+
+
+@st.composite
+def as_others_write(draw: st.DrawFn, topic: Topic) -> bytes:
+    """An event with the same meaning, or nearly, as another system might put it."""
+    document = json.loads(encode(draw(good(topic))), parse_int=draw(st.sampled_from([int, float])))
+    for name in draw(st.lists(st.sampled_from(sorted(WRITTEN)), max_size=3)):
+        document[name] = draw(st.sampled_from(WRITTEN[name]))
+    layout: dict[str, Any] = draw(
+        st.sampled_from([{}, {"indent": 2}, {"separators": (",", ":")}, {"separators": (" , ", " : ")}])
+    )
+    mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
+    return (
+        mark + json.dumps(document, ensure_ascii=draw(st.booleans()), sort_keys=draw(st.booleans()), **layout).encode()
+    )
+
+
 @st.composite
 def damaged(draw: st.DrawFn, topic: Topic) -> bytes:
     """The bytes of an event, cut or overwritten somewhere."""
@@ -81,7 +158,7 @@ def messages(topic: Topic) -> st.SearchStrategy[bytes]:
     return st.one_of(
         good(topic).map(encode),
         altered(topic),
-        altered(topic),
+        as_others_write(topic),
         damaged(topic),
         st.sampled_from(ODD_BYTES),
         st.binary(max_size=40),

@@ -18,7 +18,7 @@ from contracts.topics import kind_of
 
 ROOT = Path(__file__).parents[3]
 SOURCE = Source("S12000005", system="case", software="acme-case/4.2")
-NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+NOON = datetime(2025, 9, 1, 12, tzinfo=UTC)
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 LIGHT = """
@@ -78,13 +78,13 @@ def test_a_withdrawal_goes_where_the_fact_went() -> None:
 
 
 def test_saying_the_same_twice_is_one_event_and_a_correction_another() -> None:
-    fact = OrderReceived(received_on=date(2026, 11, 30))
+    fact = OrderReceived(received_on=date(2025, 8, 30))
     again = [SOURCE.event(fact, subject="CPO/1", recorded_at=NOON).id for _ in range(2)]
     assert again[0] == again[1]
     others = [
         SOURCE.event(fact, subject="CPO/2", recorded_at=NOON),
         SOURCE.event(fact, subject="CPO/1", recorded_at=NOON.replace(hour=13)),
-        SOURCE.event(OrderReceived(received_on=date(2026, 11, 29)), subject="CPO/1", recorded_at=NOON),
+        SOURCE.event(OrderReceived(received_on=date(2025, 8, 29)), subject="CPO/1", recorded_at=NOON),
         Source("S12000006").event(fact, subject="CPO/1", recorded_at=NOON),
     ]
     assert len({again[0], *(other.id for other in others)}) == 5
