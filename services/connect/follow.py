@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.client import Message, Source
+from contracts.clock import system_clock
 from contracts.codec import Event
 from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded
 from contracts.validation import judge
@@ -71,7 +72,7 @@ class Followed:
         """Id and body, with another time than was thought of where it must be later."""
         if time == statement.time:
             return statement.id, statement.body
-        event = judge(statement.body)
+        event = judge(statement.body, system_clock())
         assert isinstance(event, Event)
         message = event_of(self.source, statement.subject, event.data, time)
         return message.id, message.body

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.codec import Event
+from contracts.generate.samples import ARRIVED
 from contracts.validation import judge
 from services.connect.compare import compare
 from services.connect.faults import CannotGoOn
@@ -160,7 +161,7 @@ def test_dates_of_both_epochs(epoch: int, serial: int, write: Callable[..., Path
 
 
 def data_in(waiting: Waiting) -> Any:
-    event = judge(waiting.body)
+    event = judge(waiting.body, ARRIVED)
     assert isinstance(event, Event)
     return event.data
 
