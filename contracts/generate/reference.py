@@ -8,7 +8,7 @@ from contracts import codes
 from contracts.authorities import AUTHORITIES
 from contracts.cells import MEASURES
 from contracts.codes import Code
-from contracts.envelope import MAX_BYTES, TYPE_PREFIX, Envelope
+from contracts.envelope import MAX_BYTES, MEDIA_TYPE, TYPE_PREFIX, Envelope
 from contracts.events import TYPES, Fact, Topic
 from contracts.generate import examples, schemas, words
 from contracts.rejections import Reason
@@ -152,6 +152,8 @@ def _plain_form(schema: Schema, up: str) -> str:
     match schema.get("type"):
         case "string" if "format" in schema:
             return {"date": "date", "date-time": "time with offset"}[schema["format"]]
+        case "string" if schema.get("pattern") == f"^{MEDIA_TYPE}$":
+            return "media type"
         case "string" if "pattern" in schema:
             return f"text like `{schema['pattern']}`"
         case "string":

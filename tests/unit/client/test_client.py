@@ -18,7 +18,7 @@ from contracts.topics import kind_of
 
 ROOT = Path(__file__).parents[3]
 SOURCE = Source("S12000005", system="case", software="acme-case/4.2")
-NOON = datetime(2025, 9, 1, 12, tzinfo=UTC)
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 LIGHT = """
