@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from enum import StrEnum
+from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +16,7 @@ from contracts.client import Client, NotSent, Spool, SpoolBusy, SpoolFull
 from contracts.client.publication import FileChanged, Publication, State
 from contracts.clock import system_clock
 from contracts.events import Topic
+from contracts.foreign import ENOUGH, kind_of_file
 from contracts.lines import lines
 from contracts.progress import Progress
 from contracts.rejections import Reason, Rejection
@@ -49,6 +51,9 @@ def validate(
     code = _authority(authority)
     tell, tally = _as_json if as_json else _in_words, Tally()
     with _opened(file) as stream, Progress(_size(file)) as progress:
+        if words := kind_of_file(stream.peek(ENOUGH)):
+            _tell_foreign(words, as_json)
+            raise typer.Exit(1)
         for verdict in verdicts(lines(stream), system_clock(), topic.topic if topic else None, code):
             tally.count(verdict.content)
             if isinstance(verdict.content, Rejection):
@@ -77,8 +82,7 @@ def publish(  # noqa: PLR0913, PLR0917
 
     Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run it again.
     """
-    if not file.is_file():
-        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+    _check_lines(file)
     spool_path, receipts = Path(f"{file}.spool"), receipts or Path(f"{file}.receipts.ndjson")
     if restart:
         for path in (receipts, *spool_path.parent.glob(f"{spool_path.name}*")):
@@ -103,6 +107,23 @@ def publish(  # noqa: PLR0913, PLR0917
         raise typer.Exit(1)
 
 
+def _check_lines(file: Path) -> None:
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+    with file.open("rb") as stream:
+        if words := kind_of_file(stream.peek(ENOUGH)):
+            raise typer.BadParameter(f"this is {words}", param_hint="FILE")
+
+
+def _tell_foreign(words: str, as_json: bool) -> None:
+    if as_json:
+        fault = {"line": None, "id": None, "reason": str(Reason.NOT_JSON), "path": "$", "message": f"this is {words}"}
+        typer.echo(json.dumps(fault | {"remedy": Reason.NOT_JSON.remedy}))
+        typer.echo(json.dumps({"events": 0, "accepted": 0, "refused": {}}))
+    else:
+        typer.echo(f"this is {words}")
+
+
 def _so_far(state: State) -> str:
     return f"{state.accepted:,} accepted, {sum(state.refused.values()):,} refused"
 
@@ -114,9 +135,10 @@ def _authority(given: str | None) -> str | None:
     return code
 
 
-def _opened(file: Path) -> "BinaryIO | nullcontext[BinaryIO]":
+def _opened(file: Path) -> "BufferedReader | nullcontext[BufferedReader]":
     if str(file) == "-":
-        return nullcontext(sys.stdin.buffer)
+        given: Any = sys.stdin.buffer
+        return nullcontext(given if isinstance(given, BufferedReader) else BufferedReader(given))
     try:
         return file.open("rb")
     except OSError as fault:
