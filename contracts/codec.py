@@ -215,7 +215,7 @@ def _event(envelope: Attributes, authority: str, system: str | None, kind: _Type
 
 def _document(raw: bytes | None) -> Any:
     if raw is None:
-        raise Unacceptable(Reason.NOT_CLOUDEVENT, "$", "a record without a value (a tombstone) states nothing")
+        raise Unacceptable(Reason.NOT_JSON, "$", "a record without a value (a tombstone) states nothing")
     if len(raw) > MAX_BYTES:
         raise Unacceptable(Reason.TOO_LARGE, "$", f"more than {MAX_BYTES} bytes")
     return document(raw)
