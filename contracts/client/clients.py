@@ -10,7 +10,22 @@ from threading import Event, Lock
 
 import httpx
 
-from contracts.client.delivery import MEDIA, Delivery, Pace, Post, Reply, Settle, Step, Take, Wait, deliver
+from contracts.client.delivery import (
+    MEDIA,
+    Ask,
+    Delivery,
+    Missing,
+    Pace,
+    Post,
+    Reply,
+    Settle,
+    Step,
+    Take,
+    TakeUp,
+    Wait,
+    deliver,
+    take_up,
+)
 from contracts.client.source import Message
 from contracts.client.spool import Result, Spool
 from contracts.events import Topic
@@ -18,9 +33,12 @@ from contracts.events import Topic
 Token = Callable[[], str]
 """Tells the token, each time that one is needed, so that it may be renewed."""
 Heard = Callable[[list[Result]], object]
+Asking = Take | Post | Settle | Missing | Ask | TakeUp
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 FIRST_PAUSE = 0.5
+COUNTED_BY = Topic.UNPAID_WORK
+"""The service that reads both topics of an authority, so that it knows the numbers of its sources."""
 
 
 class _Platform:
@@ -35,12 +53,23 @@ class _Platform:
         self._addresses, self._token, self._patience, self._first = addresses, token, patience, first_pause
 
     def delivery(self, kind: Topic) -> Delivery:
-        return deliver(kind, Pace(random.random, self._patience, self._first))
+        return deliver(kind, self._pace())
 
-    def request(self, post: Post) -> httpx.Request:
-        address = f"{self._addresses[post.kind].rstrip('/')}/v1/events"
-        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": MEDIA}
-        return httpx.Request("POST", address, content=post.body, headers=headers)
+    def taking_up(self) -> Delivery:
+        return take_up(self._pace())
+
+    def request(self, step: Post | Ask) -> httpx.Request:
+        headers = {"Authorization": f"Bearer {self._token()}"}
+        if isinstance(step, Ask):
+            return httpx.Request("GET", self._address(COUNTED_BY, "sequence"), headers=headers)
+        headers["Content-Type"] = MEDIA
+        return httpx.Request("POST", self._address(step.kind, "events"), content=step.body, headers=headers)
+
+    def _address(self, kind: Topic, path: str) -> str:
+        return f"{self._addresses[kind].rstrip('/')}/v1/{path}"
+
+    def _pace(self) -> Pace:
+        return Pace(random.random, self._patience, self._first)
 
 
 @cache
@@ -88,13 +117,17 @@ class Client:
             httpx.Client(timeout=TIMEOUT, verify=_tls()) as http,
             ThreadPoolExecutor(len(Topic)) as pool,
         ):
-            runs = [pool.submit(self._drive, self._platform.delivery(kind), http, heard, stop) for kind in Topic]
-            try:
-                wait(runs, return_when=FIRST_EXCEPTION)
-            finally:
-                stop.set()
-            done = [run.result() for run in runs]
-            return all(done)
+            while self._drive(self._platform.taking_up(), http, heard, stop):
+                runs = [pool.submit(self._drive, self._platform.delivery(kind), http, heard, stop) for kind in Topic]
+                try:
+                    wait(runs, return_when=FIRST_EXCEPTION)
+                finally:
+                    stop.set()
+                done = [run.result() for run in runs]
+                if not all(done) or not self._spool.not_taken_up():
+                    return all(done)
+                stop.clear()
+            return False
 
     def _drive(self, delivery: Delivery, http: httpx.Client, heard: Heard, stop: Event) -> bool:
         given: object = None
@@ -110,7 +143,7 @@ class Client:
             else:
                 given = self._carry_out(step, http, heard)
 
-    def _carry_out(self, step: Take | Post | Settle, http: httpx.Client, heard: Heard) -> object:
+    def _carry_out(self, step: Asking, http: httpx.Client, heard: Heard) -> object:
         match step:
             case Take():
                 return self._spool.take(*step)
@@ -118,7 +151,12 @@ class Client:
                 self._spool.settle(results)
                 with self._one_at_a_time:
                     return heard(results)
-            case Post():
+            case Missing():
+                return self._spool.not_taken_up()
+            case TakeUp():
+                self._spool.take_up(*step)
+                return None
+            case Post() | Ask():
                 try:
                     return _reply(http.send(self._platform.request(step)))
                 except httpx.RequestError:
@@ -147,12 +185,19 @@ class AsyncClient:
         """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull."""
         with self._spool.sending():
             async with httpx.AsyncClient(timeout=TIMEOUT, verify=_tls()) as http:
-                runs = [asyncio.create_task(self._drive(self._platform.delivery(kind), http, heard)) for kind in Topic]
-                try:
-                    return all(await asyncio.gather(*runs))
-                finally:
-                    for run in runs:
-                        run.cancel()
+                while await self._drive(self._platform.taking_up(), http, heard):
+                    done = await self._deliver(http, heard)
+                    if not done or not await asyncio.to_thread(self._spool.not_taken_up):
+                        return done
+                return False
+
+    async def _deliver(self, http: httpx.AsyncClient, heard: Heard) -> bool:
+        runs = [asyncio.create_task(self._drive(self._platform.delivery(kind), http, heard)) for kind in Topic]
+        try:
+            return all(await asyncio.gather(*runs))
+        finally:
+            for run in runs:
+                run.cancel()
 
     async def _drive(self, delivery: Delivery, http: httpx.AsyncClient, heard: Heard) -> bool:
         given: object = None
@@ -173,7 +218,11 @@ class AsyncClient:
             case Wait(seconds):
                 await asyncio.sleep(seconds)
                 return None
-            case Post():
+            case Missing():
+                return await asyncio.to_thread(self._spool.not_taken_up)
+            case TakeUp():
+                return await asyncio.to_thread(self._spool.take_up, *step)
+            case Post() | Ask():
                 try:
                     return _reply(await http.send(self._platform.request(step)))
                 except httpx.RequestError:

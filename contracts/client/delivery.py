@@ -55,13 +55,28 @@ class Settle(NamedTuple):
     results: list[Result]
 
 
+class Missing(NamedTuple):
+    """Wants the sources whose numbers are provisional: list[str]."""
+
+
+class Ask(NamedTuple):
+    """Wants the Reply that tells up to which number the platform holds events of each source, or None."""
+
+
+class TakeUp(NamedTuple):
+    """Wants the numbers of these sources to go on from there."""
+
+    highest: dict[str, int]
+    sources: list[str]
+
+
 class Wait(NamedTuple):
     """Wants to be asked again after so many seconds."""
 
     seconds: float
 
 
-Step = Take | Post | Settle | Wait
+Step = Take | Post | Settle | Missing | Ask | TakeUp | Wait
 Delivery = Generator[Step, Any, bool]
 
 
@@ -113,6 +128,51 @@ def deliver(kind: Topic, pace: Pace) -> Delivery:
             return False
         yield Wait(seconds)
     return True
+
+
+def take_up(pace: Pace) -> Delivery:
+    """Makes provisional numbers certain (true), unless patience comes to an end before (false). Raises NotSent.
+
+    A spool that was lost has forgotten its numbers; the platform has not.
+    """
+    while sources := (yield Missing()):
+        reply: Reply | None = yield Ask()
+        highest = _highest(reply)
+        if highest is not None:
+            pace.after_success()
+            yield TakeUp(highest, sources)
+            continue
+        seconds = pace.after_failure(asked_to_wait(reply))
+        if seconds is None:
+            return False
+        yield Wait(seconds)
+    return True
+
+
+class _Counter(msgspec.Struct):
+    source: str
+    highest: int
+
+
+class _Counters(msgspec.Struct):
+    sources: list[_Counter]
+
+
+_counters = msgspec.json.Decoder(_Counters).decode
+
+
+def _highest(reply: Reply | None) -> dict[str, int] | None:
+    """By source; None when that is not known yet. A platform that does not know the question holds nothing against us."""
+    if reply is None or reply.status in {408, 425, 429} or reply.status >= 500:
+        return None
+    if reply.status in {401, 403}:
+        raise NotSent(f"the platform does not let this token ask for its numbers (status {reply.status})")
+    if reply.status != 200:
+        return {}
+    try:
+        return {one.source: one.highest for one in _counters(reply.body).sources}
+    except UNREADABLE:
+        return None
 
 
 class _Refusal(msgspec.Struct):

@@ -42,6 +42,12 @@ class Message:
         return msgspec.json.encode(members | {"sequence": sequence})
 
 
+def later(body: bytes, by: int) -> bytes:
+    """The numbered event with a number that is so much higher."""
+    members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode(members | {"sequence": msgspec.json.decode(members["sequence"], type=int) + by})
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One system of one authority. Its events differ from those of any other source, so ids only need to differ here."""

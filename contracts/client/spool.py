@@ -4,14 +4,14 @@ SQLite with a write-ahead log, synchronised at every commit. One file; any numbe
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from contracts.client.source import Message
+from contracts.client.source import Message, later
 from contracts.events import Topic
 
 DEFAULT_LIMIT = 1 << 30
@@ -30,7 +30,12 @@ CREATE TABLE IF NOT EXISTS counters (
   source TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT OR IGNORE INTO notes VALUES ('held', '0');
+CREATE TABLE IF NOT EXISTS taken_up (source TEXT PRIMARY KEY);
+INSERT OR IGNORE INTO taken_up SELECT source FROM counters WHERE NOT EXISTS (SELECT 1 FROM notes WHERE name = 'takes_up');
+INSERT OR IGNORE INTO notes VALUES ('takes_up', '1');
+CREATE TABLE IF NOT EXISTS provisional (place INTEGER PRIMARY KEY, source TEXT NOT NULL);
 """
+"""A source is taken up once the platform has told up to which number it holds its events. Until then numbers are provisional."""
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
@@ -89,9 +94,7 @@ class Spool:
         A note is kept with them, in the same step.
         """
         with self._transaction():
-            places = [
-                self._append(one, one.numbered(self._next_number(one)) if numbered else one.body) for one in messages
-            ]
+            places = [self._append_numbered(one) if numbered else self._append(one, one.body) for one in messages]
             if self._held() > self._limit:
                 raise SpoolFull(f"the spool may hold {self._limit:,} bytes; it is not sent fast enough, or not at all")
             if note is not None:
@@ -99,8 +102,11 @@ class Spool:
         return places
 
     def take(self, kind: Topic, most: int, most_bytes: int) -> list[Queued]:
-        """The next events of a kind, in order, at least one if any waits. They stay until they are settled."""
-        query = "SELECT place, id, body FROM queue WHERE kind = ? ORDER BY place LIMIT ?"
+        """The next events of a kind, in order, at least one if any waits whose number is certain. They stay until they are settled."""
+        query = (
+            "SELECT place, id, body FROM queue WHERE kind = ? "
+            "AND place < coalesce((SELECT min(place) FROM provisional), 9223372036854775807) ORDER BY place LIMIT ?"
+        )
         taken: list[Queued] = []
         with self._lock:
             for place, event_id, body in self._database.execute(query, (kind, most)):
@@ -142,6 +148,18 @@ class Spool:
         with self._lock:
             (count,) = self._database.execute("SELECT count(*) FROM queue").fetchone()
         return int(count)
+
+    def not_taken_up(self) -> list[str]:
+        """The sources with events that wait for the platform to tell where their numbers go on."""
+        with self._lock:
+            return [source for (source,) in self._database.execute("SELECT DISTINCT source FROM provisional")]
+
+    def take_up(self, highest: Mapping[str, int], sources: Sequence[str]) -> None:
+        """Let the numbers of these sources go on after what the platform holds, where it holds anything."""
+        with self._transaction():
+            for source in sources:
+                self._shift(source, highest.get(source, 0))
+                self._database.execute("INSERT OR IGNORE INTO taken_up VALUES (?)", (source,))
 
     def note(self, name: str) -> str | None:
         """A note that was kept with events or results."""
@@ -190,6 +208,20 @@ class Spool:
         assert place is not None
         self._hold(len(body) + _OVERHEAD)
         return place
+
+    def _append_numbered(self, message: Message) -> int:
+        place = self._append(message, message.numbered(self._next_number(message)))
+        known = self._database.execute("SELECT 1 FROM taken_up WHERE source = ?", (message.source,)).fetchone()
+        if known is None:
+            self._database.execute("INSERT INTO provisional VALUES (?, ?)", (place, message.source))
+        return place
+
+    def _shift(self, source: str, by: int) -> None:
+        query = "SELECT place, body FROM queue JOIN provisional USING (place) WHERE source = ?"
+        for place, body in self._database.execute(query, (source,)).fetchall():
+            self._database.execute("UPDATE queue SET body = ? WHERE place = ?", (later(body, by), place))
+        self._database.execute("DELETE FROM provisional WHERE source = ?", (source,))
+        self._database.execute("UPDATE counters SET last = last + ? WHERE source = ?", (by, source))
 
     def _next_number(self, message: Message) -> int:
         query = "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"

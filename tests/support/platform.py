@@ -18,6 +18,10 @@ class Platform:
         self.kept: list[dict[str, Any]] = []
         """Every event that was accepted, in order, repeats among them."""
         self.requests = 0
+        self.highest: dict[str, int] = {}
+        """What it says of the numbers of sources."""
+        self.asked: list[Any] = []
+        """What to do when asked for numbers, before all is well."""
 
     def next_act(self) -> Any:
         with self._lock:
@@ -66,6 +70,12 @@ def platform(*script: Any) -> Iterator[Platform]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        running: Platform = self.server.platform  # type: ignore[attr-defined]
+        status = running.asked.pop(0) if running.asked else 200
+        told = [{"source": source, "highest": highest} for source, highest in running.highest.items()]
+        self._answer(status, json.dumps({"sources": told}).encode() if status == 200 else b"{}")
 
     def do_POST(self) -> None:
         running: Platform = self.server.platform  # type: ignore[attr-defined]

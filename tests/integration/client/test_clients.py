@@ -280,3 +280,65 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path: Path) -> None:
     with Spool(path) as spool, platform() as server:
         assert waiting(spool, server.address)
     assert [event["id"] for event in server.kept] == [f"e{index}" for index in range(taken)]
+
+
+OURS = "/authorities/S12000005/systems/case"
+
+
+@pytest.mark.parametrize("asked", [[], [503, 500], [404]], ids=["at once", "away at first", "an older platform"])
+def test_after_a_lost_spool_numbers_go_on_where_the_platform_stands(
+    send: Send, tmp_path: Path, asked: list[int]
+) -> None:
+    with platform() as server:
+        server.asked, server.highest = asked, {OURS: 41, "/authorities/S12000005/systems/other": 7}
+        known = 0 if 404 in asked else 41
+        with Spool(tmp_path / "new.spool") as spool:
+            spool.add(received(1), completed(2), received(3))
+            assert spool.take(Topic.ORDERS, 9, 1 << 20) == [], "nothing goes out under a number that may be taken"
+            assert send(spool, server.address)
+            spool.add(received(4))
+            assert send(spool, server.address)
+        with Spool(tmp_path / "new.spool") as spool:
+            server.highest = {OURS: 1000}
+            spool.add(received(5))
+            assert send(spool, server.address), "its own count is kept from then on"
+    numbers = {event["id"]: event["sequence"] for event in server.kept}
+    assert numbers == {name: known + n for n, name in enumerate(["e1", "w2", "e3", "e4", "e5"], 1)}
+
+
+def test_without_the_numbers_nothing_is_sent(send: Send, spool: Spool) -> None:
+    spool.add(received(1))
+    with platform() as server:
+        server.asked = [503] * 1000
+        assert not send(spool, server.address, patience=0.05)
+        server.asked = [403]
+        with pytest.raises(NotSent, match="403"):
+            send(spool, server.address)
+    assert (server.kept, spool.waiting()) == ([], 1)
+
+
+def test_what_is_put_while_others_are_sent_gets_its_number_as_well(send: Send, spool: Spool) -> None:
+    other = Source("S12000005", system="other")
+    fact = OrderReceived(received_on=date(2025, 3, 4))
+    late = other.event(fact, subject="CPO/9", recorded_at=NOON, id="late")
+    spool.add(received(1))
+    with platform() as server:
+        server.highest = dict.fromkeys(["/authorities/S12000005/systems/other"], 7)
+        assert send(spool, server.address, lambda _: spool.add(late) if not spool.results(9)[1:] else None)
+    assert {event["id"]: event["sequence"] for event in server.kept} == {"e1": 1, "late": 8}
+
+
+def test_a_spool_from_before_is_taken_as_it_is(send: Send, tmp_path: Path) -> None:
+    import sqlite3  # noqa: PLC0415
+
+    path = tmp_path / "old.spool"
+    with Spool(path) as spool:
+        spool.add(received(1))
+    old = sqlite3.connect(path)
+    old.executescript("DROP TABLE taken_up; DROP TABLE provisional; DELETE FROM notes WHERE name = 'takes_up'")
+    old.close()
+    with Spool(path) as spool, platform() as server:
+        server.highest = {OURS: 1000}
+        spool.add(received(2))
+        assert send(spool, server.address)
+    assert [event["sequence"] for event in server.kept] == [1, 2]

@@ -198,6 +198,7 @@ def test_numbers_of_its_own_are_kept(tmp_path: Path) -> None:
         spool.add(numbered, numbered=False)
         spool.add(made)
         spool.add(made)
+        spool.take_up({}, spool.not_taken_up())
         numbers = [json.loads(event.body)["sequence"] for event in spool.take(made.kind, 9, 1 << 20)]
     assert numbers == [41, 1, 2]
 
@@ -210,6 +211,7 @@ def test_all_or_none_are_added(tmp_path: Path) -> None:
         assert (spool.waiting(), spool.note("cursor")) == (0, None)
         spool.add(*[made] * 2, note=("cursor", "2"))
         assert (spool.waiting(), spool.note("cursor")) == (2, "2")
+        spool.take_up({}, spool.not_taken_up())
         assert json.loads(spool.take(made.kind, 1, 0)[0].body)["sequence"] == 1, "no number was used up"
 
 
