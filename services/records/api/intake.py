@@ -30,7 +30,9 @@ from services.records.api.intake_schemas import Answer, Receipt, Refusal
 
 ONE = ("application/cloudevents+json", "application/json")
 BATCH = "application/cloudevents-batch+json"
-LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+LINES = "application/x-ndjson"
+ALSO_LINES = {LINES, "application/ndjson", "application/jsonl"}
+"""What else lines are called: no name is registered."""
 GROUP = 1000
 """How many lines are sent to Kafka at once."""
 MOST_AT_ONCE = 16
@@ -170,13 +172,13 @@ async def _groups(request: Request) -> AsyncIterator[list[Item]]:
         case media if media == BATCH:
             for group in _batch_groups(await request.body()):
                 yield group
-        case media if media in LINES:
+        case media if media in ALSO_LINES:
             async for group in _line_groups(request):
                 yield group
         case media:
             event = from_http(await request.body(), request.headers.raw)
             if event is None and media not in ONE:
-                raise Problem(415, f"Send one of {', '.join((*ONE, BATCH, LINES[0]))}, or binary mode with ce- headers")
+                raise Problem(415, f"Send one of {', '.join((*ONE, BATCH, LINES))}, or binary mode with ce- headers")
             yield [Item(0, await request.body() if event is None else event)]
 
 
@@ -229,7 +231,7 @@ _BODY = {
         "content": {
             ONE[0]: _media(_EVENT),
             BATCH: _media({"type": "array", "items": _EVENT}),
-            LINES[0]: _media({"type": "string", "description": "One event a line"}),
+            LINES: _media({"type": "string", "description": "One event a line"}),
         },
     }
 }

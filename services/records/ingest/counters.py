@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import Connection, select, text, tuple_
 
 from contracts.codec import Event
+from contracts.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
 from services.chassis.database import copy_rows, upsert
 from services.records.ingest.envelopes import read_envelope
@@ -25,7 +26,7 @@ Came = dict[Source, dict[date, list[tuple[int, date]]]]
 """By source and the day on which they became known: numbers, with the month of their event."""
 
 
-HIGHEST = 10**18
+HIGHEST = MAX_SEQUENCE + 1
 MOST_REUSED = 1000
 Reuse = tuple[tuple[str, str, int], date, date]
 """Authority, system and number; the month of the event; the day on which it became known."""
@@ -122,7 +123,7 @@ def _came(arrivals: Mapping[str, Iterable[Arrival]]) -> Came:
     for authority, arrived in arrivals.items():
         for arrival in arrived:
             content = arrival.content
-            found = _of_event(content) if isinstance(content, Event) else _of_refused(arrival.message.value, authority)
+            found = _of_event(content) if isinstance(content, Event) else _of_refused(arrival, authority)
             if found is not None:
                 system, number, month = found
                 came.setdefault((authority, system), defaultdict(list))[arrival.day].append((number, month))
@@ -135,12 +136,12 @@ def _of_event(event: Event) -> tuple[str, int, date] | None:
     return event.system or "", event.sequence, month_of(local_day(event.time))
 
 
-def _of_refused(raw: bytes | None, authority: str) -> tuple[str, int, date] | None:
-    envelope = read_envelope(raw)
+def _of_refused(arrival: Arrival, authority: str) -> tuple[str, int, date] | None:
+    envelope = read_envelope(arrival.message.value)
     system = None if envelope is None else envelope.system_of(authority)
     if envelope is None or system is None or not 0 < envelope.number < HIGHEST:
         return None
-    return system, envelope.number, month_of(local_day(envelope.time))
+    return system, envelope.number, month_of(min(local_day(envelope.time), arrival.day))
 
 
 def _load(connection: Connection, came: Came) -> dict[Source, Numbers]:

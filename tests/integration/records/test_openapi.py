@@ -189,6 +189,8 @@ def test_what_is_there_is_answered_as_documented(name: str, applications: dict[s
         findings = service.page("/v1/findings", limit=1)
         service.page("/v1/findings", limit=1, after=findings["next"])
         assert service.page("/v1/findings")["findings"], "the scenario has some"
+        if name == "unpaid_work":
+            service.page("/v1/sequence")
         refused = service.page("/v1/rejections", limit=1)
         assert refused["rejections"], "the scenario has some"
         service.page("/v1/rejections", limit=1, after=refused["next"])
