@@ -46,10 +46,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _index() -> Iterator[str]:
     yield f"# Reference of the contract, version {VERSION}"
     yield (
-        "Events are [CloudEvents 1.0](https://cloudevents.io) in JSON, structured mode: one JSON object each, UTF-8, "
-        f"{MAX_BYTES // 1024} KiB at most. Members that the contract does not name are refused. Each event states one fact. "
+        "Events are [CloudEvents 1.0](https://cloudevents.io) in JSON: one JSON object each, UTF-8, "
+        f"{MAX_BYTES // 1024} KiB at most, or the same in binary mode. Members that the contract does not name are refused; an "
+        "attribute that is null is absent. Each event states one fact. "
         "The *fact key* tells which fact an event replaces: of the events of an order with the same fact key the latest "
-        "counts, by `time`, then by `id`. A correction is the same event again with a later time."
+        "counts, by `time`, then by `sequence`, then by `id`. A correction is the same event again with a later time."
     )
     for topic, words_ in ((Topic.ORDERS, "orders"), (Topic.UNPAID_WORK, "unpaid work")):
         yield f"## Events about {words_}, topic `{topic}.<authority>`"
