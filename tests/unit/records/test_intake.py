@@ -1,0 +1,117 @@
+"""What a request may look like: modes, media types and encodings, judged without anything being sent."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+
+from contracts.codec import encode
+from contracts.events import Topic
+from contracts.generate.examples import as_sent
+from contracts.generate.samples import AUTHORITY, EVENTS
+from services.chassis.auth import Identity, generate_keys, mint
+from services.chassis.clock import FixedClock, system_clock
+from services.chassis.http import application
+from services.chassis.kafka import Producer
+from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.records.api import intake
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+KEYS = generate_keys()
+SENDER = Identity("vendor", frozenset({"events:write"}), AUTHORITY)
+TOKEN = {"Authorization": f"Bearer {mint(KEYS.private, SENDER, timedelta(hours=1), system_clock)}"}
+EVENT = as_sent(EVENTS[3])
+RAW = encode(EVENTS[3])
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    producer = Producer(KafkaSettings(bootstrap="127.0.0.1:1"))  # never asked: nothing is sent
+    router = intake.router(Topic.ORDERS, producer, FixedClock(NOW))
+    tokens = TokenSettings(public_key=KEYS.public)
+    with TestClient(application("intake", HttpSettings(port=0), CollectorRegistry(), [router], tokens=tokens)) as made:
+        yield made
+    producer.close()
+
+
+def validate(client: TestClient, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = client.post("/v1/validate", content=body, headers=TOKEN | named)
+    return answer.status_code, answer.json()
+
+
+def binary(**changes: str | None) -> dict[str, str]:
+    attributes = {f"ce_{name}": str(value) for name, value in EVENT.items() if name != "data"} | {
+        "content_type": "application/json"
+    }
+    return {name: value for name, value in (attributes | changes).items() if value is not None}
+
+
+DATA = json.dumps(EVENT["data"]).encode()
+
+
+@pytest.mark.parametrize("media", ["application/json", "Application/JSON; charset=utf-8", None])
+def test_binary_mode_is_taken(client: TestClient, media: str | None) -> None:
+    status, told = validate(client, DATA, **binary(content_type=media))
+    assert (status, told["accepted"]) == (200, 1), told
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "path"),
+    [
+        ({"ce_specversion": None}, "not_cloudevent", "$.specversion"),
+        ({"ce_subject": "CPO%202025"}, "bad_format", "$.subject"),
+        ({"content_type": "application/avro"}, "bad_format", "$.datacontenttype"),
+        ({"ce_traceparent": "00-1"}, "unknown_member", "$.traceparent"),
+        ({"ce_time": "2026-06-02T12:00:01Z"}, "time_in_future", "$.time"),
+    ],
+)
+def test_what_is_wrong_in_binary_mode_is_told(
+    client: TestClient, changes: dict[str, str | None], reason: str, path: str
+) -> None:
+    _, told = validate(client, DATA, **binary(**changes))
+    assert [(one["reason"], one["path"]) for one in told["rejected"]] == [(reason, path)]
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "accepted"),
+    [
+        (RAW, "application/cloudevents+json; charset=UTF-8", 1),
+        (b"\xef\xbb\xbf" + RAW, "application/cloudevents+json", 1),
+        (b"\xef\xbb\xbf[" + RAW + b"]", "application/cloudevents-batch+json;charset=utf-8", 1),
+        (b"\xef\xbb\xbf" + RAW + b"\r\n\r\n  \r\n" + RAW + b"\n", "application/x-ndjson", 2),
+        (RAW + b"\n" + RAW, "application/jsonl", 2),
+        (RAW.decode().encode("utf-16"), "application/cloudevents+json; charset=utf-16", 0),
+    ],
+)
+def test_media_types_and_encodings(client: TestClient, body: bytes, media: str, accepted: int) -> None:
+    _, told = validate(client, body, content_type=media)
+    assert told["accepted"] == accepted
+    if not accepted:
+        assert told["rejected"][0]["message"] == "UTF-16 instead of UTF-8"
+
+
+def test_a_batch_in_another_encoding_is_told_so(client: TestClient) -> None:
+    status, told = validate(
+        client, b"[%s]".decode().encode("utf-16"), content_type="application/cloudevents-batch+json"
+    )
+    assert status == 422
+    assert "UTF-16" in told["title"] + told.get("detail", "")
+
+
+def test_another_media_type_is_answered_with_what_may_be_sent(client: TestClient) -> None:
+    status, told = validate(client, DATA, content_type="text/csv")
+    assert status == 415
+    assert "ce-" in json.dumps(told)
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(-1, 1), (0, 1), (1, 0)])
+def test_a_time_may_lie_a_day_ahead_and_no_more(client: TestClient, seconds: int, accepted: int) -> None:
+    time = NOW + timedelta(days=1, seconds=seconds)
+    _, told = validate(client, json.dumps(EVENT | {"time": time.isoformat()}).encode(), content_type="application/json")
+    assert told["accepted"] == accepted
+    assert [one["reason"] for one in told["rejected"]] == ["time_in_future"] * (1 - accepted)
