@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.client import Source
 from contracts.codec import Event
+from contracts.generate.samples import ARRIVED
 from contracts.validation import judge
 from services.connect.compare import Extract, Setting, compare
 from services.connect.loading import read_mapping
@@ -41,7 +42,7 @@ def said(tables: list[Table], order_of_import: list[int], policy: str) -> list[E
             taken = micros(datetime(2026, 3, number + 1, 18, tzinfo=UTC))
             extract = Extract(mapping.tables[0], "Orders", iter(rows_of(tables[number])), 1900, taken)
             compare(setting, [extract], keep=True)
-        found = [judge(one.body) for one in state.waiting(0, 10_000)]
+        found = [judge(one.body, ARRIVED) for one in state.waiting(0, 10_000)]
     assert all(isinstance(event, Event) for event in found)
     return [event for event in found if isinstance(event, Event) and event.subject != "-"]
 
@@ -87,7 +88,7 @@ def test_an_extract_of_a_moment_is_compared_with_the_one_before_even_where_clock
             events = [
                 event
                 for one in state.waiting(0, 99)
-                if isinstance(event := judge(one.body), Event) and event.subject != "-"
+                if isinstance(event := judge(one.body, ARRIVED), Event) and event.subject != "-"
             ]
             imposed = [event for event in events if event.data.key == "imposed"]
             assert len(imposed) == number

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from contracts.authorities import AUTHORITIES
 from contracts.codec import Event, decode
 from contracts.events import OrderImposed, Topic
+from contracts.generate.samples import ARRIVED
 from contracts.topics import topic_of
 from services.chassis.batches import Slice, TopicPartition
 from services.chassis.clock import system_clock
@@ -51,7 +52,7 @@ def ids_by_authority(bench: Bench) -> dict[str, list[str]]:
     found: dict[str, dict[str, list[str]]] = {}
     for kind, authority, raws in lines(bench):
         for raw in raws:
-            event = decode(raw, kind, authority)
+            event = decode(raw, kind, authority, ARRIVED)
             if isinstance(event, Event) and isinstance(event.data, OrderImposed):
                 found.setdefault(authority, {}).setdefault(event.subject, []).append(event.id)
     return {authority: [one[0] for one in orders.values() if len(one) == 1] for authority, orders in found.items()}

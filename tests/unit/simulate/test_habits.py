@@ -29,7 +29,7 @@ def told() -> tuple[Read, dict[str, dict[str, int]]]:
 
 
 def _decoded(d: Delivery) -> Event | Rejection:
-    return decode(d.value, kind_of_topic(d.topic), authority_of(d.topic))
+    return decode(d.value, kind_of_topic(d.topic), authority_of(d.topic), d.arrived_at)
 
 
 def test_who_is_silent_sends_nothing_and_counts_nowhere(told: tuple[Read, dict[str, dict[str, int]]]) -> None:
