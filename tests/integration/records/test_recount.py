@@ -13,7 +13,7 @@ from services.chassis.failures import Refused
 from services.orders.domain import domain as orders_domain
 from services.records.config.closed_days import HEADING, calendars
 from services.records.ingest.recount import differences
-from services.records.ingest.tables import cells, records, recounts, shards
+from services.records.ingest.tables import cells, persons, records, recounts, shards
 from services.records.model import standards
 from services.records.model.bank_holidays import scotland
 from services.records.model.standards import Band, Length, Unit
@@ -61,6 +61,25 @@ def test_an_authority_closes_and_its_cells_follow(
     closed = {line.split(",")[1] for line in every_other_day}
     assert set(told["closed_days"]) == closed - {f"{day}" for day in calendars(None)[0].closed}
     assert told["recounts"][0]["cells_changed"] == len(changed)
+
+
+def test_whose_orders_they_are_is_found_again(bench: MakeBench) -> None:
+    """As after a change of the table, which leaves it empty: people must not count twice when their next order comes."""
+    one = bench("orders")
+    feed(one, 1000)
+    before, kept = one.cells(), people(one)
+    assert kept
+    with one.database.begin() as connection:
+        connection.execute(persons.delete())
+        connection.execute(shards.update().values(counted_by="earlier rules"))
+    one.worker()
+    assert people(one) == kept
+    assert one.cells() == before
+
+
+def people(bench: Bench) -> set[tuple[object, ...]]:
+    with bench.database.connect() as connection:
+        return {tuple(row) for row in connection.execute(select(persons).where(persons.c.orders > 0))}
 
 
 def moved(before: dict[str, int], after: dict[str, int]) -> set[str]:
