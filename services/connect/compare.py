@@ -94,7 +94,7 @@ def _follow(setting: Setting, extracts: dict[str, Extract], outcome: Outcome) ->
 
 
 def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
-    if not extract.table.full:
+    if not extract.table.whole:
         return []
     if not is_newest(extract.taken, setting.state.newest(extract.name)):
         return setting.state.cleared(extract.name, extract.taken)

@@ -61,11 +61,13 @@ class Followed:
 
     def _said(self, statement: Statement, known: Known | None, time: int) -> None:
         event, body = self._event(statement, time)
+        if known is not None:
+            self.state.drop_rows_with(known.id)
         fact = self.state.say(statement, body, event, time)
         if is_newest(self.taken, self.newest):
-            self._link(statement, fact)
+            self._link(statement, fact, new=known is None)
             self._take_back_the_end(statement)
-        elif self.table.full:
+        elif self.table.whole:
             self._gone_since(statement, known)
 
     def _event(self, statement: Statement, time: int) -> tuple[str, bytes]:
@@ -77,9 +79,9 @@ class Followed:
         message = event_of(self.source, statement.subject, event.data, time)
         return message.id, message.body
 
-    def _link(self, statement: Statement, fact: int) -> None:
+    def _link(self, statement: Statement, fact: int, new: bool = False) -> None:
         if statement.digest is not None:
-            self.state.link(statement.digest, fact)
+            self.state.link(statement.digest, fact, new)
 
     def _gone_since(self, statement: Statement, known: Known | None) -> None:
         """What an older extract has, and the newest has not."""

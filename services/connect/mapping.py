@@ -167,6 +167,11 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = False
     states: States
 
+    @property
+    def whole(self) -> bool:
+        """Whether what is not in an extract of it is gone. Past years come one by one."""
+        return self.full and not self.history
+
     def facts(self) -> Iterator[Stated]:
         """What each row may state."""
         for name, fact in STATABLE.items():

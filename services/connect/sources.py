@@ -75,7 +75,7 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
         sheet = _sheet(table, there)
         if sheet is not None:
             found = True
-            yield Extract(table, table.name or _name(sheet, table), sheet.rows(), sheet.epoch, 0)
+            yield Extract(table, _name(sheet, table), sheet.rows(), sheet.epoch, 0)
     if not found:
         wanted = ", ".join(table.sheet or table.file or "any" for table in mapping.tables)
         names = ", ".join(sheet.name for sheet in there)
@@ -84,8 +84,10 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
 
 def _name(sheet: Sheet, table: Table) -> str:
     """The same from day to day, though the file's name may carry the date."""
-    if not sheet.separator:
-        return sheet.name
+    if not table.whole:  # each file stands for itself
+        return sheet.name if sheet.separator else f"{sheet.file.stem} {sheet.name}"
+    if table.name or not sheet.separator:
+        return table.name or sheet.name
     return (
         table.file
         if table.file and "*" not in table.file

@@ -225,7 +225,6 @@ class State:
 
     def say(self, statement: Statement, body: bytes, event: str, time: int, made: bool = False) -> int:
         """Keep that a fact is said now, and the event that says so; the number of the fact."""
-        self._drop_rows_about(statement.subject, statement.key)
         query = """
             INSERT INTO facts (sheet, subject, key, said, time, event, made) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET sheet = excluded.sheet, said = excluded.said, time = excluded.time, event = excluded.event,
@@ -241,11 +240,11 @@ class State:
         """An event that is to be sent."""
         self._run("INSERT INTO outbox (id, body, origin) VALUES (?, ?, ?)", (event, body, origin))
 
-    def link(self, digest: bytes, fact: int) -> None:
+    def link(self, digest: bytes, fact: int, new: bool) -> None:
         """The row states the fact as it was last said. Any other row that stated it is to be read anew if it comes back."""
-        self._run(
-            "DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ? AND digest != ?)", (fact, digest)
-        )
+        if not new:
+            query = "DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ? AND digest != ?)"
+            self._run(query, (fact, digest))
         self._run("INSERT OR IGNORE INTO rows VALUES (?, ?)", (digest, fact))
 
     def keep(self, fact: int, sheet: str) -> None:
@@ -255,7 +254,7 @@ class State:
 
     def go(self, fact: int, seen: int | None, gone: int) -> None:
         """The fact is in no row any more."""
-        self._drop_rows_with(fact)
+        self.drop_rows_with(fact)
         self._run("UPDATE facts SET seen = ?, gone = ? WHERE id = ?", (seen, gone, fact))
 
     def seen_again(self, fact: int, seen: int) -> None:
@@ -266,12 +265,7 @@ class State:
         self._run("UPDATE facts SET withdrawn = 1, time = ?, event = ? WHERE id = ?", (time, event, fact))
         self.put(event, body, origin)
 
-    def _drop_rows_about(self, subject: str, key: str) -> None:
-        row = self._run("SELECT id FROM facts WHERE subject = ? AND key = ?", (subject, key)).fetchone()
-        if row is not None:
-            self._drop_rows_with(row[0])
-
-    def _drop_rows_with(self, fact: int) -> None:
+    def drop_rows_with(self, fact: int) -> None:
         """Rows that stated it as it was are to be read anew if they come back."""
         self._run("DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ?)", (fact,))
 
@@ -324,7 +318,7 @@ class State:
             found = {event: self._origin(event) for event in refused}
             for event in refused:
                 for (fact,) in self._run("SELECT id FROM facts WHERE event = ?", (event,)).fetchall():
-                    self._drop_rows_with(fact)
+                    self.drop_rows_with(fact)
                     self._run("UPDATE facts SET said = x'' WHERE id = ?", (fact,))
             self._database.executemany("DELETE FROM outbox WHERE id = ?", ((event,) for event in (*accepted, *refused)))
         return found

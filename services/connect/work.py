@@ -8,7 +8,8 @@ from pathlib import Path
 
 from contracts.client import Source
 from contracts.version import VERSION
-from services.connect.compare import Extract, Setting, compare
+from services.connect.compare import Setting, compare
+from services.connect.database import queried
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping import Mapping, Platform
@@ -52,8 +53,7 @@ def check(job: Job, files: Sequence[Path]) -> Report:
     """What would be sent and refused. Changes nothing. Raises CannotGoOn."""
     with closing(job.home.trial_state()) as state:
         secret, _ = secret_of(job.home, state, make=False)
-        extracts = _extracts(job, files, state)
-        outcome = compare(job.setting(state, secret), extracts, keep=False)
+        outcome = _compared(job, files, job.setting(state, secret), keep=False)
     return Report([*outcome.lines(done=False), "Nothing was sent."], outcome.status)
 
 
@@ -68,13 +68,19 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         settle(state, spool, before)
         reconcile(state, spool)
         secret, made = secret_of(job.home, state, make=True)
-        outcome = compare(job.setting(state, secret), _extracts(job, files, state), keep=True)
+        outcome = _compared(job, files, job.setting(state, secret), keep=True)
         sent = send(state, spool, client)
         return _report([warning(job.home)] if made else [], outcome, sent)
 
 
-def _extracts(job: Job, files: Sequence[Path], state: State) -> list[Extract]:
-    return extracts_in(job.mapping, files, state, job.taken)
+def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> Outcome:
+    """Of the files; of the queries where no file is named."""
+    if files:
+        return compare(setting, extracts_in(job.mapping, files, setting.state, job.taken), keep)
+    with queried(job.mapping, job.home.folder.parent, job.taken) as extracts:
+        if not extracts:
+            raise CannotGoOn("name the files; the mapping has no query")
+        return compare(setting, extracts, keep)
 
 
 def _report(lines: list[str], outcome: Outcome, sent: Sent) -> Report:

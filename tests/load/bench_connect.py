@@ -1,0 +1,122 @@
+"""How long the connector takes: a million rows of CSV compared with what was said, and 100,000 rows of XLSX.
+
+In a process of its own for each, so that what memory it takes at most can be told.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from openpyxl import Workbook
+
+from services.connect.compare import compare
+from services.connect.home import Home, secret_of
+from services.connect.loading import read_mapping
+from services.connect.mapping import Mapping
+from services.connect.sources import extracts_in
+from services.connect.work import Job
+
+CSV_ROWS, XLSX_ROWS = 1_000_000, 100_000
+MOST_SECONDS, MOST_MEGABYTES = 60.0, 500.0
+CHANGED = 1000
+"""Every so many rows one is changed from one day to the next."""
+HEADINGS = ["Case ref", "Session", "Day", "Attendance", "Hours", "Project", "Officer team"]
+MAPPING = """
+authority: S12000049
+tables:
+  - name: Sessions
+    order: Case ref
+    states:
+      session.recorded:
+        ref: Session
+        session_on: Day
+        attendance: {column: Attendance, codes: {Came: attended, Stayed away: absent_unacceptable}}
+        activity: {always: unpaid_work}
+        work_type: {column: Project, otherwise: other}
+        minutes_credited: {column: Hours, times: 60}
+"""
+_FIRST = date(2016, 4, 1)
+
+
+def rows(number: int, day: int) -> Iterator[list[object]]:
+    """Ten years of sessions, a little other on the second day."""
+    for n in range(number):
+        on = _FIRST + timedelta(days=n * 3600 // number)
+        hours = 3.5 + (day > 1 and n % CHANGED == 0)
+        came = n % 4 != 0 or (day > 1 and n % CHANGED == 0)
+        yield [
+            f"CPO/{n // 40:06}",
+            f"s{n % 40}",
+            on,
+            "Came" if came else "Stayed away",
+            hours if came else 0,
+            "Gardening and grounds",
+            "North",
+        ]
+
+
+def csv_file(path: Path, day: int) -> Path:
+    with path.open("w") as stream:
+        stream.write(";".join(HEADINGS) + "\n")
+        for row in rows(CSV_ROWS, day):
+            stream.write(";".join(f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell) for cell in row) + "\n")
+    return path
+
+
+def xlsx_file(path: Path, day: int) -> Path:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Sessions")
+    sheet.append(HEADINGS)
+    for row in rows(XLSX_ROWS, day):
+        sheet.append(row)
+    book.save(path)
+    return path
+
+
+def imported(home: Path, file: Path) -> tuple[float, float, int]:
+    """Seconds, megabytes at most, events."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(_import, (home, file))
+
+
+def _import(home: Path, file: Path) -> tuple[float, float, int]:
+    job = Job(_mapping(), Home(home), None)
+    began = time.monotonic()
+    state = job.home.open_state()
+    secret, _ = secret_of(job.home, state, make=True)
+    outcome = compare(job.setting(state, secret), extracts_in(job.mapping, [file], state, None), keep=True)
+    state.close()
+    assert outcome.status == 0, outcome.refusals[:3]
+    return time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, outcome.events
+
+
+def _mapping() -> Mapping:
+    return read_mapping(MAPPING, "bench")
+
+
+def main() -> int:
+    status = 0
+    with TemporaryDirectory() as folder:
+        for kind, write in (("csv", csv_file), ("xlsx", xlsx_file)):
+            count = CSV_ROWS if kind == "csv" else XLSX_ROWS
+            for day in (1, 2):
+                file = write(Path(folder) / f"sessions 2026-03-0{day}.{kind}", day)
+                seconds, megabytes, events = imported(Path(folder) / kind, file)
+                good = seconds <= MOST_SECONDS and megabytes <= MOST_MEGABYTES
+                judged = day == 2 or kind == "xlsx"
+                status |= judged and not good
+                verdict = ("as wanted" if good else "MISSED") if judged else "the first time"
+                print(
+                    f"{kind}, {count:,} rows, day {day}: {seconds:.1f} s, {megabytes:.0f} MB, {events:,} events ({verdict})"
+                )
+                file.unlink()
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
