@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from contracts.client.pseudonym import pseudonym
 from contracts.codes import Code
@@ -197,6 +197,8 @@ class Binding:
         )
 
 
+_UNIONS = (Union, UnionType)
+"""A remark makes the one of the other."""
 _TEXTS = (PersonRef, AuthorityCode, Label, Ref, OrderRef)
 
 
@@ -209,7 +211,7 @@ def bare(hint: Any) -> Any:
     """The type without None, and without remarks unless they are what tells one text from another."""
     if get_origin(hint) is Annotated and hint not in (*_TEXTS, Month):
         return bare(get_args(hint)[0])
-    if isinstance(hint, UnionType):
+    if get_origin(hint) in _UNIONS:
         return bare(next(one for one in get_args(hint) if one is not type(None)))
     return hint
 
@@ -218,7 +220,7 @@ def optional(hint: Any) -> bool:
     """Whether a member may be left out."""
     if get_origin(hint) is Annotated:
         return optional(get_args(hint)[0])
-    return isinstance(hint, UnionType) and type(None) in get_args(hint)
+    return get_origin(hint) in _UNIONS and type(None) in get_args(hint)
 
 
 def _remembering(read: Read) -> Read:

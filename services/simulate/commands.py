@@ -13,7 +13,7 @@ commands = typer.Typer()
 
 
 @commands.command()
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917
     out: Annotated[Path, typer.Option(help="Directory for the files; made if it is not there.")],
     months: Annotated[int, typer.Option(min=1, max=240, help="How many months of events.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed and end give the same files.")] = 1,
@@ -25,6 +25,11 @@ def simulate(
     odd: Annotated[
         bool, typer.Option("--odd", help="One authority never sends, one is always refused, the clock of one is ahead.")
     ] = False,
+    extracts: Annotated[
+        bool,
+        typer.Option("--extracts", help="Also the tables that their own systems would export, for `payback connect`."),
+    ] = False,
+    extract_days: Annotated[int, typer.Option(min=1, help="Of how many last days there are extracts.")] = 7,
 ) -> None:
     """Write the events of pretend authorities as NDJSON, a file per topic in order of arrival, and the cells that must come out."""
     codes = authority or list(AUTHORITIES)
@@ -38,5 +43,5 @@ def simulate(
 
     habits = odd_habits(seed, codes) if odd else {}
     simulation = Simulation(seed, months, (end or system_clock()).date(), codes, habits)
-    written = write(simulation, out)
+    written = write(simulation, out, extract_days if extracts else 0)
     typer.echo(f"{written} events of {len(codes)} authorities in {out}")

@@ -12,13 +12,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contracts.events import Topic
 from contracts.topics import topic_of
+from services.simulate.extracts import Exports
 from services.simulate.nation import Simulation
 from services.simulate.sending import SHORT
 from services.simulate.untidy import SECOND
 
 
-def write(simulation: Simulation, out: Path) -> int:
-    """Writes a file per topic and `truth.json`; answers with the number of events. Progress goes to standard error."""
+def write(simulation: Simulation, out: Path, extract_days: int = 0) -> int:
+    """Writes a file per topic and `truth.json`; answers with the number of events. Progress goes to standard error.
+
+    Also full extracts of the authorities' own systems, of so many last days.
+    """
+    exports = Exports(out / "extracts", simulation.end, extract_days) if extract_days else None
     out.mkdir(parents=True, exist_ok=True)
     written = 0
     with _files(simulation, out) as files, _progress() as progress:
@@ -26,12 +31,16 @@ def write(simulation: Simulation, out: Path) -> int:
         task = progress.add_task("events", total=days)
         for delivery in simulation.deliveries():
             files[delivery.topic].write(delivery.value + b"\n")
+            if exports is not None:
+                exports.take(delivery)
             written += 1
             if written % 5_000 == 0:
                 day = datetime.fromtimestamp(delivery.arrived / SECOND, UTC).date()
                 told = (day - simulation.first).days
                 progress.update(task, completed=told, description=f"{written} events, to {day}")
         progress.update(task, completed=days, description=f"{written} events")
+    if exports is not None:
+        exports.finish()
     (out / "truth.json").write_text(json.dumps(simulation.truth(), indent=0), encoding="utf-8")
     return written
 

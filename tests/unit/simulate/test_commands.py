@@ -29,3 +29,16 @@ def test_an_unknown_authority_is_told(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), "--authority", "S12000015"])
     assert result.exit_code == 2
     assert "S12000015" in result.output
+
+
+def test_extracts_of_the_last_days(tmp_path: Path) -> None:
+    options = ["--months", "2", "--end", "2026-06-01", "--authority", "S12000023", "--extracts", "--extract-days", "2"]
+    result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), *options])
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "extracts" / "S12000023"
+    names = {path.name for path in folder.iterdir()}
+    assert {f"{table} 2026-05-{day}.csv" for table in ("orders", "sessions", "breaches") for day in (30, 31)} <= names
+    assert (folder / "extracts.yaml").read_text().startswith("authority: S12000023\n")
+    rows = (folder / "orders 2026-05-31.csv").read_text(encoding="cp1252").splitlines()
+    assert rows[0].startswith("Case;Person;Sex;Age;")
+    assert len(rows) > 3
