@@ -16,7 +16,9 @@ from contracts.topics import topic_of
 from services.chassis.batches import Slice, TopicPartition
 from services.chassis.clock import system_clock
 from services.chassis.containment import Contained
-from services.chassis.failures import Fenced, Refused
+from services.chassis.database import engine
+from services.chassis.failures import Fenced, Refused, TimedOut
+from services.chassis.settings import DatabaseSettings
 from services.records.ingest import parking
 from services.records.ingest.parking import Action
 from services.records.ingest.tables import arrivals, checkpoints, parks, rejections
@@ -215,6 +217,38 @@ def test_a_schema_that_is_not_ours_to_use_parks_nobody(bench: MakeBench) -> None
     with pytest.raises(Exception, match="UndefinedTable"):
         Contained(worker).process(next(scenario.slices(lines(one), 5)))
     assert parked(one) == {}
+
+
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$ LANGUAGE plpgsql;
+CREATE TRIGGER slow BEFORE INSERT ON arrivals FOR EACH ROW EXECUTE FUNCTION slow();
+"""
+
+
+def test_a_batch_that_cannot_finish_in_time_is_done_in_smaller_ones(bench: MakeBench, postgres: str) -> None:
+    """PostgreSQL gives a statement half a second, in which some 25 events can be written here; the batch has all."""
+    one = bench("orders")
+    kind, authority, raws = next(found for found in lines(one) if found[1] == "S12000029")
+    with one.database.begin() as connection:
+        connection.exec_driver_sql(SLOW)
+    impatient = engine(DatabaseSettings(url=postgres, schema_name="orders", statement_timeout_seconds=0.5))
+    worker = Worker(impatient, one.domain, one.worker_metrics())
+    worker.start(one.sources)
+    contained = Contained(worker)
+    (fetch,) = scenario.slices([(kind, authority, raws)], 1000)
+    timed_out = 0
+    while True:  # as the engine does
+        try:
+            contained.process(fetch)
+        except TimedOut:
+            timed_out += 1
+            continue
+        break
+    impatient.dispose()
+    assert 1 <= timed_out < 8
+    assert position(one, topic_of(kind, authority)) == len(raws)
+    assert parked(one) == {}
+    assert list(unbalanced(one.database, one.domain, authority)) == []
 
 
 def position(bench: Bench, topic: str) -> int:

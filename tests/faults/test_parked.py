@@ -1,0 +1,69 @@
+"""An authority on whose event a worker fails waits by itself, and comes back at an operator's word, with everything running."""
+
+import pytest
+from typer.testing import CliRunner
+
+from contracts.codec import encode
+from contracts.events import OfficerNominated, OrderImposed
+from contracts.generate.samples import AUTHORITY as SAMPLE
+from contracts.generate.samples import EVENTS
+from services.cli import command_line
+from tests.support.processes import Platform, until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+HIT, OTHER = "S12000014", "S12000017"
+IMPOSED = next(event for event in EVENTS if isinstance(event.data, OrderImposed))
+OFFICER = next(event for event in EVENTS if isinstance(event.data, OfficerNominated))
+
+
+def post(platform: Platform, authority: str, *raws: bytes) -> dict[str, int]:
+    """Where they lie: the last offset of each source."""
+    body = b"\n".join(raw.replace(SAMPLE.encode(), authority.encode()) for raw in raws)
+    receipts = platform.post("orders", authority, body).raise_for_status().json()["receipts"]
+    return {f"{one['topic']}/{one['partition']}": one["offset"] for one in receipts}
+
+
+def payback(platform: Platform, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    monkeypatch.setenv("PAYBACK_DATABASE_URL", platform.database)
+    monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", "orders")
+    done = CliRunner().invoke(command_line(), ["park", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def is_parked(platform: Platform, authority: str) -> bool:
+    return platform.metric("orders-worker", "payback_authority_parked", authority=authority) == 1
+
+
+def test_one_waits_the_others_go_on_and_a_word_brings_it_back(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.wait_until_shown(post(platform, HIT, encode(IMPOSED)) | post(platform, OTHER, encode(IMPOSED)))
+    place = f"WHERE authority = '{HIT}' AND subject = '{IMPOSED.subject}'"
+    ((facts,),) = platform.rows(f"SELECT facts::text FROM orders.records {place}")
+    platform.execute(f"""UPDATE orders.records SET facts = '{{"imposed": 7}}' {place}""")
+    platform.kill("orders-worker")  # what it had in memory could be read
+    platform.start("orders-worker")
+
+    behind = post(platform, HIT, encode(OFFICER))
+    until(lambda: is_parked(platform, HIT), f"{HIT} is parked")
+    platform.wait_until_shown(post(platform, OTHER, encode(OFFICER)))
+    assert not is_parked(platform, OTHER)
+    ((at, offset),) = behind.items()
+    parked = platform.client("orders", HIT).get("/v1/held").json()["parked"]
+    assert (f"{parked['topic']}/0", parked["offset"]) == (at, offset)
+    assert platform.client("orders", OTHER).get("/v1/held").json()["parked"] is None
+    listed = payback(platform, monkeypatch, "list")
+    assert HIT in listed
+    assert f"at offset {offset}" in listed
+
+    payback(platform, monkeypatch, "retry", HIT, "--why", "too soon")  # the fault is still there
+    until(lambda: len(platform.rows("SELECT 1 FROM orders.parks WHERE action = 'parked'")) == 2, "it is parked again")
+    platform.execute(f"UPDATE orders.records SET facts = %s {place}", facts)
+    payback(platform, monkeypatch, "retry", HIT, "--why", "the row was restored")
+    platform.wait_until_shown(behind)
+    until(lambda: not is_parked(platform, HIT), f"{HIT} is parked no more")
+    assert platform.client("orders", HIT).get("/v1/held").json()["parked"] is None
+    history = payback(platform, monkeypatch, "list", "--all")
+    assert [line for line in history.splitlines() if "the row was restored" in line]
