@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.model.sequence import BLOCK, MOST_MISSING, Numbers, is_reused, mark_of, no_marks, receive
+from services.records.model.sequence import MOST_MISSING, Bearer, Numbers, block_of, find_reused, no_marks, receive
 
 MONTHS = [date(2025, month, 1) for month in range(1, 7)]
 CAME = st.dictionaries(st.integers(1, 60), st.sampled_from(MONTHS), max_size=40)
@@ -52,13 +52,12 @@ def test_a_number_that_different_events_bear_is_found_in_any_order(
 ) -> None:
     deliveries = came * 2
     chance.shuffle(deliveries)
-    blocks: dict[int, bytearray] = {}
-    found = {
-        number
-        for number, event in deliveries
-        if is_reused(blocks.setdefault(number // BLOCK, no_marks()), number, mark_of(event))
-    }
-    assert found == {number for number, _ in came if len({event for n, event in came if n == number}) > 1}
+    bearers = [Bearer(("S12000005", "x", number), event, MONTHS[0], MONTHS[0]) for number, event in deliveries]
+    blocks = {block_of(bearer.number): no_marks() for bearer in bearers}
+    middle = len(bearers) // 2
+    found = find_reused(bearers[:middle], blocks) + find_reused(bearers[middle:], blocks)
+    numbers = sorted(bearer.number[2] for bearer in found)
+    assert numbers == sorted({n for n, _ in came if len({event for other, event in came if other == n}) > 1})
 
 
 def test_a_wild_number_counts_no_more_than_anybody_could_have_sent() -> None:

@@ -4,7 +4,7 @@ A source's counter runs over all that it sends, so only the service that reads b
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy import Connection, select, text, tuple_
@@ -13,12 +13,13 @@ from contracts.codec import Event
 from contracts.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
 from services.chassis.database import copy_rows, upsert
+from services.records.ingest import numbers_used
 from services.records.ingest.envelopes import read_envelope
 from services.records.ingest.store import Shard
-from services.records.ingest.tables import counters, gaps, numbered, reused
+from services.records.ingest.tables import counters, gaps
 from services.records.model.deadlines import add
 from services.records.model.fold import Arrival, Folded, local_day
-from services.records.model.sequence import BLOCK, Gap, Numbers, is_reused, mark_of, no_marks, receive
+from services.records.model.sequence import Gap, Numbers, receive
 
 Source = tuple[str, str]
 """(authority, system); the system is empty where the source names none."""
@@ -27,9 +28,6 @@ Came = dict[Source, dict[date, list[tuple[int, date]]]]
 
 
 HIGHEST = MAX_SEQUENCE + 1
-MOST_REUSED = 1000
-Reuse = tuple[tuple[str, str, int], date, date]
-"""Authority, system and number; the month of the event; the day on which it became known."""
 
 
 def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], changes: Mapping[Shard, Folded]) -> None:
@@ -46,70 +44,8 @@ def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], chan
             for (month, category), step in receive(known[source], numbers).items():
                 add(cells, "sequence", month, category, step)
     _save(connection, known, before)
-    for (authority, _, _), month, day in _note_reused(connection, arrivals):
-        add(folded[authority].cells.setdefault(day, {}), "sequence", month, "reused", 1)
-
-
-def reused_numbers(connection: Connection, authority: str) -> list[tuple[str, int, date]]:
-    """Numbers that different events bore, with the system and the month of the later."""
-    query = select(reused).where(reused.c.authority == authority).order_by(reused.c.system, reused.c.number)
-    return [(row.system, row.number, row.month) for row in connection.execute(query.limit(MOST_REUSED))]
-
-
-def _note_reused(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> list[Reuse]:
-    """Notes which event bore which number. Answers with the numbers that were used again for the first time."""
-    bearing = list(_bearing(arrivals))
-    blocks = _load_blocks(connection, {(a, s, n // BLOCK) for (a, s, n), _, _ in bearing})
-    before = {block: bytes(marks) for block, marks in blocks.items()}
-    found: dict[tuple[str, str, int], Reuse] = {}
-    for (authority, system, number), event, day in bearing:
-        if is_reused(blocks[authority, system, number // BLOCK], number, mark_of(event.id)):
-            key = (authority, system, number)
-            found.setdefault(key, (key, month_of(local_day(event.time)), day))
-    changed = [(*block, bytes(marks)) for block, marks in blocks.items() if bytes(marks) != before[block]]
-    upsert(
-        connection, numbered, ("authority", "system", "block", "marks"), changed, key=("authority", "system", "block")
-    )
-    return _new(connection, found)
-
-
-def _new(connection: Connection, found: Mapping[tuple[str, str, int], Reuse]) -> list[Reuse]:
-    if not found:
-        return []
-    place = tuple_(reused.c.authority, reused.c.system, reused.c.number)
-    known = {
-        (r.authority, r.system, r.number) for r in connection.execute(select(reused).where(place.in_(list(found))))
-    }
-    new = [reuse for key, reuse in found.items() if key not in known]
-    if new:
-        copy_rows(
-            connection, reused, ("authority", "system", "number", "month"), [(*key, month) for key, month, _ in new]
-        )
-    return new
-
-
-def _bearing(arrivals: Mapping[str, Iterable[Arrival]]) -> Iterator[tuple[tuple[str, str, int], Event, date]]:
-    """Accepted events that bear a number."""
-    for authority, arrived in arrivals.items():
-        for arrival in arrived:
-            event = arrival.content
-            if isinstance(event, Event) and event.sequence is not None and event.sequence < HIGHEST:
-                yield (authority, event.system or "", event.sequence), event, arrival.day
-
-
-def _load_blocks(
-    connection: Connection, wanted: Collection[tuple[str, str, int]]
-) -> dict[tuple[str, str, int], bytearray]:
-    blocks = {block: no_marks() for block in wanted}
-    if blocks:
-        query = text(
-            "SELECT n.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:b AS bigint[])) AS w (a, s, b) "
-            "JOIN numbered n ON n.authority = w.a AND n.system = w.s AND n.block = w.b"
-        )
-        names = {"a": [a for a, _, _ in blocks], "s": [s for _, s, _ in blocks], "b": [b for _, _, b in blocks]}
-        for row in connection.execute(query, names):
-            blocks[row.authority, row.system, row.block] = bytearray(row.marks)
-    return blocks
+    for bearer in numbers_used.note(connection, arrivals):
+        add(folded[bearer.number[0]].cells.setdefault(bearer.day, {}), "sequence", bearer.month, "reused", 1)
 
 
 def open_gaps(connection: Connection, authority: str) -> list[tuple[str, Gap]]:

@@ -79,22 +79,50 @@ def _put(numbers: Numbers, at: int, gap: Gap, change: Change) -> None:
 BLOCK = 256
 """Numbers whose marks are kept together."""
 _MARK = 4
+_NOBODY, _SEVERAL = bytes(_MARK), b"\xff" * _MARK
+Numbered = tuple[str, str, int]
+"""Authority, system and number."""
+Blocks = dict[Numbered, bytearray]
+"""Marks by authority, system and block: the number divided by `BLOCK`."""
 
 
-def mark_of(event_id: str) -> bytes:
-    """What is kept of an event, to tell it from another that bears the same number."""
-    return (crc32(event_id.encode()) or 1).to_bytes(_MARK, "big")
+class Bearer(NamedTuple):
+    """An event that bears a number."""
+
+    number: Numbered
+    event_id: str
+    month: date
+    day: date
+    """On which it became known."""
 
 
-def is_reused(marks: bytearray, number: int, mark: bytes) -> bool:
-    """Whether another event bore the number before. Notes the mark in its block, in place."""
-    begin = number % BLOCK * _MARK
-    before = bytes(marks[begin : begin + _MARK])
-    if not any(before):
-        marks[begin : begin + _MARK] = mark
-    return any(before) and before != mark
+def block_of(number: Numbered) -> Numbered:
+    """Where the mark of the number is kept."""
+    authority, system, place = number
+    return authority, system, place // BLOCK
 
 
 def no_marks() -> bytearray:
     """Of a block of which nothing came."""
     return bytearray(BLOCK * _MARK)
+
+
+def find_reused(bearers: Iterable[Bearer], blocks: Blocks) -> list[Bearer]:
+    """Those whose number another event bore before; each number once, for good. Notes the marks in `blocks`, in place."""
+    return [bearer for bearer in bearers if _is_reused(blocks[block_of(bearer.number)], bearer)]
+
+
+def _is_reused(marks: bytearray, bearer: Bearer) -> bool:
+    begin = bearer.number[2] % BLOCK * _MARK
+    place, mark = slice(begin, begin + _MARK), _mark_of(bearer.event_id)
+    before = bytes(marks[place])
+    if before in (mark, _SEVERAL):
+        return False
+    marks[place] = mark if before == _NOBODY else _SEVERAL
+    return before != _NOBODY
+
+
+def _mark_of(event_id: str) -> bytes:
+    """What is kept of an event, to tell it from another that bears the same number."""
+    mark = crc32(event_id.encode()).to_bytes(_MARK, "big")
+    return b"once" if mark in (_NOBODY, _SEVERAL) else mark
