@@ -5,9 +5,9 @@ reading and noted, so that a rebuild says the same; an operator may note a bette
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -67,19 +67,29 @@ class Times:
         return _at(message, used)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """A message with the time that is believed."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
 def _at(message: Message, timestamp: int) -> Message:
-    """Messages are dataclasses, whoever brings them."""
-    return cast(Message, replace(cast(Any, message), timestamp=timestamp))
+    return _Stamped(message.offset, timestamp, message.key, message.value, message.headers)
 
 
 def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> dict[Place, int]:
     """Times to use for messages that are still to be read."""
-    rows = connection.execute(select(record_times))
-    return {
-        Place(source, row.offset): milliseconds(row.used)
-        for row in rows
-        if row.offset >= positions.get(source := TopicPartition(row.topic, row.partition), row.offset + 1)
-    }
+    found = {}
+    for row in connection.execute(select(record_times)):
+        source = TopicPartition(row.topic, row.partition)
+        if source in positions and row.offset >= positions[source]:
+            found[Place(source, row.offset)] = milliseconds(row.used)
+    return found
 
 
 def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
