@@ -164,7 +164,7 @@ def test_away_for_longer_than_a_session_is_waited_out(
     first = processor.tries[0]
     assert [tried for tried in processor.tries if tried[0] == 0] == [first] * processor.tries.count(first)
     assert one.value("rebalances_total") == 1
-    assert one.stream.healthy()
+    wait_until(one.stream.healthy)
     assert one.stop() == 0
 
 
