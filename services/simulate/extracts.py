@@ -7,7 +7,7 @@ are in none, and of orders withdrawn as a whole there is no row.
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ from contracts.events import (
 from contracts.topics import authority_of, kind_of_topic
 from contracts.validation import judge
 from services.simulate.sending import Delivery
-from services.simulate.untidy import DAY
+from services.simulate.untidy import DAY, SECOND
 
 MAPPING = Path(__file__).with_name("extracts.yaml")
 """What the tables mean, for `payback connect`."""
@@ -111,7 +111,8 @@ class Exports:
     def take(self, delivery: Delivery) -> None:
         """One more event that reached its authority; not for refused ones."""
         self.pass_days(date(1970, 1, 1) + timedelta(days=delivery.arrived // DAY))
-        event = judge(delivery.value, kind_of_topic(delivery.topic), authority_of(delivery.topic))
+        arrived = datetime.fromtimestamp(delivery.arrived / SECOND, UTC)
+        event = judge(delivery.value, arrived, kind_of_topic(delivery.topic), authority_of(delivery.topic))
         if isinstance(event, Event) and event.subject != "-":
             self._keep(event)
 

@@ -5,7 +5,7 @@ every fact of it is taken back instead. An order that was never imposed has no r
 """
 
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tests.unit.simulate.folding import lives_of
 
 END = date(2026, 3, 1)
 DAYS = 45
+ARRIVED = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("authority", "seed"), [("S12000027", 3), ("S12000023", 1), ("S12000019", 2)])
@@ -61,4 +62,4 @@ def connected(folder: Path) -> list[Event]:
                 setting, extracts_in(job.mapping, sorted(folder.glob(f"*{day}.csv")), state, None), keep=True
             )
             assert outcome.refusals == []
-        return [event for one in state.waiting(0, 10**6) if isinstance(event := judge(one.body), Event)]
+        return [event for one in state.waiting(0, 10**6) if isinstance(event := judge(one.body, ARRIVED), Event)]

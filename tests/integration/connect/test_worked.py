@@ -15,6 +15,7 @@ from services.connect.sources import extracts_in
 from services.connect.state import State
 from services.connect.work import Job
 
+ARRIVED = datetime(2026, 3, 5, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect"
 
 
@@ -32,7 +33,7 @@ class Desk:
         outcome = compare(self.job.setting(self.state, b"k" * 32), extracts, keep=True)
         new = self.state.waiting(self.last, 10_000)
         self.last = new[-1].place if new else self.last
-        events = [event for one in new if isinstance(event := judge(one.body), Event)]
+        events = [event for one in new if isinstance(event := judge(one.body, ARRIVED), Event)]
         assert len(events) == len(new)
         return outcome, [(event.subject, event.data, event.time) for event in events if event.subject != "-"]
 
