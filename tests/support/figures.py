@@ -21,9 +21,12 @@ from contracts.codes import (
     WorkType,
 )
 from contracts.periods import add_months
+from services.reporting.registry.clocks import PENDING
 
 ORDERS_A_MONTH_PER_THOUSAND = 0.25
 KNOWN_ON = date(2026, 4, 20)
+WAITING = "waiting"
+"""Not done, and due: a cell of what is pending."""
 
 _IMPOSED: dict[str, dict[str, float]] = {
     "sex=": dict(zip(Sex, (0.85, 0.145, 0.005), strict=True)),
@@ -38,14 +41,29 @@ _ENDED: dict[str, dict[str, float]] = {
     "sex=": _IMPOSED["sex="],
 }
 _CLOCKS = {
-    "first_contact": {"band=within_1": 0.79, "band=2_to_5": 0.13, "band=over_5": 0.05, "not_applicable": 0.03},
-    "induction": {"band=within_5": 0.75, "band=6_to_10": 0.14, "band=over_10": 0.07, "not_applicable": 0.04},
+    "first_contact": {
+        "band=within_1": 0.77,
+        "band=2_to_5": 0.12,
+        "band=over_5": 0.05,
+        "missed": 0.02,
+        WAITING: 0.01,
+        "not_applicable": 0.03,
+    },
+    "induction": {
+        "band=within_5": 0.73,
+        "band=6_to_10": 0.14,
+        "band=over_10": 0.07,
+        "missed": 0.01,
+        WAITING: 0.01,
+        "not_applicable": 0.04,
+    },
     "placement": {
         "band=within_7": 0.64,
         "band=to_3_weeks": 0.14,
         "band=to_1_month": 0.06,
         "band=to_2_months": 0.06,
-        "band=over_2_months": 0.06,
+        "band=over_2_months": 0.05,
+        WAITING: 0.01,
         "not_applicable": 0.04,
     },
     "case_meeting": {"band=within_5": 0.74, "band=6_to_10": 0.15, "band=over_10": 0.08, "not_applicable": 0.03},
@@ -108,11 +126,19 @@ class _Month:
         yield from self._split("breach_lodged", "", breaches, {"on_time": 0.82, "late": 0.18})
         outcomes = dict.fromkeys(BreachOutcome, 1 / len(BreachOutcome))
         yield from self._split("breach_outcomes", "breach_outcome=", breaches, outcomes)
-        yield from self._split("reviews", "", orders, {"on_time": 0.8, "late": 0.14, "missed": 0.06})
+        yield from self._split("reviews", "", orders, {"on_time": 0.8, "late": 0.13, "missed": 0.05, WAITING: 0.02})
         completed = int(self._rng.binomial(orders, 0.5))
         classes = {"class=within_period": 0.35, "class=within_court_date": 0.42, "class=late": 0.23}
         yield from self._split("unpaid_work_completed", "", completed, classes, "unpaid_work")
-        yield self._cell("unpaid_work_days", "", 202 * completed, "unpaid_work")
+        yield from self._split(
+            "unpaid_work_completed", "", completed // 4, {"missed": 0.7, WAITING: 0.3}, "unpaid_work"
+        )
+        level_1 = int(self._rng.binomial(completed, 0.5))
+        for level, count, mean in (("1", level_1, 157), ("2", completed - level_1, 253)):
+            yield self._cell("unpaid_work_completed", f"level={level}", count, "unpaid_work")
+            yield self._cell("unpaid_work_days", f"level={level}", mean * count, "unpaid_work")
+        days = 157 * level_1 + 253 * (completed - level_1)
+        yield self._cell("unpaid_work_days", "", days, "unpaid_work")
         yield from self._split("exit_questionnaires", "", orders, {"returned": 0.3, "not_returned": 0.7})
 
     def worked(self, orders: int) -> Iterator[Cell]:
@@ -144,7 +170,15 @@ class _Month:
         chances = np.array(list(shares.values()))
         counts = self._rng.multinomial(total, chances / chances.sum())
         for name, count in zip(shares, counts, strict=True):
-            yield self._cell(measure, f"{prefix}{name}", int(count), service)
+            if name == WAITING:
+                yield self._waiting(measure, int(count), service)
+            else:
+                yield self._cell(measure, f"{prefix}{name}", int(count), service)
+
+    def _waiting(self, measure: str, count: int, service: Service) -> Cell:
+        """What was due in the middle of the month, and has not been done."""
+        due = self._month.replace(day=15)
+        return Cell(service, self._authority, 1, 1, PENDING[measure], due, "", KNOWN_ON, count)
 
     def _cell(self, measure: str, category: str, value: int, service: Service = "orders") -> Cell:
         return Cell(service, self._authority, 1, 1, measure, self._month, category, KNOWN_ON, value)

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
+from services.records.model.bank_holidays import scotland
 from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.clocks import PENDING
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part
 
 Place = tuple[str, str]
@@ -31,8 +34,39 @@ def divisions(indicator: Indicator) -> Iterator[tuple[str, tuple[Part, ...]]]:
     yield from indicator.breakdowns
 
 
+def with_overdue(cells: Mapping[str, int], day: date) -> dict[str, int]:
+    """The cells, and what is overdue on the day as one more category of its clock: counted back from the day due."""
+    found = dict(cells)
+    measures = {pending: measure for measure, pending in PENDING.items()}
+    for key, value in cells.items():
+        pending, authority, due, _ = key.split("|")
+        if pending in measures and due < f"{day}":
+            month = _month_counted(measures[pending], date.fromisoformat(due))
+            place = f"{measures[pending]}|{authority}|{month}-01|overdue"
+            found[place] = found.get(place, 0) + value
+    return found
+
+
+_WORKING_DAYS = {"first_contact": 1, "case_meeting": 5, "induction": 5, "placement": 7, "plan": 20}
+
+
+def _month_counted(measure: str, due: date) -> str:
+    """Of the imposition, where the clock runs from it."""
+    if measure not in _WORKING_DAYS:
+        return f"{due:%Y-%m}"
+    calendar = scotland()
+    imposed = due
+    while calendar.working_days(imposed, due) < _WORKING_DAYS[measure]:
+        imposed -= timedelta(days=1)
+    while not calendar.working_days(imposed - timedelta(days=1), imposed):
+        imposed -= timedelta(days=1)
+    return f"{imposed:%Y-%m}"
+
+
 def figures(cells: Mapping[str, int], indicator: Indicator, part: Part, area: str, period: str) -> Iterator[Figure]:
     """What can be worked out of one row: numerators as they are shown, and denominators that are sums of cells."""
+    if indicator.kind is Kind.YEARLY:
+        period = "year"
     if indicator.minus is not None:
         level = stocks(cells, indicator.numerator, indicator.minus, area, period)
         yield Figure("numerator", (indicator.numerator, indicator.minus), level, indicator.divide)

@@ -20,6 +20,8 @@ class Point:
     value: float | None
     lower: float | None = None
     upper: float | None = None
+    hollow: bool = False
+    """Not the last word, or not of the whole period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Bar:
     lower: float | None = None
     upper: float | None = None
     strong: bool = False
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ class Dot:
     place: str
 
 
-def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = True) -> str:
-    """A line over months, with its interval as a band."""
+def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = True, middle: float | None = None) -> str:
+    """A line over months, with its interval as a band, and across it what the months are compared with."""
     known = [v for p in points for v in (p.value, p.lower, p.upper) if v is not None]
     if not known:
         return ""
@@ -55,6 +58,9 @@ def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = Tr
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
 
     parts = [*_grid(low, high, step, y, unit)]
+    if middle is not None:
+        at = f"{y(middle):.1f}"
+        parts.append(f'<line class="pb_reference" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}"/>')
     for run in _runs([point.value for point in points]):
         if all(points[i].lower is not None for i in run):
             upper = [f"{xs[i]:.1f},{y(points[i].upper or 0):.1f}" for i in run]
@@ -62,7 +68,7 @@ def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = Tr
             parts.append(f'<polygon class="pb_band" points="{" ".join(upper + lower)}"/>')
         path = " ".join(f"{xs[i]:.1f},{y(points[i].value or 0):.1f}" for i in run)
         parts.append(f'<polyline class="pb_line" points="{path}"/>')
-        parts += [f'<circle class="pb_dot" cx="{xs[i]:.1f}" cy="{y(points[i].value or 0):.1f}" r="3"/>' for i in run]
+        parts += [_dot(xs[i], y(points[i].value or 0), 3, hollow=points[i].hollow) for i in run]
     every = max(1, ceil(len(points) / 8))
     parts += [
         f'<text class="pb_axis" x="{x:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(p.label)}</text>'
@@ -98,7 +104,7 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
         if item.value is None:
             parts.append(f'<text class="pb_axis" x="{left + 6}" y="{middle + 5:.1f}">not shown</text>')
             continue
-        kind = "pb_bar pb_bar--strong" if item.strong else "pb_bar"
+        kind = "pb_bar" + " pb_bar--strong" * item.strong + " pb_bar--hollow" * item.hollow
         parts.append(
             f'<rect class="{kind}" x="{left}" y="{middle - 8:.1f}" width="{max(0.0, x(item.value) - left):.1f}" height="16"/>'
         )
@@ -165,7 +171,12 @@ def funnel(title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: flo
     return _svg(title, WIDTH, height, parts)
 
 
-def spark(title: str, values: Sequence[float | None]) -> str:
+def _dot(x: float, y: float, radius: float, *, hollow: bool) -> str:
+    kind = "pb_dot pb_dot--hollow" if hollow else "pb_dot"
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>'
+
+
+def spark(title: str, values: Sequence[float | None], hollow: Sequence[bool] = ()) -> str:
     """A small line without axes."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
@@ -173,20 +184,17 @@ def spark(title: str, values: Sequence[float | None]) -> str:
     width, height, low, high = 160, 40, min(known), max(known)
     reach = (high - low) or 1
 
-    def at(index: int) -> tuple[str, str]:
+    def at(index: int) -> tuple[float, float]:
         value = values[index] or 0.0
-        return (
-            f"{4 + (width - 8) * index / max(1, len(values) - 1):.1f}",
-            f"{height - 5 - (height - 10) * (value - low) / reach:.1f}",
-        )
+        return 4 + (width - 8) * index / max(1, len(values) - 1), height - 5 - (height - 10) * (value - low) / reach
 
     parts = []
     for run in _runs(values):
-        path = " ".join(",".join(at(index)) for index in run)
+        path = " ".join("{:.1f},{:.1f}".format(*at(index)) for index in run)
         parts.append(f'<polyline class="pb_line" points="{path}"/>')
         if len(run) == 1 or run[-1] == len(values) - 1:
-            x, y = at(run[-1])
-            parts.append(f'<circle class="pb_dot" cx="{x}" cy="{y}" r="{2 if len(run) == 1 else 3.5}"/>')
+            is_hollow = bool(hollow) and hollow[run[-1]]
+            parts.append(_dot(*at(run[-1]), 2 if len(run) == 1 else 3.5, hollow=is_hollow))
     return _svg(title, width, height, parts, "pb_spark")
 
 

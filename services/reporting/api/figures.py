@@ -1,6 +1,6 @@
 """Indicators: their definitions and their figures, in every format."""
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -42,15 +42,14 @@ from services.reporting.api.schemas import (
 from services.reporting.disclosure.gate import Gate
 from services.reporting.figures import quality
 from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.comparison import compare
 from services.reporting.formats.metadata import describe, describe_release, describe_with_versions
 from services.reporting.formats.negotiation import has_it, media_type, tag
 from services.reporting.formats.writers import CSV, CSVW, render
 from services.reporting.read.queries import Grain
-from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator, Kind
 from services.reporting.statistics.causes import RULES
-from services.reporting.statistics.intervals import Limits, funnel
 
 
 def definitions() -> APIRouter:
@@ -189,7 +188,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         responses=answers(Comparison, 404),
         openapi_extra=FOR_ANYBODY,
     )
-    def compare(id: ShareId, viewer: Caller, asked: Annotated[When, Query()]) -> Response:  # noqa: A002
+    def comparison(id: ShareId, viewer: Caller, asked: Annotated[When, Query()]) -> Response:  # noqa: A002
         indicator = known_indicator(id)
         if indicator.kind is not Kind.SHARE:
             raise Problem(422, "Only shares can be compared in a funnel")
@@ -214,27 +213,12 @@ def _known(answer: Answer) -> dict[str, Any]:
 
 def compared(answer: Answer) -> dict[str, Any]:
     """Each authority's place in the funnel, from rows that may be shown."""
-    rows = {row.authority: row for row in answer.rows}
-    scotland = rows.pop(SCOTLAND, None)
-    if scotland is None or scotland.value is None:
-        return {"scotland": scotland, "authorities": []}
-    share = scotland.value / 100
-    found = []
-    for row in rows.values():
-        limits = funnel(share, row.denominator) if row.value is not None and row.denominator else None
-        found.append(
-            {
-                "row": row,
-                "limits": None if limits is None else _in_percent(limits),
-                "place": None if limits is None or row.value is None else limits.place(row.value / 100),
-            }
-        )
-    return {"scotland": scotland, "authorities": found}
-
-
-def _in_percent(limits: Limits) -> Limits:
-    """As the values are."""
-    return Limits(*(round(100 * share, 2) for share in astuple(limits)))
+    found = compare(answer)
+    return {
+        "scotland": found.scotland,
+        "authorities": [{"row": e.row, "limits": e.limits, "place": e.place} for e in found.authorities],
+        "by_chance": found.by_chance,
+    }
 
 
 def _csv_address(request: Request) -> str:

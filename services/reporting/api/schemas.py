@@ -15,7 +15,7 @@ from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON_STAT,
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Kind, Status
-from services.reporting.statistics.intervals import Limits
+from services.reporting.statistics.funnel import ByChance, Limits, Place
 
 FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
 """A token shows more, and is not required."""
@@ -66,6 +66,8 @@ class Definition(BaseModel):
     standard: str | None
     source: Source | None
     note: str | None
+    published_as: str | None = Field(description="The indicator that counts as published tables do, for comparison")
+    provisional: str = Field(description="Until when a month is provisional, in words")
     breakdowns: list[Breakdown]
     version: int
     status: Status
@@ -153,12 +155,12 @@ class Profile(Known):
     indicators: dict[str, Pair]
 
 
-class Place(BaseModel):
-    """One authority in the funnel; without limits where its figure is not shown."""
+class Placed(BaseModel):
+    """One authority in the funnel; without limits where its figure is not shown, or is of too few."""
 
     row: Row
     limits: Limits | None
-    place: str | None
+    place: Place | None
 
 
 class Comparison(Known):
@@ -166,7 +168,8 @@ class Comparison(Known):
 
     indicator: Definition
     scotland: Row | None
-    authorities: list[Place]
+    authorities: list[Placed]
+    by_chance: ByChance | None
 
 
 class Difference(BaseModel):

@@ -13,9 +13,17 @@ from itertools import groupby, product
 from operator import itemgetter
 from typing import NamedTuple
 
-from contracts.periods import quarter_months
+from contracts.periods import months_between, quarter_months
 from services.chassis.auth import Identity
-from services.reporting.disclosure.linked_tables import FEWEST_FOR_A_RATE, PUBLIC_FORMS, SMALL_COUNT, left_over
+from services.reporting.disclosure.linked_tables import (
+    FEWEST_FOR_A_RATE,
+    PUBLIC_FORMS,
+    SMALL_COUNT,
+    YEARLY_FORMS,
+    left_over,
+    told_as,
+)
+from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Released
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.catalogue import definition
@@ -62,6 +70,11 @@ class Figure:
     numerator: int | None
     """None where the area has reported nothing: that is not zero."""
     denominator: int | None = None
+    name: str = ""
+    """What the period is told as, where that is not what it covers."""
+    months: int = 1
+    provisional: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,10 @@ class Row:
     lower: float | None
     upper: float | None
     suppressed: bool
+    provisional: bool = False
+    """Whether something that would count in the period can still happen."""
+    partial: bool = False
+    """Whether the figure is of only part of the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +213,7 @@ class Gate:
         shown = []
         for change in self._told(changes):
             whole = self.sees_whole(change.authority)
-            if not whole and any(PUBLIC_FORMS.get(form) is not False for form in change.forms):
+            if not whole and any(PUBLIC_FORMS.get(f) is not False or f in YEARLY_FORMS for f in change.forms):
                 continue
             told = {key_of(form, f"{change.period:%Y-%m}", change.authority) for form in change.forms}
             if whole or told.isdisjoint(self.hidden):
@@ -229,7 +246,7 @@ class Gate:
         self,
         definitions: tuple[Indicator, Indicator],
         area: str,
-        period: str,
+        span: Span,
         before: Counts,
         after: Counts,
         parts: Mapping[Cause, Counts],
@@ -239,18 +256,19 @@ class Gate:
             raise Refused("Only those who may see a figure as it is may see why it moved")
         old, new = definitions
         shown, reached = [], before
-        was = first = _measured(old, area, before)
+        months = len(months_between(span.first, span.last))
+        was = first = _measured(old, area, months, before)[:3]
         for cause in Cause:
             reached += parts[cause]
-            here = _measured(new if cause is Cause.DEFINITION else old, area, reached)
+            here = _measured(new if cause is Cause.DEFINITION else old, area, months, reached)[:3]
             steps = [_less(now, then) for now, then in zip(here, was, strict=True)]
             shown.append(PartRow(cause, steps[0] or 0.0, *steps[1:]))
             was = here
         if self.viewer.audience == "national":
             self._log_look(1, new.id)
-        pairs = zip(first, _measured(new, area, after), strict=True)
+        pairs = zip(first, _measured(new, area, months, after)[:3], strict=True)
         numerator, denominator, value = pairs
-        return Explained(area, period, numerator, denominator, value, tuple(shown))  # type: ignore[arg-type]
+        return Explained(area, span.label, numerator, denominator, value, tuple(shown))  # type: ignore[arg-type]
 
     def sees_whole(self, area: str) -> bool:
         """Whether the viewer may see figures of this area as they are."""
@@ -260,24 +278,13 @@ class Gate:
 
     def _row(self, indicator: Indicator, figure: Figure) -> Row:
         if figure.numerator is None:
-            return Row(figure.area, figure.period, figure.category, None, None, None, None, None, suppressed=False)
+            return _without_numbers(figure, suppressed=False)
         if not (self.sees_whole(figure.area) or self._is_public(indicator, figure)):
-            return Row(figure.area, figure.period, figure.category, None, None, None, None, None, suppressed=True)
-        denominator = figure.denominator
-        if indicator.kind is Kind.POPULATION_RATE:
-            denominator = aged_16_to_70(figure.area)
-        value, lower, upper = _value(indicator, figure.numerator, denominator)
-        return Row(
-            figure.area,
-            figure.period,
-            figure.category,
-            _scaled(figure.numerator, indicator.divide),
-            None if denominator is None else float(denominator),
-            value,
-            lower,
-            upper,
-            suppressed=False,
-        )
+            return _without_numbers(figure, suppressed=True)
+        counts = Counts(figure.numerator, figure.denominator)
+        numbers = _measured(indicator, figure.area, figure.months, counts)
+        marks = False, figure.provisional, figure.partial
+        return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
     def _is_public(self, indicator: Indicator, figure: Figure) -> bool:
         if not isinstance(figure.cut, Released) or not _PUBLIC_PERIOD.fullmatch(figure.period):
@@ -310,6 +317,11 @@ class Gate:
         log.info("whole figures were read", extra={"count": count, "kind": kind, "reason": self.viewer.subject})
 
 
+def _without_numbers(figure: Figure, *, suppressed: bool) -> Row:
+    marks = suppressed, figure.provisional, figure.partial
+    return Row(figure.area, figure.name or figure.period, figure.category, None, None, None, None, None, *marks)
+
+
 def _own_reason(before: int, after: int) -> Cause:
     """As far as a cell alone can tell."""
     if after > before:
@@ -329,18 +341,20 @@ def told_areas(area: str) -> tuple[str, ...]:
 
 def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:
     """All sums that a figure tells: numerator, denominator, and by subtraction what is left."""
-    yield numerator
+    yield from told_as(numerator)
     if denominator is not None:
-        yield denominator
+        yield from told_as(denominator)
         if (left := left_over(numerator, denominator)) is not None:
-            yield left
+            yield from told_as(left)
 
 
-def _measured(indicator: Indicator, area: str, counts: Counts) -> tuple[float | None, float | None, float | None]:
-    """Numerator, denominator and value, as shown."""
+def _measured(
+    indicator: Indicator, area: str, months: int, counts: Counts
+) -> tuple[float | None, float | None, float | None, float | None, float | None]:
+    """Numerator, denominator, value and its interval, as shown."""
     denominator = aged_16_to_70(area) if indicator.kind is Kind.POPULATION_RATE else counts.denominator
-    value, _, _ = _value(indicator, counts.numerator, denominator)
-    return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), value
+    shown = _value(indicator, counts.numerator, denominator, months)
+    return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), *shown
 
 
 def _less(now: float | None, then: float | None) -> float | None:
@@ -348,7 +362,7 @@ def _less(now: float | None, then: float | None) -> float | None:
 
 
 def _value(
-    indicator: Indicator, numerator: int, denominator: int | None
+    indicator: Indicator, numerator: int, denominator: int | None, months: int
 ) -> tuple[float | None, float | None, float | None]:
     """Value and 95 % interval; none for a rate of nothing."""
     if denominator is None:
@@ -357,7 +371,7 @@ def _value(
         return None, None, None
     share = numerator / denominator
     if indicator.kind is Kind.POPULATION_RATE:
-        return round(10_000 * share, 2), None, None
+        return round(10_000 * share * (12 / months if indicator.per_year else 1), 2), None, None
     if indicator.kind is Kind.MEAN:
         return round(share / indicator.divide, 2), None, None
     if not 0 <= share <= 1:

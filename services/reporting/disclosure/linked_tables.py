@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
+from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.definitions.unpaid_work import COMPLETED, NOT_COMPLETED
 from services.reporting.registry.indicators import Form, Indicator, Status, form
 
 SMALL_COUNT = 4
@@ -41,6 +43,8 @@ class Family:
     within: Form | None = None
     """A larger total, the difference from which is itself a count of orders."""
     small: int = SMALL_COUNT
+    yearly: bool = False
+    """Whether it is counted by whole years only, under the first month of the year."""
     step: int = 1
     """By how much a value must be uncertain for it to count as hidden."""
 
@@ -69,9 +73,9 @@ def complement(part: Form, whole: Form) -> Form:
     return Form(whole.measure, (c for c in whole.categories if c and c not in part.categories))
 
 
-def _dimension(measure: str, prefix: str, *, exhaustive: bool = True, national_only: bool = False) -> Dimension:
+def _dimension(measure: str, *prefixes: str, exhaustive: bool = True, national_only: bool = False) -> Dimension:
     """The dimension with all categories that begin so, and every published sum that lies inside it."""
-    forms = tuple(f for f in forms_of(measure) if all(c.startswith(prefix) for c in f.categories))
+    forms = tuple(f for f in forms_of(measure) if all(c.startswith(prefixes) for c in f.categories))
     categories = tuple(dict.fromkeys(c for f in forms for c in f.categories))
     singles = tuple(form(measure, c) for c in categories)
     whole = Form(measure, categories)
@@ -81,10 +85,14 @@ def _dimension(measure: str, prefix: str, *, exhaustive: bool = True, national_o
 
 
 def _clock(measure: str) -> tuple[Dimension, ...]:
-    bands = _dimension(measure, "band=", exhaustive=False)
-    if measure == "officer":
-        return (bands,)
-    return bands, _dimension(measure, "reason=", exhaustive=False, national_only=True)
+    bands = _dimension(measure, "band=", *NOT_DONE, exhaustive=False)
+    return (bands,) if measure == "officer" else (bands, *_reasons(measure))
+
+
+def _reasons(measure: str) -> tuple[Dimension, ...]:
+    """Why it was late; nothing for what takes no reason."""
+    found = _dimension(measure, "reason=", exhaustive=False, national_only=True)
+    return (found,) if found.categories else ()
 
 
 def _whole(measure: str, *categories: str) -> tuple[Form, ...]:
@@ -94,8 +102,6 @@ def _whole(measure: str, *categories: str) -> tuple[Form, ...]:
 _ORDERS = form("orders_imposed")
 _UNPAID_WORK = form("requirements_imposed", "requirement=unpaid_work")
 _SUPERVISION = form("requirements_imposed", "requirement=supervision")
-_COMPLETED = INDICATORS["unpaid_work_completed_in_time"].denominator
-assert _COMPLETED is not None
 _RETURNED, _NOT_RETURNED = "returned", "not_returned"
 _OTHER_REQUIREMENTS = tuple(
     part.numerator
@@ -113,7 +119,7 @@ def _of_shares(indicator: str) -> Family:
     others = tuple(complement(f, whole) for f in (*singles, *shown))
     forms = tuple(f for f in dict.fromkeys((*singles, *shown, *others)) if f.categories)
     dimension = Dimension(whole.measure, whole.categories, forms)
-    return Family(found.id, (whole,), (dimension,))
+    return Family(found.id, (whole,), (dimension, *_reasons(whole.measure)))
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -148,6 +154,7 @@ FAMILIES: tuple[Family, ...] = (
         within=_ORDERS,
     ),
     Family("people with a new order", (form("persons_with_new_order"),), within=_ORDERS),
+    Family("people with a new order in a year", (form("persons_with_new_order_in_year"),), within=_ORDERS, yearly=True),
     *(Family(each.categories[0], (each,), within=_ORDERS) for each in _OTHER_REQUIREMENTS),
     Family(
         "orders ended",
@@ -171,9 +178,21 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "unpaid work completed",
-        (_COMPLETED,),
-        (_dimension("unpaid_work_completed", "class="),),
-        companions=((_COMPLETED, form("unpaid_work_days")),),
+        (COMPLETED,),
+        (
+            _dimension("unpaid_work_completed", "class="),
+            _dimension("unpaid_work_completed", "level="),
+            *_reasons("unpaid_work_completed"),
+        ),
+        companions=(
+            (COMPLETED, form("unpaid_work_days")),
+            *((form("unpaid_work_completed", f"level={n}"), form("unpaid_work_days", f"level={n}")) for n in "12"),
+        ),
+    ),
+    Family(
+        "unpaid work due and not completed",
+        (NOT_COMPLETED,),
+        (Dimension(NOT_COMPLETED.measure, NOT_DONE, tuple(form(NOT_COMPLETED.measure, each) for each in NOT_DONE)),),
     ),
     Family("sessions", (form("sessions"),), (_dimension("sessions", "attendance="),)),
     Family(
@@ -209,6 +228,18 @@ PUBLIC_FORMS: dict[Form, bool] = {
     )
 }
 """Every form that may be public, and whether only for Scotland."""
+
+
+YEARLY_FORMS = frozenset(total for family in FAMILIES if family.yearly for total in family.totals)
+"""What is told of whole years only."""
+
+
+def told_as(sum_of: Form) -> tuple[Form, ...]:
+    """What has to be shown where this sum is: mostly itself. Work completed and not completed are of two families."""
+    if sum_of.measure != COMPLETED.measure:
+        return (sum_of,)
+    parts = complement(NOT_COMPLETED, sum_of), complement(COMPLETED, sum_of)
+    return tuple(part for part in parts if part.categories)
 
 
 def left_over(part: Form, whole: Form) -> Form | None:

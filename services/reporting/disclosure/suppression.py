@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +78,8 @@ def hide(
     for family in families:
         for year in years:
             months = tuple(month for month in year_months(year) if month <= last_month)
+            if family.yearly and len(months) < 12:
+                continue  # only whole years of it are ever told
             work = _Work(family, year, months, earlier)
             if work.is_unchanged(released):
                 hidden |= work.carried()
@@ -97,8 +100,10 @@ class _Work:
 
     def __init__(self, family: Family, year: str, months: tuple[date, ...], earlier: Sequence[Earlier]) -> None:
         self._family, self._year, self._months, self._earlier = family, year, months, earlier
-        self._complete = len(months) == 12
-        self._periods = (*(f"{month:%Y-%m}" for month in months), year)
+        self._complete = len(months) == 12 and not family.yearly
+        self._columns = (months,) if family.yearly else tuple((month,) for month in months)
+        """The months of each column of the table."""
+        self._periods = (year,) if family.yearly else (*(f"{month:%Y-%m}" for month in months), year)
         self._table: Table | None = None
 
     def is_unchanged(self, cells: Mapping[CellKey, int]) -> bool:
@@ -127,10 +132,13 @@ class _Work:
         if not failed:
             return []
         revised = [m for m in self._months if self._was_released(m) and self._differs(cells, m)]
-        waiting = [m for m in revised if self._months.index(m) in failed] or revised
+        waiting = [m for m in revised if self._column(m) in failed] or revised
         if not waiting:
             raise RuntimeError(f"{self._family.name} in {self._year} cannot be protected")
         return waiting
+
+    def _column(self, month: date) -> int:
+        return next(index for index, months in enumerate(self._columns) if month in months)
 
     def _was_released(self, month: date) -> bool:
         return bool(self._earlier) and month <= self._earlier[-1].last_month
@@ -147,9 +155,9 @@ class _Work:
         for forms, split in zip(self._named(), self._table.splits, strict=True):
             for index, names in enumerate(forms):
                 for area, month in np.argwhere(split.hidden[index]):
-                    if month == len(self._months) and not self._complete:
+                    if month == len(self._columns) and not self._complete:
                         continue
-                    place = self._periods[month if month < len(self._months) else -1], (*AREAS, SCOTLAND)[area]
+                    place = self._periods[month if month < len(self._columns) else -1], (*AREAS, SCOTLAND)[area]
                     found |= {NumberKey(f.measure, f.grouping, *place) for f in names}
         return found
 
@@ -207,12 +215,11 @@ class _Work:
         return Table(splits, self._complete, self._family.small, self._family.step, within)
 
     def _values(self, cells: Mapping[CellKey, int], forms: Sequence[Form]) -> Ints:
-        values = np.zeros((len(AREAS), len(self._months), len(forms)), np.int64)
+        values = np.zeros((len(AREAS), len(self._columns), len(forms)), np.int64)
         for index, form in enumerate(forms):
-            for at, month in enumerate(self._months):
-                for category in form.categories:
-                    for area, place in _PLACE.items():
-                        values[place, at, index] += cells.get(CellKey(form.measure, category, month, area), 0)
+            for at, months in enumerate(self._columns):
+                for month, category, (area, place) in product(months, form.categories, _PLACE.items()):
+                    values[place, at, index] += cells.get(CellKey(form.measure, category, month, area), 0)
         return values
 
     def _margins(self, cells: Mapping[CellKey, int], form: Form) -> Ints:
@@ -222,7 +229,7 @@ class _Work:
 
     def _remember(self, splits: list[Split], earlier: Earlier) -> None:
         """What an earlier release hid stays hidden; what it told is known."""
-        told_months = [month <= earlier.last_month for month in self._months]
+        told_months = [months[-1] <= earlier.last_month for months in self._columns]
         told_year = self._complete and all(told_months)
         told = np.array([*told_months, told_year])
         for number in small_numbers(self._plain(earlier.cells)):
@@ -237,7 +244,7 @@ class _Work:
                 split.known[index] |= told[None, :] & ~hidden & (not split.national_only or _only_scotland())
 
     def _hidden_then(self, earlier: Earlier, form: Form) -> Bools:
-        found = np.zeros((len(AREAS) + 1, len(self._months) + 1), np.bool_)
+        found = np.zeros((len(AREAS) + 1, len(self._columns) + 1), np.bool_)
         for area, code in enumerate((*AREAS, SCOTLAND)):
             for at, period in enumerate(self._periods):
                 found[area, at] = NumberKey(form.measure, form.grouping, period, code) in earlier.hidden

@@ -1,13 +1,13 @@
 """Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product
 
 from sqlalchemy import Connection
 
-from contracts.periods import month_of
+from contracts.periods import month_of, year_months, year_of
 from services.chassis.auth import Identity
 from services.reporting.disclosure.gate import (
     Figure,
@@ -22,7 +22,9 @@ from services.reporting.disclosure.gate import (
 )
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.read.queries import (
+    ANY_DAY,
     WHOLE,
+    Days,
     Grain,
     Span,
     Sums,
@@ -35,6 +37,7 @@ from services.reporting.read.queries import (
 from services.reporting.read.vintages import AsOf, Cut, Live, Released
 from services.reporting.registry.areas import SCOTLAND, areas_of, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
+from services.reporting.registry.clocks import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
 from services.reporting.releases.index import ReleaseInfo, hidden_flows, hidden_numbers, release_for
 
@@ -120,12 +123,12 @@ class Desk:
         return self._reporting[cut]
 
     def sums(
-        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums:
         """As `queries.sums`."""
-        key = cut, frozenset(forms), span, grain, area, before
+        key = cut, frozenset(forms), span, grain, area, days
         if key not in self._sums:
-            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, before)
+            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, days)
         return self._sums[key]
 
     def hidden(
@@ -157,6 +160,8 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
         raise NothingReleased
     indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
     span = _span(desk, whole, published, question)
+    if indicator.kind is Kind.YEARLY:
+        question, span = _by_year(question, span)
     plan = _Plan(indicator, question, span, whole, published)
     gate = Gate(viewer, plan.hidden(desk))
     rows = gate.rows(indicator, plan.figures(desk, gate))
@@ -191,6 +196,12 @@ def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question
     first = question.first or earliest(desk.connection, cut) or desk.today
     last = question.last or latest(desk.connection, cut) or desk.today
     return Span(month_of(first), max(month_of(first), month_of(last)))
+
+
+def _by_year(question: Question, span: Span) -> tuple[Question, Span]:
+    """What is counted by whole years is told by these, however little of one is asked for."""
+    years = year_months(year_of(span.first)), year_months(year_of(span.last))
+    return replace(question, grain=Grain(question.grain.areas, "year")), Span(years[0][0], years[1][-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +261,7 @@ class _Plan:
 
     def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
         grain = self.question.grain
-        periods, parts = span.labels(grain.period), self._parts()
+        periods, parts = span.periods(grain.period), self._parts()
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
@@ -262,7 +273,14 @@ class _Plan:
             if place in areas:
                 known = total if place == SCOTLAND or not reporting.isdisjoint(members(place)) else None
                 for period in periods:
-                    yield from _row_figures(cut, parts, place, period, known)
+                    for figure in _row_figures(cut, parts, place, period.label, known):
+                        yield replace(
+                            figure,
+                            name=period.name,
+                            months=period.months,
+                            provisional=is_provisional(self.indicator, period.last, known_on),
+                            partial=period.is_partial(known_on),
+                        )
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:

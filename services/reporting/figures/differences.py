@@ -55,11 +55,9 @@ def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Be
     still_old = _counts(desk, old, span, area, between.last_day)
     after = _counts(desk, new, span, area, between.last_day)
     parts = _moved(desk, old, span, area, between)
-    parts[Cause.DEFINITION] = Counts(
-        after.numerator - still_old.numerator,
-        None if after.denominator is None else after.denominator - (still_old.denominator or 0),
-    )
-    return gate.explained((old, new), area, span.label, before, after, parts)
+    parts[Cause.DUE] = still_old - sum(parts.values(), before)
+    parts[Cause.DEFINITION] = after - still_old
+    return gate.explained((old, new), area, span, before, after, parts)
 
 
 def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:

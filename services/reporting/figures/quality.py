@@ -148,7 +148,7 @@ def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
     """The first and the last month of each period that an answer tells apart."""
     found: dict[str, tuple[date, date]] = {}
     for month in months_between(span.first, span.last):
-        label = Span(span.first, span.last).label_of(month, grain.period)
+        label = span.name_of(month, grain.period)
         first, _ = found.get(label, (month, month))
         found[label] = first, month
     return found

@@ -30,7 +30,8 @@ _WORDS = {
     "activity=adjustment": "Adjustments",
     "on_time": "On time",
     "late": "Late",
-    "missed": "Not done",
+    "missed": "Missed: the order ended without it",
+    "overdue": "Overdue",
     "returned": "Returned",
     "not_returned": "Not returned",
     "client_based": "Reasons that lie with the person",
@@ -136,6 +137,8 @@ def describe(indicator: Indicator) -> dict[str, Any]:
         if indicator.source is None
         else {"words": indicator.source.words, "verified": indicator.source.verified},
         "note": indicator.note,
+        "published_as": indicator.published_as,
+        "provisional": provisional_words(indicator),
         "breakdowns": [
             {
                 "id": name,
@@ -151,6 +154,14 @@ def describe(indicator: Indicator) -> dict[str, Any]:
         "status": indicator.status,
         "change": indicator.change,
     }
+
+
+def provisional_words(indicator: Indicator) -> str:
+    """Until when a month is provisional."""
+    number, unit = indicator.open_for
+    if not number:
+        return "A month is provisional until it is over."
+    return f"A month is provisional until {number} {unit if number > 1 else unit.removesuffix('s')} after its last day."
 
 
 def describe_with_versions(indicator: Indicator) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Dimension, dimensions
-from services.reporting.formats.metadata import describe, describe_release
+from services.reporting.formats.metadata import describe, describe_release, provisional_words
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.indicators import Indicator, Status
 
@@ -33,6 +33,7 @@ EXTENSIONS = {"json": JSON, "csv": CSV, "csv-metadata.json": CSVW, "jsonstat": J
 COLUMNS = tuple(field.name for field in fields(Row))
 _DIMENSIONS = ("authority", "period", "category")
 _MEASURES = ("numerator", "denominator", "value", "lower", "upper")
+_MARKS = ("suppressed", "provisional", "partial")
 _TITLES = {
     "authority": "Code of the area",
     "period": "Month, quarter, year or span",
@@ -43,6 +44,8 @@ _TITLES = {
     "lower": "Lower end of the 95% interval",
     "upper": "Upper end of the 95% interval",
     "suppressed": "Whether the figures are not shown",
+    "provisional": "Whether something that would count in the period can still happen",
+    "partial": "Whether the figures are of only part of the period",
     "period_uri": "The period as linked data",
     "definition": "By which definition, where it is not the one in force",
 }
@@ -111,7 +114,9 @@ def _in_csv(value: object) -> object:
 
 def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of the CSV file: W3C Model for Tabular Data."""
-    kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | {"suppressed": "boolean"}
+    kinds = (
+        dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
+    )
     kinds["period_uri"] = "anyURI"
     category = dimensions(answer)["category"].property
     linked: dict[str, dict[str, str]] = {
@@ -132,7 +137,7 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
                     "titles": name,
                     "dc:description": _TITLES[name],
                     "datatype": kinds.get(name, "string"),
-                    "required": name in {"authority", "period", "suppressed"},
+                    "required": name in {"authority", "period", *_MARKS},
                     "null": "",
                     **linked.get(name, {}),
                 }
@@ -150,7 +155,10 @@ def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON-stat 2: the cube of areas, periods, categories and measures. A suppressed value is null with status `c`."""
+    """JSON-stat 2: the cube of areas, periods, categories and measures.
+
+    A suppressed value is null with status `c`; what is provisional or of part of a period only has status `p`.
+    """
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
     known = dimensions(answer)
     axes = [list(each.values) for each in known.values()]
@@ -162,8 +170,8 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
                 row = rows.get((area, period, category))
                 for name in _MEASURES:
                     value = None if row is None else getattr(row, name)
-                    if row is not None and row.suppressed:
-                        status[str(len(values))] = "c"
+                    if row is not None and (mark := _status(row)):
+                        status[str(len(values))] = mark
                     values.append(value)
     described = {name: _json_stat_dimension(name, each) for name, each in known.items()}
     described["figure"] = {
@@ -180,9 +188,18 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
         "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
         "dimension": described,
         "value": values,
-        "extension": _notes(answer, quality),
+        "extension": _notes(answer, quality) | {"status": {"label": _STATUS}},
         **({"status": status} if status else {}),
     }
+
+
+_STATUS = {"c": "Not shown, so that nobody can be recognised", "p": "Provisional, or of part of the period only"}
+
+
+def _status(row: Row) -> str:
+    if row.suppressed:
+        return "c"
+    return "p" if row.provisional or row.partial else ""
 
 
 def _json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
@@ -253,6 +270,11 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
         ("Version of the definition", f"{indicator.version}, {indicator.status}"),
         ("Period", f"{answer.span.first:%Y-%m} to {answer.span.last:%Y-%m}"),
         ("Figures", origin),
+        (
+            "provisional",
+            f"TRUE: something that would count in the period can still happen. {provisional_words(indicator)}",
+        ),
+        ("partial", "TRUE: the figure is of only part of the period."),
         ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
     ]
 

@@ -27,7 +27,7 @@ def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
     found = []
     if rolling:
         span = Span(max(first, add_months(last, -11)), last)
-        found.append(Choice("12-months", "Last 12 months", span))
+        found.append(Choice("12-months", f"Last {_months(span)}", span))
     months = months_between(first, last)
     years = [*reversed(dict.fromkeys(map(year_of, months)))]
     quarters = [*reversed(dict.fromkeys(map(quarter_of, months)))][:QUARTERS_OFFERED]
@@ -48,3 +48,8 @@ def chosen(offered: list[Choice], wanted: str | None) -> Choice:
 def year_before(span: Span) -> Span:
     """The same months a year earlier."""
     return Span(add_months(span.first, -12), add_months(span.last, -12))
+
+
+def _months(span: Span) -> str:
+    count = len(months_between(span.first, span.last))
+    return f"{count} months" if count > 1 else "month"

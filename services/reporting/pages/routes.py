@@ -23,6 +23,7 @@ from services.reporting.figures.evidence import DOUBTS
 from services.reporting.pages import views
 from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
 from services.reporting.pages.choices import chosen
+from services.reporting.pages.comparisons import comparison
 from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import Site, site_of
 from services.reporting.pages.views import Reader
@@ -172,7 +173,7 @@ def _compare(site: Site, request: Request) -> Response:
             indicator=indicator,
             offered=offered,
             choice=choice,
-            comparison=views.comparison(reader, indicator, choice.span),
+            comparison=comparison(reader, indicator, choice.span),
             shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],
             **_standing(site, reader, choice.span),
         )

@@ -12,6 +12,7 @@ from services.chassis.database import transaction
 from services.chassis.settings import SiteSettings
 from services.chassis.web.frame import Frame, Link, Look, templates
 from services.reporting.figures.answers import Desk
+from services.reporting.formats.metadata import provisional_words
 from services.reporting.pages import views, words
 from services.reporting.pages.views import Reader
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
@@ -48,5 +49,11 @@ class Site(Frame):
 
 def site_of(database: Engine, clock: Clock, settings: SiteSettings) -> Site:
     """Return the site of this service."""
-    names = {"words": words, "area_names": AREA_NAMES, "scotland": SCOTLAND, "direction": views.direction}
+    names = {
+        "words": words,
+        "area_names": AREA_NAMES,
+        "scotland": SCOTLAND,
+        "direction": views.direction,
+        "provisional_words": provisional_words,
+    }
     return Site(settings, LOOK, templates("services.reporting.pages", names), database, clock)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
-from services.reporting.statistics.intervals import SHIFT_MONTHS, TREND_MONTHS, funnel, signals
+from services.reporting.statistics.runs import SHIFT_MONTHS, TREND_MONTHS, Signal, middle, signals
 
 HEADLINES = (
     "orders_imposed",
@@ -87,6 +88,13 @@ class Reader:
         return choices(min(first, last), last, rolling=True)
 
 
+class Published(NamedTuple):
+    """The same as published tables count it, for comparison."""
+
+    indicator: Indicator
+    value: str
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """One indicator for an area, at a glance."""
@@ -96,6 +104,9 @@ class Headline:
     interval: str
     change: str
     spark: str
+    mark: str = ""
+    """That it is provisional, or of part of the period only."""
+    published: Published | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +135,29 @@ def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTL
         words.figure(now, indicator.unit),
         "" if now is None else words.interval(now, indicator.unit),
         _change(indicator, now, before, earlier),
-        charts.spark(f"{indicator.title}, by month", [row.value for row in monthly]),
+        charts.spark(f"{indicator.title}, by month", [row.value for row in monthly], _hollow(monthly)),
+        words.mark(now),
+        _as_published(reader, indicator, span, area),
     )
 
 
+def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -> Published | None:
+    """What published tables would say; None where they count as the indicator does."""
+    other = None if indicator.published_as is None else INDICATORS[indicator.published_as]
+    if other is None:
+        return None
+    row = _only(reader.ask(other, Question(span.first, span.last, area=area, definition=other.version)).rows)
+    return Published(other, words.figure(row, other.unit))
+
+
+def _hollow(rows: Sequence[Row]) -> list[bool]:
+    """What is provisional, or part of a period only, is drawn so."""
+    return [row.provisional or row.partial for row in rows]
+
+
 def _only(rows: Sequence[Row]) -> Row | None:
-    return rows[0] if rows else None
+    """The one asked for; of what is told by years, the last."""
+    return rows[-1] if rows else None
 
 
 def _monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
@@ -233,30 +261,49 @@ class Trend:
     """A series by month, and what is unlikely to be chance in it."""
 
     chart: str
-    rows: tuple[tuple[str, str, str], ...]
+    rows: tuple[tuple[str, str, str, str], ...]
+    """Month, value, interval, and whether it is provisional."""
     signals: tuple[str, ...]
+    median: str
+    """Of the months that are not provisional; empty where there are none."""
+    provisional: bool
+    """Whether any month is."""
 
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
-    """Up to 24 months, ending with the span."""
+    """Up to 24 months, ending with the span. Nothing is read into provisional months."""
     rows = _monthly(reader, indicator, span, area)
-    points = [charts.Point(words.short_month(row.period), row.value, row.lower, row.upper) for row in rows]
+    hollow = _hollow(rows)
+    settled = [None if open_still else row.value for row, open_still in zip(rows, hollow, strict=True)]
+    points = [
+        charts.Point(words.short_period(row.period), row.value, row.lower, row.upper, hollow=open_still)
+        for row, open_still in zip(rows, hollow, strict=True)
+    ]
     title = f"{indicator.title}, {AREA_NAMES[area]}, by month"
-    found = signals([row.value for row in rows])
-    said = {
-        "shift": f"A shift: {SHIFT_MONTHS} or more months in a row on one side of the median.",
-        "trend": f"A trend: {TREND_MONTHS} or more months in a row, each above (or each below) the one before.",
-    }
     table = tuple(
         (
-            words.short_month(row.period),
+            words.short_period(row.period),
             words.figure(row, indicator.unit),
             words.interval(row, indicator.unit),
+            words.mark(row),
         )
         for row in rows
     )
-    chart = charts.line(title, points, indicator.unit, from_zero=indicator.kind is not Kind.SHARE or _is_low(rows))
-    return Trend(chart, table, tuple(said[each] for each in found))
+    at = middle(settled)
+    from_zero = indicator.kind is not Kind.SHARE or _is_low(rows)
+    chart = charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at)
+    said = tuple(_signal(each, rows) for each in signals(settled))
+    return Trend(chart, table, said, "" if at is None else words.value(at, indicator.unit), any(hollow))
+
+
+def _signal(found: Signal, rows: Sequence[Row]) -> str:
+    """What was found, when and which way."""
+    when = f"from {words.period(rows[found.first].period)} to {words.period(rows[found.last].period)}"
+    months = found.last - found.first + 1
+    if found.kind == "shift":
+        return f"A shift: {months} months in a row {found.way} the median, {when} ({SHIFT_MONTHS} or more count)."
+    way = "above" if found.way == "up" else "below"
+    return f"A trend: {months} months in a row, each {way} the one before, {when} ({TREND_MONTHS} or more count)."
 
 
 def _is_low(rows: Sequence[Row]) -> bool:
@@ -279,7 +326,10 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
     rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, area=area)).rows
     measure = indicator.breakdown(name)[0].numerator.measure
     labels = [category_label(measure, row.category) for row in rows]
-    bars = [charts.Bar(label, row.value, row.lower, row.upper) for label, row in zip(labels, rows, strict=True)]
+    bars = [
+        charts.Bar(label, row.value, row.lower, row.upper, hollow=row.provisional or row.partial)
+        for label, row in zip(labels, rows, strict=True)
+    ]
     table = tuple(
         (label, words.count(row, row.numerator), words.figure(row, indicator.unit))
         for label, row in zip(labels, rows, strict=True)
@@ -315,7 +365,9 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
     scotland = rows.get(SCOTLAND)
     own = [(name, rows[code]) for code, name in names if code in rows and code != SCOTLAND]
     own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))
-    bars = [charts.Bar(name, row.value, row.lower, row.upper) for name, row in own]
+    bars = [
+        charts.Bar(name, row.value, row.lower, row.upper, hollow=row.provisional or row.partial) for name, row in own
+    ]
     is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
     reference = scotland.value if scotland and is_rate else None
     chart = charts.bars(f"{indicator.title}, by {kind}", bars, indicator.unit, reference)
@@ -332,74 +384,6 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
         for row in (rows.get(code),)
     )
     return AreaChart(kind, by, chart, table)
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One authority in a comparison."""
-
-    code: str
-    name: str
-    value: str
-    size: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Authorities against what chance alone would give."""
-
-    chart: str
-    rows: tuple[Compared, ...]
-    scotland: str
-    hidden: int
-
-
-_PLACES = {
-    "within": "Within what chance explains",
-    "alert": "Outside the 95% limits",
-    "alarm": "Outside the 99.8% limits",
-}
-
-
-def comparison(reader: Reader, indicator: Indicator, span: Span) -> Comparison | None:
-    """A funnel; None where Scotland's own share is not shown."""
-    rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows}
-    scotland = rows.pop(SCOTLAND, None)
-    if scotland is None or scotland.value is None:
-        return None
-    share = scotland.value / 100
-    dots, table, hidden = [], [], 0
-    for code, name in _areas():
-        row = rows.get(code)
-        if row is None or row.value is None or not row.denominator:
-            hidden += code != SCOTLAND
-            continue
-        place = funnel(share, row.denominator).place(row.value / 100)
-        dots.append(charts.Dot(name, row.denominator, row.value, place))
-        told = _PLACES[place]
-        if place != "within":
-            told += ", above Scotland" if row.value > scotland.value else ", below Scotland"
-        table.append(Compared(code, name, words.figure(row, "percent"), words.count(row, row.denominator), told))
-    chart = charts.funnel(
-        f"{indicator.title}: authorities by size, with control limits",
-        dots,
-        _curves(share, max((dot.size for dot in dots), default=1)),
-        scotland.value,
-        "Number that the share is of",
-    )
-    return Comparison(chart, tuple(table), words.figure(scotland, "percent"), hidden)
-
-
-def _curves(share: float, largest: float) -> list[charts.Curve]:
-    sizes = [largest * 1.05 * (index / 60) ** 2 for index in range(2, 61)]
-    limits = [(size, funnel(share, size)) for size in sizes]
-    return [
-        charts.Curve("95", [(size, 100 * each.lower_95) for size, each in limits]),
-        charts.Curve("95", [(size, 100 * each.upper_95) for size, each in limits]),
-        charts.Curve("998", [(size, 100 * each.lower_998) for size, each in limits]),
-        charts.Curve("998", [(size, 100 * each.upper_998) for size, each in limits]),
-    ]
 
 
 def themes() -> dict[str, list[Indicator]]:

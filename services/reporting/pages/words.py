@@ -13,6 +13,7 @@ _WITH_TENTHS = {
     "hours for each order",
     "months for each order",
     "orders for every 10,000 people",
+    "orders a year for every 10,000 people",
     "points out of 5",
 }
 _MONTHS = (
@@ -25,8 +26,10 @@ def month(day: date) -> str:
     return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
-def short_month(label: str) -> str:
-    """`2026-03` as `Mar 2026`."""
+def short_period(label: str) -> str:
+    """`2026-03` as `Mar 2026`; a year as it is."""
+    if int(label[5:7]) > len(_MONTHS):
+        return label
     day = parse_first(label)
     return f"{_MONTHS[day.month - 1][:3]} {day.year}"
 
@@ -65,6 +68,13 @@ def value(number: float | None, unit: str) -> str:
     if unit in _WITH_TENTHS:
         return f"{number:,.1f}"
     return f"{number:,.0f}"
+
+
+def mark(row: Row | None) -> str:
+    """That a figure is not the last word, or not of the whole period; mostly nothing."""
+    if row is None or row.numerator is None:
+        return ""
+    return "Provisional" if row.provisional else "Part of the period" if row.partial else ""
 
 
 def interval(row: Row, unit: str) -> str:

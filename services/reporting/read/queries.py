@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Date, cast, func, literal, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from contracts.periods import (
@@ -23,9 +23,11 @@ from contracts.periods import (
     year_months,
     year_of,
 )
+from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import checkpoints, positions, releases
 from services.reporting.read.vintages import Cut, Released, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
+from services.reporting.registry.clocks import OVERDUE
 from services.reporting.registry.indicators import Form, Indicator, Kind
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}
@@ -64,6 +66,25 @@ class Grain(NamedTuple):
 WHOLE = Grain()
 
 
+class Period(NamedTuple):
+    """One period of an answer."""
+
+    label: str
+    """What it covers: the months, where that is only part of a year or quarter."""
+    name: str
+    """What it is told as: all periods of one answer are named alike."""
+    first: date
+    last: date
+
+    @property
+    def months(self) -> int:
+        return len(months_between(self.first, self.last))
+
+    def is_partial(self, day: date) -> bool:
+        """Whether it is only part of what it is told as, or was not over on this day."""
+        return self.label != self.name or last_day(self.last) >= day
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Months, both included."""
@@ -84,6 +105,25 @@ class Span:
     def _part_of(self, months: Sequence[date]) -> Self:
         """What it covers of a year or a quarter: a part must not pass for the whole."""
         return type(self)(max(self.first, months[0]), min(self.last, months[-1]))
+
+    def name_of(self, month: date, grain: str) -> str:
+        """The name under which a period is told: that of the whole year or quarter, which it may be only part of."""
+        match grain:
+            case "quarter":
+                return quarter_of(month)
+            case "year":
+                return year_of(month)
+            case _:
+                return self.label_of(month, grain)
+
+    def periods(self, grain: str) -> tuple[Period, ...]:
+        """The periods it falls into, all named alike."""
+        months: dict[str, list[date]] = defaultdict(list)
+        for month in months_between(self.first, self.last):
+            months[self.label_of(month, grain)].append(month)
+        return tuple(
+            Period(label, self.name_of(found[0], grain), found[0], found[-1]) for label, found in months.items()
+        )
 
     def label_of(self, month: date, grain: str) -> str:
         """The period into which a month falls."""
@@ -109,6 +149,18 @@ Sums = Mapping[tuple[Form, str, str], int]
 """By form, area and period; what is absent is zero."""
 
 
+class Days(NamedTuple):
+    """Days on which sums depend, beside their span."""
+
+    before: date | None = None
+    """Leaves out what falls on this day or later."""
+    overdue_on: date | None = None
+    """The day on which overdue is what is so; without one, it is what a release froze."""
+
+
+ANY_DAY = Days()
+
+
 def sums(  # noqa: PLR0913, PLR0917
     connection: Connection,
     cut: Cut,
@@ -116,17 +168,18 @@ def sums(  # noqa: PLR0913, PLR0917
     span: Span,
     grain: Grain,
     area: str = SCOTLAND,
-    before: date | None = None,
+    days: Days = ANY_DAY,
 ) -> Sums:
-    """The forms over the span, for the area and for the parts into which it is divided.
-
-    `before` leaves out what falls on that day or later.
-    """
+    """The forms over the span, for the area and for the parts into which it is divided."""
     forms = tuple(forms)
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
-    last = last_day(span.last) if before is None else min(last_day(span.last), before - timedelta(days=1))
+    last = last_day(span.last) if days.before is None else min(last_day(span.last), days.before - timedelta(days=1))
     rows = rows_of(cut, Wanted(measures, categories, to_read(area), span.first, last))
+    clocks = tuple(sorted({form.measure for form in forms if OVERDUE in form.categories}))
+    if clocks and days.overdue_on is not None and not isinstance(cut, Released):
+        late = overdue_rows(cut, clocks, (span.first, span.last), to_read(area), days.overdue_on)
+        rows = union_all(select(rows), select(late)).subquery("both")
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
     if grain.areas:
         split.append(rows.c.authority)
@@ -162,7 +215,7 @@ class ReadSums(Protocol):
     """`sums` on somebody's connection."""
 
     def __call__(
-        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, before: date | None = None, /
+        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums: ...
 
 
@@ -216,9 +269,9 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
         case Kind.AGREEMENT:
             return agreements(read, cut, indicator, span, grain, area)
         case Kind.OVERDUE:
-            return read(cut, forms, span, grain, area, known_on)
+            return read(cut, forms, span, grain, area, Days(before=known_on))
         case _:
-            return read(cut, forms, span, grain, area)
+            return read(cut, forms, span, grain, area, Days(overdue_on=known_on))
 
 
 _ORDERS = Wanted(measures=("orders_imposed",), categories=("",))

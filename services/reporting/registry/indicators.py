@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from services.records.model.standards import Length, Unit
+
+WHOLE_MONTH = Length(0, Unit.DAYS)
+
 
 class _Form(NamedTuple):
     measure: str
@@ -42,6 +46,8 @@ class Kind(StrEnum):
     """What is pending, and was due before the day that the figures are of."""
     AGREEMENT = "agreement"
     """The share of months of authorities whose numerator equals the denominator, of those with a denominator."""
+    YEARLY = "yearly"
+    """A count of a whole year from April to March, which months do not add up to: it is only ever told by year."""
 
 
 class Status(StrEnum):
@@ -102,6 +108,12 @@ class Indicator:
     status: Status = Status.CURRENT
     change: str | None = None
     """What this version changes in the one before, and why."""
+    open_for: Length = WHOLE_MONTH
+    """How long after the end of a month something that counts in it can still happen: until then the month is provisional."""
+    per_year: bool = False
+    """Whether a rate of the population is put at the rate of a year."""
+    published_as: str | None = None
+    """The indicator that counts the same as published tables do, for comparison with them."""
 
     def breakdown(self, name: str) -> tuple[Part, ...]:
         """Raises KeyError for a breakdown that it does not have."""

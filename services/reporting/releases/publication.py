@@ -13,10 +13,12 @@ from services.chassis.database import copy_rows, transaction
 from services.reporting.disclosure.gate import NumberKey
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, hide
+from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.queries import shown
 from services.reporting.read.tables import release_cells, release_changes, release_hidden, releases
 from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
+from services.reporting.registry.clocks import BEGINNING, OVERDUE
 from services.reporting.releases.changes import changes
 from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN
 
@@ -86,15 +88,17 @@ def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
     """Every cell that any version of an indicator is made of, services summed, zero cells left out."""
     forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
-    rows = rows_of(AsOf(known_on), wanted)
+    cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
+    overdue = overdue_rows(cut, sorted(clocks), (BEGINNING, last_month), None, known_on)
     categories = {(form.measure, category) for form in forms for category in form.categories}
     cells: Cells = {}
-    for measure, authority, period, category, value in connection.execute(
-        select(rows.c.measure, rows.c.authority, rows.c.period, rows.c.category, rows.c.value)
-    ):
-        if (measure, category) in categories:
-            key = CellKey(measure, category, period, authority)
-            cells[key] = cells.get(key, 0) + value
+    for rows in (rows_of(cut, wanted), overdue):
+        c = rows.c
+        query = select(c.measure, c.authority, c.period, c.category, c.value)
+        for measure, authority, period, category, value in connection.execute(query):
+            if (measure, category) in categories:
+                key = CellKey(measure, category, period, authority)
+                cells[key] = cells.get(key, 0) + value
     return {key: value for key, value in cells.items() if value}
 
 

@@ -20,6 +20,7 @@ class Cause(StrEnum):
     LATE = "late"
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
+    DUE = "due"
     DEFINITION = "definition"
 
 
@@ -28,8 +29,10 @@ RULES = {
     Cause.CORRECTED: "Moves between categories of one month that cancel each other out.",
     Cause.LATE: "What is left of a day's moves, where there were more than before.",
     Cause.WITHDRAWN: "What is left of a day's moves, where there were fewer than before.",
+    Cause.DUE: "What became overdue between the two days, less what was overdue and is so no longer.",
     Cause.DEFINITION: "The same cells, counted by another version of the definition.",
 }
+_ONE_OUTCOME = ("band", "class")
 OF_CELLS = (Cause.NEW, Cause.LATE, Cause.CORRECTED, Cause.WITHDRAWN)
 
 
@@ -67,6 +70,9 @@ class Counts:
             return Counts(self.numerator + other.numerator, None)
         return Counts(self.numerator + other.numerator, self.denominator + other.denominator)
 
+    def __sub__(self, other: "Counts") -> "Counts":
+        return self + Counts(-other.numerator, None if other.denominator is None else -other.denominator)
+
 
 def moves(steps: Iterable[Step], first_day: date) -> Iterator[Move]:
     """Each step by its causes, given what was over on the first day."""
@@ -83,8 +89,9 @@ def moves(steps: Iterable[Step], first_day: date) -> Iterator[Move]:
 
 
 def _dimension(category: str) -> str:
+    """Bands and bare words such as `missed` are one: what was overdue and is done late moves from one to the other."""
     dimension, separator, _ = category.partition("=")
-    return dimension if separator or not category else "outcome"
+    return "outcome" if dimension in _ONE_OUTCOME or (category and not separator) else dimension
 
 
 def split(group: Mapping[str, int]) -> Iterator[tuple[str, Cause, int]]:

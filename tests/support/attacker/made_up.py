@@ -107,11 +107,13 @@ def _cells(seed: int) -> list[Published]:
 
 def _beyond(seed: int, made: Iterable[Published]) -> Iterator[Published]:
     """What follows from these counts, and is not made with them."""
-    rng = np.random.default_rng(seed)
+    rng, people = np.random.default_rng(seed), dict[str, int]()
     for cell in made:
         name = f"{cell.measure}|{cell.category}"
         if name == "orders_imposed|":
-            yield _beside(cell, "persons_with_new_order", "", max(0, cell.value - int(rng.integers(3))))
+            first_orders = max(0, cell.value - int(rng.integers(3)))
+            people[cell.authority] = people.get(cell.authority, 0) + max(0, first_orders - int(rng.integers(3)))
+            yield _beside(cell, "persons_with_new_order", "", first_orders)
         elif name == "requirements_imposed|requirement=supervision":
             yield _beside(cell, "supervision_months_imposed", "", int(rng.integers(6, 24)) * cell.value)
         elif name == "exit_questionnaires|returned":
@@ -122,10 +124,17 @@ def _beyond(seed: int, made: Iterable[Published]) -> Iterator[Published]:
                 codes = ("on_time", "late", "missed") if measure == "transfer_answered" else _CHANGES
                 for code, count in zip(codes, rng.multinomial(cell.value // 2, (0.5, 0.3, 0.2)), strict=True):
                     yield _beside(cell, measure, code, int(count))
+        elif name in {"breach_lodged|late", "unpaid_work_completed|class=late"}:
+            for reason, count in _reasons(rng, cell.value):
+                yield _beside(cell, cell.measure, f"reason={reason}", count)
         elif cell.measure in CLOCKS and cell.category.startswith("band=") and "within" not in cell.category:
             for reason, count in _reasons(rng, cell.value):
                 if cell.category in _FIRST_LATE:
                     yield _beside(cell, cell.measure, f"reason={reason}", count)
+
+    for authority, count in people.items():
+        first = next(each for each in made if each.authority == authority and each.period == FIRST)
+        yield _beside(first, "persons_with_new_order_in_year", "", count)
 
 
 _CHANGES = ("change=improved", "change=same", "change=worse")

@@ -51,7 +51,7 @@ class Page(NamedTuple):
         title = f"{self.indicator.title}, {AREA_NAMES[self.area]}, by month"
         rows = table(self.text, title)
         periods = [_month(row[0]) for row in rows]
-        for period, (_, value, interval) in zip(periods, rows, strict=True):
+        for period, (_, value, interval, _) in zip(periods, rows, strict=True):
             yield from self.reading(_numbers(value=value, interval=interval), self.area, period, ("", ""))
         for place, value_drawn in points(chart(self.text, title), len(rows)):
             yield from self.reading({"value": value_drawn}, self.area, periods[place], ("", ""))

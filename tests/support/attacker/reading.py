@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from contracts.periods import months_between, parse_first, quarter_months, year_months
 from services.reporting.figures.answers import parts_of
@@ -86,7 +87,7 @@ def limits(reading: Reading, world: World) -> Iterator[Limits]:
     if "denominator" in numbers and whole is not None:
         yield whole, *numbers["denominator"]
     if "value" in numbers:
-        yield from _of_value(indicator, number, whole, numbers["value"], reading.area)
+        yield from _of_value(reading, len(world.months_in(reading.period)), number, whole)
     if whole is not None and "numerator" not in numbers and "lower" in numbers:
         yield from _of_interval(number, whole, numbers)
 
@@ -124,11 +125,13 @@ class _Sums(NamedTuple):
 
 
 def _of_value(
-    indicator: Indicator, counted: Mapping[Cell, float], whole: Mapping[Cell, float] | None, value: Between, area: str
+    reading: Reading, months: int, counted: Mapping[Cell, float], whole: Mapping[Cell, float] | None
 ) -> Iterator[Limits]:
+    indicator, value, area = INDICATORS[reading.indicator], reading.numbers["value"], reading.area
     match indicator.kind:
         case Kind.POPULATION_RATE:
-            yield counted, *_times(value, aged_16_to_70(area) / 10_000)
+            a_year = 12 / months if indicator.per_year else 1
+            yield counted, *_times(value, aged_16_to_70(area) / 10_000 / a_year)
         case Kind.SHARE | Kind.MEAN:
             assert whole is not None
             unit = 0.01 if indicator.kind is Kind.SHARE else indicator.divide
@@ -167,12 +170,9 @@ def _wilson() -> Mapping[str, NDArray[np.float64]]:
 
 
 def size_from_limits(share: Between, upper: Between) -> Between:
-    """How many a 95 % limit of a funnel is for, by the textbook; the shares in percent."""
-    z, sizes = NormalDist().inv_cdf(0.975), np.arange(1, LARGEST * 10, dtype=np.float64)
-    ends = []
-    for percent in share:
-        p = percent / 100
-        ends.append(np.minimum(100 * (p + z * np.sqrt(p * (1 - p) / sizes)), 100))
+    """How many a 95 % limit of a funnel is for, by quantiles of the binomial; the shares in percent."""
+    sizes = np.arange(1, LARGEST * 10, dtype=np.float64)
+    ends = [100 * binom.ppf(0.975, sizes, percent / 100) / sizes for percent in share]
     fits = (np.minimum(*ends) <= upper[1]) & (np.maximum(*ends) >= upper[0])
     return (float(sizes[fits].min()), float(sizes[fits].max())) if fits.any() else (0, INFINITE)
 

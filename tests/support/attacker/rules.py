@@ -31,6 +31,11 @@ def of(measure: str, prefix: str) -> list[Name]:
     return [name for name in CELLS if name[0] == measure and name[1].startswith(prefix)]
 
 
+def fell_due(measure: str) -> list[Name]:
+    """Of a clock that runs from the imposition: no order counts twice."""
+    return [*of(measure, "band="), (measure, "missed"), (measure, "overdue")]
+
+
 SUMS: list[tuple[Name, list[Name]]] = [
     *(((measure, ""), of(measure, f"{name}=")) for measure, names in SPLITS.items() for name in names),
     (UNPAID_WORK, LEVELS),
@@ -42,13 +47,16 @@ SUMS: list[tuple[Name, list[Name]]] = [
 INSIDE: list[tuple[list[Name], list[Name]]] = [
     *(([ORDERS], [name]) for name in of("requirements_imposed", "")),
     ([ORDERS], [("persons_with_new_order", "")]),
-    *(([ORDERS], of(measure, "band=")) for measure in ("first_contact", "officer")),
-    *(([UNPAID_WORK], of(measure, "band=")) for measure in ("induction", "placement")),
-    *(([SUPERVISION], of(measure, "band=")) for measure in ("case_meeting", "plan")),
+    ([ORDERS], of("officer", "band=")),
+    ([ORDERS], fell_due("first_contact")),
+    *(([UNPAID_WORK], fell_due(measure)) for measure in ("induction", "placement")),
+    *(([SUPERVISION], fell_due(measure)) for measure in ("case_meeting", "plan")),
     *(
         ([name for name in of(measure, "band=") if "=within" not in name[1]], of(measure, "reason="))
         for measure in ("first_contact", "induction", "placement", "case_meeting", "plan")
     ),
+    *(([(measure, "late")], of(measure, "reason=")) for measure in ("breach_lodged", "transfer_answered")),
+    ([("unpaid_work_completed", "class=late")], of("unpaid_work_completed", "reason=")),
     ([("minutes_credited", "")], of("minutes_credited", "work_type=")),
 ]
 """The second cannot be more than the first."""
@@ -72,6 +80,8 @@ def _rules() -> Iterator[tuple[dict[Name, float], float, float]]:
     infinite = float("inf")
     for whole, parts in SUMS:
         yield {whole: -1.0} | dict.fromkeys(parts, 1.0), 0, 0
+    yield _less(of("unpaid_work_completed", "class="), of("unpaid_work_completed", "level=")), 0, 0
+    yield _less([("unpaid_work_days", "")], of("unpaid_work_days", "level=")), 0, 0
     for wholes, parts in INSIDE:
         yield _less(wholes, parts), 0, infinite
     done = dict.fromkeys((("minutes_credited", f"activity={a}") for a in Activity), -1.0)

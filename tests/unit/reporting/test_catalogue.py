@@ -6,6 +6,7 @@ from contracts.cells import CATEGORIES
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS, PUBLISHED
 from services.reporting.formats.metadata import describe
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS, versions
+from services.reporting.registry.clocks import FROM_IMPOSITION, OVERDUE, PENDING
 from services.reporting.registry.indicators import Indicator, Kind, Status
 
 every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{each.id}-{each.version}")
@@ -14,7 +15,8 @@ every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{ea
 @every
 def test_it_is_made_of_cells_of_the_contract(indicator: Indicator) -> None:
     for form in indicator.forms:
-        assert set(form.categories) <= CATEGORIES[form.measure], form
+        assert set(form.categories) <= CATEGORIES[form.measure] | {OVERDUE}, form
+        assert OVERDUE not in form.categories or PENDING[form.measure] in MEASURES
 
 
 @every
@@ -39,7 +41,8 @@ def test_a_standard_names_its_source(indicator: Indicator) -> None:
 
 def test_guidance_that_was_not_verified_is_marked() -> None:
     unverified = {i.id for i in INDICATORS.values() if i.source is not None and not i.source.verified}
-    assert unverified == {"plan_within_20", "reviews_on_time", "transfer_answered_on_time"}
+    plan = {"plan_within_20", "plan_within_20_of_those_begun"}
+    assert unverified == plan | {"reviews_on_time", "transfer_answered_on_time"}
 
 
 @pytest.mark.parametrize("name", INDICATORS)
@@ -53,6 +56,8 @@ def test_versions_follow_each_other(name: str) -> None:
 
 
 def test_every_theme_of_the_design_has_its_indicators() -> None:
+    wanted = {"persons_with_new_order_in_year", "completion_rate_of_all_ended"}
+    assert wanted <= INDICATORS.keys()
     wanted = {"exit_helped", "supervision_length_mean", "persons_with_new_order", "overdue_placement"}
     assert wanted | {"control_totals_orders", "control_totals_minutes"} <= INDICATORS.keys()
 
@@ -62,3 +67,53 @@ def test_a_sum_of_a_proposed_definition_alone_is_not_public() -> None:
         if each.status is Status.PROPOSED:
             only = set(each.forms) - {form for other in PUBLISHED for form in other.forms}
             assert only.isdisjoint(PUBLIC_FORMS), each.id
+
+
+CLOCKS = {
+    "first_contact_within_1",
+    "case_meeting_within_5",
+    "induction_within_5",
+    "placement_within_7",
+    "plan_within_20",
+    "reviews_on_time",
+    "transfer_answered_on_time",
+    "unpaid_work_completed_in_time",
+}
+
+
+@pytest.mark.parametrize("name", sorted(CLOCKS))
+def test_the_headline_of_a_clock_is_of_all_that_fell_due(name: str) -> None:
+    whole = INDICATORS[name].denominator
+    assert whole is not None
+    assert whole.measure in PENDING
+    assert {"missed", "overdue"} < set(whole.categories)
+    assert {"missed", "overdue"}.isdisjoint(INDICATORS[name].numerator.categories)
+
+
+def test_every_clock_that_tells_what_is_pending_has_its_headline() -> None:
+    assert {INDICATORS[name].numerator.measure for name in CLOCKS} == set(PENDING)
+
+
+@pytest.mark.parametrize("name", sorted(CLOCKS - {"reviews_on_time", "transfer_answered_on_time"}))
+def test_the_published_definition_stands_beside_it(name: str) -> None:
+    beside = INDICATORS[name].published_as
+    assert beside is not None
+    published, first = INDICATORS[beside], versions(name)[0]
+    assert (published.numerator, published.denominator) == (first.numerator, first.denominator)
+    assert published.denominator is not None
+    assert {"missed", "overdue"}.isdisjoint(published.denominator.categories)
+    assert "published tables" in (published.note or "")
+
+
+def test_reasons_are_counted_for_every_clock_whose_event_takes_one() -> None:
+    takes_a_reason = {*FROM_IMPOSITION, "unpaid_work_completed", "breach_lodged", "transfer_answered"}
+    with_reasons = {
+        each.numerator.measure
+        for each in INDICATORS.values()
+        if {"late_reason", "reason_side"} <= {name for name, _ in each.breakdowns}
+    }
+    assert with_reasons == takes_a_reason
+    for each in INDICATORS.values():
+        for part in dict(each.breakdowns).get("late_reason", ()):
+            assert part.denominator is not None
+            assert "missed" not in part.denominator.categories, "nobody gives a reason for what has not happened"

@@ -1,9 +1,14 @@
-"""Intervals agree with SciPy; limits and signals follow the rules that the pages state."""
+"""Intervals and tails agree with SciPy; limits and signals follow the rules that the pages state."""
 
+import numpy as np
 import pytest
-from scipy.stats import binomtest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, binomtest
 
-from services.reporting.statistics.intervals import funnel, signals, wilson
+from services.reporting.statistics.funnel import TAIL_95, TAIL_998, Funnel, Place, by_chance
+from services.reporting.statistics.intervals import wilson
+from services.reporting.statistics.runs import Signal, middle, signals
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (10, 10), (1, 3), (79, 100), (5687, 7347), (1, 100_000)])
@@ -12,41 +17,100 @@ def test_intervals_agree_with_scipy(successes: int, trials: int) -> None:
     assert wilson(successes, trials) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_funnel_limits_narrow_with_size() -> None:
-    small, large = funnel(0.8, 50), funnel(0.8, 5000)
-    assert small.lower_998 < small.lower_95 < large.lower_95 < 0.8 < large.upper_95 < small.upper_95 < small.upper_998
-    assert (funnel(0.99, 5).upper_998, funnel(0.01, 5).lower_998) == (1, 0)
+sizes = st.integers(10, 3000)
+shares = st.floats(0.001, 0.999)
 
 
-def test_a_small_authority_is_not_called_out_for_what_chance_explains() -> None:
-    assert funnel(0.8, 20).place(0.65) == "within"
-    assert funnel(0.8, 80).place(0.70) == "alert"
-    assert funnel(0.8, 2000).place(0.65) == "alarm"
+@given(shares, sizes)
+def test_limits_are_the_quantiles_of_the_binomial(share: float, trials: int) -> None:
+    limits = Funnel(share, trials).limits
+    found = np.array([limits.lower_95, limits.upper_95, limits.lower_998, limits.upper_998]) * trials
+    expected = binom.ppf([TAIL_95, 1 - TAIL_95, TAIL_998, 1 - TAIL_998], trials, share)
+    assert np.abs(found - expected).max() < 1e-6
 
 
-def test_one_in_twenty_lies_outside_95_percent_limits() -> None:
-    limits = funnel(0.5, 10_000)
-    assert limits.upper_95 - 0.5 == pytest.approx(1.96 * 0.005, rel=1e-3)
-    assert limits.upper_998 - 0.5 == pytest.approx(3.09 * 0.005, rel=1e-3)
+@given(shares, sizes, st.data())
+def test_an_authority_is_placed_by_exact_tails(share: float, trials: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, trials))
+    tail = min(binom.cdf(successes, trials, share), binom.sf(successes - 1, trials, share))
+    expected = Place.ALARM if tail < TAIL_998 else Place.ALERT if tail < TAIL_95 else Place.WITHIN
+    funnel = Funnel(share, trials)
+    assert funnel.place(successes) is expected
+    within = funnel.limits.lower_95 <= successes / trials <= funnel.limits.upper_95
+    assert within is (expected is Place.WITHIN), "the drawing and the word never differ"
 
 
-def test_a_shift_is_eight_months_on_one_side_of_the_median() -> None:
+@given(shares, sizes)
+def test_chance_alone_puts_no_more_outside_than_the_limits_say(share: float, trials: int) -> None:
+    funnel = Funnel(share, trials)
+    limits = funnel.limits
+    low, high = (round(each * trials) for each in (limits.lower_95, limits.upper_95))
+    assert funnel.beyond(TAIL_95) == pytest.approx(binom.cdf(low - 1, trials, share) + binom.sf(high, trials, share))
+    assert funnel.beyond(TAIL_998) <= funnel.beyond(TAIL_95) < 2 * TAIL_95
+
+
+def test_at_the_ends_everybody_is_like_scotland_or_outside() -> None:
+    assert (Funnel(1.0, 20).place(20), Funnel(1.0, 20).place(19)) == (Place.WITHIN, Place.ALARM)
+    assert (Funnel(0.0, 20).place(0), Funnel(0.0, 20).place(1)) == (Place.WITHIN, Place.ALARM)
+
+
+def test_the_normal_approximation_would_call_out_a_small_authority_wrongly() -> None:
+    """9 of 10 where Scotland has 99 in 100: 3 standard errors below, and what one in ten such authorities has."""
+    assert Funnel(0.99, 10).place(9) is Place.WITHIN
+    assert 10 * (0.99 - 0.9) > 1.96 * (10 * 0.99 * 0.01) ** 0.5
+
+
+def test_how_many_of_32_lie_outside_is_told_beside_how_many_would_by_chance() -> None:
+    rng = np.random.default_rng(3)
+    trials = rng.integers(50, 900, 32)
+    alike = [(int(rng.binomial(n, 0.7)), int(n)) for n in trials]
+    found = by_chance(0.7, alike)
+    assert found.compared == 32
+    assert 1.0 < found.beyond_95_by_chance < 1.6
+    assert found.beyond_95 < 6
+    assert found.dispersion == pytest.approx(1, abs=0.5)
+    assert not found.overdispersed
+    unlike = [(int(rng.binomial(n, rng.uniform(0.5, 0.9))), int(n)) for n in trials]
+    varied = by_chance(0.7, unlike)
+    assert varied.beyond_95_by_chance == found.beyond_95_by_chance
+    assert varied.overdispersed
+    assert (varied.dispersion or 0) > 5
+
+
+def test_nobody_compared_is_nothing_to_say() -> None:
+    found = by_chance(0.7, [])
+    assert (found.compared, found.beyond_95_by_chance, found.dispersion, found.overdispersed) == (0, 0, None, False)
+
+
+def test_a_shift_is_eight_months_on_one_side_of_the_median_and_says_when_and_which_way() -> None:
     assert signals([1.0, 2.0] * 8) == []
-    assert "shift" in signals([*([1.0, 0.9] * 4), *([2.0, 2.1] * 4)])
-    assert "shift" not in signals([*([1.0, 0.9] * 3), 1.0, *([2.0, 2.1] * 3), 2.0])
+    assert signals([*([1.0, 0.9] * 4), *([2.0, 2.1] * 4)]) == [
+        Signal("shift", "below", 0, 7),
+        Signal("shift", "above", 8, 15),
+    ]
+    assert signals([*([1.0, 0.9] * 3), 1.0, *([2.0, 2.1] * 3), 2.0]) == []
+
+
+def test_a_month_on_the_median_neither_ends_nor_lengthens_a_run() -> None:
+    low, high = [1.0, 0.9] * 4, [2.0, 2.1] * 4
+    found = signals([*low[:4], 1.5, *low[4:], *high])
+    assert [each.kind for each in found] == ["shift", "shift"]
+    assert found[0] == Signal("shift", "below", 0, 8)
 
 
 def test_a_gap_ends_a_run() -> None:
     low, high = [1.0, 0.9] * 4, [2.0, 2.1] * 4
-    assert "shift" not in signals([*low[:4], None, *low[4:], *high[:4], None, *high[4:]])
+    assert signals([*low[:4], None, *low[4:], *high[:4], None, *high[4:]]) == []
 
 
 def test_a_trend_is_six_months_that_rise_or_fall() -> None:
-    assert signals([3, 1, 2, 3, 4, 5, 6, 2]) == ["trend"]
+    assert signals([3, 1, 2, 3, 4, 5, 6, 2]) == [Signal("trend", "up", 1, 6)]
     assert signals([3, 1, 2, 3, 4, 5, 2, 6]) == []
-    assert signals([9, 8, 7, 6, 5, 4, 9, 9]) == ["trend"]
+    assert signals([9, 8, 7, 6, 5, 4, 9, 9]) == [Signal("trend", "down", 0, 5)]
 
 
-def test_nothing_known_is_no_signal() -> None:
+def test_nothing_known_is_no_signal_and_has_no_median() -> None:
     assert signals([]) == []
     assert signals([None, None]) == []
+    assert middle([None]) is None
+    assert middle([None, 3, 1]) == 2

@@ -1,10 +1,26 @@
 """Orders imposed, what they require, and how many are open."""
 
+from dataclasses import replace
+
 from contracts.codes import AgeBand, CourtType, Employment, Ethnicity, RequirementKind, Sex
-from services.reporting.registry.definitions.parts import ORDERS_IMPOSED, coded
-from services.reporting.registry.indicators import Indicator, Kind, counts, form, shares
+from services.reporting.registry.definitions.parts import ORDERS_IMPOSED, TABLES, coded
+from services.reporting.registry.indicators import Indicator, Kind, Status, counts, form, shares
 
 LENGTH_BANDS = ("to_6", "to_12", "to_18", "to_24", "to_36")
+_PER_POPULATION = Indicator(
+    id="orders_imposed_per_10000",
+    title="Orders imposed for every 10,000 people aged 16 to 70",
+    definition="Orders imposed in the period, for every 10,000 people aged 16 to 70 who live in the area.",
+    theme="Orders",
+    kind=Kind.POPULATION_RATE,
+    unit="orders for every 10,000 people",
+    numerator=ORDERS_IMPOSED,
+    note=(
+        "The population is approximate: all ages in mid-2022, and the share aged 16 to 70 that the published "
+        "rate for Scotland in 2022-23 implies. Use it to compare sizes, not as a published rate."
+    ),
+    status=Status.EARLIER,
+)
 ORDERS = (
     Indicator(
         id="orders_imposed",
@@ -23,18 +39,19 @@ ORDERS = (
             ("level", counts("orders_imposed", "level", ("1", "2"))),
         ),
     ),
-    Indicator(
-        id="orders_imposed_per_10000",
-        title="Orders imposed for every 10,000 people aged 16 to 70",
-        definition="Orders imposed in the period, for every 10,000 people aged 16 to 70 who live in the area.",
-        theme="Orders",
-        kind=Kind.POPULATION_RATE,
-        unit="orders for every 10,000 people",
-        numerator=ORDERS_IMPOSED,
-        note=(
-            "The population is approximate: all ages in mid-2022, and the share aged 16 to 70 that the published "
-            "rate for Scotland in 2022-23 implies. Use it to compare sizes, not as a published rate."
+    _PER_POPULATION,
+    replace(
+        _PER_POPULATION,
+        title="Orders imposed in a year for every 10,000 people aged 16 to 70",
+        definition=(
+            "Orders imposed for every 10,000 people aged 16 to 70 who live in the area, at the rate of a year: what was imposed "
+            "in fewer or more than 12 months is multiplied by 12 and divided by these months."
         ),
+        unit="orders a year for every 10,000 people",
+        version=2,
+        status=Status.CURRENT,
+        change="Version 1 was not put at the rate of a year, so that figures of a month and of a year could not be compared.",
+        per_year=True,
     ),
     Indicator(
         id="requirements",
@@ -58,7 +75,27 @@ ORDERS = (
         kind=Kind.COUNT,
         unit="people",
         numerator=form("persons_with_new_order"),
-        note="Over more than one month, somebody with new orders in two of them counts twice.",
+        note=(
+            "Over more than one month, somebody with new orders in two of them counts twice: see people with a new order in a year."
+        ),
+    ),
+    Indicator(
+        id="persons_with_new_order_in_year",
+        title="People with a new order in a year",
+        definition=(
+            "People on whom a court imposed an order in the year from April to March, each counted once in a year however many "
+            "orders they got."
+        ),
+        theme="Orders",
+        kind=Kind.YEARLY,
+        unit="people",
+        numerator=form("persons_with_new_order_in_year"),
+        exclusions="Orders transferred in: the authority that they came from has counted them.",
+        note=(
+            "Told by whole years only, whatever is asked for: months do not add up to it. In Scotland, somebody with orders in two "
+            "authorities counts in each. How many people have an open order is not known, since only orders are counted as open."
+        ),
+        source=TABLES,
     ),
     Indicator(
         id="supervision_months_imposed",

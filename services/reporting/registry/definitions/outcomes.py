@@ -1,5 +1,7 @@
 """How orders end, and what changed for people on them."""
 
+from typing import Any
+
 from contracts.categories import CHANGES
 from contracts.codes import AgeBand, EndReason, OutcomeDomain, Sex
 from services.reporting.registry.definitions.parts import TABLES, coded
@@ -7,8 +9,10 @@ from services.reporting.registry.indicators import Form, Good, Indicator, Kind, 
 
 _ORDERS_ENDED = form("orders_ended")
 _SUCCESSFUL = form("orders_ended", "end_reason=completed", "end_reason=early_discharge")
-_COULD_SUCCEED = Form(
-    "orders_ended", (f"end_reason={r}" for r in EndReason if r not in {EndReason.TRANSFERRED_OUT, EndReason.DIED})
+_ENDED_HERE = Form("orders_ended", coded("end_reason", (r for r in EndReason if r is not EndReason.TRANSFERRED_OUT)))
+_UNTIL_2017 = (
+    "Published tables until 2016-17 counted so. Those since 2017-18 leave out orders transferred out of the area: see the "
+    "indicator of orders completed."
 )
 
 
@@ -18,55 +22,50 @@ def _improved_in(domain: OutcomeDomain) -> Part:
     return Part(f"domain={domain}", form("outcome_change", f"domain={domain}.improved"), measured)
 
 
+def _completed(**how: Any) -> Indicator:
+    return Indicator(
+        theme="Outcomes",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=_SUCCESSFUL,
+        good=Good.HIGHER,
+        source=TABLES,
+        **how,
+    )
+
+
 OUTCOMES = (
-    Indicator(
+    _completed(
         id="completion_rate",
         title="Orders completed",
         definition="Orders that ended by completion or early discharge, of all orders that ended in the period.",
-        theme="Outcomes",
-        kind=Kind.SHARE,
-        unit="percent",
-        numerator=_SUCCESSFUL,
         denominator=_ORDERS_ENDED,
-        good=Good.HIGHER,
-        source=TABLES,
-        note="(completed + early discharge) / all that ended. See the alternative that leaves out transfers and deaths.",
+        note="(completed + early discharge) / all that ended.",
         breakdowns=(("end_reason", shares("orders_ended", coded("end_reason", EndReason), _ORDERS_ENDED)),),
+        status=Status.EARLIER,
     ),
-    Indicator(
+    _completed(
         id="completion_rate",
         title="Orders completed",
         definition=(
-            "Orders that ended by completion or early discharge, of orders that ended in the period for another reason "
-            "than transfer or death."
+            "Orders that ended by completion or early discharge, of all orders that ended in the period but those transferred "
+            "out of the area."
         ),
-        theme="Outcomes",
-        kind=Kind.SHARE,
-        unit="percent",
-        numerator=_SUCCESSFUL,
-        denominator=_COULD_SUCCEED,
-        exclusions="Orders that ended by transfer out of the area or by death.",
-        good=Good.HIGHER,
-        note="(completed + early discharge) / all that ended, less transfers and deaths.",
-        breakdowns=(("end_reason", shares("orders_ended", _COULD_SUCCEED.categories, _COULD_SUCCEED)),),
+        denominator=_ENDED_HERE,
+        exclusions="Orders that ended by transfer out of the area. Orders that ended by death stay in.",
+        note="(completed + early discharge) / (all that ended, less transfers out): as published tables count since 2017-18.",
+        breakdowns=(("end_reason", shares("orders_ended", _ENDED_HERE.categories, _ENDED_HERE)),),
         version=2,
-        status=Status.PROPOSED,
-        change=(
-            "Would leave out orders that ended by transfer or death: the work goes on elsewhere, or could not go on, which "
-            "says nothing of how the order went."
-        ),
+        change="Leaves out orders transferred out of the area, as published tables do since 2017-18: the work goes on elsewhere.",
+        published_as="completion_rate_of_all_ended",
     ),
-    Indicator(
-        id="completion_rate_without_transfers_and_deaths",
-        title="Orders completed, leaving out transfers and deaths",
-        definition="Orders that ended by completion or early discharge, of orders that ended for another reason than transfer or death.",
-        theme="Outcomes",
-        kind=Kind.SHARE,
-        unit="percent",
-        numerator=_SUCCESSFUL,
-        denominator=_COULD_SUCCEED,
-        exclusions="Orders that ended by transfer out of the area or by death.",
-        good=Good.HIGHER,
+    _completed(
+        id="completion_rate_of_all_ended",
+        title="Orders completed, of all that ended",
+        definition="Orders that ended by completion or early discharge, of all orders that ended in the period, transfers out among them.",
+        denominator=_ORDERS_ENDED,
+        note=_UNTIL_2017,
+        breakdowns=(("end_reason", shares("orders_ended", coded("end_reason", EndReason), _ORDERS_ENDED)),),
     ),
     Indicator(
         id="orders_ended",

@@ -1,7 +1,9 @@
 """What several themes need."""
 
-from contracts.codes import Code
-from services.reporting.registry.indicators import Source, form
+from collections.abc import Iterable
+
+from contracts.codes import CLIENT_BASED, SERVICE_BASED, Code, LateReason
+from services.reporting.registry.indicators import Form, Part, Source, form, shares
 
 TABLES = Source("Published tables of justice social work statistics")
 GUIDANCE = Source("Practice guidance; not verified in public sources", verified=False)
@@ -9,6 +11,19 @@ COMPLETION_CLASSES = ("within_period", "within_court_date", "late")
 ORDERS_IMPOSED = form("orders_imposed")
 
 
-def coded(prefix: str, codes: type[Code]) -> tuple[str, ...]:
+def coded(prefix: str, codes: Iterable[Code]) -> tuple[str, ...]:
     """The categories of a list of codes."""
     return tuple(f"{prefix}={code}" for code in codes)
+
+
+Breakdowns = tuple[tuple[str, tuple[Part, ...]], ...]
+
+
+def late_reasons(late: Form) -> Breakdowns:
+    """Why what was done late was late, and whether the reason lies with the person or with the service."""
+    reasons = (reason for reason in LateReason if reason in CLIENT_BASED | SERVICE_BASED)
+    sides = (("client_based", CLIENT_BASED), ("service_based", SERVICE_BASED))
+    return (
+        ("late_reason", shares(late.measure, coded("reason", reasons), late)),
+        ("reason_side", tuple(Part(name, Form(late.measure, coded("reason", group)), late) for name, group in sides)),
+    )

@@ -1,56 +1,197 @@
 """Standards with a clock, and what falls due later: reviews, breach and transfers."""
 
-from contracts.codes import CLIENT_BASED, SERVICE_BASED, BreachOutcome, LateReason
-from services.reporting.registry.definitions.parts import GUIDANCE, TABLES, coded
-from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Part, Source, counts, form, shares
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from contracts.codes import BreachOutcome
+from services.records.model.standards import Length, Unit
+from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.definitions.parts import GUIDANCE, TABLES, Breakdowns, coded, late_reasons
+from services.reporting.registry.indicators import (
+    WHOLE_MONTH,
+    Form,
+    Good,
+    Indicator,
+    Kind,
+    Source,
+    Status,
+    counts,
+    form,
+    shares,
+)
 
 BANDS = {
     "first_contact": ("within_1", "2_to_5", "over_5"),
     "case_meeting": ("within_5", "6_to_10", "over_10"),
     "induction": ("within_5", "6_to_10", "over_10"),
     "plan": ("within_20", "over_20"),
-    "officer": ("within_2", "over_2"),
     "placement": ("within_7", "to_3_weeks", "to_1_month", "to_2_months", "over_2_months"),
 }
+_OFFICER = ("band=within_2", "band=over_2")
 _NOT_APPLICABLE = (
     "Orders that could never comply: transferred in, ended before the day it was due, or with such a reason."
 )
+_CENSORED = (
+    "Version 1 was a share of those that had happened. In the latest months those are the ones that happened soon, so it rose "
+    "whatever was done, and an authority that never did it looked best."
+)
+_MONTH = (
+    "What is overdue counts in the month of imposition, which is found from the day due: an order imposed at a weekend at the "
+    "turn of a month counts, while it is overdue, with the working day before."
+)
 
 
-def _clock(measure: str, title: str, definition: str, standard: str, theme: str, source: Source) -> Indicator:
-    """A standard with a clock: the share of orders in the first band, and how late the others were and why."""
-    bands = tuple(f"band={band}" for band in BANDS[measure])
-    everyone = Form(measure, bands)
-    late = Form(measure, bands[1:])
-    reasons = [reason for reason in LateReason if reason in CLIENT_BASED | SERVICE_BASED]
-    side = tuple(
-        Part(name, Form(measure, tuple(f"reason={r}" for r in LateReason if r in group)), late)
-        for name, group in (("client_based", CLIENT_BASED), ("service_based", SERVICE_BASED))
-    )
-    return Indicator(
-        id=f"{measure}_{BANDS[measure][0]}",
-        title=title,
-        definition=definition,
-        theme=theme,
+class _Clock(NamedTuple):
+    """A standard that runs from the imposition, in words."""
+
+    measure: str
+    title: str
+    orders: str
+    """Which orders it applies to."""
+    done: str
+    """What was done in time, as in `whose induction was held`."""
+    limit: Length
+    theme: str
+    source: Source
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        return tuple(f"band={band}" for band in BANDS[self.measure])
+
+    @property
+    def id(self) -> str:
+        return f"{self.measure}_{BANDS[self.measure][0]}"
+
+    @property
+    def happened(self) -> Form:
+        return Form(self.measure, self.bands)
+
+    @property
+    def fell_due(self) -> Form:
+        return Form(self.measure, (*self.bands, *NOT_DONE))
+
+    @property
+    def standard(self) -> str:
+        return f"{self.limit.number} {self.limit.unit if self.limit.number > 1 else str(self.limit.unit).rstrip('s')}"
+
+
+_WORKING_DAYS = Unit.WORKING_DAYS
+_CLOCKS = (
+    _Clock(
+        "first_contact",
+        "First contact within 1 working day",
+        "Orders",
+        "whose first contact was made",
+        Length(1, _WORKING_DAYS),
+        "Standards",
+        TABLES,
+    ),
+    _Clock(
+        "case_meeting",
+        "First case management meeting within 5 working days",
+        "Orders with supervision",
+        "whose first case management meeting was held",
+        Length(5, _WORKING_DAYS),
+        "Standards",
+        TABLES,
+    ),
+    _Clock(
+        "induction",
+        "Induction to unpaid work within 5 working days",
+        "Orders with unpaid work",
+        "whose induction was held",
+        Length(5, _WORKING_DAYS),
+        "Standards",
+        TABLES,
+    ),
+    _Clock(
+        "placement",
+        "First placement within 7 working days",
+        "Orders with unpaid work",
+        "whose first placement began",
+        Length(7, _WORKING_DAYS),
+        "Standards",
+        TABLES,
+    ),
+    _Clock(
+        "plan",
+        "Case management plan within 20 working days",
+        "Orders with supervision",
+        "whose plan was agreed",
+        Length(20, _WORKING_DAYS),
+        "Standards",
+        GUIDANCE,
+    ),
+)
+_SLOWEST_BAND = {
+    "first_contact": Length(5, _WORKING_DAYS),
+    "case_meeting": Length(10, _WORKING_DAYS),
+    "induction": Length(10, _WORKING_DAYS),
+    "placement": Length(2, Unit.MONTHS),
+    "plan": Length(20, _WORKING_DAYS),
+}
+"""After so long what has not happened can only fall into the last band, which has no end."""
+
+
+def _versions(clock: _Clock) -> Iterator[Indicator]:
+    """The headline, of all that fell due; and the share of those that happened: its first version, and beside it by its own name."""
+    happened = Indicator(
+        id=clock.id,
+        title=clock.title,
+        definition=f"{clock.orders} {clock.done} within {clock.standard} of imposition, of those for which it has happened.",
+        theme=clock.theme,
         kind=Kind.SHARE,
         unit="percent",
-        numerator=form(measure, bands[0]),
-        denominator=everyone,
-        exclusions=f"{_NOT_APPLICABLE} Orders for which it has not happened yet.",
+        numerator=form(clock.measure, clock.bands[0]),
+        denominator=clock.happened,
+        exclusions=f"{_NOT_APPLICABLE} Orders for which it has not happened, however long they have waited.",
         good=Good.HIGHER,
-        standard=standard,
-        source=source,
+        standard=clock.standard,
+        source=clock.source,
         breakdowns=(
-            ("band", shares(measure, bands, everyone)),
-            ("late_reason", shares(measure, (f"reason={r}" for r in reasons), late)),
-            ("reason_side", side),
-        )
-        if measure != "officer"
-        else (("band", shares(measure, bands, everyone)),),
+            ("band", shares(clock.measure, clock.bands, clock.happened)),
+            *late_reasons(Form(clock.measure, clock.bands[1:])),
+        ),
+        status=Status.EARLIER,
+        open_for=_SLOWEST_BAND[clock.measure],
+    )
+    published = f"{clock.id}_of_those_begun"
+    yield happened
+    yield replace(
+        happened,
+        definition=(
+            f"{clock.orders} {clock.done} within {clock.standard} of imposition, of all for which it fell due: done in time, "
+            "done late, missed for good since the order ended, and overdue."
+        ),
+        denominator=clock.fell_due,
+        exclusions=f"{_NOT_APPLICABLE} Orders for which it is not due yet and has not happened.",
+        note=_MONTH,
+        breakdowns=(
+            ("band", shares(clock.measure, (*clock.bands, *NOT_DONE), clock.fell_due)),
+            *late_reasons(Form(clock.measure, clock.bands[1:])),
+        ),
+        version=2,
+        status=Status.CURRENT,
+        change=_CENSORED,
+        open_for=clock.limit,
+        published_as=published,
+    )
+    yield replace(
+        happened,
+        id=published,
+        title=f"{clock.title}, of those that happened",
+        status=Status.CURRENT,
+        note=(
+            "As published tables count, for comparison with them. It leaves out whoever still waits, so the latest months look "
+            "better than they are."
+        ),
     )
 
 
-def _due(measure: str, title: str, definition: str, parts: tuple[str, ...], source: Source) -> Indicator:
+def _due(
+    measure: str, title: str, definition: str, parts: tuple[str, ...], source: Source, open_for: Length = WHOLE_MONTH
+) -> Indicator:
     """A standard that falls due in a month: the share done on time of all that fell due."""
     due = Form(measure, parts)
     return Indicator(
@@ -67,78 +208,86 @@ def _due(measure: str, title: str, definition: str, parts: tuple[str, ...], sour
         standard=definition,
         source=source,
         breakdowns=(("outcome", shares(measure, parts, due)),),
+        open_for=open_for,
     )
 
 
+def _due_versions(earlier: Indicator) -> Iterator[Indicator]:
+    """What was overdue was left out at first."""
+    measure = earlier.numerator.measure
+    due = Form(measure, ("on_time", "late", *NOT_DONE))
+    yield replace(earlier, status=Status.EARLIER)
+    yield replace(
+        earlier,
+        denominator=due,
+        exclusions="Those marked as not applicable, and those that are not due yet.",
+        note="What is overdue counts in the month in which it was due.",
+        breakdowns=(("outcome", shares(measure, ("on_time", "late", *NOT_DONE), due)), *_reasons(measure)),
+        version=2,
+        change="Version 1 left out what was overdue, so that whoever never did it looked best.",
+    )
+
+
+def _with_reasons(found: Indicator) -> Indicator:
+    """Breach: of decisions that were not followed by an application nothing is known, so that none can be overdue."""
+    note = (
+        "Only applications that were lodged are known. One that is lodged late counts in the month in which it was due."
+    )
+    return replace(found, note=note, breakdowns=(*found.breakdowns, *_reasons(found.numerator.measure)))
+
+
+def _reasons(measure: str) -> Breakdowns:
+    """Reviews take no reason."""
+    return () if measure == "reviews" else late_reasons(form(measure, "late"))
+
+
 STANDARDS = (
-    _clock(
-        "first_contact",
-        "First contact within 1 working day",
-        "Orders whose first contact was made within 1 working day of imposition, of those for which it was made.",
-        "1 working day",
-        "Standards",
-        TABLES,
+    *(version for clock in _CLOCKS for version in _versions(clock)),
+    Indicator(
+        id="officer_within_2",
+        title="Responsible officer named within 2 days",
+        definition=(
+            "Orders whose responsible officer was named within 2 days of the authority receiving the order, of those with both dates."
+        ),
+        theme="Standards",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("officer", "band=within_2"),
+        denominator=Form("officer", _OFFICER),
+        exclusions="Orders of which either date has not been reported: nobody can tell which of them are overdue.",
+        good=Good.HIGHER,
+        standard="2 days",
+        source=Source("Criminal Procedure (Scotland) Act 1995, section 227C"),
+        breakdowns=(("band", shares("officer", _OFFICER, Form("officer", _OFFICER))),),
+        open_for=Length(1, Unit.MONTHS),
     ),
-    _clock(
-        "officer",
-        "Responsible officer named within 2 days",
-        "Orders whose responsible officer was named within 2 days of the authority receiving the order, of those with both dates.",
-        "2 days",
-        "Standards",
-        Source("Criminal Procedure (Scotland) Act 1995, section 227C"),
+    *_due_versions(
+        _due(
+            "reviews",
+            "Departmental reviews held on time",
+            "Reviews held by the day they were due: at 3 months, 6 months, and then every 6 months while the order is open.",
+            ("on_time", "late", "missed"),
+            GUIDANCE,
+        )
     ),
-    _clock(
-        "case_meeting",
-        "First case management meeting within 5 working days",
-        "Orders with supervision whose first case management meeting was within 5 working days, of those that had one.",
-        "5 working days",
-        "Standards",
-        TABLES,
+    _with_reasons(
+        _due(
+            "breach_lodged",
+            "Breach applications lodged within 5 working days",
+            "Breach applications lodged with the court within 5 working days of the decision to make them.",
+            ("on_time", "late"),
+            TABLES,
+            Length(1, Unit.MONTHS),
+        )
     ),
-    _clock(
-        "induction",
-        "Induction to unpaid work within 5 working days",
-        "Orders with unpaid work whose induction was within 5 working days of imposition, of those that had one.",
-        "5 working days",
-        "Standards",
-        TABLES,
-    ),
-    _clock(
-        "placement",
-        "First placement within 7 working days",
-        "Orders with unpaid work whose first placement began within 7 working days of imposition, of those that began.",
-        "7 working days",
-        "Standards",
-        TABLES,
-    ),
-    _clock(
-        "plan",
-        "Case management plan within 20 working days",
-        "Orders with supervision whose plan was agreed within 20 working days of imposition, of those with a plan.",
-        "20 working days",
-        "Standards",
-        GUIDANCE,
-    ),
-    _due(
-        "reviews",
-        "Departmental reviews held on time",
-        "Reviews held by the day they were due: at 3 months, 6 months, and then every 6 months while the order is open.",
-        ("on_time", "late", "missed"),
-        GUIDANCE,
-    ),
-    _due(
-        "breach_lodged",
-        "Breach applications lodged within 5 working days",
-        "Breach applications lodged with the court within 5 working days of the decision to make them.",
-        ("on_time", "late"),
-        TABLES,
-    ),
-    _due(
-        "transfer_answered",
-        "Requests for transfer answered within 5 working days",
-        "Requests to transfer an order to another authority that were answered within 5 working days.",
-        ("on_time", "late", "missed"),
-        GUIDANCE,
+    *_due_versions(
+        _due(
+            "transfer_answered",
+            "Requests for transfer answered within 5 working days",
+            "Requests to transfer an order to another authority that were answered within 5 working days.",
+            ("on_time", "late", "missed"),
+            GUIDANCE,
+        )
     ),
     Indicator(
         id="breach_outcomes",

@@ -1,8 +1,74 @@
 """Unpaid work: imposed, done, outstanding and completed."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from contracts.codes import Activity, Attendance, WorkType
-from services.reporting.registry.definitions.parts import COMPLETION_CLASSES, coded
-from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Part, Source, counts, form, shares
+from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.definitions.parts import COMPLETION_CLASSES, coded, late_reasons
+from services.reporting.registry.indicators import (
+    Form,
+    Good,
+    Indicator,
+    Kind,
+    Part,
+    Source,
+    Status,
+    counts,
+    form,
+    shares,
+)
+
+COMPLETED = Form("unpaid_work_completed", tuple(f"class={c}" for c in COMPLETION_CLASSES))
+NOT_COMPLETED = Form("unpaid_work_completed", NOT_DONE)
+
+
+def _completions() -> Iterator[Indicator]:
+    """The headline, of all that fell due; and the share of what was completed: its first version, and beside it by its own name."""
+    allowed = (
+        "Unpaid work completed within 3 months (orders up to 100 hours) or 6 months (longer orders), or by a later "
+        "date that the court set, of all unpaid work "
+    )
+    reasons = late_reasons(form("unpaid_work_completed", "class=late"))
+    completed = Indicator(
+        id="unpaid_work_completed_in_time",
+        title="Unpaid work completed in time",
+        definition=f"{allowed}completed in the period.",
+        theme="Unpaid work",
+        kind=Kind.SHARE,
+        unit="percent",
+        numerator=form("unpaid_work_completed", "class=within_period", "class=within_court_date"),
+        denominator=COMPLETED,
+        exclusions="Unpaid work that is not completed, however long it has been due.",
+        good=Good.HIGHER,
+        standard="3 or 6 months, or the court's later date",
+        source=Source("Criminal Procedure (Scotland) Act 1995, section 227L"),
+        breakdowns=(("class", shares("unpaid_work_completed", COMPLETED.categories, COMPLETED)), *reasons),
+        status=Status.EARLIER,
+    )
+    fell_due = Form("unpaid_work_completed", (*COMPLETED.categories, *NOT_DONE))
+    published = "unpaid_work_completed_in_time_of_completed"
+    yield completed
+    yield replace(
+        completed,
+        definition=f"{allowed}that fell due: completed in the period, missed for good since the order ended, and overdue.",
+        denominator=fell_due,
+        exclusions="Unpaid work that is not due yet and is not completed.",
+        note="What was completed counts in the month of completion; what is overdue counts in the month in which it was due.",
+        breakdowns=(("class", shares("unpaid_work_completed", fell_due.categories, fell_due)), *reasons),
+        version=2,
+        status=Status.CURRENT,
+        change="Version 1 was a share of what was completed, so that whoever never completed anything looked best.",
+        published_as=published,
+    )
+    yield replace(
+        completed,
+        id=published,
+        title="Unpaid work completed in time, of what was completed",
+        status=Status.CURRENT,
+        note="As published tables count, for comparison with them. It leaves out what is still not completed.",
+    )
+
 
 UNPAID_WORK = (
     Indicator(
@@ -40,32 +106,7 @@ UNPAID_WORK = (
             ),
         ),
     ),
-    Indicator(
-        id="unpaid_work_completed_in_time",
-        title="Unpaid work completed in time",
-        definition=(
-            "Unpaid work completed within 3 months (orders up to 100 hours) or 6 months (longer orders), or by a later "
-            "date that the court set, of all unpaid work completed in the period."
-        ),
-        theme="Unpaid work",
-        kind=Kind.SHARE,
-        unit="percent",
-        numerator=form("unpaid_work_completed", "class=within_period", "class=within_court_date"),
-        denominator=Form("unpaid_work_completed", tuple(f"class={c}" for c in COMPLETION_CLASSES)),
-        good=Good.HIGHER,
-        standard="3 or 6 months, or the court's later date",
-        source=Source("Criminal Procedure (Scotland) Act 1995, section 227L"),
-        breakdowns=(
-            (
-                "class",
-                shares(
-                    "unpaid_work_completed",
-                    (f"class={c}" for c in COMPLETION_CLASSES),
-                    Form("unpaid_work_completed", tuple(f"class={c}" for c in COMPLETION_CLASSES)),
-                ),
-            ),
-        ),
-    ),
+    *_completions(),
     Indicator(
         id="unpaid_work_days_mean",
         title="Mean days to complete unpaid work",
@@ -74,8 +115,22 @@ UNPAID_WORK = (
         kind=Kind.MEAN,
         unit="days for each completion",
         numerator=form("unpaid_work_days"),
-        denominator=Form("unpaid_work_completed", tuple(f"class={c}" for c in COMPLETION_CLASSES)),
+        denominator=COMPLETED,
+        exclusions="Unpaid work that is not completed, however long ago it was imposed.",
         good=Good.LOWER,
+        breakdowns=(
+            (
+                "level",
+                tuple(
+                    Part(
+                        f"level={n}",
+                        form("unpaid_work_days", f"level={n}"),
+                        form("unpaid_work_completed", f"level={n}"),
+                    )
+                    for n in "12"
+                ),
+            ),
+        ),
     ),
     Indicator(
         id="hours_credited",

@@ -1,0 +1,70 @@
+"""Authorities against control limits around Scotland, from rows that may be shown."""
+
+from dataclasses import dataclass
+
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Answer
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limits, Place, by_chance
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One authority; without a place where its share is not shown, or is of too few."""
+
+    row: Row
+    funnel: Funnel | None
+    place: Place | None
+
+    @property
+    def limits(self) -> Limits | None:
+        """In percent."""
+        found = None if self.funnel is None else self.funnel.limits
+        return None if found is None else Limits(*(round(100 * share, 2) for share in _shares(found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All authorities, and how many of them chance alone would put outside. Empty where Scotland's own share is not shown."""
+
+    scotland: Row | None
+    authorities: tuple[Standing, ...]
+    by_chance: ByChance | None
+
+    @property
+    def share(self) -> float | None:
+        """Of Scotland."""
+        return None if self.scotland is None else _share(self.scotland)
+
+
+def compare(answer: Answer) -> Comparison:
+    """From an answer by authority."""
+    rows = {row.authority: row for row in answer.rows}
+    scotland = rows.pop(SCOTLAND, None)
+    share = None if scotland is None else _share(scotland)
+    if share is None:
+        return Comparison(scotland, (), None)
+    found = tuple(_standing(share, row) for row in rows.values())
+    placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
+    return Comparison(scotland, found, by_chance(share, placed))
+
+
+def _share(row: Row) -> float | None:
+    if row.numerator is None or not row.denominator:
+        return None
+    return row.numerator / row.denominator
+
+
+def _standing(share: float, row: Row) -> Standing:
+    if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
+        return Standing(row, None, None)
+    funnel = Funnel(share, _whole(row.denominator))
+    return Standing(row, funnel, funnel.place(_whole(row.numerator)))
+
+
+def _whole(number: float | None) -> int:
+    return round(number or 0)
+
+
+def _shares(limits: Limits) -> tuple[float, ...]:
+    return limits.lower_95, limits.upper_95, limits.lower_998, limits.upper_998

@@ -1,0 +1,137 @@
+"""Control limits for the comparison of shares, by exact tails of the binomial. Pure; each rule is shown on the pages.
+
+An authority is compared with what chance alone would give one of its size, if it were like Scotland.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log, sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+TAIL_95, TAIL_998 = 0.025, 0.001
+"""What lies beyond each limit, on either side."""
+FEWEST = 10
+"""A share of fewer says nothing, and is not compared."""
+Floats = NDArray[np.float64]
+
+
+class Place(StrEnum):
+    """Where an authority lies."""
+
+    WITHIN = "within"
+    ALERT = "alert"
+    """Beyond 95 %."""
+    ALARM = "alarm"
+    """Beyond 99.8 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The shares between which an authority of this size lies by chance alone, 95 and 99.8 times in 100 at least."""
+
+    lower_95: float
+    upper_95: float
+    lower_998: float
+    upper_998: float
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """Limits around a share, for one size."""
+
+    share: float
+    trials: int
+
+    def place(self, successes: int) -> Place:
+        """By the chance of so many or fewer, and of so many or more."""
+        below, above = float(self._up_to[successes]), float(self._from[successes])
+        if min(below, above) < TAIL_998:
+            return Place.ALARM
+        return Place.ALERT if min(below, above) < TAIL_95 else Place.WITHIN
+
+    @property
+    def limits(self) -> Limits:
+        """Quantiles, as shares: an authority is beyond one exactly when `place` says so."""
+        return Limits(*self._between(TAIL_95), *self._between(TAIL_998))
+
+    def beyond(self, tail: float) -> float:
+        """The chance of lying beyond the limits with this tail: never more than twice the tail, and less where numbers are small."""
+        return float(self._chances[(self._up_to < tail) | (self._from < tail)].sum())
+
+    def _between(self, tail: float) -> tuple[float, float]:
+        inside = np.flatnonzero((self._up_to >= tail) & (self._from >= tail))
+        return float(inside[0] / self.trials), float(inside[-1] / self.trials)
+
+    @property
+    def _chances(self) -> Floats:
+        return _binomial(self.share, self.trials)
+
+    @property
+    def _up_to(self) -> Floats:
+        found: Floats = np.cumsum(self._chances)
+        return found
+
+    @property
+    def _from(self) -> Floats:
+        found: Floats = np.cumsum(self._chances[::-1])
+        return found[::-1]
+
+
+def _binomial(share: float, trials: int) -> Floats:
+    """The chance of each number of successes."""
+    if share in {0.0, 1.0}:
+        return np.array([float(count == share * trials) for count in range(trials + 1)])
+    counts = np.arange(trials + 1)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
+    ways = logs[trials] - logs - logs[::-1]
+    found: Floats = np.exp(ways + counts * log(share) + counts[::-1] * log(1 - share))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ByChance:
+    """How many of those compared lie beyond the limits, how many would by chance alone, and how much they vary."""
+
+    compared: int
+    beyond_95: int
+    beyond_95_by_chance: float
+    beyond_998: int
+    beyond_998_by_chance: float
+    dispersion: float | None
+    """The mean of squared distances in standard errors: about 1 where chance explains all. None where nothing varies."""
+    overdispersed: bool
+    """Whether they vary more than chance alone explains 95 times in 100."""
+
+
+def by_chance(share: float, compared: Iterable[tuple[int, int]]) -> ByChance:
+    """Of pairs of successes and trials."""
+    pairs = list(compared)
+    funnels = [Funnel(share, trials) for _, trials in pairs]
+    places = [funnel.place(successes) for funnel, (successes, _) in zip(funnels, pairs, strict=True)]
+    dispersion = _dispersion(share, pairs)
+    return ByChance(
+        len(pairs),
+        sum(place is not Place.WITHIN for place in places),
+        round(sum(funnel.beyond(TAIL_95) for funnel in funnels), 1),
+        sum(place is Place.ALARM for place in places),
+        round(sum(funnel.beyond(TAIL_998) for funnel in funnels), 1),
+        None if dispersion is None else round(dispersion, 1),
+        dispersion is not None and dispersion > _chi_square_95(len(pairs)) / len(pairs),
+    )
+
+
+def _dispersion(share: float, pairs: list[tuple[int, int]]) -> float | None:
+    spread = share * (1 - share)
+    if not pairs or not spread:
+        return None
+    return sum((successes - trials * share) ** 2 / (trials * spread) for successes, trials in pairs) / len(pairs)
+
+
+def _chi_square_95(degrees: int) -> float:
+    """What a sum of so many squared standard errors stays below 95 times in 100 (Wilson and Hilferty 1931)."""
+    part = 2 / (9 * degrees)
+    return float(degrees * (1 - part + NormalDist().inv_cdf(0.95) * sqrt(part)) ** 3)
