@@ -6,6 +6,7 @@
 
 A frame carries in `attrs` what every figure must be read with: its definition, which authorities are complete, and the date.
 A figure that is not shown is `<NA>`, with `suppressed` true; where nothing was reported it is `<NA>` with `suppressed` false.
+What is `provisional` can still change since something that counts can still happen; what is `partial` is of part of its period only.
 """
 
 import time
@@ -35,7 +36,8 @@ AREAS = (
 )
 
 _NUMBERS = ("numerator", "denominator", "value", "lower", "upper")
-_ROW = ("authority", "area", "period", "category", *_NUMBERS, "suppressed")
+_MARKS = ("suppressed", "provisional", "partial")
+_ROW = ("authority", "area", "period", "category", *_NUMBERS, *_MARKS)
 _LIMITS = ("lower_95", "upper_95", "lower_998", "upper_998")
 _DEFINED = (
     "id",
@@ -228,7 +230,7 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _typed(frame: pd.DataFrame, more: Sequence[str] = ()) -> pd.DataFrame:
     """Numbers that may be absent without becoming text or NaN."""
-    return frame.astype(dict.fromkeys((*_NUMBERS, *more), "Float64") | {"suppressed": "boolean"})
+    return frame.astype(dict.fromkeys((*_NUMBERS, *more), "Float64") | dict.fromkeys(_MARKS, "boolean"))
 
 
 def _described(frame: pd.DataFrame, answer: _Kept) -> pd.DataFrame:

@@ -39,6 +39,7 @@ _PUBLIC_PERIOD = re.compile(r"\d{4}-(\d{2}|Q[1-4])")
 """A month, or a whole year like 2025-26: the periods that the hiding was worked out for. Both look the same. Or a quarter."""
 
 FEWEST_FOR_AN_OUTLOOK = 100
+MONTHS_IN_A_YEAR = 12
 TOO_FEW = "too few reports to say"
 NOT_TOLD = "not told"
 """Why a hidden cell moved: even that would tell whether it rose or fell."""
@@ -289,6 +290,8 @@ class Gate:
     def _is_public(self, indicator: Indicator, figure: Figure) -> bool:
         if not isinstance(figure.cut, Released) or not _PUBLIC_PERIOD.fullmatch(figure.period):
             return False
+        if indicator.kind is Kind.YEARLY and figure.months < MONTHS_IN_A_YEAR:
+            return False
         if indicator.kind is Kind.STOCK:
             return self._stock_is_public(indicator, figure)
         of_few = figure.denominator is not None and 0 < figure.denominator < FEWEST_FOR_A_RATE
@@ -371,7 +374,7 @@ def _value(
         return None, None, None
     share = numerator / denominator
     if indicator.kind is Kind.POPULATION_RATE:
-        return round(10_000 * share * (12 / months if indicator.per_year else 1), 2), None, None
+        return round(10_000 * share * (MONTHS_IN_A_YEAR / months if indicator.per_year else 1), 2), None, None
     if indicator.kind is Kind.MEAN:
         return round(share / indicator.divide, 2), None, None
     if not 0 <= share <= 1:

@@ -179,7 +179,9 @@ def sums(  # noqa: PLR0913, PLR0917
     clocks = tuple(sorted({form.measure for form in forms if OVERDUE in form.categories}))
     if clocks and days.overdue_on is not None and not isinstance(cut, Released):
         late = overdue_rows(cut, clocks, (span.first, span.last), to_read(area), days.overdue_on)
-        rows = union_all(select(rows), select(late)).subquery("both")
+        c = rows.c
+        settled = select(c.measure, c.authority, c.period, c.category, c.value)
+        rows = union_all(settled, select(late)).subquery("both")
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
     if grain.areas:
         split.append(rows.c.authority)

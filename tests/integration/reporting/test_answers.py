@@ -68,7 +68,10 @@ def test_a_stock_is_what_was_opened_and_not_closed(client: TestClient, national:
 def test_part_of_a_year_does_not_pass_for_the_year(client: TestClient, national: Headers, feed: Feed) -> None:
     feed([position(GLASGOW), *(cell("orders_imposed", GLASGOW, f"2025-{n:02}", "", 1) for n in range(1, 13))])
     answer = client.get("/v1/indicators/orders_imposed/data?by=year&from=2024-04&to=2025-12", headers=national)
-    assert [(row["period"], row["value"]) for row in answer.json()["rows"]] == [("2024-25", 3), ("2025-04/2025-12", 9)]
+    assert [(row["period"], row["value"], row["partial"]) for row in answer.json()["rows"]] == [
+        ("2024-25", 3, False),
+        ("2025-26", 9, True),
+    ]
 
 
 def test_health_board_areas_and_quarters_are_sums_of_authorities_and_months(
@@ -78,15 +81,19 @@ def test_health_board_areas_and_quarters_are_sums_of_authorities_and_months(
     feed([position(code) for code in (GLASGOW, FIFE, "S12000018")])
     feed([cell("orders_imposed", code, month, "", number) for (code, month), number in numbers.items()])
 
+    parts: dict[str, bool] = {}
+
     def values(question: str) -> dict[tuple[str, str], float | None]:
         answer = client.get(f"/v1/indicators/orders_imposed/data?from=2026-01&to=2026-04&{question}", headers=national)
         assert answer.status_code == 200, answer.text
+        parts.update({row["period"]: row["partial"] for row in answer.json()["rows"]})
         return {(row["authority"], row["period"]): row["value"] for row in answer.json()["rows"]}
 
     by_both = values("by=health_board,quarter")
     assert len(by_both) == 2 * 15
-    assert (by_both[CLYDE, "2026-Q1"], by_both[CLYDE, "2026-04"]) == (127, 0), "part of a quarter is not the quarter"
-    assert (by_both[SCOTLAND, "2026-Q1"], by_both[SCOTLAND, "2026-04"]) == (127, 3)
+    assert (by_both[CLYDE, "2026-Q1"], by_both[CLYDE, "2026-Q2"]) == (127, 0)
+    assert (by_both[SCOTLAND, "2026-Q1"], by_both[SCOTLAND, "2026-Q2"]) == (127, 3)
+    assert parts == {"2026-Q1": False, "2026-Q2": True}, "part of a quarter does not pass for the quarter"
     assert by_both["S08000025", "2026-Q1"] is None, "nobody there has reported: that is not zero"
     within = values(f"by=authority&authority={CLYDE}")
     assert list(within) == [

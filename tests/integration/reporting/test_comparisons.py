@@ -1,11 +1,11 @@
 """Authorities beside Scotland: the funnel, the profile, and how complete it all is."""
 
 from datetime import timedelta
-from math import sqrt
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from scipy.stats import binom
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.registry.catalogue import INDICATORS
@@ -44,15 +44,27 @@ def test_an_authority_is_judged_by_limits_for_its_own_size(client: TestClient, n
     places = {each["row"]["authority"]: each for each in found["authorities"]}
     assert places.keys() == AUTHORITIES.keys()
     for code, (good, whole) in IN_TIME.items():
-        error = 100 * sqrt(share * (1 - share) / whole)
         limits = places[code]["limits"]
-        assert limits["lower_95"] == pytest.approx(100 * share - 1.96 * error, abs=0.02)
-        assert limits["upper_998"] == pytest.approx(min(100, 100 * share + 3.09 * error), abs=0.02)
+        assert limits["lower_95"] == pytest.approx(100 * binom.ppf(0.025, whole, share) / whole, abs=0.01)
+        assert limits["upper_998"] == pytest.approx(100 * binom.ppf(0.999, whole, share) / whole, abs=0.01)
         assert places[code]["row"]["value"] == 100 * good / whole
     assert {code: places[code]["place"] for code in IN_TIME} == {GLASGOW: "alarm", FIFE: "alarm", ORKNEY: "within"}
     silent = places[MORAY]
     assert (silent["row"]["value"], silent["limits"], silent["place"]) == (None, None, None)
     assert not silent["row"]["suppressed"]
+    chance = found["by_chance"]
+    assert (chance["compared"], chance["beyond_95"], chance["beyond_998"]) == (3, 2, 2)
+    assert chance["beyond_95_by_chance"] == 0.1
+    assert chance["overdispersed"]
+
+
+@pytest.mark.usefixtures("figures")
+def test_nobody_with_fewer_than_ten_is_compared(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([position(MORAY), cell("first_contact", MORAY, "2026-03", "band=over_5", 9)])
+    found = asked(client, f"compare/{INDICATOR}?{MARCH}", national)
+    few = next(each for each in found["authorities"] if each["row"]["authority"] == MORAY)
+    assert (few["row"]["denominator"], few["limits"], few["place"]) == (9, None, None)
+    assert found["by_chance"]["compared"] == 3
 
 
 @pytest.mark.usefixtures("figures")

@@ -49,11 +49,11 @@ def test_each_cause_has_its_part(client: TestClient, national: Headers, feed: Fe
 
 def test_a_new_definition_is_a_cause_of_its_own(client: TestClient, national: Headers, feed: Feed) -> None:
     feed([position(GLASGOW)])
-    ended = {"": 100, "end_reason=completed": 60, "end_reason=revoked_review": 30, "end_reason=died": 10}
+    ended = {"": 100, "end_reason=completed": 60, "end_reason=revoked_review": 20, "end_reason=transferred_out": 20}
     feed([cell("orders_ended", GLASGOW, "2026-03", category, n, "2026-04-10") for category, n in ended.items()])
     found = difference(client, national, "completion_rate", definition_before="1", definition="2")
-    assert by_cause(found, "denominator") == {"definition": -10}
-    assert by_cause(found, "value") == {"definition": 6.67}
+    assert by_cause(found, "denominator") == {"definition": -20}
+    assert by_cause(found, "value") == {"definition": 15}
 
 
 def test_who_may_not_see_the_day_may_not_see_why_it_moved(client: TestClient, glasgow: Headers, feed: Feed) -> None:
@@ -83,7 +83,8 @@ CELLS = (
         ("orders_ended", ""),
         ("orders_ended", "end_reason=completed"),
     ),
-    *(("orders_ended", "end_reason=died"), ("orders_opened", ""), ("orders_closed", "")),
+    *(("orders_ended", "end_reason=transferred_out"), ("orders_opened", ""), ("orders_closed", "")),
+    *(("first_contact", "missed"), ("pending_first_contact", "")),
 )
 values = st.tuples(
     st.sampled_from(CELLS),

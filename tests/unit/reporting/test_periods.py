@@ -57,6 +57,32 @@ def test_a_quarter_is_three_months_and_part_of_it_is_not_called_the_quarter() ->
     assert Span(date(2025, 12, 1), date(2026, 5, 1)).labels("quarter") == ("2025-12", "2026-Q1", "2026-04/2026-05")
 
 
+def test_all_periods_of_one_answer_are_named_alike_and_a_part_says_so() -> None:
+    day = date(2026, 5, 20)
+    span = Span(date(2024, 6, 1), date(2026, 5, 1))
+    found = span.periods("year")
+    assert [(each.name, each.is_partial(day), each.months) for each in found] == [
+        ("2024-25", True, 10),
+        ("2025-26", False, 12),
+        ("2026-27", True, 2),
+    ]
+    quarters = Span(date(2026, 2, 1), date(2026, 6, 1)).periods("quarter")
+    assert [(each.name, each.is_partial(date(2026, 7, 1))) for each in quarters] == [
+        ("2026-Q1", True),
+        ("2026-Q2", False),
+    ]
+    months = Span(date(2026, 4, 1), date(2026, 5, 1)).periods("month")
+    assert [(each.name, each.is_partial(day)) for each in months] == [("2026-04", False), ("2026-05", True)]
+    (whole,) = Span(date(2025, 6, 1), date(2026, 5, 1)).periods("")
+    assert (whole.name, whole.is_partial(day), whole.is_partial(date(2026, 6, 1))) == ("2025-06/2026-05", True, False)
+
+
+def test_the_last_months_are_as_many_as_there_are() -> None:
+    assert choices(date(2025, 10, 1), date(2026, 5, 1), rolling=True)[0].label == "Last 8 months"
+    assert choices(date(2024, 1, 1), date(2026, 5, 1), rolling=True)[0].label == "Last 12 months"
+    assert choices(date(2026, 5, 1), date(2026, 5, 1), rolling=True)[0].label == "Last month"
+
+
 def test_periods_have_the_names_that_they_have_in_linked_data() -> None:
     assert period_uri("2026-03") == "http://reference.data.gov.uk/id/month/2026-03"
     assert period_uri("2026-Q1") == "http://reference.data.gov.uk/id/quarter/2026-Q1"

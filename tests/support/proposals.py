@@ -1,0 +1,29 @@
+"""A proposed version of a definition: none may be proposed at the time, and the way that they go has to work."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.reporting.registry import catalogue
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator, Status, form
+
+ID = "completion_rate"
+
+
+def proposal() -> Indicator:
+    """Of all orders that ended, as the first version had it."""
+    current = INDICATORS[ID]
+    return replace(
+        current,
+        denominator=form("orders_ended"),
+        breakdowns=(),
+        version=current.version + 1,
+        status=Status.PROPOSED,
+        change="Would count orders transferred out of the area again.",
+    )
+
+
+def propose(patch: pytest.MonkeyPatch) -> None:
+    """Puts it into the catalogue."""
+    patch.setattr(catalogue, "DEFINITIONS", (*catalogue.DEFINITIONS, proposal()))
