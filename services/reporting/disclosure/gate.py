@@ -308,9 +308,11 @@ class Gate:
 
     def _stock_is_public(self, indicator: Indicator, figure: Figure) -> bool:
         """Only for Scotland, and only where no flow was hidden: a stock tells the flows of all the time before it."""
-        flows = {(form.measure, form.grouping) for form in (indicator.numerator, indicator.minus) if form}
+        forms = [form for form in (indicator.numerator, indicator.minus) if form]
+        flows = {(form.measure, form.grouping) for form in forms}
         return (
             figure.area == SCOTLAND
+            and all(form in PUBLIC_FORMS for form in forms)
             and figure.numerator is not None
             and figure.numerator > SMALL_COUNT
             and not any(key.area == SCOTLAND and (key.measure, key.grouping) in flows for key in self.hidden)

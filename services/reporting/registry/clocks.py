@@ -11,12 +11,13 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
+from contracts.categories import MISSED, ClockState
 from contracts.periods import add_months, last_day, months_between
 from services.records.model.bank_holidays import scotland
 from services.records.model.standards import in_force
 from services.reporting.registry.indicators import Indicator
 
-MISSED, OVERDUE = "missed", "overdue"
+OVERDUE = ClockState.OVERDUE.value
 NOT_DONE = (MISSED, OVERDUE)
 """Categories of what fell due and was not done."""
 BEGINNING = date(2011, 2, 1)

@@ -93,7 +93,7 @@ ORDERS = (
         exclusions="Orders transferred in: the authority that they came from has counted them.",
         note=(
             "Told by whole years only, whatever is asked for: months do not add up to it. In Scotland, somebody with orders in two "
-            "authorities counts in each. How many people have an open order is not known, since only orders are counted as open."
+            "authorities counts in each."
         ),
         source=TABLES,
     ),
@@ -126,5 +126,16 @@ ORDERS = (
         unit="orders",
         numerator=form("orders_opened"),
         minus=form("orders_closed"),
+    ),
+    Indicator(
+        id="persons_with_open_order",
+        title="People with an open order",
+        definition="People who had at least one open order at the end of the period, each counted once in an authority.",
+        theme="Orders",
+        kind=Kind.STOCK,
+        unit="people",
+        numerator=form("persons_opened"),
+        minus=form("persons_closed"),
+        note="In Scotland, somebody with orders in two authorities counts in each. Not public.",
     ),
 )

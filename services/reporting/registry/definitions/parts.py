@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from contracts.categories import BANDS
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, Code, LateReason
 from services.reporting.registry.indicators import Form, Part, Source, form, shares
 
@@ -20,8 +21,12 @@ Breakdowns = tuple[tuple[str, tuple[Part, ...]], ...]
 
 
 def late_reasons(late: Form) -> Breakdowns:
-    """Why what was done late was late, and whether the reason lies with the person or with the service."""
-    reasons = (reason for reason in LateReason if reason in CLIENT_BASED | SERVICE_BASED)
+    """Why what was done late was late, and whether the reason lies with the person or with the service.
+
+    A clock with bands takes no reason for which it would not apply; others count every reason.
+    """
+    has_bands = late.measure in BANDS
+    reasons = (reason for reason in LateReason if not has_bands or reason in CLIENT_BASED | SERVICE_BASED)
     sides = (("client_based", CLIENT_BASED), ("service_based", SERVICE_BASED))
     return (
         ("late_reason", shares(late.measure, coded("reason", reasons), late)),

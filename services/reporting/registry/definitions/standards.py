@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from contracts.categories import BANDS
 from contracts.codes import BreachOutcome
 from services.records.model.standards import Length, Unit
 from services.reporting.registry.clocks import NOT_DONE
@@ -21,13 +22,6 @@ from services.reporting.registry.indicators import (
     shares,
 )
 
-BANDS = {
-    "first_contact": ("within_1", "2_to_5", "over_5"),
-    "case_meeting": ("within_5", "6_to_10", "over_10"),
-    "induction": ("within_5", "6_to_10", "over_10"),
-    "plan": ("within_20", "over_20"),
-    "placement": ("within_7", "to_3_weeks", "to_1_month", "to_2_months", "over_2_months"),
-}
 _OFFICER = ("band=within_2", "band=over_2")
 _NOT_APPLICABLE = (
     "Orders that could never comply: transferred in, ended before the day it was due, or with such a reason."

@@ -54,7 +54,10 @@ def _completions() -> Iterator[Indicator]:
         definition=f"{allowed}that fell due: completed in the period, missed for good since the order ended, and overdue.",
         denominator=fell_due,
         exclusions="Unpaid work that is not due yet and is not completed.",
-        note="What was completed counts in the month of completion; what is overdue counts in the month in which it was due.",
+        note=(
+            "What was completed counts in the month of completion, what is overdue in the month in which it was due, and what was "
+            "missed in the month of imposition."
+        ),
         breakdowns=(("class", shares("unpaid_work_completed", fell_due.categories, fell_due)), *reasons),
         version=2,
         status=Status.CURRENT,
