@@ -211,7 +211,7 @@ CHANNELS = {
     "an earlier release": Channel(tells("numerator"), earlier, "orders_ended"),
     "a day": Channel(tells("numerator"), as_of, "risk_change"),
     "a change": Channel(leaks.changes, nothing, "orders_ended", ("orders_ended", "completion_rate"), pins=False),
-    "limits of a comparison": Channel(tells("value", "denominator"), comparison, "completion_rate"),
+    "limits of a comparison": Channel(tells("value", "numerator", "denominator"), comparison, "completion_rate"),
     "a profile": Channel(tells("numerator"), profile, "risk_change"),
     "a bar of a chart": Channel(tells("value"), one_page, "orders_imposed"),
     "a whisker of a chart": Channel(tells("value", "lower", "upper"), one_page, "first_contact_within_1"),

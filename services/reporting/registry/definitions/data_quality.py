@@ -1,22 +1,10 @@
 """How well the figures themselves are reported."""
 
+from contracts.categories import FINDINGS
 from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Status, counts, form, shares
 
 _OUTCOMES = ("applied", "superseded", "duplicate", "rejected")
 DELAYS = ("to_1_day", "to_7_days", "to_1_month", "to_3_months", "to_1_year", "over_1_year")
-FINDINGS = (
-    "facts_without_order",
-    "end_before_imposition",
-    "decision_without_application",
-    "answer_without_request",
-    "transferred_in_not_told",
-    "session_without_order",
-    "credit_after_end",
-    "credit_above_ordered",
-    "other_activity_above_limit",
-    "completed_with_less_credit",
-    "completed_order_with_credit_outstanding",
-)
 _AGREEMENT = (
     "Version 1 divided all orders by the totals of those authorities that had closed the month, so that it was above 100% "
     "wherever one had not, and errors of two authorities could cancel each other out."
