@@ -1,6 +1,7 @@
 """The indicators, as data: each in every version of its definition. A change of a definition is a new version, never an edit."""
 
 from contracts.cells import CATEGORIES
+from services.reporting.registry import clocks
 from services.reporting.registry.definitions.data_quality import DATA_QUALITY
 from services.reporting.registry.definitions.orders import ORDERS
 from services.reporting.registry.definitions.outcomes import OUTCOMES
@@ -13,7 +14,11 @@ DEFINITIONS: tuple[Indicator, ...] = (*ORDERS, *UNPAID_WORK, *STANDARDS, *OVERDU
 """Every version: earlier ones answer for releases that froze them, proposed ones run beside the current for national viewers."""
 
 if unknown := {
-    (f.measure, c) for each in DEFINITIONS for f in each.forms for c in f.categories if c not in CATEGORIES[f.measure]
+    (f.measure, c)
+    for each in DEFINITIONS
+    for f in each.forms
+    for c in f.categories
+    if c not in CATEGORIES[f.measure] and not (c == clocks.OVERDUE and f.measure in clocks.PENDING)
 }:
     raise LookupError(f"the contract has no such cells: {sorted(unknown)}")
 
