@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
+from contracts.periods import year_months, year_of
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.reporting.registry.catalogue import INDICATORS
@@ -208,8 +210,8 @@ def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Roun
     cells = with_overdue(expected, system_clock().date())
     assert any(key.endswith("|overdue") for key in cells)
     area, period, read = FORMATS[extension]
-    years = sorted({int(key.split("|")[2][:4]) for key in cells})
-    asked = {"from": f"{years[0] - 1}-04", "to": f"{years[-1] + 1}-03"}
+    days = sorted(date.fromisoformat(key.split("|")[2]) for key in cells)
+    asked = {"from": f"{year_months(year_of(days[0]))[0]:%Y-%m}", "to": f"{year_months(year_of(days[-1]))[-1]:%Y-%m}"}
     reporting = platform.client("reporting", "national")
     for indicator in INDICATORS.values():
         for breakdown, parts in divisions(indicator):

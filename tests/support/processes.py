@@ -45,7 +45,7 @@ def until(happened: Callable[[], object], what: str, seconds: float = PATIENCE_S
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, f"in {seconds:.0f} s it did not happen: {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 class Platform:
