@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.client.test_killed import ROOT, killer
+from tests.integration.contracts.client.test_killed import ROOT, killer
 from tests.support.extracts import HEADINGS, order, text
 from tests.support.killed_connect import FIRST, SECOND, import_all
 from tests.support.platform import platform

@@ -246,7 +246,7 @@ def test_it_comes_back_when_told_to_and_not_for_ever() -> None:
 def test_the_example_in_the_docs_runs(
     served: tuple[str, Counted], release: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "analyst.md").read_text()
+    text = (Path(__file__).parents[4] / "docs" / "analyst.md").read_text()
     (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert release in text
     exec(compile(program.replace("https://figures.example", served[0]), "analyst.md", "exec"), {})

@@ -16,7 +16,7 @@ from contracts.events import FactWithdrawn, Heartbeat, OrderImposed, OrderReceiv
 from contracts.generate.samples import ARRIVED, FACTS
 from contracts.topics import kind_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SOURCE = Source("S12000005", system="case", software="acme-case/4.2")
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -13,7 +13,7 @@ from tests.support.killed import EVENTS, publishing, subject
 from tests.support.lacking import cannot
 from tests.support.platform import Platform, platform
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")

@@ -260,7 +260,7 @@ LIMITED = """
 import sys
 from pathlib import Path
 from contracts.client import Spool
-from tests.integration.client.test_clients import fill
+from tests.integration.contracts.client.test_clients import fill
 with Spool(Path(sys.argv[1])) as spool:
     print(fill(spool), spool.waiting())
 """

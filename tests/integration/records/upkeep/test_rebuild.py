@@ -23,9 +23,9 @@ from services.records.ingest.parking import Action
 from services.records.ingest.worker import Worker
 from services.records.upkeep.rebuild import Log, rebuild
 from tests.integration.records.conftest import NOW, Bench
-from tests.integration.records.test_parking import failing_on, ids_by_authority
-from tests.integration.records.test_parking import parked as of_parks
-from tests.integration.records.test_times import arrived
+from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
+from tests.integration.records.ingest.test_parking import parked as of_parks
+from tests.integration.records.ingest.test_times import arrived
 from tests.support import scenario
 
 MIGRATIONS = Path(unpaid_work.__path__[0]) / "migrations"

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import command_line
-from tests.integration.client.test_clients import completed, received
+from tests.integration.contracts.client.test_clients import completed, received
 from tests.support.platform import GOOD, Platform, platform
 
 payback = command_line()

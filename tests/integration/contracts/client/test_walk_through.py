@@ -14,7 +14,7 @@ from contracts.codec import Event
 from contracts.validation import judge
 from tests.support.platform import platform
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TEXT = (ROOT / "docs" / "vendor.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 DAYS = re.compile(r"\$\(day (\d+)\)")
