@@ -11,6 +11,7 @@ from contracts.topics import authority_of, kind_of_topic
 from services.orders.contributions import COUNTING as ORDERS
 from services.records.model.bank_holidays import scotland
 from services.records.model.record import Record, apply
+from services.simulate.habits import Habit, odd_habits
 from services.simulate.nation import Simulation
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
 
@@ -42,10 +43,12 @@ class Platform:
         return {key: value for key, value in total.items() if value}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_services_count_what_the_truth_says(seed: int) -> None:
-    codes = ("S12000049", "S12000033", "S12000023", "S12000047")
-    simulation = Simulation(seed, months=14, end=date(2026, 6, 1), authorities=codes)
+CODES = ("S12000049", "S12000033", "S12000023", "S12000047")
+
+
+@pytest.mark.parametrize(("seed", "habits"), [(1, {}), (2, odd_habits(2, CODES))])
+def test_the_services_count_what_the_truth_says(seed: int, habits: dict[str, Habit]) -> None:
+    simulation = Simulation(seed, 14, date(2026, 6, 1), CODES, habits)
     platform = Platform()
     for delivery in simulation.deliveries():
         topic = kind_of_topic(delivery.topic)
@@ -56,6 +59,7 @@ def test_the_services_count_what_the_truth_says(seed: int) -> None:
     expected = {key: n for key, n in truth["cells"].items() if not key.startswith(NOT_OF_ONE_RECORD)}
     told_of = {_dimension(key) for key in expected}
     assert {key: n for key, n in platform.cells().items() if _dimension(key) in told_of} == expected
+    assert {authority for authority, _ in platform.orders} == set(truth["heard"])
     assert platform.outcomes == {name: truth["outcomes"][name] for name in ("applied", "superseded", "duplicate")}
 
 
