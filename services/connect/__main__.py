@@ -1,0 +1,18 @@
+"""The command line of the connector by itself: `payback connect`, `payback validate` and `payback publish`."""
+
+import typer
+
+from contracts.commands import commands as files
+from services.connect.commands import commands as tables
+
+
+def main() -> None:
+    """The console script where nothing of the platform is."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.add_typer(files)
+    app.add_typer(tables)
+    app()
+
+
+if __name__ == "__main__":
+    main()
