@@ -57,10 +57,12 @@ def _is_accepted(row: Refused, now: datetime) -> bool:
 
 
 def _waiting(database: Engine, authority: str | None, reason: Reason | None) -> Iterator[list[Refused]]:
-    """Refused events not yet sent again, in order of place, so that each is looked at once."""
+    """Refused events not yet sent again, nor mended by their sender, in order of place, so that each is looked at once."""
     place = (rejections.c.topic, rejections.c.partition, rejections.c.offset)
     query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value)
-    query = query.where(rejections.c.redriven_at.is_(None)).order_by(*place).limit(BATCH)
+    query = (
+        query.where(rejections.c.redriven_at.is_(None), rejections.c.mended_by.is_(None)).order_by(*place).limit(BATCH)
+    )
     if authority is not None:
         query = query.where(rejections.c.authority == authority)
     if reason is not None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from contracts.codec import Event, encode
+from contracts.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.batches import Slice
@@ -17,6 +18,7 @@ from services.records.api import receipts
 from services.records.api.order_schemas import Today
 from services.records.api.own_findings import REUSED, reused
 from services.records.ingest.tables import rejections
+from services.records.upkeep import redrive
 from tests.integration.records.conftest import CALENDAR, NOW, Bench
 from tests.support.scenario import Sent
 
@@ -58,6 +60,13 @@ def test_what_cannot_tell_its_source_is_closed_by_its_id(bench: MakeBench) -> No
     assert mended(one) == {0: 2, 1: None}
 
 
+def test_what_its_sender_has_mended_is_not_sent_again(bench: MakeBench) -> None:
+    one = bench("orders")
+    send(one, ORDERS, bad(id="a"), bad(id="b"), encode(event(id="a")))
+    (waiting,) = redrive._waiting(one.database, None, None)
+    assert [row.offset for row in waiting] == [1]
+
+
 def test_open_rejections_are_listed_by_themselves(bench: MakeBench) -> None:
     one = bench("orders")
     send(one, ORDERS, bad(id="a"), bad(id="b"), encode(event(id="a")))
@@ -93,7 +102,7 @@ def test_a_number_used_twice_is_found_once_and_a_repeat_is_none(bench: MakeBench
 
 def test_twelve_systems_with_a_wild_number_stop_nobody(bench: MakeBench) -> None:
     one = bench("unpaid_work")
-    wild = 10**18 - 1
+    wild = MAX_SEQUENCE
     send(one, ORDERS, *[encode(event(id=f"{n}", sequence=wild, system=f"s{n}")) for n in range(12)])
     send(one, ORDERS, *[bad(id=f"r{n}", sequence=wild, system=f"t{n}") for n in range(12)], start=12)
     assert sum(n for key, n in one.cells().items() if key.endswith("|missing")) == 24 * 1_000_000
