@@ -4,27 +4,22 @@ aiokafka decompresses a batch as a whole. Here a batch that would be larger than
 and of no record more is kept than shows that it is too large. `install` puts this in the place of aiokafka's own classes.
 """
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any, Protocol
+from typing import Any
 
-import zstandard
-from aiokafka import codec
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record._crecords import default_records
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
-from lz4.frame import LZ4FrameDecompressor
 
 from contracts.codec import MAX_BYTES
+from services.chassis.inflating import BROKEN, GZIP, LZ4, SNAPPY, ZSTD, Inflating, Oversized, inflating, whole
 
 LONGEST = MAX_BYTES + 1
 """Bytes kept of a key or value: enough to see that it is too large."""
-WHOLE = 16 * 1024 * 1024
-"""What a batch may hold to be decompressed at once."""
 INFLATED = 1024 * 1024 * 1024
 """What is decompressed of one batch at most, some piece after the other; the broker bounds what it holds compressed."""
 FETCHED = 32 * 1024 * 1024
@@ -33,76 +28,6 @@ PIECE = 256 * 1024
 _LENGTH, _MAGIC = Struct(">i"), 16
 _LOG_OVERHEAD = 12
 _COUNT_AT, _HEADER = 57, 61
-GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
-
-
-class Oversized(Exception):
-    """Decompressed, this would be more than may be held, or read."""
-
-
-class Inflating(Protocol):
-    """Decompresses piece by piece."""
-
-    def read(self, most: int) -> bytes:
-        """Up to so many bytes more; none at the end."""
-
-
-class _Gzip:
-    def __init__(self, raw: bytes) -> None:
-        self._inflater, self._rest = zlib.decompressobj(31), raw
-
-    def read(self, most: int) -> bytes:
-        out = self._inflater.decompress(self._rest, most)
-        self._rest = self._inflater.unconsumed_tail
-        return out
-
-
-class _Lz4:
-    def __init__(self, raw: bytes) -> None:
-        self._inflater, self._rest = LZ4FrameDecompressor(), raw
-
-    def read(self, most: int) -> bytes:
-        if self._inflater.eof:
-            return b""
-        out: bytes = self._inflater.decompress(self._rest, max_length=most)
-        self._rest = b""
-        return out
-
-
-class _Snappy:
-    """Cannot make much of little: a block of 1 MB holds some 21 MB at most."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._out, self._at = codec.snappy_decode(raw), 0
-
-    def read(self, most: int) -> bytes:
-        begin, self._at = self._at, self._at + most
-        return bytes(self._out[begin : self._at])
-
-
-def _inflating(kind: int, raw: bytes) -> Inflating:
-    match kind:
-        case 1:
-            return _Gzip(raw)
-        case 2:
-            return _Snappy(raw)
-        case 3:
-            return _Lz4(raw)
-        case _:
-            reader: Inflating = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            return reader
-
-
-def _whole(kind: int, raw: Any) -> bytes:
-    """Everything, for aiokafka. Raises Oversized."""
-    inflating = _inflating(kind, bytes(raw))
-    pieces, room = [], WHOLE + 1
-    while room and (piece := inflating.read(room)):
-        pieces.append(piece)
-        room -= len(piece)
-    if not room:
-        raise Oversized
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +119,7 @@ class Batch:
     def _streamed(self) -> Iterator[_Record]:
         """Every record that there is room for; those that come after it are as good as too large."""
         batch = self._batch
-        reader = _Reader(_inflating(batch.compression_type, self._raw[_HEADER:]))
+        reader = _Reader(inflating(batch.compression_type, self._raw[_HEADER:]))
         (count,) = _LENGTH.unpack_from(self._raw, _COUNT_AT)
         following = batch.base_offset
         try:
@@ -202,7 +127,7 @@ class Batch:
                 record = self._record(reader)
                 yield record
                 following = record.offset + 1
-        except (Oversized, CorruptRecordException, zlib.error, zstandard.ZstdError, RuntimeError):
+        except (Oversized, CorruptRecordException, *BROKEN):
             yield from self._unread(following, b" " * LONGEST)
 
     def _record(self, reader: _Reader) -> _Record:
@@ -311,4 +236,4 @@ def install() -> None:
 
 
 def _decoder(kind: int) -> Any:
-    return lambda raw: _whole(kind, raw)
+    return lambda raw: whole(kind, raw)

@@ -12,8 +12,9 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis import bounded
-from services.chassis.bounded import GZIP, LONGEST, LZ4, SNAPPY, ZSTD
+from services.chassis import bounded, inflating
+from services.chassis.bounded import LONGEST
+from services.chassis.inflating import GZIP, LZ4, SNAPPY, ZSTD
 
 NONE = 0
 CODECS = [NONE, GZIP, SNAPPY, LZ4, ZSTD]
@@ -91,7 +92,7 @@ messages = st.lists(
 def test_every_codec_is_read_whole_or_as_a_stream(codec: int, sent: list[Sent], base: int, *, whole: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if not whole:
-            patch.setattr(bounded, "WHOLE", 1)
+            patch.setattr(inflating, "WHOLE", 1)
         raw = batch(codec, sent, base)
         found = read(raw + batch(codec, sent, base + len(sent)) + raw[:-3])
     assert plain(found) == [
@@ -123,11 +124,11 @@ def test_a_bomb_is_bounded_and_its_neighbours_are_read() -> None:
     tracemalloc.stop()
     assert (first.value, last.value) == (b"x" * 10, b"x" * 10)
     assert huge.value == b"x" * LONGEST
-    assert peak < 3 * bounded.WHOLE
+    assert peak < 3 * inflating.WHOLE
 
 
 def test_what_is_too_much_to_read_has_an_outcome_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "WHOLE", 1000)
+    monkeypatch.setattr(inflating, "WHOLE", 1000)
     monkeypatch.setattr(bounded, "INFLATED", 1_000_000)
     found = read(bomb(50_000_000), checked=False)
     assert [record.offset for record in found] == [0, 1, 2]
@@ -140,7 +141,7 @@ def test_what_cannot_be_decompressed_has_an_outcome_all_the_same(
     monkeypatch: pytest.MonkeyPatch, codec: int, *, whole: bool
 ) -> None:
     if not whole:
-        monkeypatch.setattr(bounded, "WHOLE", 100)
+        monkeypatch.setattr(inflating, "WHOLE", 100)
     raw = batch(codec, [(b"k", b"0123456789" * 100, [])] * 5)
     found = read(raw[:-40] + b"\xff" * 40, checked=False)
     assert [record.offset for record in found] == [0, 1, 2, 3, 4]

@@ -1,0 +1,84 @@
+"""Decompresses what Kafka compresses, piece by piece, so that nobody need hold more than is looked at."""
+
+import zlib
+from typing import Any, Protocol
+
+import zstandard
+from aiokafka import codec
+from lz4.frame import LZ4FrameDecompressor
+
+WHOLE = 16 * 1024 * 1024
+"""What a batch may hold to be decompressed at once."""
+GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
+"""As Kafka numbers them."""
+BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError)
+"""What a decompressor says to what is none of its own."""
+
+
+class Oversized(Exception):
+    """Decompressed, this would be more than may be held, or read."""
+
+
+class Inflating(Protocol):
+    """Decompresses piece by piece."""
+
+    def read(self, most: int) -> bytes:
+        """Up to so many bytes more; none at the end."""
+
+
+class _Gzip:
+    def __init__(self, raw: bytes) -> None:
+        self._inflater, self._rest = zlib.decompressobj(31), raw
+
+    def read(self, most: int) -> bytes:
+        out = self._inflater.decompress(self._rest, most)
+        self._rest = self._inflater.unconsumed_tail
+        return out
+
+
+class _Lz4:
+    def __init__(self, raw: bytes) -> None:
+        self._inflater, self._rest = LZ4FrameDecompressor(), raw
+
+    def read(self, most: int) -> bytes:
+        if self._inflater.eof:
+            return b""
+        out: bytes = self._inflater.decompress(self._rest, max_length=most)
+        self._rest = b""
+        return out
+
+
+class _Snappy:
+    """Cannot make much of little: a block of 1 MB holds some 21 MB at most."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._out, self._at = codec.snappy_decode(raw), 0
+
+    def read(self, most: int) -> bytes:
+        begin, self._at = self._at, self._at + most
+        return bytes(self._out[begin : self._at])
+
+
+def inflating(kind: int, raw: bytes) -> Inflating:
+    match kind:
+        case 1:
+            return _Gzip(raw)
+        case 2:
+            return _Snappy(raw)
+        case 3:
+            return _Lz4(raw)
+        case _:
+            reader: Inflating = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+            return reader
+
+
+def whole(kind: int, raw: Any) -> bytes:
+    """Everything, for aiokafka. Raises Oversized."""
+    piecemeal = inflating(kind, bytes(raw))
+    pieces, room = [], WHOLE + 1
+    while room and (piece := piecemeal.read(room)):
+        pieces.append(piece)
+        room -= len(piece)
+    if not room:
+        raise Oversized
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
