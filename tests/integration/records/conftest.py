@@ -23,7 +23,7 @@ from services.unpaid_work.domain import domain as unpaid_work_domain
 
 SERVICES = {"orders": (orders, orders_domain), "unpaid_work": (unpaid_work, unpaid_work_domain)}
 CALENDAR = scotland()
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
 """Later than all that tests send, unless they mean to."""
 
 
