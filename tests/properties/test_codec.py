@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
+from contracts.binary import from_http, from_kafka
 from contracts.codec import TYPE_PREFIX, Event, decode
 from contracts.events import TYPES, Topic
 from contracts.generate import schemas
@@ -61,6 +62,26 @@ def validators(name: str) -> tuple[Callable[[Any], bool], Callable[[Any], bool]]
 @given(st.data())
 def test_whatever_comes_has_an_outcome(topic: Topic, data: st.DataObject) -> None:
     fuzz.check(data.draw(spoilt.messages(topic)))
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_specversion", "ce_id", "CE_type", "ce_", "ce_time", "content-type", "x"])
+        | st.text(max_size=5),
+        st.none()
+        | st.binary(max_size=20)
+        | st.sampled_from([b"1.0", b"application/json", b'a"b\\', b"2025-01-05T09:00:00Z"]),
+    ),
+    max_size=9,
+)
+
+
+@settings(max_examples=300)
+@given(HEADERS, st.none() | st.sampled_from(spoilt.ODD_BYTES) | st.binary(max_size=40))
+def test_whatever_headers_say_has_an_outcome(headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
+    raw = from_kafka(value, headers)
+    fuzz.check(raw or b"")
+    fuzz.check(from_http(value or b"", [(name.encode(), text or b"") for name, text in headers]) or b"")
 
 
 @pytest.mark.parametrize("raw", spoilt.ODD_BYTES, ids=lambda raw: f"{len(raw)} bytes")

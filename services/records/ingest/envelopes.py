@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.authorities import current_code
-from contracts.codec import UNREADABLE
+from contracts.reading import BOM, UNREADABLE
 
 SOURCE = re.compile(r"/authorities/(S\d{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?")
 
@@ -44,7 +44,7 @@ _source, _envelope = msgspec.json.Decoder(_Source).decode, msgspec.json.Decoder(
 def read_envelope(raw: bytes | None) -> Envelope | None:
     """None where not even that can be read."""
     try:
-        return _envelope(raw or b"")
+        return _envelope((raw or b"").removeprefix(BOM))
     except (ValueError, *UNREADABLE):
         return None
 
@@ -52,6 +52,6 @@ def read_envelope(raw: bytes | None) -> Envelope | None:
 def system_in(raw: bytes | None, authority: str) -> str | None:
     """The system that a refused event says it is from; None where that cannot be told."""
     try:
-        return _source(raw or b"").system_of(authority)
+        return _source((raw or b"").removeprefix(BOM)).system_of(authority)
     except (ValueError, *UNREADABLE):
         return None
