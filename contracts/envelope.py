@@ -14,10 +14,10 @@ MAX_SEQUENCE = 10**9 - 1
 """More than the nation will ever send, and so few that no sum of such numbers leaves 64 bits."""
 SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
 _WORD = "[A-Za-z0-9._+-]{1,64}"
-_PARAMETER = rf' {{0,8}}; {{0,8}}{_WORD}=({_WORD}|"[ !#-~]{{0,64}}")'
+_PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
 _JSON = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in "application/json")
 MEDIA_TYPE = f"{_JSON}({_PARAMETER}){{0,4}}"
-"""JSON, in letters of any size, with whatever parameters: RFC 8259 gives them no effect."""
+"""JSON, in letters of any size, with whatever parameters RFC 9110 allows: RFC 8259 gives them no effect."""
 
 Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)] | Annotated[str, written("0{0,55}[1-9][0-9]{0,8}", "")]
 

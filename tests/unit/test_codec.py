@@ -168,3 +168,21 @@ def test_a_time_further_ahead_is_not() -> None:
         found = judged(CONTACT | {"time": written}, time - timedelta(days=1, microseconds=1))
         assert isinstance(found, Rejection)
         assert (str(found.reason), found.path) == ("time_in_future", "$.time")
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        *(
+            (form, True)
+            for form in ("application/json", "Application/JSON", "application/json;charset=UTF-8", "application/json;")
+        ),
+        *((form, True) for form in ("application/json; charset=utf-8", 'application/json ; charset="utf-8"; v=1')),
+        *(
+            (form, False)
+            for form in ("text/plain", "application/xml", "application/json; charset", "application/jsonx", "json", "")
+        ),
+    ],
+)
+def test_media_types(written: str, taken: bool) -> None:
+    assert isinstance(judged(CONTACT | {"datacontenttype": written}), Event) is taken
