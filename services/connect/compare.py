@@ -118,3 +118,4 @@ def _beat(setting: Setting, extracts: Sequence[Extract], outcome: Outcome) -> No
     fact = Heartbeat(nothing_to_report_since=None if outcome.events else local_day(taken))
     message = event_of(setting.source, AUTHORITY_SUBJECT, fact, taken)
     setting.state.put(message.id, message.body, "the extract")
+    outcome.alive = True

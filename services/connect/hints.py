@@ -58,7 +58,8 @@ FACTS: dict[str, dict[str, Names]] = {
     "work.completed": {"completed_on": (*_on("unpaid work completed", "work completed", "upw completed", "hours completed"),)},
     "order.ended": {
         "ended_on": (*_on("ended", "end", "closed", "completion", "termination", "order end"), "order ended"),
-        "reason": ("why ended", "end reason", "reason ended", "outcome", "reason for ending", "termination reason", "closure reason"),
+        "reason": ("why ended", "end reason", "reason ended", "outcome", "reason for ending", "termination reason", "closure reason",
+                   "reason"),
     },
     "session.recorded": {
         "ref": _ref("session"),

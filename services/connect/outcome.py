@@ -33,6 +33,8 @@ class Outcome:
     """Facts of which a later extract has been imported."""
     totals: int = 0
     """Rows that only sum up others."""
+    alive: bool = False
+    """Whether a sign of life goes with it."""
     open_orders: int | None = None
     """For past years: orders without an end."""
 
@@ -52,8 +54,10 @@ class Outcome:
         yield f"Read {read or 'nothing'}." + (
             f" {number_of(self.totals, 'row')} of totals left out." if self.totals else ""
         )
-        yield f"{number_of(self.events, 'event')} {'to send' if done else 'would be sent'}" + (
-            ":" if self.said else "."
+        yield (
+            f"{number_of(self.events, 'event')} {'to send' if done else 'would be sent'}"
+            + (", and a sign of life" if self.alive else "")
+            + (":" if self.said else ".")
         )
         for (name, change), count in sorted(self.said.items()):
             yield f"{count:>9,}  {name}, {change}"

@@ -17,6 +17,7 @@ from services.connect.forms import bare, optional
 from services.connect.hints import BORN, COMPLETE_BY, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER, Names
 from services.connect.mapping import STATABLE, members
 from services.connect.transforms import code_in, date_in, truth_in, whole_in
+from services.connect.words import MONTHS
 
 _CLOSE = 0.84
 """From here on a heading is taken for another way to write a usual one."""
@@ -72,12 +73,12 @@ def proposal(sheets: Sequence[Sheet]) -> str:
         "tables:",
     ]
     for sheet in sheets:
-        lines += _table(sheet)
+        lines += _table(sheet, alone=len(sheets) == 1)
     return "\n".join(lines) + "\n"
 
 
-def _table(sheet: Sheet) -> list[str]:
-    where = f"  - {'file' if sheet.is_file else 'sheet'}: {_quoted(sheet.name)}"
+def _table(sheet: Sheet, alone: bool) -> list[str]:
+    where = f"  - {_where(sheet, alone)}"
     order = sheet.find(ORDER)
     if order is None:
         return [f"  # {sheet.name} is left out: no column looks like the reference of an order."]
@@ -88,6 +89,21 @@ def _table(sheet: Sheet) -> list[str]:
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
     return [where, f"    order: {_quoted(order.heading)}  # {_distinct(order)}", "    states:", *stated, *rest]
+
+
+def _where(sheet: Sheet, alone: bool) -> str:
+    """How the table is found; a text file that is the only one may have another name tomorrow."""
+    if not sheet.is_file:
+        return f"sheet: {_quoted(sheet.name)}"
+    if alone:
+        return f"name: {_quoted(_stem(sheet.name))}"
+    return f"file: {_quoted(sheet.name)}  # DOUBT: what of the name stays the same? * is anything"
+
+
+def _stem(name: str) -> str:
+    words = plain(name.rpartition(".")[0]).split()
+    kept = [word for word in words if not any(sign.isdigit() for sign in word) and word[:3] not in MONTHS]
+    return " ".join(kept).capitalize() or "Orders"
 
 
 def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:

@@ -271,7 +271,7 @@ def test_check_changes_nothing(office: Office) -> None:
     before = sorted(path.name for path in office.folder.iterdir())
     done = CliRunner().invoke(payback, ["connect", "check", str(office.mapping), str(file)])
     assert done.exit_code == 0
-    assert "2 events would be sent:" in done.stdout
+    assert "2 events would be sent, and a sign of life:" in done.stdout
     assert sorted(path.name for path in office.folder.iterdir()) == before
 
 

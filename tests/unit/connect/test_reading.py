@@ -54,7 +54,7 @@ def test_csv_of_any_encoding_and_separator(encoding: str, separator: str, tmp_pa
     rows = [HEADINGS, order("A1", Court="Lèrwick Sheriff")]
     file = text(tmp_path / "o.csv", rows, encoding, separator)
     lines, status = told(tmp_path, file, Lerwick="Lèrwick")
-    assert lines[1:4] == ["2 events would be sent:", *USUAL]
+    assert lines[1:4] == ["2 events would be sent, and a sign of life:", *USUAL]
     assert status == 0
 
 

@@ -62,7 +62,7 @@ def test_once_the_doubts_are_settled_it_is_a_mapping(tmp_path: Path) -> None:
 def test_sessions_without_a_number_are_doubted(tmp_path: Path) -> None:
     rows: Rows = [["Case ref", "Session date", "Attended", "Hours"], ["A1", date(2026, 3, 1), "Present", 3.5]]
     said = suggested(text(tmp_path / "sessions.csv", rows))
-    assert '  - file: "sessions.csv"' in said
+    assert '  - name: "Sessions"' in said
     assert '        ref: {joined: ["Session date"]}  # DOUBT: rows have no number' in said
     assert '        minutes_credited: {column: "Hours", times: 60, blank: 0}  # hours make minutes' in said
     made = read_mapping(said.replace("S12000000", "S12000027"), "m")
