@@ -27,8 +27,8 @@ EVENTS = [
 ]
 
 
-def day(ago: str) -> str:
-    return f"{system_clock().date() - timedelta(days=int(ago))}"
+def day(number: str) -> str:
+    return f"{(system_clock().date().replace(day=1) - timedelta(days=1)).replace(day=int(number))}"
 
 
 def test_the_program_runs_and_is_answered(tmp_path: Path) -> None:

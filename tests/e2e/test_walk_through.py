@@ -1,0 +1,59 @@
+"""What the walk-through for vendors promises of the page, on the stack that it starts, in a browser."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "vendor.md").read_text()
+PROGRAM = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[0]
+OURS = "S12000005"
+PROMISE = re.search(r"(\d+) hours of unpaid work imposed, (\d+) credited, (\d+) outstanding", TEXT)
+
+pytestmark = [pytest.mark.browser, pytest.mark.faults, pytest.mark.timeout(290)]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(tmp_path / "stack")]
+    with (tmp_path / "progress.log").open("wb") as progress:
+        running = psutil.Popen(command, stdout=subprocess.PIPE, stderr=progress)
+    line = running.stdout.readline()
+    (tmp_path / "stack.json").write_bytes(line)
+    yield json.loads(line)
+    running.terminate()
+    assert running.wait(60) == 0
+    running.stdout.close()
+
+
+def minutes_credited(stack: dict[str, Any]) -> list[int]:
+    headers = {"Authorization": f"Bearer {stack['tokens']['national']}"}
+    answer = httpx.get(f"{stack['reporting']}/v1/cells", params={"measure": "minutes_credited"}, headers=headers)
+    return [cell["value"] for cell in answer.raise_for_status().json()["cells"] if not cell["category"]]
+
+
+def test_the_page_shows_what_the_program_sent(stack: dict[str, Any], tmp_path: Path, page: Page) -> None:
+    assert PROMISE is not None
+    subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
+    deadline = time.monotonic() + 30
+    while minutes_credited(stack) != [60 * int(PROMISE[2])]:
+        assert time.monotonic() < deadline, "the session was not counted in time"
+        time.sleep(0.2)
+    page.goto(f"{stack['reporting']}/sign-in")
+    page.get_by_label("Token").fill(stack["tokens"][OURS])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.goto(f"{stack['reporting']}/authorities/{OURS}")
+    words = page.locator("main").inner_text()
+    expect(page.locator("h1")).to_contain_text("Clackmannanshire")
+    for what, hours in zip(("imposed", "credited", "outstanding"), PROMISE.groups(), strict=True):
+        assert re.search(rf"Hours of unpaid work {what}\n[^\t]*\t{hours}\t", words), (what, hours, words)
