@@ -19,6 +19,7 @@ class Kind(StrEnum):
     TOPIC = "topic"
     GROUP = "group"
     CLUSTER = "cluster"
+    TRANSACTIONAL_ID = "transactional id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def _is_in(group: str) -> Right:
     return Right(Kind.GROUP, group, ("READ",))
 
 
+def _publishes(transactions: str) -> tuple[Right, ...]:
+    ids = Right(Kind.TRANSACTIONAL_ID, transactions, ("WRITE", "DESCRIBE"), beginning=True)
+    return _writes(NATIONAL_AGGREGATES), ids
+
+
 _ORDERS, _UNPAID_WORK = f"{Topic.ORDERS}.", f"{Topic.UNPAID_WORK}."
 
 SERVICES: Mapping[str, Holder] = {
@@ -87,14 +93,14 @@ SERVICES: Mapping[str, Holder] = {
         Holder("unpaid-work-api", (_writes(_UNPAID_WORK, beginning=True),)),
         Holder(
             "orders-worker",
-            (_reads(_ORDERS, beginning=True), _writes(NATIONAL_AGGREGATES), _is_in("payback-orders")),
+            (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders")),
         ),
         Holder(
             "unpaid-work-worker",
             (
                 _reads(_ORDERS, beginning=True),
                 _reads(_UNPAID_WORK, beginning=True),
-                _writes(NATIONAL_AGGREGATES),
+                *_publishes("payback-unpaid_work"),
                 _is_in("payback-unpaid_work"),
             ),
         ),

@@ -65,6 +65,8 @@ class Surroundings:
     """Tokens by role, with which one signs in to the pages here with one click."""
     simulated: bool = False
     """Whether the pages must say that the figures are not real."""
+    transactions: bool = True
+    """Whether Kafka has them; the embedded broker does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
         "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
         "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
         "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "20",  # it answers a waiting fetch no sooner
+        "PAYBACK_KAFKA_TRANSACTIONS": str(around.transactions).lower(),
         "PAYBACK_DATABASE_URL": around.postgres,
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),

@@ -79,7 +79,8 @@ def running_stack(
         database = create_database(postgres.url, "payback")
         tokens = mint_for_everybody(key)
         roles = write_roles(home / "roles.json", tokens)
-        steps = plan(ports, Surroundings(broker.address, database, key.public_path, roles, simulated))
+        around = Surroundings(broker.address, database, key.public_path, roles, simulated, transactions=False)
+        steps = plan(ports, around)
         with _timed("topics and tables", tell):
             ensure(KafkaSettings(bootstrap=broker.address), topic_specs(simulated=simulated))
             supervisor.run_to_end(steps.migrations)

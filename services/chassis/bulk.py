@@ -5,9 +5,11 @@ partition each, so whole batches are made here and sent as they are.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from threading import Thread
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
@@ -18,6 +20,7 @@ from services.chassis.settings import KafkaSettings
 
 LASTING = (
     kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.TransactionalIdAuthorizationFailed,
     kafka_errors.ClusterAuthorizationFailedError,
     kafka_errors.AuthenticationFailedError,
     kafka_errors.InvalidTopicError,
@@ -25,6 +28,8 @@ LASTING = (
     kafka_errors.UnsupportedVersionError,
 )
 BATCH_BYTES = 512 * 1024
+TRANSACTION_SECONDS = 10
+"""After which Kafka aborts what a producer that died, or stands still, has left open: until then no reader gets past it."""
 T = TypeVar("T")
 
 
@@ -34,8 +39,12 @@ class BulkProducer:
     After Away, a record may or may not have been kept: only send what may come twice.
     """
 
-    def __init__(self, settings: KafkaSettings, *, deliver_seconds: float = 30.0) -> None:
+    def __init__(
+        self, settings: KafkaSettings, *, deliver_seconds: float = 30.0, transactional: str | None = None
+    ) -> None:
+        """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them."""
         self._settings, self._seconds = settings, deliver_seconds
+        self._id = f"{transactional}-{uuid4()}" if transactional and settings.transactions else None
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
@@ -44,6 +53,20 @@ class BulkProducer:
     def send_all(self, records: Iterable[Record]) -> list[Receipt]:
         """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
         return self._run(self._send(records))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is sent within is seen from its end on, all of it, or never. Raises Away where Kafka did not say which."""
+        if self._id is None:
+            yield
+            return
+        self._run(self._asked("begin_transaction"))
+        try:
+            yield
+        except BaseException:
+            self._run(self._abort())
+            raise
+        self._run(self._asked("commit_transaction"))
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -62,12 +85,27 @@ class BulkProducer:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _send(self, records: Iterable[Record]) -> list[Receipt]:
+        async with self._told_apart():
+            return await self._send_batches(await self._connected(), records)
+
+    async def _asked(self, what: str) -> None:
+        async with self._told_apart():
+            await getattr(await self._connected(), what)()
+
+    async def _abort(self) -> None:
+        """Where it cannot be told, Kafka aborts by itself: at our next transaction, or after a while."""
+        if self._producer is not None:
+            with suppress(Failure):
+                await self._asked("abort_transaction")
+
+    @asynccontextmanager
+    async def _told_apart(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._send_batches(await self._connected(), records)
+                yield
         except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
             await self._stop()
-            raise _failure(error) from error
+            raise failure(error) from error
 
     async def _send_batches(self, producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Receipt]:
         by_topic: dict[str, list[Record]] = {}
@@ -86,7 +124,7 @@ class BulkProducer:
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(**_options(self._settings, self._seconds))
+            producer = AIOKafkaProducer(**_options(self._settings, self._seconds, self._id))
             try:
                 await producer.start()
             except BaseException:
@@ -119,7 +157,7 @@ def _append(batch: Any, record: Record) -> bool:
     return batch.append(key=record.key, value=record.value, timestamp=record.timestamp) is not None
 
 
-def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
+def _options(settings: KafkaSettings, seconds: float, transactional_id: str | None) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": settings.client_id,
@@ -130,6 +168,8 @@ def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
         "max_batch_size": BATCH_BYTES,
         "request_timeout_ms": int(seconds * 1000),
     }
+    if transactional_id is not None:
+        options |= {"transactional_id": transactional_id, "transaction_timeout_ms": TRANSACTION_SECONDS * 1000}
     if settings.sasl_password is not None:
         options["sasl_mechanism"] = settings.sasl_mechanism
         options["sasl_plain_username"] = settings.sasl_username
@@ -137,7 +177,7 @@ def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
     return options
 
 
-def _failure(error: BaseException) -> Failure:
+def failure(error: BaseException) -> Failure:
     """Kafka's error as one of ours. Its message stays out: it may quote what was sent."""
     kind = Refused if isinstance(error, LASTING) else Away
     return kind(f"Kafka: {type(error).__name__}")

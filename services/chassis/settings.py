@@ -61,6 +61,7 @@ class KafkaSettings(Group):
     fetch_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     partition_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     fetch_wait_milliseconds: int = Field(default=100, ge=0)
+    transactions: bool = Field(default=True, description="false only for the embedded broker, which has none")
 
     @model_validator(mode="after")
     def _sasl_is_complete(self) -> Self:

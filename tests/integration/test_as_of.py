@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from services.chassis.kafka import Record
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publications import Publications
 from services.records.ingest.publisher import Publisher
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
@@ -61,6 +63,9 @@ class Pipe:
         self._reader, self._source = reader, TopicPartition("national.aggregates", 0)
         self._next = reader.start({self._source: SourceIdentity("cluster", "aggregates")})[self._source]
 
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def send_all(self, records: Iterable[Record]) -> list[object]:
         messages = [Sent(self._next + number, record.value) for number, record in enumerate(records)]
         if messages:
@@ -97,7 +102,7 @@ class Platform:
         for bench in self._benches:
             worker = bench.worker()
             metrics = RecordsMetrics(CollectorRegistry())
-            publisher = Publisher(bench.database, self._pipe, bench.domain.service, worker.owned, metrics)  # type: ignore[arg-type]
+            publisher = Publisher(Publications(bench.database, bench.domain.service), self._pipe, worker.owned, metrics)
             ours = {source.topic for source in bench.sources}
             for fetch in fetches({topic: sent for topic, sent in told.items() if topic in ours}):
                 worker.process(fetch)

@@ -12,6 +12,7 @@ from services.chassis import bulk
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publications import Publications
 from services.records.ingest.publisher import Publisher
 from services.reporting.read.tables import metadata
 from tests.integration.records.conftest import Bench
@@ -57,9 +58,9 @@ def test_published_aggregates_name_nobody(empty_kafka: str, migrated: Callable[[
         for fetch in scenario.slices([t for t in scenario.topics() if t[0] in bench.domain.kinds], 50):
             worker.process(fetch)
         registry = CollectorRegistry()
-        with bulk.BulkProducer(kafka) as producer:
+        with bulk.BulkProducer(kafka, transactional="payback-orders") as producer:
             metrics = RecordsMetrics(registry)
-            sent = Publisher(bench.database, producer, "orders", worker.owned, metrics).publish()
+            sent = Publisher(Publications(bench.database, "orders"), producer, worker.owned, metrics).publish()
         published = _published(empty_kafka)
     finally:
         bench.database.dispose()

@@ -1,22 +1,20 @@
 """Sends changed cells to `national.aggregates`: absolute values with versions, so that repeats and restarts are harmless."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import takewhile
+from operator import attrgetter
 from threading import Event as Signal
 from time import monotonic
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import Engine, Row, literal, select, text, tuple_
-
-from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
-from contracts.topics import NATIONAL_AGGREGATES, authority_of
-from services.chassis.bulk import BulkProducer
-from services.chassis.database import transaction
+from contracts.cells import Aggregate, Cell, Position, encode_aggregate
+from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.failures import Away, backoff
 from services.chassis.kafka import Record
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.tables import checkpoints, shards
+from services.records.ingest.publications import Outstanding
 
 log = logging.getLogger(__name__)
 
@@ -30,37 +28,43 @@ FEW_ROWS = 5_000
 GROUP = 8
 
 
-Shard = Row[Any]
-"""A row of the table `shards`."""
-_PUBLISHED = tuple_(shards.c.published_generation, shards.c.published_version)
-_CHANGED = text(
-    "WITH wanted AS (SELECT * FROM unnest(CAST(:authorities AS text[]), CAST(:sinces AS bigint[])) AS w (authority, since)), "
-    "changed AS (SELECT DISTINCT c.authority, c.measure, c.period, c.category "
-    "FROM wanted w JOIN cells c ON c.authority = w.authority AND c.version > w.since) "
-    "SELECT t.* FROM wanted w JOIN (SELECT c.authority, c.measure, c.period, c.category, c.known_on, c.version, "
-    "sum(c.delta) OVER (PARTITION BY c.authority, c.measure, c.period, c.category ORDER BY c.known_on) AS value "
-    "FROM changed JOIN cells c USING (authority, measure, period, category)) t "
-    "ON t.authority = w.authority AND t.version > w.since"
-)
+class Turn(Protocol):
+    """The right to publish for some authorities, at one moment (services.records.ingest.publications)."""
+
+    def rows(self) -> Collection[Cell]: ...
+    def positions(self) -> Collection[Position]: ...
+    def confirm(self) -> None:
+        """Raises Away where the turn was lost."""
+
+    def record(self) -> None:
+        """Note what was published, at the end of the turn."""
 
 
-def _since(shard: Shard) -> int:
-    """The version that was published last; of a new generation, none."""
-    return int(shard.published_version) if shard.published_generation == shard.generation else 0
+class Publications(Protocol):
+    """What has to be published and what was."""
+
+    def outstanding(self, authorities: Collection[str]) -> Sequence[Outstanding]: ...
+    def turn(self, authorities: Collection[str]) -> AbstractContextManager[Turn]: ...
 
 
-def _grouped(outstanding: Sequence[Shard]) -> Iterator[tuple[int, Sequence[Shard]]]:
+class Producer(Protocol):
+    """Where it is published."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is sent within is seen from its end on, or never."""
+
+    def send_all(self, records: Iterable[Record]) -> object: ...
+
+
+def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstanding]]:
     """A few together that were published before; one by one those that were not, which may have very many rows."""
     begin = 0
     while begin < len(outstanding):
-        group = list(takewhile(_since, outstanding[begin : begin + GROUP])) or outstanding[begin : begin + 1]
-        yield begin, group
+        group = (
+            list(takewhile(attrgetter("begun"), outstanding[begin : begin + GROUP])) or outstanding[begin : begin + 1]
+        )
+        yield group
         begin += len(group)
-
-
-def _offsets(sources: Sequence[Row[Any]], authority: str) -> dict[str, int]:
-    """The last offset taken of each of the authority's topics."""
-    return {f"{at.topic}/{at.partition}": at.next_offset - 1 for at in sources if authority_of(at.topic) == authority}
 
 
 class Publisher:
@@ -68,13 +72,12 @@ class Publisher:
 
     def __init__(
         self,
-        database: Engine,
-        producer: BulkProducer,
-        service: Service,
+        publications: Publications,
+        producer: Producer,
         owned: Callable[[], Collection[str]],
         metrics: RecordsMetrics,
     ) -> None:
-        self._database, self._producer, self._service, self._owned = database, producer, service, owned
+        self._publications, self._producer, self._owned = publications, producer, owned
         self._metrics = metrics
 
     def run(self, changed: Signal, stop: Signal) -> None:
@@ -97,57 +100,30 @@ class Publisher:
     def publish(self) -> int:
         """Send what changed. Returns how many rows were sent. Raises Away."""
         sent = 0
-        outstanding = self._outstanding()
-        for done, group in _grouped(outstanding):
-            self._metrics.unpublished.set(len(outstanding) - done)
-            sent += self._publish(group)
+        outstanding = self._publications.outstanding(self._owned())
+        left = len(outstanding)
+        for group in _grouped(outstanding):
+            self._metrics.unpublished.set(left)
+            sent += self._publish([one.authority for one in group])
+            left -= len(group)
         self._metrics.unpublished.set(0)
         return sent
 
-    def _outstanding(self) -> list[Shard]:
-        newer = tuple_(shards.c.generation, shards.c.version) > _PUBLISHED
-        with transaction(self._database) as connection:
-            query = select(shards).where(newer, shards.c.authority.in_(list(self._owned())))
-            return list(connection.execute(query.order_by(shards.c.authority)))
+    def _publish(self, authorities: Collection[str]) -> int:
+        """Read, send and confirm within one turn, and only then let anybody see it.
 
-    def _publish(self, group: Sequence[Shard]) -> int:
-        rows, positions = self._read([shard.authority for shard in group])
-        self._send(rows)
-        self._send(positions)  # only after their rows were acknowledged
-        with transaction(self._database) as connection:
-            for position in positions:
-                state = (position.generation, position.version)
-                connection.execute(
-                    shards.update()
-                    .where(shards.c.authority == position.authority, tuple_(*map(literal, state)) > _PUBLISHED)
-                    .values(published_generation=state[0], published_version=state[1])
-                )
+        So that what readers see of a cell never goes back, in the order of the log either, which is what compaction keeps: who loses its
+        turn before it sent finds that out before it commits; who loses it afterwards had its place in the log before the next one.
+        """
+        with self._publications.turn(authorities) as turn:
+            rows = turn.rows()
+            with self._producer.transaction():
+                self._send(rows)
+                self._send(turn.positions())
+                turn.confirm()
+            turn.record()
         self._metrics.published.inc(len(rows))
         return len(rows)
-
-    def _read(self, authorities: Sequence[str]) -> tuple[list[Cell], list[Position]]:
-        """The changes and positions of these shards, at one moment."""
-        at_one_moment = self._database.execution_options(isolation_level="REPEATABLE READ")
-        with transaction(at_one_moment) as connection:
-            found = connection.execute(select(shards).where(shards.c.authority.in_(authorities))).all()
-            generations = {shard.authority: shard.generation for shard in found}
-            names = {"authorities": [shard.authority for shard in found], "sinces": [_since(shard) for shard in found]}
-            rows = [
-                Cell(
-                    self._service, row.authority, generations[row.authority], row.version,
-                    row.measure, row.period, row.category, row.known_on, int(row.value),
-                )
-                for row in connection.execute(_CHANGED, names)
-            ]  # fmt: skip
-            sources = connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
-        positions = [
-            Position(
-                self._service, shard.authority, shard.generation, shard.version,
-                _offsets(sources, shard.authority), shard.heard_at,
-            )
-            for shard in found
-        ]  # fmt: skip
-        return rows, positions
 
     def _send(self, aggregates: Collection[Aggregate]) -> None:
         self._producer.send_all(

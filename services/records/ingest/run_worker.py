@@ -12,9 +12,11 @@ from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
+from services.chassis.settings import KafkaSettings
 from services.chassis.stream import Stream
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publications import Publications
 from services.records.ingest.publisher import Publisher
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
@@ -31,7 +33,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     logs.configure(settings.logs, f"{domain.service}-worker")
     collect_seldom()
     registry = new_registry()
-    database, producer = engine(settings.database), BulkProducer(settings.kafka)
+    database, producer = engine(settings.database), _producer(domain, settings.kafka)
     metrics = RecordsMetrics(registry)
     changed, stop = Event(), Event()
     worker = Worker(database, domain, metrics, settings.cache.records, on_commit=changed.set)
@@ -43,9 +45,8 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         Contained(worker),
         StreamMetrics(registry),
     )
-    publishing = _Publishing(
-        Publisher(database, producer, domain.service, worker.owned, metrics), changed, stop, stream
-    )
+    publications = Publications(database, domain.service)
+    publishing = _Publishing(Publisher(publications, producer, worker.owned, metrics), changed, stop, stream)
     try:
         with exposed(settings.metrics, registry, stream.healthy):
             publishing.start()
@@ -67,6 +68,10 @@ def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
         with suppress(Away):  # the stream meets it too, and says so
             if not worker.is_up_to_date():
                 stream.go_back()
+
+
+def _producer(domain: Domain, settings: KafkaSettings) -> BulkProducer:
+    return BulkProducer(settings, transactional=f"payback-{domain.service}")
 
 
 class _Publishing(Thread):

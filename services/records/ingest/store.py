@@ -57,8 +57,8 @@ def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str,
     wanted = sorted(set(authorities))
     connection.execute(
         text(
-            "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by, published_generation, published_version) "
-            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '2000-01-01Z', '', 0, 0 ON CONFLICT DO NOTHING"
+            "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by) "
+            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '2000-01-01Z', '' ON CONFLICT DO NOTHING"
         ),
         {"codes": wanted},
     )

@@ -32,7 +32,17 @@ checkpoints = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("cluster_id", Text, nullable=False),
     Column("topic_id", Text, nullable=False),
+    Column("last_timestamp", BigInteger),
+    Column("last_checksum", BigInteger),
     comment="How far each source was read; compare-and-set, in the transaction of what was read.",
+)
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("here", Boolean, primary_key=True),
+    Column("lineage", Text, nullable=False),
+    comment="One row: on which server and timeline the database was when a worker last looked.",
 )
 
 shards = Table(
@@ -44,9 +54,16 @@ shards = Table(
     Column("reached", JSONB, nullable=False),
     Column("heard_at", _instant, nullable=False),
     Column("counted_by", Text, nullable=False),
-    Column("published_generation", Integer, nullable=False),
-    Column("published_version", BigInteger, nullable=False),
     comment="One row an authority: counts its commits, so that a worker that was overtaken cannot write.",
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    comment="What was last published of each authority; who publishes holds the row until it is done.",
 )
 
 records = Table(

@@ -1,0 +1,14 @@
+"""What was published, apart from what was counted; and what the last record taken was."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute((files("services.records") / "migrations" / "0009.sql").read_text())

@@ -1,0 +1,124 @@
+"""What has to be published and what was, in PostgreSQL. Whoever publishes holds the rows of `publications` until it is done."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Row, select, text
+
+from contracts.cells import Cell, Position, Service
+from contracts.topics import authority_of
+from services.chassis.database import transaction
+from services.records.ingest.tables import checkpoints, publications, shards
+
+
+class Outstanding(NamedTuple):
+    """An authority with changes that are not published, and whether any of its cells ever were in this generation."""
+
+    authority: str
+    begun: bool
+
+
+_OUTSTANDING = text(
+    "SELECT s.authority, p.version > 0 AND p.generation = s.generation AS begun "
+    "FROM shards s LEFT JOIN publications p USING (authority) WHERE s.authority = ANY(:authorities) "
+    "AND (s.generation, s.version) > (coalesce(p.generation, 0), coalesce(p.version, 0)) ORDER BY s.authority"
+)
+_CHANGED = text(
+    "WITH wanted AS (SELECT * FROM unnest(CAST(:authorities AS text[]), CAST(:sinces AS bigint[])) AS w (authority, since)), "
+    "changed AS (SELECT DISTINCT c.authority, c.measure, c.period, c.category "
+    "FROM wanted w JOIN cells c ON c.authority = w.authority AND c.version > w.since) "
+    "SELECT t.* FROM wanted w JOIN (SELECT c.authority, c.measure, c.period, c.category, c.known_on, c.version, "
+    "sum(c.delta) OVER (PARTITION BY c.authority, c.measure, c.period, c.category ORDER BY c.known_on) AS value "
+    "FROM changed JOIN cells c USING (authority, measure, period, category)) t "
+    "ON t.authority = w.authority AND t.version > w.since"
+)
+
+
+class Turn:
+    """The right to publish for some authorities, and what is to be published. Lost with the session that holds it."""
+
+    def __init__(self, connection: Connection, service: Service, held: Sequence[Row[Any]]) -> None:
+        self._connection, self._service = connection, service
+        self._held = {row.authority: row for row in held}
+        query = select(shards).where(shards.c.authority.in_(self._held))
+        self._shards = connection.execute(query.order_by(shards.c.authority)).all()
+
+    def rows(self) -> list[Cell]:
+        """Every row of a cell that changed since, with its absolute value."""
+        generations = {shard.authority: shard.generation for shard in self._shards}
+        names = {"authorities": list(generations), "sinces": [self._since(shard) for shard in self._shards]}
+        return [
+            Cell(
+                self._service, row.authority, generations[row.authority], row.version,
+                row.measure, row.period, row.category, row.known_on, int(row.value),
+            )
+            for row in self._connection.execute(_CHANGED, names)
+        ]  # fmt: skip
+
+    def positions(self) -> list[Position]:
+        """Up to where the rows go."""
+        sources = self._connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
+        return [
+            Position(
+                self._service, shard.authority, shard.generation, shard.version,
+                _offsets(sources, shard.authority), shard.heard_at,
+            )
+            for shard in self._shards
+        ]  # fmt: skip
+
+    def confirm(self) -> None:
+        """Raises Away where the turn was lost: somebody else may have published since."""
+        self._connection.execute(select(1))
+
+    def record(self) -> None:
+        """Notes what was published; it counts when the turn ends."""
+        self._connection.execute(
+            text(
+                "UPDATE publications p SET generation = n.generation, version = n.version FROM unnest("
+                "CAST(:authorities AS text[]), CAST(:generations AS int[]), CAST(:versions AS bigint[])) "
+                "AS n (authority, generation, version) WHERE p.authority = n.authority"
+            ),
+            {
+                "authorities": [shard.authority for shard in self._shards],
+                "generations": [shard.generation for shard in self._shards],
+                "versions": [shard.version for shard in self._shards],
+            },
+        )
+
+    def _since(self, shard: Row[Any]) -> int:
+        """The version that was published last; of a new generation, none."""
+        held = self._held[shard.authority]
+        return int(held.version) if held.generation == shard.generation else 0
+
+
+class Publications:
+    """One service's."""
+
+    def __init__(self, database: Engine, service: Service) -> None:
+        self._database, self._service = database, service
+
+    def outstanding(self, authorities: Collection[str]) -> list[Outstanding]:
+        """Those of the authorities that have something to publish."""
+        with transaction(self._database) as connection:
+            found = connection.execute(_OUTSTANDING, {"authorities": list(authorities)})
+            return [Outstanding(row.authority, bool(row.begun)) for row in found]
+
+    @contextmanager
+    def turn(self, authorities: Collection[str]) -> Iterator[Turn]:
+        """Held until the end of the block, for those of the authorities that nobody else publishes just now."""
+        wanted = sorted(authorities)
+        with transaction(self._database) as connection:
+            connection.execute(
+                text("INSERT INTO publications SELECT unnest(CAST(:a AS text[])), 0, 0 ON CONFLICT DO NOTHING"),
+                {"a": wanted},
+            )
+        at_one_moment = self._database.execution_options(isolation_level="REPEATABLE READ")
+        with transaction(at_one_moment) as connection:
+            query = select(publications).where(publications.c.authority.in_(wanted)).order_by(publications.c.authority)
+            yield Turn(connection, self._service, connection.execute(query.with_for_update(skip_locked=True)).all())
+
+
+def _offsets(sources: Sequence[Row[Any]], authority: str) -> dict[str, int]:
+    """The last offset taken of each of the authority's topics."""
+    return {f"{at.topic}/{at.partition}": at.next_offset - 1 for at in sources if authority_of(at.topic) == authority}
