@@ -1,8 +1,9 @@
-"""What the stream engine hands over, and what it asks of the code that takes it. Types only, so that pure code may use them."""
+"""What the stream engine hands over, and what it asks of the code that takes it. Pure, so that pure code may use it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 
 class TopicPartition(NamedTuple):
@@ -17,6 +18,23 @@ class SourceIdentity(NamedTuple):
 
     cluster_id: str
     topic_id: str
+
+
+class Bounds(NamedTuple):
+    """The first offset that Kafka still has of a partition, and the next that it will give.
+
+    The embedded broker tells an `end` that is too low by up to one batch, so nothing is refused for it alone.
+    """
+
+    first: int
+    end: int
+
+
+class Fingerprint(NamedTuple):
+    """Of one record: enough to see that another one stands in its place."""
+
+    timestamp: int
+    checksum: int
 
 
 class Message(Protocol):
@@ -34,6 +52,11 @@ class Message(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+def fingerprint(message: Message) -> Fingerprint:
+    """The same for the same record, whoever reads it."""
+    return Fingerprint(message.timestamp, crc32(message.value or b"", crc32(message.key or b"")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +78,7 @@ class Slice:
 
 
 class Processor(Protocol):
-    """Takes batches and keeps the positions. Both methods are called from one thread, one call at a time."""
+    """Takes batches and keeps the positions. All methods are called from one thread, one call at a time."""
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         """Called on every assignment and after Fenced, with all that this worker now owns.
@@ -63,6 +86,9 @@ class Processor(Protocol):
         Answers the next offset to read of each; 0 is the beginning, whatever the first offset is that Kafka still has.
         Forget here whatever was cached about earlier assignments. May raise Away or Refused.
         """
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        """Asked after `start`: the record before each position, where it is known. Kafka must have just that one there."""
 
     def process(self, slices: Sequence[Slice]) -> None:
         """Take one whole fetch, at most one slice of each partition, in one transaction with the new positions.

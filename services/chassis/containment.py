@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from services.chassis.batches import Message, Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.batches import Fingerprint, Message, Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.database import is_ours
 from services.chassis.failures import Failure, TimedOut
 
@@ -44,6 +44,9 @@ class Contained:
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         return self._processor.start(sources)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self._processor.last_taken()
 
     def process(self, slices: Sequence[Slice]) -> None:
         """May raise Away after some of the slices were taken; given again, these have no effect."""

@@ -15,7 +15,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from services.chassis.batches import Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.batches import Bounds, Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
@@ -43,16 +43,6 @@ class Fetch:
     slices: Sequence[Slice]
 
 
-class Bounds(NamedTuple):
-    """The first offset that Kafka still has of a partition, and the next that it will give.
-
-    The embedded broker tells an `end` that is too low by up to one batch, so nothing is refused for it alone.
-    """
-
-    first: int
-    end: int
-
-
 class Reader(Protocol):
     """The consumer. Its questions raise Away when Kafka does not answer, or when owners change meanwhile."""
 
@@ -69,6 +59,9 @@ class Reader(Protocol):
 
     async def fetched(self, source: TopicPartition) -> int:
         """The next offset to fetch."""
+
+    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
+        """The records at these offsets, as far as Kafka still has them."""
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
 
@@ -110,11 +103,12 @@ class Engine:
         self._owners = 0  # how often they changed
         self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
         self._valid_after = NEVER  # seeks: only fetches after just so many count
+        self._silent = False  # Kafka did not answer
         self._up, self._last_progress = False, monotonic()
 
     def attach(self, reader: Reader) -> None:
-        """Must be called before anything else; reader and engine need each other."""
-        self._reader = reader
+        """Must be called before anything else, and again with each new reader; reader and engine need each other."""
+        self._reader, self._seen = reader, Mark(0, 0)
 
     def healthy(self) -> bool:
         """Whether batches can be processed, and something was lately, or nothing is left to process."""
@@ -255,11 +249,23 @@ class Engine:
         positions = {source: answer[source] or bounds[source].first for source in owned}
         for source, position in positions.items():
             _refuse_outside(source, position, bounds[source], missing=missing)
+        await self._compare({source: at for source, at in positions.items() if bounds[source].first < at})
         self._positions, self._asked_for = positions, owners
         # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
         self._identities = {**self._identities, **identities}
         self._progressed()
         self._set_up(up=True)
+
+    async def _compare(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Offsets alone do not tell a log that went back and grew again from the one that was read."""
+        taken = await _in(self._process_thread, self._processor.last_taken)()
+        found = await self._reader.last_records({at: offset - 1 for at, offset in positions.items() if at in taken})
+        for source, kept in found.items():
+            if kept != taken[source]:
+                raise Refused(
+                    f"{source.topic}/{source.partition} holds at offset {positions[source] - 1} another record than the one "
+                    "that was taken: the log went back. Nothing was read or written (runbook: source-changed)."
+                )
 
     # Batches
 
@@ -315,12 +321,28 @@ class Engine:
             await asyncio.sleep(self._settings.report_every_seconds)
             turn += 1
             try:
-                await self._measure()
+                await self._measure_or_doubt()
                 await self._commit()
                 if turn % every == 0:
                     await self._check_identities()
             except Away as away:
                 log.warning("%s cannot measure its lag: %s", self._name, describe(away))
+
+    async def _measure_or_doubt(self) -> None:
+        """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
+        measuring = asyncio.ensure_future(self._measure())
+        try:
+            await asyncio.wait({measuring}, timeout=self._settings.report_every_seconds)
+            if not measuring.done() or measuring.exception():
+                self._silent = True
+                self._doubt()
+            await measuring
+        finally:
+            measuring.cancel()
+        if self._silent:
+            self._silent = False
+            async with self._in_hand:
+                await self._start_over()
 
     async def _measure(self) -> None:
         owned = [source for source in self._reader.owned() if source in self._positions]

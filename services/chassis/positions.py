@@ -1,10 +1,10 @@
 """How far each source was read, in the table `checkpoints` of the service's own schema: moved in the transaction of what was read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-from services.chassis.batches import SourceIdentity, TopicPartition
+from services.chassis.batches import Fingerprint, Slice, SourceIdentity, TopicPartition, fingerprint
 from services.chassis.failures import Fenced, Refused
 
 
@@ -41,20 +41,38 @@ def _same_source(source: TopicPartition, known: SourceIdentity, found: SourceIde
         )
 
 
-def advance(connection: Connection, moves: Mapping[TopicPartition, tuple[int, int]]) -> None:
-    """Moves offsets, each from where it is to where it shall be. Raises Fenced where another worker has moved one."""
+def last_taken(connection: Connection, sources: Collection[TopicPartition]) -> dict[TopicPartition, Fingerprint]:
+    """The record before each position, where any was taken since that is noted."""
+    query = text(
+        "SELECT topic, partition, last_timestamp, last_checksum FROM checkpoints "
+        "WHERE next_offset > 0 AND last_checksum IS NOT NULL"
+    )
+    found = {
+        TopicPartition(row.topic, row.partition): Fingerprint(row.last_timestamp, row.last_checksum)
+        for row in connection.execute(query)
+    }
+    return {source: print_ for source, print_ in found.items() if source in sources}
+
+
+def advance(connection: Connection, known: Mapping[TopicPartition, int], slices: Sequence[Slice]) -> None:
+    """Moves offsets from where this worker knows them to behind these slices. Raises Fenced where another worker has moved one."""
+    prints = [fingerprint(piece.messages[-1]) for piece in slices]
     moved = connection.execute(
         text(
-            "UPDATE checkpoints c SET next_offset = m.new FROM unnest(CAST(:topics AS text[]), "
-            "CAST(:partitions AS int[]), CAST(:olds AS bigint[]), CAST(:news AS bigint[])) AS m (topic, partition, old, new) "
+            "UPDATE checkpoints c SET next_offset = m.new, last_timestamp = m.time, last_checksum = m.checksum "
+            "FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:olds AS bigint[]), "
+            "CAST(:news AS bigint[]), CAST(:times AS bigint[]), CAST(:checksums AS bigint[])) "
+            "AS m (topic, partition, old, new, time, checksum) "
             "WHERE c.topic = m.topic AND c.partition = m.partition AND c.next_offset = m.old"
         ),
         {
-            "topics": [source.topic for source in moves],
-            "partitions": [source.partition for source in moves],
-            "olds": [old for old, _ in moves.values()],
-            "news": [new for _, new in moves.values()],
+            "topics": [piece.topic for piece in slices],
+            "partitions": [piece.partition for piece in slices],
+            "olds": [known[piece.source] for piece in slices],
+            "news": [piece.next_offset for piece in slices],
+            "times": [one.timestamp for one in prints],
+            "checksums": [one.checksum for one in prints],
         },
     )
-    if moved.rowcount != len(moves):
-        raise Fenced(f"{len(moves) - moved.rowcount} of {len(moves)} topics are not where this worker left them")
+    if moved.rowcount != len(slices):
+        raise Fenced(f"{len(slices) - moved.rowcount} of {len(slices)} topics are not where this worker left them")

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -28,10 +29,21 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from services.chassis import bounded
-from services.chassis.batches import Message, Processor, Slice, SourceIdentity, TopicPartition
-from services.chassis.engine import Bounds, Engine, Fetch, Mark
-from services.chassis.failures import Away
+from services.chassis.batches import (
+    Bounds,
+    Fingerprint,
+    Message,
+    Processor,
+    Slice,
+    SourceIdentity,
+    TopicPartition,
+    fingerprint,
+)
+from services.chassis.bulk import failure
+from services.chassis.engine import Engine, Fetch, Mark
+from services.chassis.failures import Away, backoff, describe
 from services.chassis.kafka import Admin, tls_context
+from services.chassis.log import records_at
 from services.chassis.metrics import StreamMetrics
 from services.chassis.placement import place
 from services.chassis.settings import KafkaSettings, StreamSettings
@@ -115,26 +127,47 @@ class Stream:
         if self._asked_to_stop.is_set():
             engine.end()
         try:
-            if await engine.topics_exist(self._topics):
-                await self._work(engine)
+            await self._work(engine)
         finally:
             engine.close()
             admin.close()
         return engine.status
 
     async def _work(self, engine: Engine) -> None:
+        """Follow the topics; where Kafka goes while Faust starts, which takes that for the end, start it again."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if not await engine.topics_exist(self._topics) or await self._follow(engine):
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(engine.over.wait(), delay)
+
+    async def _follow(self, engine: Engine) -> bool:
+        """Until the engine stops. False where Kafka went and Faust with it."""
         app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
         app.read(self._topics)
+        gone = asyncio.Event()
+        watch = partial(_watch, engine, gone)
         tasks = [asyncio.create_task(part) for part in (app.start(), _crash(app), engine.report())]
         for task in tasks:
-            task.add_done_callback(engine.watch)
-        await engine.over.wait()
-        await engine.finish()
-        for task in tasks:
-            task.cancel()
+            task.add_done_callback(watch)
+        ends = [asyncio.create_task(event.wait()) for event in (engine.over, gone)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await (engine.finish() if engine.over.is_set() else engine.pause())
+        for ended in (*tasks, *ends):
+            ended.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await app.stop()
+        return engine.over.is_set()
+
+
+def _watch(engine: Engine, gone: asyncio.Event, task: "asyncio.Task[None]") -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, KafkaError) and isinstance(failure(error), Away):
+        log.warning("Kafka went while Faust was using it: %s", type(error).__name__)
+        gone.set()
+    else:
+        engine.watch(task)
 
 
 async def _crash(app: "App") -> None:
@@ -244,9 +277,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        # Faust has no settings for these two.
+        # Faust has no settings for these.
         consumer._fetch_max_wait_ms = self.app.kafka.fetch_wait_milliseconds  # noqa: SLF001
         consumer._fetch_max_bytes = self.app.kafka.fetch_max_bytes  # noqa: SLF001
+        if self.app.kafka.transactions:  # what was sent in one that did not end well was never sent
+            consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
     async def _fetch_records(self, *args: Any, **options: Any) -> Any:
@@ -299,7 +334,11 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
-        await self.app.engine.seek()
+        try:
+            await self.app.engine.seek()
+        except Away as away:  # until it is sought, nothing fetched counts; Faust would take this for the end
+            log.warning("seeking again: %s", describe(away))
+            self.app.reread(missing=False)
 
     @property
     def mark(self) -> Mark:
@@ -330,6 +369,9 @@ class Consumer(driver.Consumer):
 
     async def fetched(self, source: TopicPartition) -> int:
         return int(await self._thread.ask("position", KafkaPartition(*source)))
+
+    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
+        return {at: fingerprint(record) for at, record in (await records_at(self.app.kafka, places)).items()}
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
         offsets = {KafkaPartition(*at): OffsetAndMetadata(offset, "") for at, offset in positions.items()}
@@ -371,11 +413,12 @@ class App(faust.App):
 
     def lost_position(self) -> None:
         """Called from the consumer's thread, at every fetch until it is mended."""
-        self.loop.call_soon_threadsafe(self._reread)
+        self.loop.call_soon_threadsafe(partial(self.reread, missing=True))
 
-    def _reread(self) -> None:
+    def reread(self, *, missing: bool) -> None:
+        """Unless that is being done."""
         if self._lost is None or self._lost.done():
-            self._lost = asyncio.create_task(self.engine.reread(missing=True))
+            self._lost = asyncio.create_task(self.engine.reread(missing=missing))
             self._lost.add_done_callback(self.engine.watch)
 
     async def _positions(self, *_: Any, **__: Any) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -139,6 +140,22 @@ class KafkaProcess:
     def kill(self) -> None:
         """Stop as a crash would."""
         self._end(signal.SIGKILL)
+
+    def send_signal(self, what: signal.Signals) -> None:
+        """As SIGSTOP, which freezes it."""
+        assert self._process is not None
+        self._process.send_signal(what)
+
+    def copy(self, to: Path) -> None:
+        """Of the data of a broker that does not run."""
+        assert self._process is None
+        shutil.copytree(self._directory / "data", to)
+
+    def restore(self, copy: Path) -> None:
+        """Put a copy in the place of the data of a broker that does not run."""
+        assert self._process is None
+        shutil.rmtree(self._directory / "data")
+        shutil.copytree(copy, self._directory / "data")
 
     def remove(self) -> None:
         """Stop and delete the data."""

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Engine
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis import positions
-from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import Clock, system_clock
 from services.chassis.containment import Place
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, Fenced, describe
-from services.records.ingest import counters, parking, store, times
+from services.records.ingest import counters, epoch, parking, store, times
 from services.records.ingest.cache import Cache
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.parking import Action, Park
@@ -57,6 +57,7 @@ class Worker:
         self._clock = clock
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
+        self._taken: dict[TopicPartition, Fingerprint] = {}
         self._shards: dict[str, Shard] = {}
         self._parked: set[str] = set()
         self._skipped: set[Place] = set()
@@ -67,7 +68,10 @@ class Worker:
         self._cache.clear()
         self._positions = {}  # what was claimed before no longer counts, however this ends
         with transaction(self._database) as connection:
+            if epoch.renewed(connection):
+                log.warning("PostgreSQL was restored or failed over: every authority is published anew")
             claimed = positions.claim(connection, sources)
+            self._taken = positions.last_taken(connection, sources)
             self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
             self._parked = set(parking.parked(connection, list(self._shards)))
             self._skipped = parking.skipped(connection)
@@ -79,6 +83,9 @@ class Worker:
                 self._recount_or_park(shard)
         self._positions = claimed
         return claimed
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self._taken
 
     def process(self, slices: Sequence[Slice]) -> None:
         """Takes one fetch. After a failure nothing is believed that was not committed."""
@@ -139,7 +146,7 @@ class Worker:
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
         """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
         ends = {piece.source: piece.next_offset for piece in slices}
-        positions.advance(connection, {source: (self._positions[source], new) for source, new in ends.items()})
+        positions.advance(connection, self._positions, slices)
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
         held = self._load(connection, arrivals)

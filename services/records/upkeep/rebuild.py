@@ -4,21 +4,21 @@ The new books are a schema of their own and a new generation of cells. Until the
 that still believes the old ones is fenced off, starts again from the new positions, and publishes the new generation.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from kafka import KafkaConsumer
-from kafka import TopicPartition as KafkaPartition
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
 
 from contracts.authorities import AUTHORITIES
 from contracts.topics import source_topics
-from services.chassis.batches import Processor, Slice, TopicPartition
+from services.chassis.batches import Processor, TopicPartition
 from services.chassis.containment import Contained
 from services.chassis.database import driver_url, engine, transaction
-from services.chassis.kafka import Admin, connection
+from services.chassis.failures import Refused
+from services.chassis.kafka import Admin
+from services.chassis.log import Log
 from services.chassis.memory import collect_seldom
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
@@ -29,15 +29,23 @@ from services.records.model.domain import Domain
 from services.records.upkeep.decisions import carry_over
 
 BATCH = 20_000
-POLL_MILLISECONDS = 500
 Tell = Callable[[int, int], None]
 """Called with how many events are done, of how many."""
 
 
-def rebuild(settings: DatabaseSettings, kafka: KafkaSettings, domain: Domain, migrations: Path, tell: Tell) -> int:
+def rebuild(
+    settings: DatabaseSettings,
+    kafka: KafkaSettings,
+    domain: Domain,
+    migrations: Path,
+    tell: Tell,
+    *,
+    less: bool = False,
+) -> int:
     """Makes the books again and changes over. Returns how many events were read. Raises Away or Refused; then nothing has changed.
 
-    Whoever connects must be allowed to make and rename schemas.
+    Unless `less` says that this is meant, books that would hold less of any authority than the old ones are refused, and so is a log
+    that does not begin at its first event. Whoever connects must be allowed to make and rename schemas (deploy/postgres/roles.sql).
     """
     collect_seldom()
     beside = settings.model_copy(update={"schema_name": f"{settings.schema_name}_next", "role": settings.owner})
@@ -45,17 +53,19 @@ def rebuild(settings: DatabaseSettings, kafka: KafkaSettings, domain: Domain, mi
     try:
         with transaction(old) as connected:
             generation = (connected.scalar(select(func.max(shards.c.generation))) or 0) + 1
-        _drop(settings, beside.schema_name)
-        migrate(settings.url.get_secret_value(), beside.schema_name, migrations, settings.owner)
-        _begin(new, generation)
-        with _administrator(settings).begin() as connected:
-            carry_over(connected, settings.schema_name, beside.schema_name)
-        with closing(Log(kafka, domain)) as log:
-            worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
-            log.begin(worker)
-            read = log.feed(worker, log.ends(), tell)
+        with closing(History(kafka, domain)) as history:
+            _refuse_cut_off([] if less else history.cut_off())
+            _drop(settings, beside.schema_name)
+            migrate(settings.url.get_secret_value(), beside.schema_name, migrations, settings.owner)
+            _begin(new, generation)
             with _administrator(settings).begin() as connected:
-                read += log.feed(worker, _stop_the_old(connected, settings.schema_name), tell)
+                carry_over(connected, settings.schema_name, beside.schema_name)
+            worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
+            history.begin(worker)
+            read = history.feed(worker, history.ends(), tell)
+            with _administrator(settings).begin() as connected:
+                read += history.feed(worker, _stop_the_old(connected, settings.schema_name), tell)
+                _refuse_less({} if less else _less(connected, settings.schema_name, beside.schema_name))
                 _change_over(connected, settings.schema_name, beside.schema_name)
     finally:
         old.dispose()
@@ -64,36 +74,65 @@ def rebuild(settings: DatabaseSettings, kafka: KafkaSettings, domain: Domain, mi
     return read
 
 
-class Log:
+def _refuse_cut_off(topics: Sequence[str]) -> None:
+    if topics:
+        raise Refused(
+            f"Kafka no longer has the first events of {', '.join(topics)}: books made of the rest would hold less. Nothing was changed. "
+            "Bring the log back first (runbook: restore), or say --less."
+        )
+
+
+def _refuse_less(found: Mapping[str, str]) -> None:
+    if found:
+        raise Refused(
+            f"The new books would hold less than the old ones: {'; '.join(found.values())}. Nothing was changed. "
+            "Find out where it went (runbook: rebuild), or say --less."
+        )
+
+
+def _less(connected: Connection, schema: str, beside: str) -> dict[str, str]:
+    """By authority, in words, what the books beside lack of the old ones: events and orders."""
+    lacking: dict[str, str] = {}
+    for table, things in (("arrivals", "events"), ("records", "orders")):
+        query = (
+            f"SELECT authority, o.number AS old, coalesce(n.number, 0) AS new FROM (SELECT authority, count(*) AS number "  # noqa: S608
+            f'FROM "{schema}".{table} GROUP BY authority) o LEFT JOIN (SELECT authority, count(*) AS number '
+            f'FROM "{beside}".{table} GROUP BY authority) n USING (authority) WHERE coalesce(n.number, 0) < o.number ORDER BY 1'
+        )
+        for row in connected.execute(text(query)):
+            said = f"{row.new} of {row.old} {things}"
+            lacking[row.authority] = f"{lacking.get(row.authority, row.authority)} {said}"
+    return lacking
+
+
+class History:
     """The topics of a service, from their beginning."""
 
     def __init__(self, kafka: KafkaSettings, domain: Domain) -> None:
         self._kafka = kafka
         self._sources = [TopicPartition(topic, 0) for topic in source_topics(*domain.kinds)]
-        self._consumer = KafkaConsumer(
-            **connection(kafka),
-            enable_auto_commit=False,
-            max_poll_records=BATCH,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-        )
+        self._log = Log(kafka, self._sources)
+
+    def cut_off(self) -> list[str]:
+        """The topics whose first events Kafka no longer has."""
+        return sorted(source.topic for source, bounds in self._log.bounds().items() if bounds.first > 0)
 
     def begin(self, worker: Processor) -> None:
         with closing(Admin(self._kafka)) as admin:
             identities = admin.identities([source.topic for source in self._sources])
-        self._consumer.assign([KafkaPartition(*source) for source in self._sources])
-        for source, position in worker.start({one: identities[one.topic] for one in self._sources}).items():
-            self._consumer.seek(KafkaPartition(*source), position)
+        bounds = self._log.bounds()
+        positions = worker.start({one: identities[one.topic] for one in self._sources})
+        self._log.seek({source: max(position, bounds[source].first) for source, position in positions.items()})
 
     def ends(self) -> dict[str, int]:
         """The next offset that each topic will give."""
-        ends = self._consumer.end_offsets([KafkaPartition(*source) for source in self._sources])
-        return {source.topic: end for source, end in ends.items()}
+        return {source.topic: bounds.end for source, bounds in self._log.bounds().items()}
 
     def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
         """Gives the worker everything before these offsets, and what comes along. Returns how many events."""
         read, total = 0, sum(ends.values())
         while any(self._position(topic) < end for topic, end in ends.items()):
-            slices = list(self._slices())
+            slices = self._log.slices(BATCH)
             if slices:
                 worker.process(slices)
                 read += sum(len(piece.messages) for piece in slices)
@@ -101,15 +140,10 @@ class Log:
         return read
 
     def close(self) -> None:
-        self._consumer.close()
+        self._log.close()
 
     def _position(self, topic: str) -> int:
-        return int(self._consumer.position(KafkaPartition(topic, 0)))
-
-    def _slices(self) -> Iterator[Slice]:
-        for source, messages in self._consumer.poll(POLL_MILLISECONDS, max_records=BATCH).items():
-            if messages:
-                yield Slice(source.topic, source.partition, messages)
+        return self._log.position(TopicPartition(topic, 0))
 
 
 def _begin(new: Engine, generation: int) -> None:
@@ -117,17 +151,17 @@ def _begin(new: Engine, generation: int) -> None:
     with transaction(new) as connected:
         connected.execute(
             text(
-                "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by, "
-                "published_generation, published_version) "
-                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '{}', '2000-01-01Z', '', 0, 0"
+                "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by) "
+                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '{}', '2000-01-01Z', ''"
             ),
             {"codes": list(AUTHORITIES), "generation": generation},
         )
 
 
 def _stop_the_old(connected: Connection, schema: str) -> dict[str, int]:
-    """Holds up the worker of the old books until the change, and tells how far it got."""
-    connected.execute(text(f'LOCK TABLE "{schema}".shards, "{schema}".checkpoints IN ACCESS EXCLUSIVE MODE'))
+    """Holds up worker and publisher of the old books until the change, and tells how far it got."""
+    tables = ", ".join(f'"{schema}".{table}' for table in ("publications", "checkpoints", "shards"))  # as they go
+    connected.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
     positions = connected.execute(text(f'SELECT topic, next_offset FROM "{schema}".{checkpoints.name}'))  # noqa: S608
     return {row.topic: row.next_offset for row in positions}
 

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, func, select
 
 from contracts.cells import decode_aggregate
-from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import Clock, system_clock
 from services.chassis.containment import Place
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, describe
-from services.chassis.positions import advance, claim
+from services.chassis.positions import advance, claim, last_taken
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.store import fold, write
 from services.reporting.read.tables import put_aside
@@ -30,12 +30,17 @@ class Aggregates:
         self._database, self._clock = database, clock
         self._metrics = metrics or IngestMetrics(CollectorRegistry())
         self._next: dict[TopicPartition, int] = {}
+        self._taken: dict[TopicPartition, Fingerprint] = {}
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         with transaction(self._database) as connection:
             self._next = claim(connection, sources)
+            self._taken = last_taken(connection, sources)
         self._try_again()
         return dict(self._next)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self._taken
 
     def process(self, slices: Sequence[Slice]) -> None:
         news = [part for part in map(self._news, slices) if part.messages]
@@ -44,7 +49,7 @@ class Aggregates:
         values = [message.value for part in news for message in part.messages if message.value]
         with transaction(self._database) as connection:
             write(connection, fold(map(decode_aggregate, values)))
-            self._advance(connection, news)
+            advance(connection, self._next, news)
         self._next |= {part.source: part.next_offset for part in news}
 
     def owner_of(self, source: TopicPartition) -> str:
@@ -56,7 +61,7 @@ class Aggregates:
         row = {"offset": place.offset, "key": message.key, "value": message.value}
         said = {"fault": describe(fault), "at": self._clock()}
         with transaction(self._database) as connection:
-            self._advance(connection, [part])
+            advance(connection, self._next, [part])
             connection.execute(put_aside.insert().values(topic=part.topic, partition=part.partition, **row, **said))
             self._count(connection)
         self._next[part.source] = part.next_offset
@@ -68,9 +73,6 @@ class Aggregates:
         """Without what was taken before."""
         begin = self._next[part.source]
         return Slice(part.topic, part.partition, [message for message in part.messages if message.offset >= begin])
-
-    def _advance(self, connection: Connection, parts: Sequence[Slice]) -> None:
-        advance(connection, {part.source: (self._next[part.source], part.next_offset) for part in parts})
 
     def _try_again(self) -> None:
         """This version may be newer than the one that could not take it."""

@@ -14,6 +14,8 @@ checkpoints = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("cluster_id", Text, nullable=False),
     Column("topic_id", Text, nullable=False),
+    Column("last_timestamp", BigInteger),
+    Column("last_checksum", BigInteger),
     comment="How far the aggregates were read; compare-and-set, in the transaction of what was read.",
 )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from services.chassis.batches import Fingerprint
 from services.chassis.failures import Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import KafkaSettings, StreamSettings
@@ -42,6 +43,9 @@ class Ledger:
         kept = self.positions()
         self._believed = {source.topic: kept.get(source.topic, 0) for source in sources}
         return {source: self._believed[source.topic] for source in sources}
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return {}
 
     def process(self, slices: Sequence[Slice]) -> None:
         with closing(self._open()) as database, database:

@@ -4,9 +4,10 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,9 +19,10 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.structs import OffsetAndMetadata
 from prometheus_client import CollectorRegistry
 
+from services.chassis.batches import Fingerprint, fingerprint
 from services.chassis.bounded import LONGEST
 from services.chassis.failures import Away, Fenced, Refused
-from services.chassis.kafka import Producer, Record
+from services.chassis.kafka import Admin, Producer, Record
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.stream import Slice, SourceIdentity, Stream, TopicPartition
@@ -52,6 +54,9 @@ class Recorder:
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         self.starts.append(dict(sources))
         return dict.fromkeys(sources, self.position)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return {}
 
     def process(self, slices: Sequence[Slice]) -> None:
         offsets = [message.offset for part in slices for message in part.messages]
@@ -412,3 +417,91 @@ def test_who_released_an_authority_has_its_messages_read_again(
     running.stream.go_back()
     wait_until(lambda: recorder.kept == [0, 1, 2, 3, 4, 2, 3, 4])
     assert running.stop() == 0
+
+
+class Remembering(Recorder):
+    """Knows the last record that it took, as services do."""
+
+    last: dict[TopicPartition, Fingerprint]
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self.last if self.kept else {}
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        super().process(slices)
+        self.last = {part.source: fingerprint(part.messages[-1]) for part in slices}
+
+
+@pytest.mark.parametrize("sent", [2, 5, 9], ids=["shorter than it was", "just as long", "longer"])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_log_restored_from_an_older_copy_is_refused(
+    kafka_process: KafkaProcess, tmp_path: Path, sent: int, *, running: bool
+) -> None:
+    """What was sent after the restore stands at offsets that were taken already: it must not be taken for read."""
+    address, topic, processor = kafka_process.address, f"test.{uuid.uuid4().hex}", Remembering()
+    make_topics(address, topic)
+    send_to(address, topic, b"before", 3)
+    kafka_process.stop()
+    kafka_process.copy(tmp_path / "copy")
+    kafka_process.start()
+    send_to(address, topic, b"lost", 5)
+    with ThreadPoolExecutor() as pool:
+
+        def start() -> tuple[Stream, "Future[int]"]:
+            stream = Stream(
+                kafka_settings(address), QUICK, topic, [topic], processor, StreamMetrics(CollectorRegistry())
+            )
+            return stream, pool.submit(stream.run)
+
+        stream, status = start()
+        try:
+            wait_until(lambda: processor.kept == list(range(8)))
+            if not running:
+                stream.stop()
+                assert status.result(30) == 0
+            kafka_process.stop()
+            time.sleep(1)
+            kafka_process.restore(tmp_path / "copy")
+            kafka_process.start()
+            send_to(address, topic, b"after", sent)
+            if not running:
+                stream, status = start()
+            assert status.result(60) == 3
+        finally:
+            stream.stop()
+    assert processor.kept == list(range(8))
+
+
+def send_to(address: str, topic: str, value: bytes, count: int) -> None:
+    with Producer(kafka_settings(address)) as producer:
+        producer.send_all([Record(topic, b"key", value) for _ in range(count)])
+
+
+def test_a_broker_that_goes_between_two_steps_of_starting_is_waited_for(
+    kafka_process: KafkaProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, topic, processor = kafka_process.address, f"test.{uuid.uuid4().hex}", Recorder()
+    make_topics(address, topic)
+    send_to(address, topic, b"before", 3)
+    identities, killed = Admin.identities, threading.Event()
+
+    def found(admin: Admin, topics: Collection[str]) -> dict[str, SourceIdentity]:
+        answer = identities(admin, topics)
+        if not killed.is_set():
+            kafka_process.kill()
+            killed.set()
+        return answer
+
+    monkeypatch.setattr(Admin, "identities", found)
+    stream = Stream(kafka_settings(address), QUICK, topic, [topic], processor, StreamMetrics(CollectorRegistry()))
+    with ThreadPoolExecutor() as pool:
+        status = pool.submit(stream.run)
+        try:
+            wait_until(killed.is_set)
+            time.sleep(SESSION_SECONDS + 2)
+            assert not status.done()
+            kafka_process.start()
+            wait_until(lambda: processor.kept == [0, 1, 2], 90)
+        finally:
+            stream.stop()
+        assert status.result(30) == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.batches import Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.containment import Contained, Place
 from services.chassis.failures import Away, Fenced, Refused, TimedOut
 from tests.support.scenario import Sent
@@ -33,6 +33,9 @@ class Books:
         assert isinstance(fault, ArithmeticError)
         assert message.offset == place.offset
         self.parked[self.owner_of(place.source)] = place
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return {}
 
     def process(self, slices: Sequence[Slice]) -> None:
         new = [

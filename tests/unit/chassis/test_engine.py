@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.engine import Bounds, Engine, Fetch, Mark
+from services.chassis.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.engine import Engine, Fetch, Mark
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
@@ -33,6 +33,9 @@ class FakeReader:
     mark: Mark = field(default=Mark(1, 0))
     end: int = 100
     position: int = 0
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    kept: Fingerprint | None = None
+    looked_at: list[dict[TopicPartition, int]] = field(default_factory=list)
     sought: list[int] = field(default_factory=list)
     committed: list[int] = field(default_factory=list)
     sources: list[TopicPartition] = field(default_factory=lambda: [SOURCE])
@@ -46,7 +49,12 @@ class FakeReader:
         self.sought += positions.values()
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
+        await self.answers.wait()
         return {source: Bounds(10, self.end) for source in sources}
+
+    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
+        self.looked_at += [dict(places)]
+        return {source: self.kept for source in places if self.kept is not None}
 
     async def fetched(self, source: TopicPartition) -> int:  # noqa: ARG002
         return self.position
@@ -66,6 +74,7 @@ class FakeProcessor:
     failures: list[Exception] = field(default_factory=list)
     start_failures: list[Exception] = field(default_factory=list)
     starts: int = 0
+    taken: Fingerprint | None = None
     batches: list[list[int]] = field(default_factory=list)
     seconds: float = 0
     threads: set[int] = field(default_factory=set)
@@ -76,6 +85,9 @@ class FakeProcessor:
         if self.start_failures:
             raise self.start_failures.pop(0)
         return dict.fromkeys(sources, self.position)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return {SOURCE: self.taken} if self.taken else {}
 
     def process(self, slices: Sequence[Slice]) -> None:
         self.threads.add(threading.get_ident())
@@ -107,6 +119,7 @@ def play(script: Callable[[Scene], Awaitable[None]], settings: StreamSettings = 
             "test", settings, processor, lambda names: {n: identities[n] for n in names}, StreamMetrics(registry)
         )
         engine.attach(reader)
+        reader.answers.set()
         scene = Scene(engine, reader, processor, registry, identities)
         try:
             await script(scene)
@@ -147,6 +160,55 @@ def test_a_position_that_kafka_does_not_have_is_refused(position: int) -> None:
     assert scene.engine.status == 3
     assert scene.engine.over.is_set()
     assert not scene.engine.healthy()
+
+
+@pytest.mark.parametrize(
+    ("kept", "status"), [(Fingerprint(5, 7), 0), (Fingerprint(5, 8), 3), (Fingerprint(6, 7), 3), (None, 0)]
+)
+def test_another_record_before_the_position_is_refused(kept: Fingerprint | None, status: int) -> None:
+    """A log that went back and grew again has all the offsets, and something else at them."""
+
+    async def script(scene: Scene) -> None:
+        scene.processor.taken, scene.reader.kept = Fingerprint(5, 7), kept
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20))
+
+    scene = play(script)
+    assert scene.reader.looked_at == [{SOURCE: 19}]
+    assert scene.engine.status == status
+    assert scene.processor.batches == ([[20]] if status == 0 else [])
+
+
+def test_a_log_that_went_back_while_kafka_was_silent_is_refused() -> None:
+    """No owner changes, and Kafka's answers go on where they stopped, but of another log."""
+
+    async def script(scene: Scene) -> None:
+        scene.processor.taken = scene.reader.kept = Fingerprint(5, 7)
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        scene.reader.answers.clear()
+        while scene.engine._valid_after >= 0:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        scene.reader.kept = Fingerprint(5, 8)
+        await scene.engine.take(scene.reader.fetch(20))
+        scene.reader.answers.set()
+        async with asyncio.timeout(5):
+            await scene.engine.over.wait()
+        report.cancel()
+
+    scene = play(script)
+    assert scene.engine.status == 3
+    assert scene.processor.batches == []
+
+
+def test_what_kafka_no_longer_has_cannot_be_compared() -> None:
+    async def script(scene: Scene) -> None:
+        scene.processor.taken, scene.processor.position = Fingerprint(5, 7), 10
+        await assigned(scene)
+
+    scene = play(script)
+    assert scene.reader.looked_at == [{}]
+    assert scene.engine.status == 0
 
 
 def test_a_complaint_of_kafka_that_is_out_of_date_does_no_harm() -> None:
