@@ -1,0 +1,223 @@
+"""Tries one interleaving after another, each decided by its seed alone, and looks after every step whether all still holds."""
+
+import gc
+import logging
+from bisect import bisect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+
+from tests.support.simulation.node import Build, Node
+from tests.support.simulation.world import World
+
+SOURCES = ("orders.events.S12000005", "orders.events.S12000036")
+SETTLING = 200
+TOLD = 0.3
+GARBAGE = 200
+"""Interleavings after which what they left in circles is collected: to look for it all the time takes a fifth of the time."""
+
+
+class Interleaving:
+    """Two workers, two sources, a few messages."""
+
+    def __init__(self, seed: int, build: Build, profile: "Profile") -> None:
+        self.random = Random(seed)
+        self.build, self.profile = build, profile
+        self.world = World(self.random, SOURCES)
+        for source in SOURCES:
+            self.world.ends[source] = 5
+        self.nodes = [self._node(rules) for rules in range(2)]
+
+    def run(self) -> list[str]:
+        """What went wrong; nothing, if all is well."""
+        try:
+            for node in self.nodes:
+                node.assign(SOURCES)
+                node.drain()
+            for _ in range(self.profile.steps):
+                self._step()
+                if self.world.wrong:
+                    return self.world.wrong
+            self._settle()
+            return self.world.wrong or list(self._missing())
+        finally:
+            for node in self.nodes:
+                node.close()
+
+    def _node(self, rules: int) -> Node:
+        """Each of the two has rules of its own, as while a new version is rolled out: both want to count again."""
+        return Node(self.world, rules, self.build)
+
+    def _step(self) -> None:
+        node = self.nodes[self.random.random() < 0.5]
+        if node.frozen:
+            FROZEN.pick(self.random)(self, node)
+        else:
+            self.profile.awake.pick(self.random)(self, node)
+            node.drain()
+
+    def _settle(self) -> None:
+        """No faults from here on: everything must come right by itself."""
+        self.world.faults = False
+        while self.world.turns:
+            self.world.end_turn(next(iter(self.world.turns)))
+        for node in self.nodes:
+            node.frozen = False
+        for node, source in zip(self.nodes, SOURCES, strict=True):
+            node.assign([source])
+        for number in range(SETTLING):
+            node = self.nodes[number % 2]
+            while node.step_thread() or node.answer() or node.deliver() or node.fetch() or node.publish():
+                node.drain()
+            if self.world.wrong or self._settled():
+                return
+            node.fire()
+            node.drain()
+
+    def _settled(self) -> bool:
+        world = self.world
+        return world.counts == world.ends and world.published == world.versions and not any(map(_busy, self.nodes))
+
+    def _missing(self) -> Iterator[str]:
+        for source in SOURCES:
+            held = self.world.counts[source], self.world.versions[source]
+            if held[0] != self.world.ends[source]:
+                yield f"of {source} {held[0]} of {self.world.ends[source]} were taken"
+        for key, seen in self.world.seen.items():
+            authority = key.split("|")[2 if key.startswith("position") else 1]
+            if seen[-1][1] != self.world.versions[authority]:
+                yield f"the log keeps {seen[-1]} of {key}, and {self.world.versions[authority]} is held"
+
+    # What may happen
+
+    def _rebalance(self, _: Node | None = None) -> None:
+        """The group shares the sources out among those that it knows to live. Whom it cannot reach goes on as before."""
+        awake = [node for node in self.nodes if not node.frozen] or self.nodes
+        shares: dict[int, list[str]] = {id(node): [] for node in awake}
+        for source in SOURCES:
+            shares[id(self.random.choice(awake))].append(source)
+        for node in awake:
+            if self.random.random() < TOLD:
+                node.assign(shares[id(node)])
+                node.drain()
+
+    def _take_over(self, node: Node) -> None:
+        """The group gives it everything; the other is not reached, and goes on as before."""
+        node.assign(SOURCES)
+
+    def _freeze(self, node: Node) -> None:
+        node.frozen = True
+        if self.random.random() < 0.7:
+            self._rebalance()
+
+    def _thaw(self, node: Node) -> None:
+        node.frozen = False
+        if self.random.random() < 0.5:
+            self._rebalance()
+
+    def _crash(self, node: Node) -> None:
+        place = self.nodes.index(node)
+        node.close()
+        self.nodes[place] = self._node(place)
+        self._rebalance()
+
+    def _arrive(self, _: Node) -> None:
+        source = self.random.choice(SOURCES)
+        self.world.ends[source] += 1
+
+    def _end_session(self, _: Node) -> None:
+        if self.world.turns:
+            self.world.end_turn(self.random.choice(sorted(self.world.turns)))
+
+    def _time_out(self, node: Node) -> None:
+        if self.world.open:
+            node.producer.abort(self.random.choice(self.world.open))
+
+
+def _busy(node: Node) -> bool:
+    return node.changing or node.taking or bool(node.publishing.waiting)
+
+
+AS_IT_IS = Build()
+Happening = Callable[[Interleaving, Node], object]
+
+
+class Happenings:
+    """What may happen next, each as often as its weight says."""
+
+    def __init__(self, weighed: Mapping[Happening, float]) -> None:
+        self._all, self._upto = list(weighed), list(accumulate(weighed.values()))
+
+    def pick(self, random: Random) -> Happening:
+        return self._all[bisect(self._upto, random.random() * self._upto[-1])]
+
+
+def _deliver_or_fetch(_: Interleaving, node: Node) -> None:
+    if not node.deliver():
+        node.fetch()
+
+
+WORK: dict[Happening, float] = {
+    lambda _, node: node.step_thread(): 30,
+    _deliver_or_fetch: 25,
+    lambda _, node: node.fetch(): 10,
+    lambda _, node: node.answer(): 8,
+    lambda _, node: node.fire(): 5,
+}
+FROZEN = Happenings({Interleaving._thaw: 3, Interleaving._end_session: 3, Interleaving._time_out: 1})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What kind of trouble is looked for, and how long."""
+
+    steps: int
+    awake: Happenings
+
+
+MIXED = Profile(
+    60,
+    Happenings(
+        WORK
+        | {
+            lambda _, node: node.publish(): 25,
+            Interleaving._rebalance: 2,
+            Interleaving._take_over: 1,
+            Interleaving._arrive: 4,
+            Interleaving._freeze: 2,
+            Interleaving._crash: 1,
+            Interleaving._end_session: 1,
+            Interleaving._time_out: 0.5,
+        }
+    ),
+)
+"""Everything, publishing too."""
+CROWDED = Profile(200, Happenings(WORK | {Interleaving._take_over: 1.5, Interleaving._arrive: 8}))
+"""Two that both believe to own everything, for long."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Warnings are what an interleaving is made of, and writing them takes longer than trying it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        logging.disable(before)
+
+
+def first_wrong(seeds: range, build: Build = AS_IT_IS, profile: Profile = MIXED) -> tuple[int, list[str]] | None:
+    """The first seed whose interleaving breaks a promise, with what is wrong."""
+    with quiet():
+        for seed in seeds:
+            wrong = Interleaving(seed, build, profile).run()
+            if wrong:
+                return seed, wrong
+            if seed % GARBAGE == 0:
+                gc.collect()
+    return None
