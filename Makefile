@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench clean
+.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -64,6 +64,9 @@ bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is miss
 	@status=0; for bench in tests/load/bench_*.py; do \
 	  echo "== $$bench"; $(BIN)/python -m $$(echo $${bench%.py} | tr / .) || status=1; \
 	done; exit $$status
+
+chaos: $(DEV)  ## inject faults in an order that seeds decide: make chaos ARGS="--seeds 20 --first 1"
+	$(BIN)/python -m tests.faults.chaos $(ARGS)
 
 clean:  ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -34,10 +34,13 @@ def prove() -> None:
 
 
 @commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
-def rebuild() -> None:
+def rebuild(
+    less: Annotated[bool, typer.Option("--less", help="Go on although the log holds less than the books do.")] = False,
+) -> None:
     """Make records and cells again from the topics, beside the old ones, and change over at once. Workers may go on meanwhile.
 
-    Whoever connects to the database must be allowed to make and rename schemas.
+    Refuses where that would leave any authority with less. Whoever connects to the database must be allowed to make and rename
+    schemas, as the role maintenance is.
     """
     from importlib.resources import files  # noqa: PLC0415
 
@@ -58,6 +61,7 @@ def rebuild() -> None:
             domain,
             migrations,
             lambda done, total: progress.update(task, completed=done, total=total),
+            less=less,
         )
     typer.echo(f"{domain.service}: made again from {read} events")
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,12 +12,18 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 
 from deploy.local.postgres import create_database
+from services.chassis.failures import Refused
 from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.operations.topics import ensure, topic_specs
+from services.orders.domain import domain
+from services.records.model.bank_holidays import scotland
+from services.records.upkeep.rebuild import rebuild
 from tests.support import parts
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("orders", "unpaid_work", "reporting")
-PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in SERVICES}
+PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in (*SERVICES, "maintenance")}
 
 
 def psql() -> Path:
@@ -65,3 +72,23 @@ def test_a_service_migrates_its_own_schema_and_no_other(prepared: str, service: 
 def test_a_service_needs_its_own_password(prepared: str) -> None:
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(f"postgresql://orders:secret-of-reporting@{prepared}", connect_timeout=5)
+
+
+def test_maintenance_may_rebuild_a_service(prepared: str, empty_kafka: str) -> None:
+    """As runbooks/rebuild.md has it; the service itself may not, and goes on with the books in their new place."""
+    migrations = ROOT / "services" / "orders" / "migrations"
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs())
+    migrate(address(prepared, "orders"), "orders", migrations)
+    for who in ("orders", "maintenance"):
+        settings = DatabaseSettings(url=address(prepared, who), schema_name="orders")
+        may = pytest.raises(Refused) if who == "orders" else nullcontext()
+        with may:
+            assert rebuild(settings, kafka, domain(scotland()), migrations, lambda *_: None) == 0
+    with psycopg.connect(address(prepared, "orders"), autocommit=True) as connection:
+        assert connection.execute("SELECT DISTINCT generation FROM orders.shards").fetchall() == [(1,)]
+    with (
+        psycopg.connect(address(prepared, "maintenance"), autocommit=True) as connection,
+        pytest.raises(InsufficientPrivilege),
+    ):
+        connection.execute("SELECT * FROM reporting.checkpoints")

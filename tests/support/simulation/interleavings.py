@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
+from tests.support.simulation.loop import Pauses
 from tests.support.simulation.node import Build, Node
 from tests.support.simulation.world import World
 
@@ -43,6 +44,7 @@ class Interleaving:
             self._settle()
             return self.world.wrong or list(self._missing())
         finally:
+            Pauses.wanted = True
             for node in self.nodes:
                 node.close()
 
@@ -60,7 +62,7 @@ class Interleaving:
 
     def _settle(self) -> None:
         """No faults from here on: everything must come right by itself."""
-        self.world.faults = False
+        self.world.faults = Pauses.wanted = False
         while self.world.turns:
             self.world.end_turn(next(iter(self.world.turns)))
         for node in self.nodes:
@@ -204,9 +206,11 @@ def quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     gc.disable()
+    gc.freeze()  # what was there before is not looked through again and again
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.enable()
         logging.disable(before)
 

@@ -10,10 +10,16 @@ from typing import Any
 from greenlet import getcurrent, greenlet
 
 
+class Pauses:
+    """Whether threads stand still at all."""
+
+    wanted = True
+
+
 def pause() -> None:
     """Called in a thread of the simulation: lets everybody else go on first."""
     parent = getcurrent().parent
-    if parent is not None:
+    if Pauses.wanted and parent is not None:
         parent.switch()
 
 

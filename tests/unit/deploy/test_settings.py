@@ -169,7 +169,7 @@ def test_the_key_for_development_makes_tokens_that_services_believe(prepared: Pa
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
     passwords = [value for name, value in variables.items() if name.endswith("_PASSWORD")]
-    assert len(set(passwords)) == len(passwords) == 5
+    assert len(set(passwords)) == len(passwords) == 6
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0

@@ -1,10 +1,14 @@
 """Making the books again from the log, while the old ones are in use."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from kafka import TopicPartition as KafkaPartition
+from kafka.admin import KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
@@ -13,7 +17,7 @@ from contracts.topics import topic_of
 from services import orders, unpaid_work
 from services.chassis.bulk import BulkProducer
 from services.chassis.containment import Contained, Place
-from services.chassis.failures import Fenced
+from services.chassis.failures import Fenced, Refused
 from services.chassis.kafka import Record
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.operations.topics import ensure, topic_specs
@@ -21,7 +25,7 @@ from services.records.ingest import parking
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.parking import Action
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import Log, rebuild
+from services.records.upkeep.rebuild import History, rebuild
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
 from tests.integration.records.ingest.test_parking import parked as of_parks
@@ -29,13 +33,14 @@ from tests.integration.records.ingest.test_times import arrived
 from tests.support import scenario
 
 MIGRATIONS = Path(unpaid_work.__path__[0]) / "migrations"
+ORDERS_MIGRATIONS = Path(orders.__path__[0]) / "migrations"
 
 
 @contextmanager
 def _live(bench: Bench, kafka: KafkaSettings) -> Iterator[Worker]:
     """A worker on the old books that has read the whole log."""
     worker = Worker(bench.database, bench.domain, RecordsMetrics(CollectorRegistry()))
-    with closing(Log(kafka, bench.domain)) as log:
+    with closing(History(kafka, bench.domain)) as log:
         log.begin(worker)
         log.feed(worker, log.ends(), lambda *_: None)
         yield worker
@@ -105,7 +110,7 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     failing = failing_on(one.domain, {ids[hit][1], ids[parked][0]})
     contained = Contained(Worker(one.database, failing, RecordsMetrics(CollectorRegistry()), clock=one.clock))
     for _ in range(2):
-        with closing(Log(kafka, one.domain)) as log:
+        with closing(History(kafka, one.domain)) as log:
             log.begin(contained)
             log.feed(contained, log.ends(), lambda *_: None)
         with one.database.begin() as connection:
@@ -129,3 +134,63 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
 def _skipped(bench: Bench) -> set[Place]:
     with bench.database.connect() as connection:
         return parking.skipped(connection)
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+def test_the_books_are_made_again_from_any_codec(
+    bench: Callable[[str], Bench], postgres: str, empty_kafka: str, codec: str | None
+) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs())
+    found = [(topic_of(kind, code), list(lines)[:5]) for kind, code, lines in scenario.topics() if kind is Topic.ORDERS]
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=empty_kafka, compression_type=codec) as producer:
+            for topic, lines in found:
+                for line in lines:
+                    await producer.send(topic, line)
+
+    asyncio.run(send())
+    one = bench("orders")
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    sent = sum(len(lines) for _, lines in found)
+    assert sent > 0
+    assert rebuild(settings, kafka, one.domain, ORDERS_MIGRATIONS, lambda *_: None) == sent
+
+
+@pytest.mark.durable_broker
+def test_a_log_without_its_beginning_is_refused(bench: Callable[[str], Bench], postgres: str, empty_kafka: str) -> None:
+    """Else the authority would be empty, and the command would say that all is made again."""
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    sent = _send(kafka)
+    one = bench("unpaid_work")
+    settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
+    topic = topic_of(Topic.UNPAID_WORK, "S12000029")
+    with _live(one, kafka):
+        right = one.cells()
+        with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
+            admin.delete_records({KafkaPartition(topic, 0): -1})
+        with pytest.raises(Refused, match=topic):
+            rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None)
+        assert one.cells() == right
+        assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None, less=True) < sent
+
+
+def test_books_that_would_hold_less_are_refused(bench: Callable[[str], Bench], postgres: str, empty_kafka: str) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    sent = _send(kafka)
+    one = bench("unpaid_work")
+    settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
+    with _live(one, kafka):
+        with one.database.begin() as connection:
+            connection.execute(
+                text(
+                    'INSERT INTO arrivals (authority, "offset", outcome, arrived_at) '
+                    "VALUES ('S12000036', 1000000, 0, '2026-03-01Z')"
+                )
+            )
+        right = one.cells()
+        with pytest.raises(Refused, match=r"S12000036 \d+ of \d+ events"):
+            rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None)
+        assert one.cells() == right
+        assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None, less=True) == sent
