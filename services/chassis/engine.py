@@ -332,7 +332,7 @@ class Engine:
         """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
         measuring = asyncio.ensure_future(self._measure())
         try:
-            await asyncio.wait({measuring}, timeout=self._settings.report_every_seconds)
+            await asyncio.wait({measuring}, timeout=self._settings.silent_after_seconds)
             if not measuring.done() or measuring.exception():
                 self._silent = True
                 self._doubt()

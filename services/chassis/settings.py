@@ -108,6 +108,11 @@ class StreamSettings(Group):
     identity_every_seconds: float = Field(
         default=15.0, gt=0, description="how often it is checked that topics are the same"
     )
+    silent_after_seconds: float = Field(
+        default=3.0,
+        gt=0,
+        description="without an answer of Kafka: what it has afterwards is compared with what was read",
+    )
     stuck_after_seconds: float = Field(
         default=120.0, gt=0, description="without a sign of life for longer is not healthy"
     )

@@ -138,6 +138,7 @@ class Stream:
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if not await engine.topics_exist(self._topics) or await self._follow(engine):
                 return
+            engine.unpause()
             with suppress(TimeoutError):
                 await asyncio.wait_for(engine.over.wait(), delay)
 

@@ -477,6 +477,7 @@ def send_to(address: str, topic: str, value: bytes, count: int) -> None:
         producer.send_all([Record(topic, b"key", value) for _ in range(count)])
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Faust's own thread ends with it
 def test_a_broker_that_goes_between_two_steps_of_starting_is_waited_for(
     kafka_process: KafkaProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,9 @@ from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 
 SOURCE = TopicPartition("t.a", 0)
-QUICK = StreamSettings(retry_first_seconds=0.01, retry_longest_seconds=0.02, report_every_seconds=0.01)
+QUICK = StreamSettings(
+    retry_first_seconds=0.01, retry_longest_seconds=0.02, report_every_seconds=0.01, silent_after_seconds=0.2
+)
 
 
 @dataclass(frozen=True)
