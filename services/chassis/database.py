@@ -72,6 +72,11 @@ def engine(settings: DatabaseSettings) -> Engine:
         "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
         "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds),
         "timezone": "UTC",
+        # A machine that vanished must not hold its locks for the two hours after which the server would ask by itself.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "20000",
         "client_min_messages": "warning",
     }
     made = create_engine(

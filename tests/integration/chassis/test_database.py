@@ -105,6 +105,8 @@ def test_sessions_work_in_the_schema_as_the_role_in_utc(service: Engine) -> None
         assert connection.scalar(text("SELECT current_user")) == "things"
         assert connection.scalar(text("SHOW timezone")) == "UTC"
         assert connection.scalar(text("SHOW statement_timeout")) == "30s"
+        assert connection.scalar(text("SHOW tcp_keepalives_idle")) == "10"
+        assert connection.scalar(text("SHOW tcp_user_timeout")) == "20000"
 
 
 def test_the_role_stays_after_a_rollback(service: Engine) -> None:
