@@ -34,8 +34,11 @@ class Folder:
 
     def ready(self) -> list[Path]:
         """Files that are whole and have no outcome yet, in the order in which they were last changed."""
-        found = [path for path in sorted(self.path.iterdir(), key=_changed) if _wanted(path) and self._rests(path)]
-        return [path for path in found if not _done(path)]
+        try:
+            found = [path for path in sorted(self.path.iterdir(), key=_changed) if _wanted(path) and self._rests(path)]
+            return [path for path in found if not _done(path)]
+        except (OSError, CannotGoOn):  # the folder is on a share that is away, or a file was taken away meanwhile
+            return []
 
     def unsettled(self) -> list[Path]:
         """Files that have no outcome yet, whole or not."""
@@ -58,19 +61,24 @@ def watch(folder: Folder, do: Import, told: Callable[[Path, Report], object]) ->
     """Import what is ready now; whether all of it is done. What may go well later by itself is tried again the next time."""
     everything = True
     for path in folder.ready():
-        digest = digest_in(path)
-        report = _imported(path, do)
+        report = _import(path, do)
         told(path, report)
         everything = everything and not report.again
-        _write(path, digest, report)
     return everything
 
 
-def _imported(path: Path, do: Import) -> Report:
+def _import(path: Path, do: Import) -> Report:
+    digest = b""
     try:
-        return do(path)
+        digest = digest_in(path)
+        report = do(path)
     except CannotGoOn as fault:
-        return Report([str(fault)], CANNOT_GO_ON, again=isinstance(fault, Later))
+        report = Report([str(fault)], CANNOT_GO_ON, again=isinstance(fault, Later))
+    try:
+        _write(path, digest, report)
+    except OSError as fault:
+        report.lines.append(f"what came of it cannot be written beside it: {fault.strerror}")
+    return report
 
 
 def _wanted(path: Path) -> bool:

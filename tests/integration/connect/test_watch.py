@@ -105,6 +105,19 @@ def test_older_files_come_first_and_other_files_not_at_all(watched: Watched, tmp
     assert watched.look(10) == ["b.csv", "a.csv"]
 
 
+def test_a_folder_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    watched = Watched(share)
+    assert watched.look() == []
+    share.mkdir()
+    file = text(share / "o.csv", [HEADINGS])
+    assert watched.look() == []
+    file.rename(tmp_path / "o.csv")
+    assert watched.look(10) == []
+    (tmp_path / "o.csv").rename(file)
+    assert watched.look(1) == ["o.csv"]
+
+
 def test_from_the_command_line(tmp_path: Path) -> None:
     made = mapping(tmp_path / "orders.yaml")
     inbox = tmp_path / "inbox"
