@@ -249,5 +249,5 @@ def _numeric(cell: Scalar) -> bool:
 
 def _spoken(heading: str) -> str:
     """A heading within a sentence: small, unless it is an abbreviation."""
-    words = " ".join(heading.split())
+    words = " ".join(heading.split()).rstrip(" *:")
     return words[:1].lower() + words[1:] if words[1:2].islower() else words

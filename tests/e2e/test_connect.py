@@ -63,6 +63,7 @@ def shown(stack: Stack, authority: str, measure: str, wanted: dict[str, int]) ->
         time.sleep(0.2)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(290)
 def test_a_workbook_without_a_mapping_changes_the_figures(stack: Stack, tmp_path: Path) -> None:
     book = tmp_path / "orders.xlsx"
@@ -80,6 +81,7 @@ def test_a_workbook_without_a_mapping_changes_the_figures(stack: Stack, tmp_path
     shown(stack, SHETLAND, "orders_imposed", {"2026-02-01": 2})
 
 
+@pytest.mark.long
 @pytest.mark.timeout(290)
 def test_past_years_load_as_past_events_and_leave_open_what_has_no_end(stack: Stack, tmp_path: Path) -> None:
     files = [Path(copy(path, tmp_path)) for path in sorted((EXAMPLES / "past-years").glob("return*"))]

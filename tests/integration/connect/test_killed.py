@@ -22,6 +22,7 @@ SAID = [
 """What two mornings say, however often they begin anew."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_killed_at_every_write_nothing_is_lost_and_nothing_said_twice(killer: Path, tmp_path: Path) -> None:
     text(tmp_path / FIRST, [HEADINGS, order("A1"), order("A2")])

@@ -97,6 +97,14 @@ def test_what_is_typed_in_is_sent(workbook: Path, tmp_path: Path) -> None:
     assert said["period.closed.v1"]["data"]["minutes_credited"] == 210
 
 
+def test_what_is_wrong_is_said_as_the_page_says(workbook: Path) -> None:
+    fill(workbook, "Orders", ORDER | {"Court": "Sherif sumary"})
+    done = run("check", workbook)
+    assert done.exit_code == 1
+    page = (Path(__file__).parents[3] / "docs" / "connect.md").read_text()
+    assert done.stdout.splitlines()[0] in page.splitlines()
+
+
 def test_every_column_has_its_check_and_its_note(workbook: Path) -> None:
     book = openpyxl.load_workbook(workbook)
     for table in built_in().tables:
