@@ -87,7 +87,7 @@ class State:
         run = self._database.execute
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        run("PRAGMA cache_size = -65536")
+        run("PRAGMA cache_size = -200000")
         self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT; {_PASSING}")
         self._run = run
 
