@@ -153,8 +153,8 @@ class Position(Struct, frozen=True, tag="position", tag_field="kind", forbid_unk
     """Rows up to this version have been published."""
     offsets: dict[str, int]
     """Source topic and partition, as in `orders.events.S12000005/0`, to the last offset shown."""
-    heard_at: Annotated[datetime, Meta(tz=True)]
-    """When the last event shown reached the log."""
+    heard_at: Annotated[datetime, Meta(tz=True)] | None
+    """When the last event that was taken reached the log; null where none ever was. A refused event is not taken."""
 
     @property
     def key(self) -> str:

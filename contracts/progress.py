@@ -23,6 +23,11 @@ class Progress:
             self._next = time.monotonic() + self._every
             self._say(done, words)
 
+    def of(self, done: int, total: int, words: str) -> None:
+        """The same, of a total that is known only now."""
+        self._total = total
+        self.at(done, words)
+
     def __enter__(self) -> Self:
         return self
 

@@ -75,7 +75,12 @@ def release(stack: Stack) -> None:
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
-        name = publication.make(database, publication.default_month(system_clock), system_clock().date(), system_clock)
+        name = publication.make(
+            database,
+            publication.default_month(system_clock),
+            publication.latest_day(database, system_clock),
+            system_clock,
+        )
         publication.publish(database, name, system_clock)
     finally:
         database.dispose()

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,7 @@ from services.chassis.failures import Failure
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import HttpMetrics, exposed
 from services.chassis.middleware import BodyLimit, Guard
+from services.chassis.query import refuse_unknown
 from services.chassis.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
 
@@ -49,7 +50,7 @@ def application(  # noqa: PLR0913
         app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in [*routers, _health(checks or {})]:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(refuse_unknown)])
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
@@ -153,11 +154,9 @@ def _add_problems(operation: dict[str, Any], *, limited: bool) -> None:
 
 
 def _statuses(operation: dict[str, Any]) -> list[int]:
-    statuses = [500, 503]
+    statuses = [422, 500, 503]
     if "security" in operation:
         statuses += [401, 403]
-    if "parameters" in operation:
-        statuses += [422]
     if "requestBody" in operation:
-        statuses += [400, 413, 422]
+        statuses += [400, 413]
     return statuses

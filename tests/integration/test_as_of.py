@@ -81,22 +81,25 @@ class Platform:
     def __init__(self, url: str) -> None:
         self._benches = [Bench(url, name) for name in ("orders", "unpaid_work")]
         settings = DatabaseSettings(url=url, schema_name=SCHEMA)
-        self._database = engine(settings)
-        self._pipe = Pipe(Aggregates(self._database))
+        self.database = engine(settings)
+        self._pipe = Pipe(Aggregates(self.database))
         keys = generate_keys()
         serving = ApiSettings(database=settings, tokens=TokenSettings(public_key=keys.public))
         token = mint(
             keys.private, Identity("a", frozenset({"national:read"})), timedelta(hours=1), lambda: datetime.now(UTC)
         )
         self._client = TestClient(
-            build(serving, self._database, new_registry(), FixedClock(NOW)),
+            build(serving, self.database, new_registry(), FixedClock(NOW)),
             headers={"authorization": f"Bearer {token}"},
         )
+
+        self.public = TestClient(self._client.app)
+        """Without a token."""
 
     def close(self) -> None:
         for bench in self._benches:
             bench.database.dispose()
-        self._database.dispose()
+        self.database.dispose()
 
     def take(self, told: Log, fetches: Callable[[Log], Iterator[list[Slice]]]) -> None:
         for bench in self._benches:

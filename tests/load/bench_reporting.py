@@ -36,7 +36,7 @@ from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
-from services.reporting.disclosure.gate import NumberKey
+from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.disclosure.suppression import Hiding
 from services.reporting.ingest.store import fold, write
 from services.reporting.read.tables import releases

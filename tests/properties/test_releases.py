@@ -11,8 +11,8 @@ from scipy.sparse import lil_matrix
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import months_between
-from services.reporting.disclosure.gate import NumberKey
 from services.reporting.disclosure.linked_tables import FAMILIES, SMALL_COUNT, Family
+from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.disclosure.suppression import AREAS, CellKey, Cells, Earlier, Hiding, hide
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Form, form

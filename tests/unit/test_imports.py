@@ -117,8 +117,8 @@ def test_what_must_be_pure_says_so() -> None:
     assert silent == set()
 
 
-BESIDE_THE_GATE = {"suppression", "linked_names", "changes"}
-"""Their types stand beside the gate, which knows of requests and vintages: to be taken apart."""
+BESIDE_THE_GATE = {"linked_names"}
+"""Its types stand beside answers, which know of requests and vintages: to be taken apart."""
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import json
 
 from services.chassis.auth import InvalidToken, verify
+from services.chassis.query import Takes
 from services.chassis.web.frame import COOKIE, Frame
 
 LONGEST_FORM = 8192
@@ -17,7 +18,7 @@ LONGEST_FORM = 8192
 def add_sign_in(pages: APIRouter, site: Frame) -> None:
     """Add the page to sign in, and the way out."""
 
-    @pages.get("/sign-in")
+    @pages.get("/sign-in", dependencies=[Depends(Takes("token"))])
     def form(request: Request) -> Response:
         return site.page(request, "sign_in", fault="", roles=list(_roles(site.settings.roles_path)))
 

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from msgspec import Struct
 
+from services.chassis.query import Takes
 from services.desk.pages.site import Looker, Site
 from services.desk.platform import Service
 
@@ -48,7 +49,8 @@ def years_up_to(day: date) -> list[str]:
 def add_returns(pages: APIRouter, site: Site, guarded: Guarded) -> None:
     """Add the page of the returns, and their files as the services make them."""
     pages.add_api_route("/returns", guarded(site, _returns), methods=["GET"])
-    pages.add_api_route("/returns/{name}.csv", guarded(site, _return_file), methods=["GET"])
+    takes = [Depends(Takes("year"))]
+    pages.add_api_route("/returns/{name}.csv", guarded(site, _return_file), methods=["GET"], dependencies=takes)
 
 
 async def _returns(site: Site, looker: Looker, request: Request) -> Response:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from services.chassis.failures import Away
+from services.chassis.query import Takes
 from services.chassis.web.frame import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.desk import files
@@ -31,7 +32,8 @@ def router(platform: Platform, settings: ApiSettings) -> APIRouter:
     site = site_of(platform, settings)
     pages = APIRouter(include_in_schema=False)
     for path, page in _PAGES.items():
-        pages.add_api_route(path, guarded(site, page), methods=["GET"], response_class=HTMLResponse)
+        takes = [Depends(Takes(*_ASKED.get(path, ())))]
+        pages.add_api_route(path, guarded(site, page), methods=["GET"], response_class=HTMLResponse, dependencies=takes)
     add_returns(pages, site, guarded)
     add_sending(pages, site, guarded)
     add_sign_in(pages, site)
@@ -168,3 +170,14 @@ _PAGES: dict[str, Page] = {
     "/wrong": _wrong,
     "/held": _held,
 }
+
+_OF_TASKS = ("standard", "when", "order", "page")
+_ASKED = {
+    "/": _OF_TASKS,
+    "/today.csv": _OF_TASKS,
+    "/today.xlsx": _OF_TASKS,
+    "/orders": ("open", "missed", "after"),
+    "/find": ("reference",),
+    "/wrong": ("rule",),
+}
+"""By path, the query parameters that a page takes."""

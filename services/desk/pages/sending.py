@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.chassis.problems import Problem
+from services.chassis.query import Takes
 from services.chassis.web.sign_in import from_here
 from services.desk.model import Refusal, RefusalPage, Told
 from services.desk.pages.site import Looker, Site
@@ -30,8 +31,8 @@ class Listed(NamedTuple):
 
 def add_sending(pages: APIRouter, site: Site, guarded: Guarded) -> None:
     """Add the pages about what is sent."""
+    pages.add_api_route("/refusals", guarded(site, _refusals), methods=["GET"], dependencies=[Depends(Takes("reason"))])
     for path, page, method in (
-        ("/refusals", _refusals, "GET"),
         ("/refusals/{service}/{offset}", _refusal, "GET"),
         ("/refusals/{service}/{offset}", _send_again, "POST"),
         ("/check", _check_form, "GET"),

@@ -108,7 +108,7 @@ def _held(connection: Connection, authority: str) -> Held:
             mine.where(~imposed, withdrawn).scalar_subquery().label("withdrawn"),
         )
     ).one()
-    heard = connection.scalar(select(shards.c.heard_at).where(shards.c.authority == authority, shards.c.version > 0))
+    heard = connection.scalar(select(shards.c.heard_at).where(shards.c.authority == authority))
     reasons = {category.removeprefix("reason="): n for category, n in events.items() if category.startswith("reason=")}
     return Held(
         events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},

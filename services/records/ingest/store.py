@@ -38,7 +38,8 @@ class Shard:
     version: int
     reached: dict[Topic, date] = field(compare=False)
     """Up to which day each of its topics was read."""
-    heard_at: datetime
+    heard_at: datetime | None
+    """When the last event that was taken reached the log."""
     counted_by: str
     """The version of the rules and calendar by which its cells were counted; empty before the first count."""
 
@@ -57,8 +58,8 @@ def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str,
     wanted = sorted(set(authorities))
     connection.execute(
         text(
-            "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by) "
-            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '2000-01-01Z', '' ON CONFLICT DO NOTHING"
+            "INSERT INTO shards (authority, generation, version, reached, counted_by) "
+            "SELECT unnest(CAST(:codes AS text[])), 1, 0, '{}', '' ON CONFLICT DO NOTHING"
         ),
         {"codes": wanted},
     )

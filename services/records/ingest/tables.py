@@ -52,7 +52,7 @@ shards = Table(
     Column("generation", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("reached", JSONB, nullable=False),
-    Column("heard_at", _instant, nullable=False),
+    Column("heard_at", _instant),
     Column("counted_by", Text, nullable=False),
     comment="One row an authority: counts its commits, so that a worker that was overtaken cannot write.",
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from contracts.codec import Event
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis import positions
@@ -166,7 +167,8 @@ class Worker:
 
     def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
         shard = self._shards[authority]
-        heard_at = max(shard.heard_at, store.at(max(a.message.timestamp for a in arrived)))
+        taken = [store.at(a.message.timestamp) for a in arrived if isinstance(a.content, Event)]
+        heard_at = max([*taken, *filter(None, [shard.heard_at])], default=None)
         days = {arrival.topic: arrival.day for arrival in arrived}
         # A day that is ahead of all clocks stays, since cells stand there: what comes stands before it, until a rebuild.
         reached = {topic: max(day, shard.reached.get(topic, day)) for topic, day in days.items()}

@@ -151,8 +151,8 @@ def _begin(new: Engine, generation: int) -> None:
     with transaction(new) as connected:
         connected.execute(
             text(
-                "INSERT INTO shards (authority, generation, version, reached, heard_at, counted_by) "
-                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '{}', '2000-01-01Z', ''"
+                "INSERT INTO shards (authority, generation, version, reached, counted_by) "
+                "SELECT unnest(CAST(:codes AS text[])), :generation, 0, '{}', ''"
             ),
             {"codes": list(AUTHORITIES), "generation": generation},
         )

@@ -1,4 +1,4 @@
-"""Whole cells, for national viewers, and how far they show the sources, for everybody."""
+"""Whole cells, for national viewers, and how far they show the sources, for the authority itself too."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from contracts.cells import MEASURES
 from contracts.periods import parse_first, parse_last
-from services.chassis.auth import Identity, require
+from services.chassis.auth import PUBLIC, Caller, Identity, require
 from services.chassis.database import transaction
 from services.chassis.problems import Problem
 from services.reporting.api.parameters import CURSOR, Day, Moment, authority_code, day, from_cursor, json, to_cursor
@@ -19,6 +19,18 @@ from services.reporting.read.vintages import AsOf, Live, Wanted
 MOST_CELLS = 10_000
 KNOWN_MEASURES: dict[str, Any] = {"enum": list(MEASURES)}
 National = Annotated[Identity, Depends(require("national:read"))]
+
+
+async def _member(viewer: Caller) -> Identity:
+    """Anybody but the public. Raises Problem 401, 403."""
+    if viewer is PUBLIC:
+        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
+    if viewer.audience == "public":
+        raise Problem(403, "Positions are for an authority itself, and for national statistics and inspection")
+    return viewer
+
+
+Member = Annotated[Identity, Depends(_member)]
 
 
 def router(database: Engine) -> APIRouter:
@@ -51,14 +63,19 @@ def router(database: Engine) -> APIRouter:
         cut = AsOf(as_of) if as_of else Live()
         with transaction(database) as connection:
             found = queries.cells_page(connection, cut, wanted, from_cursor(cursor), limit)
-        rows = Gate(viewer).cells(found)
+        rows = Gate(viewer, frozenset()).cells(found)
         following = to_cursor(found[-1][:4]) if len(found) == limit else None
         return json({"cells": rows, "next": following})
 
-    @api.get("/positions", summary="Up to which source offset the figures show events", responses=answers(Positions))
-    def positions() -> Response:
+    @api.get(
+        "/positions",
+        summary="Up to which source offset the figures show events: of all for national viewers, else of one's own",
+        responses=answers(Positions, 403),
+    )
+    def positions(viewer: Member) -> Response:
+        gate = Gate(viewer, frozenset())
         with transaction(database) as connection:
-            shown = queries.shown(connection)
+            shown = [each for each in queries.shown(connection) if gate.sees_whole(each.authority)]
         services = [
             {
                 "service": position.service,
@@ -67,6 +84,7 @@ def router(database: Engine) -> APIRouter:
                 "heard_at": position.heard_at,
             }
             for position in shown
+            if position.heard_at is not None
         ]
         return json({"positions": queries.positions_of_all(shown), "services": services})
 

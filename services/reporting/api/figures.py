@@ -24,6 +24,7 @@ from services.reporting.api.parameters import (
     explained,
     json,
     known_indicator,
+    missing,
     question_of,
     span_of,
 )
@@ -45,7 +46,7 @@ from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.comparison import compare
 from services.reporting.formats.metadata import describe, describe_release, describe_with_versions
 from services.reporting.formats.negotiation import has_it, media_type, tag
-from services.reporting.formats.writers import CSV, CSVW, render
+from services.reporting.formats.writers import CSV, CSVW, MediaType, render
 from services.reporting.read.queries import Grain
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator, Kind
@@ -73,12 +74,12 @@ def data(database: Engine, clock: Clock) -> APIRouter:
     kept, at_once = Kept(), reading(database)
 
     def worked_out(
-        request: Request, viewer: Identity, indicator: Indicator, question: Question, kind: str, now: datetime
+        request: Request, viewer: Identity, indicator: Indicator, question: Question, kind: MediaType, now: datetime
     ) -> Given:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
-            standing = None if kind == CSV else quality.beside(desk, answer, now)
+            standing = None if kind == CSV else quality.beside(desk, answer)
             return Given(render(answer, kind, _csv_address(request), standing), len(answer.rows))
 
     def answer_to(
@@ -87,14 +88,14 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         kind = media_type(request, extension)
         question = question_of(indicator, asked)
         now = clock()
-        with transaction(at_once) as connection:
-            etag = tag(connection, viewer, request, kind, now.date())
+        with transaction(at_once) as connection, missing():
+            etag = tag(Desk(connection, viewer, now.date()), request, kind, question)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if has_it(request, etag):
             return Response(status_code=304, headers=headers)
         given = kept.get(etag)
         if given is not None:
-            Gate(viewer).looks_again(given.rows, indicator)
+            Gate(viewer, frozenset()).looks_again(given.rows, indicator)
         else:
             given = kept.put(etag, worked_out(request, viewer, indicator, question, kind, now))
         if kind == CSV:
@@ -179,7 +180,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
                 own = ask(desk, indicator, replace(question, area=found))
                 scotland = ask(desk, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
-            standing = quality.beside(desk, own, now)
+            standing = quality.beside(desk, own)
         return json({"authority": found, **_known(own), "quality": standing, "indicators": rows})
 
     @api.get(
@@ -197,7 +198,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
-            standing = quality.beside(desk, answer, now)
+            standing = quality.beside(desk, answer)
         return json(
             {"indicator": describe(answer.indicator), **_known(answer), "quality": standing, **compared(answer)}
         )

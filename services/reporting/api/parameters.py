@@ -3,7 +3,8 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
@@ -21,6 +22,7 @@ from services.reporting.figures import answers
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.differences import MOST_MONTHS, Between, CannotExplain, explain
 from services.reporting.read.queries import Grain, Span
+from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.registry.catalogue import INDICATORS, definition
 from services.reporting.registry.indicators import Indicator
@@ -114,7 +116,16 @@ def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explaine
         raise Problem(422, f"Ask for {MOST_MONTHS} months or fewer") from None
     except CannotExplain as fault:
         raise Problem(422, str(fault)) from None
-    except LookupError as fault:
+    except NotThere as fault:
+        raise Problem(404, str(fault)) from None
+
+
+@contextmanager
+def missing() -> Iterator[None]:
+    """What is not there is a problem 404."""
+    try:
+        yield
+    except NotThere as fault:
         raise Problem(404, str(fault)) from None
 
 
@@ -130,7 +141,7 @@ def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
         raise Problem(422, f"That is more than {answers.MOST_ROWS} rows: ask for less time or fewer parts") from None
     except Refused as fault:
         raise Problem(403, str(fault)) from None
-    except LookupError as fault:
+    except NotThere as fault:
         raise Problem(404, str(fault)) from None
 
 
@@ -164,7 +175,7 @@ def span_of(when: When) -> Question:
 def _version(indicator: Indicator, wanted: int | None) -> Indicator:
     try:
         return indicator if wanted is None else definition(indicator.id, wanted)
-    except LookupError as fault:
+    except NotThere as fault:
         raise Problem(404, str(fault)) from None
 
 

@@ -1,6 +1,5 @@
 """Releases and what moved between them; data quality."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -26,6 +25,7 @@ from services.reporting.figures import quality
 from services.reporting.figures.answers import Desk
 from services.reporting.formats.metadata import describe_frozen, describe_release
 from services.reporting.read.queries import Span
+from services.reporting.registry.absent import NotThere
 from services.reporting.releases import index
 
 MOST_CHANGES = 10_000
@@ -44,16 +44,15 @@ def router(database: Engine, clock: Clock) -> APIRouter:
     def quality_of_month(
         viewer: Caller,
         month: Annotated[
-            str | None, Query(pattern=MONTH_OR_DATE, description="The month before this by default")
+            str | None, Query(pattern=MONTH_OR_DATE, description="By default the last whole one that the figures have")
         ] = None,
     ) -> Response:
-        now = clock()
-        asked_month = day(month, parse_first) or now.date().replace(day=1) - timedelta(days=1)
-        span = Span(month_of(asked_month), month_of(asked_month))
+        asked = day(month, parse_first)
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, now.date())
-            found = quality.standings(desk, span, *desk.sources(), now)
-        return json({"month": f"{asked_month:%Y-%m}", "summary": quality.summary(found), "authorities": found})
+            desk = Desk(connection, viewer, clock().date())
+            at = quality.latest_month(desk) if asked is None else month_of(asked)
+            found = quality.standings(desk, Span(at, at), *desk.sources())
+        return json({"month": f"{at:%Y-%m}", "summary": quality.summary(found), "authorities": found})
 
     @api.get(
         "/releases",
@@ -81,7 +80,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             try:
                 release = index.release_for(connection, viewer, id, None)
-            except LookupError as fault:
+            except NotThere as fault:
                 raise Problem(404, str(fault)) from None
             assert release is not None
             gate = Gate(viewer, index.hidden_around(connection, release))

@@ -9,7 +9,7 @@ from contracts.authorities import AUTHORITIES
 from services.chassis.problems import documented
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, Row, ToCome
 from services.reporting.figures.evidence import Doubt
-from services.reporting.figures.quality import Standing
+from services.reporting.figures.quality import Lacking, Standing
 from services.reporting.formats.linked_names import Dimension
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
 from services.reporting.registry.areas import AREA_NAMES
@@ -105,13 +105,15 @@ class Standings(BaseModel):
 
     complete: list[str]
     partial: list[str]
-    missing: list[str]
+    not_known: list[str] = Field(description="Those of which there is nothing to judge by")
+    missing: list[str] = Field(description="Those that reported nothing of the period; totals are without them")
     doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
 
 
 class Quality(Standings):
     """The same, and what is likely still to arrive."""
 
+    lacking: list[Lacking] = Field(description="By period, the authorities that reported nothing of it")
     still_to_come: list[ToCome]
     method: str
 
@@ -193,7 +195,7 @@ class ServicePosition(BaseModel):
     service: str
     authority: str
     offsets: dict[str, int]
-    heard_at: datetime
+    heard_at: datetime = Field(description="When the last event that was taken reached the log")
 
 
 class Positions(BaseModel):

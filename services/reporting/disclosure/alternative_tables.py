@@ -46,6 +46,8 @@ class Split:
     """What was small in an earlier release, same shape: it could be worked out from this one as well."""
     common: Ints = field(init=False)
     """The authorities, as bits, without which no world found so far differs here; EVERYBODY before the first world."""
+    silent: Bools | None = field(init=False, default=None)
+    """Authorities x months of which nothing was reported, as everybody is told; None where all were."""
     _costs: tuple[Floats, Floats] | None = field(init=False, default=None)
     _knows: bool | None = field(init=False, default=None)
 
@@ -96,6 +98,8 @@ class Split:
         shown = np.where(self.values == 0, COST_OF_ZERO, 1 + np.log10(1 + np.abs(self.values)))
         higher: Floats = np.where(free, 0.0, shown)
         higher[np.moveaxis(self.known[:count, :-1, :-1], 0, 2)] = np.inf
+        if self.silent is not None:
+            higher[self.silent & (self.values == 0).all(axis=2)] = np.inf
         lower: Floats = np.where(self.values >= step, higher, np.inf)
         return lower, higher
 
@@ -148,10 +152,20 @@ def protect(table: Table) -> list[Number]:
         while needed := int(table.splits[number.split].common[place]):
             world = _cheapest(table, number, 0 if needed == EVERYBODY else needed)
             if world is None:
-                failed.append(number)
+                if not _is_their_own(table.splits[number.split], number, needed):
+                    failed.append(number)
                 break
             _apply(table, world)
     return failed
+
+
+def _is_their_own(split: Split, number: Number, authorities: int) -> bool:
+    """Whether nobody but these authorities, as bits, reported anything of it: then they are told only what they know."""
+    if split.silent is None or authorities == EVERYBODY:
+        return False
+    others = [area for area in range(len(split.silent)) if not authorities >> area & 1]
+    months = slice(None) if number.month == ALL else number.month
+    return bool(split.silent[others][:, months].all())
 
 
 def small_numbers(table: Table) -> Iterator[Number]:
@@ -209,8 +223,10 @@ def _box(lower: Floats, higher: Floats, area: int, month: int, turn: tuple[bool,
             return lower[area, month] + higher[:, month, None]  # type: ignore[no-any-return]
         case False, True:
             return lower[area, month] + higher[None, area]  # type: ignore[no-any-return]
-        case _:
+        case False, False:
             return lower[None, None, area, month]
+        case _:
+            raise AssertionError(turn)
 
 
 def _category_worlds(

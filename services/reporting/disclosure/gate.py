@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, product
 from operator import itemgetter
-from typing import NamedTuple
 
 from contracts.periods import months_between, quarter_months
 from services.chassis.auth import Identity
@@ -23,10 +22,10 @@ from services.reporting.disclosure.linked_tables import (
     left_over,
     told_as,
 )
+from services.reporting.disclosure.numbers import Change, NumberKey, key_of
 from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Released
 from services.reporting.registry.areas import SCOTLAND, members
-from services.reporting.registry.catalogue import definition
 from services.reporting.registry.indicators import Form, Indicator, Kind
 from services.reporting.registry.population import aged_16_to_70
 from services.reporting.statistics.causes import OF_CELLS, Cause, Counts
@@ -43,19 +42,6 @@ MONTHS_IN_A_YEAR = 12
 TOO_FEW = "too few reports to say"
 NOT_TOLD = "not told"
 """Why a hidden cell moved: even that would tell whether it rose or fell."""
-
-
-class NumberKey(NamedTuple):
-    """One number of a release."""
-
-    measure: str
-    grouping: str
-    period: str
-    area: str
-
-
-def key_of(form: Form, period: str, area: str) -> NumberKey:
-    return NumberKey(form.measure, form.grouping, period, area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +92,6 @@ class CellRow:
     period: date
     category: str
     value: int
-
-
-class Change(NamedTuple):
-    """A cell that moved between two releases, as it is."""
-
-    measure: str
-    category: str
-    period: date
-    authority: str
-    before: int
-    after: int
-    why: str
-
-    @property
-    def forms(self) -> tuple[Form, ...]:
-        """The sums that it tells. Where a definition changed, `measure` is the indicator, as `redefined` writes it."""
-        if self.why != Cause.DEFINITION:
-            return (Form(self.measure, (self.category,)),)
-        part, old, new = self.category.split("/")
-        found = (getattr(definition(self.measure, int(version)), part) for version in (old, new))
-        return tuple(form for form in found if form is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +153,7 @@ class Gate:
     """Lets figures through for one viewer. `hidden` are the numbers of the release that the public does not see."""
 
     viewer: Identity
-    hidden: Collection[NumberKey] = frozenset()
+    hidden: Collection[NumberKey]
 
     def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
         """The figures of one indicator, whole where the viewer may see them so."""

@@ -1,6 +1,6 @@
 """From the cells of a release to the numbers of it that the public does not see. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
@@ -11,8 +11,8 @@ import numpy as np
 from contracts.authorities import AUTHORITIES
 from contracts.periods import months_between, year_months, year_of
 from services.reporting.disclosure.alternative_tables import Bools, Ints, Split, Table, protect, small_numbers
-from services.reporting.disclosure.gate import NumberKey
 from services.reporting.disclosure.linked_tables import FAMILIES, Family
+from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Form
 
@@ -61,13 +61,26 @@ class Hiding:
     held: tuple[Held, ...]
 
 
+Told = Callable[[int, int, str], object]
+"""Hears how many parts of how many are done, and which is next."""
+
+
+def untold(_done: int, _of: int, _words: str) -> None:
+    """Nobody listens."""
+
+
 def hide(
     cells: Mapping[CellKey, int],
     last_month: date,
     earlier: Sequence[Earlier] = (),
-    families: Iterable[Family] = FAMILIES,
+    families: Sequence[Family] = FAMILIES,
+    reported: Mapping[str, Collection[date]] | None = None,
+    told: Told = untold,
 ) -> Hiding:
-    """Work out what to hide, given all earlier releases, the latest last."""
+    """Work out what to hide, given all earlier releases, the latest last.
+
+    `reported` are the months of which each authority reported, all by default: of the others everybody is told that nothing came.
+    """
     released = dict(cells)
     hidden: set[NumberKey] = set()
     held: list[Held] = []
@@ -75,12 +88,13 @@ def hide(
         return Hiding(released, frozenset(), ())
     first = min(key.period for key in cells)
     years = list(dict.fromkeys(year_of(month) for month in months_between(first, last_month)))
-    for family in families:
-        for year in years:
+    for done, family in enumerate(families):
+        for more, year in enumerate(years):
+            told(done * len(years) + more, len(families) * len(years), f"{family.name}, {year}")
             months = tuple(month for month in year_months(year) if month <= last_month)
             if family.yearly and len(months) < 12:
                 continue  # only whole years of it are ever told
-            work = _Work(family, year, months, earlier)
+            work = _Work(family, year, months, earlier, reported)
             if work.is_unchanged(released):
                 hidden |= work.carried()
                 continue
@@ -98,8 +112,16 @@ def hide(
 class _Work:
     """One family in one year."""
 
-    def __init__(self, family: Family, year: str, months: tuple[date, ...], earlier: Sequence[Earlier]) -> None:
+    def __init__(
+        self,
+        family: Family,
+        year: str,
+        months: tuple[date, ...],
+        earlier: Sequence[Earlier],
+        reported: Mapping[str, Collection[date]] | None,
+    ) -> None:
         self._family, self._year, self._months, self._earlier = family, year, months, earlier
+        self._reported = reported
         self._complete = len(months) == 12 and not family.yearly
         self._columns = (months,) if family.yearly else tuple((month,) for month in months)
         """The months of each column of the table."""
@@ -199,7 +221,15 @@ class _Work:
         table = self._plain(cells)
         for earlier in self._earlier:
             self._remember(table.splits, earlier)
+        if self._reported is not None:
+            for split in table.splits:
+                split.silent = self._silent(self._reported)
         return table
+
+    def _silent(self, reported: Mapping[str, Collection[date]]) -> Bools:
+        """Authorities and columns of which everybody is told that nothing was reported: they are nothing in every world."""
+        told = [reported.get(code, ()) for code in AREAS]
+        return np.array([[not any(month in own for month in months) for months in self._columns] for own in told])
 
     def _plain(self, cells: Mapping[CellKey, int]) -> Table:
         """The table as if nothing had been released before."""

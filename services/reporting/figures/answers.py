@@ -4,23 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product
+from typing import assert_never
 
 from sqlalchemy import Connection
 
-from contracts.periods import month_of, year_months, year_of
+from contracts.periods import month_of, months_between, year_months, year_of
 from services.chassis.auth import Identity
-from services.reporting.disclosure.gate import (
-    Figure,
-    Gate,
-    NumberKey,
-    Refused,
-    Row,
-    key_of,
-    told_areas,
-    told_by,
-    told_periods,
-)
+from services.reporting.disclosure.gate import Figure, Gate, Refused, Row, told_areas, told_by, told_periods
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.disclosure.numbers import NumberKey, key_of
+from services.reporting.read.coverage import Coverage, Months, coverage, reported
 from services.reporting.read.queries import (
     ANY_DAY,
     WHOLE,
@@ -31,9 +24,9 @@ from services.reporting.read.queries import (
     earliest,
     indicator_sums,
     latest,
-    reporting_areas,
     sums,
 )
+from services.reporting.read.query_cache import remembered
 from services.reporting.read.vintages import AsOf, Cut, Live, Released
 from services.reporting.registry.areas import SCOTLAND, areas_of, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
@@ -95,10 +88,11 @@ class Desk:
     _sums: dict[object, Sums] = field(default_factory=dict)
     _hidden: dict[object, frozenset[NumberKey]] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
-    _reporting: dict[Cut, frozenset[str]] = field(default_factory=dict)
+    _coverage: dict[Cut, Coverage] = field(default_factory=dict)
+    _reported: dict[tuple[Cut, Span], Months] = field(default_factory=dict)
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
-        """The release that the viewer reads, if any. Raises LookupError for one that is not there."""
+        """The release that the viewer reads, if any. Raises NotThere for one that is not there."""
         key = wanted, as_of
         if key not in self._releases:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
@@ -115,12 +109,41 @@ class Desk:
                 found = self.release(name)
                 assert found is not None
                 return found.known_on
+            case _:
+                assert_never(cut)
 
-    def reporting(self, cut: Cut) -> frozenset[str]:
-        """The authorities of which anything was reported."""
-        if cut not in self._reporting:
-            self._reporting[cut] = frozenset(reporting_areas(self.connection, cut))
-        return self._reporting[cut]
+    def coverage(self, cut: Cut) -> Coverage:
+        """As `coverage.coverage`."""
+        if cut not in self._coverage:
+            self._coverage[cut] = remembered(self.connection, cut, "coverage", lambda: coverage(self.connection, cut))
+        return self._coverage[cut]
+
+    def reported(self, cut: Cut, span: Span) -> Months:
+        """As `coverage.reported`."""
+        key = cut, span
+        if key not in self._reported:
+            heard = self.coverage(cut)
+            self._reported[key] = remembered(
+                self.connection,
+                cut,
+                ("reported", span),
+                lambda: reported(self.connection, cut, heard, span.first, span.last),
+            )
+        return self._reported[key]
+
+    def last_month(self, cut: Cut) -> date:
+        """The last month that the cut contains."""
+        match cut:
+            case Live():
+                return month_of(self.today)
+            case AsOf(day):
+                return month_of(day)
+            case Released(name):
+                found = self.release(name)
+                assert found is not None
+                return found.last_month
+            case _:
+                assert_never(cut)
 
     def sums(
         self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
@@ -153,7 +176,7 @@ class Desk:
 
 
 def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
-    """By the version asked for. Raises NothingReleased, TooMuch, Refused, LookupError for a release or version that is not there."""
+    """By the version asked for. Raises NothingReleased, TooMuch, Refused, NotThere for a release or version that is not there."""
     viewer = desk.viewer
     whole, published = desk.sources(question.release, question.as_of)
     if whole is None and published is None:
@@ -170,7 +193,7 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
 
 
 def definition_for(desk: Desk, indicator: Indicator, question: Question) -> Indicator:
-    """The version that answers. Raises Refused, LookupError."""
+    """The version that answers. Raises Refused, NotThere."""
     frozen = _frozen_versions(*desk.sources(question.release, question.as_of))
     return _definition(desk.viewer, indicator, question.definition, frozen)
 
@@ -268,11 +291,14 @@ class _Plan:
         forms = {f for part in self._read_together(desk) for f in (part.numerator, part.denominator) if f is not None}
         known_on = desk.known_on(cut)
         total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
-        reporting = desk.reporting(cut)
+        months = desk.reported(cut, span)
+        if self.indicator.kind is Kind.STOCK:  # the level of an earlier month is not that of the end
+            months = _at_ends(months, span, grain.period, desk.last_month(cut))
+        reported = reported_periods(months, span, grain.period)
         for place in areas_of(grain.areas, area):
             if place in areas:
-                known = total if place == SCOTLAND or not reporting.isdisjoint(members(place)) else None
                 for period in periods:
+                    known = None if reported[period.label].isdisjoint(members(place)) else total
                     for figure in _row_figures(cut, parts, place, period.label, known):
                         yield replace(
                             figure,
@@ -281,6 +307,22 @@ class _Plan:
                             provisional=is_provisional(self.indicator, period.last, known_on),
                             partial=period.is_partial(known_on),
                         )
+
+
+def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:
+    """Only the last month of each period, of those up to the last that there is."""
+    there = months_between(span.first, min(span.last, last))
+    ends = set({span.label_of(month, grain): month for month in there}.values())
+    return {code: own & ends for code, own in months.items()}
+
+
+def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, frozenset[str]]:
+    """By period of the span, the authorities that reported on any month of it."""
+    found: dict[str, set[str]] = {label: set() for label in span.labels(grain)}
+    for authority, own in months.items():
+        for month in own:
+            found[span.label_of(month, grain)].add(authority)
+    return {label: frozenset(codes) for label, codes in found.items()}
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:

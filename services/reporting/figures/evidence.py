@@ -14,6 +14,7 @@ from statistics import median
 from sqlalchemy import Connection, case, func, select
 
 from contracts.periods import add_months, last_day, months_between
+from services.reporting.read.coverage import TAKEN
 from services.reporting.read.vintages import Cut, Wanted, rows_of
 
 REFUSED_SHARE = 0.02
@@ -22,12 +23,15 @@ LEAST_OF_USUAL = 0.5
 FEWEST_TO_COMPARE = 20
 TOTALS = ("orders_imposed", "orders_ended", "minutes_credited")
 """Measures that months are closed with."""
-_TAKEN = ("outcome=applied", "outcome=superseded")
 
 
 class Doubt(StrEnum):
-    """Why figures of a period may lack something."""
+    """Why figures of a period may lack something, or why nothing is said of them."""
 
+    NOT_IN_CUT = "not_in_cut"
+    NO_EXPECTATION = "no_expectation"
+    NOT_ALL_MONTHS = "not_all_months"
+    ONE_SERVICE = "one_service"
     NOT_SINCE = "not_since"
     MISSING_EVENTS = "missing_events"
     TOTALS_DIFFER = "totals_differ"
@@ -36,6 +40,10 @@ class Doubt(StrEnum):
 
 
 DOUBTS = {
+    Doubt.NOT_IN_CUT: "What is shown does not reach so far",
+    Doubt.NO_EXPECTATION: "It neither numbers its events nor closes its months, and has no past to compare with",
+    Doubt.NOT_ALL_MONTHS: "It did not report on every month",
+    Doubt.ONE_SERVICE: "Nothing was ever taken of its orders, or nothing of its unpaid work",
     Doubt.NOT_SINCE: "Nothing has been heard since the period ended",
     Doubt.MISSING_EVENTS: "Numbers are missing in its own numbering of events",
     Doubt.TOTALS_DIFFER: "The totals with which it closed its months differ from what arrived",
@@ -51,6 +59,10 @@ class Evidence:
 
     missing: int = 0
     refused: int = 0
+    numbered: int = 0
+    """Events that bear a number of the source's own."""
+    closed: bool = False
+    """Whether it closed a month with a total of its own."""
     taken: dict[date, int] = field(default_factory=dict)
     """Events by month, the months before the period among them."""
     totals_differ: bool = False
@@ -66,36 +78,52 @@ class Evidence:
             found.append(Doubt.TOTALS_DIFFER)
         if self.refused > REFUSED_SHARE * (self.refused + sum(here)):
             found.append(Doubt.REFUSED)
-        usual = median(self.taken.get(add_months(first, -n), 0) for n in range(1, USUAL_MONTHS + 1))
+        usual = self._usual(first)
         if usual >= FEWEST_TO_COMPARE and sum(here) < LEAST_OF_USUAL * usual * len(months):
             found.append(Doubt.FEWER)
         return found
+
+    def expects(self, first: date) -> bool:
+        """Whether there is anything by which the months from the first could be found to lack something."""
+        return self.numbered > 0 or self.closed or self._usual(first) >= FEWEST_TO_COMPARE
+
+    def _usual(self, first: date) -> float:
+        """Events of a usual month before the first."""
+        return median(self.taken.get(add_months(first, -n), 0) for n in range(1, USUAL_MONTHS + 1))
+
+
+_COUNTED = {
+    ("sequence", "missing"): "missing",
+    ("sequence", "received"): "numbered",
+    ("events", "outcome=rejected"): "refused",
+}
 
 
 def evidence(connection: Connection, cut: Cut, first: date, last: date) -> Mapping[str, Evidence]:
     """By authority, of the months from first to last."""
     found: dict[str, Evidence] = defaultdict(Evidence)
-    lacking = Wanted(("sequence", "events"), ("missing", "outcome=rejected"), None, first, last_day(last))
-    rows = rows_of(cut, lacking)
-    both = select(rows.c.authority, rows.c.measure, func.sum(rows.c.value)).group_by(rows.c.authority, rows.c.measure)
-    for authority, measure, number in connection.execute(both):
-        setattr(found[authority], "missing" if measure == "sequence" else "refused", int(number))
-    rows = rows_of(cut, Wanted(("events",), _TAKEN, None, add_months(first, -USUAL_MONTHS), last_day(last)))
+    measures, categories = (tuple(dict.fromkeys(names)) for names in zip(*_COUNTED, strict=True))
+    rows = rows_of(cut, Wanted(measures, categories, None, first, last_day(last)))
+    key = (rows.c.authority, rows.c.measure, rows.c.category)
+    for authority, *counted, number in connection.execute(select(*key, func.sum(rows.c.value)).group_by(*key)):
+        setattr(found[authority], _COUNTED[counted[0], counted[1]], int(number))
+    rows = rows_of(cut, Wanted(("events",), TAKEN, None, add_months(first, -USUAL_MONTHS), last_day(last)))
     by_month = select(rows.c.authority, rows.c.period, func.sum(rows.c.value)).group_by(rows.c.authority, rows.c.period)
     for authority, month, number in connection.execute(by_month):
         found[authority].taken[month] = int(number)
-    for authority in _differing(connection, cut, first, last):
-        found[authority].totals_differ = True
+    for authority, differs in _closed(connection, cut, first, last):
+        found[authority].closed = True
+        found[authority].totals_differ |= differs
     return found
 
 
-def _differing(connection: Connection, cut: Cut, first: date, last: date) -> Iterable[str]:
-    """Authorities that closed a month with another total than what was counted."""
+def _closed(connection: Connection, cut: Cut, first: date, last: date) -> Iterable[tuple[str, bool]]:
+    """Authorities that closed a month with a total, and whether it is another than what was counted."""
     categories = ("", *(f"total={name}" for name in TOTALS))
     rows = rows_of(cut, Wanted(("control_totals", *TOTALS), categories, None, first, last_day(last)))
     is_stated = rows.c.measure == "control_totals"
     name = case((is_stated, func.substr(rows.c.category, len("total=") + 1)), else_=rows.c.measure)
     stated = func.coalesce(func.sum(rows.c.value).filter(is_stated), 0)
     counted = func.coalesce(func.sum(rows.c.value).filter(~is_stated), 0)
-    query = select(rows.c.authority).group_by(rows.c.authority, rows.c.period, name)
-    return connection.scalars(query.having(stated != 0, stated != counted).distinct())
+    query = select(rows.c.authority, stated != counted).group_by(rows.c.authority, rows.c.period, name)
+    return [(authority, differs) for authority, differs in connection.execute(query.having(stated != 0))]

@@ -1,6 +1,5 @@
 """How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,13 +7,14 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.authorities import AUTHORITIES
-from contracts.periods import last_day, months_between
+from contracts.periods import add_months, last_day, month_of, months_between
 from services.reporting.disclosure.gate import Gate, ToCome
-from services.reporting.figures.answers import Answer, Desk
-from services.reporting.figures.evidence import Doubt, evidence
+from services.reporting.figures.answers import Answer, Desk, reported_periods
+from services.reporting.figures.evidence import Doubt, Evidence, evidence
+from services.reporting.read.coverage import BOTH, Heard
 from services.reporting.read.queries import Grain, Span, reports_of, shown
 from services.reporting.read.query_cache import remembered
-from services.reporting.read.vintages import Cut, Released, Wanted
+from services.reporting.read.vintages import Cut, Live, Released, Wanted
 from services.reporting.registry.areas import areas_of, members
 from services.reporting.registry.definitions.data_quality import DELAYS
 from services.reporting.releases.index import ReleaseInfo
@@ -22,18 +22,19 @@ from services.reporting.statistics.outlook import METHOD, Estimate, Outlook, est
 
 BANDS = tuple(f"delay_band={band}" for band in DELAYS)
 FRESH = timedelta(days=3)
-BOTH = frozenset({"orders", "unpaid_work"})
 
 
 class State(StrEnum):
     """How complete an authority's figures of a period are."""
 
     COMPLETE = "complete"
-    """Heard from after the period ended, and nothing speaks against it."""
+    """Heard from after the period ended, there was something to judge by, and nothing speaks against it."""
     PARTIAL = "partial"
     """Heard from, but more may come: its doubts say why."""
+    NOT_KNOWN = "not_known"
+    """There is nothing to judge by: its doubts say why."""
     MISSING = "missing"
-    """Never heard from."""
+    """It reported nothing of the period. Totals are without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +43,83 @@ class Standing:
 
     authority: str
     state: State
+    heard_on: date | None
+    """The day on which its last event was taken; of the service that is further behind."""
     heard_at: datetime | None
-    """When its last event reached the platform; of the service that is further behind."""
+    """The same to the second, now, for those who may see its figures whole."""
     fresh: bool
     doubts: tuple[Doubt, ...]
-    """Why a partial one may lack something."""
+    """Why one may lack something, or why nothing is said."""
 
 
-def standings(
-    desk: Desk, span: Span, whole: Cut | None, published: ReleaseInfo | None, now: datetime
-) -> list[Standing]:
+def standings(desk: Desk, span: Span, whole: Cut | None, published: ReleaseInfo | None) -> list[Standing]:
     """Every authority, in the order of codes: each by the cut in which the viewer sees its figures."""
-    heard: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for position in shown(desk.connection):
-        heard[position.authority][position.service] = position.heard_at
-    gate = Gate(desk.viewer)
-    own = _doubts(desk, whole, span)
+    gate = Gate(desk.viewer, frozenset())
     released = Released(published.id) if published and desk.viewer.audience != "national" else None
-    others = _doubts(desk, released, span)
-    return [
-        _standing(code, heard[code], (own if gate.sees_whole(code) else others).get(code, ()), span, now)
-        for code in AUTHORITIES
-    ]
+    own, others = _judged(desk, whole, span), _judged(desk, released, span)
+    heard, exactly = desk.coverage(whole or Live()), _exactly(desk) if whole == Live() else {}
+    found = []
+    for code in AUTHORITIES:
+        state, doubts = (own if gate.sees_whole(code) else others)[code]
+        last = min((each.last for each in heard.get(code, {}).values()), default=None)
+        fresh = last is not None and desk.today - last <= FRESH
+        moment = exactly.get(code) if gate.sees_whole(code) else None
+        found.append(Standing(code, state, last, moment, fresh, doubts))
+    return found
 
 
-def _doubts(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, tuple[Doubt, ...]]:
-    """By authority."""
-    if cut is None:
-        return {}
-
-    def work_out() -> Mapping[str, tuple[Doubt, ...]]:
-        found = evidence(desk.connection, cut, span.first, span.last)
-        return {code: tuple(each.doubts(span.first, span.last)) for code, each in found.items()}
-
-    return remembered(desk.connection, cut, ("doubts", span), work_out)
+def _exactly(desk: Desk) -> Mapping[str, datetime]:
+    """When the last event of each authority was taken; of the service that is further behind."""
+    found: dict[str, datetime] = {}
+    for each in shown(desk.connection):
+        if each.heard_at is not None:
+            found[each.authority] = min(each.heard_at, found.get(each.authority, each.heard_at))
+    return found
 
 
-def _standing(code: str, heard: dict[str, datetime], found: tuple[Doubt, ...], span: Span, now: datetime) -> Standing:
-    if not heard:
-        return Standing(code, State.MISSING, None, fresh=False, doubts=())
-    last = min(heard.values())
-    since = last.date() > last_day(span.last) and heard.keys() >= BOTH
-    doubts = (*(() if since else (Doubt.NOT_SINCE,)), *found)
-    return Standing(code, State.PARTIAL if doubts else State.COMPLETE, last, now - last <= FRESH, doubts)
+Judgement = tuple[State, tuple[Doubt, ...]]
+
+
+def _judged(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, Judgement]:
+    """By authority. Only months that the cut contains are judged."""
+    if cut is None or span.first > desk.last_month(cut):
+        ever = desk.coverage(cut or Live())
+        unjudged: Judgement = State.NOT_KNOWN, (Doubt.NOT_IN_CUT,)
+        return {code: unjudged if code in ever else (State.MISSING, ()) for code in AUTHORITIES}
+    within = Span(span.first, min(span.last, desk.last_month(cut)))
+
+    def work_out() -> Mapping[str, Judgement]:
+        found = evidence(desk.connection, cut, within.first, within.last)
+        months, heard = desk.reported(cut, within), desk.coverage(cut)
+        return {
+            code: judge(found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), within)
+            for code in AUTHORITIES
+        }
+
+    return remembered(desk.connection, cut, ("judged", within), work_out)
+
+
+def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
+    """What is to be said of one authority that was heard so, and reported on these months of the span."""
+    doubts = found.doubts(span.first, span.last)
+    if not months:
+        return State.MISSING, tuple(doubt for doubt in doubts if doubt is Doubt.REFUSED)
+    if len(months) < len(months_between(span.first, span.last)):
+        doubts.insert(0, Doubt.NOT_ALL_MONTHS)
+    if heard.keys() < BOTH:
+        doubts.insert(0, Doubt.ONE_SERVICE)
+    if min((each.last for each in heard.values()), default=date.min) <= last_day(span.last):
+        doubts.insert(0, Doubt.NOT_SINCE)
+    if doubts:
+        return State.PARTIAL, tuple(doubts)
+    return (State.COMPLETE, ()) if found.expects(span.first) else (State.NOT_KNOWN, (Doubt.NO_EXPECTATION,))
+
+
+def latest_month(desk: Desk) -> date:
+    """The last whole month that the viewer's figures of all authorities have."""
+    before = add_months(month_of(desk.today), -1)
+    published = None if desk.viewer.audience == "national" else desk.release()
+    return before if published is None else min(before, published.last_month)
 
 
 def summary(found: Sequence[Standing]) -> dict[str, Any]:
@@ -93,15 +128,37 @@ def summary(found: Sequence[Standing]) -> dict[str, Any]:
     return by_state | {"doubts": {each.authority: each.doubts for each in found if each.doubts}}
 
 
-def beside(desk: Desk, answer: Answer, now: datetime) -> dict[str, Any]:
+def beside(desk: Desk, answer: Answer) -> dict[str, Any]:
     """What is said beside the figures of an answer."""
-    found = standings(desk, answer.span, answer.whole, answer.release, now)
-    return summary(found) | {"still_to_come": still_to_come(desk, answer), "method": METHOD}
+    found = standings(desk, answer.span, answer.whole, answer.release)
+    more = {"lacking": lacking(desk, answer), "still_to_come": still_to_come(desk, answer), "method": METHOD}
+    return summary(found) | more
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The authorities without which the totals of a period are, since they reported nothing of it."""
+
+    period: str
+    authorities: tuple[str, ...]
+
+
+def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
+    """For each period of the answer that lacks any: by the cut from which the viewer sees totals."""
+    span, grain = answer.span, answer.question.grain.period
+    whole = answer.whole if desk.viewer.audience == "national" else None
+    cut = whole or (None if answer.release is None else Released(answer.release.id))
+    if cut is None:
+        return []
+    by_period = reported_periods(desk.reported(cut, span), span, grain)
+    concerned = members(answer.question.area)
+    found = [Lacking(label, tuple(c for c in concerned if c not in codes)) for label, codes in by_period.items()]
+    return [each for each in found if each.authorities]
 
 
 def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
     """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
-    gate = Gate(desk.viewer)
+    gate = Gate(desk.viewer, frozenset())
     grain, span = answer.question.grain, answer.span
     areas = areas_of(grain.areas, answer.question.area)
     of_whole = [area for area in areas if answer.whole is not None and gate.sees_whole(area)]
@@ -116,14 +173,13 @@ def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
 
 def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
     day = desk.known_on(cut)
-    found = _estimate(desk, cut, day)
-    reporting = desk.reporting(cut)
+    found, heard = _estimate(desk, cut, day), desk.coverage(cut)
     rows = []
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
             continue
         outlooks = zip(AUTHORITIES, found.of(first, last), strict=True)
-        single = {code: outlook for code, outlook in outlooks if code in reporting}
+        single = {code: outlook for code, outlook in outlooks if code in heard}
         for area in areas:
             parts = [single[code] for code in members(area) if code in single]
             whole = single.get(area) if area in AUTHORITIES else _together(parts)

@@ -1,21 +1,21 @@
 """Which format is wanted, and whether the caller has the answer already."""
 
 import hashlib
-from datetime import date
 
 from fastapi import Request
-from sqlalchemy import Connection
 
-from services.chassis.auth import Identity
 from services.chassis.problems import Problem
-from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX
+from services.reporting.figures.answers import Desk, Question
+from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX, MediaType
+from services.reporting.read.vintages import Released
 from services.reporting.registry.catalogue import DEFINITIONS
+from services.reporting.releases.index import ReleaseInfo
 
-OFFERED = (JSON, CSV, JSON_STAT, XLSX, CSVW)
+OFFERED: tuple[MediaType, ...] = (JSON, CSV, JSON_STAT, XLSX, CSVW)
 _VERSIONS = ",".join(f"{each.id}:{each.version}:{each.status}" for each in DEFINITIONS)
 
 
-def media_type(request: Request, extension: str | None) -> str:
+def media_type(request: Request, extension: str | None) -> MediaType:
     """By extension where there is one, else by Accept. Raises Problem 404 or 406."""
     if extension is not None:
         found = EXTENSIONS.get(extension)
@@ -25,9 +25,9 @@ def media_type(request: Request, extension: str | None) -> str:
     return accepted(request.headers.get("accept", "*/*"))
 
 
-def accepted(header: str) -> str:
+def accepted(header: str) -> MediaType:
     """The offered type that the header likes best; JSON where it does not mind. Raises Problem 406."""
-    liked: list[tuple[float, int, str]] = []
+    liked: list[tuple[float, int, MediaType]] = []
     for item in header.split(","):
         kind, *parameters = (part.strip().lower() for part in item.split(";"))
         quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
@@ -46,27 +46,27 @@ def _quality(words: str) -> float:
         return 0.0
 
 
-_MADE_OF = (
-    "SELECT (SELECT coalesce(sum(next_offset), 0) FROM checkpoints), count(*), max(published_at), max(withdrawn_at) "
-    "FROM releases"
-)
-"""How far everything has got that answers are made of. In words: to put it together took longer than to ask it."""
+_LIVE = "SELECT coalesce(sum(next_offset), 0) FROM checkpoints"
+"""How far everything has got that live figures are made of. In words: to put it together took longer than to ask it."""
 
 
-def tag(connection: Connection, viewer: Identity, request: Request, kind: str, today: date) -> str:
-    """A strong ETag, known before the answer is: it changes with anything that the answer is made of."""
-    made = connection.exec_driver_sql(_MADE_OF).one()
-    parts = (
-        _VERSIONS,
-        request.url.path,
-        request.url.query,
-        kind,
-        viewer.audience,
-        viewer.authority,
-        *made,
-        today,
-    )
+def tag(desk: Desk, request: Request, kind: str, question: Question) -> str:
+    """A strong ETag, known before the answer is: it changes with anything that the answer is made of.
+
+    Figures of a release are made of what the release froze, and of nothing that comes after it. Raises NotThere.
+    """
+    whole, published = desk.sources(question.release, question.as_of)
+    made: list[object] = [None if published is None else _content(published)]
+    if not (whole is None and published) and not isinstance(whole, Released):
+        made += [desk.connection.exec_driver_sql(_LIVE).scalar_one(), desk.today]
+    viewer = desk.viewer
+    parts = (_VERSIONS, request.url.path, request.url.query, kind, viewer.audience, viewer.authority, *made)
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+def _content(release: ReleaseInfo) -> tuple[object, ...]:
+    """What is told of a release: its figures, and how it stands."""
+    return (release.id, release.content_hash, release.status, release.published_at, release.withdrawn_at, release.note)
 
 
 def has_it(request: Request, etag: str) -> bool:

@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, fields
-from typing import Any
+from typing import Any, Final, Literal, assert_never
 
 import msgspec
 from openpyxl import Workbook
@@ -23,13 +23,26 @@ from services.reporting.formats.metadata import describe, describe_release, prov
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.indicators import Indicator, Status
 
-JSON = "application/json"
-CSV = "text/csv"
-CSVW = "application/csvm+json"
-JSON_STAT = "application/vnd.json-stat+json"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+CSVW: Final = "application/csvm+json"
+JSON_STAT: Final = "application/vnd.json-stat+json"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MediaType = Literal[
+    "application/json",
+    "text/csv",
+    "application/csvm+json",
+    "application/vnd.json-stat+json",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+]
 
-EXTENSIONS = {"json": JSON, "csv": CSV, "csv-metadata.json": CSVW, "jsonstat": JSON_STAT, "xlsx": XLSX}
+EXTENSIONS: dict[str, MediaType] = {
+    "json": JSON,
+    "csv": CSV,
+    "csv-metadata.json": CSVW,
+    "jsonstat": JSON_STAT,
+    "xlsx": XLSX,
+}
 COLUMNS = tuple(field.name for field in fields(Row))
 _DIMENSIONS = ("authority", "period", "category")
 _MEASURES = ("numerator", "denominator", "value", "lower", "upper")
@@ -51,7 +64,7 @@ _TITLES = {
 }
 
 
-def render(answer: Answer, media_type: str, address: str, quality: Mapping[str, Any] | None) -> bytes:
+def render(answer: Answer, media_type: MediaType, address: str, quality: Mapping[str, Any] | None) -> bytes:
     """The answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
     match media_type:
         case "application/json":
@@ -62,8 +75,10 @@ def render(answer: Answer, media_type: str, address: str, quality: Mapping[str, 
             return msgspec.json.encode(as_csvw(answer, address, quality or {}))
         case "application/vnd.json-stat+json":
             return msgspec.json.encode(as_json_stat(answer, quality or {}))
-        case _:
+        case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
             return as_xlsx(answer, quality or {})
+        case _:
+            assert_never(media_type)
 
 
 def as_json(answer: Answer, quality: object) -> dict[str, Any]:
@@ -282,7 +297,8 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
 _COMPLETENESS = {
     "complete": "Complete: reported since the period ended",
     "partial": "Reported, with doubts",
-    "missing": "Never reported",
+    "not_known": "Not known: nothing to judge by",
+    "missing": "Not reported",
 }
 
 
@@ -292,6 +308,8 @@ def _completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         codes = quality.get(state, ())
         names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
         yield words, f"{len(codes)} of {len(AUTHORITIES)} authorities{names if codes else ''}"
+    for each in quality.get("lacking", ()):
+        yield f"Not reported of {each.period}", ", ".join(AREA_NAMES[code] for code in each.authorities)
     for code, doubts in quality.get("doubts", {}).items():
         yield "Doubt", f"{AREA_NAMES[code]}: {'. '.join(DOUBTS[doubt] for doubt in doubts)}"
 

@@ -1,18 +1,17 @@
 """The pages: plain HTML from the server, the same with and without scripts."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from contracts.authorities import AUTHORITIES
-from contracts.periods import month_of
 from services.chassis.clock import Clock
 from services.chassis.problems import Problem
+from services.chassis.query import Takes
 from services.chassis.settings import SiteSettings
 from services.chassis.web.frame import add_static
 from services.chassis.web.sign_in import add_sign_in
@@ -28,6 +27,7 @@ from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import Site, site_of
 from services.reporting.pages.views import Reader
 from services.reporting.read import queries
+from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
@@ -38,8 +38,11 @@ def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     """All pages."""
     site = site_of(database, clock, settings)
     pages = APIRouter(include_in_schema=False)
-    for path, page in _PAGES.items():
-        pages.add_api_route(path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse)
+    for path, (page, *names) in _PAGES.items():
+        takes = [Depends(Takes(*names))]
+        pages.add_api_route(
+            path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse, dependencies=takes
+        )
     add_downloads(pages, site)
     add_sign_in(pages, site)
     add_static(pages)
@@ -69,7 +72,7 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
             return page(site, request)
         except NothingReleased:
             return site.page(request, "nothing_released")
-        except (LookupError, Refused):
+        except (NotThere, Refused):
             return site.page(request, "not_found", 404)
 
     return guarded
@@ -93,11 +96,11 @@ def _overview(site: Site, request: Request) -> Response:
 
 
 def _number(words: str | None) -> int | None:
-    """Raises LookupError for what is no version."""
+    """Raises NotThere for what is no version."""
     if not words:
         return None
     if not words.isdecimal() or len(words) > 3:
-        raise LookupError
+        raise NotThere
     return int(words)
 
 
@@ -114,13 +117,14 @@ def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
 def _standing(site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND) -> dict[str, Any]:
     """What is said about quality and date beside every figure."""
     whole, published = reader.desk.sources(reader.wanted)
-    found = quality.standings(reader.desk, span, whole, published, site.clock())
+    found = quality.standings(reader.desk, span, whole, published)
     live = reader.viewer.audience != "public" and reader.wanted is None
     return {
         "standing": quality.summary(found),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
+        "lacking": views.lacking(reader, span, area),
         "to_come": views.to_come(reader, span, area),
         "downloads": views.Downloads(span, reader.wanted, reader.definition),
     }
@@ -134,7 +138,7 @@ def _indicator(site: Site, request: Request) -> Response:
     indicator = _known(request)
     area = request.query_params.get("area", SCOTLAND)
     if area not in AREA_NAMES:
-        raise LookupError
+        raise NotThere
     with site.reading(request, definition=_number(request.query_params.get("definition"))) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
@@ -163,7 +167,7 @@ def _indicator(site: Site, request: Request) -> Response:
 def _compare(site: Site, request: Request) -> Response:
     indicator = _known(request)
     if indicator.kind is not Kind.SHARE:
-        raise LookupError
+        raise NotThere
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
@@ -191,7 +195,7 @@ def _authorities(site: Site, request: Request) -> Response:
 def _authority(site: Site, request: Request) -> Response:
     code = str(request.path_params["code"])
     if code not in AUTHORITIES:
-        raise LookupError
+        raise NotThere
     with site.reading(request, many=True) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
@@ -216,12 +220,17 @@ def _authority(site: Site, request: Request) -> Response:
 
 def _quality(site: Site, request: Request) -> Response:
     with site.reading(request) as reader:
-        today = site.clock()
-        ended = today.date().replace(day=1) - timedelta(days=1)
-        span = queries.Span(month_of(ended), month_of(ended))
-        found = quality.standings(reader.desk, span, *reader.desk.sources(), today)
+        offered, choice = reader.judged(request.query_params.get("period"))
+        found = quality.standings(reader.desk, choice.span, *reader.desk.sources(reader.wanted))
         return site.page(
-            request, "quality", standings=found, ended=ended, now=today, counts=quality.summary(found), why=DOUBTS
+            request,
+            "quality",
+            standings=found,
+            offered=offered,
+            choice=choice,
+            now=site.clock(),
+            counts=quality.summary(found),
+            why=DOUBTS,
         )
 
 
@@ -235,7 +244,7 @@ def _release(site: Site, request: Request) -> Response:
         listed = index.all_releases(reader.connection, reader.viewer)
         release = next((each for each in listed if each.id == request.path_params["id"]), None)
         if release is None:
-            raise LookupError
+            raise NotThere
         later = [each for each in listed if each.made_at > release.made_at and each.status == index.PUBLISHED]
         return site.page(
             request,
@@ -255,19 +264,23 @@ def _about(site: Site, request: Request) -> Response:
 
 
 def _known(request: Request) -> Indicator:
-    return INDICATORS[str(request.path_params["id"])]
+    found = INDICATORS.get(str(request.path_params["id"]))
+    if found is None:
+        raise NotThere
+    return found
 
 
-_PAGES: dict[str, Page] = {
-    "/": _overview,
-    "/indicators": _indicators,
-    "/indicators/{id}": _indicator,
-    "/compare": _compare_first,
-    "/compare/{id}": _compare,
-    "/authorities": _authorities,
-    "/authorities/{code}": _authority,
-    "/quality": _quality,
-    "/releases": _releases,
-    "/releases/{id}": _release,
-    "/about": _about,
+_PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
+    "/": (_overview, "period", "release"),
+    "/indicators": (_indicators,),
+    "/indicators/{id}": (_indicator, "period", "release", "area", "definition"),
+    "/compare": (_compare_first, "indicator"),
+    "/compare/{id}": (_compare, "period", "release"),
+    "/authorities": (_authorities,),
+    "/authorities/{code}": (_authority, "period", "release"),
+    "/quality": (_quality, "period", "release"),
+    "/releases": (_releases,),
+    "/releases/{id}": (_release,),
+    "/about": (_about,),
 }
+"""By path, the page and the query parameters that it takes."""

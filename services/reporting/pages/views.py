@@ -13,12 +13,12 @@ from contracts.periods import add_months, month_of, months_between
 from services.chassis.auth import Identity
 from services.chassis.web import charts
 from services.reporting.disclosure.gate import Row, ToCome
-from services.reporting.figures import answers
+from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Desk, Question
-from services.reporting.figures.quality import still_to_come
+from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.metadata import BREAKDOWNS, category_label
 from services.reporting.pages import words
-from services.reporting.pages.choices import Choice, choices, year_before
+from services.reporting.pages.choices import Choice, choices, chosen, year_before
 from services.reporting.read.queries import Grain, Span, earliest, latest
 from services.reporting.read.vintages import Live, Released
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
@@ -86,6 +86,15 @@ class Reader:
         first = earliest(self.connection, Live()) or add_months(month_of(self.desk.today), -1)
         last = min(latest(self.connection, Live()) or first, add_months(month_of(self.desk.today), -1))
         return choices(min(first, last), last, rolling=True)
+
+    def judged(self, wanted: str | None) -> tuple[list[Choice], Choice]:
+        """Periods whose completeness can be looked at, and the one asked for: by default the last whole month."""
+        month = latest_month(self.desk)
+        try:
+            offered = self.choices()
+        except answers.NothingReleased:
+            return [], Choice("", words.month(month), Span(month, month))
+        return offered, chosen(offered, wanted or f"month-{month:%Y-%m}")
 
 
 class Published(NamedTuple):
@@ -184,9 +193,18 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
     """What is likely still to arrive about one area."""
-    question = Question(span.first, span.last, area=area)
-    found = answers.answer(reader.desk, INDICATORS["orders_imposed"], replace(question, release=reader.wanted))
-    return still_to_come(reader.desk, found)
+    return still_to_come(reader.desk, _any_answer(reader, span, area))
+
+
+def lacking(reader: Reader, span: Span, area: str) -> list[str]:
+    """The names of the authorities in the area that reported nothing of the span: its figures are without them."""
+    found = quality.lacking(reader.desk, _any_answer(reader, span, area))
+    return sorted(AREA_NAMES[code] for each in found for code in each.authorities)
+
+
+def _any_answer(reader: Reader, span: Span, area: str) -> Answer:
+    question = Question(span.first, span.last, area=area, release=reader.wanted)
+    return answers.answer(reader.desk, INDICATORS["orders_imposed"], question)
 
 
 @dataclass(frozen=True, slots=True)

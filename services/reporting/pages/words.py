@@ -1,8 +1,9 @@
 """Figures and dates as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, quarter_months
 from services.reporting.disclosure.gate import Row, ToCome
 
@@ -88,6 +89,20 @@ def count(row: Row | None, number: float | None) -> str:
     if number is not None:
         return f"{number:,.0f}"
     return SUPPRESSED if row is None or row.suppressed else NOT_REPORTED
+
+
+def completeness(standing: Mapping[str, Sequence[str]]) -> str:
+    """How many authorities are complete, and how the others stand."""
+    others = (("partial", "with more to come"), ("not_known", "not known"), ("missing", "not reported"))
+    parts = [f"{len(standing[state])} {said}" for state, said in others if standing[state]]
+    return ", ".join([f"{len(standing['complete'])} of {len(AUTHORITIES)} authorities complete", *parts]) + "."
+
+
+def without(names: Sequence[str]) -> str:
+    """Which authorities a total lacks."""
+    if len(names) == len(AUTHORITIES):
+        return "By no authority."
+    return f"By {len(names)} authorities, without which totals are: {', '.join(names)}."
 
 
 def to_come(rows: Sequence[ToCome]) -> str:

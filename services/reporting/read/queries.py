@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import product
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from contracts.periods import (
     year_of,
 )
 from services.reporting.read.overdue import overdue_rows
-from services.reporting.read.tables import checkpoints, positions, releases
+from services.reporting.read.tables import checkpoints, positions
 from services.reporting.read.vintages import Cut, Released, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
 from services.reporting.registry.clocks import OVERDUE
@@ -113,8 +113,10 @@ class Span:
                 return quarter_of(month)
             case "year":
                 return year_of(month)
-            case _:
+            case "month" | "":
                 return self.label_of(month, grain)
+            case _:
+                raise AssertionError(f"time is not divided by {grain}")
 
     def periods(self, grain: str) -> tuple[Period, ...]:
         """The periods it falls into, all named alike."""
@@ -134,8 +136,10 @@ class Span:
                 return self._part_of(quarter_months(quarter_of(month))).label
             case "year":
                 return self._part_of(year_months(year_of(month))).label
-            case _:
+            case "":
                 return self.label
+            case _:
+                raise AssertionError(f"time is not divided by {grain}")
 
     def labels(self, grain: str) -> tuple[str, ...]:
         """The periods it falls into."""
@@ -272,8 +276,10 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
             return agreements(read, cut, indicator, span, grain, area)
         case Kind.OVERDUE:
             return read(cut, forms, span, grain, area, Days(before=known_on))
-        case _:
+        case Kind.COUNT | Kind.SHARE | Kind.MEAN | Kind.POPULATION_RATE | Kind.YEARLY:
             return read(cut, forms, span, grain, area, Days(overdue_on=known_on))
+        case _:
+            assert_never(indicator.kind)
 
 
 _ORDERS = Wanted(measures=("orders_imposed",), categories=("",))
@@ -293,14 +299,6 @@ def latest(connection: Connection, cut: Cut) -> date | None:
     return month_of(found) if found else None
 
 
-def reporting_areas(connection: Connection, cut: Cut) -> set[str]:
-    """Authorities that had reported anything."""
-    if isinstance(cut, Released):
-        heard = connection.scalar(select(releases.c.heard).where(releases.c.id == cut.release))
-        return set(heard or ())
-    return set(connection.scalars(select(positions.c.authority)))
-
-
 class Shown(NamedTuple):
     """How far one service has got with one authority."""
 
@@ -309,7 +307,8 @@ class Shown(NamedTuple):
     generation: int
     version: int
     offsets: dict[str, int]
-    heard_at: datetime
+    heard_at: datetime | None
+    """When the last event that was taken reached the log."""
 
 
 def shown(connection: Connection) -> list[Shown]:

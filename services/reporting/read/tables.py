@@ -40,7 +40,7 @@ positions = Table(
     Column("generation", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("offsets", JSONB, nullable=False),
-    Column("heard_at", _instant, nullable=False),
+    Column("heard_at", _instant),
     comment="What is visible of each service and authority: rows of this generation, and which offsets they show.",
 )
 

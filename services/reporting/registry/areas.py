@@ -1,7 +1,7 @@
 """The areas that figures are shown for: Scotland, its health boards and its authorities, and which lie in which. Pure."""
 
 from functools import cache
-from typing import Literal
+from typing import Literal, assert_never
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 
@@ -36,8 +36,10 @@ def areas_of(division: Division, area: str) -> tuple[str, ...]:
             parts = members(area)
         case "health_board" if area == SCOTLAND:
             parts = tuple(HEALTH_BOARDS)
-        case _:
+        case "" | "health_board":
             parts = ()
+        case _:
+            assert_never(division)
     return tuple(dict.fromkeys((*parts, area)))
 
 

@@ -2,6 +2,7 @@
 
 from contracts.cells import CATEGORIES
 from services.reporting.registry import clocks
+from services.reporting.registry.absent import NotThere
 from services.reporting.registry.definitions.data_quality import DATA_QUALITY
 from services.reporting.registry.definitions.orders import ORDERS
 from services.reporting.registry.definitions.outcomes import OUTCOMES
@@ -32,8 +33,8 @@ def versions(indicator: str) -> tuple[Indicator, ...]:
 
 
 def definition(indicator: str, version: int) -> Indicator:
-    """Raises LookupError for a version that there is not."""
+    """Raises NotThere for a version that there is not."""
     found = next((each for each in versions(indicator) if each.version == version), None)
     if found is None:
-        raise LookupError(f"There is no version {version} of {indicator}"[:80])
+        raise NotThere(f"There is no version {version} of {indicator}"[:80])
     return found

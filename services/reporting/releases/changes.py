@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from contracts.periods import last_day, month_of
-from services.reporting.disclosure.gate import Change
+from services.reporting.disclosure.numbers import Change
 from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding
 from services.reporting.registry.catalogue import INDICATORS, definition
 from services.reporting.registry.indicators import Form

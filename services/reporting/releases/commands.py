@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import Engine
 
 from contracts.periods import parse_first
+from contracts.progress import Progress
 from services.chassis import database
 from services.chassis.auth import Identity
 from services.chassis.clock import system_clock
@@ -53,15 +54,17 @@ def _day(words: str) -> date:
 @release.command("make")
 def make_release(
     month: Annotated[str | None, typer.Option(help="Last month, like 2026-03; the one before last by default.")] = None,
-    known_on: Annotated[str | None, typer.Option(help="As known at the end of this day; today by default.")] = None,
+    known_on: Annotated[
+        str | None, typer.Option(help="As known at the end of this day; by default the last that is over.")
+    ] = None,
     note: Annotated[str | None, typer.Option(help="What readers should know.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish it at once.")] = False,
 ) -> None:
     """Freeze the figures as a draft. Prints its name."""
     last_month = _month(month) if month else publication.default_month(system_clock)
-    day = _day(known_on) if known_on else system_clock().date()
-    with _database() as engine:
-        name = publication.make(engine, last_month, day, system_clock, note)
+    with _database() as engine, Progress(1) as progress:
+        day = _day(known_on) if known_on else publication.latest_day(engine, system_clock)
+        name = publication.make(engine, last_month, day, system_clock, note, progress.of)
         if publish:
             publication.publish(engine, name, system_clock)
     typer.echo(name)

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, literal, select, tuple_
 
 from services.chassis.auth import Identity
-from services.reporting.disclosure.gate import Change, NumberKey
+from services.reporting.disclosure.numbers import Change, NumberKey
 from services.reporting.read.tables import release_changes, release_hidden, releases
+from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Form
 
@@ -68,7 +69,7 @@ def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
 def release_for(connection: Connection, viewer: Identity, wanted: str | None, as_of: date | None) -> ReleaseInfo | None:
     """The release asked for, or the latest that was published (by the end of that day). None where there is none.
 
-    Raises LookupError where the one asked for is not there, or not for this viewer.
+    Raises NotThere where the one asked for is not there, or not for this viewer.
     """
     if wanted is not None:
         return _named(connection, viewer, wanted)
@@ -84,7 +85,7 @@ def release_for(connection: Connection, viewer: Identity, wanted: str | None, as
 def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo:
     row = connection.execute(select(*_COLUMNS).where(releases.c.id == wanted)).one_or_none()
     if row is None or (row.status != PUBLISHED and viewer.audience != "national"):
-        raise LookupError(f"There is no published release {wanted}"[:80])
+        raise NotThere(f"There is no published release {wanted}"[:80])
     return ReleaseInfo(*row)
 
 

@@ -1,20 +1,22 @@
 """Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, exists, insert, select, update
 
-from contracts.periods import add_months, last_day
+from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction
-from services.reporting.disclosure.gate import NumberKey
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
-from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, hide
+from services.reporting.disclosure.numbers import NumberKey
+from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, Told, hide, untold
+from services.reporting.read.coverage import Months, as_stored, coverage, reported
 from services.reporting.read.overdue import overdue_rows
-from services.reporting.read.queries import shown
+from services.reporting.read.tables import cells as known_cells
 from services.reporting.read.tables import release_cells, release_changes, release_hidden, releases
 from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
@@ -27,18 +29,47 @@ class CannotRelease(Exception):
     """What was asked does not fit the state of the releases. The message says why."""
 
 
-def make(database: Engine, last_month: date, known_on: date, clock: Clock, note: str | None = None) -> str:
-    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name."""
-    if known_on <= last_day(last_month) or known_on > clock().date():
-        raise CannotRelease("A release shows whole months, as known on a later day that is not in the future")
+@contextmanager
+def _unhurried(database: Engine) -> Iterator[Connection]:
+    """A transaction that may take as long as it takes: what a release reads and writes grows with the nation, and nobody waits for it."""
     with transaction(database) as connection:
+        for timeout in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {timeout} = 0")
+        yield connection
+
+
+def latest_day(database: Engine, clock: Clock) -> date:
+    """The last day that is over. On the very first day on which anything became known it is that day: there is no other to show."""
+    today = clock().astimezone(LONDON).date()
+    yesterday = today - timedelta(days=1)
+    with _unhurried(database) as connection:
+        known_before = connection.scalar(select(exists().where(known_cells.c.known_on <= yesterday)))
+        known = connection.scalar(select(exists().where(known_cells.c.known_on <= today)))
+    return today if known and not known_before else yesterday
+
+
+def make(
+    database: Engine,
+    last_month: date,
+    known_on: date,
+    clock: Clock,
+    note: str | None = None,
+    told: Told = untold,
+) -> str:
+    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name. `told` hears how far it is."""
+    if not last_day(last_month) < known_on <= latest_day(database, clock):
+        raise CannotRelease("A release shows whole months, as known at the end of a later day that is over")
+    with _unhurried(database) as connection:
+        published = _published(connection)
         earlier = _earlier(connection)
         if earlier and earlier[-1].last_month > last_month:
             raise CannotRelease("A later month was published already")
         live = _cells(connection, known_on, last_month)
-    hiding = hide(live, last_month, earlier)  # takes long, so it holds no transaction open
-    with transaction(database) as connection:
-        if _earlier(connection) != earlier:
+        cut = AsOf(known_on)
+        months = _reported(connection, cut, live, last_month)
+    hiding = hide(live, last_month, earlier, reported=months, told=told)  # takes long, so it holds no transaction open
+    with _unhurried(database) as connection:
+        if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
         _write(connection, name, last_month, known_on, hiding, clock(), note)
@@ -82,6 +113,18 @@ def _next_name(connection: Connection, last_month: date) -> str:
     names = set(connection.scalars(select(releases.c.id)))
     number = next(n for n in range(1, len(names) + 2) if f"{last_month:%Y-%m}.{n}" not in names)
     return f"{last_month:%Y-%m}.{number}"
+
+
+def _reported(connection: Connection, cut: AsOf, live: Cells, last_month: date) -> Months:
+    """Of which months each authority had reported."""
+    first = month_of(min((key.period for key in live), default=last_month))
+    return reported(connection, cut, coverage(connection, cut), first, last_month)
+
+
+def _published(connection: Connection) -> list[str]:
+    """All that was ever published, in that order."""
+    found = select(releases.c.id).where(releases.c.published_at.is_not(None)).order_by(releases.c.published_at)
+    return list(connection.scalars(found))
 
 
 def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
@@ -146,14 +189,14 @@ def _write(  # noqa: PLR0913, PLR0917
         "indicators": {indicator.id: indicator.version for indicator in INDICATORS.values()},
         "forms": sorted((form.measure, form.grouping) for form in PUBLIC_FORMS),
     }
-    heard = sorted({position.authority for position in shown(connection)})
+    heard = as_stored(coverage(connection, AsOf(known_on)))
     connection.execute(
         insert(releases).values(
             id=name,
             status=DRAFT,
             last_month=last_month,
             known_on=known_on,
-            content_hash=_hash(hiding.cells, hiding.hidden, definitions),
+            content_hash=_hash(hiding.cells, hiding.hidden, [definitions, heard]),
             definitions=definitions,
             heard=heard,
             made_at=now,

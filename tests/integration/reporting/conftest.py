@@ -22,6 +22,7 @@ from services.reporting.settings import SCHEMA, ApiSettings
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")
+LONG_AGO = date(2015, 1, 1)
 NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 
 
@@ -52,7 +53,7 @@ Feed = Callable[[Sequence[Aggregate]], None]
 
 
 @pytest.fixture
-def feed(database: Engine) -> Feed:
+def feed_only(database: Engine) -> Feed:
     """Has the worker take these aggregates, as one batch."""
     worker = Aggregates(database, IngestMetrics(new_registry()))
 
@@ -61,6 +62,26 @@ def feed(database: Engine) -> Feed:
         worker.process([slice_of(aggregates, start)])
 
     return take
+
+
+@pytest.fixture
+def feed(feed_only: Feed) -> Feed:
+    """The same, and for each position the cells of events that were taken, as the services send them."""
+
+    def take(aggregates: Sequence[Aggregate]) -> None:
+        positions = [each for each in aggregates if isinstance(each, Position)]
+        feed_only([*(heard for each in positions for heard in taken(each)), *aggregates])
+
+    return take
+
+
+def taken(each: Position) -> list[Cell]:
+    """That events were taken when the position says so and some days before, and that they speak of long ago."""
+    if each.heard_at is None:
+        return []
+    where = each.service, each.authority, each.generation, each.version
+    days = [each.heard_at.date() - timedelta(days=9), each.heard_at.date()]
+    return [Cell(*where, "events", LONG_AGO, "outcome=superseded", day, count + 1) for count, day in enumerate(days)]
 
 
 def slice_of(aggregates: Sequence[Aggregate], start: int) -> Slice:
@@ -89,7 +110,7 @@ def position(
     version: int = 1,
     generation: int = 1,
     service: Service = "orders",
-    heard_at: datetime = NOW,
+    heard_at: datetime | None = NOW,
 ) -> Position:
     offsets = {f"orders.events.{authority}/0": offset}
     if service == "unpaid_work":

@@ -9,7 +9,7 @@ from services.chassis.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, Row
 from services.reporting.registry.indicators import Indicator
 
-WHOLE = Gate(Identity("leak", frozenset({"national:read"})))
+WHOLE = Gate(Identity("leak", frozenset({"national:read"})), frozenset())
 Concerns = Callable[[Figure], bool]
 
 
@@ -44,4 +44,4 @@ def stocks(patch: pytest.MonkeyPatch) -> None:
 def changes(patch: pytest.MonkeyPatch) -> None:
     """Tells what moved, whatever of it is hidden."""
     strict = Gate.changes
-    patch.setattr(Gate, "changes", lambda gate, found: strict(Gate(gate.viewer), found))
+    patch.setattr(Gate, "changes", lambda gate, found: strict(Gate(gate.viewer, frozenset()), found))

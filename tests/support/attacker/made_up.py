@@ -68,7 +68,7 @@ def release(database: Engine) -> Made:
         folded: Folded = fold([*cells, *(position(c, service=s) for c in CODES for s in ("orders", "unpaid_work"))])
         with database.begin() as connection:
             write(connection, folded)
-        names.append(publication.make(database, LAST, clock().date(), clock))
+        names.append(publication.make(database, LAST, clock().date() - timedelta(days=1), clock))
         publication.publish(database, names[-1], clock)
         days.append(f"{clock().date()}")
         clock.move(timedelta(days=1))

@@ -315,10 +315,10 @@ def test_openapi_documents_the_problems_of_each_operation(client: TestClient) ->
     documented = {
         name: {status for status in each["responses"] if status != "200"} for name, each in _operations(client)
     }
-    assert documented["get /healthz"] == {"500", "503"}
+    assert documented["get /healthz"] == {"422", "500", "503"}
     assert documented["get /v1/things/{number}"] == {"404", "422", "500", "503"}
     assert documented["post /v1/things"] == {"400", "413", "422", "500", "503"}
-    assert documented["get /v1/own"] == {"401", "403", "500", "503"}
+    assert documented["get /v1/own"] == {"401", "403", "422", "500", "503"}
 
 
 def test_openapi_speaks_of_no_other_errors(client: TestClient) -> None:

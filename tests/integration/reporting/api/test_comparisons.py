@@ -1,15 +1,18 @@
 """Authorities beside Scotland: the funnel, the profile, and how complete it all is."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from scipy.stats import binom
+from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
+from services.chassis.clock import FixedClock
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Kind
+from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, ORKNEY, MORAY = "S12000049", "S12000047", "S12000023", "S12000020"
@@ -116,12 +119,14 @@ def test_a_profile_can_be_had_month_by_month(client: TestClient, national: Heade
     assert client.get("/v1/authorities/S12000099/profile", headers=national).status_code == 422
 
 
-def test_quality_tells_who_was_heard_since_the_month_ended(client: TestClient, feed: Feed) -> None:
+def test_quality_tells_who_was_heard_since_the_month_ended(client: TestClient, national: Headers, feed: Feed) -> None:
     long_ago = NOW - timedelta(days=15)
     feed([position(GLASGOW), position(GLASGOW, service="unpaid_work")])
     feed([position(FIFE, heard_at=long_ago), position(FIFE, service="unpaid_work", heard_at=long_ago)])
     feed([position(ORKNEY)])
-    april = asked(client, "quality")
+    numbered = [(code, month) for code in (GLASGOW, FIFE, ORKNEY) for month in ("2026-03", "2026-04")]
+    feed([cell("sequence", code, month, "received", 9) for code, month in numbered])
+    april = asked(client, "quality", national)
     assert april["month"] == "2026-04"
     states = {each["authority"]: each["state"] for each in april["authorities"]}
     assert states.keys() == AUTHORITIES.keys()
@@ -129,10 +134,34 @@ def test_quality_tells_who_was_heard_since_the_month_ended(client: TestClient, f
     assert states[ORKNEY] == "partial", "only one of the two services has heard from it"
     fresh = {each["authority"] for each in april["authorities"] if each["fresh"]}
     assert fresh == {GLASGOW, ORKNEY}
-    march = {each["authority"]: each["state"] for each in asked(client, "quality?month=2026-03")["authorities"]}
+    march = {
+        each["authority"]: each["state"] for each in asked(client, "quality?month=2026-03", national)["authorities"]
+    }
     assert march[FIFE] == "complete"
     assert set(april["summary"]["complete"]) == {GLASGOW}
     assert client.get("/v1/quality?month=March").status_code == 422
+    exactly = {each["authority"]: each["heard_at"] for each in april["authorities"]}
+    assert exactly[GLASGOW] == NOW.isoformat().replace("+00:00", "Z")
+
+
+def test_the_public_is_told_days_and_only_of_months_that_were_released(
+    client: TestClient, database: Engine, feed: Feed
+) -> None:
+    feed([position(code, service=service) for code in (GLASGOW, FIFE) for service in ("orders", "unpaid_work")])
+    feed([cell("sequence", GLASGOW, "2026-03", "received", 9)])
+    before = asked(client, "quality")["authorities"]
+    assert {each["state"] for each in before} == {"not_known", "missing"}, "nothing is released yet"
+    clock = FixedClock(NOW)
+    publication.publish(database, publication.make(database, date(2026, 3, 1), date(2026, 5, 9), clock), clock)
+    found = asked(client, "quality")
+    assert found["month"] == "2026-03", "the last month of the release, not of the calendar"
+    states = {each["authority"]: (each["state"], each["doubts"]) for each in found["authorities"]}
+    assert (states[GLASGOW], states[FIFE]) == (("complete", []), ("not_known", ["no_expectation"]))
+    assert {each["heard_at"] for each in found["authorities"]} == {None}
+    assert {each["heard_on"] for each in found["authorities"]} == {None, "2026-05-10"}
+    april = {each["authority"]: each["doubts"] for each in asked(client, "quality?month=2026-04")["authorities"]}
+    assert (april[GLASGOW], april[MORAY]) == (["not_in_cut"], [])
+    assert client.get("/v1/positions").status_code == 401
 
 
 def test_an_answer_says_who_is_missing_from_it(client: TestClient, national: Headers, feed: Feed) -> None:

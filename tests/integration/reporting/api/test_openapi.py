@@ -1,6 +1,7 @@
 """Whatever is asked of the API, its document has said so: schemathesis makes the requests."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def filled(migrated: Callable[[], str]) -> Iterator[Engine]:
     with made.begin() as connection:
         write(connection, folded)
     clock = FixedClock(NOW)
-    publication.publish(made, publication.make(made, LAST_MONTH, NOW.date(), clock), clock)
+    publication.publish(made, publication.make(made, LAST_MONTH, NOW.date() - timedelta(days=1), clock), clock)
     yield made
     made.dispose()
 

@@ -243,7 +243,7 @@ def test_why_a_figure_moved_is_not_for_the_public(public: Caller) -> None:
             assert answer.status_code == 403, answer.text
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/v1/positions", "/v1/quality", "/v1/releases", "/quality"])
+@pytest.mark.parametrize("path", ["/metrics", "/v1/quality", "/v1/releases", "/quality"])
 def test_what_is_about_the_service_tells_no_figures(path: str, public: Caller) -> None:
     body = public.client.get(path).text
     assert not any(word in body for word in ("sex=", "numerator", "orders_imposed")), path

@@ -141,9 +141,10 @@ def test_areas_and_periods_are_named_as_linked_data_in_every_format(answered: Te
 def test_a_workbook_says_how_complete_its_figures_are(answered: TestClient) -> None:
     book = load_workbook(io.BytesIO(answered.get(f"{ADDRESS}.xlsx?{QUESTION}").content))
     cover = {str(name): str(words) for name, words, *_ in book["Cover"].iter_rows(values_only=True)}
-    assert cover["Reported, with doubts"] == "2 of 32 authorities: Fife, Glasgow City"
+    assert cover["Reported, with doubts"] == "1 of 32 authorities: Glasgow City"
+    assert cover["Not known: nothing to judge by"] == "1 of 32 authorities: Fife", "nothing of others before a release"
     assert cover["Doubt"] == "Glasgow City: Nothing has been heard since the period ended"
-    assert cover["Never reported"].startswith("30 of 32 authorities: Clackmannanshire, ")
+    assert cover["Not reported"].startswith("30 of 32 authorities: Clackmannanshire, ")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from services.chassis.clock import FixedClock
+from services.chassis.database import engine
+from services.chassis.settings import DatabaseSettings
 from services.reporting.releases import publication
 from services.reporting.releases.publication import CannotRelease
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
@@ -118,6 +120,31 @@ def test_a_month_that_is_not_over_cannot_be_released(database: Engine) -> None:
         publication.make(database, date(2026, 5, 1), KNOWN_ON, FixedClock(NOW))
     with pytest.raises(CannotRelease):
         publication.make(database, MARCH, date(2027, 1, 1), FixedClock(NOW))
+
+
+def test_a_release_takes_a_day_that_is_over(database: Engine, feed: Feed) -> None:
+    clock = FixedClock(NOW)
+    feed([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 50, f"{NOW.date()}")])
+    with pytest.raises(CannotRelease, match="a later day that is over"):
+        publication.make(database, MARCH, NOW.date(), clock)
+    assert publication.latest_day(database, clock) == NOW.date() - timedelta(days=1)
+
+
+def test_on_the_first_day_of_all_there_is_only_that_day(database: Engine, feed_only: Feed) -> None:
+    feed_only([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 50, f"{NOW.date()}")])
+    clock = FixedClock(NOW)
+    assert publication.latest_day(database, clock) == NOW.date()
+    assert publication.make(database, MARCH, NOW.date(), clock) == "2026-03.1"
+
+
+def test_a_release_takes_its_time_and_says_how_far_it_is(database_settings: DatabaseSettings, feed: Feed) -> None:
+    """With a timeout that no statement of it would keep."""
+    feed([position(GLASGOW), cell("orders_imposed", GLASGOW, "2026-03", "", 50)])
+    hurried = engine(database_settings.model_copy(update={"statement_timeout_seconds": 0.001}))
+    heard: list[tuple[int, int, str]] = []
+    publication.make(hurried, MARCH, KNOWN_ON, FixedClock(NOW), told=lambda *each: heard.append(each))
+    hurried.dispose()
+    assert [done for done, _, _ in heard] == list(range(heard[0][1]))
 
 
 @pytest.mark.usefixtures("figures")

@@ -9,8 +9,9 @@ import pytest
 
 from contracts.authorities import HEALTH_BOARDS
 from services.chassis.auth import PUBLIC, Identity
-from services.reporting.disclosure.gate import Change, Figure, Gate, NumberKey, Refused
+from services.reporting.disclosure.gate import Figure, Gate, Refused
 from services.reporting.disclosure.linked_tables import FAMILIES, PUBLIC_FORMS, complement, left_over, told_as
+from services.reporting.disclosure.numbers import Change, NumberKey
 from services.reporting.read.vintages import Cut, Live, Released
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
@@ -60,7 +61,7 @@ def test_what_talks_to_the_outside_cannot_read_figures_past_the_gate() -> None:
 
 
 def test_pages_and_formats_take_rows_that_no_one_can_change() -> None:
-    row = Gate(NATIONAL).rows(CONTACT, [figure(Live(), GLASGOW, 90, 100)])[0]
+    row = Gate(NATIONAL, frozenset()).rows(CONTACT, [figure(Live(), GLASGOW, 90, 100)])[0]
     with pytest.raises(AttributeError):
         row.value = 1.0  # type: ignore[misc]
 
@@ -135,30 +136,30 @@ def test_a_health_board_area_of_one_authority_is_its_own() -> None:
 
 
 def test_nothing_reported_is_neither_zero_nor_suppressed() -> None:
-    row = Gate(PUBLIC).rows(CONTACT, [figure(RELEASED, GLASGOW, None, None)])[0]
+    row = Gate(PUBLIC, frozenset()).rows(CONTACT, [figure(RELEASED, GLASGOW, None, None)])[0]
     assert (row.numerator, row.value, row.suppressed) == (None, None, False)
 
 
 def test_whole_cells_are_for_national_viewers() -> None:
     cells = [("orders_imposed", GLASGOW, date(2026, 3, 1), "", 3)]
-    assert Gate(NATIONAL).cells(cells)[0].value == 3
+    assert Gate(NATIONAL, frozenset()).cells(cells)[0].value == 3
     for viewer in (PUBLIC, MANAGER):
         with pytest.raises(Refused):
-            Gate(viewer).cells(cells)
+            Gate(viewer, frozenset()).cells(cells)
 
 
 def test_changes_pass_the_gate_too() -> None:
     change = Change("orders_imposed", "", date(2026, 3, 1), GLASGOW, 7, 8, "late")
     key = NumberKey("orders_imposed", "", "2026-03", GLASGOW)
-    assert Gate(PUBLIC).changes([change])[0].after == 8
+    assert Gate(PUBLIC, frozenset()).changes([change])[0].after == 8
     assert Gate(PUBLIC, {key}).changes([change])[0].after is None
     assert Gate(NATIONAL, {key}).changes([change])[0].after == 8
-    assert Gate(PUBLIC).changes([change._replace(measure="findings")]) == []
+    assert Gate(PUBLIC, frozenset()).changes([change._replace(measure="findings")]) == []
 
 
 def test_each_look_of_a_national_viewer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        Gate(NATIONAL).rows(CONTACT, [figure(Live(), FIFE, 3, 4)])
+        Gate(NATIONAL, frozenset()).rows(CONTACT, [figure(Live(), FIFE, 3, 4)])
     assert [(r.message, r.__dict__["reason"]) for r in caplog.records] == [("whole figures were read", "analyst")]
 
 
@@ -166,14 +167,14 @@ def test_a_sum_that_is_in_no_family_is_never_public() -> None:
     domain = INDICATORS["outcome_change"].breakdown("domain")[0]
     assert domain.numerator not in PUBLIC_FORMS
     found = Figure(RELEASED, SCOTLAND, "2026-03", domain.category, domain.numerator, None, 500)
-    assert Gate(PUBLIC).rows(INDICATORS["outcome_change"], [found])[0].suppressed
+    assert Gate(PUBLIC, frozenset()).rows(INDICATORS["outcome_change"], [found])[0].suppressed
 
 
 def test_reasons_for_lateness_are_public_for_scotland_only() -> None:
     part = CONTACT.breakdown("reason_side")[0]
     for area, suppressed in ((SCOTLAND, False), (GLASGOW, True)):
         found = Figure(RELEASED, area, "2026-03", "", part.numerator, part.denominator, 50, 100)
-        assert Gate(PUBLIC).rows(CONTACT, [found])[0].suppressed is suppressed
+        assert Gate(PUBLIC, frozenset()).rows(CONTACT, [found])[0].suppressed is suppressed
 
 
 def test_every_share_of_one_measure_has_what_it_leaves_over_protected() -> None:

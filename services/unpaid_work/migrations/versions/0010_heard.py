@@ -1,0 +1,14 @@
+"""Never heard is no time."""
+
+from importlib.resources import files
+
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute((files("services.records") / "migrations" / "0010.sql").read_text())

@@ -1,0 +1,143 @@
+"""One sender out of 32, and one that was only ever refused: through the workers of all services, nobody else is shown as anything."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from contracts.events import Topic
+from contracts.topics import topic_of
+from services.chassis.clock import FixedClock
+from services.reporting.releases import publication
+from tests.integration.test_as_of import NOW, Log, Platform, at_once
+from tests.support.scenario import Sent
+
+GLASGOW, ORKNEY, FIFE, SCOTLAND = "S12000049", "S12000023", "S12000047", "S92000003"
+ARRIVED = datetime(2025, 6, 10, 12, tzinfo=UTC)
+DATA = "indicators/orders_imposed/data"
+
+
+def imposed(authority: str, subject: str, on: str, **changed: Any) -> Sent:
+    data = {
+        "imposed_on": on,
+        "court_type": "sheriff_summary",
+        "person_ref": f"person-of-{subject}-{authority}",
+        "sex": "male",
+        "age_at_imposition": 33,
+        "ethnicity": "white",
+        "employment": "employed",
+        "fine_default": False,
+        "outside_jurisdiction": False,
+        "progress_review_ordered": False,
+        "requirements": [{"kind": "supervision", "months": 12}],
+    }
+    event = {
+        "specversion": "1.0",
+        "id": subject,
+        "source": f"/authorities/{authority}",
+        "type": "scot.payback.order.imposed.v1",
+        "subject": subject,
+        "time": f"{on}T09:00:00Z",
+        "data": data | changed,
+    }
+    return Sent(0, json.dumps(event).encode(), int(ARRIVED.timestamp() * 1000))
+
+
+def numbered(*sent: Sent) -> list[Sent]:
+    return [Sent(number, each.value, each.timestamp) for number, each in enumerate(sent)]
+
+
+@pytest.fixture
+def platform(new_database: Callable[[], str]) -> Iterator[Platform]:
+    made = Platform(new_database())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def one_sender(platform: Platform) -> Platform:
+    """Glasgow sent orders of April and June; the only event of Orkney was refused."""
+    glasgow = [imposed(GLASGOW, f"a{n}", "2025-04-09") for n in range(20)]
+    told: Log = {
+        topic_of(Topic.ORDERS, GLASGOW): numbered(*glasgow, imposed(GLASGOW, "b", "2025-06-02")),
+        topic_of(Topic.ORDERS, ORKNEY): numbered(imposed(ORKNEY, "a", "2025-04-09", sex="unheard of")),
+    }
+    platform.take(told, at_once)
+    return platform
+
+
+def rows(platform: Platform, **asked: str) -> dict[tuple[str, str], float | None]:
+    found = platform.ask(DATA, **asked)["rows"]
+    assert not any(row["suppressed"] for row in found)
+    return {(row["authority"], row["period"]): row["numerator"] for row in found}
+
+
+def test_on_an_empty_platform_nobody_reported_anything(platform: Platform) -> None:
+    platform.take({}, lambda _: iter(()))
+    found = rows(platform, **{"by": "authority,month", "from": "2025-04", "to": "2025-06"})
+    assert len(found) == 33 * 3
+    assert set(found.values()) == {None}
+    assert platform.ask("positions")["services"] == []
+    quality = platform.ask("quality")
+    assert sorted(quality["summary"]["missing"]) == sorted(AUTHORITIES)
+    assert {each["heard_on"] for each in quality["authorities"]} == {None}
+
+
+def test_one_sender_is_the_only_one_with_figures(one_sender: Platform) -> None:
+    found = rows(one_sender, **{"by": "authority", "from": "2025-04", "to": "2025-04"})
+    assert {area: number for (area, _), number in found.items() if number is not None} == {GLASGOW: 20, SCOTLAND: 20}
+    quality = one_sender.ask(DATA, **{"by": "authority", "from": "2025-04", "to": "2025-04"})["quality"]
+    assert sorted([*quality["missing"], GLASGOW]) == sorted(AUTHORITIES)
+    assert [each["period"] for each in quality["lacking"]] == ["2025-04"]
+    assert sorted([*quality["lacking"][0]["authorities"], GLASGOW]) == sorted(AUTHORITIES)
+
+
+def test_months_before_the_first_and_behind_the_last_are_not_reported(one_sender: Platform) -> None:
+    found = rows(one_sender, **{"by": "month", "authority": GLASGOW, "from": "2025-02", "to": "2026-02"})
+    told = {period: number for (_, period), number in found.items() if number is not None}
+    assert told == {"2025-04": 20, "2025-05": 0, "2025-06": 1}, "May was covered, and nothing was imposed in it"
+    assert rows(one_sender, **{"from": "2019-11", "to": "2019-11"}) == {(SCOTLAND, "2019-11"): None}
+
+
+def test_only_who_was_heard_has_a_time_of_it(one_sender: Platform) -> None:
+    heard = {each["authority"]: each["heard_at"] for each in one_sender.ask("positions")["services"]}
+    assert heard == {GLASGOW: "2025-06-10T12:00:00Z"}
+    assert one_sender.ask("positions")["positions"][f"orders.events.{ORKNEY}/0"] == 0, "what was refused was read"
+    standing = {each["authority"]: each for each in one_sender.ask("quality", month="2025-04")["authorities"]}
+    assert standing[GLASGOW]["heard_on"] == "2025-06-10"
+    assert "2000" not in json.dumps(standing)
+
+
+def test_who_was_only_ever_refused_is_not_complete(one_sender: Platform) -> None:
+    for month in ("2025-04", "2025-05", "2025-06"):
+        summary = one_sender.ask("quality", month=month)["summary"]
+        assert ORKNEY in summary["missing"], month
+    assert one_sender.ask("quality", month="2025-06")["summary"]["doubts"][ORKNEY] == ["refused"]
+
+
+def test_a_release_and_its_pages_and_files_say_the_same(one_sender: Platform) -> None:
+    clock = FixedClock(NOW)
+    name = publication.make(one_sender.database, date(2025, 5, 1), date(2025, 6, 20), clock)
+    publication.publish(one_sender.database, name, clock)
+    public = one_sender.public
+    asked = {"by": "authority,month", "from": "2025-03", "to": "2025-06"}
+    answer = public.get(f"/v1/{DATA}", params=asked).raise_for_status().json()
+    shown = {(row["authority"], row["period"]): row for row in answer["rows"]}
+    assert {area for (area, _), row in shown.items() if row["numerator"] is not None or row["suppressed"]} == {
+        GLASGOW,
+        SCOTLAND,
+    }
+    assert shown[GLASGOW, "2025-04"]["numerator"] == 20
+    assert (shown[GLASGOW, "2025-03"]["numerator"], shown[GLASGOW, "2025-03"]["suppressed"]) == (None, False)
+    csv = public.get(f"/v1/{DATA}.csv", params=asked).text.splitlines()
+    assert {line.split(",")[0] for line in csv[1:] if line.split(",")[3]} == {GLASGOW, SCOTLAND}
+    month = public.get("/v1/quality").json()
+    assert month["month"] == "2025-05"
+    assert sorted([*month["summary"]["missing"], GLASGOW]) == sorted(AUTHORITIES)
+    words = "0 of 32 authorities complete, 1 with more to come, 31 not reported."
+    for page in ("/?period=month-2025-05", "/quality", f"/indicators/orders_imposed?period=month-2025-05&area={FIFE}"):
+        assert words in public.get(page).text, page
+    assert "By 31 authorities, without which totals are: Aberdeen City, " in public.get("/?period=month-2025-05").text

@@ -1,0 +1,113 @@
+"""Every route of every API and page: what nobody reads is refused, with the name that was perhaps meant."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from services.chassis.auth import generate_keys
+from services.chassis.database import engine
+from services.chassis.metrics import new_registry
+from services.chassis.query import names_of
+from services.chassis.settings import DatabaseSettings, KafkaSettings, MetricsSettings, TokenSettings
+from services.desk import app as desk
+from services.desk.settings import ApiSettings as DeskSettings
+from services.orders.api import routers as orders_routes
+from services.orders.domain import domain as orders_domain
+from services.records.api import run_api
+from services.records.config.settings import ApiHttpSettings
+from services.records.config.settings import ApiSettings as RecordsSettings
+from services.records.model.bank_holidays import scotland
+from services.reporting.app import build
+from services.reporting.settings import ApiSettings
+from services.unpaid_work.api import routers as unpaid_work_routes
+from services.unpaid_work.domain import domain as unpaid_work_domain
+
+DATABASE = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="nothing")
+TOKENS = TokenSettings(public_key=generate_keys().public)
+
+
+def _records(name: str) -> FastAPI:
+    make, routes = {
+        "orders": (orders_domain, orders_routes),
+        "unpaid_work": (unpaid_work_domain, unpaid_work_routes),
+    }[name]
+    nothing: Any = Mock()
+    parts = run_api.Parts(engine(DATABASE), nothing, nothing, new_registry())
+    settings = RecordsSettings(
+        database=DATABASE,
+        tokens=TOKENS,
+        kafka=KafkaSettings(bootstrap="localhost:1"),
+        http=ApiHttpSettings(port=1),
+        metrics=MetricsSettings(port=1),
+    )
+    return run_api.build(make(scotland()), name, routes, settings, parts)
+
+
+def _reporting() -> FastAPI:
+    return build(ApiSettings(database=DATABASE, tokens=TOKENS), engine(DATABASE), new_registry())
+
+
+def _desk() -> FastAPI:
+    return desk.build(DeskSettings(tokens=TOKENS), new_registry(), httpx.AsyncClient())
+
+
+APPLICATIONS = {
+    "orders": _records("orders"),
+    "unpaid_work": _records("unpaid_work"),
+    "reporting": _reporting(),
+    "desk": _desk(),
+}
+
+
+def routes_of(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif isinstance(included := getattr(route, "original_router", None), APIRouter):
+            yield from routes_of(included)
+
+
+EVERY_ROUTE = [
+    pytest.param(name, route, method, id=f"{name} {method} {route.path}")
+    for name, app in APPLICATIONS.items()
+    for route in routes_of(app)
+    for method in sorted(route.methods or ())
+]
+
+
+def test_there_are_routes_to_walk() -> None:
+    found = {(name, route.path) for name, app in APPLICATIONS.items() for route in routes_of(app)}
+    assert {("orders", "/v1/orders"), ("unpaid_work", "/v1/worklist"), ("reporting", "/v1/cells")} <= found
+    assert {
+        ("reporting", path) for path in ("/", "/quality", "/sign-in", "/indicators/{id}/figures.{extension}")
+    } <= found
+
+
+@pytest.mark.parametrize(("name", "route", "method"), EVERY_ROUTE)
+def test_a_parameter_that_nobody_reads_is_refused_by_name(name: str, route: APIRoute, method: str) -> None:
+    client = TestClient(APPLICATIONS[name], raise_server_exceptions=False)
+    known = sorted(names_of(route))
+    misspelled = f"{known[0]}x" if known else "anything"
+    answer = client.request(method, f"{re.sub('{.*?}', 'x', route.path)}?{misspelled}=1")
+    assert answer.status_code == 422, answer.text
+    error = answer.json()["errors"][0]
+    assert (error["in"], error["path"]) == ("query", f"/{misspelled}")
+    assert not known or "did you mean" in error["message"]
+
+
+def test_every_parameter_that_is_documented_is_taken() -> None:
+    for name, app in APPLICATIONS.items():
+        routes = {
+            (route.path_format, method.lower()): route for route in routes_of(app) for method in route.methods or ()
+        }
+        for path, operations in app.openapi()["paths"].items():
+            for method, operation in operations.items():
+                documented = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+                assert documented == names_of(routes[path, method]), (name, path)
