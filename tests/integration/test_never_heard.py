@@ -51,8 +51,8 @@ def numbered(*sent: Sent) -> list[Sent]:
 
 
 @pytest.fixture
-def platform(new_database: Callable[[], str]) -> Iterator[Platform]:
-    made = Platform(new_database())
+def platform(migrated: Callable[[], str]) -> Iterator[Platform]:
+    made = Platform(migrated())
     yield made
     made.close()
 
