@@ -41,7 +41,8 @@ ROOMS = {
 }
 """The rooms of a package in their order: each may import itself and those before it."""
 
-PURE_LIBRARIES = sys.stdlib_module_names | {"msgspec", "numpy"}
+PURE_LIBRARIES = sys.stdlib_module_names | {"holidays", "msgspec", "numpy"}
+"""Types, arithmetic, and a table of dates."""
 IMPURE = {"os", "socket", "subprocess", "urllib", "http", "sqlite3", "random", "time"}
 CLOCK_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 
