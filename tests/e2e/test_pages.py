@@ -26,7 +26,7 @@ from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
-from tests.integration.reporting.conftest import Message, cell
+from tests.integration.reporting.conftest import Message, cell, taken
 from tests.support.figures import national_cells
 from tests.support.proposals import propose
 
@@ -79,6 +79,7 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
         for service in ("orders", "unpaid_work")
     ]
     cells += reports()
+    cells += [heard for each in shown for heard in taken(each)]
     messages = [Message(index, encode_aggregate(each)) for index, each in enumerate([*cells, *shown])]
     worker.process([Slice(*SOURCE, messages)])
     for note in (None, NOTICE):

@@ -156,8 +156,14 @@ class _Work:
         revised = [m for m in self._months if self._was_released(m) and self._differs(cells, m)]
         waiting = [m for m in revised if self._column(m) in failed] or revised
         if not waiting:
-            raise RuntimeError(f"{self._family.name} in {self._year} cannot be protected")
+            self._hide_whole()
         return waiting
+
+    def _hide_whole(self) -> None:
+        """Nothing of this family and year is told, where no choice of numbers to hide is enough: a release never fails."""
+        assert self._table is not None
+        for split in self._table.splits:
+            split.hidden[:] = True
 
     def _column(self, month: date) -> int:
         return next(index for index, months in enumerate(self._columns) if month in months)

@@ -16,7 +16,7 @@ from services.reporting.ingest.store import Folded, fold, write
 from services.reporting.read.tables import release_cells
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.releases import publication
-from tests.integration.reporting.conftest import NOW, position
+from tests.integration.reporting.conftest import NOW, position, taken
 from tests.support.attacker.program import Cell
 from tests.support.attacker.reading import World
 from tests.support.figures import national_cells
@@ -65,7 +65,8 @@ def release(database: Engine) -> Made:
     """Fill the database and release twice."""
     clock, names, days = FixedClock(NOW - timedelta(days=2)), [], []
     for cells in (_cells(1), _corrected()):
-        folded: Folded = fold([*cells, *(position(c, service=s) for c in CODES for s in ("orders", "unpaid_work"))])
+        positions = [position(c, service=s) for c in CODES for s in ("orders", "unpaid_work")]
+        folded: Folded = fold([*cells, *(heard for each in positions for heard in taken(each)), *positions])
         with database.begin() as connection:
             write(connection, folded)
         names.append(publication.make(database, LAST, clock().date() - timedelta(days=1), clock))

@@ -10,9 +10,9 @@ import pytest
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.disclosure.gate import Gate
-from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.disclosure.linked_tables import FAMILIES, PUBLIC_FORMS
 from services.reporting.disclosure.suppression import CellKey, hide
-from services.reporting.registry.indicators import Form
+from services.reporting.registry.indicators import Form, form
 from tests.support.figures import national_cells
 
 ROOT = Path(__file__).parents[3]
@@ -20,6 +20,7 @@ FILES = sorted((ROOT / "services" / "reporting").rglob("*.py"))
 LOOKUPS = {"LookupError", "KeyError", "IndexError"}
 FIFE, SCOTLAND = "S12000047", "S92000003"
 MARCH = date(2026, 3, 1)
+PEOPLE = form("persons_with_new_order")
 
 
 def nodes(path: Path) -> Iterator[ast.AST]:
@@ -75,3 +76,13 @@ def test_a_few_senders_can_be_released(authorities: int) -> None:
     whole = {CellKey(c.measure, c.category, c.period, c.authority): c.value for c in cells if c.value}
     reported = {key.authority: {date(2026, month, 1) for month in (1, 2, 3)} for key in whole}
     assert not hide(whole, MARCH, reported=reported).held
+
+
+def test_what_no_choice_protects_is_hidden_whole() -> None:
+    """Fife told of 3 orders and of nobody with a new one, yet counts as silent: no world has another number there."""
+    cells = {CellKey("orders_imposed", "", MARCH, FIFE): 3}
+    family = next(each for each in FAMILIES if each.totals == (PEOPLE,))
+    hiding = hide(cells, MARCH, families=[family], reported={})
+    assert {(key.measure, key.grouping) for key in hiding.hidden} == {(PEOPLE.measure, PEOPLE.grouping)}
+    assert {key.area for key in hiding.hidden if key.period == "2026-03"} == {*AUTHORITIES, SCOTLAND}
+    assert (hiding.cells, hiding.held) == (cells, ())
