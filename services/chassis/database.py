@@ -51,6 +51,8 @@ AWAY_CODES = {
     "57P05",  # idle session timeout
 }
 TIMED_OUT = "57014"
+_SETTINGS = "payback_settings"
+"""The option under which an engine keeps what it was made from."""
 OURS = "42"
 """The class of faults that no data can cause: PostgreSQL does not know the table, or this role may not touch it."""
 
@@ -87,6 +89,7 @@ def engine(settings: DatabaseSettings) -> Engine:
         pool_timeout=settings.connect_timeout_seconds,
         hide_parameters=True,
         json_deserializer=msgspec.json.decode,
+        execution_options={_SETTINGS: settings},
         connect_args={
             "application_name": f"payback-{settings.schema_name}",
             "connect_timeout": settings.connect_timeout_seconds,
@@ -130,6 +133,18 @@ def transaction(database: Engine) -> Iterator[Connection]:
         if is_away(fault):
             raise Away(f"PostgreSQL is away: {_reason(fault)}") from fault
         raise
+
+
+@contextmanager
+def unhurried(database: Engine) -> Iterator[Connection]:
+    """One transaction in a session of its own, which may take as long as it takes from its first statement on."""
+    settings: DatabaseSettings = database.get_execution_options()[_SETTINGS]
+    own = engine(settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0}))
+    try:
+        with transaction(own) as connection:
+            yield connection
+    finally:
+        own.dispose()
 
 
 def is_ours(fault: BaseException) -> bool:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
+from contracts.periods import months_between
 from services.records.model.bank_holidays import scotland
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.clocks import PENDING
@@ -96,6 +97,32 @@ def sums(cells: Mapping[str, int], form: Form, area: str, period: str) -> Mappin
         at = _period(day, period)
         found[authority if area == "authority" else _BOARD_OF[authority], at] += cells[key]
         found[SCOTLAND, at] += cells[key]
+    return found
+
+
+TAKEN = {f"outcome={outcome}" for outcome in ("applied", "superseded", "duplicate")}
+
+
+def reported(cells: Mapping[str, int], area: str, period: str, today: date, *, at_ends: bool = False) -> set[Place]:
+    """Places of which somebody reported: from the month of the first event taken until now, and what facts were told of before.
+
+    `at_ends` takes only the last month of each period, of those until now.
+    """
+    told, first = set[tuple[str, str]](), dict[str, str]()
+    for key, value in cells.items():
+        measure, authority, day, category = key.split("|")
+        if value and measure == "reporting_delay":
+            told.add((authority, day[:7]))
+        if value and measure == "events" and category in TAKEN:
+            first[authority] = min(day[:7], first.get(authority, day[:7]))
+    months = [f"{month:%Y-%m}" for month in months_between(date(2010, 1, 1), today.replace(day=1))]
+    told |= {(authority, month) for authority, begin in first.items() for month in months if month >= begin}
+    ends = {_period(month, period): month for month in months}
+    found = set[Place]()
+    for authority, month in told:
+        label = _period(month, period)
+        if not at_ends or ends.get(label) == month:
+            found |= {(authority if area == "authority" else _BOARD_OF[authority], label), (SCOTLAND, label)}
     return found
 
 

@@ -107,11 +107,14 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A figure on two days. The parts add up to the difference, of numerator, denominator and value each."""
+    """A figure on two days. The parts add up to the difference, of numerator, denominator and value each.
+
+    Where nothing had been reported by a day there is no number of it, and the parts count from nothing.
+    """
 
     authority: str
     period: str
-    numerator: tuple[float, float]
+    numerator: tuple[float | None, float | None]
     denominator: tuple[float | None, float | None]
     value: tuple[float | None, float | None]
     parts: tuple[PartRow, ...]
@@ -234,7 +237,7 @@ class Gate:
             self._log_look(1, new.id)
         pairs = zip(first, _measured(new, area, months, after)[:3], strict=True)
         numerator, denominator, value = pairs
-        return Explained(area, span.label, numerator, denominator, value, tuple(shown))  # type: ignore[arg-type]
+        return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
     def sees_whole(self, area: str) -> bool:
         """Whether the viewer may see figures of this area as they are."""

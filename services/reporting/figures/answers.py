@@ -291,10 +291,7 @@ class _Plan:
         forms = {f for part in self._read_together(desk) for f in (part.numerator, part.denominator) if f is not None}
         known_on = desk.known_on(cut)
         total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
-        months = desk.reported(cut, span)
-        if self.indicator.kind is Kind.STOCK:  # the level of an earlier month is not that of the end
-            months = _at_ends(months, span, grain.period, desk.last_month(cut))
-        reported = reported_periods(months, span, grain.period)
+        reported = reported_figures(desk, cut, self.indicator, span, grain.period)
         for place in areas_of(grain.areas, area):
             if place in areas:
                 for period in periods:
@@ -307,6 +304,16 @@ class _Plan:
                             provisional=is_provisional(self.indicator, period.last, known_on),
                             partial=period.is_partial(known_on),
                         )
+
+
+def reported_figures(
+    desk: Desk, cut: Cut, indicator: Indicator, span: Span, grain: str
+) -> Mapping[str, frozenset[str]]:
+    """By period of the span, the authorities of which there is a figure."""
+    months = desk.reported(cut, span)
+    if indicator.kind is Kind.STOCK:  # the level of an earlier month is not that of the end
+        months = _at_ends(months, span, grain, desk.last_month(cut))
+    return reported_periods(months, span, grain)
 
 
 def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:

@@ -1,15 +1,15 @@
 """Why one figure differs between two days, for those who may see it as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from contracts.periods import last_day, months_between
 from services.reporting.disclosure.gate import Explained, Gate, Refused
-from services.reporting.figures.answers import Desk, TooMuch
+from services.reporting.figures.answers import Desk, TooMuch, reported_figures
 from services.reporting.read.history import steps
 from services.reporting.read.queries import BEGINNING, Grain, Span, indicator_sums
 from services.reporting.read.vintages import AsOf, Wanted
-from services.reporting.registry.areas import to_read
+from services.reporting.registry.areas import members, to_read
 from services.reporting.registry.catalogue import definition
 from services.reporting.registry.indicators import Form, Indicator, Kind, Status
 from services.reporting.statistics.causes import Cause, Counts, by_cause, moves
@@ -57,7 +57,29 @@ def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Be
     parts = _moved(desk, old, span, area, between)
     parts[Cause.DUE] = still_old - sum(parts.values(), before)
     parts[Cause.DEFINITION] = after - still_old
-    return gate.explained((old, new), area, span, before, after, parts)
+    found = gate.explained((old, new), area, span, before, after, parts)
+    there = (
+        _is_there(desk, old, span, area, between.first_day),
+        _is_there(desk, new, span, area, between.last_day),
+    )
+    return _only_there(found, there)
+
+
+def _is_there(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> bool:
+    """Whether there was a figure on the day: an area that had reported nothing had none."""
+    codes = reported_figures(desk, AsOf(day), indicator, span, Grain().period)[span.label]
+    return not codes.isdisjoint(members(area))
+
+
+def _only_there(found: Explained, there: tuple[bool, bool]) -> Explained:
+    """Without the numbers of a day on which there was no figure. The parts are as they are: they count from nothing."""
+
+    def of(pair: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+        before, after = (number if is_there else None for number, is_there in zip(pair, there, strict=True))
+        return before, after
+
+    pairs = of(found.numerator), of(found.denominator), of(found.value)
+    return replace(found, numerator=pairs[0], denominator=pairs[1], value=pairs[2])
 
 
 def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:

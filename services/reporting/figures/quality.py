@@ -182,8 +182,8 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
         single = {code: outlook for code, outlook in outlooks if code in heard}
         for area in areas:
             parts = [single[code] for code in members(area) if code in single]
-            whole = single.get(area) if area in AUTHORITIES else _together(parts)
-            row = None if whole is None else gate.to_come(cut, area, period, whole)
+            whole = parts[0] if parts and area in AUTHORITIES else _together(parts)
+            row = gate.to_come(cut, area, period, whole) if parts else None
             if row is not None:
                 rows.append(row)
     return rows

@@ -1,8 +1,7 @@
 """Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, Engine, exists, insert, select, update
 
 from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
-from services.chassis.database import copy_rows, transaction
+from services.chassis.database import copy_rows, transaction, unhurried
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, Told, hide, untold
@@ -29,20 +28,11 @@ class CannotRelease(Exception):
     """What was asked does not fit the state of the releases. The message says why."""
 
 
-@contextmanager
-def _unhurried(database: Engine) -> Iterator[Connection]:
-    """A transaction that may take as long as it takes: what a release reads and writes grows with the nation, and nobody waits for it."""
-    with transaction(database) as connection:
-        for timeout in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.exec_driver_sql(f"SET LOCAL {timeout} = 0")
-        yield connection
-
-
 def latest_day(database: Engine, clock: Clock) -> date:
     """The last day that is over. On the very first day on which anything became known it is that day: there is no other to show."""
     today = clock().astimezone(LONDON).date()
     yesterday = today - timedelta(days=1)
-    with _unhurried(database) as connection:
+    with unhurried(database) as connection:
         known_before = connection.scalar(select(exists().where(known_cells.c.known_on <= yesterday)))
         known = connection.scalar(select(exists().where(known_cells.c.known_on <= today)))
     return today if known and not known_before else yesterday
@@ -56,10 +46,13 @@ def make(
     note: str | None = None,
     told: Told = untold,
 ) -> str:
-    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name. `told` hears how far it is."""
+    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name. `told` hears how far it is.
+
+    What it reads and writes grows with the nation, and nobody waits for it: no statement of it has a timeout.
+    """
     if not last_day(last_month) < known_on <= latest_day(database, clock):
         raise CannotRelease("A release shows whole months, as known at the end of a later day that is over")
-    with _unhurried(database) as connection:
+    with unhurried(database) as connection:
         published = _published(connection)
         earlier = _earlier(connection)
         if earlier and earlier[-1].last_month > last_month:
@@ -68,7 +61,7 @@ def make(
         cut = AsOf(known_on)
         months = _reported(connection, cut, live, last_month)
     hiding = hide(live, last_month, earlier, reported=months, told=told)  # takes long, so it holds no transaction open
-    with _unhurried(database) as connection:
+    with unhurried(database) as connection:
         if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)

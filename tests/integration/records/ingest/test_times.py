@@ -76,6 +76,9 @@ def test_a_refused_event_of_a_time_that_cannot_be_is_kept(bench: MakeBench) -> N
     one.worker().process([Slice(TOPIC, 0, [scenario.Sent(0, b"{", 2**63 - 1)])])
     with one.database.connect() as connection:
         assert connection.scalar(select(rejections.c.arrived_at)) == NOW
+        assert connection.scalar(select(shards.c.heard_at).where(shards.c.authority == AUTHORITY)) is None
+    one.worker().process([Slice(TOPIC, 0, [scenario.Sent(1, LINES[0], 2**63 - 1)])])
+    with one.database.connect() as connection:
         assert connection.scalar(select(shards.c.heard_at).where(shards.c.authority == AUTHORITY)) == NOW
 
 

@@ -85,6 +85,7 @@ def figures(feed: Feed) -> None:
                     cell("orders_imposed", code, month, "sex=female", women),
                     cell("first_contact", code, month, "band=within_1", men),
                     cell("first_contact", code, month, "band=over_5", women),
+                    cell("sequence", code, month, "received", men + women),
                 ]
             )
 
@@ -140,13 +141,17 @@ def test_a_comparison_has_limits_and_places(ask: Ask, national: Headers) -> None
 
 
 @pytest.mark.usefixtures("figures")
-def test_quality_has_every_authority(ask: Ask) -> None:
-    frame: Any = ask(None).quality("2026-04")
+def test_quality_has_every_authority(ask: Ask, national: Headers, feed: Feed) -> None:
+    feed([cell("sequence", code, "2026-04", "received", 9) for code in SEX])
+    frame: Any = ask(national).quality("2026-04")
     assert len(frame) == 32
     assert (frame.loc[GLASGOW, "state"], frame.loc[MORAY, "state"]) == ("complete", "missing")
     assert frame.loc[GLASGOW, "heard_at"] == pd.Timestamp(NOW)
     assert pd.isna(frame.loc[MORAY, "heard_at"])
     assert frame.attrs["month"] == "2026-04"
+    public: Any = ask(None).quality("2026-04")
+    assert (public.loc[GLASGOW, "state"], public.loc[MORAY, "state"]) == ("not_known", "missing"), "nothing is released"
+    assert public["heard_at"].isna().all(), "moments are for those who see figures whole"
 
 
 def test_changes_come_page_by_page(

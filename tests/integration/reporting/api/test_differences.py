@@ -1,6 +1,6 @@
 """Why a figure differs between two days: the parts add up to the difference, whatever happened between them."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.integration.reporting.conftest import Feed, cell, position
 
 GLASGOW, FIFE = "S12000049", "S12000047"
 BAND, OTHER = "band=within_1", "band=over_5"
+EARLY = datetime(2026, 4, 12, 9, tzinfo=UTC)
 Headers = dict[str, str]
 
 
@@ -25,12 +26,18 @@ def difference(client: TestClient, headers: Headers, indicator: str, **asked: st
     return found
 
 
+@pytest.fixture
+def heard(feed: Feed) -> None:
+    """Glasgow was heard before the first day."""
+    feed([position(GLASGOW, heard_at=EARLY), position(GLASGOW)])
+
+
 def by_cause(found: dict[str, Any], name: str) -> dict[str, Any]:
     return {part["cause"]: part[name] for part in found["parts"] if part[name]}
 
 
+@pytest.mark.usefixtures("heard")
 def test_each_cause_has_its_part(client: TestClient, national: Headers, feed: Feed) -> None:
-    feed([position(GLASGOW)])
     history = (
         ("2026-03", BAND, 80, "2026-04-10"),
         ("2026-03", OTHER, 20, "2026-04-10"),
@@ -47,8 +54,8 @@ def test_each_cause_has_its_part(client: TestClient, national: Headers, feed: Fe
     assert (found["value"], sum(p["value"] for p in found["parts"])) == ([80, 87.66], pytest.approx(7.66))
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_new_definition_is_a_cause_of_its_own(client: TestClient, national: Headers, feed: Feed) -> None:
-    feed([position(GLASGOW)])
     ended = {"": 100, "end_reason=completed": 60, "end_reason=revoked_review": 20, "end_reason=transferred_out": 20}
     feed([cell("orders_ended", GLASGOW, "2026-03", category, n, "2026-04-10") for category, n in ended.items()])
     found = difference(client, national, "completion_rate", definition_before="1", definition="2")
@@ -63,7 +70,8 @@ def test_who_may_not_see_the_day_may_not_see_why_it_moved(client: TestClient, gl
     assert client.get(path, headers=glasgow).status_code == 403
     assert client.get(f"{path}&authority={FIFE}", headers=glasgow).status_code == 403
     own = client.get(f"{path}&authority={GLASGOW}", headers=glasgow).json()
-    assert own["difference"]["numerator"] == [0, 9]
+    assert own["difference"]["numerator"] == [None, 9], "nothing had been heard of it by the first day"
+    assert by_cause(own["difference"], "numerator") == {"late": 9}
 
 
 def test_what_is_no_sum_of_cells_is_not_explained(client: TestClient, national: Headers) -> None:

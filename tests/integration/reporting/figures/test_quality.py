@@ -59,9 +59,11 @@ def test_each_area_and_period_says_how_much_is_likely_to_come(client: TestClient
 
 
 @pytest.mark.usefixtures("reported")
-def test_what_was_expected_on_a_past_day(client: TestClient, national: Headers) -> None:
+def test_what_was_expected_on_a_past_day(client: TestClient, national: Headers, feed: Feed) -> None:
+    feed([cell("events", GLASGOW, "2026-03", "outcome=applied", 1, "2026-04-20")])
     assert to_come(client, national, ASKED + "&as_of=2026-05-01")[GLASGOW, "2026-04"]["share"] is not None
     assert to_come(client, national, ASKED + "&as_of=2026-04-30")[GLASGOW, "2026-04"]["share"] is None
+    assert to_come(client, national, ASKED + "&as_of=2026-04-19") == {}, "nobody had been heard"
 
 
 @pytest.mark.usefixtures("reported")
@@ -135,7 +137,7 @@ def test_an_authoritys_own_numbers_show_what_its_figures_lack(client: TestClient
 def test_doubts_are_those_of_the_day_and_of_what_the_viewer_sees(
     client: TestClient, national: Headers, glasgow: Headers, database: Engine, feed: Feed
 ) -> None:
-    assert doubts(client, glasgow) == {}, "nothing of others before a release"
+    assert doubts(client, glasgow) == {code: ["not_in_cut"] for code in FOUND}, "nothing of others before a release"
     clock = FixedClock(NOW)
     publication.publish(database, publication.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
     feed([cell("control_totals", ORKNEY, "2026-04", "total=orders_imposed", 30, "2026-05-10", version=2)])

@@ -47,7 +47,7 @@ def test_a_release_is_made_published_and_withdrawn() -> None:
     name = told("make", "--note", "The first")
     assert name == "2026-03.1", "the month before the last by default"
     ((shown, status, month, known_on, content_hash),) = listed()
-    assert (shown, status, month, known_on) == (name, "draft", "2026-03", "2026-05-10")
+    assert (shown, status, month, known_on) == (name, "draft", "2026-03", "2026-05-09"), "the last day that is over"
     assert len(content_hash) == 64
     told("publish", name)
     assert listed()[0][1] == "published"
@@ -68,7 +68,7 @@ def test_it_is_published_at_once_if_told_so_and_known_on_the_day_given() -> None
         (("publish", "2026-03.9"), "There is no release"),
         (("withdraw", "2026-03.9", "--note", "x"), "There is no release"),
         (("make", "--month", "2026-05"), "whole months"),
-        (("make", "--known-on", "2027-01-01"), "in the future"),
+        (("make", "--known-on", "2027-01-01"), "a later day that is over"),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(arguments: tuple[str, ...], words: str) -> None:
