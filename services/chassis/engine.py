@@ -247,9 +247,13 @@ class Engine:
         answer = await start({source: identities[source.topic] for source in owned})
         bounds = await self._reader.bounds(owned)
         positions = {source: answer[source] or bounds[source].first for source in owned}
-        for source, position in positions.items():
-            _refuse_outside(source, position, bounds[source], missing=missing)
-        await self._compare({source: at for source, at in positions.items() if bounds[source].first < at})
+        try:
+            for source, position in positions.items():
+                _refuse_outside(source, position, bounds[source], missing=missing)
+            await self._compare({source: at for source, at in positions.items() if bounds[source].first < at})
+        except Refused:
+            await self._check_identities(identities)  # made again since they were asked for: that says more
+            raise
         self._positions, self._asked_for = positions, owners
         # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
         self._identities = {**self._identities, **identities}
@@ -324,7 +328,7 @@ class Engine:
                 await self._measure_or_doubt()
                 await self._commit()
                 if turn % every == 0:
-                    await self._check_identities()
+                    await self._check_identities(self._identities)
             except Away as away:
                 log.warning("%s cannot measure its lag: %s", self._name, describe(away))
 
@@ -348,6 +352,7 @@ class Engine:
         owned = [source for source in self._reader.owned() if source in self._positions]
         bounds = await self._reader.bounds(owned)
         fetched = {source: await self._reader.fetched(source) for source in owned}
+        owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
         undoubted = self._valid_after == self._reader.mark.seeks
         if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
@@ -370,8 +375,7 @@ class Engine:
             await self._reader.commit_positions(news)
             self._committed.update(news)
 
-    async def _check_identities(self) -> None:
-        known = self._identities
+    async def _check_identities(self, known: Mapping[str, SourceIdentity]) -> None:
         now = await _in(self._admin_thread, self._identify)(known.keys())
         for topic, identity in known.items():
             if now[topic] != identity:

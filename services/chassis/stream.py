@@ -24,6 +24,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
@@ -307,7 +308,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 return await self.call_thread(getattr(self._ensure_consumer(), question), *args)
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
             raise Away(f"Kafka does not answer {question}: {type(error).__name__}") from error
 
 
@@ -346,7 +347,10 @@ class Consumer(driver.Consumer):
         return self._thread.mark
 
     def owned(self) -> list[TopicPartition]:
-        return [TopicPartition(*at) for at in self.assignment()]
+        try:
+            return [TopicPartition(*at) for at in self.assignment()]
+        except ConsumerNotStarted:
+            return []
 
     async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
         try:

@@ -51,7 +51,8 @@ class FakeReader:
         self.sought += positions.values()
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
-        await self.answers.wait()
+        if sources:
+            await self.answers.wait()
         return {source: Bounds(10, self.end) for source in sources}
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
@@ -443,6 +444,46 @@ def test_markers_that_no_message_stands_for_are_not_lag() -> None:
         report.cancel()
 
     assert play(script).value("lag", topic="t.a") == 0
+
+
+def test_what_is_lost_while_it_is_measured_is_no_fault() -> None:
+    """As when a topic is deleted: Kafka answers for it late, if at all."""
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        report.add_done_callback(scene.engine.watch)
+        scene.reader.answers.clear()
+        await asyncio.sleep(0.05)
+        scene.reader.sources = []
+        await assigned(scene)
+        scene.reader.answers.set()
+        await asyncio.sleep(0.1)
+        report.cancel()
+
+    scene = play(script)
+    assert scene.engine.status == 0
+    assert not scene.engine.over.is_set()
+
+
+@pytest.mark.parametrize("end", [19, 100])
+def test_a_topic_made_again_while_positions_are_asked_for_is_named_as_that(
+    end: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the new one holds, or lacks, is met before its identity."""
+
+    async def script(scene: Scene) -> None:
+        scene.processor.taken, scene.reader.kept, scene.reader.end = Fingerprint(5, 7), Fingerprint(5, 8), end
+        scene.reader.answers.clear()
+        asking = asyncio.create_task(scene.engine.reread(missing=True))
+        while not scene.processor.starts:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        scene.identities["t.a"] = SourceIdentity("cluster", "another")
+        scene.reader.answers.set()
+        await asking
+
+    assert play(script).engine.status == 3
+    assert "t.a was deleted and made again" in caplog.text
 
 
 def test_a_topic_made_again_is_refused_while_running() -> None:
