@@ -161,7 +161,7 @@ class Refusal(Struct, frozen=True):
     remedy: str
     arrived_at: datetime
     event: str | None
-    mended_by: str | None = None
+    mended_by: int | None = None
 
 
 class RefusalPage(Struct, frozen=True):

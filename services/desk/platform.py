@@ -23,6 +23,10 @@ class Service(StrEnum):
     UNPAID_WORK = "unpaid-work"
 
 
+class Unreadable(Exception):
+    """A service answers something else than the desk knows, as one of another version may."""
+
+
 class SignedOut(Exception):
     """The token is not believed any more: sign in again."""
 
@@ -37,9 +41,8 @@ class Platform:
     async def ask(
         self, token: str, service: Service, path: str, kind: type[T], parameters: Mapping[str, str | int] | None = None
     ) -> T:
-        """Return the answer as that type. Raises SignedOut, Away, or Problem as the service has it."""
-        answer = await self.fetch(token, service, path, parameters or {})
-        return msgspec.json.decode(answer.content, type=kind)
+        """Return the answer as that type. Raises SignedOut, Away, Unreadable, or Problem as the service has it."""
+        return _decoded(service, await self.fetch(token, service, path, parameters or {}), kind)
 
     async def ask_if_there(self, token: str, service: Service, path: str, kind: type[T]) -> T | None:
         """Return the answer, or None where the service holds nothing of it. Raises what `ask` raises."""
@@ -53,7 +56,7 @@ class Platform:
     async def hand_over(self, token: str, service: Service, path: str, body: bytes, media_type: str) -> Told:
         """Send events and return what is told of them; refused events are an answer, not a failure. Raises as `ask` does."""
         request = self._request("POST", token, service, path, content=body, headers={"Content-Type": media_type})
-        return msgspec.json.decode((await self._send(service, request)).content, type=Told)
+        return _decoded(service, await self._send(service, request), Told)
 
     async def fetch(
         self, token: str, service: Service, path: str, parameters: Mapping[str, str | int]
@@ -88,6 +91,13 @@ def _accepted(service: Service, answer: httpx.Response) -> httpx.Response:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
         raise Away(f"{service} answers {status}")
     raise Problem(status, _detail(answer))
+
+
+def _decoded(service: Service, answer: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.DecodeError as error:  # its message tells places and types of the answer, no value of it
+        raise Unreadable(f"{service} answers what the desk cannot read: {error}") from error
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -1,6 +1,7 @@
 """The pages of the desk: plain HTML from the server, the same with and without scripts."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,9 +18,11 @@ from services.desk.model import FindingPage, Held, Ledger, OrderDetail, Worklist
 from services.desk.pages.lists import OrderPage, add_returns
 from services.desk.pages.sending import add_sending
 from services.desk.pages.site import Looker, NotForYou, Site, site_of
-from services.desk.platform import Platform, Service, SignedOut, place
+from services.desk.platform import Platform, Service, SignedOut, Unreadable, place
 from services.desk.settings import ApiSettings
 from services.desk.today import Choice, Order, Today, When, chosen, merged, page_of, sections
+
+log = logging.getLogger(__name__)
 
 MOST = 1000
 """How many tasks each service is asked for at once."""
@@ -53,6 +56,9 @@ def guarded(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
             return site.page(request, "not_for_you", 403)
         except Away as away:
             return site.page(request, "unavailable", 503, why=str(away))
+        except Unreadable as unreadable:
+            log.error("%s: %s", request.url.path, unreadable)  # noqa: TRY400 - the answer itself stays out of the log
+            return site.page(request, "unavailable", 502, why=str(unreadable))
         except HTTPException as problem:
             return site.page(request, "refused", problem.status_code, why=problem.detail)
 

@@ -62,8 +62,8 @@ async def _refusal(site: Site, looker: Looker, request: Request) -> Response:
 
 async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
     """Check what was mended, or check and send it, as the button says."""
-    service, refusal = await _found(site, looker, request)
     fields = await _form(request)
+    service, refusal = await _found(site, looker, request)
     event = fields.get("event", [""])[0]
     path = "events" if fields.get("act") == ["send"] and looker.may_send else "validate"
     told = await site.platform.hand_over(looker.token, service, path, event.encode(), ONE)
