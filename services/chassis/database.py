@@ -110,8 +110,12 @@ def _milliseconds(seconds: float) -> str:
 
 def _prepare_session(role: str) -> Callable[[DriverConnection, object], None]:
     def prepare(connection: DriverConnection, _record: object) -> None:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-        connection.commit()
+        try:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            connection.commit()
+        except BaseException:
+            connection.close()  # the pool never gets to know it
+            raise
         set_json_dumps(_json, connection)
 
     return prepare
