@@ -1,5 +1,7 @@
 """An authority on whose event a worker fails waits by itself, and comes back at an operator's word, with everything running."""
 
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -8,7 +10,9 @@ from contracts.events import OfficerNominated, OrderImposed
 from contracts.generate.samples import AUTHORITY as SAMPLE
 from contracts.generate.samples import EVENTS
 from services.cli import command_line
+from tests.support.load import Load
 from tests.support.processes import Platform, until
+from tests.support.unlucky import SECRET
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -32,8 +36,8 @@ def payback(platform: Platform, monkeypatch: pytest.MonkeyPatch, *arguments: str
     return done.output
 
 
-def is_parked(platform: Platform, authority: str) -> bool:
-    return platform.metric("orders-worker", "payback_authority_parked", authority=authority) == 1
+def is_parked(platform: Platform, authority: str, worker: str = "orders-worker") -> bool:
+    return platform.metric(worker, "payback_authority_parked", authority=authority) == 1
 
 
 def test_one_waits_the_others_go_on_and_a_word_brings_it_back(
@@ -67,3 +71,34 @@ def test_one_waits_the_others_go_on_and_a_word_brings_it_back(
     assert platform.client("orders", HIT).get("/v1/held").json()["parked"] is None
     history = payback(platform, monkeypatch, "list", "--all")
     assert [line for line in history.splitlines() if "the row was restored" in line]
+
+
+def test_a_bug_parks_whom_it_hits_and_loses_nothing(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes when all is written and nothing committed, in every batch with something of that authority."""
+    hit, other = Load(["S12000018"], months=3), Load(["S12000036"], months=1)
+    ((code,), before, after) = hit.authorities, *hit.pieces(2)
+    platform.stop("orders-worker")
+    platform.add("buggy", "orders-worker", sys.executable, "-m", "tests.support.unlucky", "bug", code)
+    platform.start("buggy")
+    hit.post(platform, before)
+    until(lambda: is_parked(platform, code, "buggy"), f"{code} is parked")
+    hit.post(platform, after)
+    other.post(platform, other.deliveries)
+    other.wait_until_shown(platform)
+    other.assert_counted(platform)
+    other.assert_outcomes(platform)
+    assert platform.rows("SELECT count(*) FROM orders.arrivals WHERE authority = %s", code) == [(0,)]
+    said = platform.log("buggy").read_text()
+    assert f"parked {code}" in said
+    assert "KeyError at" in said
+    assert SECRET not in said
+
+    platform.stop("buggy")  # it was running all the time
+    platform.start("orders-worker")
+    until(lambda: is_parked(platform, code), f"{code} stays parked: nobody has said that the bug is gone")
+    payback(platform, monkeypatch, "retry", code, "--why", "the bug is mended")
+    hit.wait_until_shown(platform)
+    hit.assert_counted(platform)
+    hit.assert_once(platform)
+    hit.assert_outcomes(platform)
+    until(lambda: not is_parked(platform, code), f"{code} is parked no more")

@@ -18,7 +18,7 @@ from services.operations.topics import ensure, topic_specs
 from tests.support.kafka import KafkaProcess
 from tests.support.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
-from tests.support.unlucky import LINGERS, SECRET
+from tests.support.unlucky import LINGERS
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -118,24 +118,6 @@ def test_kafka_away_is_answered_503_and_nothing_accepted_is_lost(
 
 
 # Workers that must not go on
-
-
-def test_a_bug_stops_the_worker_and_loses_nothing(platform: Platform) -> None:
-    load = Load(["S12000018"], months=3)
-    before, after = load.pieces(2)
-    platform.stop("orders-worker")
-    platform.add("buggy", "orders-worker", *UNLUCKY, "bug")
-    platform.spawn("buggy")
-    load.post(platform, before)
-    assert platform.exit_status("buggy") == 1
-    said = platform.log("buggy").read_text()
-    assert "stops with status 1" in said
-    assert "KeyError at" in said
-    assert SECRET not in said
-    load.post(platform, after)
-    platform.start("orders-worker")
-    assert_all_right(platform, load)
-    load.assert_outcomes(platform)
 
 
 @pytest.mark.parametrize(("moment", "authority"), [("before", "S12000035"), ("during", "S12000039")])

@@ -1,13 +1,13 @@
-"""The orders worker, to which something happens in its third batch: python -m tests.support.unlucky bug|before|during
+"""The orders worker, to which something happens in its third batch: python -m tests.support.unlucky before|during|bug AUTHORITY
 
-bug     a fault of ours, when everything is written and nothing committed
+bug     with an authority: a fault of ours in each batch with something of it, when everything is written and nothing committed
 before  it lingers when it has its batch and has written nothing
 during  it lingers when everything is written and nothing committed
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -28,8 +28,14 @@ def _linger() -> None:
     time.sleep(LINGER_SECONDS)
 
 
-def _fail() -> None:
-    raise KeyError(SECRET)
+def _fails_for(authority: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def called(connection: Any, domain: Any, changes: Mapping[Any, Any], *more: Any) -> Any:
+        answer = call(connection, domain, changes, *more)
+        if any(shard.authority == authority for shard in changes):
+            raise KeyError(SECRET)
+        return answer
+
+    return called
 
 
 def _third_time(something: Callable[[], None], call: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
@@ -47,11 +53,11 @@ def _third_time(something: Callable[[], None], call: Callable[..., Any], *, firs
     return called
 
 
-def happen(what: str) -> None:
+def happen(what: str, *whom: str) -> None:
     """Prepare it."""
     match what:
         case "bug":
-            store.write = _third_time(_fail, store.write, first=False)
+            store.write = _fails_for(whom[0], store.write)
         case "before":
             positions.advance = _third_time(_linger, positions.advance, first=True)
         case "during":
@@ -59,5 +65,5 @@ def happen(what: str) -> None:
 
 
 if __name__ == "__main__":
-    happen(sys.argv[1])
+    happen(*sys.argv[1:])
     sys.exit(main(["worker"]))
