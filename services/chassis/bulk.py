@@ -30,6 +30,8 @@ LASTING = (
 BATCH_BYTES = 512 * 1024
 TRANSACTION_SECONDS = 10
 """After which Kafka aborts what a producer that died, or stands still, has left open: until then no reader gets past it."""
+STOP_SECONDS = 3.0
+"""How long a producer may take to let go. One within a transaction would wait for Kafka to come back, however long that takes."""
 T = TypeVar("T")
 
 
@@ -128,7 +130,7 @@ class BulkProducer:
             try:
                 await producer.start()
             except BaseException:
-                await producer.stop()
+                await _let_go(producer)
                 raise
             self._producer = producer
         return self._producer
@@ -136,7 +138,15 @@ class BulkProducer:
     async def _stop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
+            await _let_go(producer)
+
+
+async def _let_go(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
             await producer.stop()
+    except TimeoutError:
+        await producer.client.close()
 
 
 def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> Iterator[tuple[Any, int]]:
