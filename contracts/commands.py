@@ -15,12 +15,12 @@ from contracts.authorities import current_code
 from contracts.client import Client, NotSent, Spool, SpoolBusy, SpoolFull
 from contracts.client.publication import FileChanged, Publication, State
 from contracts.clock import system_clock
+from contracts.decoding.foreign import ENOUGH, kind_of_file
+from contracts.decoding.lines import lines
+from contracts.decoding.validation import Tally, Verdict, verdicts
 from contracts.events import Topic
-from contracts.foreign import ENOUGH, kind_of_file
-from contracts.lines import lines
 from contracts.progress import Progress
 from contracts.rejections import Reason, Rejection
-from contracts.validation import Tally, Verdict, verdicts
 
 commands = typer.Typer()
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from contracts.client.spool import Queued, Result
-from contracts.codec import UNREADABLE
+from contracts.decoding.codec import UNREADABLE
 from contracts.events import Topic
 from contracts.rejections import Reason
 

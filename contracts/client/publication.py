@@ -17,7 +17,7 @@ import msgspec
 from contracts.client.clients import Client
 from contracts.client.source import Message, NotAcceptable, message
 from contracts.client.spool import Result, Spool
-from contracts.lines import Line, lines
+from contracts.decoding.lines import Line, lines
 from contracts.rejections import Rejection
 
 AT_ONCE = 500

@@ -10,11 +10,11 @@ import msgspec
 
 from contracts.authorities import current_code
 from contracts.clock import Clock, system_clock
-from contracts.codec import Event, encode, encode_data
+from contracts.decoding.codec import Event, encode, encode_data
+from contracts.decoding.validation import judge
 from contracts.events import AUTHORITY_SUBJECT, Fact, Topic, type_of
 from contracts.rejections import Rejection
 from contracts.topics import kind_of
-from contracts.validation import judge
 
 
 class NotAcceptable(ValueError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.codec import MAX_BYTES, Event, encode
+from contracts.decoding.codec import MAX_BYTES, Event, encode
 from contracts.events import Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from contracts.rejections import Reason

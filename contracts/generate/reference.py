@@ -8,7 +8,7 @@ from contracts import codes
 from contracts.authorities import AUTHORITIES
 from contracts.cells import MEASURES
 from contracts.codes import Code
-from contracts.envelope import MAX_BYTES, MEDIA_TYPE, TYPE_PREFIX, Envelope
+from contracts.decoding.envelope import MAX_BYTES, MEDIA_TYPE, TYPE_PREFIX, Envelope
 from contracts.events import TYPES, Fact, Topic
 from contracts.generate import examples, schemas, words
 from contracts.rejections import Reason

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, get_args
 import msgspec
 from msgspec import Raw
 
-from contracts.codec import Event, decode, encode
+from contracts.decoding.codec import Event, decode, encode
+from contracts.decoding.times import RFC3339
 from contracts.events import TYPES, Fact, Requirement, Topic, UnpaidWork
 from contracts.generate import schemas
 from contracts.generate.compatibility import removed
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS, IMPOSED, events
 from contracts.rejections import Reason
-from contracts.times import RFC3339
 from contracts.topics import kind_of, topic_of
 
 RELEASES = "contracts/releases"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contracts import codes
-from contracts.codec import Event
+from contracts.decoding.codec import Event
 from contracts.events import (
     AUTHORITY_SUBJECT,
     WHOLE_ORDER,

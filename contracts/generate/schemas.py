@@ -8,7 +8,7 @@ import msgspec
 from contracts import codes
 from contracts.cells import Cell, Position
 from contracts.codes import Code
-from contracts.envelope import TYPE_PREFIX, Envelope
+from contracts.decoding.envelope import TYPE_PREFIX, Envelope
 from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact
 from contracts.generate import words
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from contracts import cells, envelope, events
+from contracts import cells, events
+from contracts.decoding import envelope
 
 _MODULES = (events, envelope, cells)
 

@@ -29,8 +29,8 @@ from kafka.errors import KafkaError, NoError
 from deploy.kafka import rights
 from deploy.kafka.rights import Holder
 from services.chassis.failures import Away, Refused
-from services.chassis.kafka import connection, failure
 from services.chassis.settings import KafkaSettings, SettingsError
+from services.chassis.streaming.kafka import connection, failure
 from services.operations.topics import TopicsSettings
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512

@@ -16,15 +16,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.local.stack import Stack, running_stack
-from services.chassis.bulk import BulkProducer
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
-from services.chassis.kafka import Record
 from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Record
 from services.reporting.releases import publication
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 
 BATCH = 5_000
 LOOK_SECONDS = 0.5

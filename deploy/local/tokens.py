@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import json
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.auth import Identity, generate_keys, mint
+from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import Clock, system_clock
 
 AUTHORITY_SCOPES = frozenset({"events:write", "orders:read"})

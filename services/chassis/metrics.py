@@ -73,7 +73,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class HttpMetrics:
-    """Requests, by the route's template (services.chassis.http)."""
+    """Requests, by the route's template (services.chassis.api.http)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
@@ -104,7 +104,7 @@ class HttpMetrics:
 
 
 class StreamMetrics:
-    """The worker's engine (services.chassis.stream)."""
+    """The worker's engine (services.chassis.streaming.stream)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.up = Gauge("payback_stream_up", "1 while batches can be processed, else 0", registry=registry)

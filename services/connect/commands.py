@@ -11,18 +11,18 @@ import typer
 from typer.core import TyperGroup
 
 from contracts.authorities import current_code
-from services.connect.columns import found_headings
+from services.connect.extracts.columns import found_headings
+from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn, Unread
 from services.connect.home import Home, home_of
-from services.connect.loading import load_mapping
-from services.connect.mapping import Platform
+from services.connect.mapping.loading import load_mapping
+from services.connect.mapping.model import Platform
+from services.connect.mapping.suggest import Sheet as Seen
+from services.connect.mapping.suggest import proposal, sheet_of
+from services.connect.mapping.transforms import authority_in
 from services.connect.outcome import CANNOT_GO_ON
-from services.connect.readers import sheets
-from services.connect.suggest import Sheet as Seen
-from services.connect.suggest import proposal, sheet_of
 from services.connect.template import is_workbook, mapping_in
 from services.connect.template import write as write_template
-from services.connect.transforms import authority_in
 from services.connect.watch import Folder
 from services.connect.watch import watch as look
 from services.connect.work import Job, Report, run

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from services.connect.mapping import schema
+from services.connect.mapping.model import schema
 
 PATH = Path(__file__).with_name("mapping.schema.json")
 

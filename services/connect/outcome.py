@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from services.connect.facts import Refusal
+from services.connect.comparing.facts import Refusal
 
 ALL_WELL, REFUSED, CANNOT_GO_ON = 0, 1, 2
 """Exit statuses."""

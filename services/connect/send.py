@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.client import Client, NotSent, Result, Spool, SpoolBusy, SpoolFull, Topic, message
-from services.connect.facts import Refusal
+from services.connect.comparing.facts import Refusal
 from services.connect.faults import Later
-from services.connect.mapping import Platform
+from services.connect.mapping.model import Platform
 from services.connect.state import State
 
 AT_ONCE = 2000

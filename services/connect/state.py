@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from services.connect.difference import Known
+from services.connect.comparing.difference import Known
 from services.connect.faults import Later
 
 _WAIT_SECONDS = 30

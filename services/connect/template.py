@@ -18,12 +18,12 @@ from contracts.authorities import AUTHORITIES, current_code
 from contracts.codes import Code
 from contracts.events import AuthorityCode, Fact, OrderRef
 from contracts.generate import words
-from services.connect.cells import plain, text_of
+from services.connect.extracts.cells import plain, text_of
+from services.connect.extracts.readers import WORKBOOKS, Sheet
 from services.connect.faults import CannotGoOn
-from services.connect.forms import bare, optional
-from services.connect.loading import load_mapping
-from services.connect.mapping import Mapping, Table, Value, members, value_of
-from services.connect.readers import WORKBOOKS, Sheet
+from services.connect.mapping.forms import bare, optional
+from services.connect.mapping.loading import load_mapping
+from services.connect.mapping.model import Mapping, Table, Value, members, value_of
 
 MAPPING = Path(__file__).with_name("template.yaml")
 START = "Start here"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.connect.extracts.readers import TEXTS, WORKBOOKS
+from services.connect.extracts.sources import digest_in
 from services.connect.faults import CannotGoOn, Later
 from services.connect.outcome import CANNOT_GO_ON
-from services.connect.readers import TEXTS, WORKBOOKS
-from services.connect.sources import digest_in
 from services.connect.work import Report
 
 OUTCOME = ".outcome.txt"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from contracts.client import Source
 from contracts.version import VERSION
-from services.connect.compare import Setting, compare
-from services.connect.database import queried
+from services.connect.comparing.compare import Setting, compare
+from services.connect.extracts.database import queried
+from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home, secret_of, warning
-from services.connect.mapping import Mapping, Platform
+from services.connect.mapping.model import Mapping, Platform
 from services.connect.outcome import ALL_WELL, CANNOT_GO_ON, REFUSED, Outcome
 from services.connect.send import Sent, client_of, reconcile, send, settle
-from services.connect.sources import extracts_in
 from services.connect.state import State
 
 _NOWHERE = (

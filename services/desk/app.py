@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.chassis import logs
-from services.chassis.http import application, serve
+from services.chassis.api.http import application, serve
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.desk.pages import routes

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
-from services.chassis.problems import Problem
 from services.desk.model import Told
 from services.desk.settings import PlatformSettings
 

@@ -14,9 +14,9 @@ from contracts.topics import source_topics
 from services.chassis.clock import system_clock
 from services.chassis.database import engine, transaction
 from services.chassis.failures import Failure
-from services.chassis.kafka import Admin, Span, TopicSpec
 from services.chassis.migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.kafka import Admin, Span, TopicSpec
 from services.operations.books import BooksSettings
 from services.operations.topics import topic_specs
 from services.records.ingest import parking

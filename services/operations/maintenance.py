@@ -73,8 +73,8 @@ def redrive(
 ) -> None:
     """Send refused events through again that today's contract accepts. The refusals stay on record, marked."""
     from services.chassis.clock import system_clock  # noqa: PLC0415
-    from services.chassis.kafka import Producer  # noqa: PLC0415
     from services.chassis.settings import KafkaSettings  # noqa: PLC0415
+    from services.chassis.streaming.kafka import Producer  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
     from services.records.upkeep.redrive import redrive as send_again  # noqa: PLC0415
 

@@ -7,9 +7,9 @@ import typer
 
 from contracts.events import Topic
 from contracts.topics import source_topics
-from services.chassis.batches import TopicPartition
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
+from services.chassis.streaming.batches import TopicPartition
 from services.operations.books import BooksSettings, opened
 from services.records.ingest import times
 

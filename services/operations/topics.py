@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from contracts.codec import MAX_BYTES
+from contracts.decoding.codec import MAX_BYTES
 from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, source_topics
-from services.chassis.kafka import Admin, TopicSpec
 from services.chassis.settings import KafkaSettings, Settings
+from services.chassis.streaming.kafka import Admin, TopicSpec
 
 FOR_EVER = "-1"
 

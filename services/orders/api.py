@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
-from services.chassis.auth import Identity, require
+from services.chassis.api.auth import Identity, require
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.chassis.http import Written
-from services.chassis.problems import Problem, documented
 from services.orders import transfers
 from services.orders.deadlines import readings
 from services.orders.findings import findings

@@ -6,11 +6,11 @@ from sqlalchemy import Engine
 
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, migrations
+from services.chassis.api.http import application, serve
 from services.chassis.clock import Clock, system_clock
-from services.chassis.containment import Contained
-from services.chassis.http import application, serve
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
-from services.chassis.stream import Stream
+from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.reporting import api
 from services.reporting.ingest.metrics import IngestMetrics

@@ -8,16 +8,16 @@ from random import Random
 from contracts.events import Heartbeat, PeriodClosed
 from services.chassis.clock import Clock
 from services.simulate.chances import happens, poisson
-from services.simulate.course import Course
-from services.simulate.court import impose
 from services.simulate.habits import Habit
 from services.simulate.home import home_of
-from services.simulate.lifecycle import live_out
+from services.simulate.lives.course import Course
+from services.simulate.lives.court import impose
+from services.simulate.lives.lifecycle import live_out
+from services.simulate.lives.transfers import Transfer, arrive, depart
 from services.simulate.population import People, orders_a_year
-from services.simulate.sending import Delivery, Sender
-from services.simulate.transfers import Transfer, arrive, depart
+from services.simulate.telling.sending import Delivery, Sender
+from services.simulate.telling.untidy import DAY, HOUR, Teller, Telling, midnight
 from services.simulate.truth import Truth, month_of
-from services.simulate.untidy import DAY, HOUR, Teller, Telling, midnight
 from services.simulate.working_days import is_working
 
 _WORKING_DAYS_A_YEAR = 251

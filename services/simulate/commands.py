@@ -37,9 +37,9 @@ def simulate(  # noqa: PLR0913, PLR0917
     if unknown:
         raise typer.BadParameter(f"no such authority: {', '.join(unknown)}", param_hint="--authority")
     # Not at the top, since every command of payback imports this module.
-    from services.simulate.files import write  # noqa: PLC0415
     from services.simulate.habits import odd_habits  # noqa: PLC0415
     from services.simulate.nation import Simulation  # noqa: PLC0415
+    from services.simulate.telling.files import write  # noqa: PLC0415
 
     habits = odd_habits(seed, codes) if odd else {}
     simulation = Simulation(seed, months, (end or system_clock()).date(), codes, habits)

@@ -9,8 +9,8 @@ from contracts.authorities import AUTHORITIES
 from contracts.codes import CLIENT_BASED, EndReason, LateReason
 from contracts.events import SessionRecorded
 from services.simulate.authority import PretendAuthority
-from services.simulate.course import Course
-from services.simulate.transfers import plan_transfers
+from services.simulate.lives.course import Course
+from services.simulate.lives.transfers import plan_transfers
 from services.simulate.truth import Truth, age_band
 
 _YEAR = 365.25

@@ -13,10 +13,10 @@ from services.chassis.clock import Clock
 from services.simulate.authority import PretendAuthority
 from services.simulate.chances import Chances
 from services.simulate.habits import Habit
+from services.simulate.lives.transfers import plan_transfers
 from services.simulate.population import orders_a_year
-from services.simulate.sending import Delivery
-from services.simulate.transfers import plan_transfers
-from services.simulate.untidy import SECOND
+from services.simulate.telling.sending import Delivery
+from services.simulate.telling.untidy import SECOND
 from services.simulate.working_days import months_after
 
 _TAKEN = ("applied", "superseded", "duplicate")

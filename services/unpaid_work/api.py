@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 
 from contracts.events import Topic
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.chassis.http import Written
-from services.chassis.problems import Problem, documented
 from services.records.api import explaining, listing, own_findings, sequence
 from services.records.api import management as common
 from services.records.api.listing import Row

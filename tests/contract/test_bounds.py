@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import inspect
 
-from contracts.envelope import MAX_SEQUENCE, Envelope
+from contracts.decoding.envelope import MAX_SEQUENCE, Envelope
 from contracts.events import FACTS, SUPERSEDED, HoursAdjusted, PeriodClosed, SessionRecorded
 from contracts.generate import schemas
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.codec import Event, decode, encode
+from contracts.decoding.codec import Event, decode, encode
 from contracts.generate.compatibility import breaks, removed
 from contracts.generate.release import Release, broken_promises, files, released, today
 from contracts.generate.samples import ARRIVED

@@ -16,7 +16,7 @@ from jsonschema.protocols import Validator
 
 from contracts import codes
 from contracts.cells import MEASURES, Cell, Position, encode_aggregate
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import TYPES, Topic
 from contracts.generate import words
 from contracts.generate.documents import documents, stale

@@ -16,12 +16,12 @@ from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, encode_aggregate
 from contracts.periods import months_between
 from deploy.local.process import free_ports
-from services.chassis.auth import Identity, Keys, generate_keys, mint
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
+from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.releases import publication

@@ -29,11 +29,11 @@ from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, decode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
 from deploy.local.postgres import Postgres, create_database
-from services.chassis.bulk import BulkProducer
 from services.chassis.failures import Away
-from services.chassis.kafka import Producer, Record
 from services.chassis.settings import KafkaSettings
-from services.simulate.sending import Delivery
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Producer, Record
+from services.simulate.telling.sending import Delivery
 from tests.support import parts
 from tests.support.kafka import KafkaProcess, remove_topics
 from tests.support.load import SERVICE_OF, Load

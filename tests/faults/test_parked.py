@@ -5,7 +5,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from contracts.codec import encode
+from contracts.decoding.codec import encode
 from contracts.events import OfficerNominated, OrderImposed
 from contracts.generate.samples import AUTHORITY as SAMPLE
 from contracts.generate.samples import EVENTS

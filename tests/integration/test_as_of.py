@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry
 
 from contracts.cells import decode_aggregate
 from contracts.topics import topic_of
-from services.chassis.auth import Identity, generate_keys, mint
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
-from services.chassis.kafka import Record
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.kafka import Record
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.publications import Publications
-from services.records.ingest.publisher import Publisher
+from services.records.ingest.publishing.publications import Publications
+from services.records.ingest.publishing.publisher import Publisher
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.registry.catalogue import INDICATORS

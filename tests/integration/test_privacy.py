@@ -8,12 +8,12 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry, generate_latest
 
 from contracts.cells import Cell, Position
-from services.chassis import bulk
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming import bulk
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.publications import Publications
-from services.records.ingest.publisher import Publisher
+from services.records.ingest.publishing.publications import Publications
+from services.records.ingest.publishing.publisher import Publisher
 from services.reporting.read.tables import metadata
 from tests.integration.records.conftest import Bench
 from tests.support import scenario

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection

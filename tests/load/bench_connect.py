@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 
 from openpyxl import Workbook
 
-from services.connect.compare import compare
+from services.connect.comparing.compare import compare
+from services.connect.extracts.sources import extracts_in
 from services.connect.home import Home, secret_of
-from services.connect.loading import read_mapping
-from services.connect.mapping import Mapping
-from services.connect.sources import extracts_in
+from services.connect.mapping.loading import read_mapping
+from services.connect.mapping.model import Mapping
 from services.connect.work import Job
 
 CSV_ROWS, XLSX_ROWS = 1_000_000, 100_000

@@ -17,7 +17,7 @@ from threading import Event, Thread
 from contracts.topics import authority_of, kind_of_topic
 from deploy.local.postgres import create_database
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from tests.support.parts import kafka_process, postgres_process
 from tests.support.processes import Platform, running_platform
 

@@ -18,10 +18,10 @@ from urllib.parse import quote, urlencode
 
 from deploy.local.postgres import Postgres
 from deploy.local.process import answers, free_ports, spawn, stop, wait_until
-from services.chassis.batches import Slice
 from services.chassis.clock import system_clock
+from services.chassis.streaming.batches import Slice
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from tests.integration.records.conftest import Bench
 from tests.support.desk import keys, token
 from tests.support.scenario import Sent

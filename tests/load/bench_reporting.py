@@ -31,7 +31,7 @@ from contracts.cells import Cell, Position, Service
 from contracts.periods import add_months, last_day, month_of
 from deploy.local.postgres import Postgres
 from deploy.local.process import free_ports, spawn
-from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.migrations import migrate

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import psutil
 
 from deploy.local.postgres import create_database
-from services.chassis.bulk import BulkProducer
-from services.chassis.kafka import Record
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Record
 from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
 from tests.load import stock_agent

@@ -4,9 +4,9 @@ import faust
 from prometheus_client import CollectorRegistry
 
 from contracts.topics import source_topics
-from services.chassis.batches import Slice, TopicPartition
 from services.chassis.database import engine
-from services.chassis.kafka import Admin
+from services.chassis.streaming.batches import Slice, TopicPartition
+from services.chassis.streaming.kafka import Admin
 from services.orders.domain import domain
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.codec import Event
+from contracts.decoding.codec import Event
 from contracts.events import ContactMade, Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
 from services.records.model.calendar import Calendar

@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from contracts.binary import from_http, from_kafka
-from contracts.codec import TYPE_PREFIX, Event, decode
+from contracts.decoding.binary import from_http, from_kafka
+from contracts.decoding.codec import TYPE_PREFIX, Event, decode
+from contracts.decoding.lines import lines
+from contracts.decoding.validation import verdicts
 from contracts.events import TYPES, Topic
 from contracts.generate import schemas
 from contracts.generate.samples import ARRIVED
-from contracts.lines import lines
 from contracts.rejections import Reason, Rejection
-from contracts.validation import verdicts
 from tests.support import documents, fuzz, spoilt
 from tests.support.lacking import cannot
 

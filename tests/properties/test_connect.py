@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.client import Source
-from contracts.codec import Event
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
 from contracts.generate.samples import ARRIVED
-from contracts.validation import judge
-from services.connect.compare import Extract, Setting, compare
-from services.connect.loading import read_mapping
+from services.connect.comparing.compare import Extract, Setting, compare
+from services.connect.mapping.loading import read_mapping
 from services.connect.moments import micros
 from services.connect.state import State
 from tests.support.extracts import HEADINGS, MAPPING, Rows, order

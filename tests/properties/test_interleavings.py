@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.engine import Engine
-from services.records.ingest.publisher import Publisher
+from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.engine import Engine
+from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.interleavings import CROWDED, MIXED, Interleaving, Profile, first_wrong, quiet
 from tests.support.simulation.node import Build, Processor
 from tests.support.simulation.world import SimulatedPublications, SimulatedTurn

@@ -7,8 +7,8 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.codec import Event
 from contracts.codes import EndReason, LateReason
+from contracts.decoding.codec import Event
 from contracts.events import ContactMade, OrderEnded, TransferAnswered, TransferReceived, TransferRequested
 from services.orders.domain import domain
 from services.orders.findings import findings

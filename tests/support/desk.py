@@ -10,9 +10,9 @@ from httpx2 import Response
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.http import application
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
 from services.records.api import receipts

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contracts.codec import Event, decode, encode
+from contracts.decoding.codec import Event, decode, encode
 from contracts.events import Topic
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection

@@ -11,8 +11,8 @@ from pathlib import Path
 from contracts.client import clients
 from services.connect.faults import CannotGoOn
 from services.connect.home import home_of
-from services.connect.loading import read_mapping
-from services.connect.mapping import Platform
+from services.connect.mapping.loading import read_mapping
+from services.connect.mapping.model import Platform
 from services.connect.work import Job, run
 from tests.support.extracts import MAPPING
 

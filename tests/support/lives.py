@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from contracts.codec import Event, type_of
 from contracts.codes import CourtType, Employment, Ethnicity, Sex
+from contracts.decoding.codec import Event, type_of
 from contracts.events import Fact, OrderImposed, Supervision, UnpaidWork
 from services.records.model.record import Record, apply
 

@@ -9,7 +9,7 @@ import httpx
 from contracts.events import Topic
 from contracts.topics import authority_of, topic_of
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from tests.support.processes import Cells, Platform
 
 SERVICE_OF = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid_work"}

@@ -11,7 +11,7 @@ from schemathesis.openapi import from_asgi
 from schemathesis.python.asgi import ASGIClient, get_client
 from schemathesis.schemas import BaseSchema
 
-from services.chassis.auth import Identity, generate_keys, mint
+from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, TokenSettings
 

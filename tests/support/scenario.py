@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contracts.events import Topic
 from contracts.topics import topic_of
-from services.chassis.batches import Slice
+from services.chassis.streaming.batches import Slice
 
 DIRECTORY = Path(__file__).parent.parent / "reference" / "scenario"
 NOON = 1_790_000_000_000

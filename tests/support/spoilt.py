@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.codec import Event, encode
+from contracts.decoding.codec import Event, encode
 from contracts.events import AUTHORITY_SUBJECT, Heartbeat, Topic, type_of
 from tests.support.strategies import TIMES, events
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from contracts.codec import Event, type_of
+from contracts.decoding.codec import Event, type_of
 from contracts.events import FACTS, WHOLE_ORDER, Fact, FactWithdrawn, OrderImposed, Supervision, Topic, withdrawable
 
 REFS = ("a", "b", "c")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from services.chassis import positions
+from services.chassis.streaming import positions
 from services.orders.__main__ import main
 from services.records.ingest import store
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from services.chassis.auth import generate_keys
+from services.chassis.api.auth import generate_keys
+from services.chassis.api.query import names_of
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.query import names_of
 from services.chassis.settings import DatabaseSettings, KafkaSettings, MetricsSettings, TokenSettings
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings

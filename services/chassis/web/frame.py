@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.auth import PUBLIC, Identity, InvalidToken, verify
+from services.chassis.api.auth import PUBLIC, Identity, InvalidToken, verify
 from services.chassis.settings import SiteSettings
 
 COOKIE = "payback_token"

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import json
 
-from services.chassis.auth import InvalidToken, verify
-from services.chassis.query import Takes
+from services.chassis.api.auth import InvalidToken, verify
+from services.chassis.api.query import Takes
 from services.chassis.web.frame import COOKIE, Frame
 
 LONGEST_FORM = 8192

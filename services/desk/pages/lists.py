@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from msgspec import Struct
 
-from services.chassis.query import Takes
+from services.chassis.api.query import Takes
 from services.desk.pages.site import Looker, Site
 from services.desk.platform import Service
 

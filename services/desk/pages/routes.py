@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from services.chassis.api.query import Takes
 from services.chassis.failures import Away
-from services.chassis.query import Takes
 from services.chassis.web.frame import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.desk import files

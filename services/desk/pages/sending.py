@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.chassis.problems import Problem
-from services.chassis.query import Takes
+from services.chassis.api.problems import Problem
+from services.chassis.api.query import Takes
 from services.chassis.web.sign_in import from_here
 from services.desk.model import Refusal, RefusalPage, Told
 from services.desk.pages.site import Looker, Site

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import Engine
 
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
-from services.chassis.http import Written
-from services.chassis.problems import Problem, documented
 from services.records.api.management import OwnOrders
 from services.records.api.paging import Word
 from services.records.ingest.recount import records_of

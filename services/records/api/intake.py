@@ -14,18 +14,18 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from contracts.authorities import current_code
-from contracts.binary import from_http
 from contracts.clock import Clock, system_clock
-from contracts.codec import MAX_BYTES, Event, decode
+from contracts.decoding.binary import from_http
+from contracts.decoding.codec import MAX_BYTES, Event, decode
+from contracts.decoding.lines import is_blank
+from contracts.decoding.reading import BOM, UNREADABLE, encoding_of
 from contracts.events import Topic
-from contracts.lines import is_blank
-from contracts.reading import BOM, UNREADABLE, encoding_of
 from contracts.rejections import Reason, Rejection
 from contracts.topics import topic_of
-from services.chassis.auth import Identity, require
+from services.chassis.api.auth import Identity, require
+from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
-from services.chassis.kafka import Producer, Record
-from services.chassis.problems import Problem, away, documented
+from services.chassis.streaming.kafka import Producer, Record
 from services.records.api.intake_schemas import Answer, Receipt, Refusal
 
 ONE = ("application/cloudevents+json", "application/json")

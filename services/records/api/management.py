@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Engine, select
 
 from contracts.authorities import current_code
 from contracts.periods import LONDON
-from services.chassis.auth import Identity, require
+from services.chassis.api.auth import Identity, require
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
-from services.chassis.http import Written
-from services.chassis.problems import Problem
 from services.records.api import listing, years
 from services.records.api.listing import Horizon
 from services.records.api.order_schemas import FindingPage, FindingView, StandardRow, TargetRow, Today

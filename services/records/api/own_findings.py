@@ -9,8 +9,8 @@ from contracts.periods import month_of
 from contracts.topics import topic_of
 from services.records.api.order_schemas import FindingView, Today
 from services.records.ingest import times
-from services.records.ingest.counters import open_gaps
-from services.records.ingest.numbers_used import reused_numbers
+from services.records.ingest.sequences.counters import open_gaps
+from services.records.ingest.sequences.numbers_used import reused_numbers
 from services.records.model.findings import Rule
 
 OwnFinding = Callable[[Connection, str, Today], Iterable[FindingView]]

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-from services.chassis.problems import Problem
+from services.chassis.api.problems import Problem
 
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Without control characters: no id or reference has them, and PostgreSQL refuses the first of them."""

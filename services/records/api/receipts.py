@@ -10,10 +10,10 @@ from contracts.authorities import current_code
 from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.rejections import Reason
 from contracts.topics import topic_of
-from services.chassis.auth import Caller
+from services.chassis.api.auth import Caller
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
-from services.chassis.http import Written
-from services.chassis.problems import Problem, documented
 from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
 from services.records.api.paging import Word
 from services.records.ingest import parking

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.chassis import logs
+from services.chassis.api.http import application, serve
 from services.chassis.database import engine, transaction
-from services.chassis.http import application, serve
-from services.chassis.kafka import Admin, Producer
 from services.chassis.metrics import new_registry
+from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, receipts
 from services.records.config.settings import ApiSettings
 from services.records.model.domain import Domain

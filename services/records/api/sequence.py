@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import Engine, select
 
+from services.chassis.api.http import Written
 from services.chassis.database import transaction
-from services.chassis.http import Written
 from services.records.api.receipts import OwnAuthority
 from services.records.ingest.tables import counters
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.chassis.problems import Problem
+from services.chassis.api.problems import Problem
 
 PATTERN = r"^20\d\d-\d\d$"
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.authorities import current_code
-from contracts.reading import BOM, UNREADABLE
+from contracts.decoding.reading import BOM, UNREADABLE
 
 SOURCE = re.compile(r"/authorities/(S\d{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?")
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from services.chassis.batches import TopicPartition
-from services.chassis.containment import Place
 from services.chassis.failures import Fenced, Refused
+from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.containment import Place
 from services.records.ingest.tables import checkpoints, parks
 
 

@@ -6,18 +6,18 @@ from threading import Event, Thread
 
 from contracts.topics import source_topics
 from services.chassis import logs
-from services.chassis.bulk import BulkProducer
-from services.chassis.containment import Contained
 from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.settings import KafkaSettings
-from services.chassis.stream import Stream
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.stream import Stream
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.publications import Publications
-from services.records.ingest.publisher import Publisher
+from services.records.ingest.publishing.publications import Publications
+from services.records.ingest.publishing.publisher import Publisher
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
 

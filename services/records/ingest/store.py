@@ -8,7 +8,7 @@ from typing import Any, Self
 from msgspec import json
 from sqlalchemy import Connection, select, text
 
-from contracts.codec import MAX_BYTES, Event
+from contracts.decoding.codec import MAX_BYTES, Event
 from contracts.events import Topic
 from services.chassis.database import copy_rows, upsert
 from services.chassis.failures import Fenced

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from contracts.topics import authority_of
-from services.chassis.batches import Message, Slice, TopicPartition
-from services.chassis.containment import Place
 from services.chassis.database import upsert
+from services.chassis.streaming.batches import Message, Slice, TopicPartition
+from services.chassis.streaming.containment import Place
 from services.records.ingest.tables import record_times
 
 EARLIEST = 946_684_800_000

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from contracts.codec import Event
+from contracts.decoding.codec import Event
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
-from services.chassis import positions
-from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import Clock, system_clock
-from services.chassis.containment import Place
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, Fenced, describe
-from services.records.ingest import counters, epoch, parking, store, times
+from services.chassis.streaming import positions
+from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.containment import Place
+from services.records.ingest import epoch, parking, store, times
 from services.records.ingest.cache import Cache
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.parking import Action, Park
 from services.records.ingest.recount import recount
+from services.records.ingest.sequences import counters
 from services.records.ingest.store import Shard
 from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted, merge

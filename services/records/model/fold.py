@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from contracts.binary import Headers, from_kafka
-from contracts.codec import Event, decode
+from contracts.decoding.binary import Headers, from_kafka
+from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
 from contracts.periods import LONDON, month_of
 from contracts.rejections import Rejection
-from services.chassis.batches import Message
+from services.chassis.streaming.batches import Message
 from services.records.model.counting import Counted, merge
 from services.records.model.deadlines import Cells, add
 from services.records.model.domain import Domain

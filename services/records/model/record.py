@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.codec import Event, decode_data, encode_data, type_of
+from contracts.decoding.codec import Event, decode_data, encode_data, type_of
 from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn
 
 WITHDRAWN = type_of(FactWithdrawn)

@@ -13,15 +13,15 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
 
 from contracts.authorities import AUTHORITIES
 from contracts.topics import source_topics
-from services.chassis.batches import Processor, TopicPartition
-from services.chassis.containment import Contained
 from services.chassis.database import driver_url, engine, transaction
 from services.chassis.failures import Refused
-from services.chassis.kafka import Admin
-from services.chassis.log import Log
 from services.chassis.memory import collect_seldom
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.batches import Processor, TopicPartition
+from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.log import Log
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
 
-from contracts.codec import decode
+from contracts.decoding.codec import decode
 from contracts.events import Topic
 from contracts.rejections import Reason, Rejection
 from contracts.topics import kind_of_topic
 from services.chassis.database import transaction
-from services.chassis.kafka import Producer, Record
+from services.chassis.streaming.kafka import Producer, Record
 from services.records.ingest.tables import rejections
 
 BATCH = 500

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from contracts.cells import MEASURES
 from contracts.periods import parse_first, parse_last
-from services.chassis.auth import PUBLIC, Caller, Identity, require
+from services.chassis.api.auth import PUBLIC, Caller, Identity, require
+from services.chassis.api.problems import Problem
 from services.chassis.database import transaction
-from services.chassis.problems import Problem
 from services.reporting.api.parameters import CURSOR, Day, Moment, authority_code, day, from_cursor, json, to_cursor
 from services.reporting.api.schemas import AUTHORITY_CODES, Cells, Positions, answers
 from services.reporting.disclosure.gate import Gate

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Engine
 
-from services.chassis.auth import Caller, Identity
+from services.chassis.api.auth import Caller, Identity
+from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
-from services.chassis.problems import Problem
 from services.reporting.api.parameters import (
     Asked,
     AskedBetween,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from contracts.authorities import current_code
 from contracts.periods import month_of, parse_first, parse_last
-from services.chassis.problems import Problem
+from services.chassis.api.problems import Problem
 from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
 from services.reporting.disclosure.gate import Explained, Refused
 from services.reporting.figures import answers

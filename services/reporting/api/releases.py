@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import Engine
 
 from contracts.periods import month_of, parse_first
-from services.chassis.auth import Caller
+from services.chassis.api.auth import Caller
+from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
-from services.chassis.problems import Problem
 from services.reporting.api.parameters import (
     CURSOR,
     MONTH_OR_DATE,

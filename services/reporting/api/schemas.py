@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.problems import documented
+from services.chassis.api.problems import documented
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, Row, ToCome
 from services.reporting.figures.evidence import Doubt
 from services.reporting.figures.quality import Lacking, Standing

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
-from services.chassis.auth import Caller, Identity
+from services.chassis.api.auth import Caller, Identity
+from services.chassis.api.problems import away
 from services.chassis.database import transaction
-from services.chassis.problems import away
 from services.reporting.api.schemas import FOR_ANYBODY
 from services.reporting.releases.change_marker import standing
 

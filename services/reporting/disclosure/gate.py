@@ -13,7 +13,7 @@ from itertools import groupby, product
 from operator import itemgetter
 
 from contracts.periods import months_between, quarter_months
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.reporting.disclosure.linked_tables import (
     FEWEST_FOR_A_RATE,
     PUBLIC_FORMS,

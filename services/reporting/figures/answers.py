@@ -9,7 +9,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from contracts.periods import month_of, months_between, year_months, year_of
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, Refused, Row, told_areas, told_by, told_periods
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.disclosure.numbers import NumberKey, key_of

@@ -4,7 +4,7 @@ import hashlib
 
 from fastapi import Request
 
-from services.chassis.problems import Problem
+from services.chassis.api.problems import Problem
 from services.reporting.figures.answers import Desk, Question
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX, MediaType
 from services.reporting.read.vintages import Released

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, func, select
 
 from contracts.cells import decode_aggregate
-from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.clock import Clock, system_clock
-from services.chassis.containment import Place
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, describe
-from services.chassis.positions import advance, claim, last_taken
+from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.containment import Place
+from services.chassis.streaming.positions import advance, claim, last_taken
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.store import fold, write
 from services.reporting.read.tables import put_aside

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from contracts.authorities import AUTHORITIES
+from services.chassis.api.problems import Problem
+from services.chassis.api.query import Takes
 from services.chassis.clock import Clock
-from services.chassis.problems import Problem
-from services.chassis.query import Takes
 from services.chassis.settings import SiteSettings
 from services.chassis.web.frame import add_static
 from services.chassis.web.sign_in import add_sign_in

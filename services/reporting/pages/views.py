@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from contracts.periods import add_months, month_of, months_between
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.chassis.web import charts
 from services.reporting.disclosure.gate import Row, ToCome
 from services.reporting.figures import answers, quality

@@ -4,7 +4,7 @@ import hashlib
 
 from sqlalchemy import Connection, func, select
 
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.reporting.read.tables import checkpoints, positions, releases
 from services.reporting.releases.index import DRAFT
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from contracts.periods import parse_first
 from contracts.progress import Progress
 from services.chassis import database
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, literal, select, tuple_
 
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.reporting.disclosure.numbers import Change, NumberKey
 from services.reporting.read.tables import release_changes, release_hidden, releases
 from services.reporting.registry.absent import NotThere

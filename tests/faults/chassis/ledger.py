@@ -12,11 +12,11 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Fingerprint
 from services.chassis.failures import Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import KafkaSettings, StreamSettings
-from services.chassis.stream import Slice, SourceIdentity, TopicPartition, run
+from services.chassis.streaming.batches import Fingerprint
+from services.chassis.streaming.stream import Slice, SourceIdentity, TopicPartition, run
 
 SESSION_SECONDS = 6.0
 TABLES = """

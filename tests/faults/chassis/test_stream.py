@@ -19,13 +19,13 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.structs import OffsetAndMetadata
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Fingerprint, fingerprint
-from services.chassis.bounded import LONGEST
 from services.chassis.failures import Away, Fenced, Refused
-from services.chassis.kafka import Admin, Producer, Record
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
-from services.chassis.stream import Slice, SourceIdentity, Stream, TopicPartition
+from services.chassis.streaming.batches import Fingerprint, fingerprint
+from services.chassis.streaming.bounded import LONGEST
+from services.chassis.streaming.kafka import Admin, Producer, Record
+from services.chassis.streaming.stream import Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.kafka import KafkaProcess
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from services.chassis.bulk import BulkProducer
 from services.chassis.failures import Away
-from services.chassis.kafka import Record
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Record
 from tests.support.kafka import KafkaProcess
 
 

@@ -13,8 +13,8 @@ from kafka import KafkaAdminClient
 
 from deploy.local.broker import Broker
 from services.chassis.failures import Away, Refused
-from services.chassis.kafka import Admin, Producer, Receipt, Record, TopicSpec
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.kafka import Admin, Producer, Receipt, Record, TopicSpec
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ PROGRAM = """
 import sys, time
 from fastapi import APIRouter
 from services.chassis import logs
-from services.chassis.http import application, serve
+from services.chassis.api.http import application, serve
 from services.chassis.metrics import new_registry
 from services.chassis.settings import HttpSettings, LogSettings, MetricsSettings
 

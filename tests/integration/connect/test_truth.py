@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from contracts.codec import Event
-from contracts.validation import judge
-from services.connect.compare import compare
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
+from services.connect.comparing.compare import compare
+from services.connect.extracts.sources import extracts_in
 from services.connect.home import Home
-from services.connect.loading import load_mapping
-from services.connect.sources import extracts_in
+from services.connect.mapping.loading import load_mapping
 from services.connect.state import State
 from services.connect.work import Job
-from services.simulate.files import write
 from services.simulate.nation import Simulation
+from services.simulate.telling.files import write
 from services.simulate.truth import Truth
 from tests.unit.simulate.folding import lives_of
 

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from contracts.codec import Event
-from contracts.validation import judge
-from services.connect.compare import compare
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
+from services.connect.comparing.compare import compare
+from services.connect.extracts.sources import extracts_in
 from services.connect.home import Home
-from services.connect.loading import load_mapping
+from services.connect.mapping.loading import load_mapping
 from services.connect.outcome import Outcome
-from services.connect.sources import extracts_in
 from services.connect.state import State
 from services.connect.work import Job
 

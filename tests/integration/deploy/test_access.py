@@ -27,8 +27,8 @@ from deploy.kafka.rights import Holder
 from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
 from services.chassis.failures import Failure, Refused
-from services.chassis.kafka import Producer, Record, connection
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.kafka import Producer, Record, connection
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, func, select
 from contracts.topics import source_topics
 from services import orders, unpaid_work
 from services.chassis import database as databases
-from services.chassis.batches import SourceIdentity, TopicPartition
 from services.chassis.clock import FixedClock
 from services.chassis.settings import DatabaseSettings
+from services.chassis.streaming.batches import SourceIdentity, TopicPartition
 from services.orders.domain import domain as orders_domain
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import cells

@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from contracts.codec import Event, encode
 from contracts.codes import Activity, Attendance, EndReason, WorkType
+from contracts.decoding.codec import Event, encode
 from contracts.events import (
     Fact,
     FactWithdrawn,
@@ -23,7 +23,7 @@ from contracts.events import (
     TransferRequested,
 )
 from contracts.topics import topic_of
-from services.chassis.batches import Slice
+from services.chassis.streaming.batches import Slice
 from tests.integration.records.conftest import Bench
 from tests.support.desk import ManagersView, client, token
 from tests.support.lives import event, imposed

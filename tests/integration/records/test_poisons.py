@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from contracts.authorities import AUTHORITIES
-from contracts.codec import encode
+from contracts.decoding.codec import encode
 from contracts.events import OfficerNominated, OrderImposed, PeriodClosed, SessionRecorded
 from contracts.generate.samples import AUTHORITY, EVENTS
-from services.chassis.batches import Slice
-from services.chassis.bounded import LONGEST
-from services.chassis.containment import Contained
+from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.bounded import LONGEST
+from services.chassis.streaming.containment import Contained
 from services.records.ingest import parking
 from services.records.ingest.tables import arrivals, checkpoints
 from services.records.upkeep.prove import unbalanced

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from contracts.events import Topic
-from services.chassis.batches import Slice
 from services.chassis.failures import Fenced, Refused
+from services.chassis.streaming.batches import Slice
 from services.records.ingest.recount import differences
 from services.records.ingest.tables import arrivals, checkpoints, rejections
 from tests.integration.records.conftest import Bench

@@ -9,12 +9,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
-from services.chassis.auth import Identity, Keys, generate_keys, mint
-from services.chassis.batches import Slice, SourceIdentity, TopicPartition
+from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
+from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
 from services.reporting.app import build
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates

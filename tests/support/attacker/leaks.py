@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, Row
 from services.reporting.registry.indicators import Indicator
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.engine import Engine, Fetch, Mark
 from services.chassis.failures import Away, Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
+from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.engine import Engine, Fetch, Mark
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.publisher import Publisher
+from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.loop import Loop, Thread, pause
 from tests.support.simulation.world import SimulatedProducer, SimulatedPublications, World
 
@@ -93,7 +93,7 @@ class Processor:
 
 
 class Reader:
-    """What services.chassis.stream promises of Faust's consumer."""
+    """What services.chassis.streaming.stream promises of Faust's consumer."""
 
     def __init__(self, world: World, loop: Loop) -> None:
         self._world, self._loop = world, loop

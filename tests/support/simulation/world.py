@@ -8,8 +8,8 @@ from random import Random
 
 from contracts.cells import Cell, Position, decode_aggregate
 from services.chassis.failures import Away, Fenced
-from services.chassis.kafka import Record
-from services.records.ingest.publications import Outstanding
+from services.chassis.streaming.kafka import Record
+from services.records.ingest.publishing.publications import Outstanding
 from tests.support.simulation.loop import pause
 
 DAY = date(2026, 3, 1)
@@ -100,7 +100,7 @@ class World:
 
 
 class SimulatedTurn:
-    """See services.records.ingest.publications."""
+    """See services.records.ingest.publishing.publications."""
 
     def __init__(self, world: World, held: Sequence[str]) -> None:
         self.lost = self.recorded = False
@@ -127,7 +127,7 @@ class SimulatedTurn:
 
 
 class SimulatedPublications:
-    """See services.records.ingest.publications."""
+    """See services.records.ingest.publishing.publications."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -164,7 +164,7 @@ class SimulatedPublications:
 
 
 class SimulatedProducer:
-    """See services.chassis.bulk."""
+    """See services.chassis.streaming.bulk."""
 
     def __init__(self, world: World) -> None:
         self._world = world

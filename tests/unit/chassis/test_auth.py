@@ -11,8 +11,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.chassis import auth
-from services.chassis.auth import Identity, InvalidToken, generate_keys, mint, require, verify
+from services.chassis.api import auth
+from services.chassis.api.auth import Identity, InvalidToken, generate_keys, mint, require, verify
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import TokenSettings
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
-from services.chassis.containment import Contained, Place
 from services.chassis.failures import Away, Fenced, Refused, TimedOut
+from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.containment import Contained, Place
 from tests.support.scenario import Sent
 
 OWNERS = 6

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.chassis.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.engine import Engine, Fetch, Mark
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
+from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.engine import Engine, Fetch, Mark
 
 SOURCE = TopicPartition("t.a", 0)
 QUICK = StreamSettings(

@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
-from services.chassis.auth import Caller, Identity, generate_keys, mint, require
+from services.chassis.api.auth import Caller, Identity, generate_keys, mint, require
+from services.chassis.api.http import Written, application
+from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
-from services.chassis.http import Written, application
-from services.chassis.problems import Problem, documented
 from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.placement import place, suffix
+from services.chassis.streaming.placement import place, suffix
 
 TOPICS = [f"{kind}.events.S{number:02}" for number in range(12) for kind in ("orders", "unpaid-work")]
 members = st.sets(st.sampled_from("abcdefg"), min_size=1)

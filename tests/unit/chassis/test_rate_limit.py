@@ -9,10 +9,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from services.chassis import rate_limit
-from services.chassis.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api import rate_limit
+from services.chassis.api.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.http import application
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
 

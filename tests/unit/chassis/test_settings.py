@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from services.chassis.auth import generate_keys
+from services.chassis.api.auth import generate_keys
 from services.chassis.settings import (
     DatabaseSettings,
     HttpSettings,

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from services.connect.document import PATH, document
 from services.connect.faults import CannotGoOn
-from services.connect.loading import load_mapping, read_mapping
-from services.connect.mapping import STATABLE
+from services.connect.mapping.loading import load_mapping, read_mapping
+from services.connect.mapping.model import STATABLE
 from tests.support.extracts import MAPPING
 
 ROOT = Path(__file__).parents[3]

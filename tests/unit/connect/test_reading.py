@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from contracts.codec import Event
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
 from contracts.generate.samples import ARRIVED
-from contracts.validation import judge
-from services.connect.compare import compare
+from services.connect.comparing.compare import compare
+from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
-from services.connect.loading import load_mapping
+from services.connect.mapping.loading import load_mapping
 from services.connect.outcome import Outcome
-from services.connect.sources import extracts_in
 from services.connect.state import State, Waiting
 from services.connect.work import Job, check
 from tests.support.extracts import HEADINGS, mapping, ods, order, taken, text, xls, xlsx

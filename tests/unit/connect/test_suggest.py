@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from services.cli import command_line
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
-from services.connect.loading import read_mapping
+from services.connect.mapping.loading import read_mapping
 from services.connect.work import Job, check
 from tests.support.extracts import HEADINGS, Rows, order, text, xlsx
 

@@ -5,9 +5,9 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from contracts.codes import Attendance, CourtType, Sex
-from services.connect.cells import Scalar
+from services.connect.extracts.cells import Scalar
 from services.connect.faults import Unread
-from services.connect.transforms import (
+from services.connect.mapping.transforms import (
     age,
     authority_in,
     born_in,

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from contracts.binary import from_http, from_kafka
-from contracts.codec import Event, decode, encode
+from contracts.decoding.binary import from_http, from_kafka
+from contracts.decoding.codec import Event, decode, encode
 from contracts.events import Topic
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Reason, Rejection

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.codec import Event, decode, encode
+from contracts.decoding.codec import Event, decode, encode
 from contracts.events import SessionRecorded, Topic
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS

@@ -8,8 +8,8 @@ import pytest
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
-from contracts.codec import encode
-from contracts.foreign import kind_of_file
+from contracts.decoding.codec import encode
+from contracts.decoding.foreign import kind_of_file
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import EVENTS
 from services.cli import command_line

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.local.tokens import DevelopmentKey, identity_of
-from services.chassis.auth import verify
+from services.chassis.api.auth import verify
 from services.chassis.settings import Settings, SettingsError, TokenSettings
 from services.desk import settings as desk
 from services.operations import topics

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from contracts.codec import Event
+from contracts.decoding.codec import Event
 from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn
 
 Lives = dict[tuple[str, str], dict[str, Fact]]

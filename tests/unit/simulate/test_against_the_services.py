@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.topics import authority_of, kind_of_topic
 from services.orders.contributions import COUNTING as ORDERS

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contracts.authorities import AUTHORITIES
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.rejections import Rejection
 from contracts.topics import authority_of, kind_of_topic
 from services.simulate.habits import SKEW_HOURS, Habit, odd_habits
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from services.simulate.truth import Truth
 from tests.unit.simulate.folding import lives_of
 

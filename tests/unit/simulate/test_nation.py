@@ -7,13 +7,13 @@ from itertools import islice
 
 import pytest
 
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import FACTS, OrderImposed
 from contracts.rejections import Reason, Rejection
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis.clock import FixedClock
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from services.simulate.truth import Truth
 from tests.unit.simulate.folding import lives_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.generate.samples import ARRIVED
 from contracts.topics import kind_of_topic
 from services.simulate.truth import Truth

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from contracts.clock import system_clock
-from contracts.codec import Event
-from contracts.validation import judge
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
 from tests.support.platform import platform
 
 ROOT = Path(__file__).parents[4]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.batches import Slice
+from services.chassis.streaming.batches import Slice
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 from tests.support.desk import ManagersView, client

@@ -14,18 +14,18 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
-from contracts.codec import decode, encode
+from contracts.decoding.codec import decode, encode
 from contracts.events import Topic
 from contracts.generate.examples import REFUSED
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Rejection
 from contracts.topics import kind_of, topic_of
-from services.chassis.auth import Identity, generate_keys, mint
-from services.chassis.batches import Slice
+from services.chassis.api.auth import Identity, generate_keys, mint
+from services.chassis.api.http import application
 from services.chassis.clock import system_clock
-from services.chassis.http import application
-from services.chassis.kafka import Admin, Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.kafka import Admin, Producer
 from services.operations.topics import topic_specs
 from services.records.api import intake
 from services.records.ingest.store import OUTCOMES

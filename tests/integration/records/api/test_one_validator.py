@@ -14,17 +14,17 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from contracts.codec import decode
+from contracts.decoding.codec import decode
 from contracts.events import Topic
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection
 from contracts.topics import topic_of
-from services.chassis.auth import Identity, generate_keys, mint
-from services.chassis.batches import Slice
+from services.chassis.api.auth import Identity, generate_keys, mint
+from services.chassis.api.http import application
 from services.chassis.clock import system_clock
-from services.chassis.http import application
-from services.chassis.kafka import Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.kafka import Producer
 from services.cli import command_line
 from services.records.api import intake
 from services.records.ingest.tables import rejections

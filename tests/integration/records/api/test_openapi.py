@@ -10,14 +10,14 @@ from fastapi import FastAPI
 from hypothesis import settings
 from prometheus_client import CollectorRegistry
 
-from contracts.codec import encode
+from contracts.decoding.codec import encode
 from contracts.events import TYPES, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from contracts.topics import kind_of
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.chassis.database import engine
-from services.chassis.kafka import Admin, Producer
 from services.chassis.settings import KafkaSettings, MetricsSettings
+from services.chassis.streaming.kafka import Admin, Producer
 from services.operations.topics import ensure, topic_specs
 from services.orders import api as orders
 from services.records.api import run_api

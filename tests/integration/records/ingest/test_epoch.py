@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from contracts.cells import Aggregate, decode_aggregate
 from services.chassis.failures import Fenced
-from services.chassis.kafka import Record
+from services.chassis.streaming.kafka import Record
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.publications import Publications
-from services.records.ingest.publisher import Publisher
+from services.records.ingest.publishing.publications import Publications
+from services.records.ingest.publishing.publisher import Publisher
 from services.records.ingest.worker import Worker
 from services.reporting.ingest.store import fold
 from tests.integration.records.conftest import Bench

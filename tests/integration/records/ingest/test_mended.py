@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from contracts.codec import Event, encode
-from contracts.envelope import MAX_SEQUENCE
+from contracts.decoding.codec import Event, encode
+from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
-from services.chassis.batches import Slice
+from services.chassis.streaming.batches import Slice
 from services.records.api import receipts
 from services.records.api.order_schemas import Today
 from services.records.api.own_findings import REUSED, reused

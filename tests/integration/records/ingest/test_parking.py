@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import func, select, text
 
 from contracts.authorities import AUTHORITIES
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import OrderImposed, Topic
 from contracts.generate.samples import ARRIVED
 from contracts.topics import topic_of
-from services.chassis.batches import Slice, TopicPartition
 from services.chassis.clock import system_clock
-from services.chassis.containment import Contained
 from services.chassis.database import engine
 from services.chassis.failures import Fenced, Refused, TimedOut
 from services.chassis.settings import DatabaseSettings
+from services.chassis.streaming.batches import Slice, TopicPartition
+from services.chassis.streaming.containment import Contained
 from services.records.ingest import parking
 from services.records.ingest.parking import Action
 from services.records.ingest.tables import arrivals, checkpoints, parks, rejections

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from services.chassis.batches import Slice, TopicPartition
+from services.chassis.streaming.batches import Slice, TopicPartition
 from services.orders import api as orders_api
 from services.records.api import own_findings
 from services.records.api.order_schemas import Today

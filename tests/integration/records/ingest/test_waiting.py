@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from contracts.topics import kind_of_topic
-from services.chassis.batches import Slice
+from services.chassis.streaming.batches import Slice
 from services.simulate.nation import Simulation
-from services.simulate.sending import Delivery
+from services.simulate.telling.sending import Delivery
 from tests.integration.records.conftest import Bench
 from tests.support.desk import ManagersView, client
 from tests.support.scenario import Sent

@@ -8,10 +8,10 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from sqlalchemy import text
 
-from services.chassis.batches import TopicPartition as SourcePartition
 from services.chassis.clock import system_clock
-from services.chassis.containment import Place
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.batches import TopicPartition as SourcePartition
+from services.chassis.streaming.containment import Place
 from services.operations import doctor
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest import parking, times

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from contracts.cells import MEASURES
-from contracts.codec import encode
+from contracts.decoding.codec import encode
 from contracts.events import OrderImposed
 from contracts.generate.samples import EVENTS
-from services.chassis.batches import Slice
-from services.chassis.problems import Problem, on_http_exception
+from services.chassis.api.problems import Problem, on_http_exception
+from services.chassis.streaming.batches import Slice
 from services.cli import command_line
 from services.records.api import explaining, management
 from services.records.ingest.recount import records_of

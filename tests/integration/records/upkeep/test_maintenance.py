@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select, text
 
 from contracts.rejections import Reason
-from services.chassis.batches import Slice
-from services.chassis.kafka import Producer
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.kafka import Producer
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.tables import rejections
 from services.records.upkeep.prove import authorities, unbalanced

@@ -15,11 +15,11 @@ from sqlalchemy import text
 from contracts.events import Topic
 from contracts.topics import topic_of
 from services import orders, unpaid_work
-from services.chassis.bulk import BulkProducer
-from services.chassis.containment import Contained, Place
 from services.chassis.failures import Fenced, Refused
-from services.chassis.kafka import Record
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.containment import Contained, Place
+from services.chassis.streaming.kafka import Record
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest import parking
 from services.records.ingest.metrics import RecordsMetrics

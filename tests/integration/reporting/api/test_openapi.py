@@ -11,7 +11,7 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from contracts.periods import add_months, month_of
-from services.chassis.auth import Identity
+from services.chassis.api.auth import Identity
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry

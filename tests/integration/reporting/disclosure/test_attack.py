@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from services.chassis.auth import Identity, mint
+from services.chassis.api.auth import Identity, mint
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry

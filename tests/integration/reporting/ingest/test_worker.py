@@ -5,11 +5,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from contracts.cells import Aggregate, encode_aggregate
-from services.chassis.batches import Slice, SourceIdentity
-from services.chassis.bounded import LONGEST
-from services.chassis.containment import Contained
 from services.chassis.failures import Fenced, Refused
 from services.chassis.metrics import new_registry
+from services.chassis.streaming.batches import Slice, SourceIdentity
+from services.chassis.streaming.bounded import LONGEST
+from services.chassis.streaming.containment import Contained
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.read.tables import put_aside

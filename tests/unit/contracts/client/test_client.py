@@ -11,7 +11,7 @@ import pytest
 
 from contracts.client import Message, NotAcceptable, Queued, Source, Spool, SpoolFull, Topic, message, pseudonym
 from contracts.client.delivery import NotSent, Pace, Reply, asked_to_wait, outcome
-from contracts.codec import Event, decode
+from contracts.decoding.codec import Event, decode
 from contracts.events import FactWithdrawn, Heartbeat, OrderImposed, OrderReceived, SessionRecorded
 from contracts.generate.samples import ARRIVED, FACTS
 from contracts.topics import kind_of
@@ -23,7 +23,7 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 LIGHT = """
 import sys
-import contracts.client, contracts.events, contracts.codec, contracts.validation
+import contracts.client, contracts.events, contracts.decoding.codec, contracts.decoding.validation
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 

@@ -9,15 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from contracts.codec import encode
+from contracts.decoding.codec import encode
 from contracts.events import Topic
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import AUTHORITY, EVENTS
-from services.chassis.auth import Identity, generate_keys, mint
+from services.chassis.api.auth import Identity, generate_keys, mint
+from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.http import application
-from services.chassis.kafka import Producer
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.streaming.kafka import Producer
 from services.records.api import intake
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.authorities import HEALTH_BOARDS
-from services.chassis.auth import PUBLIC, Identity
+from services.chassis.api.auth import PUBLIC, Identity
 from services.reporting.disclosure.gate import Figure, Gate, Refused
 from services.reporting.disclosure.linked_tables import FAMILIES, PUBLIC_FORMS, complement, left_over, told_as
 from services.reporting.disclosure.numbers import Change, NumberKey

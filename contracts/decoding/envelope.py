@@ -1,0 +1,86 @@
+"""The CloudEvents 1.0 attributes around the data of an event, and what is allowed in them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Raw, Struct
+
+from contracts.decoding.times import RFC3339
+from contracts.events import written
+
+MAX_BYTES = 64 * 1024
+TYPE_PREFIX = "scot.payback."
+MAX_SEQUENCE = 10**9 - 1
+"""More than the nation will ever send, and so few that no sum of such numbers leaves 64 bits."""
+SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
+_WORD = "[A-Za-z0-9._+-]{1,64}"
+_PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
+_JSON = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in "application/json")
+MEDIA_TYPE = f"{_JSON}({_PARAMETER}){{0,4}}"
+"""JSON, in letters of any size, with whatever parameters RFC 9110 allows: RFC 8259 gives them no effect."""
+
+Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)] | Annotated[str, written("0{0,55}[1-9][0-9]{0,8}", "")]
+
+
+class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """The CloudEvents 1.0 attributes as they are sent."""
+
+    specversion: Annotated[Literal["1.0"], Meta(description="The version of CloudEvents.")]
+    id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            description="Unique within the source. No control characters.",
+            extra_json_schema={"pattern": r"^[^\u0000-\u001f\u007f]*$"},
+        ),
+    ]
+    source: Annotated[
+        str,
+        Meta(
+            description="Whose event it is: /authorities/<code>, optionally /systems/<name> after it.",
+            extra_json_schema={"pattern": f"^{SOURCE}$"},
+        ),
+    ]
+    type: Annotated[str, Meta(description="The name of the event, and its version.")]
+    subject: Annotated[
+        str, written("[A-Za-z0-9._/-]{1,40}", "The order reference; - for events about the authority itself.")
+    ]
+    datacontenttype: Annotated[
+        Annotated[str, written(MEDIA_TYPE, "")] | None, Meta(description="The form of the data: application/json.")
+    ] = None
+    sequence: Annotated[
+        Sequence | None,
+        Meta(description="The source's own counter, contiguous from 1, so that gaps show. A number, or its digits."),
+    ] = None
+    sequencetype: Annotated[
+        Literal["Integer"] | None, Meta(description="How `sequence` is written, where a system says so.")
+    ] = None
+    producerversion: Annotated[
+        Annotated[str, written("[!-~]{1,64}", "")] | None,
+        Meta(description="Which software and version sent it, as in acme-case/4.2."),
+    ] = None
+    dataschema: Annotated[
+        Annotated[str, Meta(max_length=256)] | None, Meta(description="Address of the schema. Not looked at.")
+    ] = None
+
+
+class Envelope(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A CloudEvents 1.0 event as it is sent."""
+
+    time: Annotated[
+        str,
+        Meta(
+            description="When the source system recorded the fact, as RFC 3339 with an offset. "
+            "A later record replaces an earlier one.",
+            extra_json_schema={"format": "date-time", "pattern": f"^{RFC3339}$"},
+        ),
+    ]
+    data: Any
+
+
+class PlainEnvelope(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """The same, for the decoder that reads the time as well, in two more ways than RFC 3339 has."""
+
+    time: Annotated[datetime, Meta(tz=True)]
+    data: Raw

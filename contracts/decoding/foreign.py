@@ -1,0 +1,42 @@
+"""Files that hold no events, known by how they begin, so that it is said once what they are. Pure."""
+
+import re
+
+from contracts.decoding.reading import BOM, encoding_of
+
+_TABLE = "payback connect makes events from tables"
+_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", f"a ZIP file, as XLSX workbooks are: {_TABLE}"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Office file, as XLS workbooks are: {_TABLE}"),
+    (b"\x1f\x8b\x08", "compressed with gzip: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
+    (b"PAR1", f"a Parquet file: {_TABLE}"),
+    (b"%PDF-", "a PDF document"),
+)
+_HEADING = r'"?[^\W\d][\w ./()-]{1,60}"?'
+_CSV = re.compile(rf"{_HEADING}(?:,{_HEADING})+|{_HEADING}(?:;{_HEADING})+|{_HEADING}(?:\t{_HEADING})+")
+_ARRAY = re.compile(rb"\[\s*\{\s*\"")
+_SPREAD = re.compile(rb'\{[ \t]*\r?\n\s*"\w+"\s*:')
+_SURE = 16
+ENOUGH = 4096
+"""How many bytes are needed to tell."""
+
+
+def kind_of_file(head: bytes) -> str | None:
+    """What a file is that begins like this, in words; None where it may be lines of JSON."""
+    for mark, words in _KINDS:
+        if head.startswith(mark):
+            return words
+    encoding = encoding_of(head)
+    if encoding is not None and len(head) >= _SURE and head.count(0) * 3 >= len(head):
+        return f"text in {encoding}, not UTF-8: save it as UTF-8 (in PowerShell: Out-File -Encoding utf8)"
+    return _kind_of_text(head.removeprefix(BOM).lstrip())
+
+
+def _kind_of_text(head: bytes) -> str | None:
+    if _ARRAY.match(head):
+        return "one JSON array: write each event on a line of its own, or send it as a batch over HTTP"
+    if _SPREAD.match(head):
+        return "JSON that is spread over several lines: write each event on one line"
+    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
+    return f"a table, as CSV files are: {_TABLE}" if _CSV.fullmatch(first) else None

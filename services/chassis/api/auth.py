@@ -1,0 +1,192 @@
+"""Who calls, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.chassis.api.problems import Problem
+from services.chassis.clock import Clock, system_clock
+from services.chassis.settings import TokenSettings
+
+SCOPES = frozenset({"events:write", "orders:read", "national:read", "operations"})
+ALGORITHM = "EdDSA"
+LEEWAY = timedelta(seconds=30)
+REASONS: dict[type[jwt.InvalidTokenError], str] = {
+    jwt.ExpiredSignatureError: "The token has expired",
+    jwt.ImmatureSignatureError: "The token is not valid yet",
+    jwt.InvalidAlgorithmError: f"The token is not signed with {ALGORITHM}",
+    jwt.InvalidAudienceError: "The token is meant for another audience",
+    jwt.InvalidIssuerError: "The token comes from another issuer",
+    jwt.InvalidSignatureError: "The token was signed with another key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls. `authority` is the code of the authority that the caller belongs to, if any."""
+
+    subject: str
+    scopes: frozenset[str] = frozenset()
+    authority: str | None = None
+
+    @property
+    def audience(self) -> Literal["public", "authority", "national"]:
+        """How much of the figures the caller may see."""
+        if "national:read" in self.scopes:
+            return "national"
+        return "authority" if self.authority else "public"
+
+
+PUBLIC = Identity("")
+
+
+class InvalidToken(Exception):
+    """The token proves nothing. The message says why, and can be shown to the caller."""
+
+
+class _Proven(NamedTuple):
+    """What the signature of a token proves, until it expires."""
+
+    identity: Identity
+    expires_at: int
+
+
+def verify(token: str, settings: TokenSettings) -> Identity:
+    """Who the token speaks for. Raises InvalidToken."""
+    proven = _proven(token, settings)
+    if proven.expires_at <= (system_clock() - LEEWAY).timestamp():
+        raise InvalidToken(REASONS[jwt.ExpiredSignatureError])
+    return proven.identity
+
+
+@lru_cache(maxsize=1024)
+def _proven(token: str, settings: TokenSettings) -> _Proven:
+    """Remembered, since callers come again and only time takes a proof away. What proves nothing raises, and is not remembered."""
+    try:
+        claims = _claims(token, settings)
+    except jwt.InvalidTokenError as fault:
+        raise InvalidToken(_why(fault)) from fault
+    scope, authority = claims.get("scope", ""), claims.get("authority")
+    if not isinstance(scope, str) or not isinstance(authority, str | None):
+        raise InvalidToken("The token's scope or authority is not text")
+    identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), authority or None)
+    return _Proven(identity, int(claims["exp"]))
+
+
+def _claims(token: str, settings: TokenSettings) -> dict[str, Any]:
+    *others, last = _keys(settings)
+    for key in others:
+        try:
+            return _decode(token, key, settings)
+        except jwt.InvalidSignatureError:
+            continue
+    return _decode(token, last, settings)
+
+
+def _decode(token: str, key: Ed25519PublicKey, settings: TokenSettings) -> dict[str, Any]:
+    return jwt.decode(
+        token,
+        key,
+        algorithms=[ALGORITHM],
+        issuer=settings.issuer,
+        audience=settings.audience,
+        leeway=LEEWAY,
+        options={"require": ["sub", "exp", "iss", "aud"]},
+    )
+
+
+@lru_cache(maxsize=8)
+def _keys(settings: TokenSettings) -> tuple[Ed25519PublicKey, ...]:
+    return settings.keys()
+
+
+def _why(fault: jwt.InvalidTokenError) -> str:
+    if isinstance(fault, jwt.MissingRequiredClaimError):
+        return f"The token lacks the claim {fault.claim}"
+    return next((reason for kind, reason in REASONS.items() if isinstance(fault, kind)), "The token cannot be read")
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token of the platform's issuer")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def caller(request: Request, credentials: Credentials) -> Identity:
+    """Dependency: who calls; the public where no token is given. A token that proves nothing is refused all the same."""
+    if credentials is None:
+        if "authorization" in request.headers:
+            raise _unauthorised("Only bearer tokens are understood")
+        return PUBLIC
+    try:
+        return verify(credentials.credentials, request.app.state.tokens)
+    except InvalidToken as fault:
+        raise _unauthorised(str(fault)) from fault
+
+
+Caller = Annotated[Identity, Depends(caller)]
+
+
+def require(scope: str) -> Callable[[Identity], Awaitable[Identity]]:
+    """Dependency: who calls, if they hold the scope; else 401 without a token and 403 with one."""
+    if scope not in SCOPES:
+        raise ValueError(f"nobody knows the scope {scope}")
+
+    async def holder(identity: Caller) -> Identity:
+        if identity is PUBLIC:
+            raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
+        if scope not in identity.scopes:
+            challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+            raise Problem(403, f"The scope {scope} is required", headers={"WWW-Authenticate": challenge})
+        return identity
+
+    return holder
+
+
+def _unauthorised(reason: str) -> Problem:
+    challenge = f'Bearer error="invalid_token", error_description="{reason}"'
+    return Problem(401, reason, headers={"WWW-Authenticate": challenge})
+
+
+class Keys(NamedTuple):
+    """A pair of keys in PEM form."""
+
+    private: str
+    public: str
+
+
+def generate_keys() -> Keys:
+    """A new pair, for an issuer of development tokens."""
+    private = Ed25519PrivateKey.generate()
+    secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return Keys(secret.decode(), public.decode())
+
+
+def mint(
+    private_key: str,
+    identity: Identity,
+    lifetime: timedelta,
+    clock: Clock,
+    *,
+    issuer: str = "payback",
+    audience: str = "payback",
+) -> str:
+    """A token that speaks for this identity, as an issuer of development tokens makes it."""
+    claims = {
+        "sub": identity.subject,
+        "scope": " ".join(sorted(identity.scopes)),
+        "iss": issuer,
+        "aud": audience,
+        "iat": clock(),
+        "exp": clock() + lifetime,
+    }
+    if identity.authority:
+        claims["authority"] = identity.authority
+    return jwt.encode(claims, private_key, ALGORITHM)

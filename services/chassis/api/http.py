@@ -1,0 +1,162 @@
+"""The public side of a service: one way to build an application, and one to serve it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from pydantic import BaseModel
+from starlette.types import Lifespan
+
+from services.chassis.api import problems
+from services.chassis.api.middleware import BodyLimit, Guard
+from services.chassis.api.query import refuse_unknown
+from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
+from services.chassis.failures import Failure
+from services.chassis.memory import collect_seldom
+from services.chassis.metrics import HttpMetrics, exposed
+from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
+
+NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
+
+
+def application(  # noqa: PLR0913
+    title: str,
+    settings: HttpSettings,
+    registry: CollectorRegistry,
+    routers: Sequence[APIRouter],
+    *,
+    tokens: TokenSettings | None = None,
+    checks: Mapping[str, Callable[[], object]] | None = None,
+    content_security_policy: str = NO_PAGES,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """An application of these routers, with everything that every service has.
+
+    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Give routers their
+    prefix themselves (`APIRouter(prefix=...)`): metrics name routes by it.
+    """
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.tokens = tokens
+    for kind, handler in problems.HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(BodyLimit, whole=settings.body_limit_bytes, stream=settings.stream_limit_bytes)
+    metrics = HttpMetrics(registry)
+    if settings.requests_per_minute:
+        app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
+    app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
+    for router in [*routers, _health(checks or {})]:
+        app.include_router(router, dependencies=[Depends(refuse_unknown)])
+    limited = settings.requests_per_minute > 0
+    app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
+    return app
+
+
+class Written(APIRoute):
+    """A route whose answer is written as JSON where it was made.
+
+    FastAPI would first hand it to one more thread, to be checked once more against the model that it is made of.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, _written(endpoint), **options)
+
+
+def _written(endpoint: Callable[..., Any]) -> Callable[..., Response]:
+    @wraps(endpoint)
+    def answer(*given: Any, **named: Any) -> Response:
+        found = endpoint(*given, **named)
+        return (
+            Response(found.model_dump_json(), media_type="application/json") if isinstance(found, BaseModel) else found
+        )
+
+    return answer
+
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep a connection that is not used, so that it is not closed under a request of theirs."""
+
+
+def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, registry: CollectorRegistry) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests that run."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    collect_seldom()
+    with exposed(metrics, registry):
+        uvicorn.Server(config).run()
+
+
+def _health(checks: Mapping[str, Callable[[], object]]) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Whether the process lives")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Whether it can serve requests")
+    def readyz() -> dict[str, str]:
+        missing = [name for name, check in checks.items() if not _holds(check)]
+        if missing:
+            raise problems.away(waiting_for=missing)
+        return {"status": "ready"}
+
+    return router
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except Failure:
+        return False
+    return True
+
+
+def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
+    """OpenAPI 3.1 of the application, with the problems that each operation may answer."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = problems.SCHEMA
+        for address, path in document["paths"].items():
+            for operation in path.values():
+                _add_problems(operation, limited=limited and address not in UNLIMITED)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _add_problems(operation: dict[str, Any], *, limited: bool) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+    for status, response in problems.documented(*_statuses(operation)).items():
+        responses.setdefault(str(status), response)
+    if limited:
+        refusal = responses.setdefault("429", problems.documented(429)[429])
+        refusal["headers"] = {**RETRY_AFTER, **HEADERS}
+        for status in [status for status in responses if status.startswith("2")]:
+            responses[status].setdefault("headers", {}).update(HEADERS)
+
+
+def _statuses(operation: dict[str, Any]) -> list[int]:
+    statuses = [422, 500, 503]
+    if "security" in operation:
+        statuses += [401, 403]
+    if "requestBody" in operation:
+        statuses += [400, 413]
+    return statuses

@@ -1,0 +1,121 @@
+"""What happens around every request: it is named, limited, measured, and never left without an answer."""
+
+import logging
+import re
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.chassis import logs
+from services.chassis.api.problems import Problem
+from services.chassis.metrics import HttpMetrics
+
+log = logging.getLogger(__name__)
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+QUIET = {"/healthz", "/readyz"}
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CALLER_WENT_AWAY = 499
+LINES = "application/x-ndjson"
+
+
+class Guard:
+    """Outermost: request id, security headers, metrics, one log line, and an answer for a fault of ours."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, content_security_policy: str) -> None:
+        self._app, self._metrics = app, metrics
+        self._headers = {
+            "content-security-policy": content_security_policy,
+            "cross-origin-opener-policy": "same-origin",
+            "referrer-policy": "no-referrer",
+            "strict-transport-security": "max-age=31536000",
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-store",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, answered = perf_counter(), 0
+        token = logs.request_id.set(_request_id(scope))
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = message["status"]
+                self._add_headers(message)
+            await send(message)
+
+        try:
+            with self._metrics.running.track_inprogress():
+                await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            answered = CALLER_WENT_AWAY
+        except Exception:
+            log.exception("a fault of ours")
+            if answered:
+                raise  # half an answer is out: only breaking the connection tells
+            await Problem(500, "The fault is ours, and has been recorded").response()(scope, receive, send_with_headers)
+        finally:
+            self._record(scope, answered or CALLER_WENT_AWAY, perf_counter() - begun)
+            logs.request_id.reset(token)
+
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        headers["x-request-id"] = logs.request_id.get() or ""
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", None) or "unknown"
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.seconds.labels(method, route).observe(seconds)
+        level = logging.DEBUG if route in QUIET else logging.INFO
+        told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+        log.log(level, "answered", extra=told)
+
+
+class BodyLimit:
+    """Refuses a body that is too large, whether or not its length was announced. Lines may be longer together."""
+
+    def __init__(self, app: ASGIApp, whole: int, stream: int) -> None:
+        self._app, self._whole, self._stream = app, whole, stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        limit = self._stream if headers.get("content-type", "").split(";")[0].strip() == LINES else self._whole
+        announced = headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            await _too_large(limit).response()(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+def _too_large(limit: int) -> Problem:
+    # The rest of the body is still on its way, so the connection cannot be used again.
+    return Problem(413, f"The body is larger than {limit} bytes", headers={"Connection": "close"})
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid4().hex

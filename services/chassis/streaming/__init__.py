@@ -1,0 +1,1 @@
+"""Kafka: what reads streams in order and safely, what sends, and what contains a fault."""

@@ -1,0 +1,239 @@
+"""Bounds what a fetch may take of memory and time, whatever was compressed into it: 13 KB may stand for 400 MB.
+
+aiokafka decompresses a batch as a whole. Here a batch that would be larger than `WHOLE` is read as a stream instead, record by record,
+and of no record more is kept than shows that it is too large. `install` puts this in the place of aiokafka's own classes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record._crecords import default_records
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.legacy_records import LegacyRecordBatch
+
+from contracts.decoding.codec import MAX_BYTES
+from services.chassis.streaming.inflating import BROKEN, GZIP, LZ4, SNAPPY, ZSTD, Inflating, Oversized, inflating, whole
+
+LONGEST = MAX_BYTES + 1
+"""Bytes kept of a key or value: enough to see that it is too large."""
+INFLATED = 1024 * 1024 * 1024
+"""What is decompressed of one batch at most, some piece after the other; the broker bounds what it holds compressed."""
+FETCHED = 32 * 1024 * 1024
+"""Bytes of one partition that are handed over at once."""
+PIECE = 256 * 1024
+_LENGTH, _MAGIC = Struct(">i"), 16
+_LOG_OVERHEAD = 12
+_COUNT_AT, _HEADER = 57, 61
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """As aiokafka has it."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    checksum: None = None
+
+
+class _Reader:
+    """Reads the records of a batch, and skips what is too long to be kept."""
+
+    def __init__(self, inflating: Inflating) -> None:
+        self._inflating, self._held, self._at, self._left = inflating, b"", 0, INFLATED
+
+    def varint(self) -> int:
+        shift = number = 0
+        while True:
+            byte = self.take(1)[0]
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return number >> 1 ^ -(number & 1)
+            shift += 7
+            if shift > 63:
+                raise CorruptRecordException("a number has no end")
+
+    def string(self) -> bytes | None:
+        """A string of bytes with its length before it, as far as it is kept."""
+        length = self.varint()
+        if length < 0:
+            return None
+        kept = self.take(min(length, LONGEST))
+        self.skip(length - len(kept))
+        return kept
+
+    def take(self, number: int) -> bytes:
+        pieces = []
+        while number:
+            piece = self._held[self._at : self._at + number]
+            pieces.append(piece)
+            self._at += len(piece)
+            number -= len(piece)
+            if number:
+                self._more()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def skip(self, number: int) -> None:
+        while number > len(self._held) - self._at:
+            number -= len(self._held) - self._at
+            self._more()
+        self._at += number
+
+    def _more(self) -> None:
+        if self._left <= 0:
+            raise Oversized
+        self._held, self._at = self._inflating.read(PIECE), 0
+        self._left -= len(self._held)
+        if not self._held:
+            raise CorruptRecordException("a batch ends too soon")
+
+
+class Batch:
+    """A batch as aiokafka has it, but for how its records are read."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw, self._batch = raw, DefaultRecordBatch(raw)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            first = iter(self._batch)
+        except Oversized:
+            return self._streamed()
+        except Exception:  # noqa: BLE001 - whatever a decompressor says to what is none of its own
+            return self._unread(self._batch.base_offset, b"")
+        return iter(first)
+
+    def _streamed(self) -> Iterator[_Record]:
+        """Every record that there is room for; those that come after it are as good as too large."""
+        batch = self._batch
+        reader = _Reader(inflating(batch.compression_type, self._raw[_HEADER:]))
+        (count,) = _LENGTH.unpack_from(self._raw, _COUNT_AT)
+        following = batch.base_offset
+        try:
+            for _ in range(count):
+                record = self._record(reader)
+                yield record
+                following = record.offset + 1
+        except (Oversized, CorruptRecordException, *BROKEN):
+            yield from self._unread(following, b" " * LONGEST)
+
+    def _record(self, reader: _Reader) -> _Record:
+        batch = self._batch
+        reader.varint()
+        reader.take(1)
+        timestamp = batch.first_timestamp + reader.varint()
+        offset = batch.base_offset + reader.varint()
+        key, value = reader.string(), reader.string()
+        headers, room = [], LONGEST
+        for _ in range(reader.varint()):
+            name, content = reader.string() or b"", reader.string()
+            room -= len(name) + len(content or b"")
+            if room > 0:
+                headers.append((name.decode(errors="replace"), content))
+        if batch.timestamp_type:
+            timestamp = batch.max_timestamp
+        return _bounded(_Record(offset, timestamp, batch.timestamp_type, key, value, headers), fits=room > 0)
+
+    def _unread(self, following: int, value: bytes) -> Iterator[_Record]:
+        batch = self._batch
+        for offset in range(following, batch.next_offset):
+            yield _Record(offset, batch.max_timestamp, batch.timestamp_type, None, value)
+
+
+def _bounded(record: _Record, *, fits: bool) -> _Record:
+    """Whose headers alone are too large is too large."""
+    if fits:
+        return record
+    value = (record.value or b"").ljust(LONGEST)
+    return _Record(record.offset, record.timestamp, record.timestamp_type, record.key, value)
+
+
+class Batches:
+    """What a fetch brought of a partition: in the place of aiokafka's MemoryRecords."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw, self._at, self._end = raw, 0, 0
+        self._find_end()
+
+    def size_in_bytes(self) -> int:
+        return len(self._raw)
+
+    def has_next(self) -> bool:
+        return self._end > 0
+
+    def next_batch(self) -> Any:
+        if not self._end:
+            return None
+        raw = self._raw[self._at : self._end]
+        self._at = self._end
+        self._find_end()
+        return Batch(raw) if raw[_MAGIC] >= 2 else LegacyRecordBatch(raw, raw[_MAGIC])
+
+    def _find_end(self) -> None:
+        """The last batch of a fetch may be cut off."""
+        if len(self._raw) - self._at < _HEADER:
+            self._end = 0
+            return
+        end = self._at + _LOG_OVERHEAD + _LENGTH.unpack_from(self._raw, self._at + 8)[0]
+        self._end = end if self._at + _HEADER <= end <= len(self._raw) else 0
+
+
+class Records(fetcher.PartitionRecords):  # type: ignore[misc]
+    """Keeps no more of a record than is looked at."""
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        size = sum(len(name) + len(content or b"") for name, content in record.headers)
+        if size > LONGEST or len(record.value or b"") > LONGEST or len(record.key or b"") > LONGEST:
+            kept = _Record(
+                record.offset,
+                record.timestamp,
+                record.timestamp_type,
+                record.key and record.key[:LONGEST],
+                record.value and record.value[:LONGEST],
+                record.headers,
+            )
+            record = _bounded(kept, fits=size <= LONGEST)
+        return super()._consumer_record(tp, record)
+
+
+class Result(fetcher.FetchResult):  # type: ignore[misc]
+    """Hands over a bounded number of bytes at once; the rest comes next."""
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        records, size = [], 0
+        incoming: Any = self._partition_records
+        for record in incoming:
+            records.append(record)
+            size += record.serialized_key_size + record.serialized_value_size
+            if size >= FETCHED or len(records) == max_records:
+                self._update_position()
+                return records
+        self._update_position()
+        self._partition_records: Any = None
+        return records
+
+
+def install() -> None:
+    """From here on, every consumer of this process fetches so."""
+    for kind, name in ((GZIP, "gzip"), (SNAPPY, "snappy"), (LZ4, "lz4"), (ZSTD, "zstd")):
+        setattr(default_records, f"{name}_decode", _decoder(kind))
+    fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Batches, Records, Result
+
+
+def _decoder(kind: int) -> Any:
+    return lambda raw: whole(kind, raw)

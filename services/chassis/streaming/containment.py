@@ -1,0 +1,112 @@
+"""Keeps a fault to the one that caused it: halves what fails until one owner's message is found, parks that owner, serves the rest.
+
+What is Away, Fenced or Refused passes: those are nobody's message. A batch that takes too long is tried again as smaller ones.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from services.chassis.database import is_ours
+from services.chassis.failures import Failure, TimedOut
+from services.chassis.streaming.batches import Fingerprint, Message, Processor, Slice, SourceIdentity, TopicPartition
+
+MOST = 1 << 20
+"""Messages at once, where nothing took too long lately: more than any fetch has."""
+
+
+class Place(NamedTuple):
+    """Where a message lies."""
+
+    source: TopicPartition
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.source.topic}/{self.source.partition} at offset {self.offset}"
+
+
+class Parking(Processor, Protocol):
+    """A processor that can go on without one of those whose messages it takes."""
+
+    def owner_of(self, source: TopicPartition) -> str:
+        """Whose messages these are. Slices of one owner may be taken apart, but keep their order."""
+
+    def park(self, place: Place, message: Message, fault: Exception) -> None:
+        """Go on without it: take nothing of its owner any more, or put it aside. May raise Away or Fenced."""
+
+
+class Contained:
+    """A Processor that no message can stop."""
+
+    def __init__(self, processor: Parking) -> None:
+        self._processor = processor
+        self._most = MOST
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        return self._processor.start(sources)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self._processor.last_taken()
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        """May raise Away after some of the slices were taken; given again, these have no effect."""
+        rest = slices
+        while rest:
+            some, rest = _cut(rest, self._most)
+            self._take_in_time(some)
+        # Only now: what was taken before a time-out comes again, and takes no time.
+        self._most = min(MOST, 2 * self._most)
+
+    def _take_in_time(self, slices: Sequence[Slice]) -> None:
+        try:
+            self._take(slices)
+        except TimedOut:
+            self._most = max(1, _number(slices) // 2)
+            raise
+
+    def _take(self, slices: Sequence[Slice]) -> None:
+        try:
+            self._processor.process(slices)
+        except Failure:
+            raise
+        except Exception as fault:
+            if is_ours(fault):
+                raise
+            self._contain(slices, fault)
+
+    def _contain(self, slices: Sequence[Slice], fault: Exception) -> None:
+        halves = self._halves(slices)
+        if halves is None:
+            (part,) = slices
+            (message,) = part.messages
+            self._processor.park(Place(part.source, message.offset), message, fault)
+        else:
+            for half in halves:
+                self._take(half)
+
+    def _halves(self, slices: Sequence[Slice]) -> tuple[Sequence[Slice], Sequence[Slice]] | None:
+        """Half of the owners and the other half; of one owner, the earlier messages and the later. None of one message."""
+        owners = sorted({self._processor.owner_of(part.source) for part in slices})
+        if len(owners) > 1:
+            some = owners[: len(owners) // 2]
+            ours = [part for part in slices if self._processor.owner_of(part.source) in some]
+            return ours, [part for part in slices if self._processor.owner_of(part.source) not in some]
+        number = _number(slices)
+        return _cut(slices, number // 2) if number > 1 else None
+
+
+def _number(slices: Iterable[Slice]) -> int:
+    return sum(len(part.messages) for part in slices)
+
+
+def _cut(slices: Sequence[Slice], most: int) -> tuple[Sequence[Slice], Sequence[Slice]]:
+    """The first `most` messages, and the rest."""
+    first: list[Slice] = []
+    for index, part in enumerate(slices):
+        number = len(part.messages)
+        if number > most:
+            head = [replace(part, messages=part.messages[:most])] if most else []
+            return [*first, *head], [replace(part, messages=part.messages[most:]), *slices[index + 1 :]]
+        first.append(part)
+        most -= number
+    return first, []

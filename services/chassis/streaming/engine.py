@@ -1,0 +1,404 @@
+"""How batches are processed: one at a time, in order, none lost, whatever is away and however often owners change.
+
+Knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop, only
+the processor has a thread of its own, so that heartbeats go on while it works.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
+from services.chassis.metrics import StreamMetrics
+from services.chassis.settings import StreamSettings
+from services.chassis.streaming.batches import Bounds, Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
+
+log = logging.getLogger(__name__)
+
+STOPPED, BUG, REFUSED = 0, 1, 3
+NEVER = -1
+PATIENCE_SECONDS = 30.0
+FAREWELL_SECONDS = 3.0
+
+
+class Mark(NamedTuple):
+    """Which fetch: how many seeks came before it, and its place after the last of them."""
+
+    seeks: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """All that one request to the consumer brought."""
+
+    mark: Mark
+    slices: Sequence[Slice]
+
+
+class Reader(Protocol):
+    """The consumer. Its questions raise Away when Kafka does not answer, or when owners change meanwhile."""
+
+    @property
+    def mark(self) -> Mark:
+        """Of the last fetch."""
+
+    def owned(self) -> Collection[TopicPartition]: ...
+
+    async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Seek. What was fetched before is out of date from here on."""
+
+    async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
+
+    async def fetched(self, source: TopicPartition) -> int:
+        """The next offset to fetch."""
+
+    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
+        """The records at these offsets, as far as Kafka still has them."""
+
+    async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
+
+
+class Outcome(Enum):
+    """How persistent work ended."""
+
+    DONE = auto()
+    FENCED = auto()
+    GIVEN_UP = auto()  # interrupted, or failed and stopping
+
+
+class Engine:
+    """Create it inside the event loop that it is to run in."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: StreamSettings,
+        processor: Processor,
+        identify: Callable[[Collection[str]], Mapping[str, SourceIdentity]],
+        metrics: StreamMetrics,
+    ) -> None:
+        self.status = STOPPED
+        self.over = asyncio.Event()
+        self._name, self._settings, self._processor, self._metrics = name, settings, processor, metrics
+        self._identify = identify
+        self._reader: Reader
+        self._process_thread = ThreadPoolExecutor(1, "stream-process")
+        self._admin_thread = ThreadPoolExecutor(1, "stream-admin")
+        self._in_hand = asyncio.Lock()
+        self._interrupted = asyncio.Event()
+        self._positions: dict[TopicPartition, int] = {}
+        self._reading: dict[TopicPartition, int] = {}
+        """Where the next fetch begins; the processor is there too, or further."""
+        self._committed: dict[TopicPartition, int] = {}
+        self._identities: Mapping[str, SourceIdentity] = {}
+        self._seen = Mark(0, 0)
+        self._owners = 0  # how often they changed
+        self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
+        self._valid_after = NEVER  # seeks: only fetches after just so many count
+        self._silent = False  # Kafka did not answer
+        self._up, self._last_progress = False, monotonic()
+
+    def attach(self, reader: Reader) -> None:
+        """Must be called before anything else, and again with each new reader; reader and engine need each other."""
+        self._reader, self._seen = reader, Mark(0, 0)
+
+    def healthy(self) -> bool:
+        """Whether batches can be processed, and something was lately, or nothing is left to process."""
+        return self._up and monotonic() - self._last_progress < self._settings.stuck_after_seconds
+
+    # Stopping
+
+    def end(self) -> None:
+        """Take no more batches. The one in hand is finished, unless it waits for what is away."""
+        self.over.set()
+        self._interrupted.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop, with the exit status that fits the error."""
+        if not self.over.is_set():
+            self.status = REFUSED if isinstance(error, Refused) else BUG
+            log.critical("%s stops with status %d: %s", self._name, self.status, describe(error))
+        self._set_up(up=False)
+        self.end()
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """For add_done_callback: a task that fails stops the worker."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    async def finish(self) -> None:
+        """Wait for the batch in hand and say farewell to Kafka."""
+        async with self._in_hand:
+            self._set_up(up=False)
+            # It only tells others how far this worker is, which is not worth waiting for.
+            with suppress(Away, TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self._commit()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._process_thread.shutdown(wait=False)
+        self._admin_thread.shutdown(wait=False)
+
+    # Work that waits for what is away
+
+    async def persist(self, work: Callable[[], Awaitable[object]]) -> Outcome:
+        """Do `work`, again and again while something is away."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if self._interrupted.is_set():
+                break
+            task = asyncio.ensure_future(work())
+            await asyncio.wait({task})
+            match task.exception():
+                case None:
+                    return Outcome.DONE
+                case Away() as away:
+                    await self._sit_out(away, delay)
+                case Fenced() as fenced:
+                    log.warning("%s: %s", self._name, describe(fenced))
+                    self._metrics.retries.labels("fenced").inc()
+                    return Outcome.FENCED
+                case error:
+                    self.fail(error)
+        return Outcome.GIVEN_UP
+
+    async def _sit_out(self, away: Away, delay: float) -> None:
+        log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
+        self._set_up(up=False)
+        self._metrics.retries.labels("timed_out" if isinstance(away, TimedOut) else "away").inc()
+        await self._wait(delay)
+
+    async def _wait(self, delay: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._interrupted.wait(), delay)
+
+    # Where to read
+
+    async def topics_exist(self, topics: Collection[str]) -> bool:
+        """Wait until they do. False when stopped meanwhile."""
+        return await self.persist(partial(_in(self._admin_thread, self._identify), topics)) is Outcome.DONE
+
+    async def pause(self) -> None:
+        """Owners change: let the batch in hand finish, and take none that was fetched before the next seek."""
+        self._interrupted.set()
+        self._owners += 1
+        self._doubt()
+        self._set_up(up=False)
+        # A batch that takes longer meets Fenced, or is done before anybody else writes.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS), self._in_hand:
+                pass
+
+    def unpause(self) -> None:
+        """Owners are known; `find_positions` and `seek` follow."""
+        self._metrics.rebalances.inc()
+        if not self.over.is_set():
+            self._interrupted.clear()
+
+    async def find_positions(self) -> None:
+        """Ask the processor where it is in all that this worker now owns."""
+        await self._until_unfenced(self._ask_positions)
+
+    async def seek(self) -> None:
+        """Go to the first message that is not processed. Fetches count from here on if the processor said where that is."""
+        owners, owned = self._owners, self._reader.owned()
+        await self._reader.go_to({source: self._positions[source] for source in owned if source in self._positions})
+        if self._asked_for == owners == self._owners:
+            self._reading = dict(self._positions)
+            self._valid_after = self._reader.mark.seeks
+
+    async def reread(self, *, missing: bool) -> None:
+        """Ask for positions again. `missing`: Kafka says that it does not have what was to be fetched; stop unless that explains it."""
+        async with self._in_hand:
+            await self._start_over(missing=missing)
+
+    async def _start_over(self, *, missing: bool = False) -> None:
+        """Nothing that was fetched counts until the processor has said where it is, and that was sought."""
+        self._doubt()
+        await self._until_unfenced(partial(self._go_back, missing=missing))
+
+    def _doubt(self) -> None:
+        self._asked_for = self._valid_after = NEVER
+
+    async def _until_unfenced(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Persist; where another worker moves on meanwhile, as it may while this one recounts, begin again."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if await self.persist(work) is not Outcome.FENCED:
+                return
+            await self._wait(delay)
+
+    async def _go_back(self, *, missing: bool = False) -> None:
+        await self._ask_positions(missing=missing)
+        await self.seek()
+
+    async def _ask_positions(self, *, missing: bool = False) -> None:
+        owners = self._owners
+        owned = sorted(self._reader.owned())
+        identities = await _in(self._admin_thread, self._identify)({source.topic for source in owned})
+        start = _in(self._process_thread, self._processor.start)
+        answer = await start({source: identities[source.topic] for source in owned})
+        bounds = await self._reader.bounds(owned)
+        positions = {source: answer[source] or bounds[source].first for source in owned}
+        try:
+            for source, position in positions.items():
+                _refuse_outside(source, position, bounds[source], missing=missing)
+            await self._compare({source: at for source, at in positions.items() if bounds[source].first < at})
+        except Refused:
+            await self._check_identities(identities)  # made again since they were asked for: that says more
+            raise
+        self._positions, self._asked_for = positions, owners
+        # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
+        self._identities = {**self._identities, **identities}
+        self._progressed()
+        self._set_up(up=True)
+
+    async def _compare(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Offsets alone do not tell a log that went back and grew again from the one that was read."""
+        taken = await _in(self._process_thread, self._processor.last_taken)()
+        found = await self._reader.last_records({at: offset - 1 for at, offset in positions.items() if at in taken})
+        for source, kept in found.items():
+            if kept != taken[source]:
+                raise Refused(
+                    f"{source.topic}/{source.partition} holds at offset {positions[source] - 1} another record than the one "
+                    "that was taken: the log went back. Nothing was read or written (runbook: source-changed)."
+                )
+
+    # Batches
+
+    async def take(self, fetch: Fetch) -> None:
+        """Process one fetch, unless it is out of date."""
+        async with self._in_hand:
+            current = self._valid_after == fetch.mark.seeks == self._reader.mark.seeks
+            if self._interrupted.is_set() or not current:
+                return
+            if self._follows(fetch.mark) and self._joins(fetch.slices):
+                await self._process(fetch.slices)
+            else:
+                log.warning("%s reads again: a fetch got lost on its way", self._name)
+                self._metrics.retries.labels("dropped").inc()
+                await self._start_over()
+
+    def _follows(self, mark: Mark) -> bool:
+        before, self._seen = self._seen, mark
+        return mark.serial == (before.serial + 1 if mark.seeks == before.seeks else 1)
+
+    def _joins(self, slices: Sequence[Slice]) -> bool:
+        """Whether the fetch begins where the processor is: what lies between the two would be left out."""
+        begins = {part.source: self._reading.get(part.source) for part in slices}
+        self._reading |= {part.source: part.next_offset for part in slices}
+        return all(begin is not None and begin <= self._positions[source] for source, begin in begins.items())
+
+    async def _process(self, slices: Sequence[Slice]) -> None:
+        with self._metrics.batch_seconds.time():
+            outcome = await self.persist(partial(_in(self._process_thread, self._processor.process), slices))
+        match outcome:
+            case Outcome.DONE:
+                self._advance(slices)
+            case Outcome.FENCED:
+                await self._start_over()
+            case Outcome.GIVEN_UP:
+                pass  # whoever owns these partitions next reads them again
+
+    def _advance(self, slices: Sequence[Slice]) -> None:
+        for part in slices:
+            self._positions[part.source] = part.next_offset
+            self._metrics.events.labels(part.topic).inc(len(part.messages))
+        self._metrics.batches.inc()
+        self._progressed()
+        self._set_up(up=not self._interrupted.is_set())
+
+    # What others see
+
+    async def report(self) -> None:
+        """Until cancelled: measure lag, tell Kafka of progress, and check that topics are still the same."""
+        every = max(1, round(self._settings.identity_every_seconds / self._settings.report_every_seconds))
+        turn = 0
+        while True:
+            await asyncio.sleep(self._settings.report_every_seconds)
+            turn += 1
+            try:
+                await self._measure_or_doubt()
+                await self._commit()
+                if turn % every == 0:
+                    await self._check_identities(self._identities)
+            except Away as away:
+                log.warning("%s cannot measure its lag: %s", self._name, describe(away))
+
+    async def _measure_or_doubt(self) -> None:
+        """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
+        measuring = asyncio.ensure_future(self._measure())
+        try:
+            await asyncio.wait({measuring}, timeout=self._settings.silent_after_seconds)
+            if not measuring.done() or measuring.exception():
+                self._silent = True
+                self._doubt()
+            await measuring
+        finally:
+            measuring.cancel()
+        if self._silent:
+            self._silent = False
+            async with self._in_hand:
+                await self._start_over()
+
+    async def _measure(self) -> None:
+        owned = [source for source in self._reader.owned() if source in self._positions]
+        bounds = await self._reader.bounds(owned)
+        fetched = {source: await self._reader.fetched(source) for source in owned}
+        owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
+        undoubted = self._valid_after == self._reader.mark.seeks
+        if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
+            # All that was fetched is processed; what lies between are markers that no message stands for.
+            self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
+        lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}
+        self._metrics.lag.clear()
+        self._metrics.position.clear()
+        for source, lag in lags.items():
+            self._metrics.lag.labels(source.topic).set(lag)
+            self._metrics.position.labels(source.topic).set(self._positions[source])
+        if self._up and not any(lags.values()):
+            self._progressed()
+
+    async def _commit(self) -> None:
+        owned = self._reader.owned()
+        news = {
+            at: offset for at, offset in self._positions.items() if at in owned and self._committed.get(at) != offset
+        }
+        if news:
+            await self._reader.commit_positions(news)
+            self._committed.update(news)
+
+    async def _check_identities(self, known: Mapping[str, SourceIdentity]) -> None:
+        now = await _in(self._admin_thread, self._identify)(known.keys())
+        for topic, identity in known.items():
+            if now[topic] != identity:
+                raise Refused(f"{topic} was deleted and made again, or this is another cluster")
+
+    def _set_up(self, *, up: bool) -> None:
+        self._up = up
+        self._metrics.up.set(up)
+
+    def _progressed(self) -> None:
+        self._last_progress = monotonic()
+        self._metrics.progress.set_to_current_time()
+
+
+def _in(thread: Executor, call: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def called(*args: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(thread, call, *args)
+
+    return called
+
+
+def _refuse_outside(source: TopicPartition, position: int, bounds: Bounds, *, missing: bool) -> None:
+    """From a position that Kafka cannot give, reading could only go on by leaving something out or reading it twice."""
+    if position < bounds.first or (missing and position > bounds.end):
+        at = f"{source.topic}/{source.partition} is at {position}"
+        raise Refused(f"{at}, but Kafka has {bounds.first} to {bounds.end}")

@@ -1,0 +1,361 @@
+"""Kafka for everything but reading streams: sending with acknowledgement, administration, and how to connect."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from ssl import SSLContext, create_default_context
+from threading import Lock
+from typing import Any, NamedTuple, Self
+
+from kafka import KafkaAdminClient, KafkaProducer, errors
+from kafka import TopicPartition as KafkaPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+
+from services.chassis.failures import Away, Refused
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import SourceIdentity
+
+log = logging.getLogger(__name__)
+
+# Trying again changes nothing about these. Whatever else Kafka answers may pass.
+LASTING = (
+    errors.AuthorizationError,
+    errors.SaslAuthenticationFailedError,
+    errors.InvalidTopicError,
+    errors.MessageSizeTooLargeError,
+    errors.RecordListTooLargeError,
+    errors.UnsupportedVersionError,
+    errors.UnsupportedCodecError,
+    errors.KafkaConfigurationError,
+    errors.IllegalStateError,
+)
+CONNECT_SECONDS = 5
+REQUEST_SECONDS = 5
+
+
+class Record(NamedTuple):
+    """What to send. `value` None deletes the key in a compacted topic."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    timestamp: int | None = None
+    """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""
+
+
+class Receipt(NamedTuple):
+    """Where Kafka keeps a record, once it has acknowledged it."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Span(NamedTuple):
+    """The first offset that Kafka still has of a topic, and the latest time of a record, in milliseconds; -1 without any."""
+
+    first: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """How a topic must be. `replication` -1 takes the cluster's default."""
+
+    name: str
+    partitions: int = 1
+    replication: int = -1
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+def tls_context(settings: KafkaSettings) -> SSLContext | None:
+    """None where the connection is not encrypted."""
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    context = create_default_context(cafile=settings.tls_ca_path)
+    if settings.tls_certificate_path is not None:
+        context.load_cert_chain(settings.tls_certificate_path, settings.tls_key_path)
+    return context
+
+
+def connection(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client of the library takes."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "client_id": settings.client_id,
+        "security_protocol": settings.security_protocol,
+        "ssl_context": tls_context(settings),
+        "request_timeout_ms": REQUEST_SECONDS * 1000,
+        "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
+        "reconnect_backoff_max_ms": 1000,
+    }
+    if settings.sasl_password is not None:
+        options["sasl_mechanism"] = settings.sasl_mechanism
+        options["sasl_plain_username"] = settings.sasl_username
+        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+    return options
+
+
+def failure(error: errors.KafkaError) -> Away | Refused:
+    """Kafka's error as one of ours. Its message stays out: it may quote what was sent."""
+    kind = Refused if isinstance(error, LASTING) else Away
+    return kind(f"Kafka: {type(error).__name__}")
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except errors.KafkaError as error:
+        raise failure(error) from error
+    except OSError as error:
+        raise Away(f"Kafka: {type(error).__name__}") from error
+
+
+class Producer:
+    """Sends records and says where they are kept, only after every in-sync replica has them. Safe to share.
+
+    Connects on first use, so a service starts while Kafka is away. After Away, a record may or may not have been kept.
+    """
+
+    def __init__(self, settings: KafkaSettings, *, deliver_seconds: float = 10.0, linger_milliseconds: int = 5) -> None:
+        self._settings = settings
+        self._deliver_seconds = deliver_seconds
+        self._linger = linger_milliseconds
+        self._lock = Lock()
+        self._client: Any = None
+        # The library's send blocks while it looks for a topic's leader or for room; one thread keeps the order.
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-send")
+
+    async def send(self, records: Sequence[Record]) -> list[Receipt]:
+        """Wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
+        loop = asyncio.get_running_loop()
+        acknowledged = loop.create_future()
+        wake = partial(loop.call_soon_threadsafe, _wake, acknowledged)
+        try:
+            async with asyncio.timeout(self._deliver_seconds + CONNECT_SECONDS):
+                promises = await loop.run_in_executor(self._sender, self._hand_over, records)
+                _when_all(promises, wake)
+                await acknowledged
+        except TimeoutError:
+            raise Away("Kafka has not acknowledged in time") from None
+        return _receipts(promises)
+
+    def send_all(self, records: Iterable[Record]) -> list[Receipt]:
+        """The same for threads; for many records at once. Raises Away or Refused."""
+        promises = self._hand_over(records)
+        with _told_apart():
+            self._connected().flush(timeout=self._deliver_seconds + CONNECT_SECONDS)
+        return _receipts(promises)
+
+    def close(self) -> None:
+        """Send what is under way, for a moment, then let go."""
+        self._sender.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            if self._client is not None:
+                _close(self._client)
+                self._client = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _hand_over(self, records: Iterable[Record]) -> list[Any]:
+        with _told_apart():
+            client = self._connected()
+            return [
+                client.send(record.topic, key=record.key, value=record.value, timestamp_ms=record.timestamp)
+                for record in records
+            ]
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = KafkaProducer(
+                    **connection(self._settings),
+                    acks="all",
+                    # An idempotent producer of kafka-python never sends again once records have waited in vain for
+                    # acknowledgement. A record that is kept twice has no further effect here.
+                    enable_idempotence=False,
+                    compression_type="lz4",
+                    linger_ms=self._linger,
+                    batch_size=256 * 1024,
+                    max_block_ms=CONNECT_SECONDS * 1000,
+                    delivery_timeout_ms=int(self._deliver_seconds * 1000),
+                    allow_auto_create_topics=False,
+                )
+            return self._client
+
+
+def _close(client: Any) -> None:
+    try:
+        client.close(timeout=CONNECT_SECONDS)
+    except errors.KafkaTimeoutError:
+        # The library gives up on what Kafka does not take before it has stopped its thread.
+        client._sender.force_close()  # noqa: SLF001
+        client._sender.join(CONNECT_SECONDS)  # noqa: SLF001
+        client.close(timeout=CONNECT_SECONDS)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _when_all(promises: Sequence[Any], then: Any) -> None:
+    """Call `then` once, from the library's thread, when every promise is settled either way."""
+    if not promises:
+        then()
+        return
+    settled = count(1)
+
+    def one(_: object) -> None:
+        if next(settled) == len(promises):
+            then()
+
+    for promise in promises:
+        promise.add_both(one)
+
+
+def _receipts(promises: Iterable[Any]) -> list[Receipt]:
+    with _told_apart():
+        kept = [promise.get(timeout=0) for promise in promises]
+    return [Receipt(at.topic, at.partition, at.offset) for at in kept]
+
+
+class Admin:
+    """Asks and tells Kafka about topics. Safe to share; connects on first use."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._client: Any = None
+
+    def ping(self) -> None:
+        """Raises Away when Kafka does not answer."""
+        self.cluster_id()
+
+    def cluster_id(self) -> str:
+        with self._asked() as client:
+            return str(client.describe_cluster()["cluster_id"])
+
+    def identities(self, topics: Collection[str]) -> dict[str, SourceIdentity]:
+        """Cluster and topic id of each topic. A missing topic is Away: somebody has yet to create it."""
+        cluster_id = self.cluster_id()
+        found = self._described(topics)
+        if missing := sorted(set(topics) - found.keys()):
+            raise Away(f"Kafka has no topic {', '.join(missing)}")
+        return {topic: SourceIdentity(cluster_id, str(found[topic]["topic_id"])) for topic in topics}
+
+    def ensure_topics(self, specs: Collection[TopicSpec]) -> list[str]:
+        """Create what is missing. Answers, in words, where an existing topic differs from its spec; changes none."""
+        found = self._described([spec.name for spec in specs])
+        if missing := [spec for spec in specs if spec.name not in found]:
+            self._create(missing)
+        return self._compared([spec for spec in specs if spec.name in found], found)
+
+    def differences(self, specs: Collection[TopicSpec]) -> list[str]:
+        """In words, which topics are missing and where others differ from their specs. Changes nothing."""
+        found = self._described([spec.name for spec in specs])
+        missing = [f"{spec.name} is missing" for spec in specs if spec.name not in found]
+        return missing + self._compared([spec for spec in specs if spec.name in found], found)
+
+    def existing(self, topics: Collection[str]) -> list[str]:
+        """Those of these topics that there are."""
+        return sorted(self._described(topics))
+
+    def spans(self, topics: Collection[str]) -> dict[str, Span]:
+        """What the first partition of each topic holds."""
+        at = {topic: KafkaPartition(topic, 0) for topic in topics}
+        with self._asked() as client:
+            first = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.EARLIEST))
+            latest = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.MAX_TIMESTAMP))
+        return {topic: Span(first[one].offset, latest[one].timestamp) for topic, one in at.items()}
+
+    def out_of_sync(self, topics: Collection[str]) -> list[str]:
+        """Topics of which a copy is behind."""
+        return sorted(
+            topic
+            for topic, found in self._described(topics).items()
+            if any(len(one["isr_nodes"]) < len(one["replica_nodes"]) for one in found["partitions"])
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _compared(self, specs: Collection[TopicSpec], found: Mapping[str, Any]) -> list[str]:
+        configs = self._configs([spec.name for spec in specs if spec.configs])
+        return [
+            difference
+            for spec in specs
+            for difference in _differences(spec, found[spec.name], configs.get(spec.name, {}))
+        ]
+
+    def _create(self, specs: Collection[TopicSpec]) -> None:
+        with self._asked() as client:
+            answer = client.create_topics(
+                {
+                    spec.name: {
+                        "num_partitions": spec.partitions,
+                        "replication_factor": spec.replication,
+                        "configs": dict(spec.configs),
+                    }
+                    for spec in specs
+                },
+                raise_errors=False,
+            )
+            for topic in answer["topics"]:
+                error = errors.for_code(topic["error_code"])
+                if error not in {errors.NoError, errors.TopicAlreadyExistsError}:
+                    raise error(topic["name"])
+            client.wait_for_topics([spec.name for spec in specs], timeout_ms=REQUEST_SECONDS * 1000)
+
+    def _described(self, topics: Collection[str]) -> dict[str, Any]:
+        with self._asked() as client:
+            return {found["name"]: found for found in client.describe_topics(list(topics)) if not found["error_code"]}
+
+    def _configs(self, topics: Collection[str]) -> dict[str, Any]:
+        if not topics:
+            return {}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        with self._asked() as client:
+            answer = client.describe_configs(resources, config_filter="all")
+        return dict(answer.get("topic", {}))
+
+    @contextmanager
+    def _asked(self) -> Iterator[Any]:
+        with self._lock, _told_apart():
+            if self._client is None:
+                self._client = KafkaAdminClient(**connection(self._settings))
+            try:
+                yield self._client
+            except errors.KafkaError:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str, Any]) -> Iterator[str]:
+    """A config that the broker does not tell (the embedded one tells none) is not a difference."""
+    copies = {len(partition["replica_nodes"]) for partition in found["partitions"]}
+    if spec.replication > 0 and copies != {spec.replication}:
+        yield f"{spec.name} has {', '.join(map(str, sorted(copies)))} copies, not {spec.replication}"
+    partitions = len(found["partitions"])
+    if partitions != spec.partitions:
+        yield f"{spec.name} has {partitions} partitions, not {spec.partitions}"
+    for key, wanted in spec.configs.items():
+        actual = configs.get(key, {}).get("value", wanted)
+        if str(actual) != wanted:
+            yield f"{spec.name} has {key}={actual}, not {wanted}"

@@ -1,0 +1,129 @@
+"""Reads logs without being a member of any group: single records by their place, or everything between two places."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from time import monotonic
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming import bounded
+from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
+from services.chassis.streaming.bulk import failure
+from services.chassis.streaming.kafka import tls_context
+
+bounded.install()
+
+POLL_MILLISECONDS = 500
+LOOK_SECONDS = 10
+T = TypeVar("T")
+
+
+async def records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
+    """The records at these offsets; those that are gone, for age or by compaction, are left out. Raises Away or Refused."""
+    if not places:
+        return {}
+    async with _consumer(kafka) as consumer:
+        consumer.assign([KafkaPartition(*source) for source in places])
+        for source, offset in places.items():
+            consumer.seek(KafkaPartition(*source), offset)
+        return await _first_of_each(consumer, places)
+
+
+async def _first_of_each(consumer: Any, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
+    found: dict[TopicPartition, Message] = {}
+    waiting = {KafkaPartition(*source) for source in places}
+    deadline = monotonic() + LOOK_SECONDS
+    while waiting and monotonic() < deadline:
+        try:
+            fetched = await consumer.getmany(*waiting, timeout_ms=POLL_MILLISECONDS, max_records=len(waiting))
+        except OffsetOutOfRangeError as error:
+            waiting -= error.args[0].keys()
+            continue
+        for at, records in fetched.items():
+            source = TopicPartition(at.topic, at.partition)
+            if records[0].offset == places[source]:
+                found[source] = records[0]
+        waiting -= fetched.keys()
+    return found
+
+
+class Log:
+    """Some sources from wherever one likes, for code that is not asynchronous. Reads every codec that Kafka's clients write."""
+
+    def __init__(self, kafka: KafkaSettings, sources: Collection[TopicPartition]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._sources = [KafkaPartition(*source) for source in sources]
+        self._open = AsyncExitStack()
+        self._consumer = self._run(self._begin(kafka))
+
+    async def _begin(self, kafka: KafkaSettings) -> Any:
+        consumer = await self._open.enter_async_context(_consumer(kafka))
+        consumer.assign(self._sources)
+        return consumer
+
+    def seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Go on reading there."""
+        self._run(self._seek(positions))
+
+    async def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        for source, position in positions.items():
+            self._consumer.seek(KafkaPartition(*source), position)
+
+    def bounds(self) -> dict[TopicPartition, Bounds]:
+        """What Kafka has of each source."""
+        first = self._run(self._consumer.beginning_offsets(self._sources))
+        end = self._run(self._consumer.end_offsets(self._sources))
+        return {TopicPartition(*at): Bounds(first[at], end[at]) for at in self._sources}
+
+    def position(self, source: TopicPartition) -> int:
+        return int(self._run(self._consumer.position(KafkaPartition(*source))))
+
+    def slices(self, most: int) -> list[Slice]:
+        """What comes next of each source; nothing, if nothing came within half a second. Raises Away or Refused."""
+        found = self._run(self._consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=most))
+        return [Slice(at.topic, at.partition, records) for at, records in found.items() if records]
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._open.aclose())
+        self._loop.close()
+
+    def _run(self, question: Coroutine[Any, Any, T]) -> T:
+        try:
+            return self._loop.run_until_complete(question)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise failure(error) from error
+
+
+@asynccontextmanager
+async def _consumer(kafka: KafkaSettings) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(**_options(kafka))
+    try:
+        await consumer.start()
+        yield consumer
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise failure(error) from error
+    finally:
+        await consumer.stop()
+
+
+def _options(kafka: KafkaSettings) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap.split(","),
+        "client_id": kafka.client_id,
+        "security_protocol": kafka.security_protocol,
+        "ssl_context": tls_context(kafka),
+        "enable_auto_commit": False,
+        "max_partition_fetch_bytes": kafka.partition_fetch_max_bytes,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed" if kafka.transactions else "read_uncommitted",
+    }
+    if kafka.sasl_password is not None:
+        options["sasl_mechanism"] = kafka.sasl_mechanism
+        options["sasl_plain_username"] = kafka.sasl_username
+        options["sasl_plain_password"] = kafka.sasl_password.get_secret_value()
+    return options

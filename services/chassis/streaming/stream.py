@@ -1,0 +1,436 @@
+"""Reads topics as a member of a group and hands whole fetches to a Processor. The only file that imports faust.
+
+Faust brings group membership, rebalancing and the consumer. A stock agent spends some dozen callbacks on each message,
+so here one message stands for a whole fetch (its public settings ConsumerScheduler and Schema). Positions live with the
+Processor, in the transaction of its own writes: on every assignment they are asked for and sought, whatever Kafka says;
+what is committed to Kafka only tells others how far this worker is. Faust drops a message in silence when a rebalance
+cuts in, so each fetch is marked with the number of seeks before it and its place after them.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import faust
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import TopicPartition as KafkaPartition
+from faust.app.base import BootStrategy
+from faust.assignor.client_assignment import ClientAssignment
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.exceptions import ConsumerNotStarted
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
+
+from services.chassis.failures import Away, backoff, describe
+from services.chassis.metrics import StreamMetrics
+from services.chassis.settings import KafkaSettings, StreamSettings
+from services.chassis.streaming import bounded
+from services.chassis.streaming.batches import (
+    Bounds,
+    Fingerprint,
+    Message,
+    Processor,
+    Slice,
+    SourceIdentity,
+    TopicPartition,
+    fingerprint,
+)
+from services.chassis.streaming.bulk import failure
+from services.chassis.streaming.engine import Engine, Fetch, Mark
+from services.chassis.streaming.kafka import Admin, tls_context
+from services.chassis.streaming.log import records_at
+from services.chassis.streaming.placement import place
+
+__all__ = ["Message", "Processor", "Slice", "SourceIdentity", "Stream", "StreamSettings", "TopicPartition", "run"]
+
+log = logging.getLogger(__name__)
+bounded.install()
+
+REQUEST_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+YEAR_SECONDS = 365 * 86400.0
+
+
+def run(
+    kafka: KafkaSettings,
+    settings: StreamSettings,
+    name: str,
+    topics: Collection[str],
+    processor: Processor,
+    metrics: StreamMetrics,
+) -> int:
+    """Process `topics` as a member of the group `name` until SIGTERM, SIGINT or a failure. Returns the exit status.
+
+    0: stopped as asked, after the batch in hand. 1: a bug. 3: refused.
+    """
+    return Stream(kafka, settings, name, topics, processor, metrics).run()
+
+
+class Stream:
+    """One worker. `run` blocks; `stop` and `healthy` may be called from any thread."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: StreamSettings,
+        name: str,
+        topics: Collection[str],
+        processor: Processor,
+        metrics: StreamMetrics,
+    ) -> None:
+        self._kafka, self._settings, self._name, self._topics = kafka, settings, name, sorted(topics)
+        self._processor, self._metrics = processor, metrics
+        self._asked_to_stop = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+
+    def run(self) -> int:
+        """Block until stopped. Returns the exit status, see `run` of this module."""
+        return asyncio.run(self._main())
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then stop."""
+        self._asked_to_stop.set()
+        if self._loop is not None and self._engine is not None:
+            with suppress(RuntimeError):  # it has stopped already
+                self._loop.call_soon_threadsafe(self._engine.end)
+
+    def go_back(self) -> None:
+        """Read again from where the processor is, since somebody else has changed that."""
+        if self._loop is not None and self._engine is not None:
+            with suppress(RuntimeError):  # it has stopped already
+                self._loop.call_soon_threadsafe(self._reread)
+
+    def _reread(self) -> None:
+        assert self._engine is not None
+        self._rereading = asyncio.create_task(self._engine.reread(missing=False))
+        self._rereading.add_done_callback(self._engine.watch)
+
+    def healthy(self) -> bool:
+        """Whether this worker can process: nothing that it needs is away, and it gets on or has nothing left to do."""
+        return self._engine is not None and self._engine.healthy()
+
+    async def _main(self) -> int:
+        admin = Admin(self._kafka)
+        engine = Engine(self._name, self._settings, self._processor, admin.identities, self._metrics)
+        self._loop, self._engine = asyncio.get_running_loop(), engine
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(number, engine.end)
+        if self._asked_to_stop.is_set():
+            engine.end()
+        try:
+            await self._work(engine)
+        finally:
+            engine.close()
+            admin.close()
+        return engine.status
+
+    async def _work(self, engine: Engine) -> None:
+        """Follow the topics; where Kafka goes while Faust starts, which takes that for the end, start it again."""
+        for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
+            if not await engine.topics_exist(self._topics) or await self._follow(engine):
+                return
+            engine.unpause()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(engine.over.wait(), delay)
+
+    async def _follow(self, engine: Engine) -> bool:
+        """Until the engine stops. False where Kafka went and Faust with it."""
+        app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
+        app.read(self._topics)
+        gone = asyncio.Event()
+        watch = partial(_watch, engine, gone)
+        tasks = [asyncio.create_task(part) for part in (app.start(), _crash(app), engine.report())]
+        for task in tasks:
+            task.add_done_callback(watch)
+        ends = [asyncio.create_task(event.wait()) for event in (engine.over, gone)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await (engine.finish() if engine.over.is_set() else engine.pause())
+        for ended in (*tasks, *ends):
+            ended.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await app.stop()
+        return engine.over.is_set()
+
+
+def _watch(engine: Engine, gone: asyncio.Event, task: "asyncio.Task[None]") -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, KafkaError) and isinstance(failure(error), Away):
+        log.warning("Kafka went while Faust was using it: %s", type(error).__name__)
+        gone.set()
+    else:
+        engine.watch(task)
+
+
+async def _crash(app: "App") -> None:
+    await app.wait()
+    if app.crash_reason is not None:
+        raise app.crash_reason
+
+
+def _options(kafka: KafkaSettings, settings: StreamSettings) -> dict[str, Any]:
+    """Faust as a consumer and nothing else: no tables, no web server, no topics of its own."""
+    return {
+        "broker": [f"kafka://{server.strip()}" for server in kafka.bootstrap.split(",")],
+        "broker_client_id": kafka.client_id,
+        "broker_credentials": _credentials(kafka),
+        "broker_session_timeout": kafka.session_timeout_seconds,
+        "broker_heartbeat_interval": kafka.session_timeout_seconds / 5,
+        "broker_request_timeout": max(REQUEST_SECONDS, kafka.session_timeout_seconds),
+        # While something is away nothing is fetched; that must not cost the membership.
+        "broker_max_poll_interval": YEAR_SECONDS / 52,
+        "broker_max_poll_records": settings.batch_max_messages,
+        "consumer_max_fetch_size": kafka.partition_fetch_max_bytes,
+        # A position that Kafka does not have must be an error, never a silent jump.
+        "consumer_auto_offset_reset": "none",
+        "stream_buffer_maxsize": 1,
+        "stream_wait_empty": False,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "store": "memory://",
+        "web_enabled": False,
+        "autodiscover": False,
+        "ConsumerScheduler": OneMessagePerFetch,
+        "PartitionAssignor": SuffixAssignor,
+    }
+
+
+def _credentials(kafka: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    context = tls_context(kafka)
+    if kafka.sasl_password is not None:
+        return faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=kafka.sasl_password.get_secret_value(),
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
+
+
+class Records(dict[Any, list[Any]]):
+    """The consumer's answer: records by partition, with their mark."""
+
+    def __init__(self, records: Mapping[Any, list[Any]], mark: Mark) -> None:
+        super().__init__(records)
+        self.mark = mark
+
+    def fetch(self) -> Fetch:
+        return Fetch(self.mark, [Slice(at.topic, at.partition, messages) for at, messages in self.items()])
+
+
+class OneMessagePerFetch(DefaultSchedulingStrategy):
+    """The last record of the first partition stands for all, which become its value."""
+
+    def iterate(self, records: Mapping[Any, list[Any]]) -> Iterator[tuple[Any, Any]]:
+        for partition, messages in records.items():
+            yield partition, replace(messages[-1], value=records)
+            return
+
+
+class AsItIs(faust.Schema[Any, Any]):
+    """Leaves key and value alone."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002
+        return message.value
+
+
+class SuffixAssignor(PartitionAssignor):
+    """Keeps topics with the same suffix together, even and sticky."""
+
+    @property
+    def name(self) -> str:
+        return "suffix"
+
+    def _perform_assignment(self, cluster: Any, member_metadata: Any) -> Any:
+        clients = {member: self._get_client_metadata(metadata) for member, metadata in member_metadata.items()}
+        self._update_member_urls(clients)
+        plan = place(
+            {member: metadata.subscription for member, metadata in member_metadata.items()},
+            {member: client.assignment.actives for member, client in clients.items()},
+        )
+        assignments = {
+            member: ClientAssignment(
+                actives={topic: sorted(cluster.partitions_for_topic(topic) or ()) for topic in sorted(topics)},
+                standbys={},
+            )
+            for member, topics in plan.items()
+        }
+        return self._protocol_assignments(assignments, {}, {}, {})
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer has a thread of its own. Marks are made there: nothing comes between a seek and a fetch."""
+
+    app: "App"
+    mark = Mark(0, 0)
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has no settings for these.
+        consumer._fetch_max_wait_ms = self.app.kafka.fetch_wait_milliseconds  # noqa: SLF001
+        consumer._fetch_max_bytes = self.app.kafka.fetch_max_bytes  # noqa: SLF001
+        if self.app.kafka.transactions:  # what was sent in one that did not end well was never sent
+            consumer._isolation_level = "read_committed"  # noqa: SLF001
+        return consumer
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> Any:
+        try:
+            records = await super()._fetch_records(*args, **options)
+        except NoOffsetForPartitionError:
+            return {}  # nothing committed in Kafka; the seek follows
+        except OffsetOutOfRangeError:
+            self.app.lost_position()
+            return {}
+        if not records:
+            return records
+        self.mark = Mark(self.mark.seeks, self.mark.serial + 1)
+        return Records(records, self.mark)
+
+    async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
+        self.mark = Mark(self.mark.seeks + 1, 0)
+        await super()._seek_wait(consumer, partitions)
+
+    async def ask(self, question: str, *args: Any) -> Any:
+        """Call the consumer's method of that name in its thread."""
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await self.call_thread(getattr(self._ensure_consumer(), question), *args)
+        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
+            raise Away(f"Kafka does not answer {question}: {type(error).__name__}") from error
+
+
+class Consumer(driver.Consumer):
+    """Asks the engine where Faust would ask Kafka's committed offsets. This is the engine's Reader."""
+
+    app: "App"
+    _thread: ConsumerThread
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def on_buffer_full(self, tp: Any) -> None:
+        """Faust would pause one partition, and sleep a second where it is the only one. The full queue is enough."""
+
+    def on_buffer_drop(self, tp: Any) -> None:
+        """See on_buffer_full."""
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        await self.app.engine.pause()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        self.app.engine.unpause()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        try:
+            await self.app.engine.seek()
+        except Away as away:  # until it is sought, nothing fetched counts; Faust would take this for the end
+            log.warning("seeking again: %s", describe(away))
+            self.app.reread(missing=False)
+
+    @property
+    def mark(self) -> Mark:
+        return self._thread.mark
+
+    def owned(self) -> list[TopicPartition]:
+        try:
+            return [TopicPartition(*at) for at in self.assignment()]
+        except ConsumerNotStarted:
+            return []
+
+    async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
+        try:
+            await self.seek_wait({KafkaPartition(*at): offset for at, offset in positions.items()})
+        except (KafkaError, TimeoutError) as error:
+            raise Away(f"Kafka: {type(error).__name__}") from error
+
+    async def bounds(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        partitions = [KafkaPartition(*source) for source in sources]
+        if not partitions:
+            return {}
+        first = await self._thread.ask("beginning_offsets", partitions)
+        end = await self._thread.ask("end_offsets", partitions)
+        return {source: Bounds(first[source], max(end[source], self._highest(source))) for source in sources}
+
+    def _highest(self, source: TopicPartition) -> int:
+        try:
+            return self.highwater(TP(*source)) or 0
+        except AssertionError as error:  # this is how the driver says that the partition is not ours any more
+            raise Away(f"{source.topic} changes its owner") from error
+
+    async def fetched(self, source: TopicPartition) -> int:
+        return int(await self._thread.ask("position", KafkaPartition(*source)))
+
+    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
+        return {at: fingerprint(record) for at, record in (await records_at(self.app.kafka, places)).items()}
+
+    async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
+        offsets = {KafkaPartition(*at): OffsetAndMetadata(offset, "") for at, offset in positions.items()}
+        await self._thread.ask("commit", offsets)
+
+
+class Transport(driver.Transport):
+    Consumer = Consumer
+
+
+class ConsumerOnly(BootStrategy):
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class App(faust.App):
+    """Faust, wired to the engine."""
+
+    BootStrategy = ConsumerOnly
+
+    def __init__(self, engine: Engine, kafka: KafkaSettings, name: str, options: Mapping[str, Any]) -> None:
+        super().__init__(name, **options)
+        self.engine, self.kafka = engine, kafka
+        self._lost: asyncio.Task[None] | None = None
+        self.on_rebalance_complete.connect(self._positions)
+
+    def read(self, topics: Collection[str]) -> None:
+        """Give every fetch of the topics to the engine."""
+
+        async def batches(stream: Any) -> None:
+            async for records in stream:
+                # An agent that raises is started again in silence, so nothing may raise here.
+                task = asyncio.create_task(self.engine.take(records.fetch()))
+                task.add_done_callback(self.engine.watch)
+                await asyncio.wait({task})
+
+        self.agent(self.topic(*topics, schema=AsItIs(), acks=False), name="batches")(batches)
+        self.engine.attach(cast(Consumer, self.consumer))
+
+    def lost_position(self) -> None:
+        """Called from the consumer's thread, at every fetch until it is mended."""
+        self.loop.call_soon_threadsafe(partial(self.reread, missing=True))
+
+    def reread(self, *, missing: bool) -> None:
+        """Unless that is being done."""
+        if self._lost is None or self._lost.done():
+            self._lost = asyncio.create_task(self.engine.reread(missing=missing))
+            self._lost.add_done_callback(self.engine.watch)
+
+    async def _positions(self, *_: Any, **__: Any) -> None:
+        await self.engine.find_positions()
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Nothing is kept on disk."""

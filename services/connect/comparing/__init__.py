@@ -1,0 +1,1 @@
+"""What an extract says, compared with what was said before, and the events that follow."""

@@ -1,0 +1,121 @@
+"""One import: every row read, every fact compared with what was said before, every event that follows kept to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.client import Source
+from contracts.events import AUTHORITY_SUBJECT, Heartbeat
+from services.connect.comparing.difference import is_newest
+from services.connect.comparing.facts import Refusal
+from services.connect.comparing.follow import Followed, event_of, fact_in_words
+from services.connect.comparing.rows import Rows
+from services.connect.extracts.cells import Grid
+from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import Mapping, Table
+from services.connect.moments import local_day
+from services.connect.outcome import Outcome, number_of
+from services.connect.state import State, Vanished
+
+_FEW, _SHARE = 10, 0.2
+"""So many facts may vanish at once from a table without anybody being asked, and this share of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A table as it was taken at some moment."""
+
+    table: Table
+    name: str
+    """What it is called, in messages and from day to day."""
+    grid: Grid
+    epoch: int
+    """From which year its numbered dates count."""
+    taken: int
+    content: bytes = b""
+    """Digest of the file, where it comes from one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all tables of an import have in common."""
+
+    mapping: Mapping
+    source: Source
+    secret: bytes
+    state: State
+    let_vanish: bool = False
+    """Whether any number of rows may vanish."""
+
+
+def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Outcome:
+    """Import all, or nothing; only try where it is not to be kept. Raises CannotGoOn."""
+    outcome, state = Outcome(), setting.state
+    with state.transaction(keep):
+        state.begin()
+        for extract in extracts:
+            _read(setting, extract, outcome)
+        _refuse_contradictions(state, outcome)
+        _follow(setting, {extract.name: extract for extract in extracts}, outcome)
+        _beat(setting, extracts, outcome)
+        for extract in extracts:
+            state.advance(extract.name, extract.taken)
+            state.keep_file(extract.content, extract.taken)
+        if any(extract.table.history for extract in extracts):
+            outcome.open_orders = state.open_orders()
+    return outcome
+
+
+def _read(setting: Setting, extract: Extract, outcome: Outcome) -> None:
+    rows = Rows(setting.mapping, extract.table, extract.name, extract.grid, extract.epoch, setting.secret)
+    rows.read(setting.state, setting.source, extract.taken, outcome)
+
+
+def _refuse_contradictions(state: State, outcome: Outcome) -> None:
+    for subject, key, origins in list(state.contradictions()):
+        state.forget_statements(subject, key)
+        places = " and ".join(dict.fromkeys(origins))
+        words = f"{fact_in_words(key)} of order {subject} is stated in more than one way"
+        outcome.refusals.append(Refusal(places, words))
+        outcome.held += 1
+
+
+def _follow(setting: Setting, extracts: dict[str, Extract], outcome: Outcome) -> None:
+    state = setting.state
+    tables = {
+        name: Followed(setting.source, state, extract.table, name, extract.taken, state.newest(name), outcome)
+        for name, extract in extracts.items()
+    }
+    gone = {name: _vanished(setting, extract) for name, extract in extracts.items()}
+    for statement, known in state.statements():
+        tables[statement.sheet].say(statement, known)
+    for name, vanished in gone.items():
+        for one in vanished:
+            tables[name].gone(one)
+
+
+def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
+    if not extract.table.whole:
+        return []
+    if not is_newest(extract.taken, setting.state.newest(extract.name)):
+        return setting.state.cleared(extract.name, extract.taken)
+    found = setting.state.vanished(extract.name)
+    before, missing = setting.state.facts_of(extract.name), sum(not one.cleared for one in found)
+    acts = extract.table.vanished != "report"
+    if acts and not setting.let_vanish and missing > max(_FEW, before * _SHARE):
+        raise CannotGoOn(
+            f"{extract.name}: of {number_of(before, 'fact')} {missing:,} are gone since the last extract. Perhaps the file is "
+            "not whole. Nothing was imported; if they really are gone, say --let-vanish."
+        )
+    return found
+
+
+def _beat(setting: Setting, extracts: Sequence[Extract], outcome: Outcome) -> None:
+    """A sign of life, so that nothing to report is told from silence."""
+    live = [one for one in extracts if not one.table.history]
+    taken = max((one.taken for one in live), default=0)
+    if taken <= max((setting.state.newest(one.name) or 0 for one in live), default=0):
+        return
+    fact = Heartbeat(nothing_to_report_since=None if outcome.events else local_day(taken))
+    message = event_of(setting.source, AUTHORITY_SUBJECT, fact, taken)
+    setting.state.put(message.id, message.body, "the extract")
+    outcome.alive = True

@@ -1,0 +1,253 @@
+"""A row to the facts that it states: each of them said, held back for a fault, or left blank. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as ByName
+from datetime import UTC, date, datetime, time
+from operator import itemgetter
+from typing import Any, NamedTuple, get_args
+
+from contracts.events import AUTHORITY_SUBJECT, Fact, OrderRef
+from contracts.events import Requirement as Demand
+from services.connect.extracts.cells import Scalar, letters
+from services.connect.extracts.columns import Headings, Row, is_total
+from services.connect.faults import Unread
+from services.connect.mapping import transforms
+from services.connect.mapping.forms import MISSING, Binding, Field, Form
+from services.connect.mapping.model import Mapping, Table, value_of
+from services.connect.moments import LONDON
+
+_END_OF_WORK = time(17)
+
+
+class Refusal(NamedTuple):
+    """What cannot be sent, where it stands, and why in plain words."""
+
+    place: str
+    """As in `Orders!C14`."""
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.words}"
+
+
+class Said(NamedTuple):
+    """A fact that the row states."""
+
+    subject: str
+    fact: Fact
+    recorded: datetime | None
+    """When it was recorded, where the table knows; aware."""
+    form: "Form"
+    demands: tuple[int, ...]
+    """Which requirements of the form are in the fact, in order."""
+
+
+class Held(NamedTuple):
+    """A fact that cannot be read: what was said of it before still stands."""
+
+    subject: str
+    key: str | None
+    """None where not even that can be read."""
+    refusals: tuple[Refusal, ...]
+
+
+class Blank(NamedTuple):
+    """A fact that the row has room for and does not state."""
+
+    subject: str
+    key: str
+
+
+class Unknown(NamedTuple):
+    """A row of which it cannot be told what it is about."""
+
+    refusals: tuple[Refusal, ...]
+
+
+class Ignored(NamedTuple):
+    """A row that states nothing on purpose."""
+
+    total: bool
+
+
+Item = Said | Held | Blank | Unknown | Ignored
+
+
+class Reader:
+    """A table bound to its headings: reads rows. Raises CannotGoOn where a column is missing."""
+
+    def __init__(self, mapping: Mapping, table: Table, headings: Headings, epoch: int, secret: bytes) -> None:
+        bound = Binding(mapping, headings, epoch, secret)
+        facts = list(table.facts())
+        self._table, self._name = table, headings.table
+        self._order = None if table.order is None else bound.field("order", OrderRef, value_of(table.order))
+        self._recorded = None if table.recorded is None else bound.moment(value_of(table.recorded))
+        self._applies = bound.conditions(table.when, table.unless)
+        self._forms = tuple(bound.form(stated, len(facts) == 1) for stated in facts)
+        self._used = tuple(sorted(bound.used))
+        self.cells: Callable[[Sequence[Scalar]], Any] = itemgetter(*self._used) if self._used else lambda _: ()
+        """Those of a row that matter."""
+
+    def read(self, row: Row) -> Iterator[Item]:
+        """What the row states."""
+        if not self._applies(row) or is_total(row):
+            yield Ignored(total=is_total(row))
+            return
+        try:
+            subject = AUTHORITY_SUBJECT if self._order is None else self._order.of(row)
+        except Unread as fault:
+            yield self._without_order(row, str(fault))
+            return
+        for form in self._forms:
+            yield self._fact(form, row, subject)
+
+    def place(self, row: int, column: int | None) -> str:
+        """What a cell is called, or a row."""
+        return f"{self._name}!{letters(column)}{row}" if column is not None else f"{self._name}, row {row}"
+
+    def refusal(self, said: Said, row: Row, path: str, words: str) -> Refusal:
+        """Words about a member of an event, said of the cell that it came from."""
+        field = self._field_at(said, path)
+        if field is None or not field.places:
+            return Refusal(self.place(row.number, None), f"{said.fact.NAME} is refused: {words}")
+        return self._refused(field, row, f"is refused: {words}")
+
+    def _without_order(self, row: Row, words: str) -> Item:
+        if self._mostly_blank(row):
+            return Ignored(total=True)
+        assert self._order is not None
+        return Unknown((self._refused(self._order, row, words),))
+
+    def _mostly_blank(self, row: Row) -> bool:
+        """Whether nothing but numbers stands in the columns that matter: sums at the foot."""
+        cells = [row.cells[place] for place in self._used]
+        return not any(isinstance(cell, str | date) and cell != "" and not _numeric(cell) for cell in cells)
+
+    def _fact(self, form: Form, row: Row, subject: str) -> Item:
+        if not form.applies(row):
+            return self._left_out(form, row, subject)
+        values, faults = _read(form.fields, row)
+        missing = [f for f in form.fields if f.name in form.fact.DATES and values.get(f.name, MISSING) is MISSING]
+        if not form.must and missing and all(str(faults.get(f)) == "is blank" for f in missing):
+            return self._left_out(form, row, subject)
+        demands, demand_faults = self._demands(form, row)
+        faults |= demand_faults
+        if form.born is not None and "imposed_on" in values:
+            faults |= _with_age(form.born, row, values)
+        if faults:
+            refusals = tuple(self._refused(field, row, words) for field, words in faults.items())
+            return Held(subject, self._key(form, values), refusals)
+        if form.demanded:
+            values["requirements"] = tuple(demand for _, demand in demands)
+        return self._said(form, row, subject, values, tuple(place for place, _ in demands))
+
+    def _said(self, form: Form, row: Row, subject: str, values: dict[str, Any], demands: tuple[int, ...]) -> Item:
+        own = {_own_name(form.fact, name): value for name, value in values.items() if value is not None}
+        fact = form.fact(**own)
+        try:
+            return Said(subject, fact, self._time(row, fact), form, demands)
+        except Unread as fault:
+            assert self._recorded is not None
+            return Held(subject, fact.key, (self._refused(self._recorded, row, str(fault)),))
+
+    def _time(self, row: Row, fact: Fact) -> datetime | None:
+        if self._recorded is not None and (moment := self._recorded.of(row)) is not None:
+            return _aware(moment)
+        if self._table.history:
+            return _aware(datetime.combine(day_of(fact), _END_OF_WORK))
+        return None
+
+    def _left_out(self, form: Form, row: Row, subject: str) -> Item:
+        values, _ = _read(tuple(field for field in form.fields if field.name in {"ref", "month"}), row)
+        key = self._key(form, values)
+        return Ignored(total=False) if key is None else Blank(subject, key)
+
+    def _key(self, form: Form, values: ByName[str, Any]) -> str | None:
+        if form.by_ref:
+            return f"{form.fact.KEY}/{values['ref']}" if "ref" in values else None
+        if form.fact.ABOUT_AUTHORITY:
+            return f"{form.fact.KEY}/{values['month']}" if "month" in values else None
+        return form.fact.KEY
+
+    def _demands(self, form: Form, row: Row) -> tuple[list[tuple[int, Demand]], dict[Field, str]]:
+        found: list[tuple[int, Demand]] = []
+        faults: dict[Field, str] = {}
+        for place, one in enumerate(form.demanded):
+            if not one.applies(row):
+                continue
+            fields = (one.length,) if one.complete_by is None else (one.length, one.complete_by)
+            values, wrong = _read(fields, row)
+            if not wrong and not values[one.length.name]:
+                continue
+            faults |= wrong
+            if not wrong:
+                found.append((place, _demand(one.kind, values)))
+        return found, faults
+
+    def _refused(self, field: Field, row: Row, words: str) -> Refusal:
+        return Refusal(self.place(row.number, field.places[0]), f"{_spoken(field.heading)} {words}")
+
+    def _field_at(self, said: Said, path: str) -> Field | None:
+        member = path.removeprefix("$.data.").removeprefix("$.data")
+        if member.startswith("requirements"):
+            index = int(member[13 : member.index("]")]) if "[" in member else 0
+            places = said.demands[index : index + 1] or (0,)
+            one = said.form.demanded[places[0]]
+            return one.complete_by if member.endswith("complete_by") else one.length
+        if member == "age_at_imposition" and said.form.born is not None:
+            return said.form.born
+        return next((field for field in said.form.fields if field.name == member), None)
+
+
+def day_of(fact: Fact) -> date:
+    """The last day on which something of the fact happened."""
+    if fact.DATES:
+        days: list[date] = [getattr(fact, name) for name in fact.DATES]
+        return max(days)
+    return transforms.last_of_month(getattr(fact, "month"))  # noqa: B009 - only period.closed has no date
+
+
+def _read(fields: Sequence[Field], row: Row) -> tuple[dict[str, Any], dict[Field, str]]:
+    values: dict[str, Any] = {}
+    faults: dict[Field, str] = {}
+    for field in fields:
+        try:
+            values[field.name] = field.of(row)
+        except Unread as fault:
+            faults[field] = str(fault)
+    return values, faults
+
+
+def _with_age(field: Field, row: Row, values: dict[str, Any]) -> dict[Field, str]:
+    """The age instead of the date of birth, which is not repeated even where it is wrong."""
+    on: date = values["imposed_on"]
+    try:
+        cell, order, epoch = field.of(row)
+        values["age_at_imposition"] = transforms.age(transforms.born_in(cell, order, epoch, on), on)
+    except Unread as fault:
+        return {field: "is blank" if str(fault) == "is blank" else "is no date of birth"}
+    return {}
+
+
+def _demand(kind: str, values: ByName[str, Any]) -> Demand:
+    given = {name: value for name, value in values.items() if value is not None}
+    found: Demand = next(one for one in get_args(Demand) if one.__struct_config__.tag == kind)(**given)
+    return found
+
+
+def _own_name(fact: type[Fact], sent: str) -> str:
+    return sent if sent in fact.__struct_fields__ else f"{sent}_"
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=LONDON).astimezone(UTC)
+
+
+def _numeric(cell: Scalar) -> bool:
+    return isinstance(cell, str) and cell.replace(",", "").replace(".", "").strip().lstrip("-£").isdigit()
+
+
+def _spoken(heading: str) -> str:
+    """A heading within a sentence: small, unless it is an abbreviation."""
+    words = " ".join(heading.split()).rstrip(" *:")
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words

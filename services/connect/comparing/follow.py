@@ -1,0 +1,156 @@
+"""What follows from one table: events for what is new, changed, back or gone, and the state that remembers them."""
+
+from dataclasses import dataclass
+
+from contracts.client import Message, Source
+from contracts.clock import system_clock
+from contracts.decoding.codec import Event
+from contracts.decoding.validation import judge
+from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded
+from services.connect.comparing.difference import A_MOMENT, Known, Older, Same, ToSay, decide, is_newest
+from services.connect.mapping.model import Ended, Table
+from services.connect.moments import local_day, moment
+from services.connect.outcome import Outcome
+from services.connect.state import State, Statement, Vanished
+
+_MADE = b"made"
+"""Stands for the digest of what no row has stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One table of an extract, as what it means is carried out."""
+
+    source: Source
+    state: State
+    table: Table
+    name: str
+    taken: int
+    newest: int | None
+    """When the newest extract before this one was taken."""
+    outcome: Outcome
+
+    def say(self, statement: Statement, known: Known | None) -> None:
+        """A fact that a row states."""
+        if known is None:  # a row before may have said it
+            known = self.state.find(statement.subject, statement.key)
+        match decide(known, statement.said, statement.time, self.taken, self._newest_of(known)):
+            case Older():
+                self.outcome.older += 1
+            case Same() if known is not None:
+                self.outcome.same += 1
+                self._same(statement, known)
+            case ToSay(time, change):
+                self.outcome.said[statement.name, change] += 1
+                self._said(statement, known, time)
+
+    def gone(self, one: Vanished) -> None:
+        """A fact that no row of the newest extract states."""
+        self._gone(one, self.newest if one.known.gone is None else one.known.seen, self.taken)
+
+    def _newest_of(self, known: Known | None) -> int | None:
+        return self.newest if known is None or known.table == self.name else self.state.newest(known.table)
+
+    def _same(self, statement: Statement, known: Known) -> None:
+        if is_newest(self.taken, self.newest):
+            self.state.keep(known.id, self.name)
+            self._link(statement, known.id)
+            self._take_back_the_end(statement)
+        elif known.gone is not None:
+            self.state.seen_again(known.id, self.taken)
+
+    def _said(self, statement: Statement, known: Known | None, time: int) -> None:
+        event, body = self._event(statement, time)
+        if known is not None:
+            self.state.drop_rows_with(known.id)
+        fact = self.state.say(statement, body, event, time)
+        if is_newest(self.taken, self.newest):
+            self._link(statement, fact, new=known is None)
+            self._take_back_the_end(statement)
+        elif self.table.whole:
+            self._gone_since(statement, known)
+
+    def _event(self, statement: Statement, time: int) -> tuple[str, bytes]:
+        """Id and body, with another time than was thought of where it must be later."""
+        if time == statement.time:
+            return statement.id, statement.body
+        event = judge(statement.body, system_clock())
+        assert isinstance(event, Event)
+        message = event_of(self.source, statement.subject, event.data, time)
+        return message.id, message.body
+
+    def _link(self, statement: Statement, fact: int, new: bool = False) -> None:
+        if statement.digest is not None:
+            self.state.link(statement.digest, fact, new)
+
+    def _gone_since(self, statement: Statement, known: Known | None) -> None:
+        """What an older extract has, and the newest has not."""
+        assert self.newest is not None
+        if self.state.holds(self.name, statement.subject, statement.key):
+            return
+        found = self.state.find(statement.subject, statement.key)
+        assert found is not None
+        row_seen = self.state.row_seen(self.name, statement.subject, statement.key)
+        cleared = row_seen > self.taken
+        gone = row_seen if cleared else self.newest if known is None or known.gone is None else known.gone
+        self._gone(Vanished(found, statement.subject, statement.key, cleared), self.taken, gone)
+
+    def _gone(self, one: Vanished, seen: int | None, gone: int) -> None:
+        policy = self.table.cleared if one.cleared else self.table.vanished
+        if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
+            what = "was left blank" if one.cleared else "is gone"
+            words = f"{fact_in_words(one.key)} of order {one.subject} {what}; what was said of it still counts."
+            self.outcome.remarks.append(f"{self.name}: {words}")
+        if self.state.holds(self.name, one.subject, one.key):
+            return  # it may be in a row that cannot be read: to be decided when it can
+        self.state.go(one.known.id, seen, gone)
+        if policy == "report":
+            return
+        if isinstance(policy, Ended):
+            self._end(one.subject, policy, gone)
+        else:
+            self._withdraw(one.known, one.subject, one.key, gone)
+
+    def _withdraw(self, known: Known, subject: str, key: str, at: int) -> None:
+        time = max(at, known.time + A_MOMENT)
+        message = event_of(self.source, subject, FactWithdrawn(fact=key), time)
+        self.state.withdraw(known.id, message.id, message.body, time, self.name)
+        self.outcome.said[FactWithdrawn.NAME, "gone"] += 1
+
+    def _end(self, subject: str, policy: Ended, gone: int) -> None:
+        """The order ended, since its row is gone; unless it is known how it ended."""
+        known = self.state.find(subject, OrderEnded.KEY)
+        if known is not None and not known.withdrawn:
+            return
+        fact = OrderEnded(ended_on=local_day(gone), reason=policy.ended)
+        time = gone if known is None else max(gone, known.time + A_MOMENT)
+        event = event_of(self.source, subject, fact, time)
+        said = Statement(
+            self.name, subject, fact.key, fact.NAME, _MADE, time, event.id, event.body, None, self.name, None
+        )
+        self.state.say(said, event.body, event.id, time, made=True)
+        self.outcome.said[fact.NAME, "row gone"] += 1
+
+    def _take_back_the_end(self, statement: Statement) -> None:
+        """A row that came back: its order has not ended after all."""
+        if not isinstance(self.table.vanished, Ended) or statement.key == OrderEnded.KEY:
+            return
+        known = self.state.find(statement.subject, OrderEnded.KEY)
+        if known is not None and known.made and not known.withdrawn:
+            self._withdraw(known, statement.subject, OrderEnded.KEY, self.taken)
+
+
+def event_of(source: Source, subject: str, fact: Fact, time: int) -> Message:
+    """Raises NotAcceptable."""
+    about = None if subject == AUTHORITY_SUBJECT else subject
+    return source.event(fact, recorded_at=moment(time), subject=about)
+
+
+_NAMES = {"imposed": "the imposition", "ended": "the end", "first_contact": "first contact"}
+
+
+def fact_in_words(key: str) -> str:
+    """As in `session s1`."""
+    name, _, ref = key.partition("/")
+    words = _NAMES.get(name, name.replace("_", " "))
+    return f"{words} {ref}" if ref else words

@@ -1,0 +1,152 @@
+"""The rows of one table to statements. A row that is known as it is costs next to nothing."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+
+from contracts.client import NotAcceptable, Source
+from contracts.decoding.codec import encode_data
+from contracts.events import Fact
+from contracts.rejections import Reason
+from services.connect.comparing.difference import is_newest
+from services.connect.comparing.facts import Blank, Held, Ignored, Item, Reader, Refusal, Said, Unknown
+from services.connect.comparing.follow import event_of
+from services.connect.extracts.cells import Grid
+from services.connect.extracts.columns import Row, found_headings
+from services.connect.mapping.model import Cell, Heading, Mapping, Table, Value, value_of
+from services.connect.moments import in_words, micros
+from services.connect.outcome import Outcome
+from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
+
+_AT_ONCE = 500
+_VERSION = 1
+"""Grows when cells are read in another way, so that rows that are known are read anew."""
+
+
+class Rows:
+    """A table below its headings. Raises CannotGoOn where a column is missing."""
+
+    def __init__(self, mapping: Mapping, table: Table, name: str, grid: Grid, epoch: int, secret: bytes) -> None:
+        headings, self._rows = found_headings(name, grid, list(wanted(table)), table.heading_rows)
+        self._reader = Reader(mapping, table, headings, epoch, secret)
+        self._name = name
+        told = repr((_VERSION, mapping.dates, mapping.epoch, name, table)).encode()
+        self._mark = blake2b(told, key=secret[:64]).digest()
+
+    def read(self, state: State, source: Source, taken: int, outcome: Outcome) -> None:
+        """Leaves statements in the state, and faults in the outcome."""
+        reading = _Reading(self._reader, self._name, state, source, taken, outcome)
+        while some := list(islice(self._rows, _AT_ONCE)):
+            digests = [self._digest(row) for row in some]
+            known = state.states(digests)
+            new = [(row, digest) for row, digest in zip(some, digests, strict=True) if digest not in known]
+            outcome.rows[self._name] += len(some)
+            outcome.same += len(some) - len(new)
+            state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
+        if is_newest(taken, state.newest(self._name)):
+            state.hold(self._name, reading.held)
+
+    def _digest(self, row: Row) -> bytes:
+        cells = self._reader.cells(row.cells)
+        text = "\x1f".join(map(str, cells)) if isinstance(cells, tuple) else str(cells)
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._mark).digest()
+
+
+class _Reading:
+    """One reading of a table."""
+
+    def __init__(self, reader: Reader, name: str, state: State, source: Source, taken: int, outcome: Outcome) -> None:
+        self._reader, self._name, self._state = reader, name, state
+        self._source, self._taken, self._outcome = source, taken, outcome
+        self.held: list[tuple[str, str]] = []
+        """Subjects and keys of facts that cannot be read; both empty for a row of which nothing can be told."""
+
+    def statements(self, row: Row, digest: bytes) -> list[Statement]:
+        """What a row states. A row with any fault does not count as known, so that it is told of again."""
+        items = list(self._reader.read(row))
+        found = [one for item in items for one in self._item(item, row, digest)]
+        said = sum(isinstance(item, Said) for item in items)
+        whole = len(found) == said and not any(isinstance(item, Held) for item in items)
+        return found if whole else [statement._replace(digest=None) for statement in found]
+
+    def _item(self, item: Item, row: Row, digest: bytes) -> Iterator[Statement]:
+        match item:
+            case Said():
+                yield from self._said(item, row, digest)
+            case Held(subject, key, refusals):
+                self._hold(subject, key, refusals)
+            case Blank(subject, key):
+                self._state.account(subject, key, CLEARED)
+            case Unknown(refusals):
+                self._hold("", None, refusals)
+            case Ignored(total):
+                self._outcome.totals += total
+
+    def _hold(self, subject: str, key: str | None, refusals: Sequence[Refusal]) -> None:
+        self._outcome.refusals += refusals
+        if key is None:
+            self._outcome.unknown += 1
+            self.held.append(("", ""))
+        else:
+            self._outcome.held += 1
+            self.held.append((subject, key))
+            self._state.account(subject, key, HELD)
+
+    def _said(self, said: Said, row: Row, digest: bytes) -> Iterator[Statement]:
+        fact = said.fact
+        time = self._taken if said.recorded is None else min(micros(said.recorded), self._taken)
+        try:
+            event = event_of(self._source, said.subject, fact, time)
+        except NotAcceptable as fault:
+            self._hold(said.subject, fact.key, [self._refused(said, row, fault)])
+            return
+        known = self._state.account(said.subject, fact.key, BY_STATEMENT)
+        place = self._reader.place(row.number, None)
+        yield Statement(
+            self._name,
+            said.subject,
+            fact.key,
+            fact.NAME,
+            digest_of(fact),
+            time,
+            event.id,
+            event.body,
+            digest,
+            place,
+            known,
+        )
+
+    def _refused(self, said: Said, row: Row, fault: NotAcceptable) -> Refusal:
+        rejection = fault.rejection
+        words = _plainly(rejection.message)
+        if rejection.reason is Reason.DATE_AFTER_TIME:
+            words = f"it lies after {in_words(self._taken)}, when this was taken or recorded"
+        return self._reader.refusal(said, row, rejection.path, words)
+
+
+def _plainly(message: str) -> str:
+    """What the contract says of a member, for people who have only ever seen their table."""
+    return "neither supervision nor unpaid work" if message.endswith(" items") else message
+
+
+def digest_of(fact: Fact) -> bytes:
+    """The same for the same fact."""
+    return blake2b(fact.NAME.encode() + encode_data(fact), digest_size=16).digest()
+
+
+def wanted(table: Table) -> Iterator[Heading]:
+    """Every heading that the mapping of a table names."""
+    for value in _values(table):
+        yield from (one for one in (value.column, value.born) if one is not None)
+        yield from value.joined
+    yield from (*table.when, *table.unless)
+    for stated in table.facts():
+        yield from (*stated.when, *stated.unless)
+
+
+def _values(table: Table) -> Iterator[Value]:
+    cells: list[Cell | None] = [table.order, table.recorded]
+    for stated in table.facts():
+        cells += stated.fields.values()
+        cells += [cell for one in stated.requirements for cell in (one.hours, one.months, one.complete_by)]
+    yield from (value_of(cell) for cell in cells if cell is not None)

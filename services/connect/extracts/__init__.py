@@ -1,0 +1,1 @@
+"""Extracts as they are: files and queries to tables, headings and cells."""

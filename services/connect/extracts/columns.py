@@ -1,0 +1,98 @@
+"""Which row holds the headings, which column is which, where the rows begin, and which of them are sums. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from itertools import chain, islice
+from typing import NamedTuple
+
+from services.connect.extracts.cells import Grid, Scalar, plain, text_of
+from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import Heading
+
+_SEARCHED = 40
+"""Rows in which headings may be."""
+_TOTALS = re.compile(r"\s*((grand|sub|sheet|overall)[ -]?)?(totals?|sum|count)\b(?![-/_.\d])", re.IGNORECASE)
+
+
+class Row(NamedTuple):
+    """A row below the headings that holds something."""
+
+    number: int
+    """As the spreadsheet shows it, from 1."""
+    cells: Sequence[Scalar]
+
+
+class Headings:
+    """The headings of a table, found by what the mapping names."""
+
+    def __init__(self, table: str, first_row: int, texts: Sequence[str]) -> None:
+        self.table, self.first_row, self.texts = table, first_row, texts
+        self._places = {plain(text): place for place, text in reversed(list(enumerate(texts))) if plain(text)}
+
+    def place(self, heading: Heading) -> int:
+        """Which column it is, from 0. Raises CannotGoOn with what it may have become."""
+        names = [heading] if isinstance(heading, str) else heading
+        for name in names:
+            if plain(name) in self._places:
+                return self._places[plain(name)]
+        raise CannotGoOn(self._missing(names[0]))
+
+    def has(self, heading: Heading) -> bool:
+        names = [heading] if isinstance(heading, str) else heading
+        return any(plain(name) in self._places for name in names)
+
+    def _missing(self, name: str) -> str:
+        close = get_close_matches(plain(name), self._places, n=1, cutoff=0.5)
+        hint = f"; did you mean '{self.texts[self._places[close[0]]].strip()}'?" if close else ""
+        there = ", ".join(f"'{text.strip()}'" for text in self.texts if text.strip())
+        return (
+            f"{self.table}: there is no column '{name}'{hint} "
+            f"The headings in row {self.first_row} are {there}. Mend the heading, or the mapping."
+        )
+
+
+def found_headings(
+    table: str, grid: Grid, wanted: Sequence[Heading], over_rows: int = 1
+) -> tuple[Headings, Iterator[Row]]:
+    """The headings, and the rows below them. Raises CannotGoOn where the table is empty."""
+    top = list(islice(grid, _SEARCHED))
+    candidates = [_joined(table, top, row, over_rows) for row in range(len(top))]
+    if not any(text for row in top for text in map(text_of, row)):
+        raise CannotGoOn(f"{table} is empty")
+    best = max(candidates, key=lambda one: (sum(map(one.has, wanted)), -one.first_row))
+    if not any(map(best.has, wanted)):
+        best = max(candidates, key=lambda one: (len(list(filter(plain, one.texts))), -one.first_row))
+    below = best.first_row + over_rows - 1
+    return best, _rows(best, chain(top[below:], grid), below)
+
+
+def _joined(table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: int) -> Headings:
+    """Headings that go over several rows: an upper one stands for all columns up to the next one beside it."""
+    rows = [[text_of(cell) for cell in row] for row in top[first : first + over_rows]]
+    width = max(map(len, rows), default=0)
+    texts = [""] * width
+    for level, row in enumerate(rows):
+        upper, last = level < len(rows) - 1, ""
+        for place in range(width):
+            own = row[place] if place < len(row) else ""
+            last = own or (last if upper else "")
+            texts[place] = f"{texts[place]} {last}".strip()
+    return Headings(table, first + 1, texts)
+
+
+def _rows(headings: Headings, grid: Iterator[Sequence[Scalar]], above: int) -> Iterator[Row]:
+    width = len(headings.texts)
+    again = [plain(text) for text in headings.texts]
+    for number, cells in enumerate(grid, above + 1):
+        if not any(cells) and not any(cell != "" for cell in cells):
+            continue
+        if isinstance(cells[0], str) and [plain(text_of(cell)) for cell in cells[:width]] == again:
+            continue  # a heading repeated on each page
+        yield Row(number, cells if len(cells) >= width else [*cells, *[""] * (width - len(cells))])
+
+
+def is_total(row: Row) -> bool:
+    """Whether the first word in the row says that it sums up the others."""
+    first = next((cell for cell in row.cells if cell != ""), "")
+    return isinstance(first, str) and bool(_TOTALS.match(first)) and len(first.split()) <= 3

@@ -1,0 +1,106 @@
+"""A query on the case system's own database, read and nothing else."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.connect.comparing.compare import Extract
+from services.connect.extracts.cells import Scalar
+from services.connect.faults import CannotGoOn, Later
+from services.connect.mapping.model import Mapping
+from services.connect.moments import LONDON, micros
+
+_AT_ONCE = 1000
+_READ_ONLY = {
+    "postgresql": "SET TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+    "oracle": "SET TRANSACTION READ ONLY",
+    "sqlite": "PRAGMA query_only = ON",
+}
+"""Where the database itself can be made to refuse writing; SQL Server does by the rights of the account."""
+_SELECT = re.compile(r"\s*(--[^\n]*\n\s*)*(select|with)\b", re.IGNORECASE)
+
+
+@contextmanager
+def queried(mapping: Mapping, folder: Path, taken: datetime | None) -> Iterator[list[Extract]]:
+    """The tables that are queries, as of now by the database's clock. `folder` is what the address's file is named from.
+
+    Raises CannotGoOn, and Later where the database is away.
+    """
+    tables = [table for table in mapping.tables if table.query is not None]
+    if not tables:
+        yield []
+        return
+    for table in tables:
+        _check(table.query or "")
+    engine = _engine(mapping, folder)
+    try:
+        with engine.connect() as connection:
+            _forbid_writing(connection)
+            at = micros(_now(connection) if taken is None else taken)
+            yield [
+                Extract(table, table.name or f"query {number}", _rows(connection, table.query or ""), 1900, at)
+                for number, table in enumerate(tables, 1)
+            ]
+            connection.rollback()
+    except SQLAlchemyError as fault:
+        raise Later(f"the database does not answer as it should: {str(fault).splitlines()[0]}") from None
+    finally:
+        engine.dispose()
+
+
+def _engine(mapping: Mapping, folder: Path) -> Engine:
+    if mapping.database_file is None:
+        raise CannotGoOn("the mapping has a query and no `database_file`, which holds the address of the database")
+    path = folder / mapping.database_file
+    try:
+        return create_engine(path.read_text().strip())
+    except OSError as fault:
+        raise CannotGoOn(f"{path} cannot be read: {fault.strerror}") from None
+    except (SQLAlchemyError, ImportError) as fault:
+        raise CannotGoOn(f"{path} holds no address of a database that can be reached from here: {fault}") from None
+
+
+def _check(query: str) -> None:
+    if not _SELECT.match(query) or ";" in query.strip().rstrip(";"):
+        raise CannotGoOn("a query must be one SELECT, and nothing that writes")
+
+
+def _forbid_writing(connection: Connection) -> None:
+    statement = _READ_ONLY.get(connection.dialect.name)
+    if statement is not None:
+        connection.execute(text(statement))
+
+
+def _now(connection: Connection) -> datetime:
+    """By the clock of the database: UTC in SQLite, else local where it does not say."""
+    now: Any = connection.execute(select(func.current_timestamp())).scalar_one()
+    found = now if isinstance(now, datetime) else datetime.fromisoformat(str(now))
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC if connection.dialect.name == "sqlite" else LONDON)
+    return found.astimezone(UTC)
+
+
+def _rows(connection: Connection, query: str) -> Iterator[Sequence[Scalar]]:
+    result = connection.execution_options(yield_per=_AT_ONCE).execute(text(query.strip().rstrip(";")))
+    yield list(result.keys())
+    for row in result:
+        yield [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> Scalar:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(LONDON).replace(tzinfo=None) if value.tzinfo else value
+    return value if isinstance(value, Scalar) else str(value)

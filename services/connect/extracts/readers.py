@@ -1,0 +1,133 @@
+"""Files to tables, as they are: any encoding, separator and kind of workbook. Knows nothing of what they mean."""
+
+import csv
+import re
+import zipfile
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from services.connect.extracts.cells import Grid
+from services.connect.faults import CannotGoOn
+
+WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+TEXTS = {".csv", ".tsv", ".txt"}
+_SEPARATORS = ",;\t|"
+_LOOK_AT = 50
+_LONGEST_CELL = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of a file that can be read from its first row."""
+
+    file: Path
+    name: str
+    """Of the sheet; of the file where it has no sheets."""
+    epoch: int
+    """From which year its numbered dates count."""
+    encoding: str = ""
+    separator: str = ""
+
+    def rows(self) -> Grid:
+        """Raises CannotGoOn where the file is damaged."""
+        return self._text() if self.separator else self._workbook()
+
+    def _text(self) -> Grid:
+        csv.field_size_limit(_LONGEST_CELL)
+        try:
+            with self.file.open(encoding=self.encoding, newline="") as stream:
+                reader = csv.reader(stream, delimiter=self.separator)
+                for number, row in enumerate(reader):
+                    yield [] if number == 0 and row and row[0].startswith("sep=") else row
+        except (csv.Error, UnicodeDecodeError) as fault:
+            raise CannotGoOn(f"{self.file.name} is damaged: {fault}") from None
+
+    def _workbook(self) -> Grid:
+        with _opened(self.file) as book:
+            sheet = book.get_sheet_by_name(self.name)
+            before = [""] * (sheet.start[1] if sheet.start else 0)
+            for row in sheet.iter_rows():
+                yield [*before, *row]
+
+
+def sheets(file: Path, encoding: str | None = None, separator: str | None = None) -> list[Sheet]:
+    """What the file holds. Raises CannotGoOn where it is none that can be read."""
+    suffix = file.suffix.lower()
+    if not file.is_file():
+        raise CannotGoOn(f"{file} is not there")
+    if suffix in WORKBOOKS:
+        with _opened(file) as book:
+            return [Sheet(file, name, _epoch(file)) for name in book.sheet_names]
+    if suffix in TEXTS:
+        encoding = encoding or encoding_of(file)
+        return [Sheet(file, file.name, 1900, encoding, separator or _separator_of(file, encoding))]
+    raise CannotGoOn(f"{file.name} is neither a workbook (xlsx, xls, ods) nor text (csv)")
+
+
+def encoding_of(file: Path) -> str:
+    """UTF-8 or UTF-16 if it is that, else Windows-1252, in which British and Irish systems write."""
+    with file.open("rb") as stream:
+        start = stream.read(4096)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if start[1::2].count(0) > len(start) / 4:
+        return "utf-16-le"
+    return "utf-8-sig" if _is_utf8(file) else "cp1252" if _is_windows(file) else "latin-1"
+
+
+def _is_utf8(file: Path) -> bool:
+    return _reads(file, "utf-8")
+
+
+def _is_windows(file: Path) -> bool:
+    return _reads(file, "cp1252")
+
+
+def _reads(file: Path, encoding: str) -> bool:
+    try:
+        with file.open(encoding=encoding, newline="") as stream:
+            while stream.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separator_of(file: Path, encoding: str) -> str:
+    with file.open(encoding=encoding, newline="", errors="replace") as stream:
+        lines = list(islice(stream, _LOOK_AT))
+    if lines and (told := re.match(r"sep=(.)", lines[0])):
+        return told[1]
+    return max(_SEPARATORS, key=lambda one: _agreement(lines, one))
+
+
+def _agreement(lines: list[str], separator: str) -> tuple[int, int]:
+    """How many rows have the same number of cells, if it is more than one; and how many cells."""
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        counts = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if len(row) > 1)
+    except csv.Error:
+        return (0, 0)
+    return max(((rows, cells) for cells, rows in counts.items()), default=(0, 0))
+
+
+def _opened(file: Path) -> "closing[CalamineWorkbook]":
+    try:
+        return closing(CalamineWorkbook.from_path(file))
+    except (CalamineError, OSError) as fault:
+        raise CannotGoOn(f"{file.name} cannot be opened as a workbook: {fault}") from None
+
+
+def _epoch(file: Path) -> int:
+    """What a workbook says of numbers that are dates; calamine already heeds it where the cell is marked as a date."""
+    if file.suffix.lower() in {".xlsx", ".xlsm"} and zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            properties = re.search(rb"<(?:\w+:)?workbookPr\b[^>]*>", archive.read("xl/workbook.xml"))
+        if properties and re.search(rb"""date1904\s*=\s*["'](1|true|on)["']""", properties[0]):
+            return 1904
+    return 1900

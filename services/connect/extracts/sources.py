@@ -1,0 +1,142 @@
+"""Which table is in which file, and when the file was taken."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import Path
+
+from services.connect.comparing.compare import Extract
+from services.connect.extracts.readers import Sheet, sheets
+from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import Mapping, Table
+from services.connect.moments import LONDON, in_words, micros
+from services.connect.state import State
+
+_END_OF_DAY = time(23, 59, 59)
+_DAY = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_PARTS = {"%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d": r"(?P<d>\d\d)",
+          "%H": r"(?P<H>\d\d)", "%M": r"(?P<M>\d\d)", "%S": r"(?P<S>\d\d)"}  # fmt: skip
+
+
+def extracts_in(mapping: Mapping, files: Sequence[Path], state: State, said: datetime | None) -> list[Extract]:
+    """The tables that the files hold. Raises CannotGoOn where a file holds none, or a table is in two."""
+    found = [extract for file in files for extract in _taken(mapping, file, state, said)]
+    names = [extract.name for extract in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise CannotGoOn(f"{name} is there twice; name each file once, or give `file` in the mapping")
+    return found
+
+
+def _taken(mapping: Mapping, file: Path, state: State, said: datetime | None) -> list[Extract]:
+    tables, content = list(_in_file(mapping, file)), digest_in(file)
+    newest = max((state.newest(extract.name) or 0 for extract in tables), default=0)
+    taken = taken_at(mapping, file, state.taken(content), newest) if said is None else micros(said)
+    return [replace(extract, taken=taken, content=content) for extract in tables]
+
+
+def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> int:
+    """When the extract in a file was taken: by its name, or as it was last changed, or as when an old one was imported before.
+
+    Raises CannotGoOn where an earlier content is there again, and it cannot be told whether the records went back to that.
+    """
+    by_name = _by_name(mapping, file)
+    if by_name is not None:
+        return micros(by_name)
+    changed = int(file.stat().st_mtime * 1_000_000)
+    if before is not None and before < newest and changed > before:
+        raise CannotGoOn(
+            f"{file.name} is what was taken on {in_words(before)} and has been replaced since. "
+            "If the records really went back to that, say when it was taken with --taken."
+        )
+    return changed if before is None or before >= newest else before
+
+
+def digest_in(file: Path) -> bytes:
+    """The same for the same content. Raises CannotGoOn where it cannot be read."""
+    digest = sha256()
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+    except OSError as fault:
+        raise CannotGoOn(f"{file} cannot be read: {fault.strerror}") from None
+    return digest.digest()
+
+
+def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
+    tables = [table for table in mapping.tables if table.query is None and _fits(table.file, file.name)]
+    there = sheets(file, mapping.encoding, mapping.separator)
+    found = False
+    for table in tables:
+        sheet = _sheet(table, there)
+        if sheet is not None:
+            found = True
+            yield Extract(table, _name(sheet, table), sheet.rows(), sheet.epoch, 0)
+    if not found:
+        wanted = ", ".join(table.sheet or table.file or "any" for table in mapping.tables)
+        names = ", ".join(sheet.name for sheet in there)
+        raise CannotGoOn(f"{file.name}: the mapping names no table in it (it has {names}; the mapping names {wanted})")
+
+
+def _name(sheet: Sheet, table: Table) -> str:
+    """The same from day to day, though the file's name may carry the date."""
+    if not table.whole:  # each file stands for itself
+        return sheet.name if sheet.separator else f"{sheet.file.stem} {sheet.name}"
+    if table.name or not sheet.separator:
+        return table.name or sheet.name
+    return (
+        table.file
+        if table.file and "*" not in table.file
+        else re.sub(r"[-_. ]*\d{6,}|[-_. ]*\d{4}-\d\d-\d\d", "", sheet.name)
+    )
+
+
+def _sheet(table: Table, there: Sequence[Sheet]) -> Sheet | None:
+    if table.sheet is None or there[0].separator:
+        return there[0]
+    return next((sheet for sheet in there if _fits(table.sheet, sheet.name)), None)
+
+
+def _fits(pattern: str | None, name: str) -> bool:
+    return pattern is None or fnmatchcase(name.casefold().strip(), pattern.casefold().strip())
+
+
+def _by_name(mapping: Mapping, file: Path) -> datetime | None:
+    if mapping.taken is not None:
+        return _by_pattern(mapping.taken, file)
+    found = _DAY.search(file.stem)
+    if found is None:
+        return None
+    try:
+        day = datetime(int(found[1]), int(found[3]), int(found[4]), tzinfo=LONDON)
+    except ValueError:
+        return None
+    return _end_of(day)
+
+
+def _by_pattern(pattern: str, file: Path) -> datetime:
+    form = re.escape(pattern)
+    for part, group in _PARTS.items():
+        form = form.replace(re.escape(part), group)
+    found = re.search(form, file.name)
+    if found is None:
+        raise CannotGoOn(f"{file.name} does not tell when it was taken, as the mapping says: {pattern}")
+    parts = {name: int(value) for name, value in found.groupdict().items()}
+    year = parts.get("Y", 2000 + parts.get("y", 0))
+    try:
+        day = datetime(year, parts.get("m", 1), parts.get("d", 1), tzinfo=LONDON)
+        return (
+            day.replace(hour=parts["H"], minute=parts.get("M", 0), second=parts.get("S", 0)).astimezone(UTC)
+            if "H" in parts
+            else _end_of(day)
+        )
+    except ValueError as fault:
+        raise CannotGoOn(f"{file.name} does not tell when it was taken: {fault}") from None
+
+
+def _end_of(day: datetime) -> datetime:
+    return datetime.combine(day.date(), _END_OF_DAY, tzinfo=LONDON).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""The mapping: what it may say, how it is read, bound to columns, and proposed."""

@@ -1,0 +1,260 @@
+"""A mapping bound to the columns of one table: which cell becomes which member of which fact, and how. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from contracts.client.pseudonym import pseudonym
+from contracts.codes import Code
+from contracts.events import AuthorityCode, Fact, Label, Month, OrderImposed, OrderRef, PersonRef, Ref
+from services.connect.extracts.cells import Scalar, plain, text_of
+from services.connect.extracts.columns import Headings, Row
+from services.connect.faults import CannotGoOn, Unread
+from services.connect.mapping import transforms
+from services.connect.mapping.model import Conditions, Heading, Mapping, Requirement, Stated, Value, members, value_of
+
+_REMEMBERED = 50_000
+"""Cells of a column whose meaning is kept; most columns repeat themselves."""
+
+Read = Callable[[Scalar], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a fact, bound to the columns of a table."""
+
+    name: str
+    places: tuple[int, ...]
+    heading: str
+    read: Read
+    """Of the cell; of the first cell where there are several."""
+    blank: Any
+    """What an empty cell means; `MISSING` where it must not be."""
+
+    def of(self, row: Row) -> Any:
+        """Raises Unread."""
+        if not self.places:
+            return self.blank
+        cell = row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
+        if cell == "" or (isinstance(cell, str) and not cell.strip()):
+            if self.blank is MISSING:
+                raise Unread("is blank")
+            return self.blank
+        return self.read(cell)
+
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """One requirement of an order, bound."""
+
+    kind: str
+    length: Field
+    complete_by: Field | None
+    applies: Callable[[Row], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One fact that rows of a table may state, bound to its columns."""
+
+    fact: type[Fact]
+    fields: tuple[Field, ...]
+    born: Field | None
+    demanded: tuple[Demanded, ...]
+    applies: Callable[[Row], bool]
+    must: bool
+    """Whether a row without the date is a fault rather than a fact that has not happened yet."""
+
+    @property
+    def by_ref(self) -> bool:
+        return "ref" in self.fact.__struct_fields__
+
+
+class Binding:
+    """The mapping and the headings of a table. Raises CannotGoOn where a column is missing."""
+
+    def __init__(self, mapping: Mapping, headings: Headings, epoch: int, secret: bytes) -> None:
+        self._mapping, self._headings = mapping, headings
+        self._epoch, self._secret = mapping.epoch or epoch, secret
+        self.used: set[int] = set()
+        """The columns that matter, from 0."""
+
+    def form(self, stated: Stated, alone: bool) -> Form:
+        """One fact. `alone` is whether rows of the table state nothing else."""
+        hints = members(stated.fact)
+        born = next((value for value in stated.fields.values() if value.born is not None), None)
+        fields = tuple(
+            self.field(name, hints[name], value) for name, value in stated.fields.items() if value.born is None
+        )
+        return Form(
+            stated.fact,
+            fields,
+            None if born is None else self._birth(born),
+            tuple(self._demanded(one) for one in stated.requirements),
+            self.conditions(stated.when, stated.unless),
+            must=(alone or stated.fact is OrderImposed) and not stated.when and not stated.unless,
+        )
+
+    def field(self, name: str, hint: Any, value: Value) -> Field:
+        """One member of this type."""
+        read = self._reader(hint, value)
+        places, heading = self._places(value)
+        blank: Any = None if optional(hint) else MISSING
+        for given in (value.always, value.blank):
+            if given is not None:
+                blank = self._constant(name, read, given)
+        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank)
+
+    def _constant(self, name: str, read: Read, given: str) -> Any:
+        try:
+            return read(given)
+        except Unread as fault:
+            raise CannotGoOn(f"{self._headings.table}: in the mapping of {name}, {fault}") from None
+
+    def _places(self, value: Value) -> tuple[tuple[int, ...], str]:
+        if value.joined:
+            places = tuple(self._place(heading) for heading in value.joined)
+            return places, " and ".join(value.joined)
+        if value.column is None:
+            return (), ""
+        place = self._place(value.column)
+        return (place,), self._headings.texts[place]
+
+    def _place(self, heading: Heading) -> int:
+        place = self._headings.place(heading)
+        self.used.add(place)
+        return place
+
+    def _reader(self, hint: Any, value: Value) -> Read:
+        order, epoch = value.dates or self._mapping.dates, self._epoch
+        kind = bare(hint)
+        if kind in _TEXTS:
+            return self._text_reader(kind, value)
+        if kind == Month:
+            return lambda cell: transforms.month_in(cell, order, epoch)
+        if kind is date:
+            return lambda cell: transforms.date_in(cell, order, epoch)
+        if kind is bool:
+            return lambda cell: transforms.truth_in(cell, value.codes)
+        if isinstance(kind, type) and issubclass(kind, Code):
+            try:
+                return transforms.code_in(kind, value.codes)
+            except Unread as fault:
+                raise CannotGoOn(f"{self._headings.table}: in the mapping, {fault}") from None
+        return lambda cell: transforms.whole_in(value.codes.get(text_of(cell), cell), value.times)
+
+    def _text_reader(self, kind: Any, value: Value) -> Read:
+        secret, codes = self._secret, value.codes
+        if kind == PersonRef:
+            return lambda cell: pseudonym(secret, text_of(cell))
+        if kind == AuthorityCode:
+            return lambda cell: transforms.authority_in(cell, codes)
+        if kind == Label:
+            return lambda cell: transforms.label_in(codes.get(text_of(cell), text_of(cell)))
+        longest = 40 if kind == OrderRef else 64
+        if value.keyed:
+            return lambda cell: transforms.keyed_reference(secret, text_of(cell))
+        return lambda cell: transforms.safe_reference(text_of(cell), longest)
+
+    def _birth(self, value: Value) -> Field:
+        assert value.born is not None
+        place, order, epoch = self._place(value.born), value.dates or self._mapping.dates, self._epoch
+        heading = self._headings.texts[place]
+        return Field("age_at_imposition", (place,), heading, lambda cell: (cell, order, epoch), MISSING)
+
+    def moment(self, value: Value) -> Field:
+        """A local time without offset."""
+        places, heading = self._places(value)
+        order, epoch = value.dates or self._mapping.dates, self._epoch
+        return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None)
+
+    def _demanded(self, one: Requirement) -> Demanded:
+        name = "hours" if one.hours is not None else "months"
+        cell = one.hours if one.hours is not None else one.months
+        assert cell is not None
+        complete_by = None if one.complete_by is None else value_of(one.complete_by)
+        return Demanded(
+            str(one.kind),
+            self.field(name, int | None, value_of(cell)),
+            None if complete_by is None else self.field("complete_by", date | None, complete_by),
+            self.conditions(one.when, one.unless),
+        )
+
+    def conditions(self, when: Conditions, unless: Conditions) -> Callable[[Row], bool]:
+        """Whether a row is one of those that are meant."""
+        wanted = [(self._place(heading), _words(words)) for heading, words in when.items()]
+        unwanted = [(self._place(heading), _words(words)) for heading, words in unless.items()]
+        if not wanted and not unwanted:
+            return lambda _: True
+        return lambda row: (
+            all(_is(row.cells[place], words) for place, words in wanted)
+            and not any(_is(row.cells[place], words) for place, words in unwanted)
+        )
+
+
+_UNIONS = (Union, UnionType)
+"""A remark makes the one of the other."""
+_TEXTS = (PersonRef, AuthorityCode, Label, Ref, OrderRef)
+
+
+def _together(row: Row, places: Sequence[int]) -> str:
+    parts = [row.cells[place] for place in places]
+    return "-".join(part.isoformat() if isinstance(part, date) else text_of(part) for part in parts).strip("-")
+
+
+def bare(hint: Any) -> Any:
+    """The type without None, and without remarks unless they are what tells one text from another."""
+    if get_origin(hint) is Annotated and hint not in (*_TEXTS, Month):
+        return bare(get_args(hint)[0])
+    if get_origin(hint) in _UNIONS:
+        return bare(next(one for one in get_args(hint) if one is not type(None)))
+    return hint
+
+
+def optional(hint: Any) -> bool:
+    """Whether a member may be left out."""
+    if get_origin(hint) is Annotated:
+        return optional(get_args(hint)[0])
+    return get_origin(hint) in _UNIONS and type(None) in get_args(hint)
+
+
+def _remembering(read: Read) -> Read:
+    known: dict[tuple[type, Scalar], Any] = {}
+
+    def remembered(cell: Scalar) -> Any:
+        at = (cell.__class__, cell)
+        if at not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[at] = read(cell)
+        return known[at]
+
+    return remembered
+
+
+def _or_otherwise(read: Read, value: Value) -> Read:
+    if value.otherwise is None:
+        return read
+    meant = read(value.otherwise)
+
+    def lenient(cell: Scalar) -> Any:
+        try:
+            return read(cell)
+        except Unread:
+            return meant
+
+    return lenient
+
+
+def _words(words: str | tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word if word == "*" else plain(word) for word in ([words] if isinstance(words, str) else words))
+
+
+def _is(cell: Scalar, words: frozenset[str]) -> bool:
+    text = text_of(cell)
+    return (bool(text) and "*" in words) or plain(text) in words

@@ -1,0 +1,63 @@
+"""A mapping from its file, or what is wrong with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from contracts.authorities import current_code
+from contracts.codes import RequirementKind
+from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import Mapping, Stated, Table
+
+
+def read_mapping(text: str, name: str) -> Mapping:
+    """The mapping in a YAML text. Raises CannotGoOn with what is wrong and where."""
+    try:
+        # Every scalar stays text, so that neither "No" nor 01 nor a date changes on the way.
+        found = msgspec.convert(yaml.load(text, yaml.BaseLoader), Mapping, strict=False)  # noqa: S506
+    except yaml.YAMLError as fault:
+        raise CannotGoOn(f"{name} is no YAML: {fault}") from None
+    except msgspec.ValidationError as fault:
+        raise CannotGoOn(f"{name}: {fault}") from None
+    for wrong in _faults(found):
+        raise CannotGoOn(f"{name}: {wrong}")
+    return found
+
+
+def load_mapping(path: Path) -> Mapping:
+    """The mapping in a file. Raises CannotGoOn."""
+    try:
+        return read_mapping(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CannotGoOn(f"{path} cannot be read: {fault}") from None
+
+
+def _faults(mapping: Mapping) -> Iterator[str]:
+    if current_code(mapping.authority) is None:
+        yield f"{mapping.authority} is no authority's code"
+    for number, table in enumerate(mapping.tables, 1):
+        yield from (f"table {number}: {fault}" for fault in _faults_of(table))
+
+
+def _faults_of(table: Table) -> Iterator[str]:
+    facts = list(table.facts())
+    if not facts:
+        yield "it states nothing"
+    if table.order is None and not all(stated.fact.ABOUT_AUTHORITY for stated in facts):
+        yield "`order` must say which column holds the reference of the order"
+    if table.query is not None and (table.file or table.sheet):
+        yield "a query needs neither file nor sheet"
+    for stated in facts:
+        yield from _faults_in(stated)
+
+
+def _faults_in(stated: Stated) -> Iterator[str]:
+    for name, value in stated.fields.items():
+        if sum(map(bool, (value.column, value.joined, value.always is not None, value.born))) != 1:
+            yield f"{stated.fact.NAME}: {name} needs one of `column`, `joined`, `always` and `born`"
+    for one in stated.requirements:
+        unpaid = one.kind is RequirementKind.UNPAID_WORK
+        if (one.hours is None) is unpaid or (one.months is None) is not unpaid:
+            yield f"{stated.fact.NAME}: {one.kind} needs `{'hours' if unpaid else 'months'}`, and only that"

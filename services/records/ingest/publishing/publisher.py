@@ -1,0 +1,131 @@
+"""Sends changed cells to `national.aggregates`: absolute values with versions, so that repeats and restarts are harmless."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import takewhile
+from operator import attrgetter
+from threading import Event as Signal
+from time import monotonic
+from typing import Protocol
+
+from contracts.cells import Aggregate, Cell, Position, encode_aggregate
+from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis.failures import Away, backoff
+from services.chassis.streaming.kafka import Record
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publishing.publications import Outstanding
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+"""How often to look although nobody signalled a change: another worker may have left something behind."""
+PAUSE_SECONDS = 0.05
+BREATHER = 4
+"""How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
+LONGEST_PAUSE_SECONDS = 2.0
+FEW_ROWS = 5_000
+GROUP = 8
+
+
+class Turn(Protocol):
+    """The right to publish for some authorities, at one moment (services.records.ingest.publishing.publications)."""
+
+    def rows(self) -> Collection[Cell]: ...
+    def positions(self) -> Collection[Position]: ...
+    def confirm(self) -> None:
+        """Raises Away where the turn was lost."""
+
+    def record(self) -> None:
+        """Note what was published, at the end of the turn."""
+
+
+class Publications(Protocol):
+    """What has to be published and what was."""
+
+    def outstanding(self, authorities: Collection[str]) -> Sequence[Outstanding]: ...
+    def turn(self, authorities: Collection[str]) -> AbstractContextManager[Turn]: ...
+
+
+class Producer(Protocol):
+    """Where it is published."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is sent within is seen from its end on, or never."""
+
+    def send_all(self, records: Iterable[Record]) -> object: ...
+
+
+def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstanding]]:
+    """A few together that were published before; one by one those that were not, which may have very many rows."""
+    begin = 0
+    while begin < len(outstanding):
+        group = (
+            list(takewhile(attrgetter("begun"), outstanding[begin : begin + GROUP])) or outstanding[begin : begin + 1]
+        )
+        yield group
+        begin += len(group)
+
+
+class Publisher:
+    """Publishes what the shards of `owned` changed since they were last published."""
+
+    def __init__(
+        self,
+        publications: Publications,
+        producer: Producer,
+        owned: Callable[[], Collection[str]],
+        metrics: RecordsMetrics,
+    ) -> None:
+        self._publications, self._producer, self._owned = publications, producer, owned
+        self._metrics = metrics
+
+    def run(self, changed: Signal, stop: Signal) -> None:
+        """Publish until told to stop, at once after a change. What is away is waited for; a bug passes to the caller."""
+        waits = backoff(0.2, 15)
+        while not stop.is_set():
+            changed.wait(IDLE_SECONDS)
+            changed.clear()
+            try:
+                began = monotonic()
+                catches_up = self.publish() > FEW_ROWS
+                waits = backoff(0.2, 15)
+                breather = BREATHER * (monotonic() - began) if catches_up else 0.0
+                stop.wait(min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, breather)))
+            except Away as away:
+                self._metrics.publish_failures.inc()
+                log.warning("not published yet: %s", away)
+                stop.wait(next(waits))
+
+    def publish(self) -> int:
+        """Send what changed. Returns how many rows were sent. Raises Away."""
+        sent = 0
+        outstanding = self._publications.outstanding(self._owned())
+        left = len(outstanding)
+        for group in _grouped(outstanding):
+            self._metrics.unpublished.set(left)
+            sent += self._publish([one.authority for one in group])
+            left -= len(group)
+        self._metrics.unpublished.set(0)
+        return sent
+
+    def _publish(self, authorities: Collection[str]) -> int:
+        """Read, send and confirm within one turn, and only then let anybody see it.
+
+        So that what readers see of a cell never goes back, in the order of the log either, which is what compaction keeps: who loses its
+        turn before it sent finds that out before it commits; who loses it afterwards had its place in the log before the next one.
+        """
+        with self._publications.turn(authorities) as turn:
+            rows = turn.rows()
+            with self._producer.transaction():
+                self._send(rows)
+                self._send(turn.positions())
+                turn.confirm()
+            turn.record()
+        self._metrics.published.inc(len(rows))
+        return len(rows)
+
+    def _send(self, aggregates: Collection[Aggregate]) -> None:
+        self._producer.send_all(
+            Record(NATIONAL_AGGREGATES, aggregate.key.encode(), encode_aggregate(aggregate)) for aggregate in aggregates
+        )

@@ -1,0 +1,1 @@
+"""Which numbers of each source's counter came, and which came twice."""

@@ -1,0 +1,63 @@
+"""Which events bore which numbers of a source's counter, to find a number that different events bear."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+
+from sqlalchemy import Connection, select, text
+
+from contracts.decoding.codec import Event
+from contracts.decoding.envelope import MAX_SEQUENCE
+from contracts.periods import month_of
+from services.chassis.database import copy_rows, upsert
+from services.records.ingest.tables import numbered, reused
+from services.records.model.fold import Arrival, local_day
+from services.records.model.sequence import Bearer, Blocks, Numbered, block_of, find_reused, no_marks
+
+MOST = 1000
+_LOAD = text(
+    "SELECT n.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:b AS bigint[])) AS w (a, s, b) "
+    "JOIN numbered n ON n.authority = w.a AND n.system = w.s AND n.block = w.b"
+)
+
+
+def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> list[Bearer]:
+    """Notes what came. Answers with those whose number another event bore before, each number once."""
+    bearers = list(_bearers(arrivals))
+    before = _load(connection, {block_of(bearer.number) for bearer in bearers})
+    after = {block: bytearray(marks) for block, marks in before.items()}
+    found = find_reused(bearers, after)
+    _write(connection, {block: marks for block, marks in after.items() if marks != before[block]}, found)
+    return found
+
+
+def reused_numbers(connection: Connection, authority: str) -> list[tuple[str, int, date]]:
+    """Numbers that different events bore, with the system and the month of the later; the first thousand."""
+    query = select(reused).where(reused.c.authority == authority).order_by(reused.c.system, reused.c.number)
+    return [(row.system, row.number, row.month) for row in connection.execute(query.limit(MOST))]
+
+
+def _bearers(arrivals: Mapping[str, Iterable[Arrival]]) -> Iterator[Bearer]:
+    """Accepted events that bear a number."""
+    for authority, arrived in arrivals.items():
+        for arrival in arrived:
+            event = arrival.content
+            if isinstance(event, Event) and event.sequence is not None and event.sequence <= MAX_SEQUENCE:
+                number = (authority, event.system or "", event.sequence)
+                yield Bearer(number, event.id, month_of(local_day(event.time)), arrival.day)
+
+
+def _load(connection: Connection, wanted: Collection[Numbered]) -> Blocks:
+    blocks = {block: no_marks() for block in wanted}
+    if blocks:
+        names = {name: [block[place] for block in blocks] for place, name in enumerate("asb")}
+        for row in connection.execute(_LOAD, names):
+            blocks[row.authority, row.system, row.block] = bytearray(row.marks)
+    return blocks
+
+
+def _write(connection: Connection, changed: Blocks, found: Iterable[Bearer]) -> None:
+    key = ("authority", "system", "block")
+    upsert(connection, numbered, (*key, "marks"), [(*block, bytes(marks)) for block, marks in changed.items()], key=key)
+    rows = [(*bearer.number, bearer.month) for bearer in found]
+    if rows:
+        copy_rows(connection, reused, ("authority", "system", "number", "month"), rows)
