@@ -14,6 +14,7 @@ from services.simulate.lives.transfers import plan_transfers
 from services.simulate.truth import Truth, age_band
 
 _YEAR = 365.25
+_SUCCESSFUL = (EndReason.COMPLETED, EndReason.EARLY_DISCHARGE)
 
 
 @dataclass(slots=True)
@@ -26,10 +27,9 @@ class Tally:
     def add(self, course: Course) -> None:
         days = (course.outlook.ended_on - course.start).days
         self.sums["days_open"] += days
-        over_40 = age_band(course.imposed.age_at_imposition) == "over_40"
-        completed = course.outlook.reason is EndReason.COMPLETED
-        self.sums[f"ended_{'over' if over_40 else 'to'}_40"] += 1
-        self.sums[f"completed_{'over' if over_40 else 'to'}_40"] += completed
+        side = "over" if age_band(course.imposed.age_at_imposition) == "over_40" else "to"
+        self.sums[f"ended_{side}_40"] += course.outlook.reason is not EndReason.TRANSFERRED_OUT
+        self.sums[f"completed_{side}_40"] += course.outlook.reason in _SUCCESSFUL
         if course.supervision:
             self.sums[f"months_{course.supervision.months}"] += 1
         if course.work:
@@ -64,10 +64,9 @@ class Tally:
         return 100 * sum(n for reason, n in reasons.items() if reason in CLIENT_BASED) / sum(reasons.values())
 
     def completion_rate(self) -> float:
-        done = self.cell("orders_ended", "end_reason=completed") + self.cell(
-            "orders_ended", "end_reason=early_discharge"
-        )
-        return 100 * done / self.cell("orders_ended")
+        """As published since 2017-18: completed and discharged early, of all that ended but transfers out. Deaths stay in."""
+        successful = sum(self.cell("orders_ended", f"end_reason={reason}") for reason in _SUCCESSFUL)
+        return 100 * successful / (self.cell("orders_ended") - self.cell("orders_ended", "end_reason=transferred_out"))
 
     def mean_hours(self, level: int | None = None) -> float:
         imposed = "requirement=unpaid_work"

@@ -11,9 +11,9 @@ from services.simulate.home import Home
 from services.simulate.lives.course import Outlook
 from services.simulate.working_days import months_after, nth_after
 
-_COMPLETED = {False: 0.675, True: 0.785}
+_COMPLETED = {False: 0.655, True: 0.765}
 _DISCHARGED_EARLY = 0.022
-"""Shares of orders ended, at 40 or under and over 40."""
+"""Shares of orders that end otherwise than by transfer; of those completed, at 40 or under and over 40."""
 _NOT_COMPLETED = Chances(
     {
         EndReason.REVOKED_BREACH: 14.5,

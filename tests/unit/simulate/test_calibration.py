@@ -1,5 +1,6 @@
 """The pretend nation is near what has been published of the real one."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -42,6 +43,13 @@ def test_what_is_off_is_marked_and_makes_it_fail(found: Tally, capsys: pytest.Ca
     off.cells["orders_imposed", "sex=male"] //= 2
     assert report(off) == 1
     assert [line for line in capsys.readouterr().out.splitlines() if "OFF" in line and "sex_male" in line]
+
+
+def test_the_completion_rate_is_the_one_published_since_2017() -> None:
+    ended = {"": 2616, "end_reason=completed": 1744, "end_reason=early_discharge": 57}
+    ended |= {"end_reason=transferred_out": 112, "end_reason=died": 31}
+    found = Tally(Counter({("orders_ended", reason): number for reason, number in ended.items()}))
+    assert round(found.completion_rate(), 1) == 71.9
 
 
 def test_a_figure_beyond_its_tolerance_is_told() -> None:
