@@ -118,19 +118,7 @@ def test_what_must_be_pure_says_so() -> None:
     assert silent == set()
 
 
-BESIDE_THE_GATE = {"linked_names"}
-"""Its types stand beside answers, which know of requests and vintages: to be taken apart."""
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=[pytest.mark.xfail(strict=True)] if path.stem in BESIDE_THE_GATE else [])
-        for path in FILES
-        if says_pure(path)
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("path", [path for path in FILES if says_pure(path)], ids=str)
 def test_what_says_pure_is_pure(path: Path) -> None:
     """It, and all of services that it rests on, imports the standard library, types and contracts only."""
     for used in closure(path):

@@ -3,12 +3,11 @@
 The forms were taken from public queries of that site. That every address answers could not be verified.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.periods import months_between, parse_first
-from services.reporting.figures.answers import Answer
-from services.reporting.formats.metadata import category_label
+from services.reporting.formats.labels import category_label
 from services.reporting.registry.areas import AREA_NAMES
 
 AREA_URI = "http://statistics.gov.scot/id/statistical-geography/{authority}"
@@ -39,26 +38,30 @@ class Dimension:
     values: Mapping[str, Value]
 
 
-def dimensions(answer: Answer) -> dict[str, Dimension]:
-    """Areas, periods and categories, in the order in which the rows have them."""
-    areas, periods, categories = (
-        dict.fromkeys(getattr(row, name) for row in answer.rows) for name in ("authority", "period", "category")
-    )
-    monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
-    measure = answer.indicator.numerator.measure
-    known_there = _BREAKDOWNS.get(answer.question.breakdown or "")
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes that rows bear, each once, in the order in which they have them."""
+
+    areas: Iterable[str]
+    periods: Iterable[str]
+    categories: Iterable[str]
+
+
+def dimensions(found: Codes, measure: str, breakdown: str | None, *, monthly: bool) -> dict[str, Dimension]:
+    """Areas, periods and categories of a measure. `monthly` says whether the periods are months, which may look like years."""
+    known_there = _BREAKDOWNS.get(breakdown or "")
     return {
-        "authority": Dimension(REF_AREA, {code: Value(AREA_NAMES[code], area_uri(code)) for code in areas}),
+        "authority": Dimension(REF_AREA, {code: Value(AREA_NAMES[code], area_uri(code)) for code in found.areas}),
         "period": Dimension(
             REF_PERIOD,
             {
                 label: Value(period_label(label, monthly=monthly), period_uri(label, monthly=monthly))
-                for label in periods
+                for label in found.periods
             },
         ),
         "category": Dimension(
             None if known_there is None else f"{_SCOT}/dimension/{known_there}",
-            {each: Value(category_label(measure, each), _concept(each)) for each in categories},
+            {each: Value(category_label(measure, each), _concept(each)) for each in found.categories},
         ),
     }
 

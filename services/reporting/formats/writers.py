@@ -18,7 +18,7 @@ from contracts.authorities import AUTHORITIES
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
-from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Dimension, dimensions
+from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Codes, Dimension, dimensions
 from services.reporting.formats.metadata import describe, describe_release, provisional_words
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.indicators import Indicator, Status
@@ -91,16 +91,23 @@ def as_json(answer: Answer, quality: object) -> dict[str, Any]:
         "as_of": answer.question.as_of,
         "release": None if answer.release is None else describe_release(answer.release),
         "quality": quality,
-        "dimensions": dimensions(answer),
+        "dimensions": _dimensions(answer),
         "rows": answer.rows,
     }
+
+
+def _dimensions(answer: Answer) -> dict[str, Dimension]:
+    """What the codes of the rows stand for."""
+    found = Codes(*(dict.fromkeys(getattr(row, name) for row in answer.rows) for name in _DIMENSIONS))
+    monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
+    return dimensions(found, answer.indicator.numerator.measure, answer.question.breakdown, monthly=monthly)
 
 
 def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
     text = io.StringIO()
     writer = csv.writer(text)
-    periods = dimensions(answer)["period"].values
+    periods = _dimensions(answer)["period"].values
     mark = _mark(answer.indicator)
     writer.writerow(_csv_columns(answer))
     for row in answer.rows:
@@ -133,7 +140,7 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
         dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
     )
     kinds["period_uri"] = "anyURI"
-    category = dimensions(answer)["category"].property
+    category = _dimensions(answer)["category"].property
     linked: dict[str, dict[str, str]] = {
         "authority": {"propertyUrl": REF_AREA, "valueUrl": AREA_URI},
         "period_uri": {"propertyUrl": REF_PERIOD, "valueUrl": "{+period_uri}"},
@@ -175,7 +182,7 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     A suppressed value is null with status `c`; what is provisional or of part of a period only has status `p`.
     """
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
-    known = dimensions(answer)
+    known = _dimensions(answer)
     axes = [list(each.values) for each in known.values()]
     values: list[float | None] = []
     status: dict[str, str] = {}
@@ -248,7 +255,7 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     sheet.freeze_panes = "A2"
     for index in range(1, len(COLUMNS) + 2):
         sheet.column_dimensions[get_column_letter(index)].width = 18
-    _add_dimensions(book, dimensions(answer))
+    _add_dimensions(book, _dimensions(answer))
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contracts.cells import MEASURES
 from services.reporting.disclosure.gate import ChangeRow, Gate
 from services.reporting.figures.answers import Desk
-from services.reporting.formats.metadata import category_label
+from services.reporting.formats.labels import category_label
 from services.reporting.pages import words
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS

@@ -16,7 +16,7 @@ from services.reporting.disclosure.gate import Row, ToCome
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.quality import latest_month, still_to_come
-from services.reporting.formats.metadata import BREAKDOWNS, category_label
+from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages import words
 from services.reporting.pages.choices import Choice, choices, chosen, year_before
 from services.reporting.read.queries import Grain, Span, earliest, latest

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from services.reporting.figures.answers import parts_of
-from services.reporting.formats.metadata import BREAKDOWNS, category_label
+from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
