@@ -7,6 +7,7 @@ from services.reporting.registry.catalogue import versions
 from services.reporting.registry.indicators import Form, Indicator
 from services.reporting.releases.index import ReleaseInfo
 
+
 def describe(indicator: Indicator) -> dict[str, Any]:
     """The definition, for machines and people."""
     return {
