@@ -80,6 +80,9 @@ def of(dimension: str, codes: Iterable[str]) -> tuple[str, ...]:
 
 
 TOTAL = ("",)
+MOST_MONTHS_BEFORE = 12
+MONTHS_BEFORE = of("months_before", map(str, range(MOST_MONTHS_BEFORE + 1)))
+"""How many months before the day due the month lies in which a clock counts."""
 PERSON = (*of("sex", Sex), *of("age_band", AgeBand), *of("ethnicity", Ethnicity), *of("employment", Employment))
 IMPOSED = (*PERSON, *of("court_type", CourtType), "fine_default=true", "progress_review=true", *of("level", LEVELS))
 REQUIREMENT = of("requirement", RequirementKind)

@@ -17,7 +17,7 @@ from contracts import categories as c
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a cell counts. `period` says which date decides the month; measures named `pending_*` have the due date itself."""
+    """What a cell counts. `period` says which date decides the month; those named `pending_*` and `awaited_*` have the due date."""
 
     name: str
     meaning: str
@@ -33,6 +33,18 @@ class Measure:
         """What stands before the `=`, and bare words."""
         return tuple(dict.fromkeys(category.partition("=")[0] for category in self.categories))
 
+
+_AWAITED = (
+    ("first_contact", "first contact"),
+    ("case_meeting", "case management meeting"),
+    ("induction", "induction"),
+    ("placement", "placement"),
+    ("plan", "plan"),
+    ("review", "departmental review"),
+    ("transfer", "answer to a request for transfer"),
+    ("completion", "completion of unpaid work"),
+)
+"""Standards, and what is waited for."""
 
 MEASURES: dict[str, Measure] = {
     m.name: m
@@ -64,16 +76,12 @@ MEASURES: dict[str, Measure] = {
                 (*c.SETTLED, *c.REASONS), total=False),
         *(
             Measure(f"pending_{standard}", f"Not done yet: {words}, by the date it is due", "due")
-            for standard, words in (
-                ("first_contact", "first contact"),
-                ("case_meeting", "case management meeting"),
-                ("induction", "induction"),
-                ("placement", "placement"),
-                ("plan", "plan"),
-                ("review", "departmental review"),
-                ("transfer", "answer to a request for transfer"),
-                ("completion", "completion of unpaid work"),
-            )
+            for standard, words in _AWAITED
+        ),
+        *(
+            Measure(f"awaited_{standard}", f"Of those, what counts for the nation: {words}, by how many months before the date it is "
+                    "due the month lies in which the clock counts", "due", categories=c.MONTHS_BEFORE, total=False)
+            for standard, words in _AWAITED
         ),
         Measure("unpaid_work_completed", "Unpaid work completed; missed and not applicable by the month imposed", "completed",
                 categories=c.COMPLETED, total=False),

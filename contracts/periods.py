@@ -34,8 +34,12 @@ def last_day(day: date) -> date:
 @lru_cache(maxsize=4096)
 def months_between(first: date, last: date) -> tuple[date, ...]:
     """Both included."""
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    return tuple(add_months(month_of(first), n) for n in range(count))
+    return tuple(add_months(month_of(first), n) for n in range(months_from(first, last) + 1))
+
+
+def months_from(first: date, last: date) -> int:
+    """How many months the month of `last` lies after that of `first`."""
+    return (last.year - first.year) * 12 + last.month - first.month
 
 
 def year_of(month: date) -> str:

@@ -182,7 +182,7 @@ class _Counted:
     def clocks(self, imposed: OrderImposed) -> None:
         ended_on = self.ended.ended_on if self.ended else None
         for measure, day, category, value in Clocks(self.life, imposed, ended_on, self.work, self.supervision).all():
-            self.add(measure, str(day) if measure.startswith("pending_") else day, category, value)
+            self.add(measure, str(day) if measure.startswith(("pending_", "awaited_")) else day, category, value)
 
     def breach_outcomes(self) -> None:
         for decision in self.all_of(BreachDecided):

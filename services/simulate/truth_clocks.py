@@ -96,11 +96,15 @@ class Clocks:
     def _all_of(self, kind: type[F]) -> list[F]:
         return [fact for fact in self.life.values() if isinstance(fact, kind)]
 
-    def _waiting(self, standard: str, measure: str, month: date, due: date) -> Counted:
+    def _waiting(self, standard: str, measure: str, month: date, due: date) -> Iterator[Counted]:
         """What was not done: it still waits, or the order ended before or after it was due."""
         if self.ended_on is None:
-            return Counted(f"pending_{standard}", due)
-        return Counted(measure, month, "not_applicable" if self.ended_on <= due else "missed")
+            counts = self._start if standard in _LIMITS else due
+            months = 12 * (due.year - counts.year) + due.month - counts.month
+            yield Counted(f"pending_{standard}", due)
+            yield Counted(f"awaited_{standard}", due, f"months_before={months}")
+        else:
+            yield Counted(measure, month, "not_applicable" if self.ended_on <= due else "missed")
 
     def _clock(self, standard: str) -> Iterator[Counted]:
         fact = self.life.get(standard)
@@ -110,7 +114,7 @@ class Clocks:
             if standard == "plan" and done is None and self.ended_on is None:
                 yield Counted("pending_plan", nth_after(self._taken_on, 20))
         elif done is None:
-            yield self._waiting(standard, standard, self._start, nth_after(self._start, _LIMITS[standard]))
+            yield from self._waiting(standard, standard, self._start, nth_after(self._start, _LIMITS[standard]))
         elif done.late_reason in NOT_APPLICABLE:
             yield Counted(standard, self._start, "not_applicable")
         else:
@@ -148,9 +152,11 @@ class Clocks:
     def _review(self, due: date, held_on: date | None) -> Iterator[Counted]:
         if self._from_elsewhere:
             yield Counted("reviews", due, "not_applicable")
-        if held_on is None and (self.ended_on is None or not self._from_elsewhere):
-            yield self._waiting("review", "reviews", due, due)
-        elif held_on and not self._from_elsewhere:
+            if held_on is None and self.ended_on is None:
+                yield Counted("pending_review", due)
+        elif held_on is None:
+            yield from self._waiting("review", "reviews", due, due)
+        else:
             yield Counted("reviews", due, "on_time" if held_on <= due else "late")
 
     def _breaches(self) -> Iterator[Counted]:
@@ -166,7 +172,7 @@ class Clocks:
             if request.requested_on < self._start or (answer and answer.answered_on < self._start):
                 continue
             if answer is None:
-                yield self._waiting("transfer", "transfer_answered", due, due)
+                yield from self._waiting("transfer", "transfer_answered", due, due)
             else:
                 yield from _in_time("transfer_answered", due, answer.answered_on, answer.late_reason)
 
@@ -179,7 +185,7 @@ class Clocks:
                 yield Counted("pending_completion", max(self._limits(work, None)))
         elif completed is None:
             due = max(self._limits(work, self.ended_on))
-            yield self._waiting("completion", "unpaid_work_completed", self._start, due)
+            yield from self._waiting("completion", "unpaid_work_completed", self._start, due)
         elif completed.completed_on >= self._start:
             yield from self._completed(work, completed.completed_on, completed.late_reason)
 

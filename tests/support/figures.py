@@ -21,7 +21,7 @@ from contracts.codes import (
     WorkType,
 )
 from contracts.periods import add_months
-from services.reporting.registry.clocks import PENDING
+from services.reporting.registry.clocks import AWAITED
 
 ORDERS_A_MONTH_PER_THOUSAND = 0.25
 KNOWN_ON = date(2026, 4, 20)
@@ -178,7 +178,7 @@ class _Month:
     def _waiting(self, measure: str, count: int, service: Service) -> Cell:
         """What was due in the middle of the month, and has not been done."""
         due = self._month.replace(day=15)
-        return Cell(service, self._authority, 1, 1, PENDING[measure], due, "", KNOWN_ON, count)
+        return Cell(service, self._authority, 1, 1, AWAITED[measure], due, "months_before=0", KNOWN_ON, count)
 
     def _cell(self, measure: str, category: str, value: int, service: Service = "orders") -> Cell:
         return Cell(service, self._authority, 1, 1, measure, self._month, category, KNOWN_ON, value)

@@ -10,7 +10,7 @@ from contracts.authorities import HEALTH_BOARDS
 from contracts.periods import months_between
 from services.records.model.bank_holidays import scotland
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.registry.clocks import PENDING
+from services.reporting.registry.clocks import AWAITED
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part
 
 Place = tuple[str, str]
@@ -38,7 +38,7 @@ def divisions(indicator: Indicator) -> Iterator[tuple[str, tuple[Part, ...]]]:
 def with_overdue(cells: Mapping[str, int], day: date) -> dict[str, int]:
     """The cells, and what is overdue on the day as one more category of its clock: counted back from the day due."""
     found = dict(cells)
-    measures = {pending: measure for measure, pending in PENDING.items()}
+    measures = {awaited.replace("awaited", "pending"): measure for measure, awaited in AWAITED.items()}
     for key, value in cells.items():
         pending, authority, due, _ = key.split("|")
         if pending in measures and due < f"{day}":

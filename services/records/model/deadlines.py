@@ -8,7 +8,7 @@ from contracts import categories
 from contracts.categories import ClockState
 from contracts.cells import CATEGORIES
 from contracts.codes import NOT_APPLICABLE, LateReason
-from contracts.periods import month_of
+from contracts.periods import month_of, months_from
 from services.records.model.calendar import Calendar
 from services.records.model.standards import Standard, in_force
 
@@ -179,6 +179,13 @@ def count_reason(cells: Cells, reading: Reading) -> None:
 
 
 def count_pending(cells: Cells, reading: Reading) -> None:
-    """Counts it by the date on which it is due; overdue is what was due before the day on which somebody looks."""
-    assert reading.due is not None
-    add(cells, f"pending_{reading.standard.name}", reading.due)
+    """Counts it by the date on which it is due; overdue is what was due before the day on which somebody looks.
+
+    What counts for the nation also tells in which month: of the imposition for clocks with bands, else that in which it is due.
+    """
+    standard, due = reading.standard, reading.due
+    assert due is not None
+    add(cells, f"pending_{standard.name}", due)
+    if not reading.taken_over:
+        before = months_from(reading.month, due) if standard.bands else 0
+        add(cells, f"awaited_{standard.name}", due, f"months_before={min(before, categories.MOST_MONTHS_BEFORE)}")

@@ -173,7 +173,7 @@ def _why_not(cell: CellName, record: Record, cells: Cells) -> str:
 
 
 def _why_nowhere(measure: str, record: Record, cells: Cells) -> str:
-    if measure.startswith("pending_"):
+    if measure.startswith(("pending_", "awaited_")):
         return "nothing is pending: it was met or missed, or does not apply"
     if any(counted == f"pending_{measure}" for counted, _, _ in cells):
         return "the fact that decides is not there yet: still pending"

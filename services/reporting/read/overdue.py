@@ -1,13 +1,17 @@
-"""What is overdue on a day, read from what is still pending, as cells of the clocks that it belongs to."""
+"""What is overdue on a day, read from what is still awaited, as cells of the clocks that it belongs to."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import Date, FromClause, Text, column, literal, select, values
+from sqlalchemy import Date, FromClause, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import INTERVAL
 
-from contracts.periods import month_of
+from contracts.categories import MONTHS_BEFORE, MOST_MONTHS_BEFORE
+from contracts.periods import add_months, last_day
 from services.reporting.read.vintages import AsOf, Live, Wanted, rows_of
-from services.reporting.registry.clocks import OVERDUE, Window, windows
+from services.reporting.registry.clocks import AWAITED, OVERDUE
+
+_BEFORE = {category: before for before, category in enumerate(MONTHS_BEFORE)}
 
 
 def overdue_rows(
@@ -15,18 +19,16 @@ def overdue_rows(
 ) -> FromClause:
     """What had not been done and was due before the day, as a category of the measures, in the months in which it counts."""
     first, last = months
-    counted = list(windows(measures, first, min(last, month_of(day)))) or [Window("", "", day, day, day)]
-    due = min(each.after for each in counted), min(max(each.upto for each in counted), day - timedelta(days=1))
-    rows = rows_of(cut, Wanted(tuple(sorted({each.pending for each in counted})), ("",), authorities, *due))
-    window = values(
-        *(column(name, Text) for name in ("measure", "pending")),
-        *(column(name, Date) for name in ("month", "after", "upto")),
-        name="window",
-    ).data(counted)
-    w = window.c
-    counts_in = (rows.c.measure == w.pending) & (rows.c.period > w.after) & (rows.c.period <= w.upto)
+    clocks = {AWAITED[measure]: measure for measure in measures}
+    latest = min(last_day(add_months(last, MOST_MONTHS_BEFORE)), day - timedelta(days=1))
+    c = rows_of(cut, Wanted(tuple(clocks), MONTHS_BEFORE, authorities, first, latest)).c
+    before = case(_BEFORE, value=c.category) * literal("1 month").cast(INTERVAL)
+    month = cast(func.date_trunc("month", c.period) - before, Date)
+    measure = case(clocks, value=c.measure)
     return (
-        select(w.measure, rows.c.authority, w.month.label("period"), literal(OVERDUE).label("category"), rows.c.value)
-        .join_from(rows, window, counts_in)
+        select(
+            measure.label("measure"), c.authority, month.label("period"), literal(OVERDUE).label("category"), c.value
+        )
+        .where(month.between(first, last))
         .subquery("overdue")
     )

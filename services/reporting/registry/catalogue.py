@@ -19,7 +19,7 @@ if unknown := {
     for each in DEFINITIONS
     for f in each.forms
     for c in f.categories
-    if c not in CATEGORIES[f.measure] and not (c == clocks.OVERDUE and f.measure in clocks.PENDING)
+    if c not in CATEGORIES[f.measure] and not (c == clocks.OVERDUE and f.measure in clocks.AWAITED)
 }:
     raise LookupError(f"the contract has no such cells: {sorted(unknown)}")
 

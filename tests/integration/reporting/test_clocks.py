@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,12 +14,17 @@ from sqlalchemy import Engine
 from contracts.periods import add_months
 from services.chassis.clock import FixedClock
 from services.records.model.bank_holidays import scotland
+from services.records.model.calendar import Calendar
+from services.records.model.deadlines import Cells, count_clock, from_imposition
+from services.records.model.standards import in_force
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.registry.clocks import PENDING
+from services.reporting.registry.clocks import AWAITED, FROM_IMPOSITION
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
+from tests.support.lives import Plain
 
 GLASGOW, FIFE, SCOTLAND = "S12000049", "S12000047", "S92000003"
+HERE = "months_before=0"
 Headers = dict[str, str]
 
 
@@ -41,7 +47,12 @@ def waiting(feed: Feed) -> None:
     feed([cell("placement", GLASGOW, month, category, n) for month, category, n in told])
     feed([cell("placement", GLASGOW, "2026-04", "band=within_7", 40)])
     dues = {"2026-03-20": 5, "2026-04-10": 7, "2026-05-08": 5, "2026-05-10": 4, "2026-05-12": 5}
-    feed([cell("pending_placement", GLASGOW, due, "", n) for due, n in dues.items()])
+    feed(
+        [
+            cell("awaited_placement", GLASGOW, due, f"months_before={due > '2026-04':d}", n)
+            for due, n in dues.items()
+        ]
+    )
     feed([cell("orders_imposed", GLASGOW, month, "", 100) for month in ("2026-03", "2026-04")])
 
 
@@ -74,7 +85,7 @@ def test_an_authority_that_never_does_it_does_not_look_best(client: TestClient, 
     feed(
         [
             cell("placement", GLASGOW, "2026-03", "band=within_7", 1),
-            cell("pending_placement", GLASGOW, "2026-03-20", "", 99),
+            cell("awaited_placement", GLASGOW, "2026-03-20", HERE, 99),
         ]
     )
     feed([cell("placement", FIFE, "2026-03", f"band={band}", 50) for band in ("within_7", "to_1_month")])
@@ -88,7 +99,7 @@ def test_an_authority_that_never_does_it_does_not_look_best(client: TestClient, 
 
 @pytest.mark.usefixtures("waiting")
 def test_what_was_overdue_on_a_day_is_told_of_that_day(client: TestClient, national: Headers, feed: Feed) -> None:
-    feed([cell("pending_placement", GLASGOW, "2026-03-20", "", 0, "2026-05-09", version=2)])
+    feed([cell("awaited_placement", GLASGOW, "2026-03-20", HERE, 0, "2026-05-09", version=2)])
     feed([cell("placement", GLASGOW, "2026-03", "band=to_2_months", 5, "2026-05-09", version=2)])
     asked = {"from": "2026-03", "to": "2026-03"}
     (now,) = data(client, "placement_within_7", national, **asked)
@@ -103,28 +114,43 @@ def test_what_was_overdue_on_a_day_is_told_of_that_day(client: TestClient, natio
     assert bands["numerator"] == 12
 
 
-@pytest.mark.parametrize("measure", sorted(PENDING))
+@pytest.mark.parametrize("measure", sorted(AWAITED))
 def test_every_clock_counts_what_is_overdue(client: TestClient, national: Headers, feed: Feed, measure: str) -> None:
     indicator = next(
         each
         for each in INDICATORS.values()
         if each.denominator and each.denominator.measure == measure and "overdue" in each.denominator.categories
     )
-    feed([position(GLASGOW), cell(PENDING[measure], GLASGOW, "2026-03-15", "", 7)])
+    feed([position(GLASGOW), cell(AWAITED[measure], GLASGOW, "2026-03-15", HERE, 7)])
     (row,) = data(client, indicator.id, national, **{"from": "2026-02", "to": "2026-03"})
     assert counts(row) == (0, 7)
 
 
-def test_the_number_overdue_is_the_same_wherever_it_counts(client: TestClient, national: Headers, feed: Feed) -> None:
-    """By month of imposition in the headline, by day due where it is listed: over the whole time they are one number."""
-    feed([position(GLASGOW)])
-    days = [date(2025, 12, 20) + timedelta(days=n) for n in range(0, 160, 3)]
-    dues = sorted({scotland().after(day, 20) for day in days})
-    feed([cell("pending_plan", GLASGOW, f"{due}", "", 1) for due in dues])
-    asked = {"from": "2025-12", "to": "2026-05"}
-    listed = sum(row["numerator"] for row in data(client, "overdue_plan", national, by="month", **asked))
-    headline = sum(row["denominator"] for row in data(client, "plan_within_20", national, by="month", **asked))
-    assert listed == headline == len([due for due in dues if due < NOW.date()])
+LOCAL = scotland().without([date(2026, 2, 2), date(2026, 2, 3), date(2026, 4, 30)], "own closed days")
+IMPOSED = (
+    *(date(2026, 1, 29), date(2026, 1, 30), date(2026, 1, 31)),  # a Saturday
+    *(date(2026, 2, 1), date(2026, 2, 2), date(2026, 3, 31), date(2026, 4, 30)),
+)
+
+
+@pytest.mark.parametrize("calendar", [scotland(), LOCAL], ids=["of Scotland", "with closed days of its own"])
+@pytest.mark.parametrize("measure", FROM_IMPOSITION)
+def test_what_is_overdue_counts_in_the_month_of_imposition(
+    client: TestClient, national: Headers, feed: Feed, measure: str, calendar: Calendar
+) -> None:
+    """As the service's clock says it, at weekends and with an authority's own closed days; and as many as are listed by day due."""
+    cells: Cells = {}
+    for imposed in IMPOSED:
+        count_clock(cells, from_imposition(measure, Plain(imposed), None, calendar))
+    feed([position(GLASGOW), *(cell(name, GLASGOW, f"{on}", category, n) for (name, on, category), n in cells.items())])
+    clock = next(name for name in INDICATORS if name.startswith(f"{measure}_within") and "begun" not in name)
+    asked = {"from": "2026-01", "to": "2026-05"}
+    rows = data(client, clock, national, by="month", **asked)
+    due = {imposed: in_force(measure, imposed).limit.after(imposed, calendar) for imposed in IMPOSED}
+    late = Counter(f"{imposed:%Y-%m}" for imposed in IMPOSED if due[imposed] < NOW.date())
+    assert {row["period"]: row["denominator"] for row in rows if row["denominator"]} == late
+    listed = data(client, f"overdue_{measure}", national, by="month", **asked)
+    assert sum(row["numerator"] for row in listed) == late.total()
 
 
 @pytest.mark.usefixtures("waiting")
@@ -160,7 +186,7 @@ def test_a_release_freezes_what_was_overdue(client: TestClient, database: Engine
     clock = FixedClock(NOW)
     name = publication.make(database, date(2026, 3, 1), date(2026, 5, 9), clock)
     publication.publish(database, name, clock)
-    feed([cell("pending_placement", GLASGOW, "2026-03-20", "", 0, version=3)])
+    feed([cell("awaited_placement", GLASGOW, "2026-03-20", HERE, 0, version=3)])
     (row,) = data(client, "placement_within_7", None, by="month", **{"from": "2026-03", "to": "2026-03"})
     assert counts(row) == (60, 100)
     assert not row["provisional"]

@@ -113,6 +113,12 @@ BANDS = {
 }  # fmt: skip
 
 
+def waiting(name: str, imposed: date, due: date) -> Cells:
+    """What counts while it waits: by the day due, and by how many months before that the order was imposed."""
+    before = f"months_before={(due.year - imposed.year) * 12 + due.month - imposed.month}"
+    return {(f"pending_{name}", due, ""): 1, (f"awaited_{name}", due, before): 1}
+
+
 def cells_of(name: str, order: Clocked, stop: Stop | None, calendar: Calendar = SCOTLAND) -> Cells:
     cells: Cells = {}
     count_clock(cells, from_imposition(name, order, stop, calendar))
@@ -154,7 +160,7 @@ def test_no_bank_holiday_is_a_working_day(holiday: date) -> None:
     assert on_time == {("first_contact", month, "band=within_1"): 1}
     late = cells_of("first_contact", Plain(before), Stop(SCOTLAND.after(after, 1), None))
     assert late == {("first_contact", month, "band=2_to_5"): 1}
-    assert cells_of("first_contact", Plain(before), None) == {("pending_first_contact", after, ""): 1}
+    assert cells_of("first_contact", Plain(before), None) == waiting("first_contact", before, after)
 
 
 def test_the_reference_years_have_no_other_closed_weekdays() -> None:
@@ -189,8 +195,8 @@ def test_local_closed_days(imposed: str, done: str, with_local: str, without: st
 )
 def test_a_local_closed_day_moves_what_is_due(name: str, with_local: str, without: str) -> None:
     order = Plain(date(2025, 9, 19))
-    assert cells_of(name, order, None, LOCAL) == {(f"pending_{name}", day(with_local), ""): 1}
-    assert cells_of(name, order, None, SCOTLAND) == {(f"pending_{name}", day(without), ""): 1}
+    assert cells_of(name, order, None, LOCAL) == waiting(name, order.imposed_on, day(with_local))
+    assert cells_of(name, order, None, SCOTLAND) == waiting(name, order.imposed_on, day(without))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +211,7 @@ def test_a_local_closed_day_moves_what_is_due(name: str, with_local: str, withou
     ],
 )
 def test_what_is_not_done_is_pending_on_its_due_date(name: str, imposed: str, due: str) -> None:
-    pending: Cells = {(f"pending_{name}", day(due), ""): 1}
+    pending = waiting(name, day(imposed), day(due))
     late = day(due) + timedelta(days=1)
     settled: Cells = {(name, day(imposed).replace(day=1), "not_applicable"): 1}
     assert cells_of(name, Plain(day(imposed)), None) == pending

@@ -1,40 +1,17 @@
-"""In which month what is overdue counts, and until when a month is provisional."""
+"""What tells of overdue clocks, and until when a month is provisional."""
 
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.cells import MEASURES
-from contracts.periods import add_months, last_day, month_of
-from services.records.model.bank_holidays import scotland
-from services.records.model.standards import in_force
+from contracts.periods import add_months
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.registry.clocks import FROM_IMPOSITION, PENDING, is_provisional, windows
-
-SCOTLAND = scotland()
-FIRST, LAST = date(2024, 1, 1), date(2026, 12, 1)
+from services.reporting.registry.clocks import AWAITED, is_provisional
 
 
 def test_it_is_read_from_measures_of_the_contract() -> None:
-    assert {*PENDING, *PENDING.values()} <= MEASURES.keys()
-
-
-@given(st.dates(FIRST, last_day(LAST)), st.sampled_from(FROM_IMPOSITION))
-def test_what_is_overdue_counts_in_the_month_of_imposition(imposed: date, measure: str) -> None:
-    due = in_force(measure, imposed).limit.after(imposed, SCOTLAND)
-    found = [each.month for each in windows([measure], add_months(FIRST, -1), LAST) if each.after < due <= each.upto]
-    working_day = imposed
-    while SCOTLAND.working_days(working_day - timedelta(days=1), working_day) == 0:
-        working_day -= timedelta(days=1)
-    assert found in ([month_of(imposed)], [month_of(working_day)])
-    assert working_day != imposed or found == [month_of(imposed)]
-
-
-@given(st.dates(FIRST, last_day(LAST)), st.sampled_from(sorted(PENDING.keys() - set(FROM_IMPOSITION))))
-def test_other_clocks_count_it_in_the_month_in_which_it_was_due(due: date, measure: str) -> None:
-    assert [each.month for each in windows([measure], FIRST, LAST) if each.after < due <= each.upto] == [month_of(due)]
+    assert {*AWAITED, *AWAITED.values()} <= MEASURES.keys()
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,7 @@ _CENSORED = (
     "Version 1 was a share of those that had happened. In the latest months those are the ones that happened soon, so it rose "
     "whatever was done, and an authority that never did it looked best."
 )
-_MONTH = (
-    "What is overdue counts in the month of imposition, which is found from the day due: an order imposed at a weekend at the "
-    "turn of a month counts, while it is overdue, with the working day before."
-)
+_MONTH = "What is overdue counts in the month of imposition."
 
 
 class _Clock(NamedTuple):

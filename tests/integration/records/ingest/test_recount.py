@@ -103,7 +103,7 @@ def test_a_standard_changes_from_a_day_on_and_what_it_touches_follows(
         one.worker()
     after = one.cells()
     changed = moved(before, after)
-    assert {key.split("|")[0] for key in changed} == {"placement", "pending_placement"}
+    assert {key.split("|")[0] for key in changed} == {"placement", "pending_placement", "awaited_placement"}
     assert min(key.split("|")[2] for key in changed) >= "2024-01-01"
     assert any(key.startswith("placement|") and key.endswith("band=to_3_weeks") for key in changed)
     touched = {key.split("|")[1] for key in changed}
@@ -132,7 +132,8 @@ def test_a_day_is_proclaimed_and_the_nation_follows(bench: MakeBench, caplog: py
     assert len(touched) > 10
     assert {key.split("|")[0] for key in changed} <= {
         "first_contact", "case_meeting", "plan", "pending_first_contact", "pending_case_meeting", "pending_plan",
-        "breach_lodged", "transfer_answered", "pending_transfer",
+        "awaited_first_contact", "awaited_case_meeting", "awaited_plan",
+        "breach_lodged", "transfer_answered", "pending_transfer", "awaited_transfer",
     }  # fmt: skip
     assert {record.getMessage().split()[1] for record in caplog.records} == touched
     with one.database.connect() as connection:

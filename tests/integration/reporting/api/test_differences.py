@@ -92,7 +92,7 @@ CELLS = (
         ("orders_ended", "end_reason=completed"),
     ),
     *(("orders_ended", "end_reason=transferred_out"), ("orders_opened", ""), ("orders_closed", "")),
-    *(("first_contact", "missed"), ("pending_first_contact", "")),
+    *(("first_contact", "missed"), ("awaited_first_contact", "months_before=0")),
 )
 values = st.tuples(
     st.sampled_from(CELLS),

@@ -8,7 +8,7 @@ from contracts.cells import CATEGORIES
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS, PUBLISHED
 from services.reporting.formats.metadata import describe
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS, versions
-from services.reporting.registry.clocks import FROM_IMPOSITION, OVERDUE, PENDING
+from services.reporting.registry.clocks import AWAITED, FROM_IMPOSITION, OVERDUE
 from services.reporting.registry.indicators import Indicator, Kind, Status, form
 from tests.support.proposals import proposal
 
@@ -19,7 +19,7 @@ every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{ea
 def test_it_is_made_of_cells_of_the_contract(indicator: Indicator) -> None:
     for each in indicator.forms:
         assert set(each.categories) <= CATEGORIES[each.measure] | {OVERDUE}, each
-        assert OVERDUE not in each.categories or PENDING[each.measure] in CATEGORIES
+        assert OVERDUE not in each.categories or AWAITED[each.measure] in CATEGORIES
 
 
 @every
@@ -89,13 +89,13 @@ CLOCKS = {
 def test_the_headline_of_a_clock_is_of_all_that_fell_due(name: str) -> None:
     whole = INDICATORS[name].denominator
     assert whole is not None
-    assert whole.measure in PENDING
+    assert whole.measure in AWAITED
     assert {"missed", "overdue"} < set(whole.categories)
     assert {"missed", "overdue"}.isdisjoint(INDICATORS[name].numerator.categories)
 
 
 def test_every_clock_that_tells_what_is_pending_has_its_headline() -> None:
-    assert {INDICATORS[name].numerator.measure for name in CLOCKS} == set(PENDING)
+    assert {INDICATORS[name].numerator.measure for name in CLOCKS} == set(AWAITED)
 
 
 @pytest.mark.parametrize("name", sorted(CLOCKS - {"reviews_on_time", "transfer_answered_on_time"}))
