@@ -47,12 +47,7 @@ def waiting(feed: Feed) -> None:
     feed([cell("placement", GLASGOW, month, category, n) for month, category, n in told])
     feed([cell("placement", GLASGOW, "2026-04", "band=within_7", 40)])
     dues = {"2026-03-20": 5, "2026-04-10": 7, "2026-05-08": 5, "2026-05-10": 4, "2026-05-12": 5}
-    feed(
-        [
-            cell("awaited_placement", GLASGOW, due, f"months_before={due > '2026-04':d}", n)
-            for due, n in dues.items()
-        ]
-    )
+    feed([cell("awaited_placement", GLASGOW, due, f"months_before={due > '2026-04':d}", n) for due, n in dues.items()])
     feed([cell("orders_imposed", GLASGOW, month, "", 100) for month in ("2026-03", "2026-04")])
 
 
