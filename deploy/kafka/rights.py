@@ -90,7 +90,10 @@ SERVICES: Mapping[str, Holder] = {
             ),
         ),
         Holder("orders-api", (_writes(_ORDERS, beginning=True),)),
-        Holder("unpaid-work-api", (_writes(_UNPAID_WORK, beginning=True),)),
+        Holder(
+            "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end
+            (_writes(_UNPAID_WORK, beginning=True), Right(Kind.TOPIC, _ORDERS, ("DESCRIBE",), beginning=True)),
+        ),
         Holder(
             "orders-worker",
             (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders")),

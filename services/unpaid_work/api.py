@@ -13,7 +13,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.records.api import explaining, listing, own_findings, sequence
+from services.records.api import explaining, listing, own_findings
 from services.records.api import management as common
 from services.records.api.listing import Row
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
@@ -44,7 +44,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
     """The routes beyond intake and mirror."""
     returns = Path(__file__).parent / "returns"
     desk = Desk(database, domain, clock, findings, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
-    return [sequence.router(database), *common.routers(desk), explaining.router(database, domain), _ledgers(desk)]
+    return [*common.routers(desk), explaining.router(database, domain), _ledgers(desk)]
 
 
 def _ledgers(desk: Desk) -> APIRouter:

@@ -279,6 +279,12 @@ class Admin:
             latest = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.MAX_TIMESTAMP))
         return {topic: Span(first[one].offset, latest[one].timestamp) for topic, one in at.items()}
 
+    def ends(self, topics: Collection[str]) -> dict[str, int]:
+        """The offset after the last record in the first partition of each topic."""
+        with self._asked() as client:
+            found = client.list_partition_offsets({KafkaPartition(topic, 0): OffsetSpec.LATEST for topic in topics})
+        return {at.topic: one.offset for at, one in found.items()}
+
     def out_of_sync(self, topics: Collection[str]) -> list[str]:
         """Topics of which a copy is behind."""
         return sorted(

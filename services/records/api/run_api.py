@@ -12,7 +12,7 @@ from services.chassis.api.http import application, serve
 from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
-from services.records.api import intake, receipts
+from services.records.api import intake, receipts, sequence
 from services.records.config.settings import ApiSettings
 from services.records.model.domain import Domain
 
@@ -46,11 +46,14 @@ def run_api(domain: Domain, title: str, routes: Routes, settings: ApiSettings) -
 def build(domain: Domain, title: str, routes: Routes, settings: ApiSettings, parts: Parts) -> FastAPI:
     """The application."""
     database = parts.database
+    common = [intake.router(domain.own, parts.producer), receipts.router(domain.own, database)]
+    if domain.follows_counters:
+        common.append(sequence.router(database, parts.admin.ends))
     return application(
         title,
         settings.http,
         parts.registry,
-        [intake.router(domain.own, parts.producer), receipts.router(domain.own, database), *routes(database, domain)],
+        [*common, *routes(database, domain)],
         tokens=settings.tokens,
         checks={"kafka": parts.admin.ping, "postgresql": lambda: _ask(database)},
     )

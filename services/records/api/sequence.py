@@ -1,13 +1,24 @@
 """Up to which number the platform holds the events of each source, so that who has lost its count can take it up again."""
 
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
+from starlette.concurrency import run_in_threadpool
 
+from contracts.events import Topic
+from contracts.topics import topic_of
 from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
 from services.records.api.receipts import OwnAuthority
-from services.records.ingest.tables import counters
+from services.records.ingest.tables import checkpoints, counters
+
+Ends = Callable[[Collection[str]], Mapping[str, int]]
+"""The offset after the last record of each topic. Raises Away."""
+TRIES, PAUSE_SECONDS = 50, 0.1
 
 
 class Counter(BaseModel):
@@ -23,18 +34,39 @@ class Counters(BaseModel):
     sources: list[Counter]
 
 
-def router(database: Engine) -> APIRouter:
+def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
     """The route by which an authority's systems learn where their numbers go on."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
 
-    @routes.get("/sequence", summary="The highest number of each source's own counter")
-    def get_sequence(authority: OwnAuthority) -> Counters:
-        query = select(counters.c.system, counters.c.highest).where(counters.c.authority == authority)
+    def look(authority: str, wanted: Mapping[str, int]) -> Counters | None:
         with transaction(database) as connection:
-            rows = connection.execute(query.order_by(counters.c.system)).all()
-        return Counters(sources=[Counter(source=_source(authority, row.system), highest=row.highest) for row in rows])
+            return _counters(connection, authority) if _taken(connection, wanted) else None
+
+    @routes.get("/sequence", summary="The highest number of each source's own counter", responses=documented(503))
+    async def get_sequence(authority: OwnAuthority) -> Counters:
+        """Of all that lay in the log when this was asked: answered when that has been taken, else 503 to be asked again."""
+        wanted = await run_in_threadpool(ends, [topic_of(kind, authority) for kind in Topic])
+        for _ in range(tries):
+            found = await run_in_threadpool(look, authority, wanted)
+            if found is not None:
+                return found
+            await asyncio.sleep(PAUSE_SECONDS)
+        raise Problem(503, "Events of yours are waiting to be taken: ask again", headers={"Retry-After": "1"})
 
     return routes
+
+
+def _taken(connection: Connection, wanted: Mapping[str, int]) -> bool:
+    """Whether everything before these offsets has been taken."""
+    query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(wanted))
+    reached = {row.topic: row.next_offset for row in connection.execute(query)}
+    return all(reached.get(topic, 0) >= end for topic, end in wanted.items())
+
+
+def _counters(connection: Connection, authority: str) -> Counters:
+    query = select(counters.c.system, counters.c.highest).where(counters.c.authority == authority)
+    rows = connection.execute(query.order_by(counters.c.system)).all()
+    return Counters(sources=[Counter(source=_source(authority, row.system), highest=row.highest) for row in rows])
 
 
 def _source(authority: str, system: str) -> str:

@@ -28,7 +28,7 @@ from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
 from services.chassis.failures import Failure, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Producer, Record, connection
+from services.chassis.streaming.kafka import Admin, Producer, Record, connection
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
@@ -165,6 +165,14 @@ def test_a_subscriber_reads_the_aggregates_and_nothing_else(guarded: Guarded) ->
     assert not can_read(statistics, f"orders.events.{MINE}", seconds=5)
     with pytest.raises(Failure):  # the library does not say which, when even beginning to write is not allowed
         write(statistics, NATIONAL_AGGREGATES)
+
+
+def test_who_tells_of_numbers_may_ask_where_both_logs_of_an_authority_end(guarded: Guarded) -> None:
+    topics = [f"orders.events.{MINE}", f"unpaid-work.events.{MINE}"]
+    api = guarded.enter(rights.SERVICES["unpaid-work-api"])
+    with closing(Admin(api)) as admin:
+        assert admin.ends(topics).keys() == set(topics)
+    assert not can_read(api, topics[0], seconds=5)
 
 
 def test_access_can_be_taken_away_and_given_anew(guarded: Guarded) -> None:

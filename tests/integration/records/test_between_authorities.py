@@ -256,22 +256,6 @@ def test_gaps_are_shown_until_they_are_filled(unpaid_work: Sender) -> None:
     assert f"sequence|{A}|2026-01-01|missing" not in cells
 
 
-def test_an_authority_learns_where_its_numbers_go_on(unpaid_work: Sender) -> None:
-    asked = ManagersView(client(unpaid_work.bench.database, unpaid_work.bench.domain, LATE), A)
-    assert asked.get("sequence") == {"sources": []}
-    first, second, third = numbered([1, 2, 7])
-    bare = Event(
-        **{name: getattr(first, name) for name in first.__struct_fields__} | {"system": None, "sequence": 3, "id": "x"}
-    )
-    unpaid_work.send(first, second, third, bare)
-    expected = [(f"/authorities/{A}", 3), (f"/authorities/{A}/systems/case", 7)]
-    assert [(one["source"], one["highest"]) for one in asked.get("sequence")["sources"]] == expected
-    sender = asked.ask("sequence", token(A, "events:write"))
-    assert sender.status_code == 200
-    assert asked.ask("sequence", token(B, "events:write")).json() == {"sources": []}
-    assert asked.ask("sequence", token(None, "national:read")).status_code == 403
-
-
 def test_the_number_of_a_refused_event_came_all_the_same(unpaid_work: Sender) -> None:
     first, second, third = numbered([1, 2, 3])
     unpaid_work.send(first, third)
