@@ -127,7 +127,8 @@ def test_orders_do_what_their_document_says(case: schemathesis.Case[Any], orders
     case.call_and_validate(session=client, headers=headers)
 
 
-@unpaid_work_schema.parametrize()
+# Nobody takes here what is sent, so where numbers go on is not known: the scenario's own authorities ask for that below.
+@unpaid_work_schema.exclude(path="/v1/sequence").parametrize()
 @settings(max_examples=EXAMPLES)
 def test_unpaid_work_does_what_its_document_says(case: schemathesis.Case[Any], unpaid_work_api: Asked) -> None:
     client, headers = unpaid_work_api
