@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import TYPE_CHECKING, cast
@@ -18,6 +19,7 @@ from prometheus_client import (
     make_wsgi_app,
 )
 
+from contracts.authorities import AUTHORITIES
 from services.chassis.settings import MetricsSettings
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def new_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
+    built = Gauge("payback_build_info", "Always 1; which version this process is", ["version"], registry=registry)
+    built.labels(version("payback")).set(1)
     return registry
 
 
@@ -71,6 +75,9 @@ class _QuietHandler(WSGIRequestHandler):
 
 # http
 
+REFUSALS = (401, 403, 429)
+LONG_LIVED_SECONDS = 30 * 86400.0
+
 
 class HttpMetrics:
     """Requests, by the route's template (services.chassis.api.http)."""
@@ -98,6 +105,38 @@ class HttpMetrics:
         )
         for caller in ("token", "address"):
             self.limited.labels(caller)
+        self.refused = Counter(
+            "payback_http_requests_refused_total",
+            "Requests answered 401 (no good token), 403 (not allowed) or 429 (too many)",
+            ["status"],
+            registry=registry,
+        )
+        for status in REFUSALS:
+            self.refused.labels(status)
+        self.dependency_up = Gauge(
+            "payback_dependency_up",
+            "1 while what the service needs answers, else 0; asked every few seconds",
+            ["dependency"],
+            registry=registry,
+        )
+        self._token = Gauge(
+            "payback_token_expires_timestamp_seconds",
+            "When the token expires that an authority hands over events with; of tokens that were made for a month or longer",
+            ["authority"],
+            registry=registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request."""
+        self.requests.labels(method, route, status).inc()
+        self.seconds.labels(method, route).observe(seconds)
+        if status in REFUSALS:
+            self.refused.labels(status).inc()
+
+    def token_used(self, authority: str | None, lasts_seconds: float, expires: float) -> None:
+        """Notes when a token ends that somebody must renew by hand. Authorities that do not exist are left out."""
+        if lasts_seconds >= LONG_LIVED_SECONDS and authority in AUTHORITIES:
+            self._token.labels(authority).set(expires)
 
 
 # stream
@@ -113,6 +152,12 @@ class StreamMetrics:
             "When a batch was last processed, or nothing was left to process",
             registry=registry,
         )
+        self.measured = Gauge(
+            "payback_stream_measured_timestamp_seconds",
+            "When Kafka last said how much there is to read; the lag is as old as that",
+            registry=registry,
+        )
+        self.measured.set_to_current_time()
         self.batches = Counter("payback_stream_batches_total", "Batches processed", registry=registry)
         self.events = Counter("payback_stream_events_total", "Messages processed", ["topic"], registry=registry)
         self.batch_seconds = Histogram(
@@ -130,5 +175,11 @@ class StreamMetrics:
         self.rebalances = Counter("payback_stream_rebalances_total", "Assignments received", registry=registry)
         self.position = Gauge("payback_stream_position", "Next offset to read", ["topic"], registry=registry)
         self.lag = Gauge("payback_stream_lag", "Messages not yet processed", ["topic"], registry=registry)
+        self.lag_seconds = Gauge(
+            "payback_stream_lag_seconds",
+            "For how long the first message that is not yet processed has been in Kafka; 0 where there is none",
+            ["topic"],
+            registry=registry,
+        )
         for kind in ("away", "timed_out", "fenced", "dropped"):
             self.retries.labels(kind)

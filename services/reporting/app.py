@@ -1,5 +1,8 @@
 """Wires the service: everything that is made is made here, and handed on as an argument."""
 
+from contextlib import suppress
+from threading import Event, Thread
+
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
@@ -8,6 +11,7 @@ from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, migrations
 from services.chassis.api.http import application, serve
 from services.chassis.clock import Clock, system_clock
+from services.chassis.failures import Away
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.stream import Stream
@@ -18,6 +22,8 @@ from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
 
+MEASURE_SECONDS = 60.0
+
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
@@ -27,7 +33,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         registry,
         [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
         tokens=settings.tokens,
-        checks={"database": lambda: _answers(engine)},
+        checks={"postgresql": lambda: _answers(engine)},
         content_security_policy=POLICY,
     )
     app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
@@ -46,10 +52,24 @@ def run_worker(settings: WorkerSettings) -> int:
     """Read aggregates until told to stop. Returns the exit status."""
     registry = new_registry()
     engine = database.engine(settings.database)
-    aggregates = Contained(Aggregates(engine, IngestMetrics(registry)))
-    worker = Stream(settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], aggregates, StreamMetrics(registry))
+    aggregates = Aggregates(engine, IngestMetrics(registry))
+    worker = Stream(
+        settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], Contained(aggregates), StreamMetrics(registry)
+    )
+    stop = Event()
+    Thread(target=_measure, args=(aggregates, stop), name="measuring", daemon=True).start()
     with exposed(settings.metrics, registry, worker.healthy):
-        return worker.run()
+        status = worker.run()
+    stop.set()
+    return status
+
+
+def _measure(aggregates: Aggregates, stop: Event) -> None:
+    while True:
+        with suppress(Away):  # the stream meets it too, and says so
+            aggregates.measure()
+        if stop.wait(MEASURE_SECONDS):
+            return
 
 
 def run_migrate(settings: MigrateSettings) -> int:

@@ -1,15 +1,18 @@
 """The public side of a service: one way to build an application, and one to serve it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from threading import Event, Thread
+from time import monotonic
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from prometheus_client import CollectorRegistry
-from pydantic import BaseModel
+from prometheus_client import CollectorRegistry, Gauge
+from pydantic import BaseModel, Field
 from starlette.types import Lifespan
 
 from services.chassis.api import problems
@@ -21,6 +24,17 @@ from services.chassis.memory import collect_seldom
 from services.chassis.metrics import HttpMetrics, exposed
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
 
+Checks = Mapping[str, Callable[[], object]]
+ASK_SECONDS = 5.0
+
+
+class Readiness(BaseModel):
+    """That requests can be served."""
+
+    status: Literal["ready"] = "ready"
+    without: list[str] | None = Field(default=None, description="What is away, so that a part of the requests fails")
+
+
 NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -31,25 +45,29 @@ def application(  # noqa: PLR0913
     routers: Sequence[APIRouter],
     *,
     tokens: TokenSettings | None = None,
-    checks: Mapping[str, Callable[[], object]] | None = None,
+    checks: Checks | None = None,
+    beside: Checks | None = None,
     content_security_policy: str = NO_PAGES,
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """An application of these routers, with everything that every service has.
 
-    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Give routers their
-    prefix themselves (`APIRouter(prefix=...)`): metrics name routes by it.
+    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
+    is asked, so that the service is ready without it, and says so. Give routers their prefix themselves
+    (`APIRouter(prefix=...)`): metrics name routes by it.
     """
+    checks, beside = checks or {}, beside or {}
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.tokens = tokens
     for kind, handler in problems.HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, whole=settings.body_limit_bytes, stream=settings.stream_limit_bytes)
-    metrics = HttpMetrics(registry)
+    metrics = app.state.metrics = HttpMetrics(registry)
+    app.state.dependencies = {**checks, **beside}
     if settings.requests_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
-    for router in [*routers, _health(checks or {})]:
+    for router in [*routers, _health(checks, beside)]:
         app.include_router(router, dependencies=[Depends(refuse_unknown)])
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
@@ -95,25 +113,49 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     collect_seldom()
-    with exposed(metrics, registry):
+    with exposed(metrics, registry), asking(app.state.dependencies, app.state.metrics):
         uvicorn.Server(config).run()
 
 
-def _health(checks: Mapping[str, Callable[[], object]]) -> APIRouter:
+@contextmanager
+def asking(dependencies: Checks, metrics: HttpMetrics, every: float = ASK_SECONDS) -> Iterator[None]:
+    """Meanwhile ask of each dependency, again and again, whether it answers. One that hangs does not hold up the others."""
+    stop = Event()
+    for name, check in dependencies.items():
+        told = metrics.dependency_up.labels(name)  # 0 until it has answered
+        Thread(target=_ask, args=(check, told, stop, every), name=f"ask-{name}", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+def _ask(check: Callable[[], object], told: Gauge, stop: Event, every: float) -> None:
+    while True:
+        begun = monotonic()
+        told.set(_holds(check))
+        if stop.wait(max(0.0, every - (monotonic() - begun))):
+            return
+
+
+def _health(checks: Checks, beside: Checks) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", summary="Whether the process lives")
     def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @router.get("/readyz", summary="Whether it can serve requests")
-    def readyz() -> dict[str, str]:
-        missing = [name for name, check in checks.items() if not _holds(check)]
-        if missing:
+    @router.get("/readyz", summary="Whether it can serve requests", response_model_exclude_none=True)
+    def readyz() -> Readiness:
+        if missing := _missing(checks):
             raise problems.away(waiting_for=missing)
-        return {"status": "ready"}
+        return Readiness(without=_missing(beside) or None)
 
     return router
+
+
+def _missing(checks: Checks) -> list[str]:
+    return [name for name, check in checks.items() if not _holds(check)]
 
 
 def _holds(check: Callable[[], object]) -> bool:

@@ -74,8 +74,7 @@ class Guard:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", None) or "unknown"
-        self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.seconds.labels(method, route).observe(seconds)
+        self._metrics.answered(method, route, status, seconds)
         level = logging.DEBUG if route in QUIET else logging.INFO
         told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
         log.log(level, "answered", extra=told)

@@ -15,6 +15,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
+from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
@@ -66,6 +67,13 @@ class Reader(Protocol):
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
 
 
+class Waiting(NamedTuple):
+    """The first message of a source that is not processed, and when it came, in seconds since 1970."""
+
+    offset: int
+    came: float
+
+
 class Outcome(Enum):
     """How persistent work ended."""
 
@@ -104,6 +112,8 @@ class Engine:
         self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
         self._valid_after = NEVER  # seeks: only fetches after just so many count
         self._silent = False  # Kafka did not answer
+        self._lags: Mapping[TopicPartition, int] = {}
+        self._waiting: dict[TopicPartition, Waiting] = {}
         self._up, self._last_progress = False, monotonic()
 
     def attach(self, reader: Reader) -> None:
@@ -326,6 +336,7 @@ class Engine:
             turn += 1
             try:
                 await self._measure_or_doubt()
+                await self._tell_how_long()
                 await self._commit()
                 if turn % every == 0:
                     await self._check_identities(self._identities)
@@ -340,6 +351,7 @@ class Engine:
             if not measuring.done() or measuring.exception():
                 self._silent = True
                 self._doubt()
+                self._set_up(up=False)
             await measuring
         finally:
             measuring.cancel()
@@ -357,7 +369,8 @@ class Engine:
         if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
             self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
-        lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}
+        lags = self._lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}
+        self._metrics.measured.set_to_current_time()
         self._metrics.lag.clear()
         self._metrics.position.clear()
         for source, lag in lags.items():
@@ -365,6 +378,29 @@ class Engine:
             self._metrics.position.labels(source.topic).set(self._positions[source])
         if self._up and not any(lags.values()):
             self._progressed()
+
+    async def _tell_how_long(self) -> None:
+        """For how long the first message of each source has been waiting: Kafka is asked once for each that does not move."""
+        behind = {at: self._positions[at] for at, lag in self._lags.items() if lag and at in self._positions}
+        known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
+        strange = {at: place for at, place in behind.items() if at not in known}
+        came = await self._when_came(strange)
+        now = system_clock().timestamp()
+        self._waiting = known | {at: Waiting(place, came.get(at, now)) for at, place in strange.items()}
+        for source in self._lags:
+            waiting = self._waiting.get(source)
+            self._metrics.lag_seconds.labels(source.topic).set(max(0.0, now - waiting.came) if waiting else 0.0)
+
+    def _waits_at(self, source: TopicPartition, place: int) -> bool:
+        return source in self._waiting and self._waiting[source].offset == place
+
+    async def _when_came(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, float]:
+        """What Kafka cannot say in time is left out."""
+        with suppress(Away, TimeoutError):
+            async with asyncio.timeout(self._settings.silent_after_seconds):
+                found = await self._reader.last_records(places) if places else {}
+                return {at: kept.timestamp / 1000 for at, kept in found.items()}
+        return {}
 
     async def _commit(self) -> None:
         owned = self._reader.owned()

@@ -55,7 +55,8 @@ def build(domain: Domain, title: str, routes: Routes, settings: ApiSettings, par
         parts.registry,
         [*common, *routes(database, domain)],
         tokens=settings.tokens,
-        checks={"kafka": parts.admin.ping, "postgresql": lambda: _ask(database)},
+        checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
+        beside={"postgresql": lambda: _ask(database)},
     )
 
 

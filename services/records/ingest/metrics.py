@@ -1,13 +1,24 @@
 """Metrics of a service of records, on one page. Labels name authorities, outcomes and reasons; values are counts of events."""
 
+import re
 from collections import Counter as Counts
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from math import inf
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from contracts.decoding.codec import Event
 from contracts.rejections import Reason, Rejection
+from services.records.ingest.measuring import LATEST_EVENTS, Lately
 from services.records.model.fold import Settled
 from services.records.model.record import Outcome
+
+VERSIONS = 8
+WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
+TELLINGS = (1, 10, 60, 600, 3600, 86_400, 3 * 86_400, 10 * 86_400)
+_VERSION = re.compile(rb'"producerversion"\s*:\s*"([A-Za-z0-9._+-]{1,40})"')
 
 
 class RecordsMetrics:
@@ -20,10 +31,49 @@ class RecordsMetrics:
         self.rejected = Counter(
             "payback_rejections_total", "Refused events by reason", ["authority", "reason"], registry=registry
         )
+        self._producers = Counter(
+            "payback_producer_events_total",
+            f"Events by the version of the program that sent them; the first {VERSIONS} of an authority by name, then 'other'",
+            ["authority", "version", "outcome"],
+            registry=registry,
+        )
+        self._versions: dict[str, set[str]] = defaultdict(set)
         self.heard = Gauge(
             "payback_last_event_timestamp_seconds",
-            "When the authority's last event came",
+            "When the authority's last event came, whatever became of it",
             ["authority"],
+            registry=registry,
+        )
+        self._taken = Gauge(
+            "payback_last_taken_timestamp_seconds",
+            "When the authority's last event came that was not refused",
+            ["authority"],
+            registry=registry,
+        )
+        self._silent = Gauge(
+            "payback_silent_working_days",
+            "Whole working days of the authority since its last event",
+            ["authority"],
+            registry=registry,
+        )
+        self._lately = Gauge(
+            "payback_events_last_day",
+            f"Events of the last 24 hours by what became of them, of the latest {LATEST_EVENTS} of the authority",
+            ["authority", "outcome"],
+            registry=registry,
+        )
+        self._waited = Histogram(
+            "payback_event_wait_seconds",
+            "From an event's arrival in Kafka to the commit of its effect; of each commit the event that waited longest",
+            ["authority"],
+            buckets=WAITS,
+            registry=registry,
+        )
+        self._told = Histogram(
+            "payback_event_told_seconds",
+            "From an event's time, at which its sender recorded it, to the commit of its effect; of each commit the latest time",
+            ["authority"],
+            buckets=TELLINGS,
             registry=registry,
         )
         self.recounted = Counter(
@@ -38,6 +88,20 @@ class RecordsMetrics:
             "Authorities with changes not yet sent to national.aggregates",
             registry=registry,
         )
+        self._cells_waiting = Gauge(
+            "payback_cells_unpublished", "Rows of cells not yet sent to national.aggregates", registry=registry
+        )
+        self._publish_lag = Gauge(
+            "payback_publish_lag_seconds",
+            "For how long an authority's changes have waited to be published, without any of them being published",
+            registry=registry,
+        )
+        self.asked = Gauge(
+            "payback_books_measured_timestamp_seconds",
+            "When PostgreSQL last said what is known from it: last events, events of the last day, what is unpublished",
+            registry=registry,
+        )
+        self.asked.set_to_current_time()
         self.publish_failures = Counter(
             "payback_publish_failures_total", "Publications that failed and are tried again", registry=registry
         )
@@ -62,6 +126,53 @@ class RecordsMetrics:
         for reason in Reason:
             self.rejected.labels("", reason)
 
+    def owns(self, authorities: Iterable[str]) -> None:
+        """Lets counters begin at zero, since a first value without one before it is no increase to Prometheus."""
+        for authority in authorities:
+            for outcome in Outcome:
+                self.outcomes.labels(authority, outcome)
+                self._producers.labels(authority, "", outcome)
+
+    def _bounded(self, authority: str, version: str) -> str:
+        known = self._versions[authority]
+        if version and version not in known and len(known) >= VERSIONS:
+            return "other"
+        known.add(version)
+        return version
+
+    def waited(self, authority: str, settled: Iterable[Settled], now: float) -> None:
+        """Notes how long a commit's events took to get there; `now` in seconds since 1970."""
+        first, last = inf, -inf
+        for arrival, _ in settled:
+            first = min(first, arrival.message.timestamp)
+            if isinstance(arrival.content, Event):
+                last = max(last, arrival.content.time.timestamp())
+        if first < inf:
+            self._waited.labels(authority).observe(max(0.0, now - first / 1000))
+        if last > -inf:
+            self._told.labels(authority).observe(max(0.0, now - last))
+
+    def found(self, heard: Mapping[str, datetime], taken: Mapping[str, datetime], lately: Iterable[Lately]) -> None:
+        """Tells what PostgreSQL holds of each authority."""
+        for gauge, times in ((self.heard, heard), (self._taken, taken)):
+            gauge.clear()
+            for authority, at in times.items():
+                gauge.labels(authority).set(at.timestamp())
+        self._lately.clear()
+        for one in lately:
+            self._lately.labels(one.authority, one.outcome).set(one.number)
+
+    def silent(self, days: Mapping[str, int]) -> None:
+        """Tells for how many whole working days each authority has been silent."""
+        self._silent.clear()
+        for authority, number in days.items():
+            self._silent.labels(authority).set(number)
+
+    def waiting(self, cells: int, seconds: float) -> None:
+        """Tells what waits to be published, and for how long."""
+        self._cells_waiting.set(cells)
+        self._publish_lag.set(seconds)
+
     def parked(self, authorities: Iterable[str]) -> None:
         """Tells which authorities are parked now."""
         self._parked.clear()
@@ -81,17 +192,30 @@ class RecordsMetrics:
 
     def settled(self, authority: str, settled: Iterable[Settled]) -> None:
         """Counts what a committed batch brought."""
-        outcomes: Counts[Outcome] = Counts()
+        versions: Counts[tuple[str | None, Outcome]] = Counts()
         reasons: Counts[Reason] = Counts()
         latest = 0
         for arrival, outcome in settled:
-            outcomes[outcome] += 1
             latest = max(latest, arrival.message.timestamp)
+            if isinstance(arrival.content, Event):
+                versions[arrival.content.producer_version, outcome] += 1
+            else:
+                versions[version_in(arrival.message.value), outcome] += 1
             if isinstance(arrival.content, Rejection):
                 reasons[arrival.content.reason] += 1
+        outcomes: Counts[Outcome] = Counts()
+        for (version, outcome), number in versions.items():
+            outcomes[outcome] += number
+            self._producers.labels(authority, self._bounded(authority, version or ""), outcome).inc(number)
         for outcome, number in outcomes.items():
             self.outcomes.labels(authority, outcome).inc(number)
         for reason, number in reasons.items():
             self.rejected.labels(authority, reason).inc(number)
         if latest:
             self.heard.labels(authority).set(latest / 1000)
+
+
+def version_in(raw: bytes | None) -> str:
+    """The version that a refused event says its sender has; empty where it says none that could be one."""
+    found = _VERSION.search(raw or b"")
+    return found[1].decode() if found else ""

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from itertools import count
 from threading import Event, Thread
 
 from contracts.topics import source_topics
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 BUG, REFUSED = 1, 3
 LOOK_SECONDS = 1.0
 """How often to look whether an operator has released an authority."""
+MEASURE_TURNS = 15
+"""How many looks there are to one measuring."""
 
 
 def run_worker(domain: Domain, settings: WorkerSettings) -> int:
@@ -63,11 +66,15 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
 
 
 def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
-    """Has the stream go back once an operator has released an authority."""
-    while not stop.wait(LOOK_SECONDS):
+    """Has the stream go back once an operator has released an authority. Measures beside that."""
+    for turn in count():
+        if stop.wait(LOOK_SECONDS):
+            return
         with suppress(Away):  # the stream meets it too, and says so
             if not worker.is_up_to_date():
                 stream.go_back()
+            if turn % MEASURE_TURNS == 0:
+                worker.measure()
 
 
 def _producer(domain: Domain, settings: KafkaSettings) -> BulkProducer:

@@ -15,8 +15,9 @@ from services.chassis.failures import Failure, Fenced, describe
 from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
-from services.records.ingest import epoch, parking, store, times
+from services.records.ingest import epoch, measuring, parking, store, times
 from services.records.ingest.cache import Cache
+from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.parking import Action, Park
 from services.records.ingest.recount import recount
@@ -64,6 +65,7 @@ class Worker:
         self._parked: set[str] = set()
         self._skipped: set[Place] = set()
         self._noted: dict[Place, int] = {}
+        self._waits = Waits()
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         """Positions as PostgreSQL has them; recounts authorities that were counted by other rules. Parks those it cannot."""
@@ -80,6 +82,7 @@ class Worker:
             self._noted = times.noted(connection, claimed)
         self._tell_who_is_ahead()
         self._metrics.parked(self._parked)
+        self._metrics.owns(self._shards)
         for shard in list(self._shards.values()):
             if shard.authority not in self._parked and shard.counted_by != self._domain.of(shard.authority).rules:
                 self._recount_or_park(shard)
@@ -103,12 +106,27 @@ class Worker:
             for subject, held in folded.records.items():
                 self._cache.put((shard.authority, subject), held)
             self._metrics.settled(shard.authority, folded.settled)
+            self._metrics.waited(shard.authority, folded.settled, self._clock().timestamp())
         self._metrics.replaced(authority_of(one.place.source.topic) for one in commit.replaced)
         self._on_commit()
 
     def _tell_who_is_ahead(self) -> None:
         today = self._clock().astimezone(LONDON).date()
         self._metrics.ahead({code: (shard.known_on - today).days for code, shard in self._shards.items()})
+
+    def measure(self) -> None:
+        """Tells the metrics what PostgreSQL holds of this worker's authorities. From any thread, always the same; raises Away."""
+        owned, now = self.owned(), self._clock()
+        with transaction(self._database) as connection:
+            heard = measuring.arrived(connection, owned)
+            self._metrics.found(heard, measuring.taken(connection, owned), measuring.lately(connection, owned, now))
+            unpublished = measuring.unpublished(connection, owned)
+        today = now.astimezone(LONDON).date()
+        calendars = {code: self._domain.of(code).calendar for code in heard}
+        self._metrics.silent({code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()})
+        waited = self._waits.longest(unpublished, now.timestamp())
+        self._metrics.waiting(sum(one.cells for one in unpublished), waited)
+        self._metrics.asked.set(now.timestamp())
 
     def owned(self) -> list[str]:
         """The authorities whose shards this worker was given."""

@@ -1,10 +1,18 @@
 """Metrics of the worker of reporting."""
 
-from prometheus_client import CollectorRegistry, Gauge
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+
+from contracts.cells import Position
+from services.reporting.ingest.store import Shard
+
+DELAYS = (0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
 
 
 class IngestMetrics:
-    """What could not be taken."""
+    """What could not be taken, and how old what is shown is."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.put_aside = Gauge(
@@ -12,3 +20,38 @@ class IngestMetrics:
             "Messages of national.aggregates that this version could not read or store",
             registry=registry,
         )
+        self._shown = Gauge(
+            "payback_shown_timestamp_seconds",
+            "When the last event came that is visible of what a service publishes of an authority",
+            ["service", "authority"],
+            registry=registry,
+        )
+        self._visible = Histogram(
+            "payback_event_visible_seconds",
+            "From an event's arrival in Kafka to its effect being visible; of each publication the event that came last",
+            ["authority"],
+            buckets=DELAYS,
+            registry=registry,
+        )
+        self.released = Gauge(
+            "payback_release_published_timestamp_seconds",
+            "When the latest release was published; 0 while there is none",
+            registry=registry,
+        )
+        self._heard: dict[Shard, datetime] = {}
+
+    def start(self, shown: Mapping[Shard, datetime]) -> None:
+        """Tells what was visible before this process began."""
+        self._heard = dict(shown)
+        for shard, at in shown.items():
+            self._shown.labels(*shard).set(at.timestamp())
+
+    def took(self, positions: Iterable[Position], now: datetime) -> None:
+        """Notes what became visible; positions that show nothing newer tell of no delay."""
+        for position in positions:
+            shard, heard_at = Shard(position.service, position.authority), position.heard_at
+            if heard_at is None or (shard in self._heard and heard_at <= self._heard[shard]):
+                continue
+            self._heard[shard] = heard_at
+            self._shown.labels(*shard).set(heard_at.timestamp())
+            self._visible.labels(position.authority).observe(max(0.0, (now - heard_at).total_seconds()))

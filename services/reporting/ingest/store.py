@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text, tuple_
@@ -69,6 +70,13 @@ def visible(connection: Connection) -> dict[Shard, int]:
     """The generation that is shown of each shard."""
     found = connection.execute(select(positions.c.service, positions.c.authority, positions.c.generation))
     return {Shard(row.service, row.authority): row.generation for row in found}
+
+
+def heard(connection: Connection) -> dict[Shard, datetime]:
+    """When the last event came that is shown of each shard."""
+    query = select(positions.c.service, positions.c.authority, positions.c.heard_at)
+    found = connection.execute(query.where(positions.c.heard_at.is_not(None)))
+    return {Shard(row.service, row.authority): row.heard_at for row in found}
 
 
 def _is_shown(row: Cell, before: Mapping[Shard, int], after: Mapping[Shard, int]) -> bool:

@@ -17,8 +17,8 @@ from services.chassis.streaming.batches import Fingerprint, Message, Slice, Sour
 from services.chassis.streaming.containment import Place
 from services.chassis.streaming.positions import advance, claim, last_taken
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import fold, write
-from services.reporting.read.tables import put_aside
+from services.reporting.ingest.store import fold, heard, write
+from services.reporting.read.tables import put_aside, releases
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Aggregates:
         with transaction(self._database) as connection:
             self._next = claim(connection, sources)
             self._taken = last_taken(connection, sources)
+            self._metrics.start(heard(connection))
         self._try_again()
         return dict(self._next)
 
@@ -47,10 +48,18 @@ class Aggregates:
         if not news:
             return
         values = [message.value for part in news for message in part.messages if message.value]
+        folded = fold(map(decode_aggregate, values))
         with transaction(self._database) as connection:
-            write(connection, fold(map(decode_aggregate, values)))
+            write(connection, folded)
             advance(connection, self._next, news)
+        self._metrics.took(folded.positions.values(), self._clock())
         self._next |= {part.source: part.next_offset for part in news}
+
+    def measure(self) -> None:
+        """Tells the metrics what PostgreSQL holds. From any thread; raises Away."""
+        with transaction(self._database) as connection:
+            published = connection.scalar(select(func.max(releases.c.published_at)))
+        self._metrics.released.set(published.timestamp() if published else 0)
 
     def owner_of(self, source: TopicPartition) -> str:
         return source.topic

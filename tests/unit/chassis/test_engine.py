@@ -434,6 +434,64 @@ def test_lag_and_position_are_shown_and_kafka_told() -> None:
     assert scene.reader.committed == [30]
 
 
+def reporting(script: Callable[[Scene], Awaitable[None]]) -> Scene:
+    """Assigned, with the report running beside the script."""
+
+    async def whole(scene: Scene) -> None:
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        await script(scene)
+        report.cancel()
+
+    return play(whole)
+
+
+async def comes_true(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not happened():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
+def test_a_worker_cut_off_while_it_has_nothing_to_do_is_not_up() -> None:
+    async def script(scene: Scene) -> None:
+        scene.reader.end = 20
+        await comes_true(lambda: scene.value("lag", topic="t.a") == 0)
+        scene.reader.answers.clear()
+        await comes_true(lambda: scene.value("up") == 0)
+        measured = scene.value("measured_timestamp_seconds")
+        await asyncio.sleep(0.05)
+        assert scene.value("measured_timestamp_seconds") == measured
+        assert not scene.engine.healthy()
+        scene.reader.answers.set()
+        await comes_true(lambda: scene.value("up") == 1)
+        assert scene.value("measured_timestamp_seconds") > measured  # type: ignore[operator]
+
+    reporting(script)
+
+
+def test_what_waits_is_as_old_as_its_first_message() -> None:
+    """Not as what came before it, which may be days older where an authority sends little."""
+
+    async def script(scene: Scene) -> None:
+        scene.reader.kept = Fingerprint(round((time.time() - 300) * 1000), 0)
+        await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) >= 300)
+        assert 300 <= (scene.value("lag_seconds", topic="t.a") or 0) < 310
+        assert scene.reader.looked_at[1:] == [{SOURCE: 20}], "Kafka is asked once, while it does not move"
+        await scene.engine.take(scene.reader.fetch(*range(20, 100)))
+        await comes_true(lambda: scene.value("lag_seconds", topic="t.a") == 0)
+
+    reporting(script)
+
+
+def test_what_kafka_cannot_date_waits_since_it_was_seen() -> None:
+    async def script(scene: Scene) -> None:
+        await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) > 0.05)
+        assert (scene.value("lag_seconds", topic="t.a") or 0) < 5
+        assert scene.reader.looked_at[1:] == [{SOURCE: 20}]
+
+    reporting(script)
+
+
 def test_markers_that_no_message_stands_for_are_not_lag() -> None:
     async def script(scene: Scene) -> None:
         await assigned(scene)

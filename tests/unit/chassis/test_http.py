@@ -2,8 +2,10 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from threading import Event
 from typing import Annotated, Any
 
 import pytest
@@ -14,10 +16,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
 from services.chassis.api.auth import Caller, Identity, generate_keys, mint, require
-from services.chassis.api.http import Written, application
+from services.chassis.api.http import Written, application, asking
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
+from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()
@@ -242,6 +245,72 @@ def test_health_and_readiness(client: TestClient, database: Database) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["waiting_for"]) == (503, ["database"])
     assert client.get("/healthz").json() == {"status": "alive"}
+
+
+def test_ready_without_what_only_a_part_needs() -> None:
+    """Kafka takes events while PostgreSQL is away."""
+    database = Database()
+    settings = HttpSettings(port=0)
+    client = TestClient(
+        application("Things", settings, CollectorRegistry(), [router], beside={"database": database.check})
+    )
+    assert client.get("/readyz").json() == {"status": "ready"}
+    database.answers = False
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "without": ["database"]})
+
+
+def test_what_is_away_is_told_although_another_hangs(registry: CollectorRegistry) -> None:
+    def told(name: str) -> float | None:
+        return registry.get_sample_value("payback_dependency_up", {"dependency": name})
+
+    database, hangs = Database(), Event()
+    dependencies = {"database": database.check, "slow": hangs.wait}
+    with asking(dependencies, HttpMetrics(registry), every=0.01):
+        comes_true(lambda: told("database") == 1)
+        database.answers = False
+        comes_true(lambda: told("database") == 0)
+        assert told("slow") == 0, "what has not answered yet is not up"
+        hangs.set()
+        comes_true(lambda: told("slow") == 1)
+
+
+def comes_true(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_refusals_are_counted_from_zero(client: TestClient, registry: CollectorRegistry) -> None:
+    def refused(status: int) -> float | None:
+        return registry.get_sample_value("payback_http_requests_refused_total", {"status": str(status)})
+
+    assert [refused(status) for status in (401, 403, 429)] == [0, 0, 0]
+    client.get("/v1/own")
+    client.get("/v1/own", headers=_bearer(Identity("a", frozenset({"national:read"}))))
+    client.get("/v1/things/429")
+    assert [refused(status) for status in (401, 403, 429)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("scope", "authority", "days", "told"),
+    [
+        ("events:write", "S12000033", 365, True),
+        ("events:write", "S12000033", 1, False),  # its system renews it by itself
+        ("orders:read", "S12000033", 365, False),
+        ("events:write", "S99999999", 365, False),
+    ],
+)
+def test_the_end_of_a_token_is_told_before_it_comes(
+    client: TestClient, registry: CollectorRegistry, scope: str, authority: str, days: int, told: bool
+) -> None:
+    token = mint(KEYS.private, Identity("a", frozenset({scope}), authority), timedelta(days=days), system_clock)
+    client.get("/v1/figures", headers={"Authorization": f"Bearer {token}"})
+    ends = registry.get_sample_value("payback_token_expires_timestamp_seconds", {"authority": authority})
+    assert (ends is not None) is told
+    if ends is not None:
+        assert abs(ends - (system_clock() + timedelta(days=days)).timestamp()) < 60
 
 
 def test_requests_are_counted_by_route_and_never_by_path(client: TestClient, registry: CollectorRegistry) -> None:

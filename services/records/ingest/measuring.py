@@ -1,0 +1,98 @@
+"""What Prometheus must know whatever this process has seen of it: asked of PostgreSQL, so that a restart forgets nothing."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, text
+
+from contracts.periods import LONDON
+from services.records.ingest.store import OUTCOMES
+from services.records.ingest.tables import shards
+from services.records.model.calendar import Calendar
+from services.records.model.record import Outcome
+
+DAY = timedelta(days=1)
+LATEST_EVENTS = 2_000
+"""Of one authority, at most so many count as the events of the last day: the largest sends a tenth of that."""
+
+_ARRIVED = text(
+    "SELECT w.authority, a.arrived_at FROM unnest(CAST(:authorities AS text[])) AS w (authority) JOIN LATERAL "
+    '(SELECT arrived_at FROM arrivals WHERE authority = w.authority ORDER BY "offset" DESC LIMIT 1) a ON TRUE'
+)
+_LATELY = text(
+    "SELECT w.authority, a.outcome, count(*) AS number FROM unnest(CAST(:authorities AS text[])) AS w (authority) "
+    "JOIN LATERAL (SELECT outcome, arrived_at FROM arrivals WHERE authority = w.authority "
+    'ORDER BY "offset" DESC LIMIT :latest) a ON a.arrived_at > :since GROUP BY 1, 2'
+)
+_UNPUBLISHED = text(
+    "SELECT s.authority, coalesce(p.generation, 0) AS generation, coalesce(p.version, 0) AS version, "
+    "(SELECT count(*) FROM cells c WHERE c.authority = s.authority AND c.version > "
+    "CASE WHEN p.generation = s.generation THEN p.version ELSE 0 END) AS cells "
+    "FROM shards s LEFT JOIN publications p USING (authority) WHERE s.authority = ANY(:authorities) "
+    "AND (s.generation, s.version) > (coalesce(p.generation, 0), coalesce(p.version, 0))"
+)
+
+
+class Lately(NamedTuple):
+    """Events of an authority of the last day that had this outcome."""
+
+    authority: str
+    outcome: Outcome
+    number: int
+
+
+class Unpublished(NamedTuple):
+    """An authority whose cells changed since they were published, which was up to `published`."""
+
+    authority: str
+    published: tuple[int, int]
+    cells: int
+
+
+def arrived(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
+    """When the last event of each came, whatever became of it. Who never sent any is left out."""
+    found = connection.execute(_ARRIVED, {"authorities": list(authorities)})
+    return {row.authority: row.arrived_at for row in found}
+
+
+def taken(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
+    """When the last event of each came that was not refused."""
+    query = select(shards.c.authority, shards.c.heard_at).where(shards.c.authority.in_(authorities))
+    return {row.authority: row.heard_at for row in connection.execute(query) if row.heard_at is not None}
+
+
+def lately(connection: Connection, authorities: Collection[str], now: datetime) -> Iterator[Lately]:
+    """What became of the events of the last day; zeros too, so that every authority is always told of."""
+    asked = {"authorities": list(authorities), "since": now - DAY, "latest": LATEST_EVENTS}
+    found = {(row.authority, OUTCOMES[row.outcome]): row.number for row in connection.execute(_LATELY, asked)}
+    for authority in authorities:
+        for outcome in OUTCOMES:
+            yield Lately(authority, outcome, found.get((authority, outcome), 0))
+
+
+def unpublished(connection: Connection, authorities: Collection[str]) -> list[Unpublished]:
+    """Whose changes wait to be published, and how many rows of cells that is."""
+    found = connection.execute(_UNPUBLISHED, {"authorities": list(authorities)})
+    return [Unpublished(row.authority, (row.generation, row.version), row.cells) for row in found]
+
+
+def silent_days(calendar: Calendar, last: datetime, today: date) -> int:
+    """How many whole working days have passed since something came: neither that day nor today counts."""
+    return max(0, calendar.working_days(last.astimezone(LONDON).date(), today - DAY))
+
+
+class Waits:
+    """Since when each authority has waited to be published without getting any further."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[tuple[int, int], float]] = {}
+
+    def longest(self, waiting: Collection[Unpublished], now: float) -> float:
+        """In seconds of the clock that `now` is of; 0 where nobody waits."""
+        before = self._since
+        self._since = {}
+        for one in waiting:
+            published, since = before.get(one.authority, (one.published, now))
+            self._since[one.authority] = (one.published, since if published == one.published else now)
+        return max((now - since for _, since in self._since.values()), default=0.0)
