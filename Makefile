@@ -59,6 +59,7 @@ fmt: $(DEV)  ## format the code and mend what the linter can
 documents: $(DEV)  ## write the schemas, examples and reference pages that are made from the types
 	$(BIN)/python -m contracts.generate
 	$(BIN)/python -m services.connect.document
+	$(BIN)/python -m deploy.prometheus.document
 
 bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is missed
 	@status=0; for bench in tests/load/bench_*.py; do \

@@ -14,6 +14,7 @@ GROUPS = {
     "services.operations.parking": ("park",),
     "services.operations.maintenance": ("prove", "rebuild", "redrive"),
     "services.operations.doctor": ("doctor",),
+    "services.operations.watch": ("watch",),
     "services.operations.times": ("redate",),
     "services.reporting.releases.commands": ("release",),
     "services.simulate.commands": ("simulate",),

@@ -89,6 +89,16 @@ SERVICES: Mapping[str, Holder] = {
                 ),
             ),
         ),
+        Holder(
+            "watch",
+            (
+                Right(Kind.CLUSTER, "kafka-cluster", ("DESCRIBE",)),
+                *(
+                    Right(Kind.TOPIC, name, ("DESCRIBE", "DESCRIBE_CONFIGS"), beginning=True)
+                    for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
+                ),
+            ),
+        ),
         Holder("orders-api", (_writes(_ORDERS, beginning=True),)),
         Holder(
             "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end

@@ -60,14 +60,21 @@ def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -
         yield from admin.differences(specs)
         topics = [spec.name for spec in specs]
         yield from (f"{topic}: a copy is behind" for topic in admin.out_of_sync(topics))
-        yield from in_spans(admin.spans(admin.existing(source_topics(*Topic))), now)
+        spans = admin.spans(admin.existing(source_topics(*Topic)))
+        yield from begins_late(spans)
+        yield from dated_ahead(spans, now)
 
 
-def in_spans(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
-    """What the first offsets and latest times of topics of events say."""
+def begins_late(spans: Mapping[str, Span]) -> Iterator[str]:
+    """Topics of events that no longer have their first."""
     for topic, span in spans.items():
         if span.first > 0:
             yield f"{topic} begins at offset {span.first}: what came before is gone, so nothing can be made again from it"
+
+
+def dated_ahead(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
+    """Topics of events with a record of the future."""
+    for topic, span in spans.items():
         ahead = timedelta(milliseconds=span.latest) - (now - datetime.fromtimestamp(0, UTC))
         if ahead > APART:
             yield f"{topic} holds a record dated {ahead} ahead: a clock jumped, or the topic keeps the sender's time"

@@ -57,9 +57,12 @@ def test_postgres_away_is_waited_out(
         ("orders", authorities[0], "/v1/rejections"),
         ("unpaid_work", authorities[0], "/v1/rejections"),
         ("reporting", "national", "/v1/cells"),
-        *((service, "national", "/readyz") for service in ("orders", "unpaid_work", "reporting")),
+        ("reporting", "national", "/readyz"),
     ):
         assert_told_to_retry(platform.client(service, role).get(path))
+    for service in ("orders", "unpaid_work"):  # Kafka keeps what comes, so they are ready, and say what is missing
+        ready = platform.client(service, "national").get("/readyz")
+        assert (ready.status_code, ready.json()["without"]) == (200, ["postgresql"])
     for name in ("orders-worker", "unpaid_work-worker"):
         until(lambda name=name: not platform.up(name), f"{name} says that it cannot work")  # type: ignore[misc]
     time.sleep(OUTAGE_SECONDS)

@@ -82,6 +82,10 @@ def silent_days(calendar: Calendar, last: datetime, today: date) -> int:
     return max(0, calendar.working_days(last.astimezone(LONDON).date(), today - DAY))
 
 
+def is_working_day(calendar: Calendar, day: date) -> bool:
+    return calendar.working_days(day - DAY, day) > 0
+
+
 class Waits:
     """Since when each authority has waited to be published without getting any further."""
 

@@ -56,6 +56,9 @@ class RecordsMetrics:
             ["authority"],
             registry=registry,
         )
+        self._working = Gauge(
+            "payback_working_day", "1 on a day on which offices in Scotland are open, else 0", registry=registry
+        )
         self._lately = Gauge(
             "payback_events_last_day",
             f"Events of the last 24 hours by what became of them, of the latest {LATEST_EVENTS} of the authority",
@@ -162,8 +165,9 @@ class RecordsMetrics:
         for one in lately:
             self._lately.labels(one.authority, one.outcome).set(one.number)
 
-    def silent(self, days: Mapping[str, int]) -> None:
-        """Tells for how many whole working days each authority has been silent."""
+    def silent(self, days: Mapping[str, int], *, working_day: bool) -> None:
+        """Tells for how many whole working days each authority has been silent, and whether today is one."""
+        self._working.set(working_day)
         self._silent.clear()
         for authority, number in days.items():
             self._silent.labels(authority).set(number)

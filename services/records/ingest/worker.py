@@ -123,7 +123,8 @@ class Worker:
             unpublished = measuring.unpublished(connection, owned)
         today = now.astimezone(LONDON).date()
         calendars = {code: self._domain.of(code).calendar for code in heard}
-        self._metrics.silent({code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()})
+        days = {code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()}
+        self._metrics.silent(days, working_day=measuring.is_working_day(self._domain.calendar, today))
         waited = self._waits.longest(unpublished, now.timestamp())
         self._metrics.waiting(sum(one.cells for one in unpublished), waited)
         self._metrics.asked.set(now.timestamp())

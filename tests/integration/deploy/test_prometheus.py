@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from deploy.local.process import free_ports, stop, tail
+from deploy.prometheus.document import by_job
 from tests.unit.deploy.test_alerts import ALERTS, RECORDED
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
@@ -52,6 +53,7 @@ def configured(metrics: list[str]) -> str:
     """What is deployed, but for addresses, and less patient."""
     jobs = iter(metrics)  # the stack tells them in the order in which they are configured
     text = (PROMETHEUS / "prometheus.yml").read_text()
+    text = text.replace("dns_sd_configs: [{names: [watch], type: A, port: 9100}]", "static_configs: []")
     text, count = BY_NAME.subn(lambda _: f"static_configs: [{{targets: ['{next(jobs)}']}}]", text)
     assert count == len(metrics)
     return text.replace("/etc/prometheus/", f"{PROMETHEUS}/").replace("15s", "2s")
@@ -105,10 +107,18 @@ def test_every_process_is_watched_and_every_rule_is_evaluated(prometheus: Promet
     while not all(topics_read(prometheus).get(job) == count for job, count in EXPECTED.items()):
         assert time.monotonic() < deadline, topics_read(prometheus)
         time.sleep(1)
+    exposed = {job: names_of(prometheus, job) for job in by_job() if job != "watch"}
+    assert exposed == {job: names for job, names in by_job().items() if job != "watch"}
     rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
     assert {rule["name"] for rule in rules} == ALERTS.keys() | RECORDED
     assert {rule["health"] for rule in rules} == {"ok"}
     assert {rule["name"] for rule in rules if rule.get("state") == "firing"} == {"Watchdog"}
+
+
+def names_of(prometheus: Prometheus, job: str) -> set[str]:
+    """The metrics of ours that a process exposes, as docs/metrics.md names them."""
+    found = prometheus.ask("targets/metadata", match_target=f'{{job="{job}"}}')
+    return {one["metric"].removesuffix("_total") for one in found if one["metric"].startswith("payback_")}
 
 
 EXPECTED = {"orders-worker": "32", "unpaid-work-worker": "64", "reporting-worker": "1"}

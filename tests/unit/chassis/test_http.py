@@ -265,7 +265,7 @@ def test_what_is_away_is_told_although_another_hangs(registry: CollectorRegistry
         return registry.get_sample_value("payback_dependency_up", {"dependency": name})
 
     database, hangs = Database(), Event()
-    dependencies = {"database": database.check, "slow": hangs.wait}
+    dependencies: dict[str, Callable[[], object]] = {"database": database.check, "slow": hangs.wait}
     with asking(dependencies, HttpMetrics(registry), every=0.01):
         comes_true(lambda: told("database") == 1)
         database.answers = False

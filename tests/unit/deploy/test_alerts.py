@@ -12,7 +12,9 @@ import yaml
 
 from contracts.events import Topic
 from contracts.topics import source_topics
+from deploy.prometheus.document import BOUNDS, JOBS, PATH, defined, document
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.model.record import Outcome
 from services.reporting.ingest.metrics import IngestMetrics
@@ -22,7 +24,7 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 SUFFIXES = {"counter": ("_total", "_created"), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 OF_PROMETHEUS = {"up", "ALERTS"}
 ADDED_BY_PROMETHEUS = {"job", "instance", "le", "alertname"}
-NAME = re.compile(r"\b(?:payback|process|python)_[a-z_]+\b|\bpayback:[a-z:]+\b")
+NAME = re.compile(r"\b(?:payback|process|python)_[a-z_]+\b|\bpayback:[a-z0-9_:]+\b")
 WITH_LABELS = re.compile(r"([a-z_:]+)\{([^}]*)\}")
 LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"')
 
@@ -47,8 +49,10 @@ def dashboard_expressions() -> list[str]:
 def exported() -> dict[str, set[str]]:
     """Every series that a process exports, with the labels of its own."""
     registry = new_registry()
-    defined = [HttpMetrics(registry), StreamMetrics(registry), RecordsMetrics(registry), IngestMetrics(registry)]
-    labels = {metric._name: set(metric._labelnames) for each in defined for metric in vars(each).values()}
+    labels = {metric._name: set(metric._labelnames) for metric in defined()}
+    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics):
+        each(registry)
+        labels |= {metric._name: set(metric._labelnames) for metric in defined(each)}
     return {
         family.name + suffix: labels.get(family.name, set())
         for family in registry.collect()
@@ -65,6 +69,8 @@ def test_nothing_is_watched_that_nobody_exports(expression: str) -> None:
     assert set(NAME.findall(expression)) <= series.keys() | RECORDED
     for metric, matchers in WITH_LABELS.findall(expression):
         known = series.get(metric, {"authority"} if metric in RECORDED else set())
+        if metric == "ALERTS":
+            known = {"alertstate"}
         assert set(LABEL.findall(matchers)) <= known | ADDED_BY_PROMETHEUS, metric
 
 
@@ -94,7 +100,8 @@ def test_an_alert_is_proved_to_fire(name: str) -> None:
 def test_jobs_are_those_that_are_scraped_and_run() -> None:
     scraped = {job["job_name"] for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    running = {name for name in compose if name.endswith(("-api", "-worker"))}
+    running = {name for name in compose if name.endswith(("-api", "-worker"))} | {"watch"}
+    assert "watch" in compose
     assert scraped == running
     for rule in rules():
         for matcher, pattern in re.findall(r'job(=~|=)"([^"]+)"', rule["expr"]):
@@ -113,6 +120,36 @@ def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:
     assert f"< {len(source_topics(Topic.ORDERS))}" in ALERTS["AuthoritiesMissing"]["expr"]
     outcomes = {value for text in EXPRESSIONS for value in re.findall(r'outcome="([a-z]+)"', text)}
     assert outcomes <= set(Outcome)
+
+
+def test_the_page_of_metrics_is_that_of_the_definitions() -> None:
+    assert PATH.read_text(encoding="utf-8") == document(), "run `make documents`"
+
+
+def test_every_label_is_bounded() -> None:
+    labels = {label for job in JOBS.values() for metric in defined(*job) for label in metric._labelnames}
+    assert labels == BOUNDS.keys()
+
+
+def test_what_holds_back_others_and_what_is_held_back_is_there() -> None:
+    config = yaml.safe_load((PROMETHEUS / "alertmanager.yml").read_text())
+    matchers = [
+        each for rule in config["inhibit_rules"] for side in ("source", "target") for each in rule[f"{side}_matchers"]
+    ]
+    named = {name for each in matchers if each.startswith("alertname") for name in re.findall(r"[A-Z]\w+", each)}
+    assert named <= ALERTS.keys()
+    outages = set(re.findall(r'outage="(\w+)"', " ".join(matchers)))
+    assert outages == {"postgresql", "kafka", "worker"}
+    waited_for = {word for rule in ALERTS.values() for word in rule["labels"].get("waits_for", "").split()}
+    assert waited_for == outages
+    assert all(f'"outage", "{one}"' in ALERTS["OutageLately"]["expr"] for one in outages)
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed (Debian: prometheus-alertmanager)")
+def test_alertmanager_agrees() -> None:
+    command = ["amtool", "check-config", "alertmanager.yml"]
+    done = subprocess.run(command, cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")

@@ -14,7 +14,7 @@ from deploy.local.tokens import DevelopmentKey, identity_of
 from services.chassis.api.auth import verify
 from services.chassis.settings import Settings, SettingsError, TokenSettings
 from services.desk import settings as desk
-from services.operations import topics
+from services.operations import topics, watch
 from services.records.config import settings as records
 from services.reporting import settings as reporting
 
@@ -29,6 +29,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("reporting", "migrate"): reporting.MigrateSettings,
     ("desk", "api"): desk.ApiSettings,
     ("payback", "topics"): topics.TopicsSettings,
+    ("payback", "watch"): watch.WatchSettings,
 }
 
 
@@ -148,8 +149,12 @@ def test_every_process_runs_in_kubernetes_with_settings_it_accepts(
     accepted(environment, PROCESSES[process_of(command)], monkeypatch)
 
 
-def test_topics_are_made_in_kubernetes(secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    [container] = containers(KUBERNETES / "topics.yaml")
+@pytest.mark.parametrize("name", ["topics", "watch"])
+def test_what_serves_all_runs_in_kubernetes(
+    name: str, secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [container] = containers(KUBERNETES / f"{name}.yaml")
+    assert process_of(container["command"]) == ("payback", name)
     environment = kubernetes_environment(container, KUBERNETES / "orders", secrets_)
     accepted(environment, PROCESSES[process_of(container["command"])], monkeypatch)
 
@@ -181,7 +186,15 @@ def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) 
 def test_only_the_apis_and_the_operators_pages_can_be_reached(variables: dict[str, str]) -> None:
     document = compose(variables)
     published = {name for name, service in document["services"].items() if service.get("ports")}
-    assert published == {"orders-api", "unpaid-work-api", "reporting-api", "desk-api", "prometheus", "grafana"}
+    assert published == {
+        "orders-api",
+        "unpaid-work-api",
+        "reporting-api",
+        "desk-api",
+        "prometheus",
+        "alertmanager",
+        "grafana",
+    }
     for name in published:
         for port in document["services"][name]["ports"]:
             address, _, inner = port.split(":")
@@ -191,7 +204,7 @@ def test_only_the_apis_and_the_operators_pages_can_be_reached(variables: dict[st
     assert document["networks"]["watch"]["internal"]
     for name in ("kafka", "postgres"):
         assert document["services"][name]["networks"] == ["inside"]
-    for name in ("prometheus", "grafana"):
+    for name in ("prometheus", "alertmanager", "grafana"):
         assert "inside" not in document["services"][name]["networks"]
 
 

@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition as SourcePartition
 from services.chassis.streaming.containment import Place
-from services.operations import doctor
+from services.operations import doctor, watch
 from services.operations.topics import ensure, topic_specs
+from services.operations.watch import WatchMetrics, WatchSettings
 from services.records.ingest import parking, times
 from services.records.ingest.parking import Action, Park
 from tests.integration.records.conftest import Bench
@@ -93,3 +95,22 @@ def test_who_is_parked_what_is_dated_wrong_and_clocks_are_told(bench: Callable[[
     assert "orders.events.S12000005/0 at offset 0: KeyError" in parked
     assert replaced.startswith("S12000005: 5 records")
     assert ahead.startswith("S12000006: what is known of orders.events is dated 2062-01-01")
+
+
+def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kafka: str) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs())
+    registry = CollectorRegistry()
+    metrics, settings = WatchMetrics(registry), WatchSettings(kafka=kafka)
+
+    def found() -> dict[str, float | None]:
+        watch.look(settings, metrics, system_clock())
+        return {about: registry.get_sample_value("payback_findings", {"about": about}) for about in watch.ABOUT}
+
+    assert found() == dict.fromkeys(watch.ABOUT, 0)
+    with closing(KafkaProducer(bootstrap_servers=empty_kafka)) as producer:
+        producer.send(TOPIC, b"{}").get(10)
+    with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
+        admin.delete_records({AT: 1})
+        admin.delete_topics(["national.aggregates"])
+    assert found() == {"topics": 1, "copies": 0, "history": 1, "record_times": 0}

@@ -1,0 +1,109 @@
+"""Writes docs/metrics.md, the page of all metrics, from their definitions: `python -m deploy.prometheus.document`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.operations.watch import WatchMetrics
+from services.records.ingest.metrics import RecordsMetrics
+from services.reporting.ingest.metrics import IngestMetrics
+
+PATH = Path(__file__).parents[2] / "docs" / "metrics.md"
+API = (HttpMetrics,)
+RECORDS = (StreamMetrics, RecordsMetrics)
+JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
+    "orders-api": API,
+    "unpaid-work-api": API,
+    "reporting-api": API,
+    "desk-api": API,
+    "orders-worker": RECORDS,
+    "unpaid-work-worker": RECORDS,
+    "reporting-worker": (StreamMetrics, IngestMetrics),
+    "watch": (WatchMetrics,),
+}
+"""What each process defines beyond what every process does."""
+BOUNDS: Mapping[str, tuple[str, int]] = {
+    "authority": ("code of one of the 32 authorities", 32),
+    "about": ("topics, copies, history, record_times", 4),
+    "caller": ("token, address", 2),
+    "dependency": ("kafka, postgresql, and for the desk each service", 3),
+    "file": ("name of a certificate's file", 20),
+    "kind": ("away, timed_out, fenced, dropped", 4),
+    "method": ("seven methods, or other", 8),
+    "of": ("postgresql, kafka", 2),
+    "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
+    "reason": ("reason of refusal, see reference/reasons.md", 40),
+    "route": ("the route's template, or unknown; never a path", 60),
+    "service": ("orders, unpaid_work", 2),
+    "status": ("HTTP status", 20),
+    "topic": ("name of a topic", 65),
+    "version": ("what producers say of themselves; eight of an authority, then other. Of payback_build_info: ours", 10),
+}
+"""What each label may hold, and how many different values at most."""
+HEAD = """# Metrics
+
+Made from the definitions by `make documents`; a test holds it to what each process exposes. All have the prefix `payback_`; counters end in
+`_total`, histograms in `_bucket`, `_sum` and `_count`. Beside these there are those of the Prometheus client about the process
+itself (`process_*`, `python_*`), and of Prometheus (`up`). No label ever holds a person, an order or a payload.
+
+Ages are kept as the time at which something happened: `time() - payback_..._timestamp_seconds`. What could not be measured keeps its
+old time, so look at that age too: `payback_stream_measured_timestamp_seconds` for what Kafka says,
+`payback_books_measured_timestamp_seconds` for what PostgreSQL says, `payback_findings_timestamp_seconds` for `watch`.
+"""
+
+
+def defined(*classes: Callable[[CollectorRegistry], object], own: bool = True) -> Iterator[Any]:
+    """Our metrics in a registry with these definitions."""
+    registry = new_registry() if own else CollectorRegistry()
+    for one in classes:
+        one(registry)
+    for metric in registry._collector_to_names:  # noqa: SLF001 - the library has no other way to tell labels
+        if getattr(metric, "_name", "").startswith("payback_"):
+            yield metric
+
+
+def by_job() -> dict[str, set[str]]:
+    """The names of the metrics of each process."""
+    return {job: {metric._name for metric in defined(*classes)} for job, classes in JOBS.items()}  # noqa: SLF001
+
+
+def document() -> str:
+    """The page as it is committed."""
+    return "\n".join([HEAD, *_labels(), *_metrics()])
+
+
+def _labels() -> Iterator[str]:
+    yield "| label | holds | at most |\n|---|---|---|"
+    yield from (f"| `{label}` | {holds} | {most} |" for label, (holds, most) in BOUNDS.items())
+    yield ""
+
+
+def _metrics() -> Iterator[str]:
+    for title, part in (("Every process", defined()), *_parts()):
+        yield f"## {title}\n\n| metric | kind | labels | means |\n|---|---|---|---|"
+        for metric in sorted(part, key=lambda one: str(one._name)):  # noqa: SLF001
+            yield _row(metric)
+        yield ""
+
+
+def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
+    yield "APIs", defined(*API, own=False)
+    yield "Workers", defined(StreamMetrics, own=False)
+    yield "Workers of orders and unpaid work", defined(RecordsMetrics, own=False)
+    yield "Worker of reporting", defined(IngestMetrics, own=False)
+    yield "`payback watch`", defined(WatchMetrics, own=False)
+
+
+def _row(metric: Any) -> str:
+    suffix = "_total" if metric._type == "counter" else ""  # noqa: SLF001
+    labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001
+    return (
+        f"| `{metric._name.removeprefix('payback_')}{suffix}` | {metric._type} | {labels} | {metric._documentation} |"  # noqa: SLF001
+    )
+
+
+if __name__ == "__main__":
+    PATH.write_text(document(), encoding="utf-8")

@@ -1,0 +1,152 @@
+"""What no service sees of itself, as metrics: topics as they must not be, certificates that end, backups that were not made."""
+
+import logging
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+import typer
+from cryptography import x509
+from prometheus_client import CollectorRegistry, Gauge
+from pydantic import Field
+
+from contracts.events import Topic
+from contracts.topics import source_topics
+from services.chassis import logs
+from services.chassis.clock import system_clock
+from services.chassis.failures import Failure
+from services.chassis.metrics import exposed, new_registry
+from services.chassis.settings import Group, KafkaSettings, LogSettings, MetricsSettings, Settings
+from services.chassis.streaming.kafka import Admin
+from services.operations.doctor import begins_late, dated_ahead
+from services.operations.topics import topic_specs
+
+commands = typer.Typer()
+log = logging.getLogger(__name__)
+BACKUPS = {"postgresql": "payback*.dump", "kafka": "kafka*.tgz"}
+"""What the page `restore` has operators make, by the names of the files."""
+ABOUT = ("topics", "copies", "history", "record_times")
+
+
+class LookSettings(Group):
+    """Where to look, and how often."""
+
+    every_seconds: float = Field(default=300.0, gt=0)
+    replication: int = Field(default=-1, description="copies that each topic must have; -1 for the cluster's default")
+    backups_path: Path | None = Field(default=None, description="the folder where backups are put")
+    certificates_path: Path | None = Field(
+        default=None, description="a folder with *.pem or *.crt whose end must be known"
+    )
+
+
+class WatchSettings(Settings):
+    """What `payback watch` reads from the environment."""
+
+    kafka: KafkaSettings
+    watch: LookSettings = LookSettings()
+    metrics: MetricsSettings = MetricsSettings(port=9105)
+    logs: LogSettings = LogSettings()
+
+
+class WatchMetrics:
+    """What was found, by what it is about."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.findings = Gauge(
+            "payback_findings",
+            "What is wrong with Kafka: topics and their settings, copies, history, record_times; `payback doctor` has the words",
+            ["about"],
+            registry=registry,
+        )
+        self.looked = Gauge(
+            "payback_findings_timestamp_seconds", "When Kafka was last looked at from end to end", registry=registry
+        )
+        self.looked.set_to_current_time()
+        self.certificates = Gauge(
+            "payback_certificate_expires_timestamp_seconds",
+            "When a certificate ends, by the name of its file",
+            ["file"],
+            registry=registry,
+        )
+        self.backups = Gauge(
+            "payback_backup_timestamp_seconds",
+            "When the latest backup was finished, by what it is of; 0 where there is none",
+            ["of"],
+            registry=registry,
+        )
+
+
+@commands.command()
+def watch() -> None:
+    """Look at Kafka, certificates and backups every few minutes, and tell Prometheus. Runs until it is stopped.
+
+    Kafka is where PAYBACK_KAFKA_BOOTSTRAP says. PAYBACK_WATCH_BACKUPS_PATH and PAYBACK_WATCH_CERTIFICATES_PATH name folders.
+    """
+    settings = WatchSettings.load()
+    logs.configure(settings.logs, "watch")
+    registry, stop = new_registry(), Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    metrics = WatchMetrics(registry)
+    with exposed(settings.metrics, registry):
+        while True:
+            look(settings, metrics, system_clock())
+            if stop.wait(settings.watch.every_seconds):
+                return
+
+
+def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
+    """Once, at everything. What does not answer is left as it was, and its time shows it."""
+    for of, pattern in BACKUPS.items() if settings.watch.backups_path else ():
+        metrics.backups.labels(of).set(latest(settings.watch.backups_path, pattern))
+    metrics.certificates.clear()
+    for path in certificates(settings):
+        metrics.certificates.labels(path.name).set(ends(path))
+    try:
+        findings = look_at_kafka(settings, now)
+    except Failure as failure:
+        log.warning("cannot look at Kafka: %s", failure)
+        return
+    for about, found in findings.items():
+        metrics.findings.labels(about).set(len(found))
+        for words in found:
+            log.warning("%s", words)
+    metrics.looked.set(now.timestamp())
+
+
+def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[str]]:
+    """In words, by what they are about. Raises Away or Refused."""
+    specs = topic_specs(settings.watch.replication)
+    with closing(Admin(settings.kafka)) as admin:
+        spans = admin.spans(admin.existing(source_topics(*Topic)))
+        looks: Iterable[Callable[[], Iterable[str]]] = (
+            lambda: admin.differences(specs),
+            lambda: admin.out_of_sync([spec.name for spec in specs]),
+            lambda: begins_late(spans),
+            lambda: dated_ahead(spans, now),
+        )
+        return {about: list(one()) for about, one in zip(ABOUT, looks, strict=True)}
+
+
+def latest(folder: Path | None, pattern: str) -> float:
+    """When the latest of these files that has something in it was finished, in seconds since 1970; 0 where there is none."""
+    files = folder.glob(pattern) if folder else ()
+    return max((file.stat().st_mtime for file in files if file.stat().st_size), default=0.0)
+
+
+def certificates(settings: WatchSettings) -> Iterator[Path]:
+    """Those that Kafka is reached with, and those of the folder."""
+    yield from filter(None, (settings.kafka.tls_certificate_path, settings.kafka.tls_ca_path))
+    folder = settings.watch.certificates_path
+    if folder:
+        yield from sorted(path for path in folder.iterdir() if path.suffix in {".pem", ".crt"})
+
+
+def ends(path: Path) -> float:
+    """When the first of a file's certificates ends, in seconds since 1970; 0 where none can be read, which is worth a page too."""
+    with suppress(OSError, ValueError):
+        return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes())).timestamp()
+    return 0.0

@@ -1,0 +1,145 @@
+"""Nothing pages in a quiet fortnight with bank holidays, for the smallest authority either; and it would, were it not quiet.
+
+What Prometheus sees is made from pretend authorities by the platform's own rules, every three hours from 21 December on. Nobody sends on
+days on which offices are closed.
+"""
+
+import shutil
+import subprocess
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contracts.decoding.codec import decode
+from contracts.events import Topic
+from contracts.rejections import Rejection
+from contracts.topics import authority_of, kind_of_topic
+from services.records.ingest.measuring import is_working_day, silent_days
+from services.records.model.bank_holidays import scotland
+from services.simulate.nation import Simulation
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)"
+)
+SMALLEST, LARGEST = "S12000027", "S12000049"
+RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yml"
+BEGIN = datetime(2026, 12, 21, tzinfo=UTC)
+HOURS = 14 * 24
+STEP = 3
+CALENDAR = scotland()
+JOBS = {Topic.ORDERS: "orders-worker", Topic.UNPAID_WORK: "unpaid-work-worker"}
+Sent = dict[tuple[str, str], list[tuple[datetime, bool]]]
+"""By job and authority: when each event came, and whether it was refused."""
+
+
+@pytest.fixture(scope="module")
+def sent() -> Sent:
+    """What two authorities send; what falls on a closed day comes the next working day."""
+    found: Sent = {}
+    for delivery in Simulation(11, 3, date(2027, 1, 5), (SMALLEST, LARGEST)).deliveries():
+        topic, authority, at = kind_of_topic(delivery.topic), authority_of(delivery.topic), delivery.arrived_at
+        while not is_working_day(CALENDAR, at.date()):
+            at += timedelta(days=1)
+        refused = isinstance(decode(delivery.value, topic, authority, at), Rejection)
+        found.setdefault((JOBS[topic], authority), []).append((at, refused))
+    return {key: sorted(events) for key, events in found.items()}
+
+
+def series(sent: Sent) -> Iterator[tuple[str, Callable[[datetime], float]]]:
+    """Every series that matters, and its value at a time."""
+    for job in JOBS.values():
+        yield f'up{{job="{job}"}}', lambda _: 1
+        yield f'payback_stream_up{{job="{job}"}}', lambda _: 1
+        yield f'payback_stream_measured_timestamp_seconds{{job="{job}"}}', _since_begin
+        yield f'payback_books_measured_timestamp_seconds{{job="{job}"}}', _since_begin
+        yield f'payback_publish_lag_seconds{{job="{job}"}}', lambda _: 0
+        yield f'payback_working_day{{job="{job}"}}', lambda now: is_working_day(CALENDAR, now.date())
+    for job in ("orders-api", "unpaid-work-api", "reporting-api", "reporting-worker", "desk-api", "watch"):
+        yield f'up{{job="{job}"}}', lambda _: 1
+    for of in ("kafka", "postgresql"):
+        yield f'payback_backup_timestamp_seconds{{of="{of}"}}', _at_one_o_clock
+    for (job, authority), events in sent.items():
+        yield from _of_an_authority(f'{{job="{job}", authority="{authority}"', job, authority, events)
+
+
+def _of_an_authority(
+    labels: str, job: str, authority: str, events: list[tuple[datetime, bool]]
+) -> Iterator[tuple[str, Callable[[datetime], float]]]:
+    times = [at for at, _ in events]
+
+    def last(now: datetime) -> datetime:
+        return times[bisect_right(times, now) - 1]
+
+    def lately(now: datetime, *, refused: bool) -> int:
+        began = bisect_left(times, now - timedelta(days=1))
+        return sum(one is refused for _, one in events[began : bisect_right(times, now)])
+
+    service = "orders" if job == "orders-worker" else "unpaid_work"
+    yield f'payback_stream_lag_seconds{{job="{job}", topic="x.{authority}"}}', lambda _: 0
+    yield f"payback_last_event_timestamp_seconds{labels}}}", lambda now: _since_begin(last(now))
+    yield f"payback_last_taken_timestamp_seconds{labels}}}", lambda now: _since_begin(last(now))
+    shown = f'payback_shown_timestamp_seconds{{service="{service}", authority="{authority}"}}'
+    yield shown, lambda now: _since_begin(last(now))
+    yield f"payback_silent_working_days{labels}}}", lambda now: silent_days(CALENDAR, last(now), now.date())
+    yield f'payback_events_last_day{labels}, outcome="rejected"}}', lambda now: lately(now, refused=True)
+    yield f'payback_events_last_day{labels}, outcome="applied"}}', lambda now: lately(now, refused=False)
+
+
+def _at_one_o_clock(now: datetime) -> float:
+    return _since_begin((now - timedelta(hours=1)).replace(hour=1))
+
+
+def _since_begin(at: datetime) -> float:
+    return (at - BEGIN).total_seconds()
+
+
+def fired(sent: Sent, directory: Path) -> set[str]:
+    """The names of the alerts that fired at some hour of the fortnight, but for the one that always does."""
+    hours = [BEGIN + timedelta(hours=hour) for hour in range(0, HOURS, STEP)]
+    inputs = [{"series": name, "values": " ".join(f"{at(now):.0f}" for now in hours)} for name, at in series(sent)]
+    ever = {"expr": FIRING, "eval_time": f"{HOURS - STEP}h", "exp_samples": []}
+    test = {"interval": f"{STEP}h", "input_series": inputs, "promql_expr_test": [ever]}
+    proof: Mapping[str, Any] = {"rule_files": [str(RULES)], "evaluation_interval": f"{STEP}h", "tests": [test]}
+    (directory / "quiet.yml").write_text(yaml.safe_dump(dict(proof)))
+    command = ["promtool", "test", "rules", "quiet.yml"]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return set()
+    told = [part.split('"')[0] for part in done.stderr.split('alertname="')[1:]]
+    assert told, done.stderr + done.stdout
+    return set(told) - {"Watchdog", "AuthoritiesMissing"}
+
+
+FIRING = (
+    'max by (alertname) (max_over_time(ALERTS{alertname!~"Watchdog|AuthoritiesMissing", alertstate="firing"}[14d]))'
+)
+
+
+def test_a_quiet_fortnight_is_quiet(sent: Sent, tmp_path: Path) -> None:
+    assert {authority for _, authority in sent} == {SMALLEST, LARGEST}
+    assert fired(sent, tmp_path) == set()
+
+
+def test_the_smallest_authority_is_missed_and_its_refusals_are_seen(sent: Sent, tmp_path: Path) -> None:
+    stops = BEGIN + timedelta(days=8, hours=12)
+    silent = {
+        (job, code): [one for one in events if code != SMALLEST or one[0] < stops]
+        for (job, code), events in sent.items()
+    }
+    assert fired(silent, tmp_path) == {"AuthoritySilent"}
+    refused = {
+        (job, code): [(at, was or (code == SMALLEST and at > stops)) for at, was in events]
+        for (job, code), events in sent.items()
+    }
+    assert fired(refused, tmp_path) == {"MostRefused"}
+
+
+def test_that_nobody_is_heard_is_known_the_same_day(sent: Sent, tmp_path: Path) -> None:
+    day = BEGIN + timedelta(days=2)
+    nobody = {key: [one for one in events if one[0] < day] for key, events in sent.items()}
+    assert "NobodyHeard" in fired(nobody, tmp_path)
