@@ -14,6 +14,17 @@ from msgspec import Meta, Struct
 
 from contracts import categories as c
 
+Service = Literal["orders", "unpaid_work"]
+"""The service that publishes a cell. What both publish adds up."""
+BOTH: frozenset[Service] = frozenset({"orders", "unpaid_work"})
+_OF_UNPAID_WORK = {
+    *("induction", "placement", "unpaid_work_completed", "unpaid_work_days", "minutes_credited", "sessions"),
+    *("minutes_outstanding_opened", "minutes_outstanding_closed"),
+    *(f"{kind}_{standard}" for kind in ("pending", "awaited") for standard in ("induction", "placement", "completion")),
+}
+_OF_BOTH = {"control_totals", "events", "reporting_delay", "findings", "sequence"}
+"""`sequence` is published by unpaid work for the numbers of both topics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -27,6 +38,13 @@ class Measure:
     """Every category but the empty one, the total."""
     total: bool = True
     """Whether there is a total."""
+
+    @property
+    def services(self) -> frozenset[Service]:
+        """Who must have been heard for it, any of them."""
+        if self.name in _OF_BOTH:
+            return BOTH
+        return frozenset({"unpaid_work" if self.name in _OF_UNPAID_WORK else "orders"})
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -116,9 +134,6 @@ CATEGORIES: dict[str, frozenset[str]] = {
     measure.name: frozenset((*c.TOTAL * measure.total, *measure.categories)) for measure in MEASURES.values()
 }
 """Every category that each measure can have; what is not here is no cell."""
-
-Service = Literal["orders", "unpaid_work"]
-"""The service that publishes a cell. No measure is published by both, but `events`, `reporting_delay`, `findings` and `sequence` add up."""
 
 
 class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fields=True):

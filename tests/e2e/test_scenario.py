@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from contracts.authorities import AUTHORITIES
+from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
 from contracts.periods import year_months, year_of
 from contracts.topics import topic_of
@@ -22,7 +23,16 @@ from services.chassis.clock import system_clock
 from services.reporting.registry.catalogue import INDICATORS
 from tests.support import scenario
 from tests.support.attacker.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
-from tests.support.indicator_sums import divisions, figures, is_known, keys_of, reported, with_overdue
+from tests.support.indicator_sums import (
+    divisions,
+    figures,
+    is_known,
+    keys_of,
+    months_told,
+    places,
+    with_overdue,
+    without_unheard,
+)
 from tests.support.kafka import remove_topics
 from tests.support.load import SERVICE_OF
 from tests.support.processes import LINES, Platform, running_platform
@@ -201,22 +211,41 @@ FORMATS: dict[str, tuple[str, str, Callable[[httpx.Response], Iterable[Told]]]] 
 """Each read by a reader that is not ours, and divided in a way of its own."""
 
 
+def accepted(kind: Topic) -> dict[str, list[Event]]:
+    """The events of a kind, by authority, as they arrived."""
+    return {
+        sheet.authority: [_event(line, sheet) for line in sheet.lines if not what_is_wrong(line, sheet.authority)]
+        for sheet in sheets()
+        if sheet.kind is kind
+    }
+
+
+def _event(line: bytes, sheet: Sheet) -> Event:
+    found = decode(line, sheet.kind, sheet.authority, system_clock())
+    assert isinstance(found, Event)
+    return found
+
+
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 @pytest.mark.parametrize("extension", FORMATS)
 def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Rounds, extension: str) -> None:
     """Of the cells posted by the test before, for a national reader. What was not reported has no number."""
     rounds.assert_counted()
     expected, checked = scenario.expected(), set[str]()
-    cells = with_overdue(expected, system_clock().date())
+    today = system_clock().date()
+    heard = {kind: months_told(expected, accepted(kind), kind, today) for kind in Topic}
+    cells = without_unheard(with_overdue(expected, today), heard[Topic.UNPAID_WORK])
     assert any(key.endswith("|overdue") for key in cells)
     area, period, read = FORMATS[extension]
     days = sorted(date.fromisoformat(key.split("|")[2]) for key in cells)
     asked = {"from": f"{year_months(year_of(days[0]))[0]:%Y-%m}", "to": f"{year_months(year_of(days[-1]))[-1]:%Y-%m}"}
-    shown, today = platform.cells(), system_clock().date()
-    there = [
-        reported(shown, area, period, today) | reported(shown, area, "year", today),
-        reported(shown, area, period, today, at_ends=True),
-    ]
+    there = {
+        kind: [
+            places(of_kind, area, period, today) | places(of_kind, area, "year", today),
+            places(of_kind, area, period, today, at_ends=True),
+        ]
+        for kind, of_kind in heard.items()
+    }
     reporting = platform.client("reporting", "national")
     for indicator in INDICATORS.values():
         for breakdown, parts in divisions(indicator):
@@ -230,7 +259,9 @@ def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Roun
                     for place, number in figure.by_place.items():
                         told = rows[(*place, part.category)].get(figure.name)
                         stock = indicator.minus is not None
-                        known = round(number / figure.divide, 2) if place in there[stock] else None
+                        of_work = indicator.services == {"unpaid_work"}
+                        shown = there[Topic.UNPAID_WORK if of_work else Topic.ORDERS][stock]
+                        known = round(number / figure.divide, 2) if place in shown else None
                         assert told == known, (indicator.id, by, place, part.category)
                         assert known is not None or stock or not number, "nothing is counted that was not reported"
                     checked.update(key for form in figure.forms for key in keys_of(cells, form))

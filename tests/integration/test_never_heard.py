@@ -141,3 +141,84 @@ def test_a_release_and_its_pages_and_files_say_the_same(one_sender: Platform) ->
     for page in ("/?period=month-2025-05", "/quality", f"/indicators/orders_imposed?period=month-2025-05&area={FIFE}"):
         assert words in public.get(page).text, page
     assert "By 31 authorities, without which totals are: Aberdeen City, " in public.get("/?period=month-2025-05").text
+
+
+WORK = {"requirements": [{"kind": "unpaid_work", "hours": 100}]}
+
+
+def of_work(authority: str, subject: str, name: str, on: str, **data: Any) -> Sent:
+    sent = json.loads(imposed(authority, subject, on).value or b"")
+    event = sent | {"id": f"{name}-{subject}", "type": f"scot.payback.{name}.v1", "data": data}
+    return Sent(0, json.dumps(event).encode(), int(ARRIVED.timestamp() * 1000))
+
+
+@pytest.fixture
+def two_systems(platform: Platform) -> Platform:
+    """Glasgow's and Fife's orders are told from April on; unpaid work by Glasgow from June on, of an order of May, by Fife never."""
+    orders = [
+        numbered(*(imposed(code, f"a{n}", f"2025-0{4 + n % 2}-09", **WORK) for n in range(20)))
+        for code in (GLASGOW, FIFE)
+    ]
+    held = of_work(GLASGOW, "a1", "induction.held", "2025-06-02", held_on="2025-06-02")
+    told = dict(zip([topic_of(Topic.ORDERS, code) for code in (GLASGOW, FIFE)], orders, strict=True))
+    platform.take(told | {topic_of(Topic.UNPAID_WORK, GLASGOW): numbered(held)}, at_once)
+    return platform
+
+
+def shares(platform: Platform, indicator: str, **asked: str) -> dict[tuple[str, str], tuple[float, float] | None]:
+    found = platform.ask(f"indicators/{indicator}/data", **asked)["rows"]
+    return {
+        (row["authority"], row["period"]): None if row["numerator"] is None else (row["numerator"], row["denominator"])
+        for row in found
+    }
+
+
+def test_unpaid_work_that_was_never_heard_is_not_overdue_but_not_reported(two_systems: Platform) -> None:
+    asked = {"by": "authority,month", "from": "2025-04", "to": "2025-05"}
+    found = shares(two_systems, "induction_within_5", **asked)
+    assert {place: each for place, each in found.items() if each is not None} == {
+        (GLASGOW, "2025-05"): (0, 10),
+        (SCOTLAND, "2025-05"): (0, 10),
+    }, "of April nothing was told, though its orders are known to be overdue"
+    quality = two_systems.ask("indicators/induction_within_5/data", **asked)["quality"]
+    assert {FIFE} <= set(quality["missing"])
+    assert GLASGOW not in quality["missing"]
+    assert {each["period"] for each in quality["lacking"] if GLASGOW in each["authorities"]} == {"2025-04"}
+    assert {each["period"] for each in quality["lacking"] if FIFE in each["authorities"]} == {"2025-04", "2025-05"}
+
+
+def test_what_is_known_of_orders_is_told_all_the_same(two_systems: Platform) -> None:
+    asked = {"by": "authority", "from": "2025-04", "to": "2025-05"}
+    found = rows(two_systems, **asked)
+    assert {area: number for (area, _), number in found.items() if number is not None} == {
+        GLASGOW: 20,
+        FIFE: 20,
+        SCOTLAND: 40,
+    }
+    quality = two_systems.ask(DATA, **asked)["quality"]
+    assert not {GLASGOW, FIFE} & set(quality["missing"])
+    assert {code: doubts[0] for code, doubts in quality["doubts"].items()}[FIFE] == "one_service"
+
+
+def test_a_level_begins_with_what_was_there_when_an_authority_was_first_heard(two_systems: Platform) -> None:
+    found = two_systems.ask(
+        "indicators/hours_outstanding/data", **{"by": "authority,month", "from": "2025-04", "to": "2025-06"}
+    )
+    told = {(row["authority"], row["period"]): row["value"] for row in found["rows"] if row["value"] is not None}
+    hours = 20 * 100
+    assert told == {(area, f"2025-0{month}"): hours for area in (GLASGOW, SCOTLAND) for month in (5, 6)}
+
+
+def test_a_release_holds_nothing_that_was_only_overheard(two_systems: Platform) -> None:
+    clock = FixedClock(NOW)
+    name = publication.make(two_systems.database, date(2025, 5, 1), date(2025, 6, 20), clock)
+    publication.publish(two_systems.database, name, clock)
+    asked = {"by": "authority,month", "from": "2025-04", "to": "2025-05", "release": name}
+    answer = two_systems.ask("indicators/induction_within_5/data", **asked)
+    found = {(row["authority"], row["period"]): row["denominator"] for row in answer["rows"]}
+    assert {place: each for place, each in found.items() if each} == {
+        (GLASGOW, "2025-05"): 10,
+        (SCOTLAND, "2025-05"): 10,
+    }
+    assert found[FIFE, "2025-05"] is None
+    assert {FIFE} <= set(answer["quality"]["missing"])

@@ -39,7 +39,9 @@ from services.chassis.settings import DatabaseSettings
 from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.disclosure.suppression import Hiding
 from services.reporting.ingest.store import fold, write
+from services.reporting.read.coverage import coverage
 from services.reporting.read.tables import releases
+from services.reporting.read.vintages import AsOf
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
 from services.reporting.releases.index import PUBLISHED
@@ -112,7 +114,8 @@ def known(cell: Cell, days: int, *, more: int = 0) -> Cell:
 
 def freeze(connection: Connection) -> str:
     """A published release with every number below 5 hidden. Working out properly what to hide has its own measure, not this one."""
-    cells = publication._cells(connection, KNOWN_ON, LAST)
+    heard = coverage(connection, AsOf(KNOWN_ON))
+    cells = publication._cells(connection, KNOWN_ON, LAST, heard)
     hidden = {
         NumberKey(key.measure, key.category, f"{key.period:%Y-%m}", key.authority)
         for key, value in cells.items()

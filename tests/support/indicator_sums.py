@@ -1,13 +1,16 @@
 """What an indicator must show, worked out from cells alone: sums over authorities, months and categories."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
-from contracts.periods import months_between
+from contracts.cells import MEASURES
+from contracts.decoding.codec import Event
+from contracts.events import Topic
+from contracts.periods import LONDON, months_between
 from services.records.model.bank_holidays import scotland
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.clocks import AWAITED
@@ -100,23 +103,34 @@ def sums(cells: Mapping[str, int], form: Form, area: str, period: str) -> Mappin
     return found
 
 
-TAKEN = {f"outcome={outcome}" for outcome in ("applied", "superseded", "duplicate")}
+Month = tuple[str, str]
+"""Authority and month."""
 
 
-def reported(cells: Mapping[str, int], area: str, period: str, today: date, *, at_ends: bool = False) -> set[Place]:
-    """Places of which somebody reported: from the month of the first event taken until now, and what facts were told of before.
+def months_told(
+    cells: Mapping[str, int], events: Mapping[str, Iterable[Event]], kind: Topic, today: date
+) -> set[Month]:
+    """Of which months authorities reported by these events: from that of the first until now, and what facts were told of before."""
+    found = set[Month]()
+    for authority, of_one in events.items():
+        latest = dict[tuple[str, str], Event]()
+        first = today
+        for event in of_one:
+            first = min(first, event.time.astimezone(LONDON).date())
+            at = event.subject, event.data.key
+            if event.data.DATES and (at not in latest or event.time > latest[at].time):
+                latest[at] = event
+                found.add((authority, f"{getattr(event.data, event.data.DATES[0]):%Y-%m}"))
+        found |= {(authority, f"{month:%Y-%m}") for month in months_between(first, today)}
+    if kind is Topic.UNPAID_WORK:  # an order on which anything was done was known by when it was imposed
+        done = (key.split("|") for key in cells if key.startswith(("induction|", "placement|")) and "|band=" in key)
+        found |= {(authority, day[:7]) for _, authority, day, _ in done}
+    return found
 
-    `at_ends` takes only the last month of each period, of those until now.
-    """
-    told, first = set[tuple[str, str]](), dict[str, str]()
-    for key, value in cells.items():
-        measure, authority, day, category = key.split("|")
-        if value and measure == "reporting_delay":
-            told.add((authority, day[:7]))
-        if value and measure == "events" and category in TAKEN:
-            first[authority] = min(day[:7], first.get(authority, day[:7]))
-    months = [f"{month:%Y-%m}" for month in months_between(date(2010, 1, 1), today.replace(day=1))]
-    told |= {(authority, month) for authority, begin in first.items() for month in months if month >= begin}
+
+def places(told: Iterable[Month], area: str, period: str, today: date, *, at_ends: bool = False) -> set[Place]:
+    """Where that makes a figure. `at_ends` takes only the last month of each period, of those until now."""
+    months = [f"{month:%Y-%m}" for month in months_between(date(2010, 1, 1), today)]
     ends = {_period(month, period): month for month in months}
     found = set[Place]()
     for authority, month in told:
@@ -124,6 +138,18 @@ def reported(cells: Mapping[str, int], area: str, period: str, today: date, *, a
         if not at_ends or ends.get(label) == month:
             found |= {(authority if area == "authority" else _BOARD_OF[authority], label), (SCOTLAND, label)}
     return found
+
+
+def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> dict[str, int]:
+    """Without what unpaid work only learned from orders, in months of which it was told nothing itself."""
+
+    def counts(key: str) -> bool:
+        measure, authority, day, _ = key.split("|")
+        if measure.startswith("minutes_outstanding"):  # a level
+            return any(code == authority for code, _ in work_told)
+        return MEASURES[measure].services != {"unpaid_work"} or (authority, day[:7]) in work_told
+
+    return {key: value for key, value in cells.items() if counts(key)}
 
 
 def keys_of(cells: Mapping[str, int], form: Form) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection
 
+from contracts.cells import BOTH, Service
 from contracts.periods import month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, Refused, Row, told_areas, told_by, told_periods
@@ -89,7 +90,7 @@ class Desk:
     _hidden: dict[object, frozenset[NumberKey]] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
     _coverage: dict[Cut, Coverage] = field(default_factory=dict)
-    _reported: dict[tuple[Cut, Span], Months] = field(default_factory=dict)
+    _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
         """The release that the viewer reads, if any. Raises NotThere for one that is not there."""
@@ -118,17 +119,11 @@ class Desk:
             self._coverage[cut] = remembered(self.connection, cut, "coverage", lambda: coverage(self.connection, cut))
         return self._coverage[cut]
 
-    def reported(self, cut: Cut, span: Span) -> Months:
+    def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
         """As `coverage.reported`."""
-        key = cut, span
+        key = cut, span, services
         if key not in self._reported:
-            heard = self.coverage(cut)
-            self._reported[key] = remembered(
-                self.connection,
-                cut,
-                ("reported", span),
-                lambda: reported(self.connection, cut, heard, span.first, span.last),
-            )
+            self._reported[key] = reported(self.coverage(cut), services, span.first, span.last)
         return self._reported[key]
 
     def last_month(self, cut: Cut) -> date:
@@ -151,7 +146,8 @@ class Desk:
         """As `queries.sums`."""
         key = cut, frozenset(forms), span, grain, area, days
         if key not in self._sums:
-            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, days)
+            heard = None if isinstance(cut, Released) else self.coverage(cut)
+            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, days, heard)
         return self._sums[key]
 
     def hidden(
@@ -310,7 +306,7 @@ def reported_figures(
     desk: Desk, cut: Cut, indicator: Indicator, span: Span, grain: str
 ) -> Mapping[str, frozenset[str]]:
     """By period of the span, the authorities of which there is a figure."""
-    months = desk.reported(cut, span)
+    months = desk.reported(cut, span, indicator.services)
     if indicator.kind is Kind.STOCK:  # the level of an earlier month is not that of the end
         months = _at_ends(months, span, grain, desk.last_month(cut))
     return reported_periods(months, span, grain)

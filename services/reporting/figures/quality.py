@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.authorities import AUTHORITIES
+from contracts.cells import BOTH, Service
 from contracts.periods import add_months, last_day, month_of, months_between
 from services.reporting.disclosure.gate import Gate, ToCome
 from services.reporting.figures.answers import Answer, Desk, reported_periods
 from services.reporting.figures.evidence import Doubt, Evidence, evidence
-from services.reporting.read.coverage import BOTH, Heard
+from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Span, reports_of, shown
 from services.reporting.read.query_cache import remembered
 from services.reporting.read.vintages import Cut, Live, Released, Wanted
@@ -52,11 +53,20 @@ class Standing:
     """Why one may lack something, or why nothing is said."""
 
 
-def standings(desk: Desk, span: Span, whole: Cut | None, published: ReleaseInfo | None) -> list[Standing]:
-    """Every authority, in the order of codes: each by the cut in which the viewer sees its figures."""
+def standings(
+    desk: Desk,
+    span: Span,
+    whole: Cut | None,
+    published: ReleaseInfo | None,
+    services: frozenset[Service] = BOTH,
+) -> list[Standing]:
+    """Every authority, in the order of codes: each by the cut in which the viewer sees its figures.
+
+    `services` are those of which any must have heard of a month for it not to be missing.
+    """
     gate = Gate(desk.viewer, frozenset())
     released = Released(published.id) if published and desk.viewer.audience != "national" else None
-    own, others = _judged(desk, whole, span), _judged(desk, released, span)
+    own, others = _judged(desk, whole, span, services), _judged(desk, released, span, services)
     heard, exactly = desk.coverage(whole or Live()), _exactly(desk) if whole == Live() else {}
     found = []
     for code in AUTHORITIES:
@@ -80,23 +90,25 @@ def _exactly(desk: Desk) -> Mapping[str, datetime]:
 Judgement = tuple[State, tuple[Doubt, ...]]
 
 
-def _judged(desk: Desk, cut: Cut | None, span: Span) -> Mapping[str, Judgement]:
+def _judged(desk: Desk, cut: Cut | None, span: Span, services: frozenset[Service]) -> Mapping[str, Judgement]:
     """By authority. Only months that the cut contains are judged."""
     if cut is None or span.first > desk.last_month(cut):
         ever = desk.coverage(cut or Live())
         unjudged: Judgement = State.NOT_KNOWN, (Doubt.NOT_IN_CUT,)
-        return {code: unjudged if code in ever else (State.MISSING, ()) for code in AUTHORITIES}
+        return {
+            code: (State.MISSING, ()) if services.isdisjoint(ever.get(code, {})) else unjudged for code in AUTHORITIES
+        }
     within = Span(span.first, min(span.last, desk.last_month(cut)))
 
     def work_out() -> Mapping[str, Judgement]:
         found = evidence(desk.connection, cut, within.first, within.last)
-        months, heard = desk.reported(cut, within), desk.coverage(cut)
+        months, heard = desk.reported(cut, within, services), desk.coverage(cut)
         return {
             code: judge(found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), within)
             for code in AUTHORITIES
         }
 
-    return remembered(desk.connection, cut, ("judged", within), work_out)
+    return remembered(desk.connection, cut, ("judged", within, services), work_out)
 
 
 def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
@@ -130,7 +142,7 @@ def summary(found: Sequence[Standing]) -> dict[str, Any]:
 
 def beside(desk: Desk, answer: Answer) -> dict[str, Any]:
     """What is said beside the figures of an answer."""
-    found = standings(desk, answer.span, answer.whole, answer.release)
+    found = standings(desk, answer.span, answer.whole, answer.release, answer.indicator.services)
     more = {"lacking": lacking(desk, answer), "still_to_come": still_to_come(desk, answer), "method": METHOD}
     return summary(found) | more
 
@@ -150,7 +162,7 @@ def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
     cut = whole or (None if answer.release is None else Released(answer.release.id))
     if cut is None:
         return []
-    by_period = reported_periods(desk.reported(cut, span), span, grain)
+    by_period = reported_periods(desk.reported(cut, span, answer.indicator.services), span, grain)
     concerned = members(answer.question.area)
     found = [Lacking(label, tuple(c for c in concerned if c not in codes)) for label, codes in by_period.items()]
     return [each for each in found if each.authorities]

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from contracts.authorities import AUTHORITIES
+from contracts.cells import BOTH
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
 from services.chassis.clock import Clock
@@ -114,17 +115,19 @@ def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
     ]
 
 
-def _standing(site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND) -> dict[str, Any]:
-    """What is said about quality and date beside every figure."""
+def _standing(
+    site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND, indicator: Indicator | None = None
+) -> dict[str, Any]:
+    """What is said about quality and date beside every figure: of one indicator, or of many."""
     whole, published = reader.desk.sources(reader.wanted)
-    found = quality.standings(reader.desk, span, whole, published)
+    found = quality.standings(reader.desk, span, whole, published, indicator.services if indicator else BOTH)
     live = reader.viewer.audience != "public" and reader.wanted is None
     return {
         "standing": quality.summary(found),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
-        "lacking": views.lacking(reader, span, area),
+        "lacking": views.lacking(reader, span, area, indicator),
         "to_come": views.to_come(reader, span, area),
         "downloads": views.Downloads(span, reader.wanted, reader.definition),
     }
@@ -160,7 +163,7 @@ def _indicator(site: Site, request: Request) -> Response:
             areas=[views.by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
             area_choices=views.AREA_CHOICES,
             comparable=indicator.kind is Kind.SHARE,
-            **_standing(site, reader, choice.span, area),
+            **_standing(site, reader, choice.span, area, indicator),
         )
 
 
@@ -179,7 +182,7 @@ def _compare(site: Site, request: Request) -> Response:
             choice=choice,
             comparison=comparison(reader, indicator, choice.span),
             shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],
-            **_standing(site, reader, choice.span),
+            **_standing(site, reader, choice.span, indicator=indicator),
         )
 
 

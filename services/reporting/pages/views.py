@@ -196,9 +196,10 @@ def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
     return still_to_come(reader.desk, _any_answer(reader, span, area))
 
 
-def lacking(reader: Reader, span: Span, area: str) -> list[str]:
+def lacking(reader: Reader, span: Span, area: str, indicator: Indicator | None = None) -> list[str]:
     """The names of the authorities in the area that reported nothing of the span: its figures are without them."""
-    found = quality.lacking(reader.desk, _any_answer(reader, span, area))
+    answer = _any_answer(reader, span, area)
+    found = quality.lacking(reader.desk, replace(answer, indicator=indicator or answer.indicator))
     return sorted(AREA_NAMES[code] for each in found for code in each.authorities)
 
 

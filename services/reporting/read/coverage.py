@@ -1,27 +1,34 @@
 """Who was heard, and of which months: the one rule behind every figure that is not there because nothing was reported.
 
-An authority is heard when an event of its own is taken; a refused one says nothing. It has reported on the months from that of
-the first event taken to that of the day on which the last one came, and on each earlier month of which it told any fact.
-Never heard is never zero.
+An authority is heard by a service when an event of its own is taken; a refused one says nothing. It has reported on the months from
+that of the first event taken to that of the day on which the last one came, and on each earlier month of which it told any fact.
+Never heard is never zero: a service that reads another's topic counts nothing of an authority on months on which it did not report.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Date, FromClause, Select, and_, cast, func, or_, select, true
 
-from contracts.cells import Service
-from contracts.periods import month_of, months_between
+from contracts.categories import BANDS, DELAY_BANDS, of
+from contracts.cells import MEASURES, Service
+from contracts.periods import last_day, month_of, months_between
 from services.reporting.read.tables import cells, positions, present, releases
-from services.reporting.read.vintages import AsOf, Cut, Live, Released, Wanted, rows_of
-from services.reporting.registry.definitions.data_quality import DELAYS
+from services.reporting.read.vintages import AsOf, Cut, Live, Released
 
 TAKEN = ("outcome=applied", "outcome=superseded", "outcome=duplicate")
-_TOLD = tuple(f"delay_band={band}" for band in DELAYS)
-BOTH: frozenset[Service] = frozenset({"orders", "unpaid_work"})
+OVERHEARD: Service = "unpaid_work"
+"""The service that counts what it learns from another's topic, of authorities that never sent it anything too."""
+_TOLD = {"reporting_delay": of("delay_band", DELAY_BANDS)} | {
+    measure: of("band", BANDS[measure]) for measure in ("induction", "placement")
+}
+"""What shows that a fact was told of a month: of when it occurred, or of when an order was imposed on which it did."""
+_LEVELS = frozenset({"minutes_outstanding_opened", "minutes_outstanding_closed"})
+"""Flows that begin before anybody is heard, since their sum is what is open."""
+_COUNTED = frozenset(name for name, measure in MEASURES.items() if measure.services == {OVERHEARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,12 @@ class Heard:
     """The month of the first event taken."""
     last: date
     """The day on which the last one came."""
+    told: frozenset[date] = frozenset()
+    """Earlier months of which it told any fact."""
+
+    def reported(self, month: date) -> bool:
+        """Of a month by its first day."""
+        return self.first <= month <= self.last or month in self.told
 
 
 Coverage = Mapping[str, Mapping[str, Heard]]
@@ -44,57 +57,102 @@ def coverage(connection: Connection, cut: Cut) -> Coverage:
     """Who had been heard by the time of the cut."""
     if isinstance(cut, Released):
         return _frozen(connection, cut.release)
+    rows, known = _known(cut)
+    told: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for service, authority, month in connection.execute(_facts_told(rows, known)):
+        told[service, authority].add(month)
     found: dict[str, dict[str, Heard]] = defaultdict(dict)
-    for service, authority, first, last in connection.execute(_question(cut)):
-        found[authority][service] = Heard(month_of(first), last)
+    for service, authority, begin, last in connection.execute(_events_taken(rows, known)):
+        first = month_of(begin)
+        found[authority][service] = Heard(first, last, frozenset(m for m in told[service, authority] if m < first))
     return dict(found)
 
 
-def _question(cut: Live | AsOf) -> Select[Any]:
-    rows = cells if isinstance(cut, AsOf) else present
-    c = rows.c
-    query = (
+def _known(cut: Live | AsOf) -> tuple[FromClause, ColumnElement[bool]]:
+    """The rows that tell it, and which of them had been told by then."""
+    if isinstance(cut, Live):
+        return present, true()
+    shown = [positions.c[name] == cells.c[name] for name in ("service", "authority", "generation")]
+    return cells.join(positions, and_(*shown)), cells.c.known_on <= cut.day
+
+
+def _events_taken(rows: FromClause, known: ColumnElement[bool]) -> Select[Any]:
+    c = _columns(rows)
+    return (
         select(c.service, c.authority, func.min(c.period), func.max(c.known_on))
-        .where(c.measure == "events", c.category.in_(TAKEN), c.value > 0)
+        .select_from(rows)
+        .where(c.measure == "events", c.category.in_(TAKEN), c.value > 0, known)
         .group_by(c.service, c.authority)
     )
-    if isinstance(cut, Live):
-        return query
-    shown = [positions.c[name] == c[name] for name in ("service", "authority", "generation")]
-    return query.where(*shown, c.known_on <= cut.day)
+
+
+def _facts_told(rows: FromClause, known: ColumnElement[bool]) -> Select[Any]:
+    c = _columns(rows)
+    told = [(c.measure == measure) & c.category.in_(categories) for measure, categories in _TOLD.items()]
+    return select(c.service, c.authority, c.period).select_from(rows).where(or_(*told), c.value > 0, known).distinct()
+
+
+def _columns(rows: FromClause) -> Any:
+    return present.c if rows is present else cells.c
 
 
 def _frozen(connection: Connection, release: str) -> Coverage:
     stored = connection.scalar(select(releases.c.heard).where(releases.c.id == release)) or {}
     return {
-        authority: {service: Heard(*map(date.fromisoformat, days)) for service, days in services.items()}
+        authority: {service: _heard(*days) for service, days in services.items()}
         for authority, services in stored.items()
     }
 
 
-def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date]]]:
+def _heard(first: str, last: str, told: Iterable[str] = ()) -> Heard:
+    return Heard(date.fromisoformat(first), date.fromisoformat(last), frozenset(map(date.fromisoformat, told)))
+
+
+def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date, list[date]]]]:
     """As a release keeps it."""
-    return {code: {name: (each.first, each.last) for name, each in by.items()} for code, by in found.items()}
+    return {
+        code: {name: (each.first, each.last, sorted(each.told)) for name, each in by.items()}
+        for code, by in found.items()
+    }
 
 
-def reported(connection: Connection, cut: Cut, heard: Coverage, first: date, last: date) -> Months:
-    """Of which months, from first to last, each authority reported."""
+def reported(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
+    """Of which months, from first to last, each authority reported to any of these services."""
     months = months_between(first, last)
-    found = {code: _months(services.values(), months) for code, services in heard.items()}
-    if any(month not in own for own in found.values() for month in months):
-        for code, month in _told(connection, cut, first, last):
-            found.setdefault(code, set()).add(month)
-    return {code: frozenset(own) for code, own in found.items() if own}
+    found = {
+        code: frozenset(m for m in months if any(each.reported(m) for name, each in by.items() if name in services))
+        for code, by in heard.items()
+    }
+    return {code: own for code, own in found.items() if own}
 
 
-def _months(services: Iterable[Heard], months: Iterable[date]) -> set[date]:
-    spans = [(each.first, month_of(each.last)) for each in services]
-    first, last = min(begin for begin, _ in spans), max(end for _, end in spans)
-    return {month for month in months if first <= month <= last}
+def is_counted(heard: Coverage, measure: str, authority: str, month: date) -> bool:
+    """Whether a cell counts: not where the service only overheard of it."""
+    if measure not in _COUNTED:
+        return True
+    own = heard.get(authority, {}).get(OVERHEARD)
+    return own is not None and (measure in _LEVELS or own.reported(month))
 
 
-def _told(connection: Connection, cut: Cut, first: date, last: date) -> Iterable[tuple[str, date]]:
-    """Authorities and months of which any fact was told."""
-    rows = rows_of(cut, Wanted(("reporting_delay",), _TOLD, None, first, last))
-    found = connection.execute(select(rows.c.authority, rows.c.period).where(rows.c.value > 0).distinct())
-    return [(authority, month) for authority, month in found]
+def overheard(
+    heard: Coverage, measures: Collection[str], first: date, last: date
+) -> Sequence[tuple[str, Heard | None]]:
+    """The authorities of which cells of these measures, from first to last, may not count; with what does."""
+    if _COUNTED.isdisjoint(measures):
+        return ()
+    own = ((code, by.get(OVERHEARD)) for code, by in heard.items())
+    return [(code, each) for code, each in own if each is None or first < each.first or last > last_day(each.last)]
+
+
+def counted(rows: FromClause, of_whom: Iterable[tuple[str, Heard | None]]) -> ColumnElement[bool]:
+    """The same as a condition on rows with measure, authority and period."""
+    return and_(true(), *(~_overheard(rows.c, code, own) for code, own in of_whom))
+
+
+def _overheard(c: Any, code: str, own: Heard | None) -> ColumnElement[bool]:
+    theirs = c.authority == code
+    if own is None:
+        return and_(theirs, c.measure.in_(_COUNTED))
+    covered = c.period.between(own.first, last_day(own.last))
+    month = cast(func.date_trunc("month", c.period), Date)
+    return and_(theirs, c.measure.in_(_COUNTED - _LEVELS), ~or_(covered, month.in_(own.told)))

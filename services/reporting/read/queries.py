@@ -23,6 +23,7 @@ from contracts.periods import (
     year_months,
     year_of,
 )
+from services.reporting.read.coverage import Coverage, counted, overheard
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import checkpoints, positions
 from services.reporting.read.vintages import Cut, Released, Wanted, rows_of
@@ -173,8 +174,12 @@ def sums(  # noqa: PLR0913, PLR0917
     grain: Grain,
     area: str = SCOTLAND,
     days: Days = ANY_DAY,
+    heard: Coverage | None = None,
 ) -> Sums:
-    """The forms over the span, for the area and for the parts into which it is divided."""
+    """The forms over the span, for the area and for the parts into which it is divided.
+
+    With `heard`, only what counts by it; a release holds nothing else.
+    """
     forms = tuple(forms)
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
@@ -186,12 +191,13 @@ def sums(  # noqa: PLR0913, PLR0917
         c = rows.c
         settled = select(c.measure, c.authority, c.period, c.category, c.value)
         rows = union_all(settled, select(late)).subquery("both")
+    silent = overheard(heard or {}, measures, span.first, last)
     split: list[ColumnElement[object]] = [rows.c.measure, rows.c.category]
     if grain.areas:
         split.append(rows.c.authority)
     if grain.period:
         split.append(_start(rows.c.period, grain.period))
-    found = connection.execute(select(*split, func.sum(rows.c.value)).group_by(*split))
+    found = connection.execute(select(*split, func.sum(rows.c.value)).where(counted(rows, silent)).group_by(*split))
     return _gather(forms, found.all(), span, grain, area)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
+from contracts.cells import MEASURES, Service
 from services.records.model.standards import Length, Unit
 
 WHOLE_MONTH = Length(0, Unit.DAYS)
@@ -118,6 +119,11 @@ class Indicator:
     def breakdown(self, name: str) -> tuple[Part, ...]:
         """Raises KeyError for a breakdown that it does not have."""
         return dict(self.breakdowns)[name]
+
+    @property
+    def services(self) -> frozenset[Service]:
+        """The services that must have been heard for there to be a figure, any of them."""
+        return frozenset.intersection(*(MEASURES[each.measure].services for each in self.forms))
 
     @property
     def forms(self) -> tuple[Form, ...]:

@@ -7,13 +7,14 @@ from datetime import date, datetime, timedelta
 import msgspec
 from sqlalchemy import Connection, Engine, exists, insert, select, update
 
+from contracts.cells import BOTH
 from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction, unhurried
 from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.disclosure.numbers import NumberKey
 from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, Told, hide, untold
-from services.reporting.read.coverage import Months, as_stored, coverage, reported
+from services.reporting.read.coverage import Coverage, Months, as_stored, coverage, is_counted, reported
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import cells as known_cells
 from services.reporting.read.tables import release_cells, release_changes, release_hidden, releases
@@ -57,9 +58,9 @@ def make(
         earlier = _earlier(connection)
         if earlier and earlier[-1].last_month > last_month:
             raise CannotRelease("A later month was published already")
-        live = _cells(connection, known_on, last_month)
-        cut = AsOf(known_on)
-        months = _reported(connection, cut, live, last_month)
+        heard = coverage(connection, AsOf(known_on))
+        live = _cells(connection, known_on, last_month, heard)
+        months = _reported(heard, live, last_month)
     hiding = hide(live, last_month, earlier, reported=months, told=told)  # takes long, so it holds no transaction open
     with unhurried(database) as connection:
         if _published(connection) != published:
@@ -108,10 +109,10 @@ def _next_name(connection: Connection, last_month: date) -> str:
     return f"{last_month:%Y-%m}.{number}"
 
 
-def _reported(connection: Connection, cut: AsOf, live: Cells, last_month: date) -> Months:
+def _reported(heard: Coverage, live: Cells, last_month: date) -> Months:
     """Of which months each authority had reported."""
     first = month_of(min((key.period for key in live), default=last_month))
-    return reported(connection, cut, coverage(connection, cut), first, last_month)
+    return reported(heard, BOTH, first, last_month)
 
 
 def _published(connection: Connection) -> list[str]:
@@ -120,8 +121,8 @@ def _published(connection: Connection) -> list[str]:
     return list(connection.scalars(found))
 
 
-def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
-    """Every cell that any version of an indicator is made of, services summed, zero cells left out."""
+def _cells(connection: Connection, known_on: date, last_month: date, heard: Coverage) -> Cells:
+    """Every cell that any version of an indicator is made of and that counts, services summed, zero cells left out."""
     forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
     cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
@@ -132,7 +133,7 @@ def _cells(connection: Connection, known_on: date, last_month: date) -> Cells:
         c = rows.c
         query = select(c.measure, c.authority, c.period, c.category, c.value)
         for measure, authority, period, category, value in connection.execute(query):
-            if (measure, category) in categories:
+            if (measure, category) in categories and is_counted(heard, measure, authority, month_of(period)):
                 key = CellKey(measure, category, period, authority)
                 cells[key] = cells.get(key, 0) + value
     return {key: value for key, value in cells.items() if value}

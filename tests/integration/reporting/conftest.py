@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from contracts.cells import Aggregate, Cell, Position, Service, encode_aggregate
+from contracts.cells import MEASURES, Aggregate, Cell, Position, Service, encode_aggregate
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
@@ -66,13 +66,23 @@ def feed_only(database: Engine) -> Feed:
 
 @pytest.fixture
 def feed(feed_only: Feed) -> Feed:
-    """The same, and for each position the cells of events that were taken, as the services send them."""
+    """The same, and for each position the cells of events that were taken, as the services send them.
+
+    Who has cells of unpaid work was heard by that service too, also where only the position of orders is given.
+    """
 
     def take(aggregates: Sequence[Aggregate]) -> None:
         positions = [each for each in aggregates if isinstance(each, Position)]
-        feed_only([*(heard for each in positions for heard in taken(each)), *aggregates])
+        working = {each.authority for each in aggregates if isinstance(each, Cell) and _of_unpaid_work(each)}
+        working -= {each.authority for each in positions if each.service == "unpaid_work"}
+        more = [position(code, service="unpaid_work") for code in sorted(working)]
+        feed_only([*(heard for each in (*positions, *more) for heard in taken(each)), *aggregates, *more])
 
     return take
+
+
+def _of_unpaid_work(each: Cell) -> bool:
+    return MEASURES[each.measure].services == {"unpaid_work"}
 
 
 def taken(each: Position) -> list[Cell]:
