@@ -119,14 +119,14 @@ class StreamSettings(Group):
 
 
 class HttpSettings(Group):
-    """Where to listen, and how large a request may be."""
+    """Where to listen, and how much callers may ask at once. How large requests may be is the table of each service's routes."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
-    body_limit_bytes: int = Field(default=8 * 1024 * 1024, ge=1)
-    stream_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="for bodies read line by line")
     shutdown_seconds: int = Field(default=10, ge=0)
     requests_per_minute: int = Field(default=0, ge=0, description=REQUESTS_PER_MINUTE)
+    public_at_once: int = Field(default=3, ge=1, description="requests of all who are not signed in together")
+    caller_at_once: int = Field(default=16, ge=1, description="requests of one caller")
     trusted_proxies: str = Field(
         default="127.0.0.1", description="addresses that may say for whom they ask, separated by commas, or *"
     )

@@ -13,6 +13,7 @@ from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.desk.pages import routes
 from services.desk.platform import Platform
+from services.desk.policies import POLICIES
 from services.desk.settings import ApiSettings
 
 
@@ -30,6 +31,7 @@ def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.Asyn
         settings.http,
         registry,
         [routes.router(platform, settings)],
+        POLICIES,
         tokens=settings.tokens,
         content_security_policy=POLICY,
         lifespan=running,

@@ -14,8 +14,9 @@ def main(arguments: list[str]) -> int:
         case ["api"]:
             from services.orders.api import routers
             from services.orders.domain import domain
+            from services.orders.policies import POLICIES
             from services.records.api.management import Own
-            from services.records.api.run_api import run_api
+            from services.records.api.run_api import Surface, run_api
             from services.records.config.closed_days import calendars
             from services.records.config.settings import ApiSettings
             from services.records.config.targets import targets
@@ -23,7 +24,8 @@ def main(arguments: list[str]) -> int:
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
             own = Own(serving.returns.path, targets(serving.targets.path))
-            return run_api(domain(*calendar), "Payback: orders", partial(routers, own=own), serving)
+            surface = Surface("Payback: orders", partial(routers, own=own), POLICIES)
+            return run_api(domain(*calendar), surface, serving)
         case ["worker"]:
             from services.orders.domain import domain
             from services.records.config.closed_days import calendars

@@ -20,6 +20,7 @@ from services.reporting import api
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
+from services.reporting.policies import POLICIES
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
 
 MEASURE_SECONDS = 60.0
@@ -32,6 +33,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         settings.http,
         registry,
         [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
+        POLICIES,
         tokens=settings.tokens,
         checks={"postgresql": lambda: _answers(engine)},
         content_security_policy=POLICY,

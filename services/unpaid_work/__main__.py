@@ -13,17 +13,19 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["api"]:
             from services.records.api.management import Own
-            from services.records.api.run_api import run_api
+            from services.records.api.run_api import Surface, run_api
             from services.records.config.closed_days import calendars
             from services.records.config.settings import ApiSettings
             from services.records.config.targets import targets
             from services.unpaid_work.api import routers
             from services.unpaid_work.domain import domain
+            from services.unpaid_work.policies import POLICIES
 
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
             own = Own(serving.returns.path, targets(serving.targets.path))
-            return run_api(domain(*calendar), "Payback: unpaid work", partial(routers, own=own), serving)
+            surface = Surface("Payback: unpaid work", partial(routers, own=own), POLICIES)
+            return run_api(domain(*calendar), surface, serving)
         case ["worker"]:
             from services.records.config.closed_days import calendars
             from services.records.config.settings import WorkerSettings

@@ -19,6 +19,7 @@ from services.records.api import receipts
 from services.records.api.management import SHIPPED, Own
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
+from tests.support.policies import any_policy
 
 ROUTERS = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
 
@@ -50,7 +51,11 @@ def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED)
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
     routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
     tokens = TokenSettings(public_key=keys().public)
-    return TestClient(application(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, tokens=tokens))
+    return TestClient(
+        application(
+            domain.service, HttpSettings(port=0), CollectorRegistry(), routers, any_policy(routers), tokens=tokens
+        )
+    )
 
 
 class ManagersView:

@@ -20,6 +20,7 @@ from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.orders.api import routers as orders_routes
 from services.orders.domain import domain as orders_domain
+from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import run_api
 from services.records.config.settings import ApiHttpSettings
 from services.records.config.settings import ApiSettings as RecordsSettings
@@ -28,15 +29,16 @@ from services.reporting.app import build
 from services.reporting.settings import ApiSettings
 from services.unpaid_work.api import routers as unpaid_work_routes
 from services.unpaid_work.domain import domain as unpaid_work_domain
+from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 
 DATABASE = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="nothing")
 TOKENS = TokenSettings(public_key=generate_keys().public)
 
 
 def _records(name: str) -> FastAPI:
-    make, routes = {
-        "orders": (orders_domain, orders_routes),
-        "unpaid_work": (unpaid_work_domain, unpaid_work_routes),
+    make, surface = {
+        "orders": (orders_domain, run_api.Surface(name, orders_routes, ORDERS_POLICIES)),
+        "unpaid_work": (unpaid_work_domain, run_api.Surface(name, unpaid_work_routes, UNPAID_WORK_POLICIES)),
     }[name]
     nothing: Any = Mock()
     parts = run_api.Parts(engine(DATABASE), nothing, nothing, new_registry())
@@ -47,7 +49,7 @@ def _records(name: str) -> FastAPI:
         http=ApiHttpSettings(port=1),
         metrics=MetricsSettings(port=1),
     )
-    return run_api.build(make(scotland()), name, routes, settings, parts)
+    return run_api.build(make(scotland()), surface, settings, parts)
 
 
 def _reporting() -> FastAPI:

@@ -17,6 +17,8 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.settings import TokenSettings
 
 SCOPES = frozenset({"events:write", "orders:read", "national:read", "operations"})
+COOKIE = "payback_token"
+"""Under which browsers keep a token."""
 ALGORITHM = "EdDSA"
 LEEWAY = timedelta(seconds=30)
 REASONS: dict[type[jwt.InvalidTokenError], str] = {
@@ -42,7 +44,7 @@ class Identity:
         """How much of the figures the caller may see."""
         if "national:read" in self.scopes:
             return "national"
-        return "authority" if self.authority else "public"
+        return "authority" if self.authority and "orders:read" in self.scopes else "public"
 
 
 PUBLIC = Identity("")

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any, Literal
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, Gauge
@@ -16,9 +16,13 @@ from pydantic import BaseModel, Field
 from starlette.types import Lifespan
 
 from services.chassis.api import problems
-from services.chassis.api.middleware import BodyLimit, Guard
+from services.chassis.api.bounds import Bounds, refuse_announced
+from services.chassis.api.middleware import GUARDS, NO_PAGES, Guard
+from services.chassis.api.policy import COMMON, Policies, check, policy_of
+from services.chassis.api.protocol import bounded
 from services.chassis.api.query import refuse_unknown
 from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
+from services.chassis.api.turns import Turns
 from services.chassis.failures import Failure
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import HttpMetrics, exposed
@@ -35,14 +39,13 @@ class Readiness(BaseModel):
     without: list[str] | None = Field(default=None, description="What is away, so that a part of the requests fails")
 
 
-NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
-
 
 def application(  # noqa: PLR0913
     title: str,
     settings: HttpSettings,
     registry: CollectorRegistry,
     routers: Sequence[APIRouter],
+    policies: Policies,
     *,
     tokens: TokenSettings | None = None,
     checks: Checks | None = None,
@@ -54,24 +57,34 @@ def application(  # noqa: PLR0913
 
     `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
     is asked, so that the service is ready without it, and says so. Give routers their prefix themselves
-    (`APIRouter(prefix=...)`): metrics name routes by it.
+    (`APIRouter(prefix=...)`): metrics and policies name routes by it. Raises ValueError where a route has no policy.
     """
     checks, beside = checks or {}, beside or {}
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.tokens = tokens
     for kind, handler in problems.HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(BodyLimit, whole=settings.body_limit_bytes, stream=settings.stream_limit_bytes)
+    known = {**COMMON, **policies}
+    routers = [*routers, _health(checks, beside)]
+    check(known, routers)
+    app.add_middleware(Bounds, policies=known)
+    app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
     metrics = app.state.metrics = HttpMetrics(registry)
     app.state.dependencies = {**checks, **beside}
+    app.state.policies = known
     if settings.requests_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
-    for router in [*routers, _health(checks, beside)]:
-        app.include_router(router, dependencies=[Depends(refuse_unknown)])
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_within_bounds)])
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
+
+
+async def _within_bounds(request: Request) -> None:
+    """Dependency of every route. Raises Problem 413 before a body is read that says it is too large."""
+    refuse_announced(policy_of(request.app.state.policies, request.scope), request.scope)
 
 
 class Written(APIRoute):
@@ -103,6 +116,8 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
     """Serve until SIGTERM or SIGINT, then finish the requests that run."""
     config = uvicorn.Config(
         app,
+        http=bounded(GUARDS, settings.trusted_proxies),
+        ws="none",
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -19,7 +19,19 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET = {"/healthz", "/readyz"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CALLER_WENT_AWAY = 499
-LINES = "application/x-ndjson"
+NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
+GUARDS = {
+    "content-security-policy": NO_PAGES,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+}
+"""Headers of every answer, unless a route has others."""
 
 
 class Guard:
@@ -27,14 +39,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, content_security_policy: str) -> None:
         self._app, self._metrics = app, metrics
-        self._headers = {
-            "content-security-policy": content_security_policy,
-            "cross-origin-opener-policy": "same-origin",
-            "referrer-policy": "no-referrer",
-            "strict-transport-security": "max-age=31536000",
-            "x-content-type-options": "nosniff",
-            "cache-control": "no-store",
-        }
+        self._headers = GUARDS | {"content-security-policy": content_security_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -78,41 +83,6 @@ class Guard:
         level = logging.DEBUG if route in QUIET else logging.INFO
         told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
         log.log(level, "answered", extra=told)
-
-
-class BodyLimit:
-    """Refuses a body that is too large, whether or not its length was announced. Lines may be longer together."""
-
-    def __init__(self, app: ASGIApp, whole: int, stream: int) -> None:
-        self._app, self._whole, self._stream = app, whole, stream
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        limit = self._stream if headers.get("content-type", "").split(";")[0].strip() == LINES else self._whole
-        announced = headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > limit:
-            await _too_large(limit).response()(scope, receive, send)
-            return
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _too_large(limit)
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-
-def _too_large(limit: int) -> Problem:
-    # The rest of the body is still on its way, so the connection cannot be used again.
-    return Problem(413, f"The body is larger than {limit} bytes", headers={"Connection": "close"})
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,15 +1,14 @@
 """How many requests one caller may make in a minute, so that none takes what is meant for all."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachetools import TTLCache
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis.api.auth import InvalidToken, verify
+from services.chassis.api.callers import Caller, caller_of
 from services.chassis.api.problems import Problem
 from services.chassis.clock import system_clock
 from services.chassis.metrics import HttpMetrics
@@ -33,11 +32,6 @@ RETRY_AFTER = {"Retry-After": _header("Seconds to wait", "integer", 42)}
 """What documents say of the headers."""
 
 
-class _Caller(NamedTuple):
-    kind: str
-    name: str
-
-
 @dataclass(slots=True)
 class _Window:
     """A minute that began with a caller's first request."""
@@ -55,7 +49,7 @@ class RateLimit:
     def __init__(self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics) -> None:
         self._app, self._tokens, self._metrics = app, tokens, metrics
         self._most = per_minute
-        self._windows: TTLCache[_Caller, _Window] = TTLCache(MOST_CALLERS, WINDOW_SECONDS, _now)
+        self._windows: TTLCache[Caller, _Window] = TTLCache(MOST_CALLERS, WINDOW_SECONDS, _now)
         self._policy = f'"requests";q={per_minute};w={WINDOW_SECONDS}'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +57,7 @@ class RateLimit:
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
             await self._app(scope, receive, send)
             return
-        caller = self._caller(scope)
+        caller = caller_of(scope, self._tokens)
         window = self._windows.setdefault(caller, _Window(_now() + WINDOW_SECONDS))
         window.requests += 1
         left, seconds = max(0, self._most - window.requests), max(1, ceil(window.ends_at - _now()))
@@ -82,28 +76,6 @@ class RateLimit:
         refusal = Problem(429, f"More than {self._most} requests in a minute", headers={"Retry-After": str(seconds)})
         await refusal.response()(scope, receive, send_with_headers)
 
-    def _caller(self, scope: Scope) -> _Caller:
-        """A token counts only when it is believed: else anybody could use up what belongs to another."""
-        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._tokens is not None:
-            try:
-                identity = verify(token.strip(), self._tokens)
-            except InvalidToken:
-                pass
-            else:
-                return _Caller("token", f"{identity.authority or ''}/{identity.subject}")
-        return _Caller("address", _address(scope))
-
 
 def _now() -> float:
     return system_clock().timestamp()
-
-
-def _address(scope: Scope) -> str:
-    """Where the request comes from. Of IPv6 the first half: one subscriber has all of the other."""
-    host = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return str(host)
-    return f"{int(address) >> 64:x}" if isinstance(address, IPv6Address) else str(address)

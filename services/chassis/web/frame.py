@@ -12,10 +12,9 @@ from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.api.auth import PUBLIC, Identity, InvalidToken, verify
+from services.chassis.api.auth import COOKIE, PUBLIC, Identity, InvalidToken, verify
 from services.chassis.settings import SiteSettings
 
-COOKIE = "payback_token"
 STATIC = Path(__file__).parent / "static"
 POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "

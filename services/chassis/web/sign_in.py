@@ -8,11 +8,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import json
 
-from services.chassis.api.auth import InvalidToken, verify
+from services.chassis.api.auth import COOKIE, InvalidToken, verify
+from services.chassis.api.policy import KIB, MIB, Policies, Policy
 from services.chassis.api.query import Takes
-from services.chassis.web.frame import COOKIE, Frame
+from services.chassis.web.frame import Frame
 
-LONGEST_FORM = 8192
+SIGNING_IN: Policies = {
+    "GET /sign-in": Policy(answer=64 * KIB),
+    "POST /sign-in": Policy(body=8 * KIB, answer=64 * KIB),
+    "POST /sign-out": Policy(answer=4 * KIB),
+    "GET /static": Policy(answer=MIB),
+}
+"""What holds for these pages, and for what every page is made of."""
 
 
 def add_sign_in(pages: APIRouter, site: Frame) -> None:
@@ -55,13 +62,8 @@ def _roles(path: Path | None) -> Mapping[str, str]:
 
 
 async def _fields(request: Request) -> dict[str, list[str]]:
-    """What the form sent; nothing where another site sent it, or too much."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_FORM:
-            return {}
-    return parse_qs(body.decode("ascii", "replace")) if from_here(request) else {}
+    """What the form sent; nothing where another site sent it."""
+    return parse_qs((await request.body()).decode("ascii", "replace")) if from_here(request) else {}
 
 
 def _token_in(fields: Mapping[str, list[str]], roles: Mapping[str, str]) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from services.chassis.api.auth import Identity
+from services.chassis.api.auth import COOKIE, Identity
 from services.chassis.web import words
-from services.chassis.web.frame import COOKIE, Frame, Link, Look, templates
+from services.chassis.web.frame import Frame, Link, Look, templates
 from services.desk.platform import Platform, Service, SignedOut
 from services.desk.settings import ApiSettings
 

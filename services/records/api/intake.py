@@ -22,17 +22,17 @@ from contracts.decoding.reading import BOM, UNREADABLE, encoding_of
 from contracts.events import Topic
 from contracts.rejections import Reason, Rejection
 from contracts.topics import topic_of
+from services.chassis.api import bounds
 from services.chassis.api.auth import Identity, require
 from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
 from services.chassis.streaming.kafka import Producer, Record
 from services.records.api.intake_schemas import Answer, Receipt, Refusal
+from services.records.api.policies import MOST_EVENTS, MOST_IN_A_BATCH, TOLD_BYTES
 
 ONE = ("application/cloudevents+json", "application/json")
 BATCH = "application/cloudevents-batch+json"
 LINES = "application/x-ndjson"
-ALSO_LINES = {LINES, "application/ndjson", "application/jsonl"}
-"""What else lines are called: no name is registered."""
 GROUP = 1000
 """How many lines are sent to Kafka at once."""
 MOST_AT_ONCE = 16
@@ -92,10 +92,10 @@ def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIR
     )
     async def post_events(request: Request, authority: SenderCode) -> Response:
         with turns.take(authority):
-            answer = Answer(accepted=0, rejected=[], receipts=[])
-            async for group in _groups(request):
-                await _hand_over(group, judge(authority), producer, answer)
-            return _response(answer, 202)
+            told = Told()
+            async for group in _groups(request, told):
+                await _hand_over(group, judge(authority), producer, told)
+            return _response(told.answer, 202)
 
     @routes.post(
         "/validate",
@@ -104,10 +104,10 @@ def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIR
         openapi_extra=_BODY,
     )
     async def post_validate(request: Request, authority: SenderCode) -> Response:
-        answer = Answer(accepted=0, rejected=[], receipts=[])
-        async for group in _groups(request):
-            await run_in_threadpool(_sort_out, group, judge(authority), answer)
-        return _response(answer, 200)
+        told = Told()
+        async for group in _groups(request, told):
+            await run_in_threadpool(_sort_out, group, judge(authority), told)
+        return _response(told.answer, 200)
 
     return routes
 
@@ -127,24 +127,40 @@ class Judge(NamedTuple):
         return decode(raw, self.kind, self.authority, self.clock())
 
 
-def _sort_out(group: list[Item], judge: Judge, answer: Answer) -> list[tuple[str, Record]]:
+class Told:
+    """The answer as it grows. Beyond a bound refused events are only counted: what one request may make us hold is bounded."""
+
+    def __init__(self) -> None:
+        self.answer = Answer(accepted=0, rejected=[], receipts=[])
+        self._bytes = 0
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell of one refused event, or count it."""
+        self._bytes += sum(len(text or "") for text in (refusal.id, refusal.path, refusal.message, refusal.remedy))
+        if self._bytes > TOLD_BYTES:
+            self.answer.unlisted += 1
+        else:
+            self.answer.rejected.append(refusal)
+
+
+def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Record]]:
     """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
     topic = judge.topic
     records = []
     for place, raw in group:
         content = judge(raw)
         if isinstance(content, Rejection):
-            answer.rejected.append(Refusal.of(place, content))
+            told.refuse(Refusal.of(place, content))
             records.append(("", Record(topic, b"", raw[: MAX_BYTES + 1])))
         else:
-            answer.accepted += 1
+            told.answer.accepted += 1
             records.append((content.id, Record(topic, content.subject.encode(), raw)))
     return records
 
 
-async def _hand_over(group: list[Item], judge: Judge, producer: Producer, answer: Answer) -> None:
-    before = answer.accepted
-    records = await run_in_threadpool(_sort_out, group, judge, answer)
+async def _hand_over(group: list[Item], judge: Judge, producer: Producer, told: Told) -> None:
+    answer, before = told.answer, told.answer.accepted
+    records = await run_in_threadpool(_sort_out, group, judge, told)
     try:
         kept = await producer.send([record for _, record in records])
     except Away:
@@ -167,13 +183,15 @@ def _response(answer: Answer, status: int) -> Response:
     raise Problem(422, "No event is acceptable", **answer.model_dump())
 
 
-async def _groups(request: Request) -> AsyncIterator[list[Item]]:
+async def _groups(request: Request, told: Told) -> AsyncIterator[list[Item]]:
     match request.headers.get("content-type", "").partition(";")[0].strip().lower():
         case media if media == BATCH:
             for group in _batch_groups(await request.body()):
                 yield group
-        case media if media in ALSO_LINES:
+        case media if media in bounds.LINES:
             async for group in _line_groups(request):
+                if group[-1].place >= MOST_EVENTS:
+                    raise Problem(413, f"Of one request {MOST_EVENTS} lines are read", **told.answer.model_dump())
                 yield group
         case media:
             event = from_http(await request.body(), request.headers.raw)
@@ -189,6 +207,8 @@ def _batch_groups(body: bytes) -> Iterator[list[Item]]:
         encoding = encoding_of(body)
         words = f": this is {encoding}, not UTF-8" if encoding else ""
         raise Problem(422, f"A batch is a JSON array of events{words}") from None
+    if len(raws) > MOST_IN_A_BATCH:
+        raise Problem(413, f"A batch holds {MOST_IN_A_BATCH} events at most: send lines")
     items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]

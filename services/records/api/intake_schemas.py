@@ -44,6 +44,9 @@ class Answer(BaseModel):
     accepted: int = Field(description="How many events were accepted; when sent, Kafka has acknowledged each of them.")
     rejected: list[Refusal]
     receipts: list[Receipt]
+    unlisted: int = Field(
+        0, description="How many more were refused than are listed here: `/v1/rejections` has what was sent of them."
+    )
 
 
 class EventOutcome(BaseModel):

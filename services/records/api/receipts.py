@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import Connection, Engine, Row, func, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Select, func, select, tuple_
 
 from contracts.authorities import current_code
 from contracts.events import AUTHORITY_SUBJECT, Topic
@@ -16,6 +16,7 @@ from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
 from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
 from services.records.api.paging import Word
+from services.records.api.policies import PAGE_BYTES
 from services.records.ingest import parking
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, rejections, shards
@@ -78,9 +79,10 @@ def router(kind: Topic, database: Engine) -> APIRouter:
             query = query.where(rejections.c.reason == str(reason))
         if is_open is not None:
             query = query.where(rejections.c.mended_by.is_(None) if is_open else rejections.c.mended_by.is_not(None))
+        page = query.order_by(rejections.c.offset.desc()).limit(limit)
         with transaction(database) as connection:
-            rows = connection.execute(query.order_by(rejections.c.offset.desc()).limit(limit)).all()
-        last = str(rows[-1].offset) if len(rows) == limit else None
+            rows = connection.execute(_begun_within(PAGE_BYTES, page)).all()
+        last = str(rows[-1].offset) if rows and (len(rows) == limit or rows[-1].following) else None
         return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
 
     @routes.get("/held", summary="How much the platform holds about the authority")
@@ -89,6 +91,17 @@ def router(kind: Topic, database: Engine) -> APIRouter:
             return _held(connection, authority)
 
     return routes
+
+
+def _begun_within(most: int, page: Select[Any]) -> Select[Any]:
+    """The rows of a page that begin within so many bytes of kept events, and whether another row follows each."""
+    found = page.subquery()
+    latest_first: Any = found.c.offset.desc()
+    size = func.coalesce(func.octet_length(found.c.value), 0)
+    before = (func.sum(size).over(order_by=latest_first) - size).label("before")
+    following = func.lead(found.c.offset).over(order_by=latest_first).label("following")
+    measured = select(found, before, following).subquery()
+    return select(measured).where(measured.c.before < most).order_by(measured.c.offset.desc())
 
 
 def _held(connection: Connection, authority: str) -> Held:

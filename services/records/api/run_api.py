@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from services.chassis import logs
 from services.chassis.api.http import application, serve
+from services.chassis.api.policy import Policies
 from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
@@ -16,7 +17,13 @@ from services.records.api import intake, receipts, sequence
 from services.records.config.settings import ApiSettings
 from services.records.model.domain import Domain
 
-Routes = Callable[[Engine, Domain], Sequence[APIRouter]]
+
+class Surface(NamedTuple):
+    """The API of one service, beyond what all have."""
+
+    title: str
+    routes: Callable[[Engine, Domain], Sequence[APIRouter]]
+    policies: Policies
 
 
 class Parts(NamedTuple):
@@ -28,12 +35,12 @@ class Parts(NamedTuple):
     registry: CollectorRegistry
 
 
-def run_api(domain: Domain, title: str, routes: Routes, settings: ApiSettings) -> int:
+def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
     """Serves the API until told to stop."""
     logs.configure(settings.logs, f"{domain.service}-api")
     registry = new_registry()
     database, producer, admin = engine(settings.database), Producer(settings.kafka), Admin(settings.kafka)
-    app = build(domain, title, routes, settings, Parts(database, producer, admin, registry))
+    app = build(domain, surface, settings, Parts(database, producer, admin, registry))
     try:
         serve(app, settings.http, settings.metrics, registry)
     finally:
@@ -43,17 +50,18 @@ def run_api(domain: Domain, title: str, routes: Routes, settings: ApiSettings) -
     return 0
 
 
-def build(domain: Domain, title: str, routes: Routes, settings: ApiSettings, parts: Parts) -> FastAPI:
+def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts) -> FastAPI:
     """The application."""
     database = parts.database
     common = [intake.router(domain.own, parts.producer), receipts.router(domain.own, database)]
     if domain.follows_counters:
         common.append(sequence.router(database, parts.admin.ends))
     return application(
-        title,
+        surface.title,
         settings.http,
         parts.registry,
-        [*common, *routes(database, domain)],
+        [*common, *surface.routes(database, domain)],
+        surface.policies,
         tokens=settings.tokens,
         checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
         beside={"postgresql": lambda: _ask(database)},

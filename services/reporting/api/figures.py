@@ -80,7 +80,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
             desk = Desk(connection, viewer, now.date())
             answer = ask(desk, indicator, question)
             standing = None if kind == CSV else quality.beside(desk, answer)
-            return Given(render(answer, kind, _csv_address(request), standing), len(answer.rows))
+        return Given(render(answer, kind, _csv_address(request), standing), len(answer.rows))
 
     def answer_to(
         request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None

@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from services.chassis.api.auth import Caller, Identity
-from services.chassis.api.problems import away
+from services.chassis.api.callers import Caller as Listener
+from services.chassis.api.callers import caller_of
+from services.chassis.api.problems import Problem
+from services.chassis.api.turns import Places
 from services.chassis.database import transaction
 from services.reporting.api.schemas import FOR_ANYBODY
 from services.reporting.releases.change_marker import standing
 
 MOST_LISTENERS = 100
+"""In one process; the public has half of the places."""
+LISTENS_EACH = 6
 LOOK_EVERY_SECONDS = 1.0
 SIGN_OF_LIFE_EVERY = 15
 RETRY_MILLISECONDS = 3_000
@@ -36,7 +42,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 def router(database: Engine) -> APIRouter:
     """`/v1/stream`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
-    listeners = asyncio.Semaphore(MOST_LISTENERS)
+    places = Places(MOST_LISTENERS, LISTENS_EACH)
 
     @api.get(
         "/stream",
@@ -45,20 +51,23 @@ def router(database: Engine) -> APIRouter:
         responses=_EVENTS,
         openapi_extra=FOR_ANYBODY,
     )
-    async def stream(viewer: Caller, last_event_id: Annotated[str, Header(max_length=100)] = "") -> StreamingResponse:
-        if listeners.locked():
-            raise away()
+    async def stream(
+        request: Request, viewer: Caller, last_event_id: Annotated[str, Header(max_length=100)] = ""
+    ) -> StreamingResponse:
+        listener = caller_of(request.scope, request.app.state.tokens)
+        places.free(listener)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         events = _events(database, viewer, last_event_id)
-        return StreamingResponse(_held(listeners, events), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(_held(places, listener, events), media_type="text/event-stream", headers=headers)
 
     return api
 
 
-async def _held(listeners: asyncio.Semaphore, events: AsyncIterator[str]) -> AsyncIterator[str]:
-    async with listeners:
-        async for event in events:
-            yield event
+async def _held(places: Places, listener: Listener, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    with suppress(Problem):  # somebody else took the last place meanwhile
+        async with places.take(listener):
+            async for event in events:
+                yield event
 
 
 async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterator[str]:

@@ -26,7 +26,8 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
         question = question_of(indicator, asked)
         with site.reading(request) as reader:
             answer = ask(reader.desk, indicator, question)
-            content = render(answer, kind, "figures.csv", quality.beside(reader.desk, answer))
+            standing = quality.beside(reader.desk, answer)
+        content = render(answer, kind, "figures.csv", standing)
         name = f"{id}.{extension}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type=kind, headers=headers)

@@ -1,7 +1,7 @@
 """The pages: plain HTML from the server, the same with and without scripts."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -64,13 +64,26 @@ def not_found(database: Engine, clock: Clock, settings: SiteSettings) -> Callabl
     return answer
 
 
-Page = Callable[[Site, Request], Response]
+class Shown(NamedTuple):
+    """A page with all that it shows, read and ready: it is written when the database is free for others."""
+
+    template: str
+    values: dict[str, Any]
+
+
+def shown(template: str, **values: Any) -> Shown:
+    """Return what a page shows."""
+    return Shown(template, values)
+
+
+Page = Callable[[Site, Request], Shown | Response]
 
 
 def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
     def guarded(request: Request) -> Response:
         try:
-            return page(site, request)
+            found = page(site, request)
+            return found if isinstance(found, Response) else site.page(request, found.template, **found.values)
         except NothingReleased:
             return site.page(request, "nothing_released")
         except (NotThere, Refused):
@@ -79,13 +92,12 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
     return guarded
 
 
-def _overview(site: Site, request: Request) -> Response:
+def _overview(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         indicators = [INDICATORS[name] for name in views.HEADLINES]
-        return site.page(
-            request,
+        return shown(
             "overview",
             offered=offered,
             choice=choice,
@@ -133,11 +145,11 @@ def _standing(
     }
 
 
-def _indicators(site: Site, request: Request) -> Response:
-    return site.page(request, "indicators", themes=views.themes())
+def _indicators(_site: Site, _request: Request) -> Shown:
+    return shown("indicators", themes=views.themes())
 
 
-def _indicator(site: Site, request: Request) -> Response:
+def _indicator(site: Site, request: Request) -> Shown:
     indicator = _known(request)
     area = request.query_params.get("area", SCOTLAND)
     if area not in AREA_NAMES:
@@ -146,8 +158,7 @@ def _indicator(site: Site, request: Request) -> Response:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         indicator = reader.in_force(indicator)
-        return site.page(
-            request,
+        return shown(
             "indicator",
             indicator=indicator,
             versions=_versions(reader, indicator),
@@ -167,15 +178,14 @@ def _indicator(site: Site, request: Request) -> Response:
         )
 
 
-def _compare(site: Site, request: Request) -> Response:
+def _compare(site: Site, request: Request) -> Shown:
     indicator = _known(request)
     if indicator.kind is not Kind.SHARE:
         raise NotThere
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
-        return site.page(
-            request,
+        return shown(
             "compare",
             indicator=indicator,
             offered=offered,
@@ -191,11 +201,11 @@ def _compare_first(_site: Site, request: Request) -> Response:
     return RedirectResponse(f"/compare/{wanted}" if wanted in INDICATORS else "/compare/first_contact_within_1", 303)
 
 
-def _authorities(site: Site, request: Request) -> Response:
-    return site.page(request, "authorities", authorities=sorted(AUTHORITIES.values(), key=lambda each: each.name))
+def _authorities(_site: Site, _request: Request) -> Shown:
+    return shown("authorities", authorities=sorted(AUTHORITIES.values(), key=lambda each: each.name))
 
 
-def _authority(site: Site, request: Request) -> Response:
+def _authority(site: Site, request: Request) -> Shown:
     code = str(request.path_params["code"])
     if code not in AUTHORITIES:
         raise NotThere
@@ -209,8 +219,7 @@ def _authority(site: Site, request: Request) -> Response:
             ]
             for theme, indicators in views.themes().items()
         }
-        return site.page(
-            request,
+        return shown(
             "authority",
             code=code,
             name=AREA_NAMES[code],
@@ -221,12 +230,11 @@ def _authority(site: Site, request: Request) -> Response:
         )
 
 
-def _quality(site: Site, request: Request) -> Response:
+def _quality(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered, choice = reader.judged(request.query_params.get("period"))
         found = quality.standings(reader.desk, choice.span, *reader.desk.sources(reader.wanted))
-        return site.page(
-            request,
+        return shown(
             "quality",
             standings=found,
             offered=offered,
@@ -237,20 +245,19 @@ def _quality(site: Site, request: Request) -> Response:
         )
 
 
-def _releases(site: Site, request: Request) -> Response:
+def _releases(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
-        return site.page(request, "releases", releases=index.all_releases(reader.connection, reader.viewer))
+        return shown("releases", releases=index.all_releases(reader.connection, reader.viewer))
 
 
-def _release(site: Site, request: Request) -> Response:
+def _release(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         listed = index.all_releases(reader.connection, reader.viewer)
         release = next((each for each in listed if each.id == request.path_params["id"]), None)
         if release is None:
             raise NotThere
         later = [each for each in listed if each.made_at > release.made_at and each.status == index.PUBLISHED]
-        return site.page(
-            request,
+        return shown(
             "release",
             release=release,
             later=later[-1] if later else None,
@@ -262,8 +269,8 @@ def _release(site: Site, request: Request) -> Response:
         )
 
 
-def _about(site: Site, request: Request) -> Response:
-    return site.page(request, "about")
+def _about(_site: Site, _request: Request) -> Shown:
+    return shown("about")
 
 
 def _known(request: Request) -> Indicator:

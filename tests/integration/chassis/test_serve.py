@@ -6,20 +6,27 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from threading import Thread
 
+import psutil
 import pytest
+
+from services.chassis.api.protocol import CONNECTIONS_EACH
 
 PROGRAM = """
 import sys, time
 from fastapi import APIRouter
 from services.chassis import logs
+from services.chassis.api import protocol
 from services.chassis.api.http import application, serve
+from services.chassis.api.policy import Policy
 from services.chassis.metrics import new_registry
 from services.chassis.settings import HttpSettings, LogSettings, MetricsSettings
 
+protocol.HEAD_SECONDS = 1.0
 router = APIRouter()
 
 @router.get("/slow")
@@ -33,8 +40,9 @@ def things(thing: dict[str, str]):
 
 logs.configure(LogSettings(), "things")
 registry = new_registry()
-settings = HttpSettings(port=int(sys.argv[1]), body_limit_bytes=1000)
-app = application("Things", settings, registry, [router])
+settings = HttpSettings(port=int(sys.argv[1]), trusted_proxies=sys.argv[3])
+policies = {"GET /slow": Policy(), "POST /things": Policy(body=1000)}
+app = application("Things", settings, registry, [router], policies)
 serve(app, settings, MetricsSettings(port=int(sys.argv[2])), registry)
 """
 
@@ -55,7 +63,7 @@ def _get(port: int, path: str) -> str:
 @pytest.fixture
 def server() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
     port, metrics = _free_ports(2)
-    command = [sys.executable, "-c", PROGRAM, str(port), str(metrics)]
+    command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), "192.0.2.1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for _ in range(200):
             try:
@@ -107,3 +115,80 @@ def test_a_body_that_never_ends_is_refused_at_once(server: tuple[subprocess.Pope
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"application/problem+json" in answer
     assert b"Content Too Large" in answer
+
+
+def _say(port: int, sent: bytes, *more: bytes) -> bytes:
+    """All that the server answers until it closes."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with suppress(ConnectionError):  # it need not hear the rest
+            for part in (sent, *more):
+                connection.sendall(part)
+        with suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                answer += part
+    return answer
+
+
+HOST = b"Host: x\r\n"
+CHUNKED = HOST + b"Transfer-Encoding: chunked\r\n"
+AMBIGUOUS = {
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "identity, chunked": b"POST /things HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
+    "two encodings": b"POST /things HTTP/1.1\r\n" + CHUNKED + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "length and chunked": b"POST /things HTTP/1.1\r\n" + CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST /things HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    "no request": b"\x16\x03\x01\x02\x00",
+}
+FLOOD = [b"X-A: " + b"a" * 1000 + b"\r\n"] * 20_000
+FLOODS = {
+    "lines of headers": (b"GET /healthz HTTP/1.1\r\n" + HOST, *FLOOD),
+    "one header": (b"GET /healthz HTTP/1.1\r\n" + HOST + b"X-A: ", *[b"a" * 10_000] * 2000),
+    "a path": (b"GET /", *[b"a" * 10_000] * 2000),
+    "what follows a body": (b"POST /things HTTP/1.1\r\n" + CHUNKED + b"\r\n2\r\n{}\r\n0\r\n", *FLOOD),
+    "an extension of a chunk": (b"POST /things HTTP/1.1\r\n" + CHUNKED + b"\r\n2;a=", *[b"a" * 10_000] * 2000),
+    "a body that nobody asked for": (
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 100000000\r\n\r\n",
+        *[b"a" * 10_000] * 2000,
+    ),
+}
+
+
+def test_what_two_readers_could_read_differently_is_refused(server: tuple[subprocess.Popen[str], int, int]) -> None:
+    for name, sent in AMBIGUOUS.items():
+        answer = _say(server[1], sent)
+        assert answer.startswith(b"HTTP/1.1 400 "), (name, answer)
+        for guard in (b"x-content-type-options: nosniff", b"content-security-policy: default-src 'none'", PROBLEM):
+            assert guard in answer, (name, answer)
+
+
+PROBLEM = b"content-type: application/problem+json"
+
+
+def test_heads_without_end_take_no_memory(server: tuple[subprocess.Popen[str], int, int]) -> None:
+    process, port, _ = server
+    memory = psutil.Process(process.pid).memory_info
+    resting = memory().rss
+    for name, parts in FLOODS.items():
+        answer = _say(port, *parts)
+        assert answer == b"" or answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 413 ")), (name, answer)
+    assert memory().rss < resting + 8 * 2**20, f"{(memory().rss - resting) / 2**20:.0f} MiB more"
+    assert _get(port, "/healthz")
+
+
+def test_requests_that_are_never_finished_hold_nobody_up(server: tuple[subprocess.Popen[str], int, int]) -> None:
+    """One address gets so many connections, and a head has its time."""
+    _, port, _ = server
+    with ExitStack() as held:
+        half = [held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(200)]
+        for one in half:
+            with suppress(ConnectionError):
+                one.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nX-A: ")
+        answers = []
+        for one in half:
+            with suppress(ConnectionResetError):
+                answers.append(one.recv(65536)[9:12])
+    assert Counter(answers)[b"408"] == CONNECTIONS_EACH
+    assert Counter(answers)[b"429"] > 0
+    assert _get(port, "/slow") == '"whole"'

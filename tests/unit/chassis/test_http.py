@@ -1,5 +1,6 @@
 """Whatever goes wrong is answered with a problem that tells the caller what to do and nothing about the inside."""
 
+import asyncio
 import json
 import logging
 import time
@@ -14,14 +15,17 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
+from starlette.types import Message, Scope
 
 from services.chassis.api.auth import Caller, Identity, generate_keys, mint, require
 from services.chassis.api.http import Written, application, asking
+from services.chassis.api.policy import Policy, check
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
+from tests.support.policies import any_policy
 
 KEYS = generate_keys()
 PROBLEM = "application/problem+json"
@@ -64,6 +68,21 @@ def add_thing(thing: Thing) -> str:
 @router.post("/lines")
 async def lines(request: Request) -> int:
     return sum([len(part) async for part in request.stream()])
+
+
+@router.post("/slow")
+async def slow(request: Request) -> int:
+    return len(await request.body())
+
+
+@router.get("/long")
+def long(size: int) -> PlainTextResponse:
+    return PlainTextResponse("x" * size)
+
+
+@router.get("/names/{name:path}")
+def name_of(name: str) -> str:
+    return name
 
 
 @router.get("/own")
@@ -112,10 +131,15 @@ def database() -> Database:
 
 @pytest.fixture
 def app(registry: CollectorRegistry, database: Database) -> FastAPI:
-    settings = HttpSettings(port=0, body_limit_bytes=LIMIT, stream_limit_bytes=10 * LIMIT)
-    tokens = TokenSettings(public_key=KEYS.public)
+    tokens, checks = TokenSettings(public_key=KEYS.public), {"database": database.check}
+    policies = {
+        **any_policy([router, written], Policy(body=LIMIT)),
+        "POST /v1/lines": Policy(body=LIMIT, lines=10 * LIMIT),
+        "POST /v1/slow": Policy(body=LIMIT, seconds=0.05),
+        "GET /v1/long": Policy(answer=LIMIT),
+    }
     return application(
-        "Things", settings, registry, [router, written], tokens=tokens, checks={"database": database.check}
+        "Things", HttpSettings(port=0), registry, [router, written], policies, tokens=tokens, checks=checks
     )
 
 
@@ -191,7 +215,7 @@ def test_a_body_over_the_limit_is_refused_announced_or_not(client: TestClient, p
     body = b"x" * (LIMIT + 1)
     content = body if announced else iter([body[:600], body[600:]])
     answer = client.post(path, content=content)
-    if path == "/v1/figures" and not announced:
+    if path == "/v1/figures":
         assert answer.status_code == 405  # answered without reading the body
     else:
         assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
@@ -208,6 +232,60 @@ def test_lines_may_be_longer_together_but_not_without_end(client: TestClient) ->
     kind = {"Content-Type": "application/x-ndjson; charset=utf-8"}
     assert client.post("/v1/lines", content=b"x" * 10 * LIMIT, headers=kind).json() == 10 * LIMIT
     assert client.post("/v1/lines", content=iter([b"x" * LIMIT] * 11), headers=kind).status_code == 413
+
+
+def test_lines_have_their_bound_only_where_lines_are_taken(client: TestClient) -> None:
+    kind = {"Content-Type": "application/x-ndjson"}
+    assert client.post("/v1/things", content=b"x" * (LIMIT + 1), headers=kind).status_code == 413
+    assert client.post("/v1/things", content=iter([b"x" * (LIMIT + 1)]), headers=kind).status_code == 413
+
+
+def test_an_answer_is_never_larger_than_its_route_allows(client: TestClient) -> None:
+    assert client.get(f"/v1/long?size={LIMIT}").text == "x" * LIMIT
+    answer = client.get(f"/v1/long?size={LIMIT + 1}")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert "ask for less" in answer.json()["detail"]
+
+
+def test_a_body_that_stands_still_is_given_up(app: FastAPI) -> None:
+    sent: list[Message] = []
+    parts = [{"type": "http.request", "body": b"x", "more_body": True}]
+
+    async def receive() -> Message:
+        return parts.pop() if parts else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(app(_request("POST", "/v1/slow"), receive, send))
+    assert sent[0]["status"] == 408
+
+
+def _request(method: str, path: str) -> Scope:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "client": ("192.0.2.1", 1),
+    }
+
+
+def test_a_slash_that_is_written_as_a_code_stands_in_names_only(client: TestClient) -> None:
+    assert client.get("/v1/names/a%2Fb").json() == "a/b"
+    for path in ("/v1%2Fnames/a", "/v1/things%2f1", "/v1/things/1%2F"):
+        assert client.get(path).status_code == 404, path
+
+
+def test_a_route_without_a_policy_is_a_fault_and_so_is_a_policy_without_a_route() -> None:
+    policies = any_policy([router])
+    check(policies, [router])
+    with pytest.raises(ValueError, match="GET /v1/own"):
+        check({name: each for name, each in policies.items() if name != "GET /v1/own"}, [router])
+    with pytest.raises(ValueError, match="GET /v1/gone"):
+        check({**policies, "GET /v1/gone": Policy()}, [router])
 
 
 def test_without_a_token_one_is_asked_for(client: TestClient) -> None:

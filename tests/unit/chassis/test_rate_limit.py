@@ -11,10 +11,12 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.api import rate_limit
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.callers import Caller
 from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
+from tests.support.policies import any_policy
 
 KEYS, OTHERS_KEYS = generate_keys(), generate_keys()
 LIMIT = 3
@@ -46,7 +48,9 @@ Connect = Callable[[str], TestClient]
 def connect(registry: CollectorRegistry, clock: FixedClock) -> Connect:  # noqa: ARG001 - the minute must not end
     """Makes a client with an address."""
     settings = HttpSettings(port=0, requests_per_minute=LIMIT)
-    app = application("Things", settings, registry, [router], tokens=TokenSettings(public_key=KEYS.public))
+    app = application(
+        "Things", settings, registry, [router], any_policy([router]), tokens=TokenSettings(public_key=KEYS.public)
+    )
     return lambda address: TestClient(app, client=(address, 50_000))
 
 
@@ -88,7 +92,7 @@ def test_every_answer_says_what_is_left(connect: Connect, clock: FixedClock) -> 
 def test_only_callers_of_the_last_minute_are_remembered(clock: FixedClock) -> None:
     limits = rate_limit.RateLimit(FastAPI(), LIMIT, None, HttpMetrics(CollectorRegistry()))
     for second in range(5 * rate_limit.WINDOW_SECONDS):
-        limits._windows[rate_limit._Caller("address", f"{second}")] = rate_limit._Window(0)
+        limits._windows[Caller("address", f"{second}")] = rate_limit._Window(0)
         clock.move(timedelta(seconds=1))
     assert len(limits._windows) < rate_limit.WINDOW_SECONDS
 
@@ -145,7 +149,7 @@ def test_the_document_says_so(connect: Connect) -> None:
 
 
 def test_without_a_limit_nothing_is_counted() -> None:
-    app = application("Things", HttpSettings(port=0), CollectorRegistry(), [router])
+    app = application("Things", HttpSettings(port=0), CollectorRegistry(), [router], any_policy([router]))
     client = TestClient(app)
     assert statuses(client, 50) == [200] * 50
     assert "ratelimit" not in client.get("/v1/things").headers

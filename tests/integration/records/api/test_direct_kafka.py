@@ -32,6 +32,7 @@ from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, rejections
 from tests.integration.records.conftest import Bench
 from tests.support.lacking import cannot
+from tests.support.policies import any_policy
 from tests.support.scenario import Sent
 
 TOPIC = topic_of(Topic.ORDERS, AUTHORITY)
@@ -60,7 +61,9 @@ def by_http(address: str, lines: list[bytes]) -> None:
     with Producer(KafkaSettings(bootstrap=address)) as producer:
         routers = [intake.router(Topic.ORDERS, producer)]
         tokens = TokenSettings(public_key=KEYS.public)
-        app = application("intake", HttpSettings(port=0), CollectorRegistry(), routers, tokens=tokens)
+        app = application(
+            "intake", HttpSettings(port=0), CollectorRegistry(), routers, any_policy(routers), tokens=tokens
+        )
         vendor = Identity("vendor", frozenset({"events:write"}), AUTHORITY)
         token = mint(KEYS.private, vendor, timedelta(hours=1), system_clock)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}

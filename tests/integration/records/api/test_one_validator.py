@@ -31,6 +31,7 @@ from services.records.ingest.tables import rejections
 from services.records.ingest.worker import Worker
 from tests.integration.records.conftest import Bench
 from tests.support import spoilt
+from tests.support.policies import any_policy
 from tests.support.scenario import Sent
 
 payback = command_line()
@@ -114,7 +115,8 @@ def places(request: pytest.FixtureRequest, bench: Callable[[str], Bench], tmp_pa
         "validator",
         HttpSettings(port=0),
         CollectorRegistry(),
-        [intake.router(topic, producer)],
+        [router := intake.router(topic, producer)],
+        any_policy([router]),
         tokens=TokenSettings(public_key=KEYS.public),
     )
     with TestClient(app) as client:

@@ -20,18 +20,23 @@ from services.chassis.settings import KafkaSettings, MetricsSettings
 from services.chassis.streaming.kafka import Admin, Producer
 from services.operations.topics import ensure, topic_specs
 from services.orders import api as orders
+from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import run_api
 from services.records.api.intake import BATCH, LINES, ONE
 from services.records.config.settings import ApiHttpSettings, ApiSettings
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
+from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
 from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
 
 EXAMPLES = 4
 """Of each operation and caller, beside the fixed ones."""
-ROUTES: dict[str, run_api.Routes] = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
+SURFACES = {
+    "orders": run_api.Surface("orders", orders.routers, ORDERS_POLICIES),
+    "unpaid_work": run_api.Surface("unpaid_work", unpaid_work.routers, UNPAID_WORK_POLICIES),
+}
 SCOPES = frozenset({"orders:read", "events:write"})
 SENDER, MANAGER = Identity("vendor", SCOPES, AUTHORITY), Identity("manager", SCOPES, "S12000036")
 CALLERS = {"nobody": None, "authority": SENDER, "national": Identity("analyst", frozenset({"national:read"}))}
@@ -58,7 +63,7 @@ def application(domain: Domain, parts: run_api.Parts) -> FastAPI:
         tokens=TOKENS,
         metrics=MetricsSettings(port=0),
     )
-    return run_api.build(domain, domain.service, ROUTES[domain.service], told, parts)
+    return run_api.build(domain, SURFACES[domain.service], told, parts)
 
 
 def parts_at(kafka: str, bench: Bench) -> run_api.Parts:

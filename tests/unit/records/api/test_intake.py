@@ -19,6 +19,8 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.kafka import Producer
 from services.records.api import intake
+from services.records.api.policies import MOST_IN_A_BATCH
+from tests.support.policies import any_policy
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS = generate_keys()
@@ -33,7 +35,9 @@ def client() -> Iterator[TestClient]:
     producer = Producer(KafkaSettings(bootstrap="127.0.0.1:1"))  # never asked: nothing is sent
     router = intake.router(Topic.ORDERS, producer, FixedClock(NOW))
     tokens = TokenSettings(public_key=KEYS.public)
-    with TestClient(application("intake", HttpSettings(port=0), CollectorRegistry(), [router], tokens=tokens)) as made:
+    with TestClient(
+        application("intake", HttpSettings(port=0), CollectorRegistry(), [router], any_policy([router]), tokens=tokens)
+    ) as made:
         yield made
     producer.close()
 
@@ -115,3 +119,26 @@ def test_a_time_may_lie_a_day_ahead_and_no_more(client: TestClient, seconds: int
     _, told = validate(client, json.dumps(EVENT | {"time": time.isoformat()}).encode(), content_type="application/json")
     assert told["accepted"] == accepted
     assert [one["reason"] for one in told["rejected"]] == ["time_in_future"] * (1 - accepted)
+
+
+def test_a_batch_of_numbers_makes_no_answer_a_hundred_times_as_large(client: TestClient) -> None:
+    body = b"[" + b"1," * 500_000 + b"1]"
+    status, told = validate(client, body, content_type=intake.BATCH)
+    assert (status, len(json.dumps(told)) < 1000) == (413, True)
+    most = b"[" + b",".join([b"1"] * MOST_IN_A_BATCH) + b"]"
+    assert validate(client, most, content_type=intake.BATCH)[0] == 422
+
+
+def test_lines_beyond_the_most_of_one_request_are_not_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_EVENTS", 2 * intake.GROUP)
+    status, told = validate(client, RAW + b"\n" + b"1\n" * 2 * intake.GROUP, content_type=intake.LINES)
+    assert (status, told["accepted"], len(told["rejected"])) == (413, 1, 2 * intake.GROUP - 1)
+
+
+def test_what_is_told_of_refused_events_is_bounded_and_the_rest_counted(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "TOLD_BYTES", 10_000)
+    status, told = validate(client, RAW + b"\n" + b"1\n" * 3000, content_type=intake.LINES)
+    assert (status, told["accepted"], len(told["rejected"]) + told["unlisted"]) == (200, 1, 3000)
+    assert len(json.dumps(told)) < 25_000

@@ -1,0 +1,49 @@
+"""By what one caller is told from another, where it is counted what each takes."""
+
+from ipaddress import IPv6Address, ip_address
+from typing import Literal, NamedTuple
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from services.chassis.api.auth import COOKIE, Identity, InvalidToken, verify
+from services.chassis.settings import TokenSettings
+
+
+class Caller(NamedTuple):
+    """Whom a believed token speaks for, else an address."""
+
+    kind: Literal["token", "address"]
+    name: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody vouches for the caller."""
+        return self.kind == "token"
+
+
+def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
+    """A token counts only when it is believed: else anybody could use up what belongs to another."""
+    identity = _identity(scope, tokens) if tokens else None
+    return Caller("token", f"{identity.authority or ''}/{identity.subject}") if identity else address_of(scope)
+
+
+def _identity(scope: Scope, tokens: TokenSettings) -> Identity | None:
+    request = HTTPConnection(scope)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    try:
+        return verify(given, tokens) if given else None
+    except InvalidToken:
+        return None
+
+
+def address_of(scope: Scope) -> Caller:
+    """Where the request comes from. Of IPv6 the first half: one subscriber has all of the other."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return Caller("address", str(host))
+    whole = f"{int(address) >> 64:x}" if isinstance(address, IPv6Address) else str(address)
+    return Caller("address", whole)

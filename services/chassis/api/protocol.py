@@ -1,0 +1,166 @@
+"""The head of a request, before any application sees it: how large it may be, how long it may take, and what makes it ambiguous."""
+
+from asyncio import TimerHandle, Transport
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from services.chassis.api.problems import MEDIA_TYPE, Problem
+
+HEAD_BYTES = 32 * 1024
+"""Of request line and headers together, of what follows a body, and of anything between in which no content is."""
+HEAD_SECONDS = 10.0
+"""In which a head must have come, from the first byte on, or from the connection on."""
+LEFT_OVER_BYTES = 256 * 1024
+"""Of a body that still comes when its request was answered without it."""
+CONNECTIONS_EACH = 128
+"""From one address, unless it is a proxy that speaks for others."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused."""
+
+    def __init__(
+        self, *given: Any, headers: dict[str, str], proxies: frozenset[str], open_: Counter[str], **named: Any
+    ) -> None:
+        super().__init__(*given, **named)
+        self._headers, self._proxies, self._open = headers, proxies, open_
+        self._unseen = self._head = self._left_over = 0
+        self._fault = 400, "The request cannot be read"
+        self._timer: TimerHandle | None = None
+        self._host = ""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Take the connection, unless this address has enough of them."""
+        super().connection_made(transport)
+        self._host = self.client[0] if self.client else ""
+        self._open[self._host] += 1
+        if self._open[self._host] > CONNECTIONS_EACH and not {self._host, "*"} & self._proxies:
+            self._refuse(429, "One address may hold no more connections")
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._open[self._host] -= 1
+        if not self._open[self._host]:
+            del self._open[self._host]
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless what was read makes no headway."""
+        if self.transport.is_closing():
+            return
+        if self._timer is None and not self._is_answering():
+            self._wait_for_head()
+        self._unseen += len(data)
+        super().data_received(data)
+        if self._unseen > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(431, "The head of the request is too large")
+
+    def on_message_begin(self) -> None:
+        """Count anew."""
+        self._head = self._left_over = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the request line."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count headers, and what follows a body of chunks."""
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, if there is only one way to read it."""
+        self._stop_waiting()
+        self._unseen = 0
+        if ambiguity := _ambiguity(self.headers, self.parser.get_http_version()):
+            self._fault = 400, ambiguity
+            raise ValueError(ambiguity)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Content is headway, while there is somebody to read it."""
+        self._unseen = 0
+        if self.cycle.response_complete:
+            self._left_over += len(body)
+            if self._left_over > LEFT_OVER_BYTES:
+                self.transport.close()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request has ended."""
+        self._unseen = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse what cannot be read."""
+        self._refuse(*self._fault)
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > HEAD_BYTES:
+            self._fault = 431, "The head of the request is too large"
+            raise ValueError(self._fault[1])
+
+    def _wait_for_head(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        """Say so to whoever began a request; a connection that was only opened is closed without a word."""
+        self._timer = None
+        if self._unseen:
+            self._refuse(408, "The request did not come in time")
+        else:
+            self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Answer, unless an answer has begun, and close."""
+        self._stop_waiting()
+        if self.transport.is_closing():
+            return
+        if not self._is_answering():
+            self.transport.write(_written(Problem(status, detail), self._headers))
+        self.transport.close()
+
+
+def _ambiguity(headers: list[tuple[bytes, bytes]], version: str) -> str:
+    hosts = [value for name, value in headers if name == b"host"]
+    encodings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if len(hosts) > 1 or (not hosts and version == "1.1"):
+        return "A request names its host once"
+    if encodings not in ([], [b"chunked"]):
+        return "A body comes chunked or by its length, and in no other encoding"
+    if len(lengths) + len(encodings) > 1:
+        return "A body has one length"
+    return ""
+
+
+def _written(problem: Problem, headers: dict[str, str]) -> bytes:
+    answer = problem.response()
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"content-type: {MEDIA_TYPE}", f"content-length: {len(answer.body)}", "connection: close"]
+    head = STATUS_LINE[problem.status_code] + "\r\n".join([*lines, "", ""]).encode("ascii")
+    return head + bytes(answer.body)
+
+
+def bounded(headers: dict[str, str], trusted_proxies: str) -> Any:
+    """The protocol for one server: with the headers of every answer, and the proxies that speak for others."""
+    proxies = frozenset(one.strip() for one in trusted_proxies.split(",") if one.strip())
+    return partial(BoundedProtocol, headers=headers, proxies=proxies, open_=Counter())

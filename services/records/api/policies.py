@@ -1,0 +1,27 @@
+"""What holds for the routes that orders and unpaid work have in common."""
+
+from contracts.decoding.codec import MAX_BYTES
+from services.chassis.api.policy import MIB, Policies, Policy, Who
+
+MOST_EVENTS = 100_000
+"""In one request: what is told of each must fit into one answer."""
+MOST_IN_A_BATCH = 10_000
+TOLD_BYTES = 4 * MIB
+"""Of all that is told about refused events in one answer; the rest are counted."""
+PAGE_BYTES = 2 * MIB
+"""Of refused events on one page, as they came; one event more may begin below it."""
+
+_EVENTS = Policy(Who.SENDER, body=8 * MIB, lines=512 * MIB, seconds=3600, items=MOST_EVENTS, answer=64 * MIB)
+COMMON_POLICIES: Policies = {
+    "POST /v1/events": _EVENTS,
+    "POST /v1/validate": _EVENTS,
+    "GET /v1/events/{event_id:path}": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/rejections": Policy(Who.OWN_EVENTS, answer=6 * (PAGE_BYTES + MAX_BYTES) + 2 * MIB),
+    "GET /v1/held": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/findings": Policy(Who.OWN_ORDERS),
+    "GET /v1/standards": Policy(Who.OWN_ORDERS, answer=MIB),
+    "GET /v1/returns/annual-report": Policy(Who.OWN_ORDERS, answer=MIB),
+    "GET /v1/returns/reconciliation": Policy(Who.OWN_ORDERS, answer=MIB),
+    "GET /v1/explain": Policy(Who.OWN_ORDERS),
+    "GET /v1/worklist": Policy(Who.OWN_ORDERS),
+}
