@@ -1,21 +1,19 @@
 """Lists of tasks as files, with the same rows as the page."""
 
-import csv
 from collections.abc import Iterable, Iterator
-from datetime import date
-from io import BytesIO, StringIO
+from io import BytesIO
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from services.chassis import sheets
+from services.chassis.sheets import Value
 from services.desk.model import WorkItem
 from services.desk.today import Today, urgency
 
 HEADINGS = ("Order", "Standard", "State", "Due on", "Working days left", "Imposed on", "Own target on")
 WIDTHS = (24, 34, 14, 14, 20, 14, 16)
-Value = str | int | date | None
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(today: Today, tasks: Iterable[WorkItem]) -> Iterator[tuple[Value, ...]]:
@@ -23,7 +21,7 @@ def rows(today: Today, tasks: Iterable[WorkItem]) -> Iterator[tuple[Value, ...]]
     for task in tasks:
         state = urgency(task, today.day).heading
         yield (
-            _text(task.subject),
+            task.subject,
             task.title,
             state,
             task.due_on,
@@ -35,32 +33,20 @@ def rows(today: Today, tasks: Iterable[WorkItem]) -> Iterator[tuple[Value, ...]]
 
 def as_csv(today: Today, tasks: Iterable[WorkItem]) -> bytes:
     """Return the tasks as CSV, in UTF-8 with a mark that spreadsheets know it by."""
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(HEADINGS)
-    writer.writerows(rows(today, tasks))
-    return out.getvalue().encode("utf-8-sig")
+    return sheets.as_csv([HEADINGS, *rows(today, tasks)]).encode("utf-8-sig")
 
 
 def as_xlsx(today: Today, tasks: Iterable[WorkItem]) -> bytes:
     """Return the tasks as a workbook of one sheet with a header row."""
     book = Workbook()
-    sheet = book.active
-    assert sheet is not None
+    sheet = book.worksheets[0]
     sheet.title = "To do"
-    sheet.append(HEADINGS)
+    sheets.append(sheet, [HEADINGS, *rows(today, tasks)])
     for number, width in enumerate(WIDTHS, 1):
         sheet.cell(1, number).font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(number)].width = width
-    for row in rows(today, tasks):
-        sheet.append(list(row))
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
     out = BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def _text(subject: str) -> str:
-    """A reference may begin with what spreadsheets take for a formula."""
-    return f"'{subject}" if subject.startswith(_FORMULA) else subject

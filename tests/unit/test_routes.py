@@ -2,17 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import httpx
+import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from services.chassis.api.auth import generate_keys
+from services.chassis.api.auth import COOKIE, Identity, generate_keys, mint
+from services.chassis.api.bounds import LINES
+from services.chassis.api.policy import KIB, MIB
 from services.chassis.api.query import names_of
+from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, KafkaSettings, MetricsSettings, TokenSettings
@@ -32,7 +37,8 @@ from services.unpaid_work.domain import domain as unpaid_work_domain
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 
 DATABASE = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="nothing")
-TOKENS = TokenSettings(public_key=generate_keys().public)
+KEYS = generate_keys()
+TOKENS = TokenSettings(public_key=KEYS.public)
 
 
 def _records(name: str) -> FastAPI:
@@ -113,3 +119,49 @@ def test_every_parameter_that_is_documented_is_taken() -> None:
             for method, operation in operations.items():
                 documented = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
                 assert documented == names_of(routes[path, method]), (name, path)
+
+
+def asked_of(name: str, path: str, **given: Any) -> httpx2.Response:
+    """The answer to a POST, whatever the route takes."""
+    client = TestClient(APPLICATIONS[name], raise_server_exceptions=False)
+    return client.post(re.sub("{.*?}", "x", path), follow_redirects=False, **given)
+
+
+TAKE_MORE = {"POST /v1/events", "POST /v1/validate"}
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_every_route_has_bounds_and_only_the_intake_takes_much(name: str) -> None:
+    policies = APPLICATIONS[name].state.policies
+    for route in routes_of(APPLICATIONS[name]):
+        for method in route.methods or ():
+            policy = policies[f"{method} {route.path}"]
+            intake = f"{method} {route.path}" in TAKE_MORE
+            assert policy.body <= (8 * MIB if intake else 256 * KIB), route.path
+            assert (policy.lines > 0) == intake, route.path
+            assert policy.answer <= 64 * MIB, route.path
+            assert policy.listens == (route.path == "/v1/stream")
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_no_route_takes_more_than_its_bound_by_whatever_name(name: str) -> None:
+    """Its length announced or not, whoever sends it, as what it may."""
+    app = APPLICATIONS[name]
+    for route in routes_of(app):
+        if "POST" in (route.methods or ()):
+            policy = app.state.policies[f"POST {route.path}"]
+            for kind in ("application/x-ndjson", "application/x-www-form-urlencoded"):
+                most = policy.lines if policy.lines and kind in LINES else policy.body
+                if most <= 8 * MIB:
+                    sent = b"x" * (most + 1)
+                    headers = {"Content-Type": kind, "Origin": "http://testserver"} | token_of("S12000033")
+                    for content in (sent, iter([sent[:100], sent[100:]])):
+                        answer = asked_of(name, route.path, content=content, headers=headers)
+                        assert answer.status_code in {413, 303}, (route.path, answer.status_code)
+                        assert answer.status_code == 413 or answer.headers["location"] in {"/", "/sign-in"}
+
+
+def token_of(authority: str) -> dict[str, str]:
+    identity = Identity("somebody", frozenset({"events:write", "orders:read"}), authority)
+    token = mint(KEYS.private, identity, timedelta(hours=1), system_clock)
+    return {"Authorization": f"Bearer {token}", "Cookie": f"{COOKIE}={token}"}

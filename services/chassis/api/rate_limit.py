@@ -1,11 +1,12 @@
 """How many requests one caller may make in a minute, so that none takes what is meant for all."""
 
+import logging
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from cachetools import TTLCache
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.api.callers import Caller, caller_of
@@ -13,6 +14,8 @@ from services.chassis.api.problems import Problem
 from services.chassis.clock import system_clock
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import TokenSettings
+
+log = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 60
 MOST_CALLERS = 100_000
@@ -48,7 +51,7 @@ class RateLimit:
 
     def __init__(self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics) -> None:
         self._app, self._tokens, self._metrics = app, tokens, metrics
-        self._most = per_minute
+        self._most, self._noticed = per_minute, False
         self._windows: TTLCache[Caller, _Window] = TTLCache(MOST_CALLERS, WINDOW_SECONDS, _now)
         self._policy = f'"requests";q={per_minute};w={WINDOW_SECONDS}'
 
@@ -58,6 +61,7 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         caller = caller_of(scope, self._tokens)
+        self._notice_unnamed_proxy(scope)
         window = self._windows.setdefault(caller, _Window(_now() + WINDOW_SECONDS))
         window.requests += 1
         left, seconds = max(0, self._most - window.requests), max(1, ceil(window.ends_at - _now()))
@@ -75,6 +79,15 @@ class RateLimit:
         self._metrics.limited.labels(caller.kind).inc()
         refusal = Problem(429, f"More than {self._most} requests in a minute", headers={"Retry-After": str(seconds)})
         await refusal.response()(scope, receive, send_with_headers)
+
+    def _notice_unnamed_proxy(self, scope: Scope) -> None:
+        """Whoever asks through a proxy that settings do not name shares one budget with all who do: say so, once."""
+        told = "x-forwarded-for" in Headers(scope=scope) and scope.get("client")
+        if told and told[1] and not self._noticed:  # a proxy that is believed leaves no port
+            self._noticed = True
+            log.warning(
+                "a proxy that PAYBACK_HTTP_TRUSTED_PROXIES does not name speaks for callers: they share one limit"
+            )
 
 
 def _now() -> float:

@@ -26,7 +26,7 @@ class Turns:
 
     def __init__(self, app: ASGIApp, settings: HttpSettings, tokens: TokenSettings | None, policies: Policies) -> None:
         self._app, self._tokens, self._policies = app, tokens, policies
-        self._each = settings.caller_at_once
+        self._each, self._each_public = settings.caller_at_once, max(1, settings.public_at_once - 1)
         self._public = asyncio.Semaphore(settings.public_at_once)
         self._callers: dict[Caller, asyncio.Semaphore] = {}
         self._present: Counter[Caller] = Counter()
@@ -47,9 +47,10 @@ class Turns:
     @asynccontextmanager
     async def _turn(self, caller: Caller) -> AsyncIterator[None]:
         """Wait for a turn of the caller's own, then for one of all. Raises _NoTurn."""
-        if self._present[caller] >= self._each + IN_LINE_EACH:
+        each = self._each if caller.is_known else self._each_public
+        if self._present[caller] >= each + IN_LINE_EACH:
             raise _NoTurn
-        own = self._callers.setdefault(caller, asyncio.Semaphore(self._each))
+        own = self._callers.setdefault(caller, asyncio.Semaphore(each))
         self._present[caller] += 1
         try:
             async with AsyncExitStack() as turns:
@@ -112,5 +113,5 @@ class Places:
         if self._taken[caller] >= self._each:
             raise Problem(429, f"One caller may listen {self._each} times at once", headers=wait)
         public = sum(taken for each, taken in self._taken.items() if not each.is_known)
-        if self._taken.total() >= self._most or (not caller.is_known and public >= self._most // 2):
+        if self._taken.total() >= self._most or (not caller.is_known and public >= max(1, self._most // 2)):
             raise Problem(503, "Nobody else can listen for now", headers=wait)

@@ -78,7 +78,7 @@ def from_here(request: Request) -> bool:
 
     Browsers say which site sent a form, and another site cannot forge that. One that does not say must name this origin.
     """
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        return site in {"same-origin", "none"}
+    site, origin = request.headers.get("sec-fetch-site", "none"), request.headers.get("origin")
+    if site not in {"same-origin", "none"}:
+        return False
     return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"

@@ -3,12 +3,10 @@
 The specification of the real returns is not public. A mapping is a TOML file beside the service; `docs/returns.md` tells its language.
 """
 
-import csv
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +14,7 @@ import msgspec
 
 from contracts.cells import MEASURES
 from contracts.events import FACTS
+from services.chassis import sheets
 from services.chassis.failures import Refused
 from services.records.model.deadlines import Reading, State
 from services.records.model.record import Record
@@ -198,11 +197,8 @@ def _text(value: object) -> str:
 
 def as_csv(names: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
     """Lines end as RFC 4180 says."""
-    text = StringIO()
-    writer = csv.DictWriter(text, list(names))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    columns = list(names)
+    return sheets.as_csv([columns, *([row[name] for name in columns] for row in rows)])
 
 
 def counted(check: Check, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:

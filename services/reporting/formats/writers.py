@@ -3,7 +3,6 @@
 These take rows that have passed the gate; they cannot make any.
 """
 
-import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, fields
@@ -15,6 +14,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from contracts.authorities import AUTHORITIES
+from services.chassis import sheets
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
@@ -105,15 +105,10 @@ def _dimensions(answer: Answer) -> dict[str, Dimension]:
 
 def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     periods = _dimensions(answer)["period"].values
-    mark = _mark(answer.indicator)
-    writer.writerow(_csv_columns(answer))
-    for row in answer.rows:
-        more = [periods[row.period].uri, *([mark] if mark else [])]
-        writer.writerow([*(_in_csv(value) for value in astuple(row)), *more])
-    return text.getvalue().encode()
+    mark = [_mark(answer.indicator)] if _mark(answer.indicator) else []
+    rows = [[*astuple(row), periods[row.period].uri, *mark] for row in answer.rows]
+    return sheets.as_csv([_csv_columns(answer), *rows]).encode()
 
 
 def _csv_columns(answer: Answer) -> list[str]:
@@ -128,10 +123,6 @@ def _mark(indicator: Indicator) -> str:
 def _title(indicator: Indicator) -> str:
     mark = _mark(indicator)
     return f"{indicator.title} ({mark} of the definition)" if mark else indicator.title
-
-
-def _in_csv(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,14 +233,12 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     book = Workbook()
     cover = book.worksheets[0]
     cover.title = "Cover"
-    for line in [*_cover(answer), *_completeness(quality), *_still_to_come(quality)]:
-        cover.append(line)
+    sheets.append(cover, [*_cover(answer), *_completeness(quality), *_still_to_come(quality)])
     cover["A1"].font = Font(bold=True, size=14)
     cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
     sheet = book.create_sheet("Figures")
-    sheet.append(["area", *COLUMNS])
-    for row in answer.rows:
-        sheet.append([AREA_NAMES[row.authority], *astuple(row)])
+    rows = ([AREA_NAMES[row.authority], *astuple(row)] for row in answer.rows)
+    sheets.append(sheet, [["area", *COLUMNS], *rows])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
@@ -264,10 +253,9 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
 def _add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
     """A sheet that says what the codes of the figures stand for."""
     sheet = book.create_sheet("Dimensions")
-    sheet.append(["column", "code", "label", "linked data"])
+    sheets.append(sheet, [["column", "code", "label", "linked data"]])
     for name, dimension in described.items():
-        for code, value in dimension.values.items():
-            sheet.append([name, code, value.label, value.uri])
+        sheets.append(sheet, ([name, code, value.label, value.uri] for code, value in dimension.values.items()))
     for column, width in zip("ABCD", (12, 24, 40, 80), strict=True):
         sheet[f"{column}1"].font = Font(bold=True)
         sheet.column_dimensions[column].width = width

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 import schemathesis
 from fastapi import FastAPI
@@ -14,10 +16,14 @@ from contracts.decoding.codec import encode
 from contracts.events import TYPES, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from contracts.topics import kind_of
-from services.chassis.api.auth import Identity
+from services.chassis.api.auth import COOKIE, Identity, mint
+from services.chassis.clock import system_clock
 from services.chassis.database import engine
-from services.chassis.settings import KafkaSettings, MetricsSettings
+from services.chassis.settings import HttpSettings, KafkaSettings, MetricsSettings
 from services.chassis.streaming.kafka import Admin, Producer
+from services.desk import app as desk
+from services.desk.settings import ApiSettings as DeskSettings
+from services.desk.settings import PlatformSettings
 from services.operations.topics import ensure, topic_specs
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
@@ -29,7 +35,8 @@ from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
-from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
+from tests.support.fuzzing import assert_no_fault_of_ours
+from tests.support.openapi import KEYS, MANY, TOKENS, Asked, asking, nowhere, schema_of
 
 EXAMPLES = 4
 """Of each operation and caller, beside the fixed ones."""
@@ -215,3 +222,28 @@ def test_no_text_is_more_than_the_database_can_take(name: str, applications: dic
             f"{order}/%00",
         ):
             assert client.get(f"/v1/{path}", headers=headers).status_code == 422, path
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_nothing_that_is_asked_is_a_fault_of_ours(name: str, applications: dict[str, FastAPI]) -> None:
+    known = {"/returns/x": "/returns/cpo"}
+    assert_no_fault_of_ours(applications[name], bearer(MANAGER), known)
+
+
+def test_nothing_that_is_asked_of_the_desk_is_a_fault_of_ours(applications: dict[str, FastAPI]) -> None:
+    """The desk over both services, without a network between."""
+    by_host = {
+        f"http://{name}": httpx.ASGITransport(applications[name], client=("192.0.2.7", 1)) for name in applications
+    }
+    client = httpx.AsyncClient(mounts=by_host)
+    asked = PlatformSettings(orders_url="http://orders", unpaid_work_url="http://unpaid_work")
+    told = DeskSettings(tokens=TOKENS, platform=asked, http=HttpSettings(port=0, requests_per_minute=MANY))
+    token = bearer(MANAGER)["Authorization"].partition(" ")[2]
+    origin = {"Cookie": f"{COOKIE}={token}", "Origin": "http://testserver"}
+    assert_no_fault_of_ours(
+        desk.build(told, CollectorRegistry(), client), origin, {"/refusals/x/x": "/refusals/orders/1"}
+    )
+
+
+def bearer(caller: Identity) -> dict[str, str]:
+    return {"Authorization": f"Bearer {mint(KEYS.private, caller, timedelta(hours=1), system_clock)}"}

@@ -11,8 +11,8 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from contracts.periods import add_months, month_of
-from services.chassis.api.auth import Identity
-from services.chassis.clock import FixedClock
+from services.chassis.api.auth import COOKIE, Identity, mint
+from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, HttpSettings
@@ -22,7 +22,8 @@ from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.figures import national_cells
-from tests.support.openapi import MANY, TOKENS, Asked, asking, nowhere, schema_of
+from tests.support.fuzzing import assert_no_fault_of_ours
+from tests.support.openapi import KEYS, MANY, TOKENS, Asked, asking, nowhere, schema_of
 
 EXAMPLES = 4
 """Of each operation and caller, beside the fixed ones."""
@@ -77,3 +78,14 @@ schema = schema_of(application(engine(nowhere(SCHEMA))), 404, 406, 422).exclude(
 def test_the_api_does_what_its_document_says(case: schemathesis.Case[Any], asked: Asked) -> None:
     client, headers = asked
     case.call_and_validate(session=client, headers=headers)
+
+
+@pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+def test_nothing_that_is_asked_is_a_fault_of_ours(filled: Engine, caller: Identity | None) -> None:
+    """Of the API and of the pages."""
+    headers = {}
+    if caller is not None:
+        token = mint(KEYS.private, caller, timedelta(hours=1), system_clock)
+        headers = {"Authorization": f"Bearer {token}", "Cookie": f"{COOKIE}={token}"}
+    known = {"/v1/indicators/x": "/v1/indicators/orders_imposed", "/indicators/x": "/indicators/orders_imposed"}
+    assert_no_fault_of_ours(application(filled), headers, known)

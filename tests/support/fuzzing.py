@@ -1,0 +1,103 @@
+"""Every route of an application asked with what nobody would ask: whatever comes of it, it is no fault of ours, and it is guarded."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import quote, quote_from_bytes
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from services.chassis.api.middleware import GUARDS
+from services.chassis.api.query import names_of
+from tests.unit.test_routes import routes_of
+
+WORDS = (
+    quote("\0"),
+    "%ED%A0%80",
+    quote_from_bytes(bytes(range(1, 32))),
+    str(2**63),
+    "-1",
+    "1e400",
+    quote("²"),
+    quote("٣"),
+    "x" * 9000,
+    quote("' OR 1=1 --"),
+    "{}",
+    quote("../../etc/passwd"),
+    quote("\u202e\U0001f4a9"),
+)
+BODIES = (
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b"1" * 4000,
+    b"event=%00&token=%ED%A0%80&role=%00&lines=%00",
+    b'{"id":1e999}',
+)
+KINDS = (
+    "application/json",
+    "application/cloudevents-batch+json",
+    "application/x-ndjson",
+    "application/x-www-form-urlencoded",
+    "\u00e9",
+)
+
+
+class Asked(NamedTuple):
+    method: str
+    address: str
+    body: bytes | None = None
+    kind: str = ""
+
+
+def requests(app: FastAPI) -> Iterator[Asked]:
+    """Each word in each place of each route, one at a time; each body as each kind."""
+    for route in routes_of(app):
+        if route.path == "/v1/stream":
+            continue  # it would never end
+        for method in sorted(route.methods or ()):
+            yield from _of_route(route, method)
+
+
+def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
+    places = re.findall(r"{.*?}", route.path)
+    usual = re.sub(r"{.*?}", "x", route.path)
+    for word in WORDS:
+        for place in places:
+            yield Asked(method, re.sub(r"{.*?}", "x", route.path.replace(place, word)))
+        for name in sorted(names_of(route)):
+            yield Asked(method, f"{usual}?{name}={word}")
+    if method == "POST":
+        yield from (Asked(method, usual, body, kind) for body in BODIES for kind in KINDS)
+
+
+def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """`known` are names that are there, by place, so that what is beside them is reached."""
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        for asked in requests(app):
+            for place, name in known.items():
+                asked = asked._replace(address=asked.address.replace(place, name))  # noqa: PLW2901
+            _assert_guarded(asked, _answer(client, asked, headers))
+
+
+def _answer(client: TestClient, asked: Asked, headers: Mapping[str, str]) -> httpx2.Response:
+    kind = {b"content-type": asked.kind.encode("latin-1")} if asked.kind else {}
+    given = {name.encode(): value.encode() for name, value in headers.items()}
+    return client.request(asked.method, asked.address, content=asked.body, headers={**given, **kind})
+
+
+def _assert_guarded(asked: Asked, answer: httpx2.Response) -> None:
+    assert answer.status_code < 500, (
+        asked.method,
+        asked.address[:200],
+        (asked.body or b"")[:50],
+        asked.kind,
+        answer.text,
+    )
+    assert "Traceback" not in answer.text
+    lacking = {name for name in GUARDS if name not in answer.headers}
+    assert not lacking, (asked.address[:200], lacking)

@@ -1,0 +1,161 @@
+"""A greedy caller waits for its own turn, and whoever is signed in finds room beside any number of others."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from services.chassis.api import turns
+from services.chassis.api.auth import Identity, generate_keys, mint
+from services.chassis.api.callers import Caller
+from services.chassis.api.policy import Policy
+from services.chassis.api.problems import Problem
+from services.chassis.api.turns import Places, Turns
+from services.chassis.clock import system_clock
+from services.chassis.settings import HttpSettings, TokenSettings
+
+KEYS = generate_keys()
+SETTINGS = HttpSettings(port=0, public_at_once=3, caller_at_once=4)
+POLICIES = {"GET /work": Policy(), "GET /listen": Policy(listens=True)}
+
+
+class Route:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class Work:
+    """An application of which each request takes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.running: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.end = asyncio.Event()
+        self.bounded = Turns(self._work, SETTINGS, TokenSettings(public_key=KEYS.public), POLICIES)
+
+    async def _work(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        scope["route"] = Route(scope["path"])
+        kind = "known" if scope["headers"] else "public"
+        self.running[kind] += 1
+        self.most[kind] = max(self.most[kind], self.running[kind])
+        if scope["path"] == "/listen":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        await self.end.wait()
+        self.running[kind] -= 1
+        if scope["path"] != "/listen":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ask(self, address: str, subject: str | None = None, path: str = "/work") -> int:
+        """The status of the answer."""
+        told: list[int] = []
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told.append(message["status"])
+
+        headers: list[Any] = []
+        if subject:
+            token = mint(KEYS.private, Identity(subject), timedelta(hours=1), system_clock)
+            headers = [(b"authorization", f"Bearer {token}".encode())]
+        await self.bounded(
+            {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}, nothing, send
+        )
+        return told[0]
+
+
+async def nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def tried(test: Callable[[Work], Awaitable[None]]) -> None:
+    """In a loop of its own."""
+
+    async def run() -> None:
+        await test(Work())
+
+    asyncio.run(run())
+
+
+async def settle() -> None:
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+def test_the_public_shares_a_few_turns_and_one_address_has_not_all() -> None:
+    async def test(work: Work) -> None:
+        greedy = [asyncio.create_task(work.ask("192.0.2.1")) for _ in range(10)]
+        await settle()
+        assert work.running["public"] == 2
+        others = [asyncio.create_task(work.ask(f"192.0.2.{number}")) for number in range(2, 9)]
+        await settle()
+        assert work.running["public"] == 3
+        known = asyncio.create_task(work.ask("192.0.2.1", "analyst"))
+        await settle()
+        assert work.running["known"] == 1
+        work.end.set()
+        assert set(await asyncio.gather(*greedy, *others, known)) == {200}
+        assert work.most["public"] == 3
+
+    tried(test)
+
+
+def test_one_caller_has_so_many_turns_and_a_short_line() -> None:
+    async def test(work: Work) -> None:
+        asked = [asyncio.create_task(work.ask("192.0.2.1", "greedy")) for _ in range(4 + turns.IN_LINE_EACH + 5)]
+        another = asyncio.create_task(work.ask("192.0.2.1", "another"))
+        await settle()
+        assert work.running["known"] == 5
+        work.end.set()
+        assert Counter(await asyncio.gather(*asked, another)) == {200: 4 + turns.IN_LINE_EACH + 1, 503: 5}
+
+    tried(test)
+
+
+def test_who_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
+
+    async def test(work: Work) -> None:
+        asked = [asyncio.create_task(work.ask("192.0.2.1")) for _ in range(3)]
+        done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        assert [each.result() for each in done] == [503]
+        work.end.set()
+        assert sorted(await asyncio.gather(*asked)) == [200, 200, 503]
+
+    tried(test)
+
+
+def test_who_only_listens_takes_no_turn() -> None:
+    async def test(work: Work) -> None:
+        listeners = [asyncio.create_task(work.ask("192.0.2.1", path="/listen")) for _ in range(10)]
+        await settle()
+        assert work.running["public"] == 10
+        work.end.set()
+        assert set(await asyncio.gather(*listeners)) == {200}
+        assert not work.bounded._present
+        assert not work.bounded._callers
+
+    tried(test)
+
+
+def test_places_to_listen_are_left_for_who_is_signed_in() -> None:
+    async def test(_work: Work) -> None:
+        places = Places(most=6, each=2)
+        held = [places.take(Caller("address", f"{number}")) for number in (1, 1, 2)]
+        for one in held:
+            await one.__aenter__()
+        with pytest.raises(Problem) as refused:
+            places.free(Caller("address", "1"))
+        assert refused.value.status_code == 429
+        with pytest.raises(Problem) as refused:
+            places.free(Caller("address", "3"))
+        assert refused.value.status_code == 503
+        places.free(Caller("token", "analyst"))
+        await held[0].__aexit__(None, None, None)
+        places.free(Caller("address", "3"))
+
+    tried(test)
