@@ -16,18 +16,13 @@ from tests.unit.test_routes import routes_of
 
 WORDS = (
     quote("\0"),
-    "%ED%A0%80",
+    "%ED%A0%80",  # half of a pair of UTF-16
     quote_from_bytes(bytes(range(1, 32))),
     str(2**63),
-    "-1",
-    "1e400",
-    quote("²"),
-    quote("٣"),
+    quote("²"),  # a digit, but no number
     "x" * 9000,
     quote("' OR 1=1 --"),
-    "{}",
-    quote("../../etc/passwd"),
-    quote("\u202e\U0001f4a9"),
+    quote("../\u202e\U0001f4a9"),
 )
 BODIES = (
     b"",

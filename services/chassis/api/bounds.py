@@ -61,7 +61,7 @@ class _Body:
         policy, now = policy_of(self._policies, self._scope), get_running_loop().time()
         self._deadline = self._deadline or now + policy.seconds
         try:
-            async with timeout_at(min(self._deadline, now + SILENT_SECONDS)):
+            async with timeout_at(None if policy.listens else min(self._deadline, now + SILENT_SECONDS)):
                 message = await self._receive()
         except TimeoutError:
             raise Problem(408, "The body did not come in time", headers={"Connection": "close"}) from None
