@@ -15,10 +15,10 @@ from prometheus_client import CollectorRegistry, Gauge
 from pydantic import BaseModel, Field
 from starlette.types import Lifespan
 
-from services.chassis.api import problems
+from services.chassis.api import policy, problems
 from services.chassis.api.bounds import Bounds, refuse_announced
 from services.chassis.api.middleware import GUARDS, NO_PAGES, Guard
-from services.chassis.api.policy import COMMON, Policies, check, policy_of
+from services.chassis.api.policy import COMMON, Policies, policy_of
 from services.chassis.api.protocol import bounded
 from services.chassis.api.query import refuse_unknown
 from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
@@ -37,7 +37,6 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = "ready"
     without: list[str] | None = Field(default=None, description="What is away, so that a part of the requests fails")
-
 
 
 def application(  # noqa: PLR0913
@@ -66,7 +65,7 @@ def application(  # noqa: PLR0913
         app.add_exception_handler(kind, handler)
     known = {**COMMON, **policies}
     routers = [*routers, _health(checks, beside)]
-    check(known, routers)
+    policy.check(known, routers)
     app.add_middleware(Bounds, policies=known)
     app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
     metrics = app.state.metrics = HttpMetrics(registry)

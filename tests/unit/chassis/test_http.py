@@ -330,7 +330,9 @@ def test_ready_without_what_only_a_part_needs() -> None:
     database = Database()
     settings = HttpSettings(port=0)
     client = TestClient(
-        application("Things", settings, CollectorRegistry(), [router], beside={"database": database.check})
+        application(
+            "Things", settings, CollectorRegistry(), [router], any_policy([router]), beside={"database": database.check}
+        )
     )
     assert client.get("/readyz").json() == {"status": "ready"}
     database.answers = False
