@@ -78,7 +78,8 @@ def from_here(request: Request) -> bool:
 
     Browsers say which site sent a form, and another site cannot forge that. One that does not say must name this origin.
     """
-    site, origin = request.headers.get("sec-fetch-site", "none"), request.headers.get("origin")
-    if site not in {"same-origin", "none"}:
-        return False
-    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host', '')}"
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site == "same-origin":
+        return True  # with an origin of `null`, since our pages send no referrer
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return site in {None, "none"} and origin in ({None, own} if site is None else {None, own, "null"})

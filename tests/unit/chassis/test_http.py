@@ -25,6 +25,7 @@ from services.chassis.clock import system_clock
 from services.chassis.failures import Away
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
+from services.chassis.web.sign_in import from_here
 from tests.support.policies import any_policy
 
 KEYS = generate_keys()
@@ -478,3 +479,22 @@ def test_openapi_speaks_of_no_other_errors(client: TestClient) -> None:
     document = json.dumps(client.get("/openapi.json").json())
     assert "HTTPValidationError" not in document
     assert '"#/components/schemas/Problem"' in document
+
+
+@pytest.mark.parametrize(
+    ("headers", "ours"),
+    [
+        ({}, True),
+        ({"Origin": "http://testserver"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "none", "Origin": "https://evil.example"}, False),
+    ],
+)
+def test_a_form_of_another_site_is_known(headers: dict[str, str], ours: bool) -> None:
+    scope = _request("POST", "/sign-in") | {"scheme": "http", "server": ("testserver", 80)}
+    given = [(name.lower().encode(), value.encode()) for name, value in {"Host": "testserver", **headers}.items()]
+    assert from_here(Request({**scope, "headers": given})) is ours
