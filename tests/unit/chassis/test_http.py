@@ -495,6 +495,6 @@ def test_openapi_speaks_of_no_other_errors(client: TestClient) -> None:
     ],
 )
 def test_a_form_of_another_site_is_known(headers: dict[str, str], ours: bool) -> None:
-    scope = _request("POST", "/sign-in") | {"scheme": "http", "server": ("testserver", 80)}
+    scope = {**_request("POST", "/sign-in"), "scheme": "http", "server": ("testserver", 80)}
     given = [(name.lower().encode(), value.encode()) for name, value in {"Host": "testserver", **headers}.items()]
     assert from_here(Request({**scope, "headers": given})) is ours
