@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos clean
+.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos alerts clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -68,6 +68,9 @@ bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is miss
 
 chaos: $(DEV)  ## inject faults in an order that seeds decide: make chaos ARGS="--seeds 20 --first 1"
 	$(BIN)/python -m tests.faults.chaos $(ARGS)
+
+alerts: parts  ## do every fault of a table to everything running: its alert fires, arrives and clears; prints times
+	$(BIN)/python -m tests.faults.alerts $(ARGS)
 
 clean:  ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ want() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
 want chromium chromium
 want kcat kcat
 want promtool prometheus
+want prometheus-alertmanager prometheus-alertmanager
 want npm nodejs npm
 want cc gcc libc6-dev
 

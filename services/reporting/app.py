@@ -1,6 +1,6 @@
 """Wires the service: everything that is made is made here, and handed on as an argument."""
 
-from contextlib import suppress
+import logging
 from threading import Event, Thread
 
 from fastapi import FastAPI
@@ -23,6 +23,7 @@ from services.reporting.pages import routes
 from services.reporting.policies import POLICIES
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
 
+log = logging.getLogger(__name__)
 MEASURE_SECONDS = 60.0
 
 
@@ -68,8 +69,12 @@ def run_worker(settings: WorkerSettings) -> int:
 
 def _measure(aggregates: Aggregates, stop: Event) -> None:
     while True:
-        with suppress(Away):  # the stream meets it too, and says so
+        try:
             aggregates.measure()
+        except Away:
+            pass  # the stream meets it too, and says so
+        except Exception:
+            log.exception("cannot measure")  # what is shown must not stop for it
         if stop.wait(MEASURE_SECONDS):
             return
 

@@ -56,6 +56,15 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
     }
 
 
+def _second_way(settings: dict[str, str], port: int, advertised: int) -> dict[str, str]:
+    return {
+        "listeners": f"{settings['listeners']},BESIDE://127.0.0.1:{port}",
+        "advertised.listeners": f"{settings['advertised.listeners']},BESIDE://127.0.0.1:{advertised}",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,BESIDE:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
+
+
 @cache
 def obstacle() -> str | None:
     """Why Apache Kafka cannot run here as a local process; None when it can."""
@@ -113,7 +122,9 @@ def remove_topics(address: str) -> None:
 class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: tuple[int, int] | None = None) -> None:
+        """`beside` is the port of a second way in, and the one at which clients that came that way are told to find it."""
+        self._beside = beside
         self._scratch = Scratch()
         self._directory = self._scratch.path
         self._port, self._controller = free_ports(2)
@@ -177,6 +188,8 @@ class KafkaProcess:
 
     def _format(self) -> None:
         settings = properties(broker=self._port, controller=self._controller, data=f"{self._directory}/data")
+        if self._beside is not None:
+            settings |= _second_way(settings, *self._beside)
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._directory / "log4j2.properties").write_text(_LOGGING)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()

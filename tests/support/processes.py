@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ from deploy.local.process import free_ports, spawn, stop, stop_all, tail, wait_u
 from deploy.local.settings import clean_environment
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody, write_roles
+from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
 
@@ -106,6 +108,14 @@ class Platform:
             spec = self._specs[name]
             environment = clean_environment() | spec.environment
             self._running[name] = spawn(spec.command, self.log(name), environment=environment)
+
+    def metrics_address(self, name: str) -> str:
+        """Where Prometheus reads it."""
+        return f"127.0.0.1:{self._specs[name].environment['PAYBACK_METRICS_PORT']}"
+
+    def token(self, role: str, lifetime: timedelta, begun: datetime) -> str:
+        """One that was made then."""
+        return self._key.mint(identity_of(role), lifetime, FixedClock(begun))
 
     def process(self, name: str) -> "subprocess.Popen[bytes]":
         return self._running[name]

@@ -74,7 +74,16 @@ def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
             if not worker.is_up_to_date():
                 stream.go_back()
             if turn % MEASURE_TURNS == 0:
-                worker.measure()
+                _measure(worker)
+
+
+def _measure(worker: Worker) -> None:
+    try:
+        worker.measure()
+    except Away:
+        raise
+    except Exception:
+        log.exception("cannot measure")  # parks are looked after all the same; the age of what was measured tells
 
 
 def _producer(domain: Domain, settings: KafkaSettings) -> BulkProducer:

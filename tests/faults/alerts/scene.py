@@ -1,0 +1,125 @@
+"""Everything running and watched, and what can be done to it."""
+
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from contracts.authorities import AUTHORITIES
+from contracts.decoding.codec import Event, encode
+from contracts.events import Heartbeat
+from deploy.local.postgres import Postgres, create_database
+from deploy.local.process import free_ports
+from services.chassis.clock import system_clock
+from tests.faults.alerts.proxy import Proxy
+from tests.faults.alerts.watched import Watched, watching
+from tests.support.kafka import KafkaProcess
+from tests.support.processes import APIS, WORKERS, Platform, running_platform, until
+
+PROCESSES = (*APIS, *WORKERS, "desk-api", "watch")
+QUICK = {"kafka_session_timeout_seconds": "3", "stream_retry_longest_seconds": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All parts."""
+
+    platform: Platform
+    kafka: KafkaProcess
+    postgres: Postgres
+    watched: Watched
+    files: Path
+    """Where backups and certificates are."""
+    to_kafka: Proxy | None = None
+    """The way of the worker of orders."""
+    to_postgres: Proxy | None = None
+    """The way of the API of unpaid work."""
+
+    def heartbeats(self, authorities: Iterable[str] = AUTHORITIES, number: int = 1) -> None:
+        """Each authority says that it is there."""
+        for code in authorities:
+            lines = b"\n".join(encode(_heartbeat(code)) for _ in range(number))
+            assert self.platform.post("orders", code, lines).is_success
+
+    def authority_posts(self, code: str, token: str) -> int:
+        """One heartbeat with this token; the status of the answer."""
+        client = self.platform.client("orders", code)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
+        return client.post("/v1/events", content=encode(_heartbeat(code)), headers=headers).status_code
+
+    def watch(self) -> None:
+        """Have Prometheus read every process."""
+        for name in PROCESSES:
+            self.watched.scrape(name.replace("_", "-"), self.platform.metrics_address(name))
+
+
+def _heartbeat(code: str) -> Event:
+    return Event(str(uuid.uuid4()), code, None, "heartbeat.v1", "-", system_clock(), Heartbeat())
+
+
+def start_watch(platform: Platform, files: Path) -> None:
+    """`payback watch`, which looks all the time, at files in this folder."""
+    for name in ("payback.dump", "kafka.tgz"):
+        (files / name).write_bytes(b"kept")
+    platform.add("watch", "orders-worker", str(Path(sys.executable).with_name("payback")), "watch")
+    platform.tell("watch", watch_every_seconds="2", watch_backups_path=str(files), watch_certificates_path=str(files))
+    platform.spawn("watch")
+    address = f"http://{platform.metrics_address('watch')}/metrics"
+    until(lambda: "payback_findings{" in _text(address), "watch has looked", seconds=60)
+
+
+def _text(address: str) -> str:
+    try:
+        return httpx.get(address, timeout=5).text
+    except httpx.TransportError:
+        return ""
+
+
+@contextmanager
+def running() -> Iterator[Scene]:
+    """A scene of its own, with ways that can be cut."""
+    with ExitStack() as parts:
+        home = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="payback-alerts-")))
+        kafka, to_kafka = _kafka()
+        parts.callback(kafka.remove)
+        kafka.start()
+        postgres = Postgres(home)
+        parts.callback(postgres.remove)
+        postgres.start()
+        to_postgres = Proxy(postgres.port)
+        database = create_database(postgres.url, "payback")
+        settings = {name: dict(QUICK) for name in WORKERS}
+        settings["orders-worker"] |= {"kafka_bootstrap": f"127.0.0.1:{to_kafka.port}"}
+        cut = database.replace(f":{postgres.port}/", f":{to_postgres.port}/")
+        settings["unpaid_work-api"] = {"database_url": cut}
+        platform = parts.enter_context(running_platform(home, kafka.address, database, settings))
+        platform.start("desk-api")
+        files = home / "files"
+        files.mkdir()
+        start_watch(platform, files)
+        watched = parts.enter_context(watching(home))
+        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres)
+        scene.heartbeats()
+        scene.watch()
+        yield scene
+
+
+def _kafka() -> tuple[KafkaProcess, Proxy]:
+    """A broker with one more way to it, through a proxy."""
+    (inside,) = free_ports(1)
+    proxy = Proxy(inside)
+    kafka = KafkaProcess(beside=(inside, proxy.port))
+    return kafka, proxy
+
+
+def age(path: Path, by: timedelta) -> None:
+    """Make a file look as old as that."""
+    at = (datetime.now(UTC) - by).timestamp()
+    os.utime(path, (at, at))

@@ -1,0 +1,255 @@
+"""The faults, each with the alert that must come of it. What a fault returns mends it."""
+
+import signal
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from typing import NamedTuple
+
+import psycopg
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis.clock import system_clock
+from tests.faults.alerts.scene import Scene, age
+from tests.support.processes import until
+from tests.unit.deploy.test_watch import certificate
+
+Mend = Callable[[], object]
+SMALLEST, MIDDLE, OTHER = "S12000027", "S12000036", "S12000047"
+YEAR = timedelta(days=365)
+
+
+class Fault(NamedTuple):
+    """What is done, and which alert it must raise; no other may page meanwhile."""
+
+    name: str
+    alert: str
+    inject: Callable[[Scene], Mend]
+    clears: bool = True
+
+
+def kill(name: str) -> Callable[[Scene], Mend]:
+    def inject(scene: Scene) -> Mend:
+        scene.platform.kill(name)
+        return lambda: scene.platform.start(name)
+
+    return inject
+
+
+def freeze(name: str) -> Callable[[Scene], Mend]:
+    def inject(scene: Scene) -> Mend:
+        scene.platform.freeze(name)
+        return lambda: scene.platform.thaw(name)
+
+    return inject
+
+
+def lose(job: str, name: str) -> Callable[[Scene], Mend]:
+    def inject(scene: Scene) -> Mend:
+        scene.watched.scrape(job, None)
+        return lambda: scene.watched.scrape(job, scene.platform.metrics_address(name))
+
+    return inject
+
+
+def restart_often(scene: Scene) -> Mend:
+    for _ in range(4):
+        scene.platform.kill("desk-api")
+        scene.platform.start("desk-api")
+        until(lambda: _changed(scene), "Prometheus has seen that it is another one", 30)
+    return lambda: None
+
+
+def _changed(scene: Scene) -> bool:
+    found = scene.watched.ask("query", query='changes(process_start_time_seconds{job="desk-api"}[10s])')["result"]
+    return bool(found) and float(found[0]["value"][1]) > 0
+
+
+def stop_postgres(scene: Scene) -> Mend:
+    scene.postgres.stop()
+    return scene.postgres.start
+
+
+def kill_kafka(scene: Scene) -> Mend:
+    scene.kafka.kill()
+    return scene.kafka.start
+
+
+def freeze_kafka(scene: Scene) -> Mend:
+    scene.kafka.send_signal(signal.SIGSTOP)
+    return lambda: scene.kafka.send_signal(signal.SIGCONT)
+
+
+def cut_off_from_kafka(scene: Scene) -> Mend:
+    """Nothing is sent meanwhile: the worker has nothing to do."""
+    assert scene.to_kafka is not None
+    scene.to_kafka.cut()
+    return scene.to_kafka.mend
+
+
+def cut_off_from_postgres(scene: Scene) -> Mend:
+    assert scene.to_postgres is not None
+    scene.to_postgres.cut()
+    return scene.to_postgres.mend
+
+
+def hang(topic: str, code: str | None = None) -> Callable[[Scene], Mend]:
+    """A transaction that neither ends nor goes on: readers of the topic wait behind it, while all other topics move."""
+
+    def inject(scene: Scene) -> Mend:
+        producer = KafkaProducer(
+            bootstrap_servers=scene.platform.kafka,
+            transactional_id=f"hangs-{uuid.uuid4()}",
+            transaction_timeout_ms=600_000,
+        )
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(topic, b"{}").get(10)
+        producer.flush()
+        scene.heartbeats([code or OTHER])
+
+        def mend() -> None:
+            producer.abort_transaction()
+            producer.close()
+
+        return mend
+
+    return inject
+
+
+def hold_publication(scene: Scene) -> Mend:
+    """Somebody's session holds the turn to publish, and does nothing."""
+    connection = psycopg.connect(scene.platform.database)
+    connection.execute("SELECT FROM orders.publications WHERE authority = %s FOR UPDATE", [OTHER])
+    scene.heartbeats([OTHER])
+    return connection.close
+
+
+def park(scene: Scene) -> Mend:
+    insert = 'INSERT INTO orders.parks (authority, action, said, "by", at) VALUES (%s, %s, %s, %s, now())'
+    scene.platform.execute(insert, MIDDLE, "parked", "a bug", "worker")
+    return lambda: scene.platform.execute(insert, MIDDLE, "retried", "", "operator")
+
+
+def put_aside(scene: Scene) -> Mend:
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
+        producer.send(NATIONAL_AGGREGATES, b"{}", key=b"x").get(10)
+
+    def mend() -> None:
+        scene.platform.execute("DELETE FROM reporting.put_aside")
+        scene.platform.stop("reporting-worker")
+        scene.platform.start("reporting-worker")
+
+    return mend
+
+
+def silence(authority: str | None = None) -> Callable[[Scene], Mend]:
+    """As if the last that came of it, or of all, came ten days ago."""
+
+    def inject(scene: Scene) -> Mend:
+        where = "WHERE authority = %s" if authority else ""
+        for service in ("orders", "unpaid_work"):
+            statement = f"UPDATE {service}.arrivals SET arrived_at = arrived_at - interval '10 days' {where}"
+            scene.platform.execute(statement, *([authority] if authority else []))
+        return (lambda: scene.heartbeats([authority])) if authority else scene.heartbeats
+
+    return inject
+
+
+def refuse_all(scene: Scene) -> Mend:
+    """As many as the smallest authority sends in a day, by a program that says its version."""
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
+        for _ in range(4):
+            producer.send(f"orders.events.{SMALLEST}", b'{"specversion": "1.0"}').get(10)
+    return lambda: scene.heartbeats([SMALLEST], 5)
+
+
+def refuse_producer(scene: Scene) -> Mend:
+    """A new version of its program is refused, while the old one goes on beside it."""
+    scene.heartbeats([MIDDLE], 20)
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
+        for _ in range(4):
+            producer.send(f"orders.events.{MIDDLE}", b'{"producerversion": "5.0"}').get(10)
+    return lambda: None
+
+
+def bad_tokens(scene: Scene) -> Mend:
+    for _ in range(60):
+        assert scene.authority_posts(MIDDLE, "not.a.token") == 401
+    return lambda: None
+
+
+def failing_requests(scene: Scene) -> Mend:
+    scene.platform.execute("ALTER TABLE reporting.release_changes RENAME TO gone")
+    client = scene.platform.client("reporting", "national")
+    for _ in range(60):
+        client.get("/v1/releases/none/changes")
+    return lambda: scene.platform.execute("ALTER TABLE reporting.gone RENAME TO release_changes")
+
+
+def ending_token(scene: Scene) -> Mend:
+    began = system_clock() - YEAR + timedelta(days=10)
+    assert scene.authority_posts(MIDDLE, scene.platform.token(MIDDLE, YEAR, began)) == 202
+    return lambda: scene.authority_posts(MIDDLE, scene.platform.token(MIDDLE, YEAR, system_clock()))
+
+
+def ending_certificate(scene: Scene) -> Mend:
+    path = scene.files / "kafka.crt"
+    path.write_bytes(certificate(system_clock() + timedelta(days=10)))
+    return lambda: path.write_bytes(certificate(system_clock() + YEAR))
+
+
+def old_backup(scene: Scene) -> Mend:
+    age(scene.files / "kafka.tgz", timedelta(days=2))
+    return lambda: age(scene.files / "kafka.tgz", timedelta())
+
+
+def change_retention(scene: Scene) -> Mend:
+    _configure(scene, "3600000")
+    return lambda: _configure(scene, "-1")
+
+
+def _configure(scene: Scene, retention: str) -> None:
+    resource = ConfigResource(ConfigResourceType.TOPIC, f"orders.events.{MIDDLE}", {"retention.ms": retention})
+    with closing(KafkaAdminClient(bootstrap_servers=scene.platform.kafka)) as admin:
+        admin.alter_configs([resource])
+
+
+def delete_history(scene: Scene) -> Mend:
+    with closing(KafkaAdminClient(bootstrap_servers=scene.platform.kafka)) as admin:
+        admin.delete_records({TopicPartition(f"orders.events.{MIDDLE}", 0): 1})
+    return lambda: None
+
+
+FAULTS = (
+    Fault("a worker is killed", "ProcessDown", kill("orders-worker")),
+    Fault("an API is frozen", "ProcessDown", freeze("unpaid_work-api")),
+    Fault("a worker is frozen", "ProcessDown", freeze("reporting-worker")),
+    Fault("a process is not there at all", "ProcessMissing", lose("watch", "watch")),
+    Fault("a process dies again and again", "ProcessRestarting", restart_often),
+    Fault("PostgreSQL is stopped", "PostgresAway", stop_postgres),
+    Fault("Kafka is killed", "KafkaAway", kill_kafka),
+    Fault("Kafka is frozen", "KafkaAway", freeze_kafka),
+    Fault("a worker is cut off from Kafka while idle", "WorkerStuck", cut_off_from_kafka),
+    Fault("an API is cut off from PostgreSQL", "CutOff", cut_off_from_postgres),
+    Fault("one topic of 32 stands still", "AuthorityLate", hang(f"orders.events.{OTHER}")),
+    Fault("the topic of aggregates stands still", "FiguresStale", hang(NATIONAL_AGGREGATES)),
+    Fault("nobody publishes an authority's changes", "PublishingBehind", hold_publication),
+    Fault("an authority is parked", "AuthorityParked", park),
+    Fault("an aggregate that cannot be read", "AggregatesPutAside", put_aside),
+    Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE)),
+    Fault("everybody falls silent", "NobodyHeard", silence()),
+    Fault("all of the smallest authority is refused", "MostRefused", refuse_all),
+    Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens),
+    Fault("requests fail", "RequestsFailing", failing_requests),
+    Fault("a token is about to end", "TokenEnds", ending_token),
+    Fault("a certificate is about to end", "CertificateEnds", ending_certificate),
+    Fault("a backup was not made", "BackupOld", old_backup),
+    Fault("retention is changed", "KafkaSettings", change_retention),
+    # These cannot be mended within the time that rules look back, so they come last.
+    Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
+    Fault("history is deleted", "HistoryGone", delete_history, clears=False),
+)

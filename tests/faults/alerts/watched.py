@@ -1,0 +1,200 @@
+"""A real Prometheus and Alertmanager with what is deployed, in less time, and a receiver that keeps what arrives."""
+
+import json
+import re
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from deploy.local.process import answers, free_ports, spawn, stop, wait_until
+
+PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
+SCALE = 10
+"""By how much shorter rules wait, and how much of the past they look at. What the platform itself takes is not shortened."""
+SCRAPE_SECONDS = 1.5
+"""A tenth of what is deployed."""
+AGES = {
+    "WorkerBlind": 120,
+    "BooksUnmeasured": 300,
+    "AuthorityLate": 300,
+    "PublishingBehind": 300,
+    "FiguresStale": 300,
+    "Unwatched": 1800,
+}
+"""Alerts on something older than so many seconds."""
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+DURATION = r"(\d+)(ms|s|m|h|d)"
+
+
+class Told(NamedTuple):
+    """One alert as it arrived."""
+
+    at: float
+    receiver: str
+    alert: str
+    status: str
+    labels: Mapping[str, str]
+
+
+def seconds(text: str) -> float:
+    """Of a duration as in `1h30m`."""
+    return sum(int(number) * UNITS[unit] for number, unit in re.findall(DURATION, text))
+
+
+def rules() -> dict[str, dict[str, Any]]:
+    """The alerts that are deployed, by name."""
+    document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
+    return {rule["alert"]: rule for group in document["groups"] for rule in group["rules"] if "alert" in rule}
+
+
+def waits(alert: str) -> float:
+    """For how many seconds the deployed rule waits by itself: `for`, and the age it asks for."""
+    return seconds(str(rules()[alert].get("for", "0s"))) + AGES.get(alert, 0)
+
+
+def shortened() -> str:
+    """alerts.yml with all that is waited for and looked back on a tenth as long. What is counted in days stays."""
+    document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
+    for rule in (rule for group in document["groups"] for rule in group["rules"]):
+        if "for" in rule:
+            rule["for"] = _shorter(rule["for"])
+        rule["expr"] = re.sub(r"\[[^\]]+\]", _shorter_range, rule["expr"])
+        age = AGES.get(rule.get("alert", ""))
+        if age:
+            assert f"> {age}" in rule["expr"]
+            rule["expr"] = rule["expr"].replace(f"> {age}", f"> {age // SCALE}")
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def _shorter_range(found: re.Match[str]) -> str:
+    return re.sub(DURATION, lambda each: _shorter(each[0]), found[0])
+
+
+def _shorter(duration: str) -> str:
+    return f"{round(seconds(duration) * 1000 / SCALE)}ms"
+
+
+class Receiver:
+    """Where alerts arrive."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        (self.port,) = free_ports(1)
+        told = self.told
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                now = time.monotonic()
+                for one in body["alerts"]:
+                    name = one["labels"]["alertname"]
+                    told.append(Told(now, body["receiver"], name, one["status"], one["labels"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library names it so
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread.start()
+        yield
+        self._server.shutdown()
+        self._server.server_close()
+        thread.join()
+
+    def since(
+        self, begun: float, *, status: str = "firing", receivers: tuple[str, ...] = ("pager", "today")
+    ) -> list[Told]:
+        """What has arrived since then, but for the sign of life."""
+        return [one for one in self.told if one.at >= begun and one.status == status and one.receiver in receivers]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Prometheus, Alertmanager and a receiver on a running platform."""
+
+    address: str
+    targets: Path
+    receiver: Receiver
+
+    def ask(self, path: str, **parameters: str) -> Any:
+        url = f"{self.address}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+
+    def active(self, *states: str) -> set[str]:
+        """The alerts that are in these states now, but for those that tell nobody."""
+        found = self.ask("alerts")["alerts"]
+        return {
+            one["labels"]["alertname"]
+            for one in found
+            if one["state"] in states and one["labels"]["severity"] not in {"none", "info"}
+        }
+
+    def scrape(self, job: str, address: str | None) -> None:
+        """Where a process exposes its metrics; None has Prometheus know nothing of it."""
+        path = self.targets / f"{job}.json"
+        if address is None:
+            path.unlink(missing_ok=True)
+            return
+        beside = path.with_suffix(".new")
+        beside.write_text(json.dumps([{"targets": [address], "labels": {"job": job}}]))
+        beside.rename(path)
+
+
+def _alertmanager(port: int) -> str:
+    """The deployed routes and inhibitions, with our receiver, and a tenth of the patience."""
+    text = (PROMETHEUS / "alertmanager.yml").read_text()
+    text = re.sub(r"http://(\w+)\.invalid/", rf"http://127.0.0.1:{port}/\1", text)
+    return re.sub(rf"(group_wait|group_interval): {DURATION}", lambda f: f"{f[1]}: {_shorter(f[2] + f[3])}", text)
+
+
+def _prometheus(home: Path, alertmanager: int) -> str:
+    return yaml.safe_dump(
+        {
+            "global": {
+                "scrape_interval": f"{SCRAPE_SECONDS * 1000:.0f}ms",
+                "evaluation_interval": f"{SCRAPE_SECONDS * 1000:.0f}ms",
+            },
+            "rule_files": [str(home / "alerts.yml")],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+            "scrape_configs": [{"job_name": "payback", "file_sd_configs": [{"files": [f"{home}/targets/*.json"]}]}],
+        }
+    )
+
+
+@contextmanager
+def watching(home: Path) -> Iterator[Watched]:
+    """Everything but the platform; say with `scrape` what there is to watch."""
+    receiver = Receiver()
+    web, alerts = free_ports(2)
+    (home / "targets").mkdir()
+    (home / "alerts.yml").write_text(shortened())
+    (home / "alertmanager.yml").write_text(_alertmanager(receiver.port))
+    (home / "prometheus.yml").write_text(_prometheus(home, alerts))
+    with ExitStack() as parts:
+        parts.enter_context(receiver.listening())
+        for port, command in (
+            (alerts, ("prometheus-alertmanager", f"--config.file={home}/alertmanager.yml", f"--storage.path={home}/am",
+                      f"--web.listen-address=127.0.0.1:{alerts}", "--cluster.listen-address=")),
+            (web, ("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data",
+                   f"--web.listen-address=127.0.0.1:{web}")),
+        ):  # fmt: skip
+            log = home / f"{command[0]}.log"
+            running = spawn(command, log)
+            parts.callback(stop, running)
+            wait_until(lambda port=port: answers(port), command[0], running, log, seconds=60)  # type: ignore[misc]
+        yield Watched(f"http://127.0.0.1:{web}", home / "targets", receiver)
