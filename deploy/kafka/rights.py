@@ -76,6 +76,15 @@ def _publishes(transactions: str) -> tuple[Right, ...]:
 
 _ORDERS, _UNPAID_WORK = f"{Topic.ORDERS}.", f"{Topic.UNPAID_WORK}."
 
+_LOOKS = (
+    Right(Kind.CLUSTER, "kafka-cluster", ("DESCRIBE",)),
+    *(
+        Right(Kind.TOPIC, name, ("DESCRIBE", "DESCRIBE_CONFIGS"), beginning=True)
+        for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
+    ),
+)
+"""What `payback doctor` and `payback watch` need: how topics are, and nothing of what is in them."""
+
 SERVICES: Mapping[str, Holder] = {
     holder.user: holder
     for holder in (
@@ -89,16 +98,7 @@ SERVICES: Mapping[str, Holder] = {
                 ),
             ),
         ),
-        Holder(
-            "watch",
-            (
-                Right(Kind.CLUSTER, "kafka-cluster", ("DESCRIBE",)),
-                *(
-                    Right(Kind.TOPIC, name, ("DESCRIBE", "DESCRIBE_CONFIGS"), beginning=True)
-                    for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
-                ),
-            ),
-        ),
+        Holder("watch", _LOOKS),
         Holder("orders-api", (_writes(_ORDERS, beginning=True),)),
         Holder(
             "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end
@@ -106,7 +106,7 @@ SERVICES: Mapping[str, Holder] = {
         ),
         Holder(
             "orders-worker",
-            (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders")),
+            (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders"), *_LOOKS),
         ),
         Holder(
             "unpaid-work-worker",
@@ -115,8 +115,9 @@ SERVICES: Mapping[str, Holder] = {
                 _reads(_UNPAID_WORK, beginning=True),
                 *_publishes("payback-unpaid_work"),
                 _is_in("payback-unpaid_work"),
+                *_LOOKS,
             ),
         ),
-        Holder("reporting-worker", (_reads(NATIONAL_AGGREGATES), _is_in("reporting"))),
+        Holder("reporting-worker", (_reads(NATIONAL_AGGREGATES), _is_in("reporting"), *_LOOKS)),
     )
 }

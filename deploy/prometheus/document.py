@@ -29,7 +29,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "authority": ("code of one of the 32 authorities", 32),
     "about": ("topics, copies, history, record_times", 4),
     "caller": ("token, address", 2),
-    "dependency": ("kafka, postgresql, and for the desk each service", 3),
+    "dependency": ("kafka, postgresql, schema, and for the desk each service", 3),
     "file": ("name of a certificate's file", 20),
     "kind": ("away, timed_out, fenced, dropped", 4),
     "method": ("seven methods, or other", 8),

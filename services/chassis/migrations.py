@@ -46,6 +46,26 @@ def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
         return _pending(connection, schema, directory)
 
 
+class Gate:
+    """Shut until the schema has all that this version of the service needs. What a newer version added is no obstacle."""
+
+    def __init__(self, database: Engine | str, schema: str, directory: Path) -> None:
+        self._database, self._schema, self._directory = database, schema, directory
+        self._open = False
+
+    def check(self) -> None:
+        """Raises Away while anything is missing. Once it was open it asks no more."""
+        if not self._open and (missing := self._missing()):
+            raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
+        self._open = True
+
+    def _missing(self) -> list[str]:
+        try:
+            return pending(self._database, self._schema, self._directory)
+        except Refused:  # a revision of a newer version: it only adds, until no older version runs
+            return []
+
+
 def write_revision(directory: Path, message: str) -> Path:
     """Begin a new revision in a service's history: a file to fill in."""
     number = len(list((directory / "versions").glob("*.py"))) + 1

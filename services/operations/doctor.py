@@ -41,17 +41,26 @@ def doctor() -> None:
     PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.
     """
     settings = DoctorSettings.load()
-    looks: dict[str, Callable[[], Iterable[str]]] = {
-        "Kafka": lambda: look_at_kafka(settings.kafka, topic_specs(), system_clock()),
-        "PostgreSQL": lambda: look_at_schema(settings.database),
-        settings.database.schema_name: lambda: look_at_books(settings.database, system_clock()),
-    }
     wrong = 0
-    for what, look in looks.items():
+    for what, look in _looks(settings).items():
         faults = _faults(look)
         wrong += len(faults)
         typer.echo("\n".join([f"{what}: {fault}" for fault in faults]) or f"{what}: all is well")
     raise typer.Exit(int(wrong > 0))
+
+
+def findings(settings: DoctorSettings) -> Iterator[str]:
+    """All that is wrong, in words."""
+    for what, look in _looks(settings).items():
+        yield from (f"{what}: {fault}" for fault in _faults(look))
+
+
+def _looks(settings: DoctorSettings) -> dict[str, Callable[[], Iterable[str]]]:
+    return {
+        "Kafka": lambda: look_at_kafka(settings.kafka, topic_specs(), system_clock()),
+        "PostgreSQL": lambda: look_at_schema(settings.database),
+        settings.database.schema_name: lambda: look_at_books(settings.database, system_clock()),
+    }
 
 
 def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -> Iterator[str]:

@@ -10,9 +10,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, track
 
-from contracts.authorities import current_code
-from contracts.rejections import Reason
-
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
 
@@ -64,29 +61,3 @@ def rebuild(
             less=less,
         )
     typer.echo(f"{domain.service}: made again from {read} events")
-
-
-@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
-def redrive(
-    authority: Annotated[str | None, typer.Option(help="Only this authority's.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only what was refused for this reason.")] = None,
-) -> None:
-    """Send refused events through again that today's contract accepts. The refusals stay on record, marked."""
-    from services.chassis.clock import system_clock  # noqa: PLC0415
-    from services.chassis.settings import KafkaSettings  # noqa: PLC0415
-    from services.chassis.streaming.kafka import Producer  # noqa: PLC0415
-    from services.operations.books import BooksSettings, opened  # noqa: PLC0415
-    from services.records.upkeep.redrive import redrive as send_again  # noqa: PLC0415
-
-    class RedriveSettings(BooksSettings):
-        kafka: KafkaSettings
-
-    code = None if authority is None else current_code(authority)
-    if authority is not None and code is None:
-        raise typer.BadParameter("no such authority", param_hint="--authority")
-    if reason is not None and reason not in [str(known) for known in Reason]:
-        raise typer.BadParameter("no such reason", param_hint="--reason")
-    settings = RedriveSettings.load()
-    with opened(settings) as (database, domain), Producer(settings.kafka) as producer:
-        result = send_again(database, producer, system_clock(), code, Reason.of(reason) if reason else None)
-    typer.echo(f"{domain.service}: {result.sent} sent again, {result.still_refused} still refused")

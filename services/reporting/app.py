@@ -13,7 +13,9 @@ from services.chassis.api.http import application, serve
 from services.chassis.clock import Clock, system_clock
 from services.chassis.failures import Away
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
+from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.reporting import api
@@ -36,7 +38,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
         POLICIES,
         tokens=settings.tokens,
-        checks={"postgresql": lambda: _answers(engine)},
+        checks={"postgresql": lambda: _answers(engine), "schema": _gate(settings.database).check},
         content_security_policy=POLICY,
     )
     app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
@@ -57,7 +59,12 @@ def run_worker(settings: WorkerSettings) -> int:
     engine = database.engine(settings.database)
     aggregates = Aggregates(engine, IngestMetrics(registry))
     worker = Stream(
-        settings.kafka, settings.stream, SCHEMA, [NATIONAL_AGGREGATES], Contained(aggregates), StreamMetrics(registry)
+        settings.kafka,
+        settings.stream,
+        SCHEMA,
+        [NATIONAL_AGGREGATES],
+        Gated(Contained(aggregates), _gate(settings.database).check),
+        StreamMetrics(registry),
     )
     stop = Event()
     Thread(target=_measure, args=(aggregates, stop), name="measuring", daemon=True).start()
@@ -85,6 +92,10 @@ def run_migrate(settings: MigrateSettings) -> int:
         settings.database.url.get_secret_value(), settings.database.schema_name, MIGRATIONS, settings.database.role
     )
     return 0
+
+
+def _gate(database: DatabaseSettings) -> migrations.Gate:
+    return migrations.Gate(database.url.get_secret_value(), database.schema_name, MIGRATIONS)
 
 
 def _answers(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, receipts, sequence
 from services.records.config.settings import ApiSettings
+from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain
 
 
@@ -64,7 +65,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         surface.policies,
         tokens=settings.tokens,
         checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
-        beside={"postgresql": lambda: _ask(database)},
+        beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
     )
 
 

@@ -14,9 +14,11 @@ from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.migrations import gate
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
 from services.records.ingest.worker import Worker
@@ -45,7 +47,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         settings.stream,
         f"payback-{domain.service}",
         source_topics(*domain.kinds),
-        Contained(worker),
+        Gated(Contained(worker), gate(settings.database).check),
         StreamMetrics(registry),
     )
     publications = Publications(database, domain.service)

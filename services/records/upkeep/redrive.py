@@ -1,22 +1,23 @@
 """Sending refused events through again, after what refused them was mended on our side."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Connection, Engine, select, update
 
-from contracts.decoding.codec import decode
-from contracts.events import Topic
-from contracts.rejections import Reason, Rejection
-from contracts.topics import kind_of_topic
+from contracts.rejections import Reason
 from services.chassis.database import transaction
 from services.chassis.streaming.kafka import Producer, Record
-from services.records.ingest.tables import rejections
+from services.records.ingest.tables import redrives, rejections
+from services.records.model.domain import Domain
+from services.records.upkeep.effect import Effect, Refused, accepted, effect
 
 BATCH = 500
-Refused = Row[Any, Any, Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,52 +28,85 @@ class Redriven:
     still_refused: int
 
 
-def redrive(
-    database: Engine, producer: Producer, now: datetime, authority: str | None = None, reason: Reason | None = None
-) -> Redriven:
-    """Sends again what today's contract accepts, and marks it. The old refusal stays on record.
+class Wanted(NamedTuple):
+    """Which refused events; None stands for all."""
 
-    A crash between sending and marking sends an event twice, which has no effect. Raises Away.
+    authority: str | None = None
+    reason: Reason | None = None
+
+
+class Order(NamedTuple):
+    """Who has them sent again, and why: kept on record."""
+
+    by: str = ""
+    why: str = ""
+
+
+def redrive(  # noqa: PLR0913
+    database: Engine,
+    producer: Producer,
+    now: datetime,
+    wanted: Wanted = Wanted(),  # noqa: B008 - it cannot change
+    order: Order = Order(),  # noqa: B008
+    *,
+    pause: Callable[[int], object] = lambda sent: sent,
+    batch: int = BATCH,
+) -> Redriven:
+    """Sends again what today's contract accepts, marks it, and notes who had it done. The old refusal stays on record.
+
+    `pause` is called after each batch with how many were sent. A crash between sending and marking sends events twice, which has no
+    effect. Raises Away.
     """
     sent = still = 0
-    for batch in _waiting(database, authority, reason):
-        good = [row for row in batch if _is_accepted(row, now)]
-        still += len(batch) - len(good)
+    for rows in _waiting(database, wanted, batch):
+        good = [row for row in rows if accepted(row, now)]
+        still += len(rows) - len(good)
         producer.send_all(Record(row.topic, row.key, row.value) for row in good)
-        with transaction(database) as connection:
-            for row in good:
-                connection.execute(
-                    update(rejections)
-                    .where(rejections.c.topic == row.topic, rejections.c.partition == row.partition)
-                    .where(rejections.c.offset == row.offset)
-                    .values(redriven_at=now)
-                )
+        if good:
+            with transaction(database) as connection:
+                _mark(connection, good, now, order)
+            pause(len(good))
         sent += len(good)
     return Redriven(sent, still)
 
 
-def _is_accepted(row: Refused, now: datetime) -> bool:
-    topic: Topic = kind_of_topic(row.topic)
-    return not isinstance(decode(row.value, topic, row.authority, now), Rejection)
+def foresee(database: Engine, domain: Domain, now: datetime, wanted: Wanted = Wanted()) -> Iterator[tuple[str, Effect]]:  # noqa: B008
+    """By authority, what sending them again would do. Sends, marks and writes nothing."""
+    rows = sorted((row for batch in _waiting(database, wanted, BATCH) for row in batch), key=attrgetter("authority"))
+    for authority, its in groupby(rows, key=attrgetter("authority")):
+        with transaction(database) as connection:
+            yield authority, effect(connection, domain, authority, its, now)
 
 
-def _waiting(database: Engine, authority: str | None, reason: Reason | None) -> Iterator[list[Refused]]:
+def _mark(connection: Connection, rows: Sequence[Refused], now: datetime, order: Order) -> None:
+    for row in rows:
+        connection.execute(
+            update(rejections)
+            .where(rejections.c.topic == row.topic, rejections.c.partition == row.partition)
+            .where(rejections.c.offset == row.offset)
+            .values(redriven_at=now)
+        )
+    for authority, number in Counter(row.authority for row in rows).items():
+        connection.execute(redrives.insert().values(at=now, authority=authority, events=number, **order._asdict()))
+
+
+def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[Refused]]:
     """Refused events not yet sent again, nor mended by their sender, in order of place, so that each is looked at once."""
     place = (rejections.c.topic, rejections.c.partition, rejections.c.offset)
     query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value)
     query = (
-        query.where(rejections.c.redriven_at.is_(None), rejections.c.mended_by.is_(None)).order_by(*place).limit(BATCH)
+        query.where(rejections.c.redriven_at.is_(None), rejections.c.mended_by.is_(None)).order_by(*place).limit(batch)
     )
-    if authority is not None:
-        query = query.where(rejections.c.authority == authority)
-    if reason is not None:
-        query = query.where(rejections.c.reason == str(reason))
+    if wanted.authority is not None:
+        query = query.where(rejections.c.authority == wanted.authority)
+    if wanted.reason is not None:
+        query = query.where(rejections.c.reason == str(wanted.reason))
     topic, offset = "", -1
     while True:
         after = (rejections.c.topic > topic) | ((rejections.c.topic == topic) & (rejections.c.offset > offset))
         with transaction(database) as connection:
-            batch = list(connection.execute(query.where(after)))
-        if not batch:
+            rows = list(connection.execute(query.where(after)))
+        if not rows:
             return
-        yield batch
-        topic, offset = batch[-1].topic, batch[-1].offset
+        yield rows
+        topic, offset = rows[-1].topic, rows[-1].offset

@@ -1,6 +1,6 @@
 """Histories run once, whoever starts them, and the schema belongs to its own role."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -12,8 +12,10 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.chassis import database
 from services.chassis.failures import Away, Refused
-from services.chassis.migrations import migrate, pending, write_revision
+from services.chassis.migrations import Gate, migrate, pending, write_revision
 from services.chassis.settings import DatabaseSettings
+from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.gated import Gated
 
 REVISION = """
 from alembic import op
@@ -166,3 +168,32 @@ def test_a_new_revision_continues_the_history(postgres: str, tmp_path: Path) -> 
     written = write_revision(history, "add a row")
     assert written.name == "0002_add_a_row.py"
     assert migrate(postgres, "things", history) == ["0001", "0002"]
+
+
+def test_nothing_begins_before_the_tables_are_there(postgres: str, tmp_path: Path) -> None:
+    old, new = _history(tmp_path / "old", TABLE), _history(tmp_path / "new", TABLE, ROW)
+    processed: list[str] = []
+
+    class Inner:
+        def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+            processed.append("start")
+            return dict.fromkeys(sources, 0)
+
+        def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+            return {}
+
+        def process(self, slices: Sequence[Slice]) -> None:
+            processed.append(f"{len(slices)} slices")
+
+    behind = Gated(Inner(), Gate(postgres, "things", new).check)
+    with pytest.raises(Away, match="waits for migration 0001"):
+        behind.start({})
+    migrate(postgres, "things", old)
+    with pytest.raises(Away, match="waits for migration 0002"):
+        behind.start({})
+    assert processed == []
+    migrate(postgres, "things", new)
+    behind.start({})
+    behind.process([])
+    assert processed == ["start", "0 slices"]
+    Gate(postgres, "things", old).check()  # the version before goes on while a newer one is being brought in

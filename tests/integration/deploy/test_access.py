@@ -29,6 +29,7 @@ from services.chassis.clock import system_clock
 from services.chassis.failures import Failure, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.kafka import Admin, Producer, Record, connection
+from services.operations.doctor import look_at_kafka
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
@@ -223,6 +224,12 @@ def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Gu
     )
     assert done.returncode == 0, done.stderr
     assert "65 topics are there" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["watch", "orders-worker", "reporting-worker"])
+def test_who_looks_after_topics_may_look_at_all_of_them(guarded: Guarded, name: str) -> None:
+    """`payback watch`, and `payback doctor` where a worker's settings are."""
+    assert list(look_at_kafka(guarded.enter(rights.SERVICES[name]), topic_specs(), system_clock())) == []
 
 
 @contextmanager

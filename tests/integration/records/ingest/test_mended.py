@@ -63,7 +63,7 @@ def test_what_cannot_tell_its_source_is_closed_by_its_id(bench: MakeBench) -> No
 def test_what_its_sender_has_mended_is_not_sent_again(bench: MakeBench) -> None:
     one = bench("orders")
     send(one, ORDERS, bad(id="a"), bad(id="b"), encode(event(id="a")))
-    (waiting,) = redrive._waiting(one.database, None, None)
+    (waiting,) = redrive._waiting(one.database, redrive.Wanted(), 500)
     assert [row.offset for row in waiting] == [1]
 
 

@@ -1,0 +1,22 @@
+"""Nothing is read before the tables are as this version needs them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from services.chassis.streaming.batches import Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
+
+
+class Gated:
+    """A Processor behind a gate: `check` raises Away until it may begin."""
+
+    def __init__(self, inner: Processor, check: Callable[[], object]) -> None:
+        self._inner, self._check = inner, check
+
+    def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
+        self._check()
+        return self._inner.start(sources)
+
+    def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
+        return self._inner.last_taken()
+
+    def process(self, slices: Sequence[Slice]) -> None:
+        self._inner.process(slices)

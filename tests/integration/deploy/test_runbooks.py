@@ -1,0 +1,153 @@
+"""Every command of a runbook is carried out as it stands there, as the role and with the rights that docker-compose.yml gives; what only
+Docker could carry out names services, volumes and programs that there are."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+import yaml
+
+from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis.migrations import migrate
+from services.chassis.settings import KafkaSettings
+from services.operations.topics import ensure, topic_specs
+from tests.integration.deploy.test_roles import SERVICES, address, prepared
+
+__all__ = ["prepared"]
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*(ROOT / "deploy" / "runbooks").glob("*.md"), ROOT / "docs" / "operator.md"])
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+PLACEHOLDERS = {
+    "TOPIC FIRST LAST TIME": f"orders.events.S12000005 0 0 {'2026-01-01T00:00:00Z'}",
+    "...": "because",
+}
+VALUED = {"-e", "--env", "--scale", "--tail", "--since", "--format"}
+COMPOSE_COMMANDS = {"up", "stop", "start", "restart", "rm", "ps", "logs", "exec", "run", "build"}
+WELL, FOUND = 0, 1
+PROGRAMS = {"df", "psql", "pg_dump", "pg_restore", "payback"}
+"""What may be run in a container, beside Kafka's own programs."""
+
+
+class Command(NamedTuple):
+    """One command line of a page."""
+
+    page: str
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.line[:70]}"
+
+
+def commands() -> Iterator[Command]:
+    for page in PAGES:
+        text = page.read_text()
+        blocks = re.findall(r"(?m)^ {4,}(\S.*(?:\\\n.*)*(?:\n {6,}\S.*)*)$", text)
+        spans = re.findall(r"(?s)`([^`]+)`", text)
+        for found in (*blocks, *spans):
+            for line in re.sub(r"\s*\\\n\s*", " ", found).splitlines():
+                plain = re.sub(r"\s+#.*$", "", line.strip())
+                if plain.startswith(("docker compose ", "payback ")) and not plain.endswith("payback ..."):
+                    yield Command(page.name, " ".join(re.sub(r"\s*\n\s*", " ", plain).split()))
+
+
+ALL = list(dict.fromkeys(commands()))
+OURS = [one for one in ALL if re.search(r"(^|\s)payback (?!stack|demo|token)\w+", one.line)]
+DATABASE = [one for one in ALL if " psql " in one.line]
+DOCKER = [one for one in ALL if one.line.startswith("docker compose")]
+
+
+def test_there_are_commands_of_each_kind() -> None:
+    assert (len(OURS) > 12, len(DATABASE) > 2, len(DOCKER) > 15) == (True, True, True)
+
+
+@pytest.fixture(scope="module")
+def ready(prepared: str, kafka: str) -> tuple[str, str]:
+    """The database with tables and somebody parked, and Kafka with topics."""
+    for service in SERVICES:
+        migrate(address(prepared, service), service, ROOT / "services" / service / "migrations")
+    ensure(KafkaSettings(bootstrap=kafka), topic_specs())
+    with psycopg.connect(address(prepared, "orders")) as connection:
+        connection.execute(
+            "INSERT INTO orders.parks (authority, action, said, by, at) VALUES ('S12000005', 'parked', 'a bug', 'worker', now())"
+        )
+    return prepared, kafka
+
+
+def environment(service: str, database: str, kafka: str) -> dict[str, str]:
+    """What docker-compose.yml tells the service, at the addresses of here."""
+    told: dict[str, str] = COMPOSE["services"][service]["environment"]
+    user = re.match(r"postgresql://(\w+):", told.get("PAYBACK_DATABASE_URL", ""))
+    here = {"PAYBACK_KAFKA_BOOTSTRAP": kafka} if "PAYBACK_KAFKA_BOOTSTRAP" in told else {}
+    if user:
+        here["PAYBACK_DATABASE_URL"] = address(database, user[1])
+    kept = {name: value for name, value in told.items() if name == "PAYBACK_DATABASE_SCHEMA_NAME"}
+    return kept | here
+
+
+def service_and_arguments(line: str) -> tuple[str, list[str], dict[str, str]]:
+    """For which service of Compose, what, and with which variables beside."""
+    for placeholder, value in PLACEHOLDERS.items():
+        line = line.replace(placeholder, value)
+    before, _, ours = line.partition("payback ") if line.startswith("payback ") else line.partition(" payback ")
+    words = shlex.split(before)
+    beside = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-e")
+    service = words[-1] if words else "orders-worker"
+    return service, shlex.split(ours), beside
+
+
+@pytest.mark.parametrize("command", OURS, ids=str)
+def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str]) -> None:
+    database, kafka = ready
+    service, arguments, beside = service_and_arguments(command.line)
+    told = environment(service, database, kafka)
+    if "PAYBACK_DATABASE_URL" in beside:
+        assert "maintenance" in beside["PAYBACK_DATABASE_URL"]
+        told["PAYBACK_DATABASE_URL"] = address(database, "maintenance")
+    program = Path(sys.executable).with_name("payback")
+    done = subprocess.run(
+        [program, *arguments],
+        env={"PATH": os.defpath, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode in {WELL, FOUND}, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", DATABASE, ids=str)
+def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple[str, str]) -> None:
+    statement = re.search(r'-c "(.+?)"', command.line)
+    if statement is None:
+        pytest.skip("asks nothing by itself")
+    with psycopg.connect(address(ready[0], "orders")) as connection:
+        connection.execute(statement[1].encode())
+
+
+@pytest.mark.parametrize("command", DOCKER, ids=str)
+def test_what_docker_is_told_is_there(command: Command) -> None:
+    words = shlex.split(command.line.split("|")[0].split("<")[0].split(">")[0].split("&&")[0])[2:]
+    words = [word for at, word in enumerate(words) if at == 0 or words[at - 1] not in VALUED]
+    assert words[0] in COMPOSE_COMMANDS, words
+    named = [word for word in words[1:] if not word.startswith("-")]
+    if words[0] in {"exec", "run"} and named:
+        assert named[0] in COMPOSE["services"]
+        if len(named) > 1:
+            assert named[1].rpartition("/")[2] in PROGRAMS or named[1].startswith("/opt/kafka/bin/kafka-")
+    else:
+        assert set(named) <= COMPOSE["services"].keys()
+
+
+def test_topics_that_pages_name_are_there() -> None:
+    specs = {spec.name for spec in topic_specs()}
+    assert NATIONAL_AGGREGATES in specs
+    for page in PAGES:
+        assert set(re.findall(r"(?:orders|unpaid-work)\.events\.S\d+", page.read_text())) <= specs
