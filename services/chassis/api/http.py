@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from math import inf
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 from starlette.types import Lifespan
 
@@ -30,6 +31,8 @@ from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettin
 
 Checks = Mapping[str, Callable[[], object]]
 ASK_SECONDS = 5.0
+PATIENCE = 3
+"""After so many times without an answer it is away."""
 
 
 class Readiness(BaseModel):
@@ -133,23 +136,33 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
 
 @contextmanager
 def asking(dependencies: Checks, metrics: HttpMetrics, every: float = ASK_SECONDS) -> Iterator[None]:
-    """Meanwhile ask of each dependency, again and again, whether it answers. One that hangs does not hold up the others."""
+    """Meanwhile ask of each dependency, again and again, whether it answers. What has not answered for long is not up."""
     stop = Event()
     for name, check in dependencies.items():
-        told = metrics.dependency_up.labels(name)  # 0 until it has answered
-        Thread(target=_ask, args=(check, told, stop, every), name=f"ask-{name}", daemon=True).start()
+        asked = _Asked(check, every)
+        metrics.dependency_up.labels(name).set_function(asked.up)
+        Thread(target=asked.run, args=(stop,), name=f"ask-{name}", daemon=True).start()
     try:
         yield
     finally:
         stop.set()
 
 
-def _ask(check: Callable[[], object], told: Gauge, stop: Event, every: float) -> None:
-    while True:
-        begun = monotonic()
-        told.set(_holds(check))
-        if stop.wait(max(0.0, every - (monotonic() - begun))):
-            return
+class _Asked:
+    """One dependency. One that hangs does not hold up the others, and its last good answer does not count for ever."""
+
+    def __init__(self, check: Callable[[], object], every: float) -> None:
+        self._check, self._every = check, every
+        self._answered = -inf
+
+    def up(self) -> bool:
+        return monotonic() - self._answered < PATIENCE * self._every
+
+    def run(self, stop: Event) -> None:
+        while not stop.is_set():
+            begun = monotonic()
+            self._answered = monotonic() if _holds(self._check) else -inf
+            stop.wait(max(0.0, self._every - (monotonic() - begun)))
 
 
 def _health(checks: Checks, beside: Checks) -> APIRouter:

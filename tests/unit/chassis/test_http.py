@@ -354,6 +354,9 @@ def test_what_is_away_is_told_although_another_hangs(registry: CollectorRegistry
         assert told("slow") == 0, "what has not answered yet is not up"
         hangs.set()
         comes_true(lambda: told("slow") == 1)
+        hangs.clear()
+        comes_true(lambda: told("slow") == 0)
+        hangs.set()  # so that its thread ends
 
 
 def comes_true(happened: Callable[[], bool]) -> None:
