@@ -15,6 +15,7 @@ from typing import TextIO
 
 from services.chassis.failures import Description, Failure, describe
 from services.chassis.settings import LogSettings
+from services.chassis.sparing import Sparing
 
 # What `extra` may hold, on one page. Nothing about one person or one order.
 MEMBERS = (
@@ -35,6 +36,7 @@ def configure(settings: LogSettings, service: str, stream: TextIO | None = None)
     """Send every logger of the process through the one formatter, to standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(service))
+    handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level)

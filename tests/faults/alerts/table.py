@@ -108,7 +108,7 @@ def hang(topic: str, code: str | None = None) -> Callable[[Scene], Mend]:
         )
         producer.init_transactions()
         producer.begin_transaction()
-        producer.send(topic, b"{}").get(10)
+        producer.send(topic, b"{}", key=b"hangs").get(10)
         producer.flush()
         scene.heartbeats([code or OTHER])
 
