@@ -18,7 +18,7 @@ from tests.support.processes import until
 from tests.unit.deploy.test_watch import certificate
 
 Mend = Callable[[], object]
-SMALLEST, MIDDLE, OTHER = "S12000027", "S12000036", "S12000047"
+SMALLEST, MIDDLE, OTHER = "S12000027", "S12000038", "S12000047"
 YEAR = timedelta(days=365)
 
 

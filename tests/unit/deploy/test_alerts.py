@@ -12,6 +12,7 @@ import yaml
 
 from contracts.events import Topic
 from contracts.topics import source_topics
+from deploy.grafana import document as dashboards
 from deploy.prometheus.document import BOUNDS, JOBS, PATH, defined, document
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
 from services.operations.watch import WatchMetrics
@@ -124,6 +125,10 @@ def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:
 
 def test_the_page_of_metrics_is_that_of_the_definitions() -> None:
     assert PATH.read_text(encoding="utf-8") == document(), "run `make documents`"
+
+
+def test_dashboards_are_those_of_their_definitions() -> None:
+    assert {path: path.read_text() for path in dashboards.FOLDER.glob("*.json")} == dashboards.documents()
 
 
 def test_every_label_is_bounded() -> None:

@@ -1,0 +1,56 @@
+"""A few of the faults of `make alerts` on the platform of these tests: each pages once, alone, and clears when it is mended."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.postgres import Postgres
+from tests.faults.alerts.prove import prove
+from tests.faults.alerts.scene import Scene, start_watch
+from tests.faults.alerts.table import FAULTS, MIDDLE, Fault
+from tests.faults.alerts.watched import rules, watching
+from tests.support.kafka import KafkaProcess
+from tests.support.processes import Platform
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.long,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")),
+        reason="prometheus or prometheus-alertmanager is not installed (Debian has both)",
+    ),
+]
+HERE = ("a worker is killed", "PostgreSQL is stopped", "an authority is parked")
+
+
+@pytest.fixture(scope="module")
+def scene(
+    _platform: Platform,
+    _kafka_process: KafkaProcess,
+    _postgres_process: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Scene]:
+    _platform.mend()
+    home = tmp_path_factory.mktemp("alerts")
+    _platform.start("desk-api")
+    start_watch(_platform, home)
+    try:
+        with watching(home) as watched:
+            found = Scene(_platform, _kafka_process, _postgres_process, watched, home)
+            found.heartbeats([MIDDLE])
+            found.watch()
+            yield found
+    finally:
+        _platform.mend()
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.name in HERE], ids=lambda fault: fault.alert)
+def test_a_fault_pages_once_and_clears(scene: Scene, fault: Fault) -> None:
+    assert prove(scene, fault).others == set()
+
+
+def test_every_alert_of_the_table_is_deployed() -> None:
+    assert {fault.alert for fault in FAULTS} <= rules().keys()
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
