@@ -231,6 +231,11 @@ class Settings(BaseSettings):
         return settings
 
 
+def given() -> dict[str, str]:
+    """Our variables of the environment as they are, secrets included."""
+    return {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX)}
+
+
 def _groups(settings: type[Settings]) -> dict[str, type[Group]]:
     annotations = {name: field.annotation for name, field in settings.model_fields.items()}
     return {name: kind for name, kind in annotations.items() if isinstance(kind, type) and issubclass(kind, Group)}

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import platform
 import re
 import tarfile
@@ -20,6 +19,7 @@ from contracts.topics import source_topics
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Failure
+from services.chassis.settings import given
 from services.chassis.streaming.kafka import Admin
 from services.operations.books import opened
 from services.operations.doctor import DoctorSettings, findings
@@ -60,7 +60,7 @@ def support(
     with opened(settings) as (database, _):
         parts = {
             "about.txt": "\n".join(about()),
-            "settings.txt": "\n".join(told(os.environ)),
+            "settings.txt": "\n".join(told(given())),
             "doctor.txt": "\n".join(findings(settings)),
             **{f"{name}.csv": csv_of(table) for name, table in books(database)},
             "topics.csv": csv_of(topics(settings)),
@@ -77,9 +77,8 @@ def about() -> Iterator[str]:
 
 def told(environment: Mapping[str, str]) -> Iterator[str]:
     """The settings, without what proves who one is."""
-    for name, value in sorted(environment.items()):
-        if name.startswith("PAYBACK_"):
-            yield f"{name}={'(set)' if SECRET.search(name) else IN_ADDRESS.sub('(set)@', value)}"
+    for name, value in environment.items():
+        yield f"{name}={'(set)' if SECRET.search(name) else IN_ADDRESS.sub('(set)@', value)}"
 
 
 def books(database: Engine) -> Iterator[tuple[str, Table]]:
