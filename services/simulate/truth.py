@@ -15,18 +15,22 @@ from contracts.events import (
     BreachDecided,
     Fact,
     HoursAdjusted,
+    InductionHeld,
     OrderEnded,
     OrderImposed,
+    PlacementStarted,
     RequirementVaried,
     SessionRecorded,
     Supervision,
     TransferReceived,
     UnpaidWork,
+    WorkCompleted,
     kind_of,
 )
 from services.simulate.truth_clocks import Clocks
 
 F = TypeVar("F", bound=Fact)
+_OF_WORK = InductionHeld | PlacementStarted | SessionRecorded | HoursAdjusted | WorkCompleted
 Life = Mapping[str, Fact]
 """The final facts of one order, by fact key."""
 
@@ -82,6 +86,10 @@ def month_of(day: date) -> str:
     return f"{day.year}-{day.month:02}-01"
 
 
+def _dates(fact: Fact) -> list[date]:
+    return [getattr(fact, name) for name in fact.DATES]
+
+
 @cache
 def _in(dimension: str, code: Code) -> str:
     return f"{dimension}={code}"
@@ -129,6 +137,7 @@ class _Counted:
         if self.imposed:
             self.imposition(self.imposed)
             self.clocks(self.imposed)
+            self.dated_before(self.imposed)
             self.breach_outcomes()
             self.outstanding(self.imposed)
             self.end(self.imposed)
@@ -183,6 +192,14 @@ class _Counted:
         ended_on = self.ended.ended_on if self.ended else None
         for measure, day, category, value in Clocks(self.life, imposed, ended_on, self.work, self.supervision).all():
             self.add(measure, str(day) if measure.startswith(("pending_", "awaited_")) else day, category, value)
+
+    def dated_before(self, imposed: OrderImposed) -> None:
+        """A finding for facts dated before the imposition: of each service one, in the month of the first such date."""
+        others = [fact for fact in self.life.values() if not isinstance(fact, OrderEnded)]
+        for of_work in (True, False):
+            dates = [day for fact in others if isinstance(fact, _OF_WORK) is of_work for day in _dates(fact)]
+            if early := [day for day in dates if day < imposed.imposed_on]:
+                self.add("findings", min(early), "rule=fact_before_imposition")
 
     def breach_outcomes(self) -> None:
         for decision in self.all_of(BreachDecided):

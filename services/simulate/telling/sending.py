@@ -78,6 +78,7 @@ class Sender:
         self._sources = {system: _source(home.code, system) for system in home.systems}
         self._numbers = dict.fromkeys(home.systems, 0)
         self._reused = dict.fromkeys(home.systems, 0)
+        self._accepted = dict.fromkeys(home.systems, 0)
         self._software = home.software or None
         self._content_type = None if home.software else "application/json"
         self._repeats: defaultdict[int, list[Delivery]] = defaultdict(list)
@@ -101,6 +102,7 @@ class Sender:
 
     def send(self, telling: Telling) -> Delivery:
         value = self._encode(self._write(telling))
+        self._accept(self._systems[telling.topic])
         delivery = Delivery(telling.arrives, self._topics[telling.topic], telling.subject.encode(), value)
         self.outcomes["superseded" if telling.superseded else "applied"] += 1
         if telling.alone and self._rng.random() < _REPEATED:
@@ -142,9 +144,16 @@ class Sender:
         last = self._numbers[system]
         if last and last != self._reused[system] and self._rng.random() < _REUSED:
             self._reused[system] = last
-            self.outcomes["reused"] += self._home.numbered
         else:
             self._numbers[system] = last + 1
+
+    def _accept(self, system: str) -> None:
+        """A number is found used twice where both events are accepted."""
+        number = self._numbers[system]
+        if self._home.numbered and self._accepted[system] == number:
+            self.outcomes["reused"] += 1
+            self.outcomes[f"reused.{self._home.code}"] += 1
+        self._accepted[system] = number
 
     def _retired_source(self, system: str) -> str | None:
         """The source under the code that the authority had before, where this event still carries it."""

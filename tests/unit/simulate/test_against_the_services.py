@@ -65,4 +65,4 @@ def test_the_services_count_what_the_truth_says(seed: int, habits: dict[str, Hab
 
 def _dimension(key: str) -> tuple[str, str]:
     measure, _, _, category = key.split("|")
-    return measure, category.partition("=")[0]
+    return measure, category if measure == "findings" else category.partition("=")[0]
