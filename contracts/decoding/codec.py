@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -255,7 +255,7 @@ def _system(source: str, authority: str) -> str | None:
         )
     code = current_code(match[1])
     if code is None:
-        raise Unacceptable(Reason.WRONG_AUTHORITY, "$.source", "no such authority")
+        raise Unacceptable(Reason.WRONG_AUTHORITY, "$.source", f"no such authority: the sender is {authority}")
     if code != authority:
         raise Unacceptable(
             Reason.WRONG_AUTHORITY, "$.source", f"the sender is {authority}, the event says another authority"
@@ -263,10 +263,15 @@ def _system(source: str, authority: str) -> str | None:
     return match[2]
 
 
+@cache
+def _names(topic: Topic) -> str:
+    return ", ".join(name for name, known in _types.items() if topic in known.fact.TOPICS)
+
+
 def _type_in(topic: Topic, envelope: Attributes) -> _Type:
     known = _types.get(envelope.type)
     if known is None:
-        raise Unacceptable(Reason.UNKNOWN_TYPE, "$.type", "no such event type")
+        raise Unacceptable(Reason.UNKNOWN_TYPE, "$.type", f"no such event type; of this topic are {_names(topic)}")
     fact = known.fact
     if topic not in fact.TOPICS:
         raise Unacceptable(Reason.WRONG_TOPIC, "$.type", f"{fact.NAME} belongs to {fact.TOPICS[0]}")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from contracts.authorities import current_code
+from contracts.authorities import AUTHORITIES, current_code
 from contracts.codes import ATTENDED, Change, RequirementKind
 from contracts.events import (
     Fact,
@@ -96,7 +96,7 @@ def _withdrawn(data: FactWithdrawn, topic: Topic) -> None:
 def _other_authority(data: TransferRequested | TransferReceived, _: Topic) -> None:
     field, code = ("to", data.to) if isinstance(data, TransferRequested) else ("from", data.from_)
     if current_code(code) is None:
-        raise Unacceptable(Reason.BAD_CODE, f"$.data.{field}", "no such authority")
+        raise Unacceptable(Reason.BAD_CODE, f"$.data.{field}", f"not a code of the list: {', '.join(AUTHORITIES)}")
 
 
 def _heartbeat(data: Heartbeat, _: Topic) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.decoding.codec import Event, decode, encode
-from contracts.events import SessionRecorded, Topic
+from contracts.events import SessionRecorded, Topic, TransferRequested
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Rejection
@@ -135,6 +135,19 @@ def test_refusals_name_what_is_allowed_and_what_does_not_belong() -> None:
     assert told[4] == "expected 0 to 600"
     assert told[5].startswith("not a code of the list: ")
     assert {"supervision", "unpaid_work", "residence"} <= set(told[5].partition(": ")[2].split(", "))
+
+
+def test_refusals_name_the_codes_of_authorities_and_types() -> None:
+    asked = next(as_sent(event) for event in EVENTS if isinstance(event.data, TransferRequested))
+    elsewhere = refused(asked | {"data": asked["data"] | {"to": "S12000099"}})
+    assert elsewhere[:2] == ("bad_code", "$.data.to")
+    assert {"S12000005", "S12000049"} <= set(elsewhere[2].partition(": ")[2].split(", "))
+    unknown = refused(CONTACT | {"type": "scot.payback.contact.mode.v1"})
+    assert unknown[:2] == ("unknown_type", "$.type")
+    assert "scot.payback.contact.made.v1" in unknown[2]
+    assert "scot.payback.session.recorded.v1" not in unknown[2], "that is of the other topic"
+    nobody = refused(CONTACT | {"source": "/authorities/S12000099"})
+    assert nobody == ("wrong_authority", "$.source", "no such authority: the sender is S12000005")
 
 
 @pytest.mark.parametrize(
