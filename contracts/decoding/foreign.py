@@ -1,6 +1,8 @@
 """Files that hold no events, known by how they begin, so that it is said once what they are. Pure."""
 
+import csv
 import re
+from itertools import pairwise
 
 from contracts.decoding.reading import BOM, encoding_of
 
@@ -10,11 +12,13 @@ _KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", f"an old Office file, as XLS workbooks are: {_TABLE}"),
     (b"\x1f\x8b\x08", "compressed with gzip: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd: unpack it first"),
+    (b"BZh", "compressed with bzip2: unpack it first"),
+    (b"7z\xbc\xaf", "compressed with 7-Zip: unpack it first"),
     (b"PAR1", f"a Parquet file: {_TABLE}"),
     (b"%PDF-", "a PDF document"),
 )
-_HEADING = r'"?[^\W\d][\w ./()-]{1,60}"?'
-_CSV = re.compile(rf"{_HEADING}(?:,{_HEADING})+|{_HEADING}(?:;{_HEADING})+|{_HEADING}(?:\t{_HEADING})+")
+_SEPARATORS = ",;\t|"
+_FIRST_LINES = 10
 _ARRAY = re.compile(rb"\[\s*\{\s*\"")
 _SPREAD = re.compile(rb'\{[ \t]*\r?\n\s*"\w+"\s*:')
 _SURE = 16
@@ -38,5 +42,18 @@ def _kind_of_text(head: bytes) -> str | None:
         return "one JSON array: write each event on a line of its own, or send it as a batch over HTTP"
     if _SPREAD.match(head):
         return "JSON that is spread over several lines: write each event on one line"
-    first = head.partition(b"\n")[0].decode("utf-8", "replace").strip()
-    return f"a table, as CSV files are: {_TABLE}" if _CSV.fullmatch(first) else None
+    if head.startswith(b"<"):
+        return "XML or HTML"
+    lines = [line.strip(" ") for line in head.decode("utf-8", "replace").splitlines() if line.strip()][:_FIRST_LINES]
+    return f"a table, as CSV files are: {_TABLE}" if _is_table(lines) else None
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Rows as wide as the one before, below a title perhaps; or a heading alone. Where any line is an object it is none."""
+    if any(line.startswith(("{", "[")) for line in lines):
+        return False
+    for separator in _SEPARATORS:
+        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        if any(width > 1 for width in widths) and (len(widths) == 1 or any(a == b > 1 for a, b in pairwise(widths))):
+            return True
+    return False

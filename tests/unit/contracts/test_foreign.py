@@ -28,6 +28,12 @@ FOREIGN = {
     "orders.xlsx": (workbook(), "XLSX"),
     "orders.csv": (b"Order ref,Date imposed,Hours\nA1,2025-03-03,100\n", "CSV"),
     "german.csv": ("\ufeffOrder ref;Imposed;Hours\r\nA1;03.03.2025;100\r\n".encode(), "CSV"),
+    "narrow.ndjson": (b"a;b\n1;2\n", "CSV"),
+    "windows.csv": ('Auftrag;Größe\n1;"2; 3"\n'.encode("cp1252"), "CSV"),
+    "titled.csv": (b"Orders of 2025\n\nRef,Hours ordered (at first)\nA1,100\n", "CSV"),
+    "heading.csv": (b'"Order ref","Date"\n', "CSV"),
+    "pipes.dat": (b"ref|hours\nA1|100\n", "CSV"),
+    "orders.xml": (b"<?xml version='1.0'?>\n<orders/>", "XML"),
     "tabs.txt": (b"Order\tImposed\nA1\t2025-03-03\n", "CSV"),
     "utf16.ndjson": (LINES.decode().encode("utf-16"), "UTF-16"),
     "utf16-without-mark.ndjson": (LINES.decode().encode("utf-16-le"), "UTF-16"),
@@ -78,3 +84,17 @@ def test_lines_with_marks_and_blank_rows_are_taken(tmp_path: Path, content: byte
     (tmp_path / "lines").write_bytes(content)
     done = CliRunner().invoke(command_line(), ["validate", str(tmp_path / "lines"), "--json"])
     assert (done.exit_code, json.loads(done.stdout)) == (0, {"events": 3, "accepted": 3, "refused": {}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not JSON, at all\n" + LINES,
+        LINES + b"a,b\nc,d\n",
+        b"{not json, at all\n{nor, this\n",
+        b"null\n",
+        b"hello\n",
+    ],
+)
+def test_faulty_lines_are_told_one_by_one(content: bytes) -> None:
+    assert kind_of_file(content) is None
