@@ -56,19 +56,21 @@ class Simulation:
         return self.authorities[code].deliver(self.end)
 
     def truth(self) -> dict[str, dict[str, int]]:
-        """Cells and outcomes that must come out, and of whom anything must be heard. Whole once all deliveries have been taken."""
+        """Cells, findings and outcomes that must come out, and who must be heard. Whole once all deliveries have been taken."""
         cells: dict[str, int] = {}
+        findings: dict[str, int] = {}
         heard: dict[str, int] = {}
         outcomes: Counter[str] = Counter()
         for code, authority in self.authorities.items():
             cells |= authority.truth.nonzero()
+            findings |= authority.truth.dated_before
             outcomes += authority.outcomes
             taken = sum(authority.outcomes[outcome] for outcome in _TAKEN)
             heard |= {code: taken} if taken else {}
         valid = sum(outcomes[outcome] for outcome in _TAKEN)
         rejected = sum(n for key, n in outcomes.items() if key.startswith("reason."))
         outcomes |= Counter(lines=valid + rejected, valid=valid, rejected=rejected)
-        return {"cells": cells, "outcomes": dict(sorted(outcomes.items())), "heard": heard}
+        return {"cells": cells, "findings": findings, "outcomes": dict(sorted(outcomes.items())), "heard": heard}
 
     def live(
         self, clock: Clock, per_second: float = 3.0, sleep: Callable[[float], None] = time.sleep

@@ -4,7 +4,7 @@ Made apart from the platform on purpose: nothing here folds events, and nothing 
 A life is the facts of one order as they finally stand, by fact key, from both topics; a withdrawn order is no life.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
@@ -48,6 +48,8 @@ class Truth:
 
     def __init__(self) -> None:
         self.cells: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
+        self.dated_before: Counter[str] = Counter()
+        """Cells of findings of facts dated before the imposition: apart, since no other rule is counted here."""
         self._persons: set[tuple[str, str, str, str]] = set()
         self._stays: defaultdict[tuple[str, str], list[tuple[date, date | None]]] = defaultdict(list)
 
@@ -199,7 +201,8 @@ class _Counted:
         for of_work in (True, False):
             dates = [day for fact in others if isinstance(fact, _OF_WORK) is of_work for day in _dates(fact)]
             if early := [day for day in dates if day < imposed.imposed_on]:
-                self.add("findings", min(early), "rule=fact_before_imposition")
+                key = "findings", self.authority, month_of(min(early)), "rule=fact_before_imposition"
+                self.truth.dated_before["|".join(key)] += 1
 
     def breach_outcomes(self) -> None:
         for decision in self.all_of(BreachDecided):

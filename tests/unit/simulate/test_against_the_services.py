@@ -59,10 +59,12 @@ def test_the_services_count_what_the_truth_says(seed: int, habits: dict[str, Hab
     expected = {key: n for key, n in truth["cells"].items() if not key.startswith(NOT_OF_ONE_RECORD)}
     told_of = {_dimension(key) for key in expected}
     assert {key: n for key, n in platform.cells().items() if _dimension(key) in told_of} == expected
+    before = {key: n for key, n in platform.cells().items() if key.endswith("rule=fact_before_imposition")}
+    assert before == truth["findings"]
     assert {authority for authority, _ in platform.orders} == set(truth["heard"])
     assert platform.outcomes == {name: truth["outcomes"][name] for name in ("applied", "superseded", "duplicate")}
 
 
 def _dimension(key: str) -> tuple[str, str]:
     measure, _, _, category = key.split("|")
-    return measure, category if measure == "findings" else category.partition("=")[0]
+    return measure, category.partition("=")[0]
