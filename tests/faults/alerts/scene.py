@@ -19,11 +19,12 @@ from deploy.local.postgres import Postgres, create_database
 from deploy.local.process import free_ports
 from services.chassis.clock import system_clock
 from tests.faults.alerts.proxy import Proxy
-from tests.faults.alerts.watched import Watched, watching
+from tests.faults.alerts.watched import Watched, rules, watching
 from tests.support.kafka import KafkaProcess
 from tests.support.processes import APIS, WORKERS, Platform, running_platform, until
 
-PROCESSES = (*APIS, *WORKERS, "desk-api", "watch")
+PROVING = 'job="proof"' in rules()["ProcessMissing"]["expr"]
+PROCESSES = (*APIS, *WORKERS, "desk-api", "watch", *(("proof",) if PROVING else ()))
 QUICK = {"kafka_session_timeout_seconds": "3", "stream_retry_longest_seconds": "2"}
 
 
@@ -68,7 +69,11 @@ def start_watch(platform: Platform, files: Path) -> None:
     """`payback watch`, which looks all the time, at files in this folder."""
     for name in ("payback.dump", "kafka.tgz"):
         (files / name).write_bytes(b"kept")
-    platform.add("watch", "orders-worker", str(Path(sys.executable).with_name("payback")), "watch")
+    program = str(Path(sys.executable).with_name("payback"))
+    if PROVING:
+        platform.add("proof", "reporting-worker", program, "prove", "--watch")
+        platform.spawn("proof")
+    platform.add("watch", "orders-worker", program, "watch")
     platform.tell("watch", watch_every_seconds="2", watch_backups_path=str(files), watch_certificates_path=str(files))
     platform.spawn("watch")
     address = f"http://{platform.metrics_address('watch')}/metrics"

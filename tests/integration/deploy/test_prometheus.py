@@ -53,7 +53,8 @@ def configured(metrics: list[str]) -> str:
     """What is deployed, but for addresses, and less patient."""
     jobs = iter(metrics)  # the stack tells them in the order in which they are configured
     text = (PROMETHEUS / "prometheus.yml").read_text()
-    text = text.replace("dns_sd_configs: [{names: [watch], type: A, port: 9100}]", "static_configs: []")
+    for other in ("watch", "host"):
+        text = text.replace(f"dns_sd_configs: [{{names: [{other}], type: A, port: 9100}}]", "static_configs: []")
     text, count = BY_NAME.subn(lambda _: f"static_configs: [{{targets: ['{next(jobs)}']}}]", text)
     assert count == len(metrics)
     return text.replace("/etc/prometheus/", f"{PROMETHEUS}/").replace("15s", "2s")
