@@ -48,7 +48,7 @@ def scene(
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.name in HERE], ids=lambda fault: fault.alert)
 def test_a_fault_pages_once_and_clears(scene: Scene, fault: Fault) -> None:
-    assert prove(scene, fault).others == set()
+    assert prove(scene, fault).others <= fault.also
 
 
 def test_every_alert_of_the_table_is_deployed() -> None:

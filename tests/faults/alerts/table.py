@@ -30,6 +30,8 @@ class Fault(NamedTuple):
     alert: str
     inject: Callable[[Scene], Mend]
     clears: bool = True
+    also: frozenset[str] = frozenset()
+    """What may page beside it here, since the platform measures no faster although rules wait for less."""
 
 
 def kill(name: str) -> Callable[[Scene], Mend]:
@@ -247,7 +249,12 @@ ALL = (
     Fault("an API is cut off from PostgreSQL", "CutOff", cut_off_from_postgres),
     Fault("one topic of 32 stands still", "AuthorityLate", hang(f"orders.events.{OTHER}")),
     Fault("the topic of aggregates stands still", "FiguresStale", hang(NATIONAL_AGGREGATES)),
-    Fault("nobody publishes an authority's changes", "PublishingBehind", hold_publication),
+    Fault(
+        "nobody publishes an authority's changes",
+        "PublishingBehind",
+        hold_publication,
+        also=frozenset({"FiguresStale"}),
+    ),
     Fault("an authority is parked", "AuthorityParked", park),
     Fault("an aggregate that cannot be read", "AggregatesPutAside", put_aside),
     Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE)),
