@@ -40,8 +40,8 @@ def prove(scene: Scene, fault: Fault) -> Proof:
         fired = _wait(lambda: fault.alert in watched.active("firing"), f"{fault.alert} fires") - begun
         arrived = _wait(lambda: _told(scene, fault, begun, "firing"), f"{fault.alert} arrives") - begun
     finally:
+        mended, cleared = time.monotonic(), None
         mend()
-    mended, cleared = time.monotonic(), None
     if fault.clears:
         cleared = _wait(lambda: _told(scene, fault, mended, "resolved"), f"{fault.alert} clears") - mended
     paged = {one.alert for one in watched.receiver.since(begun)}
