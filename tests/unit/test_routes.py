@@ -47,9 +47,10 @@ def _records(name: str) -> FastAPI:
         "unpaid_work": (unpaid_work_domain, run_api.Surface(name, unpaid_work_routes, UNPAID_WORK_POLICIES)),
     }[name]
     nothing: Any = Mock()
-    parts = run_api.Parts(engine(DATABASE), nothing, nothing, new_registry())
+    database = DatabaseSettings(url=DATABASE.url, schema_name=name)
+    parts = run_api.Parts(engine(database), nothing, nothing, new_registry())
     settings = RecordsSettings(
-        database=DATABASE,
+        database=database,
         tokens=TOKENS,
         kafka=KafkaSettings(bootstrap="localhost:1"),
         http=ApiHttpSettings(port=1),
