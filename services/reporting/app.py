@@ -2,6 +2,7 @@
 
 import logging
 from threading import Event, Thread
+from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, migrations
 from services.chassis.api.http import application, serve
+from services.chassis.api.open_access import open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.failures import Away
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
@@ -19,6 +21,7 @@ from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.reporting import api
+from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
@@ -27,6 +30,20 @@ from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, Migrate
 
 log = logging.getLogger(__name__)
 MEASURE_SECONDS = 60.0
+DESCRIPTION = (
+    "Figures on community payback orders in Scotland. What is released is for everybody, without a key; a token shows an "
+    "authority its own figures live, and national statistics and inspection all of them."
+)
+TAGS: list[dict[str, Any]] = [
+    {"name": "indicators", "description": "What is measured, and how"},
+    {"name": "figures", "description": "Figures by area, period and category, and comparisons"},
+    {
+        "name": "releases and quality",
+        "description": "What was published, its files, what moved, and how complete it is",
+    },
+    {"name": "cells", "description": "Whole cells, for national viewers"},
+    {"name": "health", "description": "For operators"},
+]
 
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
@@ -41,6 +58,10 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         checks={"postgresql": lambda: _answers(engine), "schema": _gate(settings.database).check},
         content_security_policy=POLICY,
     )
+    app.description, app.openapi_tags = DESCRIPTION, TAGS
+    app.contact = {"name": PUBLISHER, "email": CONTACT}
+    app.license_info = {"name": LICENCE.name, "identifier": LICENCE.short}
+    open_up(app)
     app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
     return app
 

@@ -2,8 +2,18 @@
 
 from services.chassis.api.policy import KIB, MIB, OPEN, Policies, Policy, Who
 from services.chassis.web.sign_in import SIGNING_IN
+from services.reporting.pages.addresses import within_release
 
 _PAGE = Policy(answer=4 * MIB)
+_FILE = Policy(answer=64 * MIB)
+
+
+def _pages(*paths: str) -> Policies:
+    """Pages that are there as they are now, and for every release."""
+    whole = (path for each in paths for path in (each, within_release(each)))
+    return {f"GET {path}": _PAGE for path in whole}
+
+
 POLICIES: Policies = {
     "GET /v1/cells": Policy(Who.NATIONAL),
     "GET /v1/positions": Policy(Who.MEMBER, answer=MIB),
@@ -18,17 +28,25 @@ POLICIES: Policies = {
     "GET /v1/releases": OPEN,
     "GET /v1/releases/{id}/changes": OPEN,
     "GET /v1/stream": Policy(listens=True),
-    "GET /": _PAGE,
-    "GET /indicators": _PAGE,
-    "GET /indicators/{id}": _PAGE,
-    "GET /indicators/{id}/figures.{extension}": Policy(answer=64 * MIB),
-    "GET /compare": _PAGE,
-    "GET /compare/{id}": _PAGE,
-    "GET /authorities": _PAGE,
-    "GET /authorities/{code}": _PAGE,
-    "GET /quality": _PAGE,
+    "GET /v1/releases/{id}/files": OPEN,
+    "GET /v1/releases/{id}/data": Policy(answer=256 * MIB),
+    "GET /v1/codes": OPEN,
+    **_pages(
+        "/", "/indicators", "/indicators/{id}", "/compare", "/compare/{id}", "/authorities", "/authorities/{code}"
+    ),
+    **_pages("/quality"),
+    "GET /indicators/{id}/figures.{extension}": _FILE,
+    "GET /releases/{release}/indicators/{id}/figures.{extension}": _FILE,
     "GET /releases": _PAGE,
-    "GET /releases/{id}": _PAGE,
+    "GET /releases/{release}": _PAGE,
+    "GET /releases/{release}/files/{name:path}": Policy(answer=256 * MIB),
+    "GET /releases/feed.atom": _PAGE,
     "GET /about": _PAGE,
+    "GET /search": _PAGE,
+    "GET /data": _PAGE,
+    "GET /data/catalogue.jsonld": _PAGE,
+    "GET /docs": _PAGE,
+    "GET /sitemap.xml": _PAGE,
+    "GET /robots.txt": _PAGE,
     **SIGNING_IN,
 }

@@ -35,6 +35,7 @@ ROOMS = {
         "releases",
         "figures",
         "formats",
+        "files",
         "api",
         "pages",
     ),

@@ -196,7 +196,16 @@ def _holds(check: Callable[[], object]) -> bool:
 def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
     """OpenAPI 3.1 of the application, with the problems that each operation may answer."""
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            routes=app.routes,
+            description=app.description or None,
+            license_info=app.license_info,
+            tags=app.openapi_tags,
+        )
+        if app.contact:  # FastAPI would want a library to check the address with
+            document["info"]["contact"] = app.contact
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):

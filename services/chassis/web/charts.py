@@ -9,6 +9,8 @@ from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 300
+NARROW = 360
+"""For a phone: letters keep their size there."""
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 16, 40
 
 
@@ -44,51 +46,67 @@ class Dot:
     size: float
     value: float
     place: str
+    href: str = ""
+    """Where more is said of it."""
 
 
-def line(title: str, points: Sequence[Point], unit: str, *, from_zero: bool = True, middle: float | None = None) -> str:
+def at_both_widths(draw: Callable[[float], str]) -> str:
+    """The chart as wide screens show it, and as narrow ones do; only one of them is ever there for anybody."""
+    wide = draw(WIDTH)
+    return f'<div class="pb_wide">{wide}</div><div class="pb_narrow">{draw(NARROW)}</div>' if wide else ""
+
+
+def line(
+    title: str,
+    points: Sequence[Point],
+    unit: str,
+    *,
+    from_zero: bool = True,
+    middle: float | None = None,
+    width: float = WIDTH,
+) -> str:
     """A line over months, with its interval as a band, and across it what the months are compared with."""
     known = [v for p in points for v in (p.value, p.lower, p.upper) if v is not None]
     if not known:
         return ""
     low, high, step = _scale(0 if from_zero else min(known), max(known), unit)
-    xs = [LEFT + (WIDTH - LEFT - RIGHT) * (i + 0.5) / len(points) for i in range(len(points))]
+    xs = [LEFT + (width - LEFT - RIGHT) * (i + 0.5) / len(points) for i in range(len(points))]
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
 
-    parts = [*_grid(low, high, step, y, unit)]
+    parts = [*_grid(low, high, step, y, unit, width)]
     if middle is not None:
         at = f"{y(middle):.1f}"
-        parts.append(f'<line class="pb_reference" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at}" y2="{at}"/>')
-    for run in _runs([point.value for point in points]):
+        parts.append(f'<line class="pb_reference" x1="{LEFT}" x2="{width - RIGHT}" y1="{at}" y2="{at}"/>')
+    for run in runs([point.value for point in points]):
         if all(points[i].lower is not None for i in run):
             upper = [f"{xs[i]:.1f},{y(points[i].upper or 0):.1f}" for i in run]
             lower = [f"{xs[i]:.1f},{y(points[i].lower or 0):.1f}" for i in reversed(run)]
             parts.append(f'<polygon class="pb_band" points="{" ".join(upper + lower)}"/>')
         path = " ".join(f"{xs[i]:.1f},{y(points[i].value or 0):.1f}" for i in run)
         parts.append(f'<polyline class="pb_line" points="{path}"/>')
-        parts += [_dot(xs[i], y(points[i].value or 0), 3, hollow=points[i].hollow) for i in run]
-    every = max(1, ceil(len(points) / 8))
+        parts += [dot(xs[i], y(points[i].value or 0), 3, hollow=points[i].hollow) for i in run]
+    every = max(1, ceil(len(points) * 90 / width))
     parts += [
         f'<text class="pb_axis" x="{x:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(p.label)}</text>'
         for i, (x, p) in enumerate(zip(xs, points, strict=True))
         if i % every == 0
     ]
-    return _svg(title, WIDTH, HEIGHT, parts)
+    return svg(title, width, HEIGHT, parts)
 
 
-def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = None) -> str:
+def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = None, width: float = WIDTH) -> str:
     """Horizontal bars, whiskers for intervals, and a line for what they are compared with."""
     known = [v for item in items for v in (item.value, item.upper) if v is not None]
     if not known:
         return ""
-    row, left = 26, 250
+    row, left = 26, 250 if width > NARROW else 150
     height = TOP + row * len(items) + 34
     _, high, step = _scale(0, max([*known, reference or 0]), unit)
 
     def x(value: float) -> float:
-        return left + (WIDTH - left - 24) * value / high
+        return left + (width - left - 24) * value / high
 
     parts = []
     for tick in _ticks(0, high, step):
@@ -99,7 +117,7 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
     for index, item in enumerate(items):
         middle = TOP + row * index + row / 2
         parts.append(
-            f'<text class="pb_label" x="{left - 10}" y="{middle + 5:.1f}" text-anchor="end">{escape(item.label)}</text>'
+            f'<text class="pb_label" x="{left - 10}" y="{middle + 5:.1f}" text-anchor="end">{escape(_fitting(item.label, left))}</text>'
         )
         if item.value is None:
             parts.append(f'<text class="pb_axis" x="{left + 6}" y="{middle + 5:.1f}">not shown</text>')
@@ -117,7 +135,7 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
         parts.append(
             f'<line class="pb_reference" x1="{x(reference):.1f}" x2="{x(reference):.1f}" y1="{TOP}" y2="{height - 30}"/>'
         )
-    return _svg(title, WIDTH, height, parts)
+    return svg(title, width, height, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +146,10 @@ class Curve:
     points: Sequence[tuple[float, float]]
 
 
-def funnel(title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: float, size_label: str) -> str:
-    """Authorities by size and share, with limits; shapes tell what colour does."""
+def funnel(
+    title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: float, size_label: str, width: float = WIDTH
+) -> str:
+    """Authorities by size and share, with limits; shapes tell what colour does. Each dot has its name, and leads to its row."""
     if not dots:
         return ""
     height, largest = 420, max(dot.size for dot in dots) * 1.05
@@ -138,83 +158,103 @@ def funnel(title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: flo
     high = min(100.0, ceil((max(values) + 8) / 10) * 10)
 
     def x(size: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * size / largest
+        return LEFT + (width - LEFT - RIGHT) * size / largest
 
     def y(value: float) -> float:
         return height - BOTTOM - 14 - (height - TOP - BOTTOM - 14) * (min(high, max(low, value)) - low) / (high - low)
 
-    parts = [*_grid(low, high, 10, y, "percent")]
+    parts = [*_grid(low, high, 10, y, "percent", width)]
     for curve in curves:
         path = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in curve.points)
         parts.append(f'<polyline class="pb_limit pb_limit--{curve.kind}" points="{path}"/>')
     parts.append(
-        f'<line class="pb_reference" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(centre):.1f}" y2="{y(centre):.1f}"/>'
+        f'<line class="pb_reference" x1="{LEFT}" x2="{width - RIGHT}" y1="{y(centre):.1f}" y2="{y(centre):.1f}"/>'
     )
-    for dot in dots:
-        at_x, at_y = x(dot.size), y(dot.value)
-        if dot.place == "within":
-            parts.append(f'<circle class="pb_place pb_place--within" cx="{at_x:.1f}" cy="{at_y:.1f}" r="5"/>')
-            continue
-        parts.append(f'<path class="pb_place pb_place--{dot.place}" d="M{at_x:.1f} {at_y - 7:.1f}l7 7l-7 7l-7-7z"/>')
-        anchor, shift = ("end", -11) if at_x > WIDTH * 0.75 else ("start", 11)
-        parts.append(
-            f'<text class="pb_label" x="{at_x + shift:.1f}" y="{at_y + 5:.1f}" text-anchor="{anchor}">'
-            f"{escape(dot.label)}</text>"
-        )
+    placed = sorted(((x(each.size), y(each.value), each) for each in dots), key=lambda at: at[2].place != "within")
+    parts += [_place(*each) for each in placed]
+    parts += _names([at for at in placed if at[2].place != "within"], placed, width)
     parts += [
         f'<text class="pb_axis" x="{x(tick):.1f}" y="{height - 34}" text-anchor="middle">{tick:,.0f}</text>'
-        for tick in _ticks(0, largest, _step(largest, 6))
+        for tick in _ticks(0, largest, _step(largest, 6 if width > NARROW else 3))
     ]
+    middle = (LEFT + width) / 2
     parts.append(
-        f'<text class="pb_axis" x="{(LEFT + WIDTH) / 2}" y="{height - 10}" text-anchor="middle">{escape(size_label)}</text>'
+        f'<text class="pb_axis" x="{middle}" y="{height - 10}" text-anchor="middle">{escape(size_label)}</text>'
     )
-    return _svg(title, WIDTH, height, parts)
+    return svg(title, width, height, parts, role="group")
 
 
-def _dot(x: float, y: float, radius: float, *, hollow: bool) -> str:
+At = tuple[float, float, Dot]
+
+
+def _place(x: float, y: float, dot: Dot) -> str:
+    """A mark that names itself where a pointer or the keyboard rests on it."""
+    said = escape(f"{dot.label}: {dot.value:.1f}% of {dot.size:,.0f}", {'"': "&quot;"})
+    if dot.place == "within":
+        shape = f'<circle class="pb_place pb_place--within" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
+    else:
+        shape = f'<path class="pb_place pb_place--{dot.place}" d="M{x:.1f} {y - 7:.1f}l7 7l-7 7l-7-7z"/>'
+    named = f'<text class="pb_hover" x="{x:.1f}" y="{y - 12:.1f}" text-anchor="middle">{escape(dot.label)}</text>'
+    return f'<a class="pb_dot-link" href="{dot.href}" aria-label="{said}"><title>{said}</title>{shape}{named}</a>'
+
+
+def _names(wanted: Sequence[At], marks: Sequence[At], width: float) -> list[str]:
+    """Names beside marks, where they hide neither a mark nor another name; what finds no room is told by its row."""
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in marks]
+    parts = []
+    for x, y, dot in sorted(wanted, key=lambda at: abs(at[1] - 200), reverse=True):
+        for left, anchor, dy in ((False, "start", 5), (True, "end", 5), (False, "start", -9), (True, "end", 19)):
+            reach = 7.3 * len(dot.label)
+            at = x - 11 if left else x + 11
+            box = (at - reach if left else at, y + dy - 12, at if left else at + reach, y + dy + 4)
+            if box[0] < LEFT or box[2] > width or any(_overlap(box, each) for each in taken):
+                continue
+            taken.append(box)
+            parts.append(
+                f'<text class="pb_label" x="{at:.1f}" y="{y + dy:.1f}" text-anchor="{anchor}">{escape(dot.label)}</text>'
+            )
+            break
+    return parts
+
+
+Box = tuple[float, float, float, float]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _fitting(label: str, room: float) -> str:
+    """As much of a name as there is room for."""
+    most = int(room / 7.2)
+    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+
+
+def dot(x: float, y: float, radius: float, *, hollow: bool) -> str:
     kind = "pb_dot pb_dot--hollow" if hollow else "pb_dot"
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>'
 
 
-def spark(title: str, values: Sequence[float | None], hollow: Sequence[bool] = ()) -> str:
-    """A small line without axes."""
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        return ""
-    width, height, low, high = 160, 40, min(known), max(known)
-    reach = (high - low) or 1
-
-    def at(index: int) -> tuple[float, float]:
-        value = values[index] or 0.0
-        return 4 + (width - 8) * index / max(1, len(values) - 1), height - 5 - (height - 10) * (value - low) / reach
-
-    parts = []
-    for run in _runs(values):
-        path = " ".join("{:.1f},{:.1f}".format(*at(index)) for index in run)
-        parts.append(f'<polyline class="pb_line" points="{path}"/>')
-        if len(run) == 1 or run[-1] == len(values) - 1:
-            is_hollow = bool(hollow) and hollow[run[-1]]
-            parts.append(_dot(*at(run[-1]), 2 if len(run) == 1 else 3.5, hollow=is_hollow))
-    return _svg(title, width, height, parts, "pb_spark")
-
-
-def _svg(title: str, width: float, height: float, parts: Sequence[str], kind: str = "pb_chart") -> str:
+def svg(
+    title: str, width: float, height: float, parts: Sequence[str], kind: str = "pb_chart", role: str = "img"
+) -> str:
+    """A drawing with a name. What can be pointed at in it needs the role of a group."""
     label = escape(title, {'"': "&quot;"})
     return (
-        f'<svg class="{kind}" role="img" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" '
+        f'<svg class="{kind}" role="{role}" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
 
-def _grid(low: float, high: float, step: float, y: Callable[[float], float], unit: str) -> Iterator[str]:
+def _grid(low: float, high: float, step: float, y: Callable[[float], float], unit: str, width: float) -> Iterator[str]:
     for tick in _ticks(low, high, step):
-        yield f'<line class="pb_grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
+        yield f'<line class="pb_grid" x1="{LEFT}" x2="{width - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
         yield (
             f'<text class="pb_axis" x="{LEFT - 8}" y="{y(tick) + 5:.1f}" text-anchor="end">{_tick(tick, unit)}</text>'
         )
 
 
-def _runs(values: Sequence[float | None]) -> list[list[int]]:
+def runs(values: Sequence[float | None]) -> list[list[int]]:
     """Places of consecutive values, without the gaps."""
     runs: list[list[int]] = []
     for index, value in enumerate(values):

@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.staticfiles import StaticFiles
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.api.auth import COOKIE, PUBLIC, Identity, InvalidToken, verify
 from services.chassis.settings import SiteSettings
+from services.chassis.web import assets
 
-STATIC = Path(__file__).parent / "static"
 POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,6 +35,12 @@ class Look:
     subtitle: str
     navigation: tuple[Link, ...]
     footer: tuple[Link, ...] = ()
+    footnote: str = ""
+    """Who publishes, and under which licence."""
+    search: str = ""
+    """Where the box in the header leads; none without."""
+    feed: str = ""
+    """Where what is new is told to readers of feeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Frame:
         """Return a page. It is never cached, since who is signed in decides what it shows."""
         viewer = self.viewer(request)
         authority = AUTHORITIES.get(viewer.authority or "")
+        values = {"to": _unchanged, "canonical": "", "about_data": "", "sought": ""} | values
         here = self.templates.get_template(f"{template}.html")
         return HTMLResponse(
             here.render(
@@ -75,6 +80,11 @@ class Frame:
         )
 
 
+def _unchanged(path: str) -> str:
+    """Where a link of the navigation leads: a service may keep more in it, as which release is read."""
+    return path
+
+
 def templates(package: str, names: Mapping[str, Any]) -> Environment:
     """Return the templates of a package, over the shared ones. Everything is escaped; an unknown name is an error."""
     environment = Environment(
@@ -85,10 +95,5 @@ def templates(package: str, names: Mapping[str, Any]) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup  # charts escape what they are given
-    environment.globals |= names
+    environment.globals |= {"asset": assets.address, **names}
     return environment
-
-
-def add_static(pages: APIRouter) -> None:
-    """Serve the design system, the fonts and the icon."""
-    pages.mount("/static", StaticFiles(directory=STATIC), name="static")

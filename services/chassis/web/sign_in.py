@@ -17,7 +17,7 @@ SIGNING_IN: Policies = {
     "GET /sign-in": Policy(answer=64 * KIB),
     "POST /sign-in": Policy(body=8 * KIB, answer=64 * KIB),
     "POST /sign-out": Policy(answer=4 * KIB),
-    "GET /static": Policy(answer=MIB),
+    "GET /static/{name}": Policy(answer=MIB),
 }
 """What holds for these pages, and for what every page is made of."""
 

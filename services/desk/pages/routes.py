@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from services.chassis.api.query import Takes
 from services.chassis.failures import Away
-from services.chassis.web.frame import add_static
+from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.desk import files
 from services.desk.course import course

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from services.chassis.clock import Clock
-from services.reporting.api import cells, figures, releases, stream
+from services.reporting.api import cells, figures, publications, releases, stream
 
 
 def routers(database: Engine, clock: Clock) -> list[APIRouter]:
@@ -16,5 +16,7 @@ def routers(database: Engine, clock: Clock) -> list[APIRouter]:
         figures.comparisons(database, clock),
         figures.differences(database, clock),
         releases.router(database, clock),
+        publications.router(database, clock),
+        publications.public_files(database, clock),
         stream.router(database),
     ]

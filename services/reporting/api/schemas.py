@@ -227,6 +227,47 @@ class Changes(BaseModel):
     next: str | None
 
 
+class ReleaseFile(BaseModel):
+    """A file of a release. `href` is where it is fetched."""
+
+    name: str
+    title: str
+    media_type: str
+    size: int
+    sha256: str
+    href: str
+
+
+class ReleaseFiles(BaseModel):
+    """All files of a release. `content_hash` is that of the list of their hashes, `SHA256SUMS`."""
+
+    release: str
+    content_hash: str
+    files: list[ReleaseFile]
+
+
+class Coded(BaseModel):
+    """A code, and what it stands for. `uri` is its name as linked data, where it has one."""
+
+    code: str
+    label: str
+    uri: str | None
+
+
+class CodeList(BaseModel):
+    """All codes of one kind."""
+
+    id: str
+    title: str
+    codes: list[Coded]
+
+
+class CodeLists(BaseModel):
+    """All code lists."""
+
+    lists: list[CodeList]
+
+
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
 _FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}

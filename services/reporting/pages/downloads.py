@@ -1,20 +1,25 @@
 """The figures of a page as files, for whoever is signed in: links cannot send a token as programs do."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.reporting.api.parameters import Asked, ask, known_indicator, question_of
 from services.reporting.figures import quality
+from services.reporting.figures.answers import Question
 from services.reporting.formats.negotiation import media_type
 from services.reporting.formats.writers import render
-from services.reporting.pages.site import Site
+from services.reporting.pages.site import Site, release_of
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.indicators import Indicator
 
 
 def add_downloads(pages: APIRouter, site: Site) -> None:
     """`/indicators/{id}/figures.{extension}`, which takes what the API takes."""
 
     @pages.get("/indicators/{id}/figures.{extension}")
+    @pages.get("/releases/{release}/indicators/{id}/figures.{extension}")
     def download(
         id: str,  # noqa: A002
         extension: str,
@@ -23,11 +28,20 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
     ) -> Response:
         indicator = known_indicator(id)
         kind = media_type(request, extension)
-        question = question_of(indicator, asked)
+        release = release_of(request) or asked.release
+        question = replace(question_of(indicator, asked), release=release)
         with site.reading(request) as reader:
             answer = ask(reader.desk, indicator, question)
             standing = quality.beside(reader.desk, answer)
         content = render(answer, kind, "figures.csv", standing)
-        name = f"{id}.{extension}"
+        name = file_name(indicator, question, "live" if answer.release is None else answer.release.id, extension)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type=kind, headers=headers)
+
+
+def file_name(indicator: Indicator, question: Question, release: str, extension: str) -> str:
+    """What the file is, as in `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
+    area = AREA_NAMES[question.area].lower().replace(" ", "_")
+    by = [part for part in (*question.grain, question.breakdown) if part]
+    parts = ["payback", indicator.id, area, *(["by", *by] if by else []), release]
+    return f"{'-'.join(parts)}.{extension}"

@@ -14,19 +14,25 @@ from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
 from services.chassis.clock import Clock
 from services.chassis.settings import SiteSettings
-from services.chassis.web.frame import add_static
+from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.reporting.disclosure.gate import Refused
 from services.reporting.figures import quality
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.figures.evidence import DOUBTS
-from services.reporting.pages import views
-from services.reporting.pages.changes import CHANGES_SHOWN, change_lines
-from services.reporting.pages.choices import chosen
-from services.reporting.pages.comparisons import comparison
+from services.reporting.pages.addresses import Addresses, in_release, within_release
+from services.reporting.pages.content import overview, publications, scorecard, standards, views, words
+from services.reporting.pages.content.changes import CHANGES_SHOWN
+from services.reporting.pages.content.choices import chosen
+from services.reporting.pages.content.comparisons import SORTS, Order, comparison
+from services.reporting.pages.content.searching import LONGEST_SEARCH, matches, search
+from services.reporting.pages.content.since_when import courses
+from services.reporting.pages.content.standards import STANDARDS
+from services.reporting.pages.content.tiles import tiles
+from services.reporting.pages.content.views import Reader
+from services.reporting.pages.discovery import add_discovery, as_json_ld
 from services.reporting.pages.downloads import add_downloads
-from services.reporting.pages.site import Site, site_of
-from services.reporting.pages.views import Reader
+from services.reporting.pages.site import Site, release_of, site_of
 from services.reporting.read import queries
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
@@ -34,15 +40,30 @@ from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
 from services.reporting.releases import index
 
+FIRST_COMPARED = "first_contact_within_1"
+
 
 def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     """All pages."""
     site = site_of(database, clock, settings)
     pages = APIRouter(include_in_schema=False)
+    add_discovery(pages, site)
     for path, (page, *names) in _PAGES.items():
-        takes = [Depends(Takes(*names))]
+        for each, taken in ((path, names), (within_release(path), [n for n in names if n != "release"])):
+            pages.add_api_route(
+                each,
+                _guarded(site, page),
+                methods=["GET"],
+                response_class=HTMLResponse,
+                dependencies=[Depends(Takes(*taken))],
+            )
+    for path, (page, *names) in _OTHER_PAGES.items():
         pages.add_api_route(
-            path, _guarded(site, page), methods=["GET"], response_class=HTMLResponse, dependencies=takes
+            path,
+            _guarded(site, page),
+            methods=["GET"],
+            response_class=HTMLResponse,
+            dependencies=[Depends(Takes(*names))],
         )
     add_downloads(pages, site)
     add_sign_in(pages, site)
@@ -80,10 +101,15 @@ Page = Callable[[Site, Request], Shown | Response]
 
 
 def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        found = page(site, request)
+        return found if isinstance(found, Response) else site.page(request, found.template, **found.values)
+
     def guarded(request: Request) -> Response:
+        if request.query_params.get("release"):  # its lasting address keeps it in every link
+            return RedirectResponse(in_release(request.url.path, request.query_params), 307)
         try:
-            found = page(site, request)
-            return found if isinstance(found, Response) else site.page(request, found.template, **found.values)
+            return answer(request) if page in _LIVE else site.seen(request, lambda: answer(request))
         except NothingReleased:
             return site.page(request, "nothing_released")
         except (NotThere, Refused):
@@ -96,14 +122,24 @@ def _overview(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
-        indicators = [INDICATORS[name] for name in views.HEADLINES]
+        standings = standards.standings(reader, choice.span)
+        mapped = INDICATORS.get(request.query_params.get("standard", ""))
+        mapped = mapped if mapped in STANDARDS else INDICATORS["placement_within_7"]
         return shown(
             "overview",
             offered=offered,
             choice=choice,
-            headlines=[views.headline(reader, indicator, choice.span) for indicator in indicators],
-            indicators=indicators,
-            table=views.area_table(reader, indicators, choice.span),
+            sentences=overview.sentences(reader, choice, standings),
+            standings=standings,
+            mapped=mapped,
+            tiles=tiles(reader, mapped, choice.span),
+            behind=overview.behind(reader, choice.span),
+            provisional=[each.indicator.title for each in standings if each.mark == words.PROVISIONAL],
+            headlines=[
+                views.headline(reader, INDICATORS[name], choice.span)
+                for name in views.HEADLINES
+                if INDICATORS[name] not in STANDARDS
+            ],
             **_standing(site, reader, choice.span),
         )
 
@@ -141,12 +177,27 @@ def _standing(
         "known_on": site.clock(),
         "lacking": views.lacking(reader, span, area, indicator),
         "to_come": views.to_come(reader, span, area),
-        "downloads": views.Downloads(span, reader.wanted, reader.definition),
+        "downloads": views.Downloads(span, reader.definition),
     }
 
 
-def _indicators(_site: Site, _request: Request) -> Shown:
-    return shown("indicators", themes=views.themes())
+def _indicators(site: Site, request: Request) -> Shown:
+    sought = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
+    with site.reading(request, many=True) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        found = {
+            theme: [views.headline(reader, each, choice.span) for each in indicators if matches(each, sought)]
+            for theme, indicators in views.themes(reader.viewer).items()
+        }
+        return shown(
+            "indicators",
+            themes={theme: each for theme, each in found.items() if each},
+            wanted=sought,
+            offered=offered,
+            choice=choice,
+            moves={each.id: standards.since_a_year(reader, each, choice.span) for each in INDICATORS.values()},
+        )
 
 
 def _indicator(site: Site, request: Request) -> Shown:
@@ -158,6 +209,7 @@ def _indicator(site: Site, request: Request) -> Shown:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         indicator = reader.in_force(indicator)
+        breakdowns = [views.breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns]
         return shown(
             "indicator",
             indicator=indicator,
@@ -168,9 +220,7 @@ def _indicator(site: Site, request: Request) -> Shown:
             choice=choice,
             headline=views.headline(reader, indicator, choice.span, area),
             trend=views.trend(reader, indicator, choice.span, area),
-            breakdowns=[
-                views.breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns
-            ],
+            breakdowns=breakdowns,
             areas=[views.by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
             area_choices=views.AREA_CHOICES,
             comparable=indicator.kind is Kind.SHARE,
@@ -185,24 +235,40 @@ def _compare(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
+        order = Order.of(request.query_params.get("sort"))
         return shown(
             "compare",
             indicator=indicator,
             offered=offered,
             choice=choice,
-            comparison=comparison(reader, indicator, choice.span),
+            order=order,
+            sorts=SORTS,
+            comparison=comparison(reader, indicator, choice.span, order),
+            courses=courses(reader, indicator, choice.span),
             shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],
             **_standing(site, reader, choice.span, indicator=indicator),
         )
 
 
 def _compare_first(_site: Site, request: Request) -> Response:
-    wanted = request.query_params.get("indicator", "first_contact_within_1")
-    return RedirectResponse(f"/compare/{wanted}" if wanted in INDICATORS else "/compare/first_contact_within_1", 303)
+    wanted = request.query_params.get("indicator", "")
+    to, period = Addresses(release_of(request)), request.query_params.get("period")
+    return RedirectResponse(to(f"/compare/{wanted if wanted in INDICATORS else FIRST_COMPARED}", period=period), 303)
 
 
-def _authorities(_site: Site, _request: Request) -> Shown:
-    return shown("authorities", authorities=sorted(AUTHORITIES.values(), key=lambda each: each.name))
+def _authorities(site: Site, request: Request) -> Shown:
+    with site.reading(request) as reader:
+        offered = reader.choices()
+        choice = chosen(offered, request.query_params.get("period"))
+        indicators = [INDICATORS[name] for name in views.HEADLINES]
+        return shown(
+            "authorities",
+            offered=offered,
+            choice=choice,
+            indicators=indicators,
+            table=views.area_table(reader, indicators, choice.span),
+            downloads=views.Downloads(choice.span, None),
+        )
 
 
 def _authority(site: Site, request: Request) -> Shown:
@@ -212,17 +278,28 @@ def _authority(site: Site, request: Request) -> Shown:
     with site.reading(request, many=True) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
+        times = scorecard.times_of(reader, code, offered)
+        similar = scorecard.similar_to(code, request.query_params.getlist("similar"))
+        scored = scorecard.scorecard(reader, code, choice.span, similar, times)
         by_theme = {
             theme: [
                 (views.headline(reader, each, choice.span, code), views.figure(reader, each, choice.span))
                 for each in indicators
+                if each not in STANDARDS
             ]
-            for theme, indicators in views.themes().items()
+            for theme, indicators in views.themes(reader.viewer).items()
         }
         return shown(
             "authority",
             code=code,
             name=AREA_NAMES[code],
+            summary=scorecard.summary(AREA_NAMES[code], scored, times),
+            scored=scored,
+            times=times,
+            times_said=scorecard.said_of(times),
+            similar=similar,
+            similar_count=scorecard.SIMILAR,
+            others=[each for each in views.by_name(AUTHORITIES) if each[0] != code],
             offered=offered,
             choice=choice,
             themes=by_theme,
@@ -253,20 +330,22 @@ def _releases(site: Site, request: Request) -> Shown:
 def _release(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         listed = index.all_releases(reader.connection, reader.viewer)
-        release = next((each for each in listed if each.id == request.path_params["id"]), None)
+        release = next((each for each in listed if each.id == release_of(request)), None)
         if release is None:
             raise NotThere
-        later = [each for each in listed if each.made_at > release.made_at and each.status == index.PUBLISHED]
-        return shown(
-            "release",
-            release=release,
-            later=later[-1] if later else None,
-            changes=change_lines(reader.desk, release),
-            most=CHANGES_SHOWN,
-            definitions=[
-                (INDICATORS[name], version) for name, version in release.versions.items() if name in INDICATORS
-            ],
-        )
+        address = f"{str(request.base_url).rstrip('/')}/releases/{release.id}"
+        told = publications.publication(reader, release, listed, address)
+        standing = {} if told.choice is None else _standing(site, reader, told.choice.span)
+        about = as_json_ld(told.about) if told.about else ""
+        values = {"release": release, "told": told, "most": CHANGES_SHOWN, "about_data": about}
+        return shown("release", **(standing | values))
+
+
+def _search(site: Site, request: Request) -> Shown:
+    sought = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
+    with site.reading(request) as reader:
+        found = search(sought, index.all_releases(reader.connection, reader.viewer))
+    return shown("search", sought=sought, found=found)
 
 
 def _about(_site: Site, _request: Request) -> Shown:
@@ -281,16 +360,21 @@ def _known(request: Request) -> Indicator:
 
 
 _PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
-    "/": (_overview, "period", "release"),
-    "/indicators": (_indicators,),
+    "/": (_overview, "period", "release", "standard"),
+    "/indicators": (_indicators, "period", "release", "q"),
     "/indicators/{id}": (_indicator, "period", "release", "area", "definition"),
-    "/compare": (_compare_first, "indicator"),
-    "/compare/{id}": (_compare, "period", "release"),
-    "/authorities": (_authorities,),
-    "/authorities/{code}": (_authority, "period", "release"),
+    "/compare": (_compare_first, "indicator", "period", "release"),
+    "/compare/{id}": (_compare, "period", "release", "sort"),
+    "/authorities": (_authorities, "period", "release"),
+    "/authorities/{code}": (_authority, "period", "release", "similar"),
     "/quality": (_quality, "period", "release"),
-    "/releases": (_releases,),
-    "/releases/{id}": (_release,),
-    "/about": (_about,),
 }
-"""By path, the page and the query parameters that it takes."""
+"""By path, the page and the query parameters that it takes. Each is there for every release, too."""
+_OTHER_PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
+    "/releases": (_releases,),
+    "/releases/{release}": (_release,),
+    "/about": (_about,),
+    "/search": (_search, "q"),
+}
+_LIVE = {_quality, _search}
+"""What is told as it is now, and not of a release alone."""

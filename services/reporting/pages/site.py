@@ -1,20 +1,27 @@
 """What the pages of reporting need beside the frame: figures, read in one transaction for the one who looks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
+from contracts.authorities import AUTHORITIES
+from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.settings import SiteSettings
 from services.chassis.web.frame import Frame, Link, Look, templates
 from services.reporting.figures.answers import Desk
 from services.reporting.formats.metadata import provisional_words
-from services.reporting.pages import views, words
-from services.reporting.pages.views import Reader
+from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
+from services.reporting.pages.addresses import Addresses
+from services.reporting.pages.content import views, words
+from services.reporting.pages.content.views import Reader
+from services.reporting.pages.kept import KeptPages, state_of
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 
 LOOK = Look(
@@ -26,9 +33,21 @@ LOOK = Look(
         Link("/compare", "Compare"),
         Link("/quality", "Data quality"),
         Link("/releases", "Releases"),
-        Link("/about", "About the figures"),
+        Link("/about", "About"),
     ),
-    footer=(Link("/about", "About the figures"), Link("/quality", "Data quality"), Link("/openapi.json", "API")),
+    footer=(
+        Link("/about", "About the figures"),
+        Link("/about#contact", "Contact"),
+        Link("/about#accessibility", "Accessibility"),
+        Link("/about#revisions", "Revisions policy"),
+        Link("/quality", "Data quality"),
+        Link("/data", "Data to re-use"),
+        Link("/docs", "API"),
+        Link("/releases/feed.atom", "Feed of releases"),
+    ),
+    footnote=f"{PUBLISHER}. All figures may be used under the {LICENCE.name}, with acknowledgement.",
+    search="/search",
+    feed="/releases/feed.atom",
 )
 
 
@@ -38,13 +57,42 @@ class Site(Frame):
 
     database: Engine
     clock: Clock
+    kept: KeptPages
 
     @contextmanager
     def reading(self, request: Request, definition: int | None = None, *, many: bool = False) -> Iterator[Reader]:
         """Ask for the one who looks, in one transaction. `many` as a Desk has it."""
-        release = request.query_params.get("release") or None
         with transaction(self.database) as connection:
-            yield Reader(Desk(connection, self.viewer(request), self.clock().date(), many), release, definition)
+            desk = Desk(connection, self.reader_of(request), self.clock().date(), many)
+            yield Reader(desk, release_of(request), definition)
+
+    def reader_of(self, request: Request) -> Identity:
+        """Who reads. A release that is read through is what was published: the same for all but national viewers."""
+        viewer = self.viewer(request)
+        return PUBLIC if release_of(request) and viewer.audience == "authority" else viewer
+
+    def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        """As the frame has it, with links that keep the release that is read."""
+        release = release_of(request)
+        return Frame.page(self, request, template, status, to=Addresses(release), of_release=release, **values)
+
+    def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
+        """A page. What the public saw before and nothing has changed since is not worked out again."""
+        if self.viewer(request).audience != "public":
+            return work_out()
+        with transaction(self.database) as connection:
+            made_of = state_of(connection), self.clock().date()
+        kept = self.kept.get(request, *made_of)
+        if kept is not None:
+            return HTMLResponse(kept)
+        page = work_out()
+        self.kept.put(page, request, *made_of)
+        return page
+
+
+def release_of(request: Request) -> str | None:
+    """The release that is read through, by its name."""
+    return request.path_params.get("release")
 
 
 def site_of(database: Engine, clock: Clock, settings: SiteSettings) -> Site:
@@ -52,8 +100,12 @@ def site_of(database: Engine, clock: Clock, settings: SiteSettings) -> Site:
     names = {
         "words": words,
         "area_names": AREA_NAMES,
+        "authority_codes": frozenset(AUTHORITIES),
         "scotland": SCOTLAND,
         "direction": views.direction,
         "provisional_words": provisional_words,
+        "licence": LICENCE,
+        "publisher": PUBLISHER,
+        "contact": CONTACT,
     }
-    return Site(settings, LOOK, templates("services.reporting.pages", names), database, clock)
+    return Site(settings, LOOK, templates("services.reporting.pages", names), database, clock, KeptPages())

@@ -133,3 +133,17 @@ release_changes = Table(
     Column("why", Text, nullable=False),
     comment="Cells that moved since the release before; one row for each cause, in their order.",
 )
+
+release_files = Table(
+    "release_files",
+    metadata,
+    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    comment="What the public can take away of a release. Made once, of public figures only.",
+)

@@ -12,3 +12,12 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z_95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def difference(successes: tuple[float, float], trials: tuple[float, float]) -> tuple[float, float]:
+    """The 95 % interval of the second proportion less the first, of two that do not overlap (Newcombe 1998, method 10)."""
+    first, second = (s / t for s, t in zip(successes, trials, strict=True))
+    before, now = (wilson(s, t) for s, t in zip(successes, trials, strict=True))
+    down = sqrt((second - now[0]) ** 2 + (before[1] - first) ** 2)
+    up = sqrt((now[1] - second) ** 2 + (first - before[0]) ** 2)
+    return second - first - down, second - first + up

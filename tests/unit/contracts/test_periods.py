@@ -15,8 +15,8 @@ from contracts.periods import (
     year_of,
 )
 from services.reporting.formats.linked_names import period_label, period_uri
-from services.reporting.pages import words
-from services.reporting.pages.choices import choices, chosen, year_before
+from services.reporting.pages.content import words
+from services.reporting.pages.content.choices import choices, chosen, year_before
 from services.reporting.read.queries import Span
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 from services.reporting.statistics.funnel import TAIL_95, TAIL_998, Funnel, Place, by_chance
-from services.reporting.statistics.intervals import wilson
+from services.reporting.statistics.intervals import difference, wilson
 from services.reporting.statistics.runs import Signal, middle, signals
 
 
@@ -114,3 +114,18 @@ def test_nothing_known_is_no_signal_and_has_no_median() -> None:
     assert signals([None, None]) == []
     assert middle([None]) is None
     assert middle([None, 3, 1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "expected"),
+    [
+        ((48, 56), (80, 70), (0.0524, 0.3339)),
+        ((3, 9), (10, 10), (0.1705, 0.8090)),
+        ((0, 5), (29, 56), (-0.0381, 0.1926)),
+    ],
+)
+def test_intervals_of_differences_are_those_of_newcombe(
+    successes: tuple[int, int], trials: tuple[int, int], expected: tuple[float, float]
+) -> None:
+    """The examples of Table II of Newcombe (1998), by his method 10; the second less the first."""
+    assert difference(successes, trials) == pytest.approx(expected, abs=6e-4)

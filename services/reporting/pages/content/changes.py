@@ -6,7 +6,7 @@ from contracts.cells import MEASURES
 from services.reporting.disclosure.gate import ChangeRow, Gate
 from services.reporting.figures.answers import Desk
 from services.reporting.formats.labels import category_label
-from services.reporting.pages import words
+from services.reporting.pages.content import words
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import index

@@ -11,14 +11,15 @@ from sqlalchemy import Connection
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from contracts.periods import add_months, month_of, months_between
 from services.chassis.api.auth import Identity
-from services.chassis.web import charts
+from services.chassis.web import charts, small_charts
 from services.reporting.disclosure.gate import Row, ToCome
+from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
-from services.reporting.pages import words
-from services.reporting.pages.choices import Choice, choices, chosen, year_before
+from services.reporting.pages.content import words
+from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
 from services.reporting.read.queries import Grain, Span, earliest, latest
 from services.reporting.read.vintages import Live, Released
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
@@ -36,6 +37,7 @@ HEADLINES = (
     "completion_rate",
 )
 TREND_SPAN = 24
+NEVER_PUBLIC = {Kind.AGREEMENT, Kind.OVERDUE}
 BY_AUTHORITY, BY_MONTH = Grain("authority"), Grain(period="month")
 
 
@@ -130,21 +132,21 @@ class TableRow:
 
 def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
     """Scotland's figure alone."""
-    return words.figure(_only(reader.ask(indicator, Question(span.first, span.last)).rows), indicator.unit)
+    return words.figure(only(reader.ask(indicator, Question(span.first, span.last)).rows), indicator.unit)
 
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
     """The figure, what it was a year before, and the months up to it."""
-    now = _only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
+    now = only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
     earlier = year_before(span)
-    before = _only(reader.ask(indicator, Question(earlier.first, earlier.last, area=area)).rows)
-    monthly = _monthly(reader, indicator, span, area)
+    before = only(reader.ask(indicator, Question(earlier.first, earlier.last, area=area)).rows)
+    months = monthly(reader, indicator, span, area)
     return Headline(
         indicator,
         words.figure(now, indicator.unit),
         "" if now is None else words.interval(now, indicator.unit),
         _change(indicator, now, before, earlier),
-        charts.spark(f"{indicator.title}, by month", [row.value for row in monthly], _hollow(monthly)),
+        small_charts.spark(f"{indicator.title}, by month", [row.value for row in months], _hollow(months)),
         words.mark(now),
         _as_published(reader, indicator, span, area),
     )
@@ -155,7 +157,7 @@ def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -
     other = None if indicator.published_as is None else INDICATORS[indicator.published_as]
     if other is None:
         return None
-    row = _only(reader.ask(other, Question(span.first, span.last, area=area, definition=other.version)).rows)
+    row = only(reader.ask(other, Question(span.first, span.last, area=area, definition=other.version)).rows)
     return Published(other, words.figure(row, other.unit))
 
 
@@ -164,12 +166,13 @@ def _hollow(rows: Sequence[Row]) -> list[bool]:
     return [row.provisional or row.partial for row in rows]
 
 
-def _only(rows: Sequence[Row]) -> Row | None:
+def only(rows: Sequence[Row]) -> Row | None:
     """The one asked for; of what is told by years, the last."""
     return rows[-1] if rows else None
 
 
-def _monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
+def monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
+    """The months up to the end of the span, from the first of which there is anything."""
     first = add_months(span.last, 1 - TREND_SPAN)
     rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
     started = next((i for i, row in enumerate(rows) if row.value or row.suppressed), 0)
@@ -213,7 +216,6 @@ class Downloads:
     """The addresses of a page's figures as files."""
 
     span: Span
-    release: str | None
     definition: int | None
 
     def query(self, by: str = "", authority: str = "", months: int = 0) -> str:
@@ -224,7 +226,6 @@ class Downloads:
             "to": f"{self.span.last:%Y-%m}",
             "by": by,
             "authority": "" if authority == SCOTLAND else authority,
-            "release": self.release or "",
             "definition": f"{self.definition or ''}",
         }
         return urlencode({name: value for name, value in asked.items() if value})
@@ -291,7 +292,7 @@ class Trend:
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     """Up to 24 months, ending with the span. Nothing is read into provisional months."""
-    rows = _monthly(reader, indicator, span, area)
+    rows = monthly(reader, indicator, span, area)
     hollow = _hollow(rows)
     settled = [None if open_still else row.value for row, open_still in zip(rows, hollow, strict=True)]
     points = [
@@ -310,7 +311,9 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     )
     at = middle(settled)
     from_zero = indicator.kind is not Kind.SHARE or _is_low(rows)
-    chart = charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at)
+    chart = charts.at_both_widths(
+        lambda width: charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at, width=width)
+    )
     said = tuple(_signal(each, rows) for each in signals(settled))
     return Trend(chart, table, said, "" if at is None else words.value(at, indicator.unit), any(hollow))
 
@@ -354,7 +357,7 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
         for label, row in zip(labels, rows, strict=True)
     )
     title = f"{indicator.title}: {BREAKDOWNS[name].lower()}, {AREA_NAMES[area]}"
-    chart = charts.bars(title, bars, indicator.unit)
+    chart = charts.at_both_widths(lambda width: charts.bars(title, bars, indicator.unit, None, width))
     return Breakdown(name, BREAKDOWNS[name], chart, table, counted=indicator.denominator is not None)
 
 
@@ -389,7 +392,8 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
     ]
     is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
     reference = scotland.value if scotland and is_rate else None
-    chart = charts.bars(f"{indicator.title}, by {kind}", bars, indicator.unit, reference)
+    title = f"{indicator.title}, by {kind}"
+    chart = charts.at_both_widths(lambda width: charts.bars(title, bars, indicator.unit, reference, width))
     table = tuple(
         (
             code,
@@ -405,11 +409,12 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
     return AreaChart(kind, by, chart, table)
 
 
-def themes() -> dict[str, list[Indicator]]:
-    """All indicators by theme."""
+def themes(viewer: Identity) -> dict[str, list[Indicator]]:
+    """All indicators by theme, but for the public those that it never sees."""
     found: dict[str, list[Indicator]] = {}
     for indicator in INDICATORS.values():
-        found.setdefault(indicator.theme, []).append(indicator)
+        if viewer.audience != "public" or (indicator.numerator in PUBLIC_FORMS and indicator.kind not in NEVER_PUBLIC):
+            found.setdefault(indicator.theme, []).append(indicator)
     return found
 
 

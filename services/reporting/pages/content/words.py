@@ -6,10 +6,12 @@ from datetime import date, datetime
 from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, quarter_months
 from services.reporting.disclosure.gate import Row, ToCome
+from services.reporting.read.queries import Span
 
 SUPPRESSED = "[c]"
 NO_CASES = "[z]"
 NOT_REPORTED = "[x]"
+PROVISIONAL = "Provisional"
 _WITH_TENTHS = {
     "hours for each order",
     "months for each order",
@@ -75,7 +77,7 @@ def mark(row: Row | None) -> str:
     """That a figure is not the last word, or not of the whole period; mostly nothing."""
     if row is None or row.numerator is None:
         return ""
-    return "Provisional" if row.provisional else "Part of the period" if row.partial else ""
+    return PROVISIONAL if row.provisional else "Part of the period" if row.partial else ""
 
 
 def interval(row: Row, unit: str) -> str:
@@ -102,6 +104,8 @@ def without(names: Sequence[str]) -> str:
     """Which authorities a total lacks."""
     if len(names) == len(AUTHORITIES):
         return "By no authority."
+    if len(names) == 1:
+        return f"By {names[0]}, without which totals are."
     return f"By {len(names)} authorities, without which totals are: {', '.join(names)}."
 
 
@@ -116,3 +120,19 @@ def to_come(rows: Sequence[ToCome]) -> str:
     return (
         f"About {row.share:.0f}% of all reports{number} are likely still to arrive{', ' + row.why if row.why else ''}."
     )
+
+
+def within(span: Span) -> str:
+    """When, as in `from April 2025 to March 2026`."""
+    told = period(span.label, monthly=span.first == span.last)
+    return f"in {told}" if " to " not in told else f"from {told}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """As in `one, two and three`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def size(count: int) -> str:
+    """Bytes, as people read them."""
+    return f"{count / 1_000_000:.1f} MB" if count >= 1_000_000 else f"{max(1, count // 1000):,} kB"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.periods import add_months, months_between, quarter_months, quarter_of, year_months, year_of
-from services.reporting.pages import words
+from services.reporting.pages.content import words
 from services.reporting.read.queries import Span
 
 MONTHS_OFFERED, QUARTERS_OFFERED = 24, 8

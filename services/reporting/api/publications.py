@@ -1,0 +1,132 @@
+"""The files of a release, and the code lists: what is fetched whole."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import Engine
+
+from services.chassis.api.problems import Problem, documented
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.reporting.api.parameters import RELEASE, json
+from services.reporting.api.schemas import FOR_ANYBODY, CodeLists, ReleaseFiles, answers
+from services.reporting.files import bundle, store
+from services.reporting.files.store import Kept, Listed
+from services.reporting.formats.code_lists import code_lists
+from services.reporting.formats.negotiation import has_it
+from services.reporting.registry.absent import NotThere
+
+BULK = {
+    bundle.ZIP: ".zip",
+    bundle.PARQUET: ".parquet",
+    bundle.XLSX: "-by-year.xlsx",
+    bundle.ODS: "-by-year.ods",
+    bundle.JSON_STAT: "-by-year.jsonstat.json",
+}
+"""What the bulk address answers, the first by default, and how the names of the files end."""
+BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BULK}},
+    304: {"description": "Nothing has changed since the ETag in If-None-Match"},
+    **documented(404, 406),
+}
+FileName = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9_./-]+$")]
+ReleaseId = Annotated[str, Path(pattern=RELEASE)]
+
+
+def router(database: Engine, clock: Clock) -> APIRouter:
+    """`/v1/releases/{id}/data`, `/v1/releases/{id}/files` and `/v1/codes`."""
+    api = APIRouter(prefix="/v1", tags=["releases and quality"])
+
+    @api.get(
+        "/releases/{id}/data",
+        summary="All public figures of a release in one file",
+        response_class=Response,
+        responses=BULK_ANSWERS,
+        openapi_extra=FOR_ANYBODY,
+    )
+    def bulk(id: ReleaseId, request: Request) -> Response:  # noqa: A002
+        kind = _bulk_kind(request.headers.get("accept", "*/*"))
+        listed = files_of(database, clock, id)
+        name = next(each.name for each in listed if each.media_type == kind and each.name.endswith(BULK[kind]))
+        return answer(store.read(database, id, name), request, {"Vary": "Accept"} | attached(name))
+
+    @api.get(
+        "/releases/{id}/files",
+        summary="All files of a release, with their hashes",
+        responses=answers(ReleaseFiles, 404),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def files(id: ReleaseId) -> Response:  # noqa: A002
+        found = files_of(database, clock, id)
+        described = [{**_described(each), "href": f"/releases/{id}/files/{each.name}"} for each in found]
+        return json({"release": id, "content_hash": store.content_hash(found), "files": described})
+
+    @api.get("/codes", summary="All code lists: areas, categories, marks", responses=answers(CodeLists))
+    def codes() -> Response:
+        return json({"lists": code_lists()})
+
+    return api
+
+
+def public_files(database: Engine, clock: Clock) -> APIRouter:
+    """`/releases/{release}/files/…`, at addresses that last."""
+    pages = APIRouter(include_in_schema=False)
+
+    @pages.get("/releases/{release}/files/{name:path}")
+    def file(release: ReleaseId, name: FileName, request: Request) -> Response:
+        files_of(database, clock, release)
+        try:
+            found = store.read(database, release, name)
+        except NotThere as fault:
+            raise Problem(404, str(fault)) from None
+        return answer(found, request, {} if found.media_type.startswith("text/plain") else attached(name))
+
+    return pages
+
+
+def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
+    """The files of a release, made where nobody made them before. Raises Problem where there is no such release."""
+    try:
+        with transaction(database) as connection:
+            store.published(connection, release)
+            found = store.listed(connection, release)
+        if found:
+            return found
+        store.make_files(database, release, clock().date())
+    except NotThere as fault:
+        raise Problem(404, str(fault)) from None
+    with transaction(database) as connection:
+        return store.listed(connection, release)
+
+
+def attached(name: str) -> dict[str, str]:
+    """That a browser keeps the file under its name."""
+    return {"Content-Disposition": f'attachment; filename="{name.rsplit("/", 1)[-1]}"'}
+
+
+def answer(file: Kept, request: Request, headers: dict[str, str]) -> Response:
+    """The file, or that the caller has it: its ETag is its hash."""
+    etag = f'"{file.sha256}"'
+    headers |= {"ETag": etag, "Cache-Control": "public, max-age=3600"}
+    if has_it(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _described(file: Listed) -> dict[str, object]:
+    return {
+        "name": file.name,
+        "title": file.title,
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
+
+
+def _bulk_kind(accept: str) -> str:
+    """The one that is named; without a name, the first. Raises Problem 406."""
+    wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    named = next((kind for kind in wanted if kind in BULK), None)
+    if named is None and not {"*/*", "application/*"} & set(wanted):
+        raise Problem(406, f"The formats are {', '.join(BULK)}")
+    return named or bundle.ZIP

@@ -1,0 +1,118 @@
+"""All files of a release, and the one that has them all."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from services.reporting.figures.answers import Desk
+from services.reporting.files import plain
+from services.reporting.files.json_stat import as_json_stat
+from services.reporting.files.ods import as_ods
+from services.reporting.files.tidy import Tidy, public_indicators, tidy
+from services.reporting.files.workbook import workbook
+from services.reporting.files.xlsx import as_xlsx
+from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE, bibtex, citation
+from services.reporting.registry.indicators import Indicator
+from services.reporting.releases.index import ReleaseInfo
+
+SUMS = "SHA256SUMS"
+CSV, PARQUET, ZIP = "text/csv", "application/vnd.apache.parquet", "application/zip"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+JSON_STAT, CSVW, TEXT = "application/vnd.json-stat+json", "application/csvm+json", "text/plain; charset=utf-8"
+Told = Callable[[int, int, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a release."""
+
+    name: str
+    media_type: str
+    title: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def files_of(desk: Desk, release: ReleaseInfo, told: Told = lambda *_: None) -> list[File]:
+    """All of them, as the public sees the release. `told` hears how far it is."""
+    indicators = public_indicators(release)
+    found: list[tuple[Indicator, list[Tidy]]] = []
+    for done, indicator in enumerate(indicators):
+        told(done, len(indicators), indicator.title)
+        rows = list(tidy(desk, release, indicator))
+        if any(row.value is not None for row in rows):  # of what is never shown there is no table
+            found.append((indicator, rows))
+    files = [*_for_people(release, found), *_for_programs(release, found)]
+    inside = [*files, *_beside(release)]
+    sums = File(SUMS, TEXT, "Hashes of all files, to check them by", _sums(inside))
+    return [*_zip(release, [*inside, sums]), *inside, sums]
+
+
+def stem(release: ReleaseInfo) -> str:
+    """How names of files begin."""
+    return f"community-payback-{release.id}"
+
+
+def _for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
+    sheets, name = workbook(release, found), stem(release)
+    made, title = release.published_at or release.made_at, f"{TITLE}: release {release.id}"
+    yield File(f"{name}-by-year.xlsx", XLSX, "Workbook of yearly figures, Excel", as_xlsx(title, made, sheets))
+    yield File(f"{name}-by-year.ods", ODS, "Workbook of yearly figures, OpenDocument", as_ods(title, sheets))
+
+
+def _for_programs(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
+    name = stem(release)
+    tables = [plain.as_table(rows) for _, rows in found]
+    yield File(f"{name}.parquet", PARQUET, "All figures, Parquet", plain.as_parquet(tables))
+    yield File(f"{name}-by-year.jsonstat.json", JSON_STAT, "Yearly figures, JSON-stat 2", as_json_stat(release, found))
+    for indicator, rows in found:
+        yield File(f"data/{indicator.id}.csv", CSV, f"{indicator.title}, CSV", plain.as_csv(rows))
+    addresses = {f"data/{indicator.id}.csv": indicator for indicator, _ in found}
+    yield File("csv-metadata.json", CSVW, "Description of all CSV files", plain.csv_metadata(release, addresses))
+    yield File("data-dictionary.csv", CSV, "What each column holds", plain.dictionary())
+    yield File("indicators.csv", CSV, "What each indicator measures", plain.definitions([i for i, _ in found]))
+
+
+def _beside(release: ReleaseInfo) -> Iterator[File]:
+    published = (release.published_at or release.made_at).date()
+    address = f"/releases/{release.id}"
+    lines = (
+        f"{TITLE}: release {release.id}",
+        "",
+        f"Publisher: {PUBLISHER}",
+        f"Licence: {LICENCE.name}, {LICENCE.url}",
+        f"Cite as: {citation(release.id, published, address)}",
+        "",
+        "data/ has one CSV file for each indicator, described by csv-metadata.json (CSV on the Web) and",
+        "data-dictionary.csv. The Parquet file has all of them. The workbooks are for reading.",
+        "",
+        f"Check that nothing changed on the way: sha256sum -c {SUMS}",
+        "",
+    )
+    yield File("README.txt", TEXT, "What is in the files", "\n".join(lines).encode())
+    yield File(
+        "citation.bib", "application/x-bibtex", "Citation, BibTeX", bibtex(release.id, published, address).encode()
+    )
+
+
+def _sums(files: Sequence[File]) -> bytes:
+    """As `sha256sum` writes and checks them."""
+    return "".join(f"{each.sha256}  {each.name}\n" for each in sorted(files, key=lambda each: each.name)).encode()
+
+
+def _zip(release: ReleaseInfo, files: Sequence[File]) -> Iterator[File]:
+    packed, made = io.BytesIO(), (release.published_at or release.made_at).astimezone(UTC)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each in files:
+            info = zipfile.ZipInfo(each.name, made.timetuple()[:6])
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, each.content)
+    yield File(f"{stem(release)}.zip", ZIP, "Everything in one file", packed.getvalue())

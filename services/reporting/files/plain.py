@@ -1,0 +1,116 @@
+"""Tidy rows as CSV with CSV on the Web metadata, a data dictionary, and Parquet."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.reporting.files.tidy import COLUMNS, DAY, KINDS, MEANINGS, NUMBER, TEXT, TRUTH, WHOLE, Tidy
+from services.reporting.formats.linked_names import AREA_URI, REF_AREA
+from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE
+from services.reporting.registry.indicators import Indicator
+from services.reporting.releases.index import ReleaseInfo
+
+_KEY = ("indicator", "area_code", "period_type", "period", "breakdown", "category_code")
+_ARROW = {
+    TEXT: pa.dictionary(pa.int32(), pa.string()),
+    NUMBER: pa.float64(),
+    DAY: pa.date32(),
+    TRUTH: pa.bool_(),
+    WHOLE: pa.int32(),
+}
+SCHEMA = pa.schema(
+    [pa.field(name, _ARROW[KINDS[name]], metadata={"description": MEANINGS[name]}) for name in COLUMNS],
+    metadata={"title": TITLE, "publisher": PUBLISHER, "licence": LICENCE.url},
+)
+
+
+def as_csv(rows: Sequence[Tidy]) -> bytes:
+    """RFC 4180 in UTF-8 with a header. What is absent is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _plain(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def as_table(rows: Sequence[Tidy]) -> pa.Table:
+    """The same for Parquet."""
+    columns = zip(*rows, strict=True)
+    return pa.Table.from_pydict(dict(zip(COLUMNS, map(list, columns), strict=True)), schema=SCHEMA)
+
+
+def as_parquet(tables: Sequence[pa.Table]) -> bytes:
+    """All rows in one file, one row group for each indicator."""
+    file = io.BytesIO()
+    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+    return file.getvalue()
+
+
+def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator]) -> bytes:
+    """One description of all CSV files: W3C Metadata Vocabulary for Tabular Data. Keys are addresses beside it."""
+    return msgspec.json.format(
+        msgspec.json.encode(
+            {
+                "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+                "dc:title": f"{TITLE}: release {release.id}",
+                "dc:publisher": PUBLISHER,
+                "dc:license": {"@id": LICENCE.url},
+                "dc:issued": None if release.published_at is None else f"{release.published_at:%Y-%m-%d}",
+                "tables": [_table(address, indicator) for address, indicator in indicators.items()],
+            }
+        ),
+        indent=1,
+    )
+
+
+def _table(address: str, indicator: Indicator) -> dict[str, Any]:
+    return {
+        "url": address,
+        "dc:title": indicator.title,
+        "dc:description": indicator.definition,
+        "tableSchema": {"columns": [_column(name) for name in COLUMNS], "primaryKey": list(_KEY)},
+    }
+
+
+def _column(name: str) -> dict[str, Any]:
+    linked = {"propertyUrl": REF_AREA, "valueUrl": AREA_URI.replace("{authority}", "{area_code}")}
+    return {
+        "name": name,
+        "titles": name,
+        "dc:description": MEANINGS[name],
+        "datatype": KINDS[name],
+        # An empty text is a value in some columns (no category, no mark), and in others nothing.
+        **({"null": ""} if KINDS[name] == NUMBER else {"null": "NULL"}),
+        **(linked if name == "area_code" else {}),
+    }
+
+
+def dictionary() -> bytes:
+    """What each column of the CSV and Parquet files holds."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("column", "type", "meaning"))
+    writer.writerows((name, KINDS[name], MEANINGS[name]) for name in COLUMNS)
+    return text.getvalue().encode()
+
+
+def definitions(indicators: Sequence[Indicator]) -> bytes:
+    """What each indicator measures, by the definition that the release froze."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("indicator", "title", "theme", "unit", "definition", "leaves_out", "standard", "note", "version"))
+    for each in indicators:
+        told = (each.id, each.title, each.theme, each.unit, each.definition, each.exclusions)
+        writer.writerow((*told, each.standard or "", each.note or "", each.version))
+    return text.getvalue().encode()

@@ -1,0 +1,109 @@
+"""Workbooks made for people: a cover, contents, notes, and one table a sheet. XLSX and ODS are made of the same sheets."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from contracts.authorities import AUTHORITIES
+from services.reporting.files.tidy import MARKS, Tidy
+from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.indicators import Indicator
+from services.reporting.releases.index import ReleaseInfo
+
+Cell = str | float | None
+WIDEST_SHEET_NAME = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: lines of words, and at most one table, whose first row is its only header."""
+
+    name: str
+    title: str
+    words: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    decimals: int = 0
+    """Of its numbers."""
+    links: tuple[str, ...] = ()
+    """For each row, the name of the sheet that its first cell leads to."""
+
+
+def workbook(release: ReleaseInfo, indicators: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> list[Sheet]:
+    """All sheets in their order."""
+    tables = [_table(number, *each) for number, each in enumerate(indicators, 1)]
+    return [_cover(release), _contents(tables), _notes(release), *tables]
+
+
+def _cover(release: ReleaseInfo) -> Sheet:
+    published = "not published" if release.published_at is None else f"{release.published_at:%-d %B %Y}"
+    return Sheet(
+        "Cover",
+        f"{TITLE}: release {release.id}",
+        (
+            f"Yearly figures up to {release.last_month:%B %Y}, for Scotland and its {len(AUTHORITIES)} local authorities.",
+            f"As known on {release.known_on:%-d %B %Y}. Published: {published}.",
+            f"Publisher: {PUBLISHER}.",
+            f"Contact: {CONTACT}",
+            f"Licence: {LICENCE.name}, {LICENCE.url}",
+            "The contents are listed on the sheet Contents; symbols and methods are explained on the sheet Notes.",
+            *([f"Notice: {release.note}"] if release.note else []),
+        ),
+    )
+
+
+def _contents(tables: Sequence[Sheet]) -> Sheet:
+    return Sheet(
+        "Contents",
+        "Contents",
+        ("This sheet has one table. Each name leads to its sheet.",),
+        ("Sheet", "Table"),
+        tuple((sheet.name, sheet.title) for sheet in tables),
+        links=tuple(sheet.name for sheet in tables),
+    )
+
+
+def _notes(release: ReleaseInfo) -> Sheet:
+    symbols = [(f"[{mark}]", said) for mark, said in MARKS.items()]
+    return Sheet(
+        "Notes",
+        "Notes",
+        ("This sheet has one table.",),
+        ("Note", "Text"),
+        (
+            *symbols,
+            ("[p]", "In a heading: the year is not whole, or something that counts in it could still happen"),
+            ("Years", "From April to March, written 2025-26"),
+            ("Scotland", "The sum of the authorities, never a mean of their rates"),
+            ("Small numbers", "Counts of 1 to 4, rates on fewer than 10, and what would give them away are not shown"),
+            ("Release", f"Figures of release {release.id} never change; corrections are a new release"),
+        ),
+    )
+
+
+def _table(number: int, indicator: Indicator, rows: Sequence[Tidy]) -> Sheet:
+    """Areas down, years across."""
+    yearly = [row for row in rows if row.period_type == "year" and not row.breakdown]
+    years = sorted({row.period for row in yearly})
+    open_years = {row.period for row in yearly if row.partial or row.provisional}
+    by_place = {(row.area_code, row.period): row for row in yearly}
+    areas = [(SCOTLAND, "Scotland"), *_by_name(yearly)]
+    return Sheet(
+        f"{number}_{indicator.id}"[:WIDEST_SHEET_NAME],
+        f"{indicator.title}, by area and year",
+        (indicator.definition, f"Unit: {indicator.unit}. Symbols are explained on the sheet Notes."),
+        ("Area code", "Area", *(f"{year} [p]" if year in open_years else year for year in years)),
+        tuple((code, name, *(_shown(by_place.get((code, year))) for year in years)) for code, name in areas),
+        1 if indicator.unit != "orders" and indicator.denominator is not None else 0,
+    )
+
+
+def _by_name(rows: Iterable[Tidy]) -> Iterator[tuple[str, str]]:
+    found = {row.area_code: row.area for row in rows if row.area_type == "authority"}
+    yield from sorted(found.items(), key=lambda each: each[1])
+
+
+def _shown(row: Tidy | None) -> Cell:
+    if row is None:
+        return "[x]"
+    return row.value if row.value is not None else f"[{row.mark}]"

@@ -1,0 +1,36 @@
+"""Where links lead: in a release that is read through, to the same page of the same release."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+OUTSIDE = ("/releases", "/about", "/search", "/data", "/sign-in", "/docs", "/openapi.json", "/v1/", "/static/")
+"""What is not of one release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of a page's links. A release given by name stays in all of them."""
+
+    release: str | None = None
+
+    def __call__(self, path: str, /, **query: object) -> str:
+        """The address of a page, with what of the query is not empty."""
+        asked = urlencode({name: f"{value}" for name, value in query.items() if value not in {None, ""}})
+        return f"{self._page(path)}?{asked}" if asked else self._page(path)
+
+    def _page(self, path: str) -> str:
+        if self.release is None or path.startswith(OUTSIDE):
+            return path
+        return f"/releases/{self.release}{'/overview' if path == '/' else path}"
+
+
+def in_release(path: str, query: Mapping[str, str]) -> str:
+    """The lasting address of what was asked for with `release` in its query."""
+    others = {name: value for name, value in query.items() if name != "release"}
+    return Addresses(query["release"])(path, **others)
+
+
+def within_release(path: str) -> str:
+    """The route of a page, for every release."""
+    return f"/releases/{{release}}{'/overview' if path == '/' else path}"

@@ -1,0 +1,168 @@
+"""Authorities against what chance alone would give, arranged for reading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.chassis.web import charts
+from services.reporting.figures.answers import Question
+from services.reporting.figures.comparison import Standing, compare
+from services.reporting.pages.content import words
+from services.reporting.pages.content.views import BY_AUTHORITY, Reader
+from services.reporting.read.queries import Span
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.indicators import Indicator
+from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One authority in a comparison."""
+
+    code: str
+    name: str
+    value: str
+    size: str
+    limits_95: str
+    limits_998: str
+    place: str
+    kind: str
+    """`within`, `alert` or `alarm`."""
+    ranks: Mapping[str, float | str]
+    """By what the table can be sorted, the lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A funnel, the same as a table, and what chance would do."""
+
+    chart: str
+    rows: tuple[Compared, ...]
+    scotland: str
+    hidden: int
+    mark: str
+    by_chance: tuple[str, ...]
+    """In sentences."""
+
+
+_PLACES = {
+    Place.WITHIN: "Within what chance explains",
+    Place.ALERT: "Outside the 95% limits",
+    Place.ALARM: "Outside the 99.8% limits",
+}
+_SEVERITY = {Place.WITHIN: 0, Place.ALERT: 1, Place.ALARM: 2}
+SORTS = {"name": "Authority", "value": "Percent", "size": "Out of", "place": "Compared with Scotland"}
+"""What the table can be sorted by, and under which heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a table is sorted."""
+
+    by: str = "name"
+    down: bool = False
+
+    @classmethod
+    def of(cls, words_given: str | None) -> "Order":
+        """From `value` or `-value`. What cannot be sorted by is as good as nothing."""
+        name = (words_given or "").removeprefix("-")
+        return cls(name, (words_given or "").startswith("-")) if name in SORTS else cls()
+
+    def asked(self, name: str) -> str:
+        """What a click on a heading asks for: the other way round where it is sorted by that already."""
+        return f"-{name}" if name == self.by and not self.down else name
+
+    def said(self, name: str) -> str:
+        """For `aria-sort`."""
+        return "none" if name != self.by else "descending" if self.down else "ascending"
+
+
+def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -> Comparison | None:
+    """None where Scotland's own share is not shown."""
+    found = compare(reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)))
+    if found.scotland is None or found.share is None or found.by_chance is None:
+        return None
+    placed = [each for each in found.authorities if each.place is not None]
+    middle = 100 * found.share
+    dots = [
+        charts.Dot(
+            AREA_NAMES[each.row.authority],
+            each.row.denominator or 0,
+            each.row.value or 0,
+            str(each.place),
+            f"#{each.row.authority}",
+        )
+        for each in placed
+    ]
+    lines = sorted((_line(each, middle) for each in placed), key=lambda each: each.name)
+    lines.sort(key=lambda each: each.ranks[order.by], reverse=order.down)
+    chart = charts.at_both_widths(
+        lambda width: charts.funnel(
+            f"{indicator.title}: authorities by size, with control limits",
+            dots,
+            _curves(found.share or 0, max((dot.size for dot in dots), default=1)),
+            middle,
+            "Number that the share is of",
+            width,
+        )
+    )
+    return Comparison(
+        chart,
+        tuple(lines),
+        words.figure(found.scotland, "percent"),
+        len(found.authorities) - len(placed),
+        words.mark(found.scotland),
+        _said(found.by_chance),
+    )
+
+
+def _line(each: Standing, middle: float) -> Compared:
+    assert each.place is not None
+    assert each.limits is not None
+    row, limits, told = each.row, each.limits, _PLACES[each.place]
+    above = (row.value or 0) > middle
+    if each.place is not Place.WITHIN:
+        told += ", above Scotland" if above else ", below Scotland"
+    name = AREA_NAMES[row.authority]
+    severity = _SEVERITY[each.place] * (1 if above else -1)
+    return Compared(
+        row.authority,
+        name,
+        words.figure(row, "percent"),
+        words.count(row, row.denominator),
+        _between(limits.lower_95, limits.upper_95),
+        _between(limits.lower_998, limits.upper_998),
+        told,
+        str(each.place),
+        {"name": name, "value": row.value or 0.0, "size": row.denominator or 0.0, "place": severity},
+    )
+
+
+def _between(lower: float, upper: float) -> str:
+    return f"{lower:.1f} to {upper:.1f}"
+
+
+def _said(found: ByChance) -> tuple[str, ...]:
+    """How many lie outside and would by chance, and whether chance explains how much they differ."""
+    outside = (
+        f"Of the {found.compared} authorities compared, chance alone would put about {found.beyond_95_by_chance:g} outside the "
+        f"95% limits and {found.beyond_998_by_chance:g} outside the 99.8% limits. {found.beyond_95} lie outside the first, "
+        f"{found.beyond_998} outside the second."
+    )
+    if not found.overdispersed:
+        return (outside,)
+    return outside, (
+        f"Authorities vary {found.dispersion:g} times as much as chance would make them (overdispersion: the mean of squared "
+        "distances in standard errors). Many lie outside for reasons that they share, so a place outside says less of any one."
+    )
+
+
+def _curves(share: float, largest: float) -> list[charts.Curve]:
+    """Quantiles of the binomial, which go in steps where numbers are small."""
+    sizes = sorted({max(FEWEST, round(largest * 1.05 * (index / 90) ** 2)) for index in range(1, 91)})
+    limits = [(size, Funnel(share, size).limits) for size in sizes]
+    return [
+        charts.Curve("95", [(size, 100 * each.lower_95) for size, each in limits]),
+        charts.Curve("95", [(size, 100 * each.upper_95) for size, each in limits]),
+        charts.Curve("998", [(size, 100 * each.lower_998) for size, each in limits]),
+        charts.Curve("998", [(size, 100 * each.upper_998) for size, each in limits]),
+    ]

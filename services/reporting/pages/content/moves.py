@@ -1,0 +1,69 @@
+"""By how much a share moved between two periods, and whether that is more than chance explains."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.reporting.disclosure.gate import Row
+from services.reporting.registry.indicators import Good, Indicator
+from services.reporting.statistics.intervals import difference
+
+Way = Literal["better", "worse", "up", "down", "same"]
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From one period to a later one, in percentage points."""
+
+    points: float
+    lower: float
+    upper: float
+    way: Way
+    """`same` where chance alone explains it."""
+
+    @property
+    def interval(self) -> str:
+        """In words."""
+        return f"{_signed(self.lower)} to {_signed(self.upper)} points"
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.way == "same":
+            return "No change beyond chance"
+        return {"better": "Better", "worse": "Worse", "up": "Up", "down": "Down"}[self.way] + ", beyond chance"
+
+    @property
+    def sentence(self) -> str:
+        """By how much, with its interval."""
+        return f"{_signed(self.points)} points ({self.interval})"
+
+
+def move(indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
+    """None where either is not shown, or is no share."""
+    if before is None or now is None or not before.denominator or not now.denominator:
+        return None
+    if before.numerator is None or now.numerator is None or not _are_shares(before, now):
+        return None
+    lower, upper = difference((before.numerator, now.numerator), (before.denominator, now.denominator))
+    points = 100 * (now.numerator / now.denominator - before.numerator / before.denominator)
+    return Move(points, 100 * lower, 100 * upper, _way(indicator, lower, upper))
+
+
+def _are_shares(*rows: Row) -> bool:
+    return all(0 <= (row.numerator or 0) <= (row.denominator or 0) for row in rows)
+
+
+def _way(indicator: Indicator, lower: float, upper: float) -> Way:
+    if lower <= 0 <= upper:
+        return "same"
+    rose = lower > 0
+    if indicator.good is Good.NEITHER:
+        return "up" if rose else "down"
+    return "better" if rose is (indicator.good is Good.HIGHER) else "worse"
+
+
+def _signed(points: float) -> str:
+    rounded = round(points, 1) + 0.0
+    sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
+    return f"{sign}{abs(rounded):.1f}"

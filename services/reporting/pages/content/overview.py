@@ -1,0 +1,121 @@
+"""The first page: Scotland in sentences, each standard, the map, and what needs a look."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Question
+from services.reporting.figures.comparison import compare
+from services.reporting.pages.content import words
+from services.reporting.pages.content.choices import Choice, year_before
+from services.reporting.pages.content.standards import STANDARDS, Standing, row_of
+from services.reporting.pages.content.views import BY_AUTHORITY, Reader
+from services.reporting.read.queries import Span
+from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator
+from services.reporting.statistics.funnel import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Authorities that lie further below Scotland in one standard than chance explains, at the 99.8 % limits."""
+
+    indicator: Indicator
+    authorities: tuple[tuple[str, str, str], ...]
+    """Code, name and value, the lowest first."""
+    overdispersed: bool
+
+
+def sentences(reader: Reader, choice: Choice, standings: Sequence[Standing]) -> list[str]:
+    """What there is to say of Scotland, in whole sentences; only what is shown, and change only beyond chance."""
+    found = [_orders(reader, choice), _completed(reader, choice), _met(standings), _moved(standings)]
+    return [sentence for sentence in found if sentence]
+
+
+def _orders(reader: Reader, choice: Choice) -> str:
+    now = _count(reader, "orders_imposed", choice.span)
+    if now is None:
+        return ""
+    before = _count(reader, "orders_imposed", year_before(choice.span))
+    when = words.within(choice.span)
+    said = f"Courts imposed {now:,.0f} community payback orders {when}"
+    hours = _count(reader, "hours_credited", choice.span)
+    worked = "" if hours is None else f" People on orders did {hours:,.0f} hours of unpaid work."
+    return f"{said}{_against(now, before)}.{worked}"
+
+
+def _against(now: float, before: float | None) -> str:
+    if not before:
+        return ""
+    percent = 100 * (now - before) / before
+    if abs(percent) < 0.05:
+        return ", as many as a year before"
+    return f", {abs(percent):.1f}% {'more' if percent > 0 else 'fewer'} than a year before"
+
+
+def _completed(reader: Reader, choice: Choice) -> str:
+    row = row_of(reader, INDICATORS["completion_rate"], choice.span)
+    if row is None or row.value is None:
+        return ""
+    return (
+        f"Of the orders that ended, {words.value(row.value, 'percent')} were completed or discharged early "
+        f"(95% interval {words.interval(row, 'percent')})."
+    )
+
+
+def _met(standings: Sequence[Standing]) -> str:
+    shown = sorted((each for each in standings if each.row and each.row.value is not None), key=_share)
+    if len(shown) < 2:
+        return ""
+    worst, best = shown[0], shown[-1]
+    return (
+        f"Of the {len(STANDARDS)} national standards, the one met most often is {_named(best)} ({best.value}); "
+        f"the one missed most often is {_named(worst)} ({worst.value}: missed for {worst.missed})."
+    )
+
+
+def _share(each: Standing) -> float:
+    return (each.row.value if each.row else None) or 0.0
+
+
+def _moved(standings: Sequence[Standing]) -> str:
+    better = [_named(each) for each in standings if each.move and each.move.way == "better"]
+    worse = [_named(each) for each in standings if each.move and each.move.way == "worse"]
+    if not better and not worse:
+        return "No standard moved by more than chance explains since a year before."
+    parts = [
+        f"{words.listed(names)} {'is' if len(names) == 1 else 'are'} {way}"
+        for names, way in ((better, "better"), (worse, "worse"))
+        if names
+    ]
+    told = " and ".join(parts)
+    return f"Since a year before, {told} by more than chance explains."
+
+
+def _named(each: Standing) -> str:
+    title = each.indicator.title
+    return title[0].lower() + title[1:]
+
+
+def _count(reader: Reader, name: str, span: Span) -> float | None:
+    row: Row | None = row_of(reader, INDICATORS[name], span)
+    return None if row is None else row.value
+
+
+def behind(reader: Reader, span: Span) -> list[Behind]:
+    """By standard, who needs a look; those without anybody are left out."""
+    return [each for each in _behind(reader, span) if each.authorities]
+
+
+def _behind(reader: Reader, span: Span) -> Iterator[Behind]:
+    for indicator in STANDARDS:
+        found = compare(reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)))
+        middle = 100 * (found.share or 0)
+        low = [
+            (each.row.value, each.row.authority)
+            for each in found.authorities
+            if each.place is Place.ALARM and each.row.value is not None and each.row.value < middle
+        ]
+        told = tuple((code, AREA_NAMES[code], words.value(value, "percent")) for value, code in sorted(low))
+        yield Behind(indicator, told, found.by_chance is not None and found.by_chance.overdispersed)

@@ -1,0 +1,103 @@
+"""A release as a publication: what it covers, what it says, what changed, when the next comes, and how to cite it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from contracts.periods import LONDON, add_months
+from services.reporting.files import data_catalogue, store
+from services.reporting.files.bundle import stem
+from services.reporting.files.store import Listed
+from services.reporting.formats.publisher import bibtex, citation
+from services.reporting.pages.content import overview, standards, words
+from services.reporting.pages.content.changes import ChangeLine, change_lines
+from services.reporting.pages.content.choices import Choice
+from services.reporting.pages.content.views import Reader
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator
+from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
+
+SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All that the first page of a release says beside its dates."""
+
+    choice: Choice | None
+    """The period that its headlines are of: the newest whole year. None where its figures are not shown any more."""
+    headlines: tuple[str, ...]
+    later: ReleaseInfo | None
+    """The newest published after it."""
+    before: ReleaseInfo | None
+    changes: tuple[ChangeLine, ...]
+    reasons: tuple[tuple[str, int], ...]
+    """How many changes there are by reason, of those that are listed."""
+    definitions: tuple[tuple[Indicator, int], ...]
+    next_month: date
+    next_day: date
+    cite: str
+    bibtex: str
+    files: tuple[Listed, ...]
+    content_hash: str
+    """Of the files; empty where they were not made yet."""
+    whole: str
+    """The name of the file that holds all others."""
+    about: data_catalogue.Document | None
+    """For search engines."""
+
+
+def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseInfo], address: str) -> Publication:
+    """`address` is where the release is published."""
+    later = [each for each in listed if each.made_at > release.made_at and each.status == PUBLISHED]
+    before = [each for each in listed if each.made_at < release.made_at and each.published_at]
+    shown = release.status in {PUBLISHED, DRAFT}
+    changes = change_lines(reader.desk, release)
+    files = store.listed(reader.connection, release.id) if release.status == PUBLISHED else []
+    published = (release.published_at or release.made_at).astimezone(LONDON).date()
+    choice = reader.choices()[0] if shown else None
+    site = address.removesuffix(f"/releases/{release.id}")
+    return Publication(
+        choice,
+        _headlines(reader, choice),
+        later[-1] if later else None,
+        before[0] if before else None,
+        tuple(changes),
+        tuple(Counter(each.why for each in changes).most_common()),
+        tuple((INDICATORS[name], version) for name, version in release.versions.items() if name in INDICATORS),
+        add_months(release.last_month, 1),
+        next_day(published),
+        citation(release.id, published, address),
+        bibtex(release.id, published, address),
+        tuple(files),
+        store.content_hash(files),
+        f"{stem(release)}.zip",
+        data_catalogue.schema_org(site, release, files) if release.status == PUBLISHED else None,
+    )
+
+
+def _headlines(reader: Reader, choice: Choice | None) -> tuple[str, ...]:
+    if choice is None:
+        return ()
+    found = overview.sentences(reader, choice, standards.standings(reader, choice.span))
+    return (*found, *_by_standard(reader, choice))
+
+
+def _by_standard(reader: Reader, choice: Choice) -> list[str]:
+    """Each standard that is shown, with its interval."""
+    rows = [(each, standards.row_of(reader, each, choice.span)) for each in standards.STANDARDS]
+    return [
+        f"{each.title}: {words.value(row.value, each.unit)} (95% interval {words.interval(row, each.unit)})."
+        for each, row in rows
+        if row is not None and row.value is not None
+    ]
+
+
+def next_day(published: date) -> date:
+    """When the next release is expected: a month later, on a day of the week on which offices are open."""
+    whole = add_months(published.replace(day=1), 1)
+    day = whole.replace(day=min(published.day, 28))
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return day

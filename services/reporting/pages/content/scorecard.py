@@ -1,0 +1,192 @@
+"""One authority against the standards: beside Scotland and areas like it, against chance, and this quarter against the last."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.web import small_charts
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Answer, Question
+from services.reporting.figures.comparison import compare
+from services.reporting.pages.content import words
+from services.reporting.pages.content.choices import Choice
+from services.reporting.pages.content.moves import Move, move
+from services.reporting.pages.content.standards import STANDARDS, row_of
+from services.reporting.pages.content.views import BY_AUTHORITY, Reader, monthly
+from services.reporting.read.queries import Span
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.indicators import Indicator
+from services.reporting.statistics.funnel import Place
+
+SIMILAR = 5
+MOST_SIMILAR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One standard, for one authority."""
+
+    indicator: Indicator
+    value: str
+    interval: str
+    mark: str
+    scotland: str
+    similar: str
+    """Together, of those whose figures are shown."""
+    place: str
+    """`within`, `better`, `worse` or `none`."""
+    verdict: str
+    spine: str
+    spark: str
+    figures: tuple[str, str] | None
+    """Then and now, as written."""
+    move: Move | None
+    """From then to now."""
+
+
+def nearest_in_size(code: str, count: int = SIMILAR) -> tuple[str, ...]:
+    """The authorities whose populations come nearest to this one's in proportion. A stated rule, not a judgement of likeness."""
+    own = AUTHORITIES[code].population_thousands
+    others = [each for each in AUTHORITIES.values() if each.code != code]
+    others.sort(key=lambda each: max(own, each.population_thousands) / min(own, each.population_thousands))
+    return tuple(each.code for each in others[:count])
+
+
+def similar_to(code: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Those that were chosen, or the nearest in size."""
+    chosen = [each for each in dict.fromkeys(wanted) if each in AUTHORITIES and each != code]
+    return tuple(chosen[:MOST_SIMILAR]) or nearest_in_size(code)
+
+
+Times = tuple[Choice, Choice]
+"""What is set against what, the earlier first."""
+
+
+def times_of(reader: Reader, code: str, offered: Sequence[Choice]) -> Times | None:
+    """The last two quarters; the last two years where no quarter of this authority is shown."""
+    pairs = [found for kind in ("quarter-", "year-") if (found := _latest_two(offered, kind))]
+    shown = (pair for pair in pairs if any(_both_shown(reader, each, code, pair) for each in STANDARDS))
+    return next(shown, pairs[0] if pairs else None)
+
+
+def _latest_two(offered: Sequence[Choice], kind: str) -> Times | None:
+    found = [each for each in offered if each.value.startswith(kind)][:2]
+    return (found[1], found[0]) if len(found) == 2 else None
+
+
+def _both_shown(reader: Reader, indicator: Indicator, code: str, times: Times) -> bool:
+    rows = [row_of(reader, indicator, each.span, code) for each in times]
+    return move(indicator, *rows) is not None
+
+
+def said_of(times: Times | None) -> str:
+    """The heading of what is set against what."""
+    is_year = times is not None and times[0].value.startswith("year-")
+    return "This year against the last" if is_year else "This quarter against the last"
+
+
+def scorecard(reader: Reader, code: str, span: Span, similar: Collection[str], times: Times | None) -> list[Scored]:
+    """All standards."""
+    return [_scored(reader, indicator, code, span, similar, times) for indicator in STANDARDS]
+
+
+def _scored(
+    reader: Reader,
+    indicator: Indicator,
+    code: str,
+    span: Span,
+    similar: Collection[str],
+    times: Times | None,
+) -> Scored:
+    answer = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY))
+    rows = {row.authority: row for row in answer.rows}
+    own, scotland = rows.get(code), rows.get(SCOTLAND)
+    place, verdict = _verdict(answer, code)
+    months = monthly(reader, indicator, span, code)
+    then, now = (row_of(reader, indicator, each.span, code) for each in times) if times else (None, None)
+    values = [row.value for area, row in rows.items() if area != SCOTLAND and row.value is not None]
+    return Scored(
+        indicator,
+        words.figure(own, indicator.unit),
+        "" if own is None else words.interval(own, indicator.unit),
+        words.mark(own),
+        words.figure(scotland, indicator.unit),
+        _together(rows, similar),
+        place,
+        verdict,
+        small_charts.spine(f"{indicator.title}: among the 32", values, _value(own), _value(scotland)),
+        small_charts.spark(f"{indicator.title}, by month", [r.value for r in months], [r.provisional for r in months]),
+        (words.figure(then, indicator.unit), words.figure(now, indicator.unit)) if times else None,
+        move(indicator, then, now),
+    )
+
+
+def _value(row: Row | None) -> float | None:
+    return None if row is None else row.value
+
+
+def _verdict(answer: Answer, code: str) -> tuple[str, str]:
+    """Against limits around Scotland, for the authority's size."""
+    found = compare(answer)
+    own = next((each for each in found.authorities if each.row.authority == code), None)
+    if own is None or own.place is None or own.row.value is None:
+        return "none", "Not compared: too few, or not shown"
+    if own.place is Place.WITHIN:
+        return "within", "No different from Scotland beyond chance"
+    above = own.row.value > 100 * (found.share or 0)
+    limits = "99.8%" if own.place is Place.ALARM else "95%"
+    return (
+        "better" if above else "worse",
+        f"{'Better' if above else 'Worse'} than Scotland, outside the {limits} limits",
+    )
+
+
+def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
+    """The share of these authorities taken together. Those that are not shown are left out, and said to be."""
+    shown = [row for code in codes if (row := rows.get(code)) and row.numerator is not None and row.denominator]
+    whole = sum(row.denominator or 0 for row in shown)
+    if not whole:
+        return words.SUPPRESSED
+    share = 100 * sum(row.numerator or 0 for row in shown) / whole
+    lacking = f" (of {len(shown)})" if len(shown) < len(codes) else ""
+    return f"{words.value(share, 'percent')}{lacking}"
+
+
+def summary(name: str, scored: Sequence[Scored], times: Times | None) -> list[str]:
+    """The scorecard in sentences."""
+    when = "quarters" if times is None or times[0].value.startswith("quarter-") else "years"
+    found = [_against_scotland(name, scored), _moved(scored, when)]
+    return [each for each in found if each]
+
+
+def _against_scotland(name: str, scored: Sequence[Scored]) -> str:
+    judged = [each for each in scored if each.place != "none"]
+    if not judged:
+        return f"{name} cannot be compared with Scotland in this period: too few cases, or not shown."
+    better, worse = ([_title(each) for each in judged if each.place == way] for way in ("better", "worse"))
+    said = f"Of the {len(judged)} standards on which {name} can be compared, "
+    parts = [
+        f"{way} than Scotland on {len(titles)} ({words.listed(titles)})"
+        for way, titles in (("better", better), ("worse", worse))
+        if titles
+    ]
+    if not parts:
+        return f"{said}none differs from Scotland by more than chance explains."
+    rest = len(judged) - len(better) - len(worse)
+    return (
+        f"{said}it is {' and '.join(parts)}, beyond chance; {rest or 'none'} {'do' if rest > 1 else 'does'} not differ."
+    )
+
+
+def _moved(scored: Sequence[Scored], when: str) -> str:
+    moved = [each for each in scored if each.move]
+    if not moved:
+        return ""
+    changed = [f"{_title(each)} {each.move.way}" for each in moved if each.move and each.move.way != "same"]
+    if not changed:
+        return f"Nothing moved between the last two {when} by more than chance explains."
+    return f"Between the last two {when}, by more than chance explains: {words.listed(changed)}."
+
+
+def _title(each: Scored) -> str:
+    return each.indicator.title[0].lower() + each.indicator.title[1:]

@@ -1,0 +1,109 @@
+"""Since when an authority lies outside the limits: one small line for each of the 32, by quarter, on one scale."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.authorities import AUTHORITIES
+from contracts.periods import add_months
+from services.chassis.web import small_charts
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Question
+from services.reporting.pages.content import words
+from services.reporting.pages.content.views import Reader
+from services.reporting.read.queries import Grain, Span
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.indicators import Indicator
+from services.reporting.statistics.funnel import FEWEST, Funnel, Place
+
+QUARTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One authority over the quarters."""
+
+    code: str
+    name: str
+    chart: str
+    told: str
+    """Since when it has been outside, or that it is not."""
+    outside: bool
+    """Whether it lies outside in the last quarter."""
+    values: tuple[str, ...]
+    """As written, quarter by quarter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """All authorities by name, and the quarters that they are told by."""
+
+    quarters: tuple[str, ...]
+    areas: tuple[Course, ...]
+
+
+def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
+    """The whole quarters up to the end of the span."""
+    last = add_months(span.last, -(span.last.month % 3))
+    first = add_months(last, 1 - 3 * QUARTERS)
+    rows = reader.ask(indicator, Question(first, last, Grain("authority", "quarter"))).rows
+    by_area: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_area.setdefault(row.authority, {})[row.period] = row
+    quarters = tuple(sorted(by_area.get(SCOTLAND, {})))
+    whole = [by_area[SCOTLAND][each] for each in quarters]
+    named = sorted(AUTHORITIES.values(), key=lambda each: each.name)
+    found = tuple(
+        _course(indicator, each.code, each.name, _in_order(by_area.get(each.code, {}), quarters), whole)
+        for each in named
+    )
+    return Courses(tuple(words.period(each) for each in quarters), found)
+
+
+def _in_order(rows: Mapping[str, Row], quarters: Sequence[str]) -> list[Row | None]:
+    return [rows.get(each) for each in quarters]
+
+
+def _course(indicator: Indicator, code: str, name: str, own: Sequence[Row | None], whole: Sequence[Row]) -> Course:
+    places = [_place(row, scotland) for row, scotland in zip(own, whole, strict=True)]
+    marks = {at: str(found[0]) for at, found in enumerate(places) if found and found[0] is not Place.WITHIN}
+    chart = small_charts.multiple(
+        f"{name}, by quarter, beside Scotland",
+        [None if row is None else row.value for row in own],
+        [row.value for row in whole],
+        marks,
+    )
+    told = _told(places, [words.period(row.period) for row in whole])
+    outside = bool(places and places[-1] and places[-1][0] is not Place.WITHIN)
+    return Course(code, name, chart, told, outside, tuple(words.figure(row, indicator.unit) for row in own))
+
+
+Placed = tuple[Place, bool] | None
+"""Where it lies, and whether above Scotland; None where that cannot be said."""
+
+
+def _place(row: Row | None, scotland: Row) -> Placed:
+    if row is None or row.numerator is None or row.denominator is None or row.denominator < FEWEST:
+        return None
+    if scotland.numerator is None or not scotland.denominator:
+        return None
+    share = scotland.numerator / scotland.denominator
+    place = Funnel(share, round(row.denominator)).place(round(row.numerator))
+    return place, row.numerator / row.denominator > share
+
+
+def _told(places: Sequence[Placed], quarters: Sequence[str]) -> str:
+    """Counting back from the last quarter."""
+    if not places or places[-1] is None:
+        return "Not compared in the last quarter"
+    place, above = places[-1]
+    if place is Place.WITHIN:
+        times = sum(1 for each in places if each and each[0] is not Place.WITHIN)
+        return f"Within the limits now; outside in {times} of {len(places)} quarters" if times else "Within the limits"
+    first = len(places) - 1
+    while first and (found := places[first - 1]) and found[0] is not Place.WITHIN and found[1] is above:
+        first -= 1
+    count = len(places) - first
+    return (
+        f"{'Above' if above else 'Below'}, outside the limits since {quarters[first]} "
+        f"({count} quarter{'s' if count > 1 else ''})"
+    )

@@ -1,0 +1,102 @@
+"""Scotland against the standards: how many met each, whether that moved beyond chance, and since when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.chassis.web import small_charts
+from services.reporting.disclosure.gate import Row
+from services.reporting.figures.answers import Question
+from services.reporting.pages.content import words
+from services.reporting.pages.content.choices import year_before
+from services.reporting.pages.content.moves import Move, move
+from services.reporting.pages.content.views import Reader, monthly, only
+from services.reporting.read.queries import Span
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator, Kind
+from services.reporting.statistics.runs import signals
+
+_COUNTED_OTHERWISE = {each.published_as for each in INDICATORS.values()}
+STANDARDS = tuple(
+    each
+    for each in INDICATORS.values()
+    if each.standard and each.kind is Kind.SHARE and each.id not in _COUNTED_OTHERWISE
+)
+"""What has a national standard, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One standard, for one area."""
+
+    indicator: Indicator
+    row: Row | None
+    value: str
+    interval: str
+    mark: str
+    bar: str
+    spark: str
+    move: Move | None
+    """Since the same period a year before."""
+    since: str
+    """What in its months is unlikely to be chance; mostly nothing."""
+
+    @property
+    def missed(self) -> str:
+        """Of how many orders it was not met, in round words."""
+        if self.row is None or self.row.numerator is None or not self.row.denominator:
+            return ""
+        share = 1 - self.row.numerator / self.row.denominator
+        return f"about 1 in {round(1 / share)}" if share > 1 / 30 else "fewer than 1 in 30"
+
+    @property
+    def limit(self) -> str:
+        """The standard as a phrase, as in `within 1 working day`."""
+        said = self.indicator.standard or ""
+        return f"within {said}" if said[:1].isdigit() and len(said) < 60 else said
+
+
+def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[Standing]:
+    """All standards."""
+    return [_standing(reader, indicator, span, area) for indicator in STANDARDS]
+
+
+def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> Standing:
+    now, before = (row_of(reader, indicator, each, area) for each in (span, year_before(span)))
+    months = monthly(reader, indicator, span, area)
+    return Standing(
+        indicator,
+        now,
+        words.figure(now, indicator.unit),
+        "" if now is None else words.interval(now, indicator.unit),
+        words.mark(now),
+        small_charts.share_bar(f"{indicator.title}: share", None if now is None else (now.value, now.lower, now.upper)),
+        small_charts.spark(f"{indicator.title}, by month", [r.value for r in months], [r.provisional for r in months]),
+        move(indicator, before, now),
+        _since(months),
+    )
+
+
+def since_a_year(reader: Reader, indicator: Indicator, span: Span) -> Move | None:
+    """How Scotland's share moved; None for what is no share."""
+    if indicator.kind is not Kind.SHARE:
+        return None
+    before, now = (row_of(reader, indicator, each) for each in (year_before(span), span))
+    return move(indicator, before, now)
+
+
+def row_of(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Row | None:
+    """The one figure of an area and span."""
+    return only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
+
+
+def _since(months: Iterable[Row]) -> str:
+    """The last signal that reaches to the end of the settled months."""
+    rows = list(months)
+    settled = [None if row.provisional or row.partial else row.value for row in rows]
+    last = max((index for index, value in enumerate(settled) if value is not None), default=0)
+    found = [each for each in signals(settled) if each.last == last]
+    if not found:
+        return ""
+    way = {"above": "above its median", "below": "below its median", "up": "rising", "down": "falling"}[found[-1].way]
+    return f"{way} since {words.short_period(rows[found[-1].first].period)}"

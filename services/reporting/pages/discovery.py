@@ -1,0 +1,146 @@
+"""What leads others to the figures: the catalogue, the feed of releases, the map of the site, and the API's own page."""
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.api.auth import PUBLIC
+from services.chassis.database import transaction
+from services.reporting.files import data_catalogue, store
+from services.reporting.files.bundle import stem
+from services.reporting.files.store import Listed
+from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
+from services.reporting.pages.site import Site
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.releases import index
+from services.reporting.releases.index import PUBLISHED, WITHDRAWN, ReleaseInfo
+
+ATOM, JSON_LD, XML = "application/atom+xml", "application/ld+json", "application/xml"
+NEWEST = {"Cache-Control": "public, max-age=300"}
+_PAGES = ("", "/indicators", "/authorities", "/compare", "/quality", "/releases", "/about", "/data", "/docs")
+
+
+def add_discovery(pages: APIRouter, site: Site) -> None:
+    """Nothing here needs anybody to be signed in."""
+
+    @pages.get("/releases/feed.atom")
+    def feed(request: Request) -> Response:
+        releases, _ = _public(site)
+        return Response(atom(_site(request), releases), media_type=ATOM, headers=NEWEST)
+
+    @pages.get("/data/catalogue.jsonld")
+    def catalogue(request: Request) -> Response:
+        releases, files = _public(site)
+        shown = [each for each in releases if each.status == PUBLISHED]
+        document = data_catalogue.dcat(_site(request), shown, files)
+        return Response(msgspec.json.encode(document), media_type=JSON_LD, headers=NEWEST)
+
+    @pages.get("/data")
+    def data(request: Request) -> Response:
+        releases, files = _public(site)
+        shown = [each for each in releases if each.status == PUBLISHED]
+        newest = shown[0] if shown else None
+        about = data_catalogue.schema_org(_site(request), newest, files[newest.id]) if newest else None
+        return site.page(
+            request,
+            "data",
+            releases=shown,
+            newest=newest,
+            files=_first_files(newest, files[newest.id]) if newest else [],
+            about_data=as_json_ld(about) if about else "",
+            origin=_site(request),
+        )
+
+    @pages.get("/docs")
+    def docs(request: Request) -> Response:
+        document = request.app.openapi()
+        return site.page(request, "docs", tags=operations(document), info=document["info"], origin=_site(request))
+
+    @pages.get("/sitemap.xml")
+    def sitemap(request: Request) -> Response:
+        releases, _ = _public(site)
+        return Response(_sitemap(_site(request), releases), media_type=XML, headers=NEWEST)
+
+    @pages.get("/robots.txt")
+    def robots(request: Request) -> Response:
+        text = f"User-agent: *\nDisallow: /sign-in\nSitemap: {_site(request)}/sitemap.xml\n"
+        return Response(text, media_type="text/plain", headers=NEWEST)
+
+
+def _site(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _public(site: Site) -> tuple[list[ReleaseInfo], dict[str, list[Listed]]]:
+    """All that was ever published, newest first, and the files of what still is."""
+    with transaction(site.database) as connection:
+        found = [each for each in index.all_releases(connection, PUBLIC) if each.published_at]
+        return found, {each.id: store.listed(connection, each.id) for each in found}
+
+
+def _first_files(release: ReleaseInfo, files: Sequence[Listed]) -> list[Listed]:
+    """Those that hold everything."""
+    return [each for each in files if each.name.startswith(stem(release))]
+
+
+def as_json_ld(document: dict[str, object]) -> str:
+    """For a page: nothing in it can end the element that it stands in."""
+    return msgspec.json.encode(document).decode().replace("<", "\\u003c")
+
+
+def atom(site: str, releases: Sequence[ReleaseInfo]) -> str:
+    """RFC 4287, the newest first. A withdrawal is told as an entry that changed."""
+    moments = [moment for each in releases if (moment := each.withdrawn_at or each.published_at)]
+    updated = f"{max(moments).isoformat()}" if moments else "2011-02-01T00:00:00Z"
+    entries = "".join(_entry(site, each) for each in releases)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-GB">'
+        f"<id>{site}/releases</id><title>{TITLE}: releases</title><updated>{updated}</updated>"
+        f'<link rel="self" type="{ATOM}" href="{site}/releases/feed.atom"/><link rel="alternate" href="{site}/releases"/>'
+        f"<author><name>{PUBLISHER}</name><email>{CONTACT}</email></author><rights>{LICENCE.name}: {LICENCE.url}</rights>"
+        f"{entries}</feed>\n"
+    )
+
+
+def _entry(site: str, release: ReleaseInfo) -> str:
+    assert release.published_at is not None
+    address = f"{site}/releases/{release.id}"
+    withdrawn = release.status == WITHDRAWN
+    summary = f"Figures up to {release.last_month:%B %Y}, as known on {release.known_on}."
+    if release.note:
+        summary += f" {release.note}"
+    return (
+        f"<entry><id>{address}</id><title>Release {release.id}{', withdrawn' if withdrawn else ''}</title>"
+        f"<published>{release.published_at.isoformat()}</published>"
+        f"<updated>{(release.withdrawn_at or release.published_at).isoformat()}</updated>"
+        f'<link rel="alternate" type="text/html" href="{address}"/><summary>{escape(summary)}</summary></entry>'
+    )
+
+
+def _sitemap(site: str, releases: Sequence[ReleaseInfo]) -> str:
+    paths = [
+        *_PAGES,
+        *(f"/indicators/{name}" for name in INDICATORS),
+        *(f"/authorities/{code}" for code in AUTHORITIES),
+        *(f"/releases/{each.id}" for each in releases),
+    ]
+    listed = "".join(f"<url><loc>{site}{path}</loc></url>" for path in paths)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{listed}</urlset>\n'
+
+
+Operation = tuple[str, str, str]
+"""Method, path and what it is for."""
+
+
+def operations(document: dict[str, object]) -> dict[str, list[Operation]]:
+    """What the API can do, by tag."""
+    found: dict[str, list[Operation]] = {}
+    paths: dict[str, dict[str, dict[str, list[str]]]] = document["paths"]  # type: ignore[assignment]
+    for path, methods in paths.items():
+        for method, each in methods.items():
+            for tag in each.get("tags", ["other"]):
+                found.setdefault(tag, []).append((method.upper(), path, str(each.get("summary", ""))))
+    return found

@@ -1,0 +1,49 @@
+"""Pages as the public was given them. They are made of a release, so that they are worked out once and not at each look."""
+
+from threading import Lock
+
+from cachetools import LRUCache
+from fastapi import Request, Response
+from sqlalchemy import Connection, exists, select
+
+from services.reporting.read.tables import release_files, releases
+
+MOST_BYTES = 64 * 1024 * 1024
+LONGEST_QUERY = 200
+
+State = tuple[tuple[object, ...], ...]
+
+
+def state_of(connection: Connection) -> State:
+    """All that can change on public pages: which releases there are, how they stand, and whether their files are made."""
+    files = exists().where(release_files.c.release == releases.c.id)
+    columns = (
+        releases.c.id,
+        releases.c.content_hash,
+        releases.c.status,
+        releases.c.published_at,
+        releases.c.withdrawn_at,
+        releases.c.note,
+        files,
+    )
+    return tuple(tuple(row) for row in connection.execute(select(*columns).order_by(releases.c.id)))
+
+
+class KeptPages:
+    """Pages by what they are made of. Those not asked for the longest go first."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._pages: LRUCache[tuple[object, ...], bytes] = LRUCache(most_bytes, len)
+        self._lock = Lock()
+
+    def get(self, request: Request, *made_of: object) -> bytes | None:
+        """The page, if it is still there."""
+        with self._lock:
+            return self._pages.get((request.url.path, request.url.query, *made_of))
+
+    def put(self, page: Response, request: Request, *made_of: object) -> None:
+        """Remember a page that was found."""
+        content = bytes(page.body)
+        if page.status_code == 200 and len(request.url.query) <= LONGEST_QUERY and len(content) <= MOST_BYTES // 10:
+            with self._lock:
+                self._pages[request.url.path, request.url.query, *made_of] = content
