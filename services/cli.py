@@ -19,7 +19,7 @@ GROUPS = {
     "services.operations.support": ("support",),
     "services.operations.capacity": ("capacity",),
     "services.operations.times": ("redate",),
-    "services.reporting.releases.commands": ("release",),
+    "services.reporting.commands": ("release",),
     "services.simulate.commands": ("simulate",),
     "services.connect.commands": ("connect",),
 }

@@ -22,6 +22,7 @@ from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
+from services.reporting.files.store import make_files
 from services.reporting.releases import publication
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
@@ -82,6 +83,7 @@ def release(stack: Stack) -> None:
             system_clock,
         )
         publication.publish(database, name, system_clock)
+        make_files(database, name, system_clock().date())
     finally:
         database.dispose()
 

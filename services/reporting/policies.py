@@ -29,7 +29,7 @@ POLICIES: Policies = {
     "GET /v1/releases/{id}/changes": OPEN,
     "GET /v1/stream": Policy(listens=True),
     "GET /v1/releases/{id}/files": OPEN,
-    "GET /v1/releases/{id}/data": Policy(answer=256 * MIB),
+    "GET /v1/releases/{id}/data": _FILE,
     "GET /v1/codes": OPEN,
     **_pages(
         "/", "/indicators", "/indicators/{id}", "/compare", "/compare/{id}", "/authorities", "/authorities/{code}"
@@ -39,7 +39,7 @@ POLICIES: Policies = {
     "GET /releases/{release}/indicators/{id}/figures.{extension}": _FILE,
     "GET /releases": _PAGE,
     "GET /releases/{release}": _PAGE,
-    "GET /releases/{release}/files/{name:path}": Policy(answer=256 * MIB),
+    "GET /releases/{release}/files/{name:path}": _FILE,
     "GET /releases/feed.atom": _PAGE,
     "GET /about": _PAGE,
     "GET /search": _PAGE,

@@ -1,6 +1,5 @@
 """Tidy rows as CSV with CSV on the Web metadata, a data dictionary, and Parquet."""
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from services.chassis import sheets
 from services.reporting.files.tidy import COLUMNS, DAY, KINDS, MEANINGS, NUMBER, TEXT, TRUTH, WHOLE, Tidy
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA
 from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE
@@ -31,15 +31,7 @@ SCHEMA = pa.schema(
 
 def as_csv(rows: Sequence[Tidy]) -> bytes:
     """RFC 4180 in UTF-8 with a header. What is absent is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([_plain(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _plain(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    return sheets.as_csv([COLUMNS, *rows]).encode()
 
 
 def as_table(rows: Sequence[Tidy]) -> pa.Table:
@@ -98,19 +90,16 @@ def _column(name: str) -> dict[str, Any]:
 
 def dictionary() -> bytes:
     """What each column of the CSV and Parquet files holds."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("column", "type", "meaning"))
-    writer.writerows((name, KINDS[name], MEANINGS[name]) for name in COLUMNS)
-    return text.getvalue().encode()
+    return sheets.as_csv(
+        [("column", "type", "meaning"), *((name, KINDS[name], MEANINGS[name]) for name in COLUMNS)]
+    ).encode()
 
 
 def definitions(indicators: Sequence[Indicator]) -> bytes:
     """What each indicator measures, by the definition that the release froze."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("indicator", "title", "theme", "unit", "definition", "leaves_out", "standard", "note", "version"))
-    for each in indicators:
-        told = (each.id, each.title, each.theme, each.unit, each.definition, each.exclusions)
-        writer.writerow((*told, each.standard or "", each.note or "", each.version))
-    return text.getvalue().encode()
+    header = ("indicator", "title", "theme", "unit", "definition", "leaves_out", "standard", "note", "version")
+    rows = [
+        (e.id, e.title, e.theme, e.unit, e.definition, e.exclusions, e.standard or "", e.note or "", e.version)
+        for e in indicators
+    ]
+    return sheets.as_csv([header, *rows]).encode()

@@ -10,19 +10,20 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
+from services.chassis import sheets
 from services.reporting.files.workbook import Sheet
 from services.reporting.formats.publisher import PUBLISHER
 
 _FIRST, _SECOND, _OTHER = 14, 44, 14
 
 
-def as_xlsx(title: str, made: datetime, sheets: Sequence[Sheet]) -> bytes:
+def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
     """Tables are tables to Excel, so that screen readers say the headings of each cell."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title, book.properties.creator, book.properties.language = title, PUBLISHER, "en-GB"
     book.properties.created = book.properties.modified = made.replace(tzinfo=None)
-    for number, sheet in enumerate(sheets, 1):
+    for number, sheet in enumerate(pages, 1):
         _add(book.create_sheet(sheet.name), sheet, number)
     file = io.BytesIO()
     book.save(file)
@@ -30,19 +31,15 @@ def as_xlsx(title: str, made: datetime, sheets: Sequence[Sheet]) -> bytes:
 
 
 def _add(page: Worksheet, sheet: Sheet, number: int) -> None:
-    page.append([sheet.title])
+    sheets.append(page, [(sheet.title,), *((line,) for line in sheet.words)])
     page["A1"].font = Font(bold=True, size=14)
-    for line in sheet.words:
-        page.append([line])
     if sheet.header:
         _add_table(page, sheet, number)
 
 
 def _add_table(page: Worksheet, sheet: Sheet, number: int) -> None:
     first = len(sheet.words) + 2
-    page.append(sheet.header)
-    for row in sheet.rows:
-        page.append(row)
+    sheets.append(page, [sheet.header, *sheet.rows])
     area = f"A{first}:{get_column_letter(len(sheet.header))}{first + len(sheet.rows)}"
     page.add_table(Table(displayName=f"Table{number}", ref=area, tableStyleInfo=TableStyleInfo("TableStyleLight1")))
     shape = "#,##0" if not sheet.decimals else f"#,##0.{'0' * sheet.decimals}"

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 from services.chassis.clock import FixedClock
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings
-from services.reporting.releases import commands
+from services.reporting import commands
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW = "S12000049"

@@ -15,6 +15,7 @@ from services.chassis.api.auth import Identity
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
+from services.reporting.files.store import make_files
 from services.reporting.releases import publication
 from services.reporting.releases.index import all_releases
 from services.reporting.settings import MigrateSettings
@@ -66,15 +67,20 @@ def make_release(
         day = _day(known_on) if known_on else publication.latest_day(engine, system_clock)
         name = publication.make(engine, last_month, day, system_clock, note, progress.of)
         if publish:
-            publication.publish(engine, name, system_clock)
+            _publish(engine, name, progress)
     typer.echo(name)
 
 
 @release.command("publish")
 def publish_release(name: str) -> None:
-    """Make a draft public."""
-    with _database() as engine:
-        publication.publish(engine, name, system_clock)
+    """Make a draft public, and the files that everybody can take away."""
+    with _database() as engine, Progress(1) as progress:
+        _publish(engine, name, progress)
+
+
+def _publish(engine: Engine, name: str, progress: Progress) -> None:
+    publication.publish(engine, name, system_clock)
+    make_files(engine, name, system_clock().date(), progress.of)
 
 
 @release.command("withdraw")
