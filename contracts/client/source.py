@@ -63,10 +63,19 @@ class Source:
         if self.system is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", self.system):
             raise ValueError("the system's name may have up to 64 letters, digits, dots, lines and underscores")
 
-    def event(self, fact: Fact, *, recorded_at: datetime, subject: str | None = None, id: str | None = None) -> Message:  # noqa: A002
+    def event(
+        self,
+        fact: Fact,
+        *,
+        recorded_at: datetime,
+        subject: str | None = None,
+        id: str | None = None,  # noqa: A002
+        caseload: str | None = None,
+    ) -> Message:
         """The fact about an order (`subject`: its reference), or about the authority itself (no subject).
 
         `recorded_at` is when the system recorded it, with an offset; a correction is the same fact again, recorded later.
+        `caseload` is a code of the authority's own for who works with the order, never a name.
         Without an `id` one is made of what is said, so that saying the same twice has no further effect.
         Raises NotAcceptable with what the platform would answer.
         """
@@ -82,6 +91,7 @@ class Source:
             time=recorded_at,
             data=fact,
             producer_version=self.software,
+            caseload=caseload,
         )
         return message(encode(event))
 

@@ -49,6 +49,7 @@ class Event(Struct, frozen=True, gc=False):
     data: Fact
     sequence: int | None = None
     producer_version: str | None = None
+    caseload: str | None = None
 
     @property
     def source(self) -> str:
@@ -125,6 +126,8 @@ def encode(event: Event) -> bytes:
         envelope["sequence"] = event.sequence
     if event.producer_version is not None:
         envelope["producerversion"] = event.producer_version
+    if event.caseload is not None:
+        envelope["caseload"] = event.caseload
     return _encoder.encode(envelope)
 
 
@@ -164,6 +167,8 @@ def _quotes(envelope: Attributes) -> int:
     if envelope.producerversion is not None:
         quotes += 4
     if envelope.sequencetype is not None:
+        quotes += 4
+    if envelope.caseload is not None:
         quotes += 4
     return quotes if envelope.dataschema is None else quotes + 4
 
@@ -210,6 +215,7 @@ def _event(envelope: Attributes, authority: str, system: str | None, kind: _Type
         data,
         None if envelope.sequence is None else int(envelope.sequence),
         envelope.producerversion,
+        envelope.caseload,
     )
 
 

@@ -13,6 +13,7 @@ TYPE_PREFIX = "scot.payback."
 MAX_SEQUENCE = 10**9 - 1
 """More than the nation will ever send, and so few that no sum of such numbers leaves 64 bits."""
 SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
+CASELOAD = "[A-Za-z._-]{0,12}[0-9][A-Za-z0-9._-]{0,7}"
 _WORD = "[A-Za-z0-9._+-]{1,64}"
 _PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
 _JSON = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in "application/json")
@@ -59,6 +60,12 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     producerversion: Annotated[
         Annotated[str, written("[!-~]{1,64}", "")] | None,
         Meta(description="Which software and version sent it, as in acme-case/4.2."),
+    ] = None
+    caseload: Annotated[
+        Annotated[str, written(CASELOAD, "")] | None,
+        Meta(
+            description="Who works with the order, as a code of the authority's own with a digit in it. Never a name."
+        ),
     ] = None
     dataschema: Annotated[
         Annotated[str, Meta(max_length=256)] | None, Meta(description="Address of the schema. Not looked at.")

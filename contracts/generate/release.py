@@ -110,7 +110,7 @@ def _sent(event: Event) -> Iterator[dict[str, Any]]:
     document: dict[str, Any] = msgspec.json.decode(encode(event))
     yield document
     if event.id.startswith("example-"):
-        optional = {"sequence", "producerversion"}
+        optional = {"sequence", "producerversion", "caseload"}
         yield {name: value for name, value in document.items() if name not in optional}
         yield document | {
             "source": "/authorities/" + event.authority,

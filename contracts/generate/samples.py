@@ -178,6 +178,7 @@ def events(facts: Iterable[Fact]) -> Iterator[Event]:
             data=fact,
             sequence=sent[kind_of(fact)],
             producer_version="acme-case/4.2",
+            caseload=None if fact.ABOUT_AUTHORITY else "team-3",
         )
 
 

@@ -10,7 +10,7 @@ from contracts.authorities import AUTHORITIES
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import Clock, system_clock
 
-AUTHORITY_SCOPES = frozenset({"events:write", "orders:read"})
+AUTHORITY_SCOPES = frozenset({"events:write", "orders:read", "orders:manage"})
 SCOPES_OF = {
     "national": frozenset({"national:read"}),
     "operator": frozenset({"operations", "national:read"}),

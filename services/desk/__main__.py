@@ -1,4 +1,4 @@
-"""`python -m services.desk api`."""
+"""`python -m services.desk api|morning`."""
 
 import sys
 
@@ -14,8 +14,13 @@ def main(arguments: list[str]) -> int:
             from services.desk.settings import ApiSettings
 
             return run_api(ApiSettings.load())
+        case ["morning"]:
+            from services.desk.morning import run_morning
+            from services.desk.settings import MorningSettings
+
+            return run_morning(MorningSettings.load())
         case _:
-            sys.stderr.write("usage: python -m services.desk api\n")
+            sys.stderr.write("usage: python -m services.desk api|morning\n")
             return 2
 
 

@@ -1,52 +1,93 @@
-"""Lists of tasks as files, with the same rows as the page."""
+"""Lists as files, with the same rows as the page."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 from openpyxl import Workbook
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from services.chassis import sheets
 from services.chassis.sheets import Value
-from services.desk.model import WorkItem
+from services.desk.model import LateForecast, WorkItem
 from services.desk.today import Today, urgency
 
-HEADINGS = ("Order", "Standard", "State", "Due on", "Working days left", "Imposed on", "Own target on")
-WIDTHS = (24, 34, 14, 14, 20, 14, 16)
+WIDEST = 60
+"""Characters of a column."""
 
 
-def rows(today: Today, tasks: Iterable[WorkItem]) -> Iterator[tuple[Value, ...]]:
-    """Return a row for each task, in the order of HEADINGS."""
-    for task in tasks:
-        state = urgency(task, today.day).heading
-        yield (
-            task.subject,
-            task.title,
-            state,
-            task.due_on,
-            task.working_days_left,
-            task.imposed_on,
-            task.own_target_on,
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with a title."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+
+
+def duties(today: Today, tasks: Iterable[WorkItem]) -> Sheet:
+    """Return a row for each task."""
+    headings = (
+        *("Order", "Standard", "State", "Due on", "Working days left", "Imposed on"),
+        *("Own target on", "Acknowledged for", "Caseload"),
+    )
+    rows = [
+        (
+            *(task.subject, task.title, urgency(task, today.day).heading, task.due_on, task.working_days_left),
+            *(task.imposed_on, task.own_target_on, task.acknowledged, task.caseload),
         )
+        for task in tasks
+    ]
+    return Sheet("To do", headings, rows)
 
 
-def as_csv(today: Today, tasks: Iterable[WorkItem]) -> bytes:
-    """Return the tasks as CSV, in UTF-8 with a mark that spreadsheets know it by."""
-    return sheets.as_csv([HEADINGS, *rows(today, tasks)]).encode("utf-8-sig")
+def at_risk(late: Iterable[LateForecast]) -> Sheet:
+    """Return a row for each order that will not be done in time."""
+    headings = (
+        *("Order", "Deadline", "Hours left", "Hours a week so far", "Hours a week needed"),
+        *("Done at this pace", "Imposed on", "Caseload"),
+    )
+    rows = [
+        (
+            *(one.subject, one.deadline, one.forecast.hours_left, one.forecast.hours_a_week),
+            *(one.forecast.hours_a_week_needed, one.forecast.done_on, one.imposed_on, one.caseload),
+        )
+        for one in late
+    ]
+    return Sheet("Hours at risk", headings, rows)
 
 
-def as_xlsx(today: Today, tasks: Iterable[WorkItem]) -> bytes:
-    """Return the tasks as a workbook of one sheet with a header row."""
+def as_csv(sheet: Sheet) -> bytes:
+    """Return the table as CSV, in UTF-8 with a mark that spreadsheets know it by."""
+    return sheets.as_csv([sheet.headings, *sheet.rows]).encode("utf-8-sig")
+
+
+def as_xlsx(*tables: Sheet) -> bytes:
+    """Return the tables as a workbook: a sheet each, with the header row frozen and filters."""
     book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = "To do"
-    sheets.append(sheet, [HEADINGS, *rows(today, tasks)])
-    for number, width in enumerate(WIDTHS, 1):
-        sheet.cell(1, number).font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(number)].width = width
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = sheet.dimensions
+    book.remove(book.worksheets[0])
+    for table in tables:
+        _write(book.create_sheet(table.title[:31]), table)
     out = BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _write(page: Worksheet, table: Sheet) -> None:
+    sheets.append(page, [table.headings, *table.rows])
+    for number, heading in enumerate(table.headings, 1):
+        cell = page.cell(1, number)
+        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+        page.column_dimensions[get_column_letter(number)].width = _width(
+            heading, [row[number - 1] for row in table.rows]
+        )
+    page.freeze_panes = "A2"
+    if table.rows:
+        page.auto_filter.ref = page.dimensions
+
+
+def _width(heading: str, values: Iterable[Value]) -> int:
+    longest = max([len(heading), *(len(str(value)) for value in values if value is not None)])
+    return min(WIDEST, longest + 3)

@@ -17,6 +17,9 @@ class WorkItem(Struct, frozen=True):
     working_days_left: int
     """Negative when it is overdue."""
     own_target_on: date | None = None
+    acknowledged: str | None = None
+    """The reason for which it was acknowledged."""
+    caseload: str | None = None
 
 
 class Forecast(Struct, frozen=True):
@@ -37,6 +40,7 @@ class LateForecast(Struct, frozen=True):
     imposed_on: date
     deadline: date
     forecast: Forecast
+    caseload: str | None = None
 
 
 class Worklist(Struct, frozen=True):
@@ -59,6 +63,25 @@ class Finding(Struct, frozen=True):
     remedy: str
     facts: list[str] = []
     detail: str | None = None
+    since: date | None = None
+    """The day on which the last of the facts came."""
+
+
+class FindingCount(Struct, frozen=True):
+    """How much breaks one rule."""
+
+    rule: str
+    meaning: str
+    remedy: str
+    number: int
+    newly: int
+
+
+class FindingCounts(Struct, frozen=True):
+    """How much breaks each rule."""
+
+    newly_since: date
+    rules: list[FindingCount]
 
 
 class FindingPage(Struct, frozen=True):
@@ -66,6 +89,22 @@ class FindingPage(Struct, frozen=True):
 
     findings: list[Finding]
     next: str | None
+
+
+class NotCounted(Struct, frozen=True):
+    """A day from Monday to Friday on which nobody works."""
+
+    day: date
+    name: str
+
+
+class OwnTarget(Struct, frozen=True):
+    """How an order stands by the authority's own target."""
+
+    limit: int
+    unit: str
+    due_on: date
+    state: str
 
 
 class Clock(Struct, frozen=True):
@@ -83,6 +122,10 @@ class Clock(Struct, frozen=True):
     source: str
     verified: bool
     calendar: str
+    not_counted: list[NotCounted] = []
+    longer: str | None = None
+    own_target: OwnTarget | None = None
+    reason_lies_with: str | None = None
 
 
 class Moment(Struct, frozen=True):
@@ -176,6 +219,7 @@ class Held(Struct, frozen=True):
 
     events: dict[str, int]
     rejected: dict[str, int]
+    rejected_open: int
     orders: int
     orders_open: int
     orders_ended: int
@@ -200,3 +244,142 @@ class ToldRefusal(Struct, frozen=True):
     path: str
     message: str
     remedy: str
+
+
+class NotAcknowledged(Struct, frozen=True):
+    """A duty that cannot be acknowledged."""
+
+    subject: str
+    why: str
+
+
+class Acknowledged(Struct, frozen=True):
+    """What became of duties that a manager acknowledged."""
+
+    acknowledged: int
+    refused: list[NotAcknowledged]
+
+
+class Capacity(Struct, frozen=True):
+    """Hours outstanding beside hours credited."""
+
+    today: date
+    until: date
+    """The last day of the weeks over which pace is measured."""
+    weeks: int
+    orders: int
+    hours_outstanding: float
+    hours_credited_a_week: float
+    hours_ordered_a_week: float
+    due_by_month: dict[str, float]
+    """Hours outstanding by the month of their deadline, as in 2026-03."""
+
+
+class OwnCell(Struct, frozen=True):
+    """One of the authority's own numbers, or what one order adds to it."""
+
+    measure: str
+    period: date
+    category: str
+    value: int
+
+
+class OwnCells(Struct, frozen=True):
+    """Numbers."""
+
+    cells: list[OwnCell]
+
+
+class Counts(Struct, frozen=True):
+    """An order that counts in a number."""
+
+    subject: str
+    value: int
+    facts: list[str]
+
+
+class CountsNot(Struct, frozen=True):
+    """Why other orders do not."""
+
+    reason: str
+    orders: int
+    examples: list[str]
+
+
+class CellExplanation(Struct, frozen=True):
+    """All that makes a number."""
+
+    measure: str
+    period: date
+    category: str
+    value: int
+    orders: int
+    behind: list[Counts]
+    elsewhere: list[CountsNot]
+
+
+class Change(Struct, frozen=True):
+    """One decision of a manager."""
+
+    key: str
+    content: dict[str, Any] | None
+    by: str
+    at: datetime
+
+
+class Decided(Struct, frozen=True):
+    """What holds, and all changes, the latest first."""
+
+    now: list[Change]
+    changes: list[Change]
+
+
+class ReturnTable(Struct, frozen=True):
+    """One table of the yearly report."""
+
+    id: str
+    title: str
+    unit: str
+    rows: dict[str, float]
+
+
+class YearlyReport(Struct, frozen=True):
+    """The tables of the yearly report that one service knows."""
+
+    title: str
+    tables: list[ReturnTable]
+
+
+class Agreement(Struct, frozen=True):
+    """One number of the unit-level return beside the nation's."""
+
+    title: str
+    measure: str
+    category: str
+    unit_return: int
+    cells: int
+    agrees: bool
+
+
+class Reconciliation(Struct, frozen=True):
+    """The unit-level return beside the nation's numbers."""
+
+    year: str
+    agrees: bool
+    checks: list[Agreement]
+
+
+class DuesOfDay(Struct, frozen=True):
+    """How many duties of one standard fall due on a day."""
+
+    day: date
+    title: str
+    number: int
+
+
+class Dues(Struct, frozen=True):
+    """What a calendar may show."""
+
+    today: date
+    overdue: int
+    days: list[DuesOfDay]

@@ -10,10 +10,13 @@ import msgspec
 
 from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
-from services.desk.model import Told
+from services.desk.model import Dues, Told
 from services.desk.settings import PlatformSettings
 
 T = TypeVar("T")
+_LONG = ("explain", "returns/")
+"""Paths for which a service looks at every record of the authority, or of a year."""
+_PATIENCE_SECONDS = 60.0
 
 
 class Service(StrEnum):
@@ -21,6 +24,16 @@ class Service(StrEnum):
 
     ORDERS = "orders"
     UNPAID_WORK = "unpaid-work"
+
+
+class Figures(StrEnum):
+    """The service of the nation's figures."""
+
+    REPORTING = "reporting"
+
+
+REPORTING = Figures.REPORTING
+Asked = Service | Figures
 
 
 class Unreadable(Exception):
@@ -36,15 +49,19 @@ class Platform:
 
     def __init__(self, settings: PlatformSettings, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._urls = {Service.ORDERS: settings.orders_url, Service.UNPAID_WORK: settings.unpaid_work_url}
+        self._urls: dict[Asked, str] = {
+            Service.ORDERS: settings.orders_url,
+            Service.UNPAID_WORK: settings.unpaid_work_url,
+            REPORTING: settings.reporting_url,
+        }
 
     async def ask(
-        self, token: str, service: Service, path: str, kind: type[T], parameters: Mapping[str, str | int] | None = None
+        self, token: str, service: Asked, path: str, kind: type[T], parameters: Mapping[str, str | int] | None = None
     ) -> T:
         """Return the answer as that type. Raises SignedOut, Away, Unreadable, or Problem as the service has it."""
         return _decoded(service, await self.fetch(token, service, path, parameters or {}), kind)
 
-    async def ask_if_there(self, token: str, service: Service, path: str, kind: type[T]) -> T | None:
+    async def ask_if_there(self, token: str, service: Asked, path: str, kind: type[T]) -> T | None:
         """Return the answer, or None where the service holds nothing of it. Raises what `ask` raises."""
         try:
             return await self.ask(token, service, path, kind)
@@ -53,23 +70,37 @@ class Platform:
                 return None
             raise
 
-    async def hand_over(self, token: str, service: Service, path: str, body: bytes, media_type: str) -> Told:
+    async def hand_over(self, token: str, service: Asked, path: str, body: bytes, media_type: str) -> Told:
         """Send events and return what is told of them; refused events are an answer, not a failure. Raises as `ask` does."""
         request = self._request("POST", token, service, path, content=body, headers={"Content-Type": media_type})
         return _decoded(service, await self._send(service, request), Told)
 
-    async def fetch(
-        self, token: str, service: Service, path: str, parameters: Mapping[str, str | int]
-    ) -> httpx.Response:
+    async def tell(self, token: str, service: Asked, method: str, path: str, body: object, kind: type[T]) -> T:
+        """Have the service keep something, and return what it says. Raises as `ask` does."""
+        headers = {"Content-Type": "application/json"}
+        request = self._request(method, token, service, path, content=msgspec.json.encode(body), headers=headers)
+        return _decoded(service, await self._send(service, request), kind)
+
+    async def feed(self, secret: str, service: Service) -> Dues | None:
+        """Return what a calendar may show; None where the secret opens nothing. Raises Away, Unreadable."""
+        request = self._client.build_request("GET", f"{self._urls[service]}/v1/feed", headers={"Payback-Feed": secret})
+        try:
+            return _decoded(service, await self._send(service, request), Dues)
+        except Problem:
+            return None
+
+    async def fetch(self, token: str, service: Asked, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
         """Return an answer as it is, such as a file. Raises what `ask` raises."""
         return await self._send(service, self._request("GET", token, service, path, params=dict(parameters)))
 
-    def _request(self, method: str, token: str, service: Service, path: str, **what: Any) -> httpx.Request:
+    def _request(self, method: str, token: str, service: Asked, path: str, **what: Any) -> httpx.Request:
         request = self._client.build_request(method, f"{self._urls[service]}/v1/{path}", **what)
         request.headers["Authorization"] = f"Bearer {token}"
+        if path.startswith(_LONG):
+            request.extensions["timeout"] = httpx.Timeout(_PATIENCE_SECONDS).as_dict()
         return request
 
-    async def _send(self, service: Service, request: httpx.Request) -> httpx.Response:
+    async def _send(self, service: Asked, request: httpx.Request) -> httpx.Response:
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
@@ -82,7 +113,7 @@ def place(subject: str) -> str:
     return quote(subject, safe="/")
 
 
-def _accepted(service: Service, answer: httpx.Response) -> httpx.Response:
+def _accepted(service: Asked, answer: httpx.Response) -> httpx.Response:
     status = answer.status_code
     if answer.is_success or (status == httpx.codes.UNPROCESSABLE_ENTITY and b'"rejected"' in answer.content[:4096]):
         return answer
@@ -93,7 +124,7 @@ def _accepted(service: Service, answer: httpx.Response) -> httpx.Response:
     raise Problem(status, _detail(answer))
 
 
-def _decoded(service: Service, answer: httpx.Response, kind: type[T]) -> T:
+def _decoded(service: Asked, answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.DecodeError as error:  # its message tells places and types of the answer, no value of it

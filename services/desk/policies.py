@@ -6,21 +6,36 @@ from services.chassis.web.sign_in import SIGNING_IN
 _PAGE = Policy(Who.OWN_ORDERS)
 _FORM = Policy(Who.OWN_ORDERS, body=256 * KIB)
 """An event of 64 KiB, each byte of which a browser may write as three."""
+_FILE = Policy(Who.OWN_ORDERS, answer=64 * MIB)
 POLICIES: Policies = {
     "GET /": _PAGE,
-    "GET /today.csv": Policy(Who.OWN_ORDERS, answer=64 * MIB),
-    "GET /today.xlsx": Policy(Who.OWN_ORDERS, answer=64 * MIB),
+    **{
+        f"GET /{name}.{extension}": _FILE
+        for name in ("today", "hours", "orders", "wrong", "held")
+        for extension in ("csv", "xlsx")
+    },
+    "GET /hours": _PAGE,
+    "POST /acknowledge": _FORM,
     "GET /orders": _PAGE,
     "GET /find": _PAGE,
     "GET /orders/{subject:path}": _PAGE,
+    "GET /counted/{subject:path}": _PAGE,
+    "GET /figures": _PAGE,
     "GET /wrong": _PAGE,
     "GET /held": _PAGE,
     "GET /returns": _PAGE,
-    "GET /returns/{name}.csv": Policy(Who.OWN_ORDERS, answer=64 * MIB),
+    "GET /returns/all.xlsx": _FILE,
+    "GET /returns/{name}.csv": _FILE,
+    "GET /reports/{label}": _PAGE,
+    "GET /reports/{label}.docx": _FILE,
     "GET /refusals": _PAGE,
     "GET /refusals/{service}/{offset}": _PAGE,
     "POST /refusals/{service}/{offset}": _FORM,
     "GET /check": _PAGE,
     "POST /check": _FORM,
+    "GET /settings": _PAGE,
+    "POST /settings/{name}": Policy(Who.OWN_ORDERS),
+    "POST /feeds": Policy(Who.OWN_ORDERS),
+    "GET /calendar/{secret}.ics": Policy(answer=MIB),
     **SIGNING_IN,
 }

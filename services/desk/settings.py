@@ -1,6 +1,8 @@
 """What the desk is told from outside."""
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, SecretStr
 
 from services.chassis.settings import (
     Group,
@@ -23,6 +25,34 @@ class PlatformSettings(Group):
         default="", description="where people find the figures; nothing leaves the link out"
     )
     timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class SmtpSettings(Group):
+    """The mail server."""
+
+    host: str = Field(default="127.0.0.1")
+    port: int = Field(default=25, ge=1, le=65535)
+    start_tls: bool = Field(
+        default=True, description="whether the connection must be encrypted before anything is said"
+    )
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = Field(default="payback@localhost", description="whom the e-mail comes from")
+    timeout_seconds: float = Field(default=20.0, gt=0)
+
+
+class MorningSettings(Settings):
+    """For `morning`."""
+
+    platform: PlatformSettings = PlatformSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    desk_url: str = Field(
+        default="http://127.0.0.1:8104", pattern="^https?://", description="where people open the desk"
+    )
+    recipients_path: Path | None = Field(
+        default=None, description="JSON: authority to {to, token_path}; nobody gets it where not given"
+    )
+    logs: LogSettings = LogSettings()
 
 
 class ApiSettings(Settings):

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from services.chassis.database import engine
+from services.chassis.database import engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings, Settings
 from services.orders.domain import domain as orders
 from services.records.config.closed_days import calendars
 from services.records.config.settings import CalendarSettings
+from services.records.ingest.notes import with_own_days
 from services.records.model.domain import Domain
 from services.unpaid_work.domain import domain as unpaid_work
 
@@ -32,6 +33,8 @@ def opened(settings: BooksSettings) -> Iterator[tuple[Engine, Domain]]:
         raise Refused("PAYBACK_DATABASE_SCHEMA_NAME must be orders or unpaid_work")
     database = engine(settings.database)
     try:
-        yield database, make(*calendars(settings.calendar.closed_days_path))
+        with transaction(database) as connection:
+            domain = with_own_days(connection, make(*calendars(settings.calendar.closed_days_path)))
+        yield database, domain
     finally:
         database.dispose()

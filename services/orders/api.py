@@ -17,12 +17,13 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.orders import transfers
 from services.orders.deadlines import readings
-from services.orders.findings import findings
+from services.orders.findings import RULES, findings
 from services.orders.model import order_of
 from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
 from services.records.api import explaining, listing, own_findings
 from services.records.api import management as common
+from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.api.order_schemas import (
@@ -51,6 +52,7 @@ _OWN_FINDINGS: OwnFindings = {
 }
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
+Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
@@ -60,6 +62,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         domain,
         clock,
         findings,
+        RULES,
         _OWN_FINDINGS,
         _readings,
         values,
@@ -67,7 +70,15 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         "cpo",
         own,
     )
-    return [*common.routers(desk), explaining.router(database, domain), _transfers(desk), _orders(desk)]
+    return [
+        *common.routers(desk),
+        acknowledging.router(desk),
+        *own_settings.routers(desk),
+        feeds.router(desk),
+        explaining.router(desk),
+        _transfers(desk),
+        _orders(desk),
+    ]
 
 
 def _transfers(desk: Desk) -> APIRouter:
@@ -76,8 +87,9 @@ def _transfers(desk: Desk) -> APIRouter:
     @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for national viewers")
     def get_transfers(viewer: National) -> Transfers:
         log.info("whole matching of transfers read by %s", viewer.subject)
+        days = {code: desk.now(code) for code in AUTHORITIES}
         with transaction(desk.database) as connection:
-            found = {code: transfers.whole_matching(connection, code, desk.now(code)) for code in AUTHORITIES}
+            found = {code: transfers.whole_matching(connection, code, now) for code, now in days.items()}
         rows = [TransferFindings(authority=code, findings=views) for code, views in found.items() if views]
         return Transfers(today=desk.today(), authorities=rows)
 
@@ -110,17 +122,21 @@ def _orders(desk: Desk) -> APIRouter:
     def get_worklist(
         authority: OwnOrders,
         within: Within = 5,
+        acknowledged: Acknowledged = False,
+        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
-        horizon = common.horizon(now, within)
+        with transaction(at_once) as connection:
+            known = acknowledging.acknowledged(connection, authority)
+        horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
         with transaction(at_once) as connection:
             dues = listing.worklist(connection, authority, horizon, key, limit)
         last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
-        items = [WorkItem.of(due, now) for due in dues]
+        items = [WorkItem.of(due, now, known) for due in dues]
         return Worklist(today=now.day, until=horizon.until, items=items, next=last)
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
@@ -139,7 +155,7 @@ def _orders(desk: Desk) -> APIRouter:
             withdrawn=is_withdrawn(record),
             transfers=other_sides,
             clocks=clocks,
-            findings=[FindingView.of(subject, finding) for finding in findings(record)],
+            findings=[FindingView.of(subject, finding, record) for finding in findings(record)],
             timeline=timeline(record, clocks),
             facts=facts_of(record),
         )

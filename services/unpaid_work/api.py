@@ -15,6 +15,7 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.records.api import explaining, listing, own_findings
 from services.records.api import management as common
+from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Row
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
 from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
@@ -24,8 +25,9 @@ from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
 from services.records.model.record import Record
+from services.unpaid_work.capacity import Capacity, capacity
 from services.unpaid_work.deadlines import completion_of, readings
-from services.unpaid_work.findings import findings
+from services.unpaid_work.findings import RULES, findings
 from services.unpaid_work.ledger import credit_of, forecast, will_be_in_time
 from services.unpaid_work.model import order_of
 from services.unpaid_work.schemas import ForecastView, HoursStep, LateForecast, Ledger, Worklist
@@ -38,13 +40,21 @@ _OWN_FINDINGS: OwnFindings = {
     own_findings.REUSED.code: own_findings.reused,
 }
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
+Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     returns = Path(__file__).parent / "returns"
-    desk = Desk(database, domain, clock, findings, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
-    return [*common.routers(desk), explaining.router(database, domain), _ledgers(desk)]
+    desk = Desk(database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
+    return [
+        *common.routers(desk),
+        acknowledging.router(desk),
+        *own_settings.routers(desk),
+        feeds.router(desk),
+        explaining.router(desk),
+        _ledgers(desk),
+    ]
 
 
 def _ledgers(desk: Desk) -> APIRouter:
@@ -55,11 +65,15 @@ def _ledgers(desk: Desk) -> APIRouter:
     def get_worklist(
         authority: OwnOrders,
         within: Within = 5,
+        acknowledged: Acknowledged = False,
+        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
         now = desk.now(authority)
-        horizon = common.horizon(now, within)
+        with transaction(at_once) as connection:
+            known = acknowledging.acknowledged(connection, authority)
+        horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
         begin = after_day(after, 3)
         key = (begin[0], begin[1][0], begin[1][1]) if begin else None
         with transaction(at_once) as connection:
@@ -72,10 +86,15 @@ def _ledgers(desk: Desk) -> APIRouter:
         return Worklist(
             today=now.day,
             until=horizon.until,
-            items=[WorkItem.of(due, now) for due in dues],
-            will_be_late=_will_be_late(rows, now, limit),
+            items=[WorkItem.of(due, now, known) for due in dues],
+            will_be_late=_will_be_late([row for row in rows if caseload in ("", row.standing.caseload)], now, limit),
             next=last,
         )
+
+    @routes.get("/capacity", summary="Hours outstanding, beside the pace at which hours are credited and ordered")
+    def get_capacity(authority: OwnOrders) -> Capacity:
+        with transaction(at_once) as connection:
+            return capacity(connection, authority, desk.today())
 
     @routes.get("/ledgers/{subject:path}", summary="The hours of one order", responses=documented(404))
     def get_ledger(subject: Word, authority: OwnOrders) -> Ledger:
@@ -102,6 +121,7 @@ def _will_be_late(rows: Sequence[Row], now: Today, limit: int) -> list[LateForec
             subject=subject,
             imposed_on=row.imposed_on,
             deadline=deadline,
+            caseload=row.standing.caseload or None,
             forecast=ForecastView.of(forecast(minutes, row.begun_on, deadline, now.day, now.calendar)),
         )
         for deadline, subject, row, minutes in nsmallest(limit, late, key=lambda one: one[:2])
@@ -131,7 +151,7 @@ def _ledger(subject: str, record: Record, now: Today) -> Ledger:
         deadline=deadline,
         forecast=expected,
         clocks=clocks,
-        findings=[FindingView.of(subject, finding) for finding in findings(record)],
+        findings=[FindingView.of(subject, finding, record) for finding in findings(record)],
         timeline=timeline(record, clocks),
         facts=facts_of(record),
     )

@@ -67,6 +67,7 @@ class LateForecast(BaseModel):
     subject: str
     imposed_on: date
     deadline: date
+    caseload: str | None
     forecast: ForecastView
 
 

@@ -15,7 +15,19 @@ from tests.support.kafka import remove_topics
 from tests.support.processes import Platform, until
 
 FIFE, ORKNEY = "S12000047", "S12000023"
-PATHS = ("/", "/orders", "/orders/FIFE/1", "/wrong", "/refusals", "/check", "/held", "/returns", "/orders/FIFE/none")
+PATHS = (
+    *(
+        "/",
+        "/?when=overdue",
+        "/hours",
+        "/orders",
+        "/orders/FIFE/1",
+        "/counted/FIFE/1",
+        "/wrong",
+        "/wrong?rule=facts_without_order",
+    ),
+    *("/refusals", "/check", "/held", "/settings", "/returns", "/reports/2025-26", "/orders/FIFE/none"),
+)
 TODAY = datetime.now(UTC).date()
 IMPOSED: dict[str, Any] = {
     "court_type": "sheriff_summary",
@@ -80,7 +92,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, new_database: Cal
     platform = Platform(tmp_path_factory.mktemp("desk"), kafka, new_database())
     try:
         platform.prepare()
-        platform.start("orders-api", "orders-worker", "unpaid_work-api", "unpaid_work-worker", "desk-api")
+        platform.start(
+            "orders-api", "orders-worker", "unpaid_work-api", "unpaid_work-worker", "reporting-api", "desk-api"
+        )
         platform.post("orders", FIFE, lines(ORDERS))
         platform.post("unpaid_work", FIFE, lines(WORK)).raise_for_status()
         held = platform.client("orders", FIFE)
@@ -125,15 +139,16 @@ def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, de
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("FIFE/1")
         expect(page.get_by_role("table", name="Counted by")).to_contain_text("First placement")
-        expect(page.locator(".pb_standing")).to_contain_text("6 hours")
+        expect(page.locator(".pb_sentences")).to_contain_text("6 of 120 hours are credited")
         expect(page.locator(".pb_timeline")).to_contain_text("unpaid work")
-        page.get_by_role("link", name="Wrong data").click()
-        expect(page.locator(".pb_findings")).to_contain_text("FIFE/3")
+        page.get_by_role("link", name="Wrong data", exact=True).click()
+        page.get_by_role("table").get_by_role("link").first.click()
+        expect(page.get_by_role("table").last).to_contain_text("FIFE/3")
 
 
 def test_a_refusal_is_mended_and_sent_again(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
-    page.get_by_role("link", name="Refused events").click()
+    page.get_by_role("link", name="Refused events", exact=True).click()
     page.get_by_role("row").filter(has_text="made_on").get_by_role("link").click()
     written = page.get_by_label("The event")
     broken = written.input_value()
@@ -155,6 +170,55 @@ def test_the_list_of_the_day_is_the_same_as_a_file(page: Page, desk: Platform) -
     rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()
     worklists = [desk.client(service, FIFE).get("/v1/worklist").json() for service in ("orders", "unpaid_work")]
     assert len(rows) - 1 == sum(len(worklist["items"]) for worklist in worklists)
+
+
+def test_a_miss_is_acknowledged_and_put_back(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.get_by_role("link", name="Overdue").click()
+    page.get_by_label("First placement of FIFE/1").check()
+    page.get_by_label("needs nothing more").select_option(label="The order is back at court")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("status")).to_contain_text("1 acknowledged")
+    expect(page.get_by_label("First placement of FIFE/1")).to_have_count(0)
+    page.goto(f"{desk.desk}/?when=acknowledged")
+    expect(page.get_by_role("table")).to_contain_text("The order is back at court")
+    page.get_by_label("First placement of FIFE/1").check()
+    page.get_by_role("button", name="Put what you ticked back").click()
+    page.goto(f"{desk.desk}/?when=overdue")
+    expect(page.get_by_label("First placement of FIFE/1")).to_have_count(1)
+
+
+def test_a_closed_day_set_on_a_page_reaches_the_figures_without_a_restart(page: Page, desk: Platform) -> None:
+    orders, nation = desk.client("orders", FIFE), desk.client("orders", FIFE)
+    due = next(c for c in orders.get("/v1/orders/FIFE/2").json()["clocks"] if c["standard"] == "case_meeting")["due_on"]
+    sign_in(page, desk, "Fife: manager")
+    page.get_by_role("link", name="Our settings").click()
+    page.get_by_label("Day", exact=True).fill(due)
+    page.get_by_label("Name", exact=True).fill("Flood")
+    page.get_by_role("button", name="Set closed day").click()
+    expect(page.get_by_role("table", name="Closed days")).to_contain_text("Flood")
+    page.goto(f"{desk.desk}/orders/FIFE/2")
+    expect(page.get_by_role("table", name="Counted by")).to_contain_text("(our own offices closed)")
+    until(lambda: nation.get("/v1/standards").json()["recounts"], "the worker has counted again")
+    page.goto(f"{desk.desk}/settings")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("table", name="The latest first")).to_contain_text("taken back")
+
+
+def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    month = date.fromisoformat(days_ago(60)).strftime("%Y-%m")
+    page.goto(f"{desk.desk}/held?month={month}")
+    page.get_by_role("link", name="Orders imposed").click()
+    expect(page.get_by_role("table").first).to_contain_text("FIFE/1")
+    page.get_by_role("link", name="FIFE/1").click()
+    page.get_by_role("link", name="What the nation counts").click()
+    expect(page.get_by_role("table")).to_contain_text("Orders imposed")
+    page.get_by_role("link", name="Returns").click()
+    for link in ("Word document", "Excel"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link).first.click()
+        assert Path(download.value.path()).read_bytes()[:2] == b"PK"
 
 
 def test_nobody_sits_at_anothers_desk(page: Page, desk: Platform) -> None:

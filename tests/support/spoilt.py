@@ -119,6 +119,7 @@ WRITTEN: dict[str, list[Any]] = {
     ],
     "sequencetype": [None, "Integer", "integer", 1],
     "producerversion": [None, "acme/1", "acme 1", "x" * 65],
+    "caseload": [None, "team-3", "North.2", "Smith", "T 1", "x" * 21, 7],
     "dataschema": [None, "urn:x", "x" * 257],
     "traceparent": [None, "00-1"],
     "subject": ["CPO 1", "-", "x" * 41, None],

@@ -21,6 +21,7 @@ class Who(Enum):
     SENDER = frozenset({"events:write"}), True
     OWN_ORDERS = frozenset({"orders:read"}), True
     OWN_EVENTS = frozenset({"events:write", "orders:read"}), True
+    MANAGER = frozenset({"orders:manage"}), True
     NATIONAL = frozenset({"national:read"}), False
     MEMBER = frozenset({"national:read", "orders:read"}), False
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.chassis.api.allowed import allowed
 from services.chassis.failures import Away, TimedOut, describe
 
 MEDIA_TYPE = "application/problem+json"
@@ -77,10 +78,11 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _title(status), "content": content} for status in statuses}
 
 
-async def on_http_exception(_request: Request, fault: Exception) -> Response:
+async def on_http_exception(request: Request, fault: Exception) -> Response:
     """Problems, and what the framework itself raises."""
     assert isinstance(fault, HTTPException)
-    problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, fault.headers)
+    headers = {"Allow": allowed(request)} if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED else fault.headers
+    problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, headers)
     return problem.response()
 
 

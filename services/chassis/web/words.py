@@ -1,5 +1,6 @@
 """Dates and numbers as people read them, pure."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from contracts.periods import LONDON
@@ -34,3 +35,24 @@ def number(count: float) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun, as in 1 order or 2 orders."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def day_and_month(day: date) -> str:
+    """Return a day as in 30 November."""
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def month_name(day: date) -> str:
+    """Return a month as in November 2026."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return a list as people say it: a, b and c."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def iso_date(text: str) -> str:
+    """Return a day that is written as 2026-03-01 as in 1 March 2026."""
+    return long_date(date.fromisoformat(text))

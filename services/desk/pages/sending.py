@@ -1,23 +1,20 @@
 """Refused events, mended and sent again; and files that are checked before they are sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from typing import NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 
+from contracts.events import Topic
 from services.chassis.api.problems import Problem
-from services.chassis.api.query import Takes
-from services.chassis.web.sign_in import from_here
+from services.desk.lines import by_topic, foreign, together
 from services.desk.model import Refusal, RefusalPage, Told
-from services.desk.pages.site import Looker, Site
+from services.desk.pages.forms import fields_of, parts_of
+from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service
 
 ONE = "application/cloudevents+json"
-
-Guarded = Callable[[Site, Any], Callable[[Request], Awaitable[Response]]]
 
 
 class Listed(NamedTuple):
@@ -27,26 +24,18 @@ class Listed(NamedTuple):
     refusal: Refusal
 
 
-def add_sending(pages: APIRouter, site: Site, guarded: Guarded) -> None:
-    """Add the pages about what is sent."""
-    pages.add_api_route("/refusals", guarded(site, _refusals), methods=["GET"], dependencies=[Depends(Takes("reason"))])
-    for path, page, method in (
-        ("/refusals/{service}/{offset}", _refusal, "GET"),
-        ("/refusals/{service}/{offset}", _send_again, "POST"),
-        ("/check", _check_form, "GET"),
-        ("/check", _check, "POST"),
-    ):
-        pages.add_api_route(path, guarded(site, page), methods=[method])
-
-
 async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
-    asked = {name: value for name in ("reason",) if (value := request.query_params.get(name))}
+    state = request.query_params.get("state", "open")
+    asked: dict[str, str | int] = {"reason": reason} if (reason := request.query_params.get("reason")) else {}
+    asked |= {"open": "true" if state == "open" else "false"} if state in {"open", "mended"} else {}
     pages = await asyncio.gather(
         *(site.platform.ask(looker.token, service, "rejections", RefusalPage, asked) for service in Service)
     )
     listed = [Listed(service, one) for service, page in zip(Service, pages, strict=True) for one in page.rejections]
     listed.sort(key=_arrival, reverse=True)
-    return site.page(request, "refusals", listed=listed, more=any(page.next for page in pages), asked=asked)
+    return site.page(
+        request, "refusals", listed=listed, more=any(page.next for page in pages), asked=asked, state=state
+    )
 
 
 def _arrival(listed: Listed) -> datetime:
@@ -60,7 +49,7 @@ async def _refusal(site: Site, looker: Looker, request: Request) -> Response:
 
 async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
     """Check what was mended, or check and send it, as the button says."""
-    fields = await _form(request)
+    fields = await fields_of(request)
     service, refusal = await _found(site, looker, request)
     event = fields.get("event", [""])[0]
     path = "events" if fields.get("act") == ["send"] and looker.may_send else "validate"
@@ -101,22 +90,42 @@ def _mending(  # noqa: PLR0913, PLR0917
     )
 
 
+SERVICE_OF = {Topic.ORDERS: Service.ORDERS, Topic.UNPAID_WORK: Service.UNPAID_WORK}
+
+
 async def _check_form(site: Site, looker: Looker, request: Request) -> Response:
-    return site.page(request, "check", told={}, lines="", may_send=looker.may_send)
+    return site.page(request, "check", outcome=None, lines="", kind=None, sent=False, may_send=looker.may_send)
 
 
 async def _check(site: Site, looker: Looker, request: Request) -> Response:
-    """Check lines against the contract, without sending them."""
-    fields = await _form(request)
-    lines = fields.get("lines", [""])[0].replace("\r\n", "\n")
-    service = Service.UNPAID_WORK if fields.get("service") == [str(Service.UNPAID_WORK)] else Service.ORDERS
-    media = "application/x-ndjson"
-    told = await site.platform.hand_over(looker.token, service, "validate", lines.encode(), media)
-    return site.page(request, "check", told={service: told}, lines=lines, may_send=looker.may_send)
+    """Check lines against the contract, and send what is acceptable where that was asked for."""
+    parts = await parts_of(request)
+    content = parts.get("file") or parts.get("lines", b"")
+    sends = parts.get("act") == b"send" and looker.may_send
+    kind = foreign(content)
+    found = {} if kind else by_topic(content)
+    path = "events" if sends else "validate"
+    told = await asyncio.gather(
+        *(
+            site.platform.hand_over(looker.token, SERVICE_OF[topic], path, lines.body, "application/x-ndjson")
+            for topic, lines in found.items()
+        )
+    )
+    return site.page(
+        request,
+        "check",
+        outcome=together(list(zip(found.values(), told, strict=True))) if found else None,
+        lines="" if parts.get("file") else content.decode("utf-8", "replace"),
+        kind=kind,
+        sent=sends,
+        may_send=looker.may_send,
+    )
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form of our own. Raises Problem 403 where another site sent it, and 413 where it is too large."""
-    if not from_here(request):
-        raise Problem(403, "The form did not come from this site.")
-    return parse_qs((await request.body()).decode("ascii", "replace"), keep_blank_values=True)
+ROUTES = (
+    Route("/refusals", _refusals, ("reason", "state")),
+    Route("/refusals/{service}/{offset}", _refusal),
+    Route("/refusals/{service}/{offset}", _send_again, method="POST"),
+    Route("/check", _check_form),
+    Route("/check", _check, method="POST"),
+)

@@ -1,9 +1,12 @@
 """What every page of the desk needs: who looks, with which token, and what they may do."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 
+from contracts.authorities import current_code
 from services.chassis.api.auth import COOKIE, Identity
 from services.chassis.web import words
 from services.chassis.web.frame import Frame, Link, Look, templates
@@ -19,7 +22,8 @@ LOOK = Look(
         Link("/refusals", "Refused events"),
         Link("/check", "Check a file"),
         Link("/held", "What the nation holds"),
-        Link("/returns", "Returns"),
+        Link("/returns", "Returns and reports"),
+        Link("/settings", "Our settings"),
     ),
 )
 
@@ -36,9 +40,19 @@ class Looker:
     token: str
 
     @property
+    def authority(self) -> str:
+        """The current code of their authority."""
+        return current_code(self.identity.authority or "") or ""
+
+    @property
     def may_send(self) -> bool:
         """Whether they may also hand over events."""
         return "events:write" in self.identity.scopes
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether they may acknowledge what was missed, and set the authority's own days, targets and aims."""
+        return "orders:manage" in self.identity.scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +75,17 @@ def site_of(platform: Platform, settings: ApiSettings) -> Site:
     """Return the site of this service."""
     names = {"words": words, "services": Service, "figures_url": settings.platform.public_reporting_url}
     return Site(settings.site, LOOK, templates("services.desk.pages", names), platform)
+
+
+T_co = TypeVar("T_co", covariant=True)
+Page = Callable[[Site, Looker, Request], Awaitable[T_co]]
+
+
+class Route(NamedTuple):
+    """An address of the desk."""
+
+    path: str
+    page: Page[Response]
+    takes: tuple[str, ...] = ()
+    """The query parameters that the page reads."""
+    method: str = "GET"

@@ -1,20 +1,23 @@
 """What stands behind one of the authority's own numbers, for the authority itself."""
 
+from collections.abc import Mapping
 from datetime import date
 from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import Engine
 
+from contracts.cells import MEASURES
+from contracts.periods import last_day
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
-from services.records.api.management import OwnOrders
+from services.records.api import listing
+from services.records.api.management import Desk, OwnOrders
 from services.records.api.paging import Word
+from services.records.ingest import notes
 from services.records.ingest.recount import records_of
-from services.records.model.domain import Domain
 from services.records.upkeep.explain import CellName, Explanation, explain, known, own_cell
 
 MOST = 1000
@@ -52,7 +55,22 @@ class CellExplanation(BaseModel):
     elsewhere: list[CountsNot]
 
 
-def router(database: Engine, domain: Domain) -> APIRouter:
+class OwnCell(BaseModel):
+    """One of the authority's own numbers, or what one order adds to it."""
+
+    measure: str
+    period: date
+    category: str = Field(description="Empty for the total.")
+    value: int
+
+
+class OwnCells(BaseModel):
+    """Numbers, by measure, period and category."""
+
+    cells: list[OwnCell]
+
+
+def router(desk: Desk) -> APIRouter:
     """The route. It looks at every record of the authority, so one at a time does so in a process."""
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
     turn = Lock()
@@ -78,14 +96,40 @@ def router(database: Engine, domain: Domain) -> APIRouter:
         if not turn.acquire(blocking=False):
             raise Problem(429, "Another number is being explained", headers={"Retry-After": "5"})
         try:
-            with transaction(database) as connection:
+            with transaction(desk.database) as connection:
+                domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
                 records = records_of(connection, authority)
-                found = explain(cell, known(records, as_of) if as_of else records, domain.of(authority))
+                found = explain(cell, known(records, as_of) if as_of else records, domain)
         finally:
             turn.release()
         return _view(cell, as_of, found)
 
+    @routes.get("/counted", summary="The authority's own numbers of a month, as the nation counts them")
+    def get_counted(
+        authority: OwnOrders, month: Annotated[Word, Query(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-03"])]
+    ) -> OwnCells:
+        first = date.fromisoformat(f"{month}-01")
+        with transaction(desk.database) as connection:
+            sums = listing.cell_sums(connection, authority, MEASURES, first, last_day(first))
+        return _cells(sums)
+
+    @routes.get(
+        "/counted/{subject:path}", summary="What one order adds to the nation's numbers", responses=documented(404)
+    )
+    def get_counted_of(subject: Word, authority: OwnOrders) -> OwnCells:
+        with transaction(desk.database) as connection:
+            domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
+            record = listing.one(connection, authority, subject)
+        if record is None:
+            raise Problem(404, "No fact of this order has been read yet")
+        return _cells(domain.contributions(record))
+
     return routes
+
+
+def _cells(counted: Mapping[tuple[str, date, str], int]) -> OwnCells:
+    rows = [OwnCell(measure=m, period=p, category=c, value=value) for (m, p, c), value in counted.items() if value]
+    return OwnCells(cells=sorted(rows, key=lambda row: (row.measure, row.period, row.category)))
 
 
 def _view(cell: CellName, as_of: date | None, found: Explanation) -> CellExplanation:

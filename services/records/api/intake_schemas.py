@@ -110,6 +110,7 @@ class Held(BaseModel):
 
     events: dict[str, int] = Field(description="Events of the service's own topic by what became of them.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
+    rejected_open: int = Field(description="Refused ones that no later event of the same id has mended.")
     orders: int = Field(description="Orders of which any fact is held.")
     orders_open: int
     orders_ended: int

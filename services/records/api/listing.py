@@ -7,7 +7,21 @@ from heapq import nsmallest
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, literal, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from services.records.ingest.tables import cells, records
@@ -43,6 +57,7 @@ class Due(NamedTuple):
     due_on: date
     own_target_on: date | None
     """By the authority's own target."""
+    caseload: str
 
 
 class Horizon(NamedTuple):
@@ -53,13 +68,19 @@ class Horizon(NamedTuple):
     """The last day on which a national standard can be due whose own target is due by then."""
     own_due: Callable[[str, date], date | None] | None
     """When the own target of a standard is due, for an order imposed on a day; None for an authority without targets."""
+    left_out: frozenset[tuple[str, str, date]] = frozenset()
+    """Order, standard and due date of what is not listed."""
+    caseload: str = ""
+    """Only orders of this one; empty for all."""
 
     def dues_of(self, row: Row) -> Iterator[Due]:
+        if self.caseload not in ("", row.standing.caseload):
+            return
         for due_on, standard in row.standing.dues:
             own = self.own_due and self.own_due(standard, row.begun_on)
             by = due_on if own is None else min(due_on, own)
-            if by <= self.until:
-                yield Due(by, row.subject, standard, row.imposed_on, due_on, own)
+            if by <= self.until and (row.subject, standard, due_on) not in self.left_out:
+                yield Due(by, row.subject, standard, row.imposed_on, due_on, own, row.standing.caseload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,8 @@ def worklist(
     connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
-    last = horizon.reach if horizon.own_due else _end_of_page(authority, horizon.until, after, limit)
+    whole = horizon.own_due or horizon.left_out or horizon.caseload  # else each order fills a line by its next due date
+    last = horizon.reach if whole else _end_of_page(authority, horizon.until, after, limit)
     query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= last)
     return first_dues(_read(connection, query), horizon, after, limit)
 
@@ -127,13 +149,28 @@ def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, st
 
 
 def with_findings(
-    connection: Connection, authority: str, rule: str | None, after: str, limit: int
+    connection: Connection, authority: str, rule: str | None, since: date | None, after: str, limit: int
 ) -> list[tuple[str, Record]]:
-    """Records that break a rule, by subject."""
+    """Records that break a rule, by subject; with `since` those of which something that cannot be came on or after that day."""
     query = _facts(authority).where(records.c.standing.has_key("findings"), records.c.subject > after)
     if rule is not None:
         query = query.where(records.c.standing.contains({"findings": [rule]}))
+    if since is not None:
+        query = query.where(records.c.standing["wrong_since"].astext >= f"{since}")
     return list(_loaded(connection, query.order_by(records.c.subject).limit(limit)))
+
+
+_COUNTED = text(
+    "SELECT rule, count(*), count(*) FILTER (WHERE standing ->> 'wrong_since' >= :since) "
+    "FROM records, jsonb_array_elements_text(standing -> 'findings') AS rule "
+    "WHERE authority = :authority AND standing ? 'findings' GROUP BY rule"
+)
+
+
+def finding_counts(connection: Connection, authority: str, since: date) -> dict[str, tuple[int, int]]:
+    """How many orders break each rule, and how many of them came to do so on or after a day."""
+    rows = connection.execute(_COUNTED, {"authority": authority, "since": f"{since}"})
+    return {rule: (number, newly) for rule, number, newly in rows}
 
 
 def of_year(connection: Connection, authority: str, first: date, last: date) -> Iterable[tuple[str, Record]]:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
@@ -18,19 +19,29 @@ from services.chassis.api.auth import Identity, require
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
-from services.chassis.database import transaction
+from services.chassis.database import reading, transaction
 from services.chassis.failures import Refused
 from services.records.api import listing, years
 from services.records.api.listing import Horizon
-from services.records.api.order_schemas import FindingPage, FindingView, StandardRow, TargetRow, Today
+from services.records.api.order_schemas import (
+    FindingCount,
+    FindingCounts,
+    FindingPage,
+    FindingView,
+    StandardRow,
+    TargetRow,
+    Today,
+)
 from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word
-from services.records.config.targets import Target, Targets, latest_due
+from services.records.config.targets import Targets, decided, latest_due
+from services.records.ingest import notes
+from services.records.ingest.notes import Kind
 from services.records.ingest.tables import recounts
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
-from services.records.model.findings import Finding
+from services.records.model.findings import Finding, Rule
 from services.records.model.record import Record
 from services.records.model.standards import ROWS
 from services.records.returns.yearly import (
@@ -58,6 +69,25 @@ async def manager(identity: Annotated[Identity, Depends(require("orders:read"))]
 
 
 OwnOrders = Annotated[str, Depends(manager)]
+
+
+class Manager(NamedTuple):
+    """Somebody who may decide for an authority."""
+
+    authority: str
+    name: str
+    """As the token has it."""
+
+
+async def deciding(identity: Annotated[Identity, Depends(require("orders:manage"))]) -> Manager:
+    """Dependency: who decides, and for which authority (current code)."""
+    code = current_code(identity.authority or "")
+    if code is None:
+        raise Problem(403, "Only an authority decides about its own orders")
+    return Manager(code, identity.subject)
+
+
+Deciding = Annotated[Manager, Depends(deciding)]
 Year = Annotated[str, Query(pattern=years.PATTERN, description="April to March", examples=["2025-26"])]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -82,6 +112,8 @@ class Desk:
     domain: Domain
     clock: Clock
     findings: Callable[[Record], Sequence[Finding]]
+    rules: Sequence[Rule]
+    """All that those can be about."""
     own_findings: OwnFindings
     readings: Callable[[Record, Calendar], Iterable[Reading]]
     values: Callable[[date, date], Values]
@@ -96,14 +128,14 @@ class Desk:
         return self.clock().astimezone(LONDON).date()
 
     def now(self, authority: str) -> Today:
-        return Today(self.today(), self.calendar(authority), self.targets(authority))
-
-    def targets(self, authority: str) -> Sequence[Target]:
-        """The authority's own, which count nowhere but in what its managers see."""
-        return self.own.targets.get(authority, ())
-
-    def calendar(self, authority: str) -> Calendar:
-        return self.domain.of(authority).calendar
+        """The day on which the authority looks, with the calendar and the targets that it has set by now."""
+        with transaction(reading(self.database)) as connection:
+            set_by_managers = notes.holding(connection, authority, Kind.CLOSED_DAY, Kind.TARGET)
+        days = {date.fromisoformat(note.key) for note in set_by_managers if note.kind is Kind.CLOSED_DAY}
+        own = [decided(note.key, note.content or {}) for note in set_by_managers if note.kind is Kind.TARGET]
+        calendar = notes.with_days(self.domain, {authority: days}).of(authority).calendar
+        targets = [*own, *self.own.targets.get(authority, ())]
+        return Today(self.today(), calendar, sorted(targets, key=attrgetter("since"), reverse=True))
 
 
 class Recount(BaseModel):
@@ -167,10 +199,14 @@ class Reconciliation(BaseModel):
     )
 
 
-def horizon(now: Today, within: int) -> Horizon:
-    """How far a worklist looks that shows the next `within` working days."""
+def horizon(
+    now: Today, within: int, left_out: frozenset[tuple[str, str, date]] = frozenset(), caseload: str = ""
+) -> Horizon:
+    """How far a worklist looks that shows the next `within` working days, without the duties that are left out."""
     until = now.calendar.after(now.day, within)
-    return Horizon(until, latest_due(now.targets, until, now.calendar), now.own_due if now.targets else None)
+    return Horizon(
+        until, latest_due(now.targets, until, now.calendar), now.own_due if now.targets else None, left_out, caseload
+    )
 
 
 def routers(desk: Desk) -> list[APIRouter]:
@@ -181,20 +217,44 @@ def routers(desk: Desk) -> list[APIRouter]:
 def _findings(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["findings"], route_class=Written)
 
+    @routes.get("/findings/counts", summary="How much in the data cannot all be so, by rule")
+    def get_counts(authority: OwnOrders, days: Annotated[int, Query(ge=1, le=366)] = 7) -> FindingCounts:
+        now = desk.now(authority)
+        since = now.day - timedelta(days=days)
+        with transaction(desk.database) as connection:
+            counted = listing.finding_counts(connection, authority, since)
+            own = [list(find(connection, authority, now)) for find in desk.own_findings.values()]
+        rows = [_count(rule, *counted[rule.code]) for rule in desk.rules if rule.code in counted]
+        rows += [_count(found[0], len(found), 0) for found in own if found]
+        return FindingCounts(newly_since=since, rules=sorted(rows, key=lambda row: (-row.number, row.rule)))
+
     @routes.get("/findings", summary="What in the data cannot all be so, with how to mend it")
     def get_findings(
-        authority: OwnOrders, rule: Word | None = None, after: After = None, limit: Limit = 100
+        authority: OwnOrders,
+        rule: Word | None = None,
+        since: Annotated[
+            date | None, Query(description="Only of orders of which something that cannot be came on or after this day")
+        ] = None,
+        after: After = None,
+        limit: Limit = 100,
     ) -> FindingPage:
         wanted = [find for code, find in desk.own_findings.items() if not after and rule in (None, code)]
         now = desk.now(authority)
         with transaction(desk.database) as connection:
-            found = listing.with_findings(connection, authority, rule, after or "", limit)
+            found = listing.with_findings(connection, authority, rule, since, after or "", limit)
             own = [view for find in wanted for view in find(connection, authority, now)]
-        views = own + [FindingView.of(subject, one) for subject, record in found for one in desk.findings(record)]
+        views = own + [
+            FindingView.of(subject, one, record) for subject, record in found for one in desk.findings(record)
+        ]
         chosen = [view for view in views if rule in (None, view.rule)]
         return FindingPage(findings=chosen, next=found[-1][0] if len(found) == limit else None)
 
     return routes
+
+
+def _count(what: Rule | FindingView, number: int, newly: int) -> FindingCount:
+    code = what.code if isinstance(what, Rule) else what.rule
+    return FindingCount(rule=code, meaning=what.meaning, remedy=what.remedy, number=number, newly=newly)
 
 
 def _standards(desk: Desk) -> APIRouter:
@@ -205,10 +265,11 @@ def _standards(desk: Desk) -> APIRouter:
         query = select(recounts).where(recounts.c.authority == authority).order_by(recounts.c.version.desc()).limit(10)
         with transaction(desk.database) as connection:
             rows = connection.execute(query).mappings().all()
-        calendar = desk.calendar(authority)
+        now = desk.now(authority)
+        calendar = now.calendar
         return Standards(
             standards=[StandardRow.of(row) for row in ROWS],
-            own_targets=[TargetRow.of(target) for target in desk.targets(authority)],
+            own_targets=[TargetRow.of(target) for target in now.targets],
             calendar=calendar.version,
             closed_days=sorted(calendar.closed - desk.domain.calendar.closed),
             recounts=[Recount.model_validate(dict(row)) for row in rows],
@@ -225,7 +286,7 @@ def _returns(desk: Desk) -> APIRouter:
         raise Refused(f"The mappings of returns cannot be carried out: {'; '.join(found)}")
 
     def rows_of(connection: Connection, authority: str, first: date, last: date) -> list[dict[str, str]]:
-        calendar = desk.calendar(authority)
+        calendar = notes.with_own_days(connection, desk.domain, [authority]).of(authority).calendar
         filler = Filler(mapping, authority, desk.values(first, last), lambda record: desk.readings(record, calendar))
         return list(filler.rows(listing.of_year(connection, authority, first, last)))
 

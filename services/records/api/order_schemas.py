@@ -1,6 +1,6 @@
 """What the APIs of both services answer about one order, as it stands in their OpenAPI documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -12,11 +12,13 @@ from contracts.categories import ClockState
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, LateReason
 from services.records.api.listing import Due, Row
 from services.records.config.targets import Target, own_target
+from services.records.model import bank_holidays
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding, Rule
 from services.records.model.record import Entry, Record
-from services.records.model.standards import TITLES, Standard
+from services.records.model.standards import TITLES, Standard, Unit
+from services.records.model.summary import known_since
 
 
 class TargetRow(BaseModel):
@@ -99,9 +101,13 @@ class WorkItem(BaseModel):
     state: ClockState = Field(description="Overdue or due.")
     working_days_left: int = Field(description="Negative when it is overdue.")
     own_target_on: date | None = Field(description="When it is due by the authority's own target, where there is one.")
+    acknowledged: str | None = Field(
+        description="The reason for which a manager acknowledged it; none where nobody did."
+    )
+    caseload: str | None = Field(description="Who works with the order, as its latest event that says so has it.")
 
     @classmethod
-    def of(cls, due: Due, now: Today) -> "WorkItem":
+    def of(cls, due: Due, now: Today, acknowledged: Mapping[tuple[str, str, date], str]) -> "WorkItem":
         return cls(
             subject=due.subject,
             imposed_on=due.imposed_on,
@@ -111,6 +117,8 @@ class WorkItem(BaseModel):
             state=ClockState.OVERDUE if due.due_on < now.day else ClockState.DUE,
             working_days_left=now.calendar.working_days(now.day, due.due_on),
             own_target_on=due.own_target_on,
+            acknowledged=acknowledged.get((due.subject, due.standard, due.due_on)),
+            caseload=due.caseload or None,
         )
 
 
@@ -170,6 +178,17 @@ class OwnTarget(TargetRow):
         return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
 
 
+class NotCounted(BaseModel):
+    """A day from Monday to Friday that was no working day."""
+
+    day: date
+    name: str
+
+    @classmethod
+    def of(cls, day: date) -> "NotCounted":
+        return cls(day=day, name=bank_holidays.names().get(day, "our own offices closed"))
+
+
 class ClockView(StandardRow):
     """How one standard stands for this order."""
 
@@ -182,22 +201,31 @@ class ClockView(StandardRow):
     late_reason: str | None
     reason_lies_with: Literal["person", "service"] | None
     calendar: str = Field(description="The version of the working-day calendar.")
+    not_counted: list[NotCounted] = Field(
+        description="Of the days up to the due date, those from Monday to Friday on which nobody works; none unless it is in working days."
+    )
     own_target: OwnTarget | None = Field(description="How it stands by the authority's own target.")
 
     @classmethod
     def of_reading(cls, reading: Reading, now: Today) -> "ClockView":
         applies = reading.state not in (State.NOT_APPLICABLE, State.IMPOSSIBLE) or reading.due is not None
+        due_on = reading.due_on(now.calendar) if applies else None
+        counts_days = due_on is not None and reading.standard.limit.unit is Unit.WORKING_DAYS
         return cls(
             **StandardRow.of(reading.standard).model_dump(),
             ref=reading.ref or None,
             state=reading.state_on(now.day),
             started_on=reading.start,
-            due_on=reading.due_on(now.calendar) if applies else None,
+            due_on=due_on,
             done_on=reading.on,
             band=reading.band or None,
             late_reason=reading.reason,
             reason_lies_with=_side(reading.reason),
             calendar=now.calendar.version,
+            not_counted=[
+                NotCounted.of(day)
+                for day in (now.calendar.closed_weekdays(reading.start, due_on) if counts_days and due_on else ())
+            ],
             own_target=OwnTarget.of_reading(reading, now),
         )
 
@@ -218,10 +246,12 @@ class FindingView(BaseModel):
     meaning: str
     remedy: str
     detail: str | None = None
+    since: date | None = Field(None, description="The day on which the last of those facts came.")
 
     @classmethod
-    def of(cls, subject: str, finding: Finding) -> "FindingView":
-        return cls.about(subject, finding.rule, finding.on, facts=finding.facts)
+    def of(cls, subject: str, finding: Finding, record: Record) -> "FindingView":
+        view = cls.about(subject, finding.rule, finding.on, facts=finding.facts)
+        return view.model_copy(update={"since": known_since(record, finding)})
 
     @classmethod
     def about(
@@ -243,6 +273,23 @@ class FindingPage(BaseModel):
 
     findings: list[FindingView]
     next: str | None = Field(description="Give it as `after` for the next page.")
+
+
+class FindingCount(BaseModel):
+    """How much breaks one rule."""
+
+    rule: str
+    meaning: str
+    remedy: str
+    number: int = Field(description="Orders that break it; what it is about where it is about the authority itself.")
+    newly: int = Field(description="Of those, orders of which something that cannot be came within the days asked for.")
+
+
+class FindingCounts(BaseModel):
+    """How much breaks each rule, the most first."""
+
+    newly_since: date
+    rules: list[FindingCount]
 
 
 class FactView(BaseModel):

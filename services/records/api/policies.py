@@ -1,7 +1,7 @@
 """What holds for the routes that orders and unpaid work have in common."""
 
 from contracts.decoding.codec import MAX_BYTES
-from services.chassis.api.policy import MIB, Policies, Policy, Who
+from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 
 MOST_EVENTS = 100_000
 """In one request: what is told of each must fit into one answer."""
@@ -12,6 +12,7 @@ PAGE_BYTES = 2 * MIB
 """Of refused events on one page, as they came; one event more may begin below it."""
 
 _EVENTS = Policy(Who.SENDER, body=8 * MIB, lines=512 * MIB, seconds=3600, items=MOST_EVENTS, answer=64 * MIB)
+_SET = ("closed-days", "targets", "aims", "feeds")
 COMMON_POLICIES: Policies = {
     "POST /v1/events": _EVENTS,
     "POST /v1/validate": _EVENTS,
@@ -23,5 +24,13 @@ COMMON_POLICIES: Policies = {
     "GET /v1/returns/annual-report": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/returns/reconciliation": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/explain": Policy(Who.OWN_ORDERS),
+    "GET /v1/counted": Policy(Who.OWN_ORDERS),
+    "GET /v1/counted/{subject:path}": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/worklist": Policy(Who.OWN_ORDERS),
+    "GET /v1/findings/counts": Policy(Who.OWN_ORDERS, answer=MIB),
+    "GET /v1/acknowledgements": Policy(Who.OWN_ORDERS),
+    "POST /v1/acknowledgements": Policy(Who.MANAGER, body=256 * KIB),
+    **{f"GET /v1/own/{name}": Policy(Who.OWN_ORDERS) for name in _SET},
+    **{f"{method} /v1/own/{name}": Policy(Who.MANAGER) for method in ("PUT", "DELETE") for name in _SET},
+    "GET /v1/feed": Policy(answer=MIB),
 }

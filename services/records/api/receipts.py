@@ -66,23 +66,28 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         authority: OwnAuthority,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         after: Annotated[int | None, Query(description="`next` of the page before", ge=0, le=LAST_OFFSET)] = None,
+        since: Annotated[
+            int | None,
+            Query(
+                description="Follow: those from this offset on, the earliest first; ask again with `next`, which then is always there",
+                ge=0,
+                le=LAST_OFFSET,
+            ),
+        ] = None,
         reason: Reason | None = None,
         is_open: Annotated[
             bool | None,
             Query(alias="open", description="Only those that no later event of the same id mended, or only those"),
         ] = None,
     ) -> KeptRejections:
-        query = select(rejections).where(rejections.c.authority == authority)
-        if after is not None:
-            query = query.where(tuple_(rejections.c.offset) < tuple_(after))
-        if reason is not None:
-            query = query.where(rejections.c.reason == str(reason))
-        if is_open is not None:
-            query = query.where(rejections.c.mended_by.is_(None) if is_open else rejections.c.mended_by.is_not(None))
-        page = query.order_by(rejections.c.offset.desc()).limit(limit)
+        if since is not None and after is not None:
+            raise Problem(422, "`since` follows forwards and `after` pages backwards: give one of them")
+        page = _page(_refused(authority, reason, is_open), after, since).limit(limit)
         with transaction(database) as connection:
-            rows = connection.execute(_begun_within(PAGE_BYTES, page)).all()
+            rows = connection.execute(_begun_within(PAGE_BYTES, page, forwards=since is not None)).all()
         last = str(rows[-1].offset) if rows and (len(rows) == limit or rows[-1].following) else None
+        if since is not None:
+            last = str(rows[-1].offset + 1 if rows else since)
         return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
 
     @routes.get("/held", summary="How much the platform holds about the authority")
@@ -93,15 +98,33 @@ def router(kind: Topic, database: Engine) -> APIRouter:
     return routes
 
 
-def _begun_within(most: int, page: Select[Any]) -> Select[Any]:
+def _refused(authority: str, reason: Reason | None, is_open: bool | None) -> Select[Any]:
+    query = select(rejections).where(rejections.c.authority == authority)
+    if reason is not None:
+        query = query.where(rejections.c.reason == str(reason))
+    if is_open is not None:
+        query = query.where(rejections.c.mended_by.is_(None) if is_open else rejections.c.mended_by.is_not(None))
+    return query
+
+
+def _page(query: Select[Any], after: int | None, since: int | None) -> Select[Any]:
+    """Those from `since` on, the earliest first; else the latest first, from behind `after`."""
+    if since is not None:
+        return query.where(rejections.c.offset >= since).order_by(rejections.c.offset)
+    begun = query if after is None else query.where(tuple_(rejections.c.offset) < tuple_(after))
+    return begun.order_by(rejections.c.offset.desc())
+
+
+def _begun_within(most: int, page: Select[Any], *, forwards: bool) -> Select[Any]:
     """The rows of a page that begin within so many bytes of kept events, and whether another row follows each."""
     found = page.subquery()
-    latest_first: Any = found.c.offset.desc()
+    order: Any = found.c.offset if forwards else found.c.offset.desc()
     size = func.coalesce(func.octet_length(found.c.value), 0)
-    before = (func.sum(size).over(order_by=latest_first) - size).label("before")
-    following = func.lead(found.c.offset).over(order_by=latest_first).label("following")
+    before = (func.sum(size).over(order_by=order) - size).label("before")
+    following = func.lead(found.c.offset).over(order_by=order).label("following")
     measured = select(found, before, following).subquery()
-    return select(measured).where(measured.c.before < most).order_by(measured.c.offset.desc())
+    at: Any = measured.c.offset
+    return select(measured).where(measured.c.before < most).order_by(at if forwards else at.desc())
 
 
 def _held(connection: Connection, authority: str) -> Held:
@@ -121,11 +144,14 @@ def _held(connection: Connection, authority: str) -> Held:
             mine.where(~imposed, withdrawn).scalar_subquery().label("withdrawn"),
         )
     ).one()
+    unmended = (rejections.c.authority == authority) & rejections.c.mended_by.is_(None)
+    refused = connection.scalar(select(func.count()).select_from(rejections).where(unmended)) or 0
     heard = connection.scalar(select(shards.c.heard_at).where(shards.c.authority == authority))
     reasons = {category.removeprefix("reason="): n for category, n in events.items() if category.startswith("reason=")}
     return Held(
         events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},
         rejected={reason: n for reason, n in sorted(reasons.items()) if n},
+        rejected_open=refused,
         orders=orders.imposed + orders.others,
         orders_open=orders.open,
         orders_ended=orders.imposed - orders.open,

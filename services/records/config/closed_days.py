@@ -1,9 +1,11 @@
 """The days on which an authority's offices are closed besides weekends and bank holidays: a file that the authority may change.
 
 Lines of `authority,day,name` under that heading. A change takes effect when the workers start again: they count again what it touches.
+Days that managers set themselves are notes (`ingest/notes`), and need no restart.
 """
 
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +26,13 @@ def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
     for line in read(path or SHIPPED, HEADING):
         closed.setdefault(line.authority, set()).add(_day(line))
     return national, {code: national.without(days, _version(national, days)) for code, days in closed.items()}
+
+
+@lru_cache(maxsize=64)
+def with_closed_days(own: Calendar, national: Calendar, days: frozenset[date]) -> Calendar:
+    """The authority's calendar with more closed days. Which days those are is in its version, whatever told of them."""
+    closed = (own.closed - national.closed) | days
+    return national.without(closed, _version(national, set(closed))) if closed else own
 
 
 def _version(national: Calendar, days: set[date]) -> str:

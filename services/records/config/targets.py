@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from services.chassis.failures import Refused
 from services.records.config.by_authority import Line, read
@@ -43,6 +44,14 @@ def targets(path: Path | None) -> Targets:
     for line in read(path, HEADING) if path else ():
         found.setdefault(line.authority, []).append(_target(line))
     return {code: sorted(rows, key=lambda row: row.since, reverse=True) for code, rows in found.items()}
+
+
+def decided(key: str, content: Mapping[str, Any]) -> Target:
+    """The target that a manager set: the key names its standard and the day from which it holds."""
+    standard, since = key.split(" ")
+    return Target(
+        standard, Length(content["limit"], Unit(content["unit"])), date.fromisoformat(since), content["source"]
+    )
 
 
 def own_target(rows: Iterable[Target], standard: str, imposed_on: date) -> Target | None:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 BUG, REFUSED = 1, 3
 LOOK_SECONDS = 1.0
-"""How often to look whether an operator has released an authority."""
+"""How often to look whether an operator has released an authority, or a manager has set a closed day."""
 MEASURE_TURNS = 15
 """How many looks there are to one measuring."""
 
@@ -68,7 +68,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
 
 
 def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
-    """Has the stream go back once an operator has released an authority. Measures beside that."""
+    """Has the stream go back once an operator has released an authority, or a manager has set a closed day. Measures beside that."""
     for turn in count():
         if stop.wait(LOOK_SECONDS):
             return

@@ -255,3 +255,17 @@ record_times = Table(
     Column("used", _instant, nullable=False),
     comment="Which time was used for messages whose time in Kafka cannot be, or that an operator knows better.",
 )
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("content", JSONB),
+    Column("by", Text, nullable=False),
+    Column("at", _instant, nullable=False),
+    Index("notes_latest", "authority", "kind", "key", "id"),
+    comment="What an authority's managers decided: nothing is changed, the latest row of a key holds; without content it was taken back.",
+)

@@ -15,7 +15,7 @@ from services.chassis.failures import Failure, Fenced, describe
 from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
-from services.records.ingest import epoch, measuring, parking, store, times
+from services.records.ingest import epoch, measuring, notes, parking, store, times
 from services.records.ingest.cache import Cache
 from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
@@ -56,7 +56,9 @@ class Worker:
         on_commit: Callable[[], None] = lambda: None,
         clock: Clock = system_clock,
     ) -> None:
-        self._database, self._domain, self._metrics, self._on_commit = database, domain, metrics, on_commit
+        self._database, self._metrics, self._on_commit = database, metrics, on_commit
+        self._shipped = self._domain = domain
+        self._closed_days = 0
         self._clock = clock
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
@@ -80,6 +82,8 @@ class Worker:
             self._parked = set(parking.parked(connection, list(self._shards)))
             self._skipped = parking.skipped(connection)
             self._noted = times.noted(connection, claimed)
+            self._domain = notes.with_own_days(connection, self._shipped, list(self._shards))
+            self._closed_days = notes.latest_closed_day(connection, list(self._shards))
         self._tell_who_is_ahead()
         self._metrics.parked(self._parked)
         self._metrics.owns(self._shards)
@@ -140,9 +144,13 @@ class Worker:
         self._park(self.owner_of(place.source), place, fault)
 
     def is_up_to_date(self) -> bool:
-        """Whether those are parked that it believes to be, and no operator has released one. Safe to ask from any thread."""
+        """Whether nobody has released an authority or set a closed day since it started. Safe to ask from any thread."""
         with transaction(self._database) as connection:
-            return set(parking.parked(connection, self.owned())) == self._parked
+            parked, closed_days = (
+                parking.parked(connection, self.owned()),
+                notes.latest_closed_day(connection, self.owned()),
+            )
+        return set(parked) == self._parked and closed_days == self._closed_days
 
     def _park(self, authority: str, place: Place | None, fault: Exception) -> None:
         park = Park(authority, Action.PARKED, place, describe(fault), WORKER, self._clock())

@@ -30,6 +30,11 @@ class Calendar:
             day += timedelta(days=missing)
         return day
 
+    def closed_weekdays(self, start: date, end: date) -> list[date]:
+        """The days from Monday to Friday after `start` up to and including `end` that are no working days."""
+        first, last = (bisect_right(self._closed_weekdays, day.toordinal()) for day in (start, end))
+        return [date.fromordinal(number) for number in self._closed_weekdays[first:last]]
+
     def _ordinal(self, day: date) -> int:
         """How many working days lie between the beginning of time and the end of `day`."""
         number = day.toordinal()

@@ -40,6 +40,8 @@ class Entry(Struct, frozen=True, array_like=True):
     """What was known at the end of earlier days, the latest first."""
     sequence: int = 0
     """The source's own number of the statement; 0 where it has none, or was stored before numbers were."""
+    caseload: str = ""
+    """Who works with the order, as the statement has it."""
 
     @property
     def rank(self) -> tuple[datetime, int, str]:
@@ -65,18 +67,18 @@ def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
     """
     key = event.data.key
     data = None if isinstance(event.data, FactWithdrawn) else event.data
-    rank = (event.time, event.sequence or 0, event.id)
+    rank, caseload = (event.time, event.sequence or 0, event.id), event.caseload or ""
     old = record.get(key)
     if old is not None:
         if rank < old.rank:
             return Outcome.SUPERSEDED
         if rank == old.rank:
-            if (event.type, data) == (old.type, old.data):
+            if (event.type, data, caseload) == (old.type, old.data, old.caseload):
                 return Outcome.DUPLICATE
-            if _content(event.type, data) < _content(old.type, old.data):
+            if (*_content(event.type, data), caseload) < (*_content(old.type, old.data), old.caseload):
                 return Outcome.SUPERSEDED
     known_on, before = _known(old, event.type, data, known_on)
-    record[key] = Entry(event.time, event.id, event.type, data, known_on, before, rank[1])
+    record[key] = Entry(event.time, event.id, event.type, data, known_on, before, rank[1], caseload)
     return Outcome.APPLIED
 
 
@@ -118,6 +120,12 @@ def is_withdrawn(record: Record) -> bool:
     return WHOLE_ORDER in record
 
 
+def caseload_of(record: Record) -> str:
+    """Who works with the order, by the latest statement that says so; empty where none does."""
+    said = [entry for entry in record.values() if entry.caseload]
+    return max(said, key=lambda entry: (entry.rank, entry.caseload)).caseload if said else ""
+
+
 def _content(name: str, data: Fact | None) -> tuple[str, bytes]:
     return name, b"" if data is None else encode_data(data)
 
@@ -130,11 +138,12 @@ class _Stored(Struct, frozen=True, array_like=True):
     known_on: date = date.min
     before: tuple["_Stored", ...] = ()
     sequence: int = 0
+    caseload: str = ""
 
     def entry(self) -> Entry:
         data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
         before = tuple(stored.entry() for stored in self.before)
-        return Entry(self.time, self.id, self.type, data, self.known_on, before, self.sequence)
+        return Entry(self.time, self.id, self.type, data, self.known_on, before, self.sequence, self.caseload)
 
 
 _stored = msgspec.json.Decoder(dict[str, _Stored])
@@ -142,7 +151,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def dump(record: Record) -> bytes:
-    """The record as JSON: fact key to [time, id, type, data, known_on, before, sequence]."""
+    """The record as JSON: fact key to [time, id, type, data, known_on, before, sequence, caseload]."""
     return _encode(record)
 
 

@@ -20,7 +20,7 @@ from contracts.events import (
 from services.records.model.counting import Counted, Note, Ordered
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding
-from services.records.model.record import Record, fact, is_withdrawn
+from services.records.model.record import Record, caseload_of, fact, is_withdrawn
 
 
 class Summary(NamedTuple):
@@ -55,6 +55,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     withdrawn: bool = False
     begun_on: date | None = None
     """The day from which an order from elsewhere is managed here, where its duties run from that day."""
+    wrong_since: date | None = None
+    """The day on which the latest of its findings came to be known."""
+    caseload: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
@@ -111,6 +114,7 @@ def _standing(record: Record, notes: Iterable[Note]) -> Standing:
     findings: list[str] = []
     minutes: tuple[int, int] | None = None
     begun_on: date | None = None
+    wrong_since: date | None = None
     for note in notes:
         if isinstance(note, Reading) and note.taken_over:
             begun_on = note.start
@@ -121,9 +125,17 @@ def _standing(record: Record, notes: Iterable[Note]) -> Standing:
                 late.add(standard.name)
             case Finding(rule=rule):
                 findings.append(rule.code)
+                wrong_since = max(known_since(record, note), wrong_since or date.min)
             case Ordered(minutes=ordered):
                 minutes = ordered, _credited(record)
-    return Standing(sorted(dues), sorted(late), sorted(findings), minutes, begun_on=begun_on)
+    return Standing(
+        sorted(dues), sorted(late), sorted(findings), minutes, False, begun_on, wrong_since, caseload_of(record)
+    )
+
+
+def known_since(record: Record, finding: Finding) -> date:
+    """The day on which the last of the facts came that break the rule."""
+    return max((record[key].known_on for key in finding.facts if key in record), default=date.min)
 
 
 def _credited(record: Record) -> int:

@@ -1,10 +1,10 @@
-"""What the log does not tell, carried over to books that are made again: what operators decided, and times as they were first read."""
+"""What the log does not tell, carried over to books that are made again: what operators and managers decided, and times as first read."""
 
 from sqlalchemy import Connection, text
 
 from services.records.ingest import tables
 
-_CARRIED = (tables.parks, tables.record_times, tables.redrives)
+_CARRIED = (tables.parks, tables.record_times, tables.redrives, tables.notes)
 
 
 def carry_over(connection: Connection, old: str, new: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from services.desk.files import HEADINGS, as_csv, as_xlsx
+from services.desk.files import as_csv, as_xlsx, duties
 from services.desk.model import WorkItem, Worklist
 from services.desk.today import PAGE, Choice, Order, When, chosen, merged, page_of, sections, urgency
 
@@ -60,10 +60,11 @@ def test_pages_hold_every_task_once_and_a_page_too_far_is_the_last() -> None:
 def test_files_hold_the_rows_of_the_page_and_no_formula() -> None:
     today = merged([worklist(task("=1+1", -1)), worklist(task("B/2", 3, "placement"))])
     tasks = chosen(today, Choice())
-    lines = as_csv(today, tasks).decode("utf-8-sig").splitlines()
-    assert lines[0] == ",".join(HEADINGS)
+    sheet_of_tasks = duties(today, tasks)
+    lines = as_csv(sheet_of_tasks).decode("utf-8-sig").splitlines()
+    assert lines[0] == ",".join(sheet_of_tasks.headings)
     assert lines[1].startswith("'=1+1,Plan,Overdue,2026-03-03,-1")
-    sheet = load_workbook(BytesIO(as_xlsx(today, tasks))).active
+    sheet = load_workbook(BytesIO(as_xlsx(sheet_of_tasks))).active
     assert sheet is not None
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[0] for row in rows] == ["=1+1", "B/2"]

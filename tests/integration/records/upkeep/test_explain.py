@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
@@ -13,10 +11,8 @@ from contracts.cells import MEASURES
 from contracts.decoding.codec import encode
 from contracts.events import OrderImposed
 from contracts.generate.samples import EVENTS
-from services.chassis.api.problems import Problem, on_http_exception
 from services.chassis.streaming.batches import Slice
 from services.cli import command_line
-from services.records.api import explaining, management
 from services.records.ingest.recount import records_of
 from services.records.ingest.tables import cells
 from services.records.model.fold import day_of
@@ -24,6 +20,7 @@ from services.records.upkeep.explain import ARRIVAL, LACKING, cell_name, explain
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
 from tests.support import scenario
+from tests.support.desk import ManagersView, client
 
 app = command_line()
 
@@ -83,18 +80,14 @@ def test_it_says_why_others_did_not_count(
 def test_the_authority_is_told_the_same_over_http(bench: MakeBench, service: str) -> None:
     one = bench(service)
     feed(one, 1000)
-    app = FastAPI()
-    app.include_router(explaining.router(one.database, one.domain))
-    app.dependency_overrides[management.manager] = lambda: "S12000029"
-    app.add_exception_handler(Problem, on_http_exception)
-    client = TestClient(app)
+    view = ManagersView(client(one.database, one.domain, "2026-09-30"), "S12000029")
     asked = Counter[str]()
     for key, value in one.cells().items():
         measure, authority, period, category = key.split("|")
         if measure in ARRIVAL or authority != "S12000029" or asked[measure] == 2:
             continue
         asked[measure] += 1
-        found = client.get("/v1/explain", params={"measure": measure, "period": period, "category": category}).json()
+        found = view.get("explain", measure=measure, period=period, category=category)
         assert found["value"] == value, key
         assert found["orders"] == len(found["behind"])
         assert sum(one["value"] for one in found["behind"]) >= value
@@ -104,7 +97,7 @@ def test_the_authority_is_told_the_same_over_http(bench: MakeBench, service: str
         "measure=orders_imposed&period=2024-13",
         "measure=events&period=2024-04",
     ):
-        assert client.get(f"/v1/explain?{wrong}").status_code == 422
+        assert view.client.get(f"/v1/explain?{wrong}", headers=view.headers).status_code == 422
 
 
 def test_every_measure_of_orders_has_a_reason_that_fits(bench: MakeBench) -> None:

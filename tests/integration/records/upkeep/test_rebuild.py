@@ -21,8 +21,9 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
 from services.chassis.streaming.kafka import Record
 from services.operations.topics import ensure, topic_specs
-from services.records.ingest import parking
+from services.records.ingest import notes, parking
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.notes import Kind, Note
 from services.records.ingest.parking import Action
 from services.records.ingest.worker import Worker
 from services.records.upkeep.rebuild import History, rebuild
@@ -116,6 +117,9 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
         with one.database.begin() as connection:
             if hit in parking.parked(connection):
                 parking.release(connection, hit, Action.SKIPPED, "test", "because", NOW)
+    decided = Note(Kind.AIM, "plan 2025-03-01", {"target": 90}, "a manager", NOW)
+    with one.database.begin() as connection:
+        notes.write(connection, hit, [decided])
     books = (one.cells(), arrived(one))
     assert set(of_parks(one)) == {parked}
     settings = DatabaseSettings(url=postgres, schema_name="orders")
@@ -123,6 +127,7 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     assert (one.cells(), arrived(one)) == books
     assert set(of_parks(one)) == {parked}
     with one.database.connect() as connection:
+        assert notes.holding(connection, hit, *Kind) == [decided]
         acts = [(act.authority, act.action) for act in reversed(parking.history(connection))]
         aside = connection.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'put_aside'"))
     assert (hit, Action.SKIPPED) in acts

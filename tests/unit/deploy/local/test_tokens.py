@@ -25,7 +25,7 @@ def test_everybody_gets_what_they_need(tmp_path: Path) -> None:
     tokens = mint_for_everybody(key)
     assert tokens.keys() == {"national", "operator", *AUTHORITIES}
     fife = claims(tokens["S12000047"], key)
-    assert (fife["scope"], fife["authority"]) == ("events:write orders:read", "S12000047")
+    assert (fife["scope"], fife["authority"]) == ("events:write orders:manage orders:read", "S12000047")
     national, operator = claims(tokens["national"], key), claims(tokens["operator"], key)
     assert (national["scope"], operator["scope"]) == ("national:read", "national:read operations")
     assert "authority" not in national

@@ -1,0 +1,46 @@
+"""The calendar feed: opened and closed by a manager, read by calendar programs that know its address."""
+
+import asyncio
+import secrets
+from hashlib import sha256
+
+from fastapi import APIRouter, Request, Response
+
+from services.chassis.failures import Away
+from services.desk.model import Decided, Dues
+from services.desk.pages.forms import field, fields_of
+from services.desk.pages.site import Looker, Route, Site
+from services.desk.platform import Service
+from services.desk.words.calendar import as_ical
+
+CALENDAR = "text/calendar; charset=utf-8"
+
+
+async def _open(site: Site, looker: Looker, request: Request) -> Response:
+    """Make a secret and show its address once; the services keep only its hash."""
+    fields = await fields_of(request)
+    secret = secrets.token_urlsafe(32)
+    body = {"hash": sha256(secret.encode()).hexdigest(), "name": field(fields, "feed")}
+    for service in Service:
+        await site.platform.tell(looker.token, service, "PUT", "own/feeds", body, Decided)
+    address = f"{request.url.scheme}://{request.headers['host']}/calendar/{secret}.ics"
+    return site.page(request, "feed", address=address, name=body["name"])
+
+
+def add_calendar(pages: APIRouter, site: Site) -> None:
+    """Add the one address that asks for no sign-in."""
+
+    @pages.get("/calendar/{secret}.ics")
+    async def calendar(secret: str, request: Request) -> Response:
+        try:
+            dues = await asyncio.gather(*(site.platform.feed(secret, service) for service in Service))
+        except Away as away:
+            return Response(str(away), 503, media_type="text/plain")
+        if None in dues:
+            return Response("There is no such calendar, or it was taken back.", 404, media_type="text/plain")
+        found: list[Dues] = [one for one in dues if one is not None]
+        address = f"{request.url.scheme}://{request.headers['host']}/"
+        return Response(as_ical(found, address), media_type=CALENDAR, headers={"Cache-Control": "private, no-store"})
+
+
+ROUTES = (Route("/feeds", _open, method="POST"),)

@@ -1,0 +1,115 @@
+"""What managers set for their authority: closed days, targets, and aims, each with its history."""
+
+import asyncio
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.chassis.api.problems import Problem
+from services.desk.model import Change, Decided
+from services.desk.pages.forms import field, fields_of
+from services.desk.pages.site import Looker, Route, Site
+from services.desk.platform import Service
+
+STANDARDS = {
+    "first_contact": "First contact",
+    "case_meeting": "First case management meeting",
+    "plan": "Case management plan",
+    "induction": "Induction to unpaid work",
+    "placement": "First placement",
+}
+OF_WORK = {"induction", "placement"}
+UNITS = ("working days", "days", "months")
+
+
+class Setting(NamedTuple):
+    """What can be set: who keeps it, its fields, and which of them make its key."""
+
+    services: tuple[Service, ...]
+    fields: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+SETTINGS = {
+    "closed-days": Setting(tuple(Service), ("day", "name"), ("day",)),
+    "targets": Setting(tuple(Service), ("standard", "since", "limit", "unit", "source"), ("standard", "since")),
+    "feeds": Setting(tuple(Service), ("hash",), ("hash",)),
+    "aims": Setting((Service.ORDERS,), ("standard", "since", "target", "change"), ("standard", "since")),
+}
+_NUMBERS = {"limit", "target"}
+
+
+class Shown(NamedTuple):
+    """What is set."""
+
+    closed_days: Decided
+    targets: Decided
+    feeds: Decided
+    aims: Decided
+    apart: bool
+    """Whether the two services hold different closed days or targets, as after one was away."""
+
+
+async def shown_to(site: Site, looker: Looker) -> Shown:
+    """Return what is set, as both services hold it."""
+    asks = [(service, name) for name, setting in SETTINGS.items() for service in setting.services]
+    found = await asyncio.gather(*(site.platform.ask(looker.token, s, f"own/{name}", Decided) for s, name in asks))
+    held = dict(zip(asks, found, strict=True))
+    both = [[_held(held[service, name]) for service in Service] for name in ("closed-days", "targets", "feeds")]
+    closed_days, targets, feeds, aims = (held[Service.ORDERS, name] for name in SETTINGS)
+    return Shown(closed_days, targets, feeds, aims, any(one != other for one, other in both))
+
+
+def _held(decided: Decided) -> list[tuple[str, object]]:
+    return [(change.key, change.content) for change in decided.now]
+
+
+def history_of(shown: Shown) -> list[tuple[str, Change]]:
+    """Return all changes, the latest first."""
+    named = [("Closed day", shown.closed_days), ("Target", shown.targets), ("Aim", shown.aims)]
+    named.append(("Calendar address", shown.feeds))
+    changes = [(name, change) for name, decided in named for change in decided.changes]
+    return sorted(changes, key=lambda one: one[1].at, reverse=True)
+
+
+async def _settings(site: Site, looker: Looker, request: Request) -> Response:
+    shown = await shown_to(site, looker)
+    return site.page(
+        request,
+        "settings",
+        shown=shown,
+        history=history_of(shown)[:100],
+        standards=STANDARDS,
+        units=UNITS,
+        may_manage=looker.may_manage,
+    )
+
+
+async def _set(site: Site, looker: Looker, request: Request) -> Response:
+    """Set it, or take it back, at every service that keeps it. Doing it again does no harm."""
+    name = str(request.path_params["name"])
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise Problem(404, "There is nothing to set under that name.")
+    fields = await fields_of(request)
+    asked = {one: field(fields, one) for one in setting.fields if one in fields}
+    if fields.get("act") == ["take_back"]:
+        method, path, body = "DELETE", f"own/{name}?{urlencode({one: asked.get(one, '') for one in setting.key})}", None
+    else:
+        method, path, body = "PUT", f"own/{name}", {one: _typed(one, value) for one, value in asked.items()}
+    for service in setting.services:
+        await site.platform.tell(looker.token, service, method, path, body, Decided)
+    return RedirectResponse("/settings", 303)
+
+
+def _typed(name: str, value: str) -> str | int:
+    if name not in _NUMBERS:
+        return value
+    if not value.isdecimal() or len(value) > 4:
+        raise Problem(422, f"{value or 'Nothing'} is not a number.")
+    return int(value)
+
+
+ROUTES = (Route("/settings", _settings), Route("/settings/{name}", _set, method="POST"))

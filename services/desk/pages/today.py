@@ -1,0 +1,151 @@
+"""The first page, what is at risk of being late, and acknowledging what was missed."""
+
+import asyncio
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.chassis.api.problems import Problem
+from services.desk import files
+from services.desk.asking import data_of, today_of
+from services.desk.files import Sheet
+from services.desk.model import Acknowledged, Capacity
+from services.desk.pages.forms import fields_of
+from services.desk.pages.site import Looker, Page, Route, Site
+from services.desk.platform import Service
+from services.desk.today import Choice, Order, When, chosen, of_caseload, page_of, sections
+from services.desk.words.capacity import foreseen
+
+REASONS = {
+    "done_not_reported": "Done; our system will report it",
+    "too_late": "Too late to do; noted for the next review",
+    "back_at_court": "The order is back at court",
+    "person_away": "The person is in custody, in hospital or abroad",
+    "passed_on": "Passed on to whoever is responsible",
+}
+"""Why a missed duty needs nothing more, as the services know the reasons."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
+_OF_TASKS = ("standard", "caseload", "when", "order", "page")
+
+
+def choice_of(request: Request) -> Choice:
+    """Return what was asked for; what is not known is left out."""
+    asked = request.query_params
+    return Choice(
+        standard=asked.get("standard", ""),
+        caseload=asked.get("caseload", ""),
+        when=When(asked["when"]) if asked.get("when") in list(When) else None,
+        order=Order(asked["order"]) if asked.get("order") in list(Order) else Order.DUE,
+        page=number_of_page(request),
+    )
+
+
+def number_of_page(request: Request) -> int:
+    """Return the page asked for; the first where that is no number."""
+    page = request.query_params.get("page", "1")
+    return int(page) if page.isdecimal() and 0 < len(page) < 6 else 1
+
+
+async def _today(site: Site, looker: Looker, request: Request) -> Response:
+    everything, data = await asyncio.gather(today_of(site.platform, looker.token), data_of(site.platform, looker.token))
+    choice = choice_of(request)
+    today = of_caseload(everything, choice.caseload)
+    tasks = chosen(today, choice)
+    shown, pages = page_of(tasks, choice.page)
+    return site.page(
+        request,
+        "today",
+        today=today,
+        choice=choice,
+        sections=sections(today, tasks) if choice.when is None else [],
+        tasks=shown,
+        found=len(tasks),
+        pages=pages,
+        orders=Order,
+        whens=When,
+        caseloads=everything.caseloads(),
+        reasons=REASONS,
+        may_manage=looker.may_manage,
+        said=_said(request),
+        **data._asdict(),
+    )
+
+
+def _said(request: Request) -> str:
+    done = request.query_params.get("done", "")
+    return f"{done} acknowledged" if done.isdecimal() and len(done) < 4 else ""
+
+
+async def _today_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
+    today = await today_of(site.platform, looker.token)
+    return files.duties(today, chosen(today, choice_of(request)))
+
+
+async def _hours(site: Site, looker: Looker, request: Request) -> Response:
+    everything, held = await asyncio.gather(
+        today_of(site.platform, looker.token),
+        site.platform.ask(looker.token, Service.UNPAID_WORK, "capacity", Capacity),
+    )
+    caseload, page = request.query_params.get("caseload", ""), number_of_page(request)
+    today = of_caseload(everything, caseload)
+    shown, pages = page_of(today.at_risk, page)
+    capacity = foreseen(held)
+    return site.page(
+        request, "hours", today=today, shown=shown, page=page, pages=pages, caseload=caseload, capacity=capacity
+    )
+
+
+async def _hours_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
+    today = of_caseload(await today_of(site.platform, looker.token), request.query_params.get("caseload", ""))
+    return files.at_risk(today.at_risk)
+
+
+async def _acknowledge(site: Site, looker: Looker, request: Request) -> Response:
+    """Hand the duties to the service that each belongs to; both say what they do not know."""
+    fields = await fields_of(request)
+    reason = fields.get("reason", [""])[0] if fields.get("act") == ["acknowledge"] else None
+    duties = [_duty(written) for written in fields.get("duty", [])]
+    if not duties:
+        raise Problem(422, "Nothing was ticked.")
+    body = {"duties": duties, "reason": reason}
+    told = await asyncio.gather(
+        *(site.platform.tell(looker.token, s, "POST", "acknowledgements", body, Acknowledged) for s in Service)
+    )
+    done = sum(one.acknowledged for one in told) if reason else 0
+    back = fields.get("back", ["/"])[0]
+    return RedirectResponse(f"{back if back.startswith('/?') else '/?'}&done={done}", 303)
+
+
+def _duty(written: str) -> dict[str, str]:
+    match written.split(" ", 2):
+        case [standard, due_on, subject]:
+            return {"standard": standard, "due_on": due_on, "subject": subject}
+        case _:
+            raise Problem(422, "That is no duty.")
+
+
+def files_of(name: str, sheet: Page[Sheet], *takes: str) -> list[Route]:
+    """Return a list as CSV and as a workbook."""
+
+    async def as_csv(site: Site, looker: Looker, request: Request) -> Response:
+        return attachment(files.as_csv(await sheet(site, looker, request)), CSV, f"{name.replace('/', '-')}.csv")
+
+    async def as_xlsx(site: Site, looker: Looker, request: Request) -> Response:
+        return attachment(files.as_xlsx(await sheet(site, looker, request)), XLSX, f"{name.replace('/', '-')}.xlsx")
+
+    return [Route(f"/{name}.csv", as_csv, takes), Route(f"/{name}.xlsx", as_xlsx, takes)]
+
+
+def attachment(content: bytes, media_type: str, name: str) -> Response:
+    """Return a file to be kept."""
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+ROUTES = (
+    Route("/", _today, (*_OF_TASKS, "done")),
+    *files_of("today", _today_sheet, *_OF_TASKS),
+    Route("/hours", _hours, ("caseload", "page")),
+    *files_of("hours", _hours_sheet, "caseload", "page"),
+    Route("/acknowledge", _acknowledge, method="POST"),
+)

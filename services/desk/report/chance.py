@@ -1,0 +1,43 @@
+"""Whether two shares differ by more than chance, pure."""
+
+from enum import StrEnum
+from math import sqrt
+from typing import NamedTuple
+
+Z = 1.96
+"""Beyond which chance alone would put one difference in twenty."""
+FEWEST = 10
+"""Cases below which nothing is said of a difference."""
+
+
+class Share(NamedTuple):
+    """So many of so many."""
+
+    met: float
+    of: float
+
+    @property
+    def percent(self) -> float:
+        """In percent; raises ZeroDivisionError where there is nothing to be a share of."""
+        return 100 * self.met / self.of
+
+
+class Difference(StrEnum):
+    """What can be said of two shares."""
+
+    TOO_FEW = "too few cases to tell"
+    BY_CHANCE = "no difference beyond chance"
+    HIGHER = "higher, by more than chance"
+    LOWER = "lower, by more than chance"
+
+
+def compared(before: Share, after: Share) -> Difference:
+    """Return what can be said of the second beside the first: the test of two proportions, pooled."""
+    if min(before.of, after.of) < FEWEST:
+        return Difference.TOO_FEW
+    pooled = (before.met + after.met) / (before.of + after.of)
+    spread = sqrt(pooled * (1 - pooled) * (1 / before.of + 1 / after.of))
+    gap = after.met / after.of - before.met / before.of
+    if spread == 0 or abs(gap) <= Z * spread:
+        return Difference.BY_CHANCE
+    return Difference.HIGHER if gap > 0 else Difference.LOWER

@@ -1,0 +1,74 @@
+"""What the report reads of the answers of reporting, as types, pure."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Row(Struct, frozen=True):
+    """A figure as it may be shown. What is suppressed is None, never zero."""
+
+    authority: str
+    period: str
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    provisional: bool = False
+
+
+class Indicator(Struct, frozen=True):
+    """What an indicator is."""
+
+    id: str
+    title: str
+    definition: str
+    theme: str
+    kind: str
+    unit: str
+    direction_of_good: str
+    standard: str | None = None
+
+
+class Indicators(Struct, frozen=True):
+    """All indicators."""
+
+    indicators: list[Indicator]
+
+
+class Series(Struct, frozen=True):
+    """The figures of an indicator."""
+
+    indicator: Indicator
+    rows: list[Row]
+
+
+class Placed(Struct, frozen=True):
+    """One authority in the funnel."""
+
+    row: Row
+    place: Literal["within", "alert", "alarm"] | None
+
+
+class Doubt(Struct, frozen=True):
+    """Why figures may lack something."""
+
+    meaning: str = ""
+
+
+class Quality(Struct, frozen=True):
+    """Which authorities are complete."""
+
+    complete: list[str]
+    partial: list[str]
+    missing: list[str]
+
+
+class Comparison(Struct, frozen=True):
+    """Authorities around Scotland."""
+
+    indicator: Indicator
+    scotland: Row | None
+    authorities: list[Placed]
+    quality: Quality

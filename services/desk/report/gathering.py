@@ -1,0 +1,162 @@
+"""Asks for everything that a report is made of, with the token of the one who looks."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import TypeVar
+
+from contracts.periods import add_months, month_of, quarter_of, year_of
+from services.chassis.api.problems import Problem
+from services.chassis.web import words
+from services.desk.model import Capacity, Change, Decided, FindingCounts, Held
+from services.desk.platform import REPORTING, Platform, Service
+from services.desk.report.figures import Comparison, Indicator, Indicators, Series
+from services.desk.report.model import Aim, Span, Told
+from services.desk.words.capacity import foreseen
+
+T = TypeVar("T")
+SHARE, COUNTED = "share", ("orders_imposed", "hours_credited", "unpaid_work_hours_imposed")
+MONTHS_OF_AIMS = 24
+
+
+def quarters_up_to(today: date) -> list[str]:
+    """Return the last eight whole quarters, the latest first."""
+    first = add_months(month_of(today), -((today.month - 1) % 3))
+    return [quarter_of(add_months(first, -3 * number)) for number in range(1, 9)]
+
+
+def years_up_to(today: date) -> list[str]:
+    """Return the last three whole years from April to March, the latest first."""
+    this = int(year_of(month_of(today))[:4])
+    return [f"{year}-{(year + 1) % 100:02}" for year in range(this - 1, this - 4, -1)]
+
+
+def span_of(label: str) -> Span:
+    """Return the months of a quarter as in 2026-Q3, or of a year as in 2025-26. Raises Problem 404 for anything else."""
+    try:
+        if "Q" in label:
+            first = date(int(label[:4]), 3 * int(label[6:]) - 2, 1)
+            length, said = 3, label == quarter_of(first)
+        else:
+            first = date(int(label[:4]), 4, 1)
+            length, said = 12, label == year_of(first)
+    except ValueError:
+        said = False
+    if not said:
+        raise Problem(404, "There is no such quarter or year.")
+    before, last = add_months(first, -length), add_months(first, length - 1)
+    return Span(_name(first, last), first, last, _name(before, add_months(first, -1)), before, add_months(first, -1))
+
+
+def _name(first: date, last: date) -> str:
+    if first.year == last.year:
+        return f"{words.MONTHS[first.month - 1]} to {words.month_name(last)}"
+    return f"{words.month_name(first)} to {words.month_name(last)}"
+
+
+class Gathering:
+    """Asks on behalf of one person of one authority."""
+
+    def __init__(self, platform: Platform, token: str, authority: str, name: str) -> None:
+        self._platform, self._token, self._authority, self._name = platform, token, authority, name
+
+    async def told(self, span: Span) -> Told:
+        """Return everything about these months."""
+        indicators, decided, changes = await asyncio.gather(self._indicators(), self._aims(), self._changes(span))
+        (comparisons, earlier, months, counts), (held, counted, capacity) = await asyncio.gather(
+            self._figures(indicators, decided, span), self._state()
+        )
+        rules = [rule for one in counted for rule in one.rules]
+        return Told(
+            authority=self._authority,
+            name=self._name,
+            span=span,
+            comparisons=comparisons,
+            earlier={one.indicator.id: one for one in earlier},
+            months=months,
+            counts=counts,
+            aims=decided,
+            wrong=sum(rule.number for rule in rules),
+            newly_wrong=sum(rule.newly for rule in rules),
+            refused=sum(one.rejected_open for one in held),
+            changes=changes,
+            capacity=foreseen(capacity).sentence,
+        )
+
+    async def _figures(
+        self, indicators: Iterable[Indicator], aims: Iterable[Aim], span: Span
+    ) -> tuple[list[Comparison], list[Comparison], dict[str, Series], list[Series]]:
+        shares = [one for one in indicators if one.kind == SHARE]
+        return await asyncio.gather(
+            self._compared(shares, span.first, span.last),
+            self._compared(shares, span.first_before, span.last_before),
+            self._months(shares, aims, span.last),
+            self._counts([one for one in indicators if one.id in COUNTED], span),
+        )
+
+    async def _state(self) -> tuple[list[Held], list[FindingCounts], Capacity]:
+        """How the data stands today, and the hours."""
+        return await asyncio.gather(
+            self._both("held", Held),
+            self._both("findings/counts", FindingCounts),
+            self._platform.ask(self._token, Service.UNPAID_WORK, "capacity", Capacity),
+        )
+
+    async def _both(self, path: str, kind: type[T]) -> list[T]:
+        return await asyncio.gather(*(self._platform.ask(self._token, s, path, kind) for s in Service))
+
+    async def _indicators(self) -> list[Indicator]:
+        return (await self._platform.ask(self._token, REPORTING, "indicators", Indicators)).indicators
+
+    async def _compared(self, shares: Iterable[Indicator], first: date, last: date) -> list[Comparison]:
+        asked: dict[str, str | int] = {"from": f"{first:%Y-%m}", "to": f"{last:%Y-%m}"}
+        asks = (self._platform.ask(self._token, REPORTING, f"compare/{one.id}", Comparison, asked) for one in shares)
+        return await asyncio.gather(*asks)
+
+    async def _series(self, indicator: Indicator, by: str, first: date, last: date) -> Series:
+        asked: dict[str, str | int] = {
+            "from": f"{first:%Y-%m}",
+            "to": f"{last:%Y-%m}",
+            "by": by,
+            "authority": self._authority,
+        }
+        return await self._platform.ask(self._token, REPORTING, f"indicators/{indicator.id}/data", Series, asked)
+
+    async def _months(self, shares: Iterable[Indicator], aims: Iterable[Aim], last: date) -> dict[str, Series]:
+        wanted = [one for one in shares if any(one.id.startswith(aim.standard) for aim in aims)]
+        first = add_months(last, -MONTHS_OF_AIMS)
+        found = await asyncio.gather(*(self._series(one, "month", first, last) for one in wanted))
+        return {series.indicator.id: series for series in found}
+
+    async def _counts(self, indicators: Iterable[Indicator], span: Span) -> list[Series]:
+        by = "quarter" if add_months(span.first, 2) == span.last else "year"
+        return await asyncio.gather(*(self._series(one, by, span.first_before, span.last) for one in indicators))
+
+    async def _aims(self) -> list[Aim]:
+        decided = await self._platform.ask(self._token, Service.ORDERS, "own/aims", Decided)
+        return [_aim(change) for change in decided.now]
+
+    async def _changes(self, span: Span) -> list[str]:
+        """What managers set within the months."""
+        after = add_months(span.last, 1) - timedelta(days=1)
+        names = {"closed-days": "Closed day", "targets": "Target", "aims": "Aim"}
+        found = await asyncio.gather(
+            *(self._platform.ask(self._token, Service.ORDERS, f"own/{name}", Decided) for name in names)
+        )
+        changes = [(name, one) for name, decided in zip(names.values(), found, strict=True) for one in decided.changes]
+        shown = [(name, one) for name, one in changes if span.first <= one.at.date() <= after]
+        return [_change(name, one) for name, one in sorted(shown, key=lambda each: each[1].at)]
+
+
+def _aim(change: Change) -> Aim:
+    standard, since = change.key.split(" ")
+    content = change.content or {}
+    return Aim(standard, date.fromisoformat(since), content["target"], content["change"])
+
+
+def _change(name: str, change: Change) -> str:
+    key = change.key.replace("_", " ")
+    if change.content is None:
+        return f"{words.long_date(change.at)}: {name.lower()} {key} was taken back by {change.by}."
+    values = ", ".join(map(str, change.content.values()))
+    return f"{words.long_date(change.at)}: {name.lower()} {key} was set by {change.by}: {values}."

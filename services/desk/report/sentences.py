@@ -1,0 +1,246 @@
+"""What a report says, in plain sentences made of figures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+from contracts.periods import add_months
+from services.chassis.web import words
+from services.desk.report.chance import Difference, Share, compared
+from services.desk.report.figures import Comparison, Row, Series
+from services.desk.report.model import Aim, Report, Section, Table, Told
+
+MONTHS_BEFORE = 12
+"""With how much time before a change what followed is compared."""
+STANDARDS, OUTCOMES = "Standards", "Outcomes"
+
+
+def report(told: Told) -> Report:
+    """Return the report for these figures."""
+    sections = [
+        _summary(told),
+        *_of_themes(told),
+        _counts(told),
+        _aims(told),
+        _capacity(told),
+        _quality(told),
+        _changed(told),
+    ]
+    shown = [section for section in sections if section.sentences or section.table]
+    return Report(f"Performance of {told.name}", told.span.label, [*shown, _method()])
+
+
+def own_row(comparison: Comparison | None, authority: str) -> Row | None:
+    """Return the authority's own figure, if there is one that is more than nothing."""
+    rows = [placed.row for placed in comparison.authorities if placed.row.authority == authority] if comparison else []
+    return rows[0] if rows and rows[0].denominator else None
+
+
+def share_of(row: Row | None) -> Share | None:
+    """Return the figure as so many of so many; None where it is not shown or of nothing."""
+    if row is None or row.numerator is None or not row.denominator:
+        return None
+    return Share(row.numerator, row.denominator)
+
+
+def sentences_of(told: Told, comparison: Comparison) -> list[str]:
+    """Return what is to be said of one share: itself, the time before, and the nation."""
+    mine = own_row(comparison, told.authority)
+    share = share_of(mine)
+    if mine is None or share is None:
+        return [f"{comparison.indicator.title}: nothing fell due in {told.span.label}."]
+    said = f"{comparison.indicator.title}: {_number(share)}{_range(mine)}."
+    parts = [said, _trend(told, comparison, share), _beside_scotland(told, comparison)]
+    if mine.provisional:
+        parts.append("The figure is provisional: something that counts in it can still happen.")
+    return [part for part in parts if part]
+
+
+def _number(share: Share) -> str:
+    return f"{words.number(share.met)} of {words.number(share.of)}, {share.percent:.1f} %"
+
+
+def _range(row: Row) -> str:
+    return (
+        ""
+        if row.lower is None or row.upper is None
+        else f" (between {row.lower:.1f} and {row.upper:.1f} % allowing for chance)"
+    )
+
+
+def _trend(told: Told, comparison: Comparison, share: Share) -> str:
+    before = share_of(own_row(told.earlier.get(comparison.indicator.id), told.authority))
+    if before is None:
+        return f"There is no figure for {told.span.before} to compare it with."
+    said = f"In {told.span.before} it was {before.percent:.1f} %: {_found(compared(before, share))}"
+    return f"{said}{_verdict(comparison.indicator.direction_of_good, compared(before, share))}."
+
+
+def _found(difference: Difference) -> str:
+    return {
+        Difference.HIGHER: "it rose by more than chance",
+        Difference.LOWER: "it fell by more than chance",
+    }.get(difference, str(difference))
+
+
+def _verdict(good: str, difference: Difference) -> str:
+    if difference not in {Difference.HIGHER, Difference.LOWER} or good not in {"higher", "lower"}:
+        return ""
+    return ", an improvement" if (difference is Difference.HIGHER) == (good == "higher") else ", which is worse"
+
+
+def _beside_scotland(told: Told, comparison: Comparison) -> str:
+    scotland = share_of(comparison.scotland)
+    if scotland is None:
+        return "Scotland's figure is not released yet."
+    place = next((one.place for one in comparison.authorities if one.row.authority == told.authority), None)
+    mine = share_of(own_row(comparison, told.authority))
+    beside = f"Scotland's is {scotland.percent:.1f} %"
+    if place is None or mine is None:
+        return f"{beside}; there are too few cases here to compare."
+    if place == "within":
+        return f"{beside}; the difference is within what chance alone explains for an authority of this size."
+    side = "above" if mine.percent > scotland.percent else "below"
+    limit = "99.8" if place == "alarm" else "95"
+    return f"{beside}; ours lies {side} it by more than chance explains (beyond the {limit} % limit)."
+
+
+def _summary(told: Told) -> Section:
+    better: list[str] = []
+    worse: list[str] = []
+    outside: list[str] = []
+    for comparison in told.comparisons:
+        title = comparison.indicator.title
+        now = share_of(own_row(comparison, told.authority))
+        before = share_of(own_row(told.earlier.get(comparison.indicator.id), told.authority))
+        verdict = _verdict(comparison.indicator.direction_of_good, compared(before, now)) if before and now else ""
+        (better if "improvement" in verdict else worse if verdict else []).append(title)
+        if any(p.row.authority == told.authority and p.place in {"alert", "alarm"} for p in comparison.authorities):
+            outside.append(title)
+    sentences = [
+        _which(better, f"Better than in {told.span.before}, by more than chance"),
+        _which(worse, f"Worse than in {told.span.before}, by more than chance"),
+        _which(outside, "Away from Scotland's figure by more than chance"),
+    ]
+    return Section("In short", sentences)
+
+
+def _which(titles: Sequence[str], what: str) -> str:
+    return f"{what}: {words.listed([title[:1].lower() + title[1:] for title in titles]) if titles else 'nothing'}."
+
+
+def _of_themes(told: Told) -> Iterator[Section]:
+    """The standards, the outcomes, then whatever else is a share."""
+    order = {STANDARDS: 0, OUTCOMES: 1}
+    ranked = sorted(told.comparisons, key=lambda one: (order.get(one.indicator.theme, 2), one.indicator.theme))
+    for theme, found in groupby(ranked, key=lambda one: one.indicator.theme):
+        comparisons = list(found)
+        sentences = [" ".join(sentences_of(told, one)) for one in comparisons]
+        yield Section(theme, sentences, _table(told, theme, comparisons))
+
+
+def _table(told: Told, theme: str, comparisons: Iterable[Comparison]) -> Table:
+    rows = [
+        (
+            one.indicator.title,
+            *_cells(own_row(one, told.authority)),
+            _percent(own_row(told.earlier.get(one.indicator.id), told.authority)),
+            _percent(one.scotland),
+        )
+        for one in comparisons
+    ]
+    return Table(f"{theme}, {told.span.label}", ("", "Met", "Of", "Share", told.span.before, "Scotland"), rows)
+
+
+def _cells(row: Row | None) -> tuple[str, str, str]:
+    share = share_of(row)
+    return ("", "", "") if share is None else (words.number(share.met), words.number(share.of), _percent(row))
+
+
+def _percent(row: Row | None) -> str:
+    share = share_of(row)
+    return "not shown" if share is None else f"{share.percent:.1f} %"
+
+
+def _counts(told: Told) -> Section:
+    rows = []
+    for series in told.counts:
+        values = [row.value for row in series.rows if row.authority == told.authority and row.value is not None]
+        if values:
+            earlier = words.number(round(values[-2])) if len(values) > 1 else ""
+            rows.append((series.indicator.title, words.number(round(values[-1])), earlier))
+    table = Table(f"Numbers, {told.span.label}", ("", told.span.label, told.span.before), rows) if rows else None
+    return Section("Numbers", [], table)
+
+
+def _aims(told: Told) -> Section:
+    return Section("Improvement aims", [_of_aim(told, aim) for aim in told.aims])
+
+
+def _of_aim(told: Told, aim: Aim) -> str:
+    series = next((one for name, one in told.months.items() if name.startswith(aim.standard)), None)
+    title = series.indicator.title if series else aim.standard
+    said = f"{title}: {aim.change}, from {words.long_date(aim.since)}, with the aim of {aim.target} %."
+    if series is None:
+        return said
+    before, after = before_and_after(series, told.authority, aim.since)
+    if before is None or after is None:
+        return f"{said} There is no figure before or after it yet to compare."
+    reached = "reached" if after.percent >= aim.target else "not reached"
+    return (
+        f"{said} In the {MONTHS_BEFORE} months before it was {before.percent:.1f} %, since then {after.percent:.1f} %: "
+        f"{_found(compared(before, after))}. The aim is {reached}."
+    )
+
+
+def before_and_after(series: Series, authority: str, since: date) -> tuple[Share | None, Share | None]:
+    """Return the share in the months before a change, and from its month on; provisional months are left out."""
+    earliest = add_months(since.replace(day=1), -MONTHS_BEFORE)
+    shares: dict[bool, list[Share]] = {False: [], True: []}
+    for row in series.rows:
+        share, month = share_of(row), date.fromisoformat(f"{row.period}-01")
+        if share is not None and row.authority == authority and not row.provisional and month >= earliest:
+            shares[month >= since.replace(day=1)].append(share)
+    return _sum(shares[False]), _sum(shares[True])
+
+
+def _sum(shares: Sequence[Share]) -> Share | None:
+    of = sum(share.of for share in shares)
+    return Share(sum(share.met for share in shares), of) if of else None
+
+
+def _capacity(told: Told) -> Section:
+    return Section("Capacity for unpaid work", [told.capacity] if told.capacity else [])
+
+
+def _quality(told: Told) -> Section:
+    sentences = []
+    found = [one.quality for one in told.comparisons[:1]]
+    if any(told.authority in quality.complete for quality in found):
+        sentences.append(f"What was reported for {told.span.label} is complete, as far as can be judged.")
+    if any(told.authority in quality.partial for quality in found):
+        sentences.append(f"What was reported for {told.span.label} may lack something: see the page of data quality.")
+    if any(told.authority in quality.missing for quality in found):
+        sentences.append(f"Nothing was reported for {told.span.label}.")
+    sentences.append(
+        f"{words.counted(told.wrong, 'record')} {'contradicts' if told.wrong == 1 else 'contradict'} themselves, "
+        f"{words.number(told.newly_wrong)} of them newly. {words.counted(told.refused, 'event')} "
+        f"{'was' if told.refused == 1 else 'were'} refused and not mended yet, and count nowhere."
+    )
+    return Section("Quality of data", sentences)
+
+
+def _changed(told: Told) -> Section:
+    return Section("What changed", list(told.changes))
+
+
+def _method() -> Section:
+    return Section(
+        "How to read this",
+        [
+            "Shares are of all that fell due, as the nation counts them; each indicator's definition is on the public pages.",
+            "Two shares are said to differ where chance alone would make such a difference less than one time in twenty.",
+            "Nothing is said of a difference where there are fewer than ten cases.",
+            "Comparison with Scotland uses control limits that are wider for authorities with few orders.",
+        ],
+    )

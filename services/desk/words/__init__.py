@@ -1,0 +1,1 @@
+"""What the desk says of numbers: labels, reasons, ledgers, capacity, the e-mail and the calendar."""

@@ -1,0 +1,58 @@
+"""What numbers are called, pure."""
+
+from enum import StrEnum
+from typing import Any
+
+from contracts import codes
+from contracts.cells import MEASURES
+from contracts.codes import Code
+from contracts.rejections import Reason
+
+_DIMENSIONS: dict[str, type[Any]] = {
+    "sex": codes.Sex,
+    "age_band": codes.AgeBand,
+    "ethnicity": codes.Ethnicity,
+    "employment": codes.Employment,
+    "court_type": codes.CourtType,
+    "requirement": codes.RequirementKind,
+    "end_reason": codes.EndReason,
+    "activity": codes.Activity,
+    "work_type": codes.WorkType,
+    "attendance": codes.Attendance,
+    "breach_outcome": codes.BreachOutcome,
+    "reason": codes.LateReason,
+    "domain": codes.OutcomeDomain,
+}
+
+
+def measure_label(name: str) -> str:
+    """Return what a measure counts, with its unit where that is not orders."""
+    measure = MEASURES[name]
+    return measure.meaning if measure.unit in {"orders", "reviews", "people"} else f"{measure.meaning} ({measure.unit})"
+
+
+def category_label(category: str) -> str:
+    """Return a category in words; empty for the total."""
+    dimension, _, code = category.partition("=")
+    if not code:
+        return _plain(dimension)
+    label = _label(_DIMENSIONS.get(dimension), code)
+    return f"{_plain(dimension)}: {label or _plain(code).lower()}"
+
+
+def code_label(kind: type[StrEnum], code: str) -> str:
+    """Return the label of a code; the code itself where it is not known here."""
+    return _label(kind, code) or _plain(code)
+
+
+def _label(kind: type[Any] | None, code: str) -> str:
+    try:
+        member = kind(code) if kind else None
+    except ValueError:
+        return ""
+    return str(member.label) if isinstance(member, Code | Reason) else ""
+
+
+def _plain(code: str) -> str:
+    text = code.replace("_", " ")
+    return text[:1].upper() + text[1:]

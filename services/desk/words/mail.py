@@ -1,0 +1,92 @@
+"""The morning e-mail: how much is missed, due and wrong, with links. Counts only: no order, no person, no authority's secret."""
+
+from dataclasses import dataclass
+from datetime import date
+from email.message import EmailMessage
+
+from services.chassis.web import words
+from services.desk.today import Today, When
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """What the e-mail tells."""
+
+    authority: str
+    day: date
+    overdue: int
+    due_today: int
+    due_soon: int
+    until: date
+    hours_at_risk: float
+    orders_at_risk: int
+    newly_wrong: int
+    refused: int
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(
+            (self.overdue, self.due_today, self.due_soon, self.orders_at_risk, self.newly_wrong, self.refused)
+        )
+
+
+def morning_of(authority: str, today: Today, newly_wrong: int, refused: int) -> Morning:
+    """Return the counts of the first page."""
+    counts = today.counts()
+    return Morning(
+        authority=authority,
+        day=today.day,
+        overdue=counts[When.OVERDUE],
+        due_today=counts[When.TODAY],
+        due_soon=counts[When.SOON],
+        until=today.until,
+        hours_at_risk=today.hours_at_risk,
+        orders_at_risk=len(today.at_risk),
+        newly_wrong=newly_wrong,
+        refused=refused,
+    )
+
+
+def message(morning: Morning, address: str, sender: str, to: str) -> EmailMessage:
+    """Return the e-mail, in plain text. `address` is that of the desk."""
+    made = EmailMessage()
+    made["From"], made["To"] = sender, to
+    made["Subject"] = f"{words.day_and_month(morning.day)}: {_subject(morning)}"
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content("\n".join(_lines(morning, address.rstrip("/"))))
+    return made
+
+
+def _subject(morning: Morning) -> str:
+    if morning.quiet:
+        return "nothing is overdue or due"
+    return f"{morning.overdue:,} overdue, {morning.due_today:,} due today, {morning.due_soon:,} soon"
+
+
+def _lines(morning: Morning, address: str) -> list[str]:
+    hours = words.number(round(morning.hours_at_risk))
+    rows = [
+        (words.counted(morning.overdue, "duty is", "duties are") + " overdue", "/?when=overdue"),
+        (words.counted(morning.due_today, "duty falls", "duties fall") + " due today", "/?when=today"),
+        (
+            words.counted(morning.due_soon, "duty falls", "duties fall")
+            + f" due by {words.day_and_month(morning.until)}",
+            "/?when=soon",
+        ),
+        (
+            f"{words.counted(morning.orders_at_risk, 'order')} will be late at the pace so far, with {hours} hours left",
+            "/hours",
+        ),
+        (words.counted(morning.newly_wrong, "record") + " newly wrong", "/wrong"),
+        (words.counted(morning.refused, "refused event") + " to mend", "/refusals"),
+    ]
+    shown = [
+        line for text, path in rows if not text.startswith("0 ") for line in (f"{text}:", f"  {address}{path}", "")
+    ]
+    head = [f"{morning.authority}, {words.long_date(morning.day)}", ""]
+    foot = [
+        "You must sign in to see which orders these are. This message holds counts only.",
+        "To stop it, ask whoever runs the desk.",
+    ]
+    return [*head, *(shown or ["Nothing is overdue, due, or wrong.", ""]), *foot]

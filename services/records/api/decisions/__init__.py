@@ -1,0 +1,1 @@
+"""What managers decide: missed duties acknowledged, what they set for their authority, and feeds."""

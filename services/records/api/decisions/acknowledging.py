@@ -1,0 +1,151 @@
+"""Missed duties that need nothing more: who said so, when, and for which reason. What is acknowledged counts for the nation as before."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from services.chassis.api.http import Written
+from services.chassis.database import transaction
+from services.records.api import listing
+from services.records.api.management import Deciding, Desk, OwnOrders
+from services.records.api.order_schemas import Today
+from services.records.api.paging import Word
+from services.records.ingest import notes
+from services.records.ingest.notes import Kind, Note
+from services.records.model.deadlines import State
+
+MOST = 500
+"""Duties in one request."""
+
+
+class Reason(StrEnum):
+    """Why a missed duty needs nothing more."""
+
+    DONE_NOT_REPORTED = "done_not_reported"
+    TOO_LATE = "too_late"
+    BACK_AT_COURT = "back_at_court"
+    PERSON_AWAY = "person_away"
+    PASSED_ON = "passed_on"
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Reason.DONE_NOT_REPORTED: "Done; our system will report it",
+    Reason.TOO_LATE: "Too late to do; noted for the next review",
+    Reason.BACK_AT_COURT: "The order is back at court",
+    Reason.PERSON_AWAY: "The person is in custody, in hospital or abroad",
+    Reason.PASSED_ON: "Passed on to whoever is responsible",
+}
+
+
+class Duty(BaseModel):
+    """One standard of one order, by the day on which it was due. Another due date is another duty."""
+
+    subject: Word
+    standard: Word
+    due_on: date
+
+    @property
+    def key(self) -> str:
+        return f"{self.standard} {self.due_on} {self.subject}"
+
+
+class Acknowledging(BaseModel):
+    """What is acknowledged."""
+
+    duties: list[Duty] = Field(min_length=1, max_length=MOST)
+    reason: Reason | None = Field(description="None takes it back: the duty is shown as missed again.")
+
+
+class NotAcknowledged(Duty):
+    """A duty that cannot be acknowledged."""
+
+    why: str
+
+
+class Acknowledged(BaseModel):
+    """What became of it."""
+
+    acknowledged: int
+    refused: list[NotAcknowledged]
+
+
+class Acknowledgement(Duty):
+    """A duty that was acknowledged, or was so no longer."""
+
+    reason: Reason | None = Field(description="None where it was taken back.")
+    by: str
+    at: datetime
+
+
+class Acknowledgements(BaseModel):
+    """All that was acknowledged, the latest first."""
+
+    acknowledgements: list[Acknowledgement]
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1", tags=["worklist"], route_class=Written)
+
+    @routes.get("/acknowledgements", summary="Missed duties that were acknowledged, with who, when and why")
+    def get_acknowledgements(
+        authority: OwnOrders, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    ) -> Acknowledgements:
+        with transaction(desk.database) as connection:
+            found = notes.history(connection, authority, Kind.ACKNOWLEDGEMENT, limit)
+        return Acknowledgements(acknowledgements=[_told(note) for note in found])
+
+    @routes.post("/acknowledgements", summary="Acknowledges missed duties, or takes that back")
+    def post_acknowledgements(manager: Deciding, asked: Acknowledging) -> Acknowledged:
+        now = desk.now(manager.authority)
+        with transaction(desk.database) as connection:
+            refused = list(_refused(connection, desk, now, manager.authority, asked)) if asked.reason else []
+            not_so = {one.key for one in refused}
+            content = {"reason": asked.reason} if asked.reason else None
+            taken = [
+                Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, desk.clock())
+                for duty in asked.duties
+                if duty.key not in not_so
+            ]
+            notes.write(connection, manager.authority, taken)
+        return Acknowledged(acknowledged=len(taken), refused=refused)
+
+    return routes
+
+
+def acknowledged(connection: Connection, authority: str) -> dict[tuple[str, str, date], str]:
+    """Order, standard and due date of what is acknowledged now, with the reason."""
+    found = notes.holding(connection, authority, Kind.ACKNOWLEDGEMENT)
+    return {_named(note.key): note.content["reason"] for note in found if note.content}
+
+
+def _refused(
+    connection: Connection, desk: Desk, now: Today, authority: str, asked: Acknowledging
+) -> Iterable[NotAcknowledged]:
+    for duty in asked.duties:
+        record = listing.one(connection, authority, duty.subject)
+        readings = desk.readings(record, now.calendar) if record else ()
+        missed = {(r.standard.name, r.due) for r in readings if r.state is State.PENDING and r.due and r.due < now.day}
+        if (duty.standard, duty.due_on) not in missed:
+            yield NotAcknowledged(**duty.model_dump(), why="Nothing of this order is overdue by that standard and day")
+
+
+def _named(key: str) -> tuple[str, str, date]:
+    standard, due_on, subject = key.split(" ", 2)
+    return subject, standard, date.fromisoformat(due_on)
+
+
+def _told(note: Note) -> Acknowledgement:
+    subject, standard, due_on = _named(note.key)
+    reason = Reason(note.content["reason"]) if note.content else None
+    return Acknowledgement(subject=subject, standard=standard, due_on=due_on, reason=reason, by=note.by, at=note.at)

@@ -1,0 +1,75 @@
+"""How many duties fall due on each day, for a calendar program that cannot sign in: whoever knows the secret address sees counts only.
+
+Only the hash of a secret is kept, so that nobody can read it here. A manager takes it back, and then it opens nothing.
+"""
+
+from collections import Counter
+from datetime import date
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, Field
+
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
+from services.chassis.database import reading, transaction
+from services.records.api import listing
+from services.records.api.decisions import acknowledging
+from services.records.api.management import Desk, horizon
+from services.records.ingest import notes
+from services.records.ingest.notes import Kind
+from services.records.model.standards import TITLES
+
+AHEAD = 20
+"""Working days that a feed looks ahead."""
+MOST = 100_000
+
+
+class DuesOfDay(BaseModel):
+    """How many duties of one standard fall due on a day."""
+
+    day: date
+    title: str
+    number: int
+
+
+class Dues(BaseModel):
+    """What a calendar may show: counts, and no order."""
+
+    today: date
+    overdue: int = Field(description="Missed and not acknowledged.")
+    days: list[DuesOfDay]
+
+
+def hash_of(secret: str) -> str:
+    """Under which a secret is kept."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def router(desk: Desk) -> APIRouter:
+    """The route."""
+    routes = APIRouter(prefix="/v1", tags=["feeds"], route_class=Written)
+    at_once = reading(desk.database)
+
+    @routes.get(
+        "/feed",
+        summary="How many duties fall due on each day, by the secret of a feed",
+        responses=documented(404),
+        openapi_extra={"security": [{}]},
+    )
+    def get_feed(payback_feed: Annotated[str, Header(min_length=32, max_length=128)]) -> Dues:
+        with transaction(at_once) as connection:
+            found = notes.holder(connection, Kind.FEED, hash_of(payback_feed))
+        if found is None:
+            raise Problem(404, "There is no such feed, or it was taken back")
+        authority, _ = found
+        now = desk.now(authority)
+        with transaction(at_once) as connection:
+            left_out = frozenset(acknowledging.acknowledged(connection, authority))
+            dues = listing.worklist(connection, authority, horizon(now, AHEAD, left_out), None, MOST)
+        number = Counter((due.due_on, TITLES[due.standard]) for due in dues if due.due_on >= now.day)
+        days = [DuesOfDay(day=day, title=title, number=count) for (day, title), count in sorted(number.items())]
+        return Dues(today=now.day, overdue=sum(due.due_on < now.day for due in dues), days=days)
+
+    return routes

@@ -1,0 +1,174 @@
+"""What an authority's managers set for themselves: closed days, targets and aims. Each change is kept with who and when."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem
+from services.chassis.database import transaction
+from services.records.api.management import Deciding, Desk, OwnOrders
+from services.records.config.targets import STANDARDS
+from services.records.ingest import notes
+from services.records.ingest.notes import Content, Kind, Note
+from services.records.model.standards import Unit
+
+Words = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Standard = Literal["first_contact", "case_meeting", "plan", "induction", "placement"]
+assert Standard.__args__ == STANDARDS  # type: ignore[attr-defined]
+MOST = 500
+"""Changes that are told."""
+
+
+class ClosedDay(BaseModel):
+    """A day on which the authority's own offices are closed: no working day for its orders, in the nation's figures as well."""
+
+    day: date = Field(ge=date(2011, 1, 1), le=date(2060, 12, 31))
+    name: Words = Field(examples=["Glasgow Fair"])
+
+
+class TargetSet(BaseModel):
+    """The authority's own target, for orders imposed from a day on. It changes no figure of the nation."""
+
+    standard: Standard
+    since: date
+    limit: int = Field(ge=0, le=400)
+    unit: Unit
+    source: Words = Field(description="Who decided it, and when.")
+
+
+class Aim(BaseModel):
+    """What is changed in order to meet a standard more often."""
+
+    standard: Standard
+    since: date = Field(description="The day from which the change holds.")
+    target: int = Field(ge=1, le=100, description="The share, in percent, that is aimed at.")
+    change: Words = Field(description="What is changed. Nothing about any person.")
+
+
+class Feed(BaseModel):
+    """An address at which a calendar program sees counts without signing in."""
+
+    hash: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its secret, which is not told.")
+    name: Words = Field(description="Whose calendar it is for, such as a team's.")
+
+
+class Change(BaseModel):
+    """One decision. `content` is none where it takes back what stood under the key."""
+
+    key: str
+    content: dict[str, Any] | None
+    by: str
+    at: datetime
+
+
+class Decided(BaseModel):
+    """What holds, and all changes, the latest first."""
+
+    now: list[Change]
+    changes: list[Change]
+
+
+def routers(desk: Desk) -> list[APIRouter]:
+    """The routes."""
+    return [_closed_days(desk), _targets(desk), _aims(desk), _feeds(desk)]
+
+
+def _closed_days(desk: Desk) -> APIRouter:
+    routes = _routes(desk, "closed-days", Kind.CLOSED_DAY)
+
+    @routes.put("/closed-days", summary="Sets a closed day: workers count again what it touches, within seconds")
+    def put_closed_day(manager: Deciding, asked: ClosedDay) -> Decided:
+        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.CLOSED_DAY, asked, "day"))
+
+    @routes.delete("/closed-days", summary="Takes a closed day back")
+    def delete_closed_day(manager: Deciding, day: date) -> Decided:
+        return _keep(desk, manager.authority, Note(Kind.CLOSED_DAY, f"{day}", None, manager.name, desk.clock()))
+
+    return routes
+
+
+def _targets(desk: Desk) -> APIRouter:
+    routes = _routes(desk, "targets", Kind.TARGET)
+
+    @routes.put("/targets", summary="Sets a target of the authority's own, which holds at once")
+    def put_target(manager: Deciding, asked: TargetSet) -> Decided:
+        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.TARGET, asked, "standard", "since"))
+
+    @routes.delete("/targets", summary="Takes a target back")
+    def delete_target(manager: Deciding, standard: Standard, since: date) -> Decided:
+        note = Note(Kind.TARGET, f"{standard} {since}", None, manager.name, desk.clock())
+        return _keep(desk, manager.authority, note)
+
+    return routes
+
+
+def _aims(desk: Desk) -> APIRouter:
+    routes = _routes(desk, "aims", Kind.AIM)
+
+    @routes.put("/aims", summary="Notes what is changed in order to meet a standard")
+    def put_aim(manager: Deciding, asked: Aim) -> Decided:
+        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.AIM, asked, "standard", "since"))
+
+    @routes.delete("/aims", summary="Takes an aim back")
+    def delete_aim(manager: Deciding, standard: Standard, since: date) -> Decided:
+        return _keep(desk, manager.authority, Note(Kind.AIM, f"{standard} {since}", None, manager.name, desk.clock()))
+
+    return routes
+
+
+def _feeds(desk: Desk) -> APIRouter:
+    routes = _routes(desk, "feeds", Kind.FEED)
+
+    @routes.put("/feeds", summary="Opens an address at which a calendar program sees counts")
+    def put_feed(manager: Deciding, asked: Feed) -> Decided:
+        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.FEED, asked, "hash"))
+
+    @routes.delete("/feeds", summary="Closes it")
+    def delete_feed(manager: Deciding, hash: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Decided:  # noqa: A002
+        with transaction(desk.database) as connection:
+            if hash not in {note.key for note in notes.holding(connection, manager.authority, Kind.FEED)}:
+                raise Problem(404, "There is no such feed")
+        return _keep(desk, manager.authority, Note(Kind.FEED, hash, None, manager.name, desk.clock()))
+
+    return routes
+
+
+def _routes(desk: Desk, path: str, kind: Kind) -> APIRouter:
+    routes = APIRouter(prefix="/v1/own", tags=["own settings"], route_class=Written)
+    routes.add_api_route(
+        f"/{path}", _telling(desk, kind), methods=["GET"], summary=f"The authority's {path}, and changes"
+    )
+    return routes
+
+
+def _telling(desk: Desk, kind: Kind) -> Callable[..., Decided]:
+    def get_decided(authority: OwnOrders, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST) -> Decided:
+        return _decided(desk, authority, kind, limit)
+
+    return get_decided
+
+
+def _note(desk: Desk, by: str, kind: Kind, asked: BaseModel, *key: str) -> Note:
+    """The members of the key, and under them the others."""
+    told: Content = asked.model_dump(mode="json")
+    return Note(kind, " ".join(told.pop(name) for name in key), told, by, desk.clock())
+
+
+def _keep(desk: Desk, authority: str, note: Note) -> Decided:
+    with transaction(desk.database) as connection:
+        notes.write(connection, authority, [note])
+    return _decided(desk, authority, note.kind, MOST)
+
+
+def _decided(desk: Desk, authority: str, kind: Kind, limit: int) -> Decided:
+    with transaction(desk.database) as connection:
+        now, changes = notes.holding(connection, authority, kind), notes.history(connection, authority, kind, limit)
+    return Decided(now=[_told(note) for note in now], changes=[_told(note) for note in changes])
+
+
+def _told(note: Note) -> Change:
+    return Change(key=note.key, content=note.content, by=note.by, at=note.at)

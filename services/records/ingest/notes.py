@@ -1,0 +1,116 @@
+"""What an authority's managers decided: kept with who and when, and never changed. The latest of a key holds.
+
+A note without content takes back what stood under its key. Closed days are the only notes that change figures: a worker looks
+whether there are new ones, and counts again what they touch.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from services.records.config.closed_days import with_closed_days
+from services.records.ingest.tables import notes
+from services.records.model.domain import Domain
+
+Content = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """What a note is about, and so what its key names."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """A missed duty that needs nothing more: its standard, due date and order."""
+    CLOSED_DAY = "closed_day"
+    """A day on which the authority's own offices are closed: the day."""
+    TARGET = "target"
+    """The authority's own target: its standard and the day from which it holds."""
+    AIM = "aim"
+    """What is changed in order to meet a standard: its standard and the day on which it begins."""
+    FEED = "feed"
+    """An address at which counts are shown without signing in: the hash of its secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One decision. `content` is None where it takes back what was decided."""
+
+    kind: Kind
+    key: str
+    content: Content | None
+    by: str
+    at: datetime
+
+
+def holding(connection: Connection, authority: str, *kinds: Kind) -> list[Note]:
+    """What holds now, by kind and key."""
+    latest = _latest(select(notes).where(notes.c.authority == authority, notes.c.kind.in_(kinds)))
+    return [note for note in _read(connection, latest) if note.content is not None]
+
+
+def history(connection: Connection, authority: str, kind: Kind, limit: int) -> list[Note]:
+    """All that was decided, the latest first."""
+    query = select(notes).where(notes.c.authority == authority, notes.c.kind == kind)
+    return list(_read(connection, query.order_by(notes.c.id.desc()).limit(limit)))
+
+
+def write(connection: Connection, authority: str, decided: Sequence[Note]) -> None:
+    """Keeps the notes."""
+    if decided:
+        rows = [
+            {"authority": authority, "kind": n.kind, "key": n.key, "content": n.content, "by": n.by, "at": n.at}
+            for n in decided
+        ]
+        connection.execute(notes.insert(), rows)
+
+
+def holder(connection: Connection, kind: Kind, key: str) -> tuple[str, Note] | None:
+    """Which authority a key belongs to that only one can have; None where it was taken back, or never was."""
+    query = select(notes).where(notes.c.kind == kind, notes.c.key == key).order_by(notes.c.id.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None or row["content"] is None else (row["authority"], _note(row))
+
+
+def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:
+    """A number that grows when the closed days of any of these change."""
+    query = select(func.max(notes.c.id)).where(notes.c.kind == Kind.CLOSED_DAY, notes.c.authority.in_(authorities))
+    return connection.scalar(query) or 0
+
+
+def with_own_days(connection: Connection, domain: Domain, authorities: Collection[str] | None = None) -> Domain:
+    """The same with the closed days that managers set, of these authorities or of all."""
+    query = select(notes).where(notes.c.kind == Kind.CLOSED_DAY)
+    if authorities is not None:
+        query = query.where(notes.c.authority.in_(authorities))
+    days: dict[str, set[date]] = {}
+    for row in connection.execute(_latest(query)).mappings():
+        if row["content"] is not None:
+            days.setdefault(row["authority"], set()).add(date.fromisoformat(row["key"]))
+    return with_days(domain, days)
+
+
+def with_days(domain: Domain, days: Mapping[str, Collection[date]]) -> Domain:
+    """The same with these closed days beside those that it has."""
+    own = {
+        code: with_closed_days(domain.of(code).calendar, domain.calendar, frozenset(closed))
+        for code, closed in days.items()
+    }
+    return replace(domain, local={**domain.local, **own}) if own else domain
+
+
+def _latest(query: Select[Any]) -> Select[Any]:
+    key = (notes.c.authority, notes.c.kind, notes.c.key)
+    return query.ext(distinct_on(*key)).order_by(*key, notes.c.id.desc())
+
+
+def _read(connection: Connection, query: Select[Any]) -> Iterator[Note]:
+    for row in connection.execute(query).mappings():
+        yield _note(row)
+
+
+def _note(row: Mapping[Any, Any]) -> Note:
+    return Note(Kind(row["kind"]), row["key"], row["content"], row["by"], row["at"])

@@ -1,0 +1,186 @@
+"""What managers decide: missed duties acknowledged, closed days and targets set, each with who and when, and without a restart."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from services.records.api.decisions.feeds import hash_of
+from services.records.ingest.recount import differences
+from tests.integration.records.conftest import Bench
+from tests.integration.records.test_between_authorities import Sender
+from tests.support.desk import ManagersView, client, token
+from tests.support.lives import event, imposed
+
+MakeBench = Callable[[str], Bench]
+A, B = "S12000005", "S12000036"
+MONDAY = date(2025, 3, 3)
+TODAY = "2025-03-11"
+
+
+class Manager(ManagersView):
+    """A manager who may also decide."""
+
+    def __init__(
+        self, bench: Bench, authority: str = A, scopes: tuple[str, ...] = ("orders:read", "orders:manage")
+    ) -> None:
+        super().__init__(client(bench.database, bench.domain, TODAY), authority)
+        self.headers = token(authority, *scopes)
+
+    def tell(self, method: str, path: str, body: object = None) -> Any:
+        """What is answered; anything but 200 fails."""
+        answer = self.client.request(method, f"/v1/{path}", json=body, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def duties(self, **parameters: object) -> list[tuple[str, str]]:
+        """Order and standard of the worklist, over all pages."""
+        return [(one["subject"], one["standard"]) for one in self.pages("worklist", "items", **parameters)]
+
+
+@pytest.fixture
+def sender(bench: MakeBench) -> Sender:
+    """Has told of five orders that have missed first contact and case management meeting, and one of another authority."""
+    sender = Sender(bench("orders"))
+    for number in range(5):
+        sender.tell(A, imposed(MONDAY), subject=f"CPO/{number}")
+    sender.tell(B, imposed(MONDAY), subject="E/1")
+    return sender
+
+
+@pytest.fixture
+def orders(sender: Sender) -> Bench:
+    """Those orders."""
+    return sender.bench
+
+
+def acknowledge(subject: str, standard: str, due_on: str, reason: str | None = "too_late") -> dict[str, object]:
+    return {"duties": [{"subject": subject, "standard": standard, "due_on": due_on}], "reason": reason}
+
+
+def test_what_is_acknowledged_leaves_the_list_on_every_page_and_comes_back(orders: Bench) -> None:
+    manager = Manager(orders)
+    everything = manager.duties()
+    assert len(everything) > 9
+    told = manager.tell("POST", "acknowledgements", acknowledge("CPO/2", "first_contact", "2025-03-04"))
+    assert told == {"acknowledged": 1, "refused": []}
+    left = [duty for duty in everything if duty != ("CPO/2", "first_contact")]
+    for limit in (1, 2, 3, 200):
+        assert manager.duties(limit=limit) == left
+    assert manager.duties(acknowledged=True) == everything
+    reasons = {one["subject"]: one["acknowledged"] for one in manager.get("worklist", acknowledged=True)["items"][:5]}
+    assert reasons == {f"CPO/{number}": "too_late" if number == 2 else None for number in range(5)}
+    manager.tell("POST", "acknowledgements", acknowledge("CPO/2", "first_contact", "2025-03-04", None))
+    assert manager.duties() == everything
+    history = manager.get("acknowledgements")["acknowledgements"]
+    assert [(one["reason"], one["by"]) for one in history] == [(None, "somebody"), ("too_late", "somebody")]
+
+
+def test_a_due_date_that_moves_is_another_duty(sender: Sender) -> None:
+    manager = Manager(sender.bench)
+    manager.tell("POST", "acknowledgements", acknowledge("CPO/2", "first_contact", "2025-03-04"))
+    sender.send(event(imposed(date(2025, 3, 4)), "CPO/2", A, recorded=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert ("CPO/2", "first_contact") in manager.duties()
+
+
+@pytest.mark.parametrize(
+    ("subject", "standard", "due_on"),
+    [("CPO/2", "plan", "2025-03-31"), ("CPO/2", "first_contact", "2025-03-05"), ("E/1", "first_contact", "2025-03-04")],
+)
+def test_only_what_is_overdue_of_ones_own_can_be_acknowledged(
+    orders: Bench, subject: str, standard: str, due_on: str
+) -> None:
+    told = Manager(orders).tell("POST", "acknowledgements", acknowledge(subject, standard, due_on))
+    assert told["acknowledged"] == 0
+    assert [one["subject"] for one in told["refused"]] == [subject]
+    assert len(Manager(orders, B).duties()) > 0
+
+
+@pytest.mark.parametrize("path", ["acknowledgements", "own/closed-days", "own/targets", "own/aims"])
+def test_who_may_only_read_decides_nothing(orders: Bench, path: str) -> None:
+    reader = Manager(orders, scopes=("orders:read", "events:write"))
+    method = "POST" if path == "acknowledgements" else "PUT"
+    assert reader.client.request(method, f"/v1/{path}", json={}, headers=reader.headers).status_code == 403
+
+
+def test_a_closed_day_moves_due_dates_at_once_and_figures_as_soon_as_a_worker_looks(orders: Bench) -> None:
+    manager, other = Manager(orders), Manager(orders, B)
+    worker = orders.worker()
+    before = other.get("worklist")
+    manager.tell("PUT", "own/closed-days", {"day": "2025-03-05", "name": "Water main burst"})
+    clock = next(c for c in manager.get("orders/CPO/1")["clocks"] if c["standard"] == "case_meeting")
+    assert clock["due_on"] == "2025-03-11"
+    assert clock["not_counted"] == [{"day": "2025-03-05", "name": "our own offices closed"}]
+    assert not worker.is_up_to_date()
+    worker.start(orders.sources)
+    assert worker.is_up_to_date()
+    assert orders.cells()[f"pending_case_meeting|{A}|2025-03-11|"] == 5
+    assert orders.cells()[f"pending_case_meeting|{B}|2025-03-10|"] == 1
+    assert other.get("worklist") == before
+    standards = manager.get("standards")
+    assert standards["closed_days"] == ["2025-03-05"]
+    assert [one["cells_changed"] > 0 for one in standards["recounts"]] == [True]
+    manager.tell("DELETE", "own/closed-days?day=2025-03-05")
+    worker.start(orders.sources)
+    assert orders.cells()[f"pending_case_meeting|{A}|2025-03-10|"] == 5
+    with orders.database.connect() as connection:
+        assert differences(connection, orders.domain, A) == {}
+    changes = manager.get("own/closed-days")
+    assert changes["now"] == []
+    assert [(one["content"], one["by"]) for one in changes["changes"]] == [
+        (None, "somebody"),
+        ({"name": "Water main burst"}, "somebody"),
+    ]
+
+
+def test_a_target_holds_at_once_and_changes_no_cell(orders: Bench) -> None:
+    manager, cells = Manager(orders), orders.cells()
+    target = {
+        "standard": "plan",
+        "since": "2025-01-01",
+        "limit": 6,
+        "unit": "working days",
+        "source": "committee, 1 December",
+    }
+    manager.tell("PUT", "own/targets", target)
+    assert ("CPO/1", "plan") in manager.duties(within=0)
+    assert ("E/1", "plan") not in Manager(orders, B).duties(within=5)
+    own = next(c for c in manager.get("orders/CPO/1")["clocks"] if c["standard"] == "plan")["own_target"]
+    assert (own["limit"], own["due_on"], own["state"]) == (6, "2025-03-11", "due")
+    manager.tell("DELETE", "own/targets?standard=plan&since=2025-01-01")
+    assert ("CPO/1", "plan") not in manager.duties(within=0)
+    assert orders.cells() == cells
+
+
+def test_an_orders_part_of_the_nations_numbers_is_told(orders: Bench) -> None:
+    manager = Manager(orders)
+    mine = {(c["measure"], c["category"]): c["value"] for c in manager.get("counted/CPO/1")["cells"]}
+    assert mine["orders_imposed", "sex=female"] == 1
+    month = {(c["measure"], c["category"]): c["value"] for c in manager.get("counted", month="2025-03")["cells"]}
+    assert month["orders_imposed", ""] == 5
+    assert manager.ask("counted/E/1").status_code == 404
+
+
+def test_a_feed_shows_counts_to_whoever_knows_the_secret_until_it_is_closed(orders: Bench) -> None:
+    manager = Manager(orders)
+    secret = "s" * 43
+    opened = manager.tell("PUT", "own/feeds", {"hash": hash_of(secret), "name": "Team North"})
+    assert secret not in str(opened)
+
+    def asked(told: str) -> Response:
+        return manager.client.get("/v1/feed", headers={"Payback-Feed": told})
+
+    found = asked(secret)
+    assert found.status_code == 200
+    assert "CPO" not in found.text
+    assert found.json()["overdue"] == len(manager.duties(within=0))
+    assert {"day": "2025-03-31", "title": "Case management plan", "number": 5} in found.json()["days"]
+    assert asked("t" * 43).status_code == 404
+    other = Manager(orders, B)
+    taken = other.client.delete("/v1/own/feeds", params={"hash": hash_of(secret)}, headers=other.headers)
+    assert taken.status_code == 404
+    assert asked(secret).status_code == 200
+    manager.tell("DELETE", f"own/feeds?hash={hash_of(secret)}")
+    assert asked(secret).status_code == 404

@@ -1,0 +1,140 @@
+"""The morning e-mail and the calendar: counts and links, over a real mail server, and never an order's reference."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from icalendar import Calendar
+
+from deploy.local.process import free_ports
+from services.chassis.failures import Refused
+from services.desk.model import Dues, DuesOfDay
+from services.desk.morning import run_morning
+from services.desk.settings import MorningSettings, SmtpSettings
+from services.desk.today import merged
+from services.desk.words.calendar import as_ical
+from services.desk.words.mail import message, morning_of
+from tests.unit.desk.test_today import DAY, task, worklist
+
+FIFE = "S12000047"
+TASKS = [task("FIFE/1", -3), task("FIFE/2", 0), task("FIFE/3", 2)]
+
+
+class Kept:
+    """What the mail server took."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+
+    async def handle_DATA(  # noqa: N802 - the name that the server calls
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        assert isinstance(envelope.content, bytes)
+        made = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(made, EmailMessage)
+        self.messages.append(made)
+        return "250 kept"
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Kept, int]]:
+    """A real SMTP server on this machine."""
+    kept = Kept()
+    (port,) = free_ports(1)
+    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield kept, port
+    controller.stop()
+
+
+def answer_to(request: httpx.Request) -> httpx.Response:
+    """What the services answer, by path."""
+    assert request.headers["Authorization"] == "Bearer secret-token"
+    answers: dict[str, Any] = {
+        "/v1/worklist": worklist(*TASKS) if request.url.port == 1 else worklist(),
+        "/v1/findings/counts": {"newly_since": DAY, "rules": [{"rule": "x", "meaning": "", "remedy": "", "number": 9, "newly": 4}]},
+        "/v1/held": {
+            **dict.fromkeys(("orders", "orders_open", "orders_ended", "orders_withdrawn", "orders_not_imposed"), 0),
+            "events": {}, "rejected": {}, "rejected_open": 1, "last_heard_at": None,
+        },
+    }  # fmt: skip
+    return httpx.Response(200, content=msgspec.json.encode(answers[request.url.path]))
+
+
+def settings(tmp_path: Path, port: int, to: list[str]) -> MorningSettings:
+    (tmp_path / "token").write_text("secret-token\n")
+    recipients = tmp_path / "recipients.json"
+    recipients.write_bytes(msgspec.json.encode({FIFE: {"to": to, "token_path": str(tmp_path / "token")}}))
+    told = {"orders_url": "http://desk:1", "unpaid_work_url": "http://desk:2"}
+    return MorningSettings.model_validate({
+        "platform": told, "smtp": SmtpSettings(host="127.0.0.1", port=port, start_tls=False, sender="desk@fife.example"),
+        "desk_url": "https://desk.example/", "recipients_path": recipients,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The services behind the desk answer as above."""
+    client = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **kind: client(transport=httpx.MockTransport(answer_to), **kind))
+
+
+@pytest.mark.usefixtures("services")
+def test_everybody_named_gets_counts_and_links_and_no_reference(server: tuple[Kept, int], tmp_path: Path) -> None:
+    kept, port = server
+    assert run_morning(settings(tmp_path, port, ["mary@fife.example", "team@fife.example"])) == 0
+    assert [made["To"] for made in kept.messages] == ["mary@fife.example", "team@fife.example"]
+    made = kept.messages[0]
+    assert made["Subject"] == "4 March: 1 overdue, 1 due today, 1 soon"
+    said = made.get_content().replace("\r\n", "\n")
+    assert "1 duty is overdue:\n  https://desk.example/?when=overdue" in said
+    assert "8 records newly wrong:" in said
+    assert "2 refused events to mend:" in said
+    assert "FIFE/" not in made.as_string()
+    assert "secret-token" not in made.as_string()
+
+
+@pytest.mark.usefixtures("services")
+def test_a_server_that_is_away_is_told_by_the_exit_status(tmp_path: Path) -> None:
+    assert run_morning(settings(tmp_path, 1, ["mary@fife.example"])) == 1
+
+
+def test_it_is_off_until_somebody_is_named_and_a_wrong_file_is_refused(tmp_path: Path) -> None:
+    assert run_morning(MorningSettings()) == 0
+    for wrong in ("{", '{"S99": {"to": [], "token_path": "x"}}', '{"S12000047": {"to": []}}'):
+        (tmp_path / "wrong.json").write_text(wrong)
+        with pytest.raises(Refused):
+            run_morning(MorningSettings(recipients_path=tmp_path / "wrong.json"))
+
+
+def test_a_quiet_morning_says_so() -> None:
+    made = message(morning_of("Fife", merged([worklist()]), 0, 0), "https://desk.example", "a@b.example", "c@d.example")
+    assert made["Subject"] == "4 March: nothing is overdue or due"
+    assert "Nothing is overdue, due, or wrong." in made.get_content()
+
+
+def test_a_calendar_has_one_event_a_day_under_the_same_id_each_time() -> None:
+    tomorrow = DAY + timedelta(days=1)
+    orders = Dues(DAY, 3, [DuesOfDay(DAY, "Plan", 2), DuesOfDay(tomorrow, "Plan", 1)])
+    work = Dues(DAY, 0, [DuesOfDay(DAY, "First placement", 1)])
+    written = as_ical([orders, work], "https://desk.example/")
+    read = Calendar.from_ical(written)
+    events = [(event.decoded("dtstart"), str(event["summary"]), str(event["uid"])) for event in read.walk("VEVENT")]
+    assert events == [
+        (DAY, "3 duties due", f"due-{DAY}@payback"),
+        (tomorrow, "1 duty due", f"due-{tomorrow}@payback"),
+    ]
+    assert "First placement: 1" in str(read.walk("VEVENT")[0]["description"])
+    assert written == as_ical([orders, work], "https://desk.example/")
+    later = Dues(date(2026, 3, 5), 3, orders.days)
+    assert [str(e["uid"]) for e in Calendar.from_ical(as_ical([later, work], "x")).walk("VEVENT")] == [
+        uid for *_, uid in events
+    ]

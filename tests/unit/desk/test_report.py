@@ -1,0 +1,143 @@
+"""The sentences of a report say what the figures say, and nothing beyond chance that is not."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from io import BytesIO
+
+import pytest
+from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2_contingency
+
+from services.chassis.api.problems import Problem
+from services.desk.report.chance import FEWEST, Difference, Share, compared
+from services.desk.report.figures import Comparison, Indicator, Placed, Quality, Row, Series
+from services.desk.report.gathering import quarters_up_to, span_of, years_up_to
+from services.desk.report.model import Aim, Report, Told
+from services.desk.report.sentences import before_and_after, report, sentences_of
+from services.desk.report.writing import as_docx
+
+FIFE = "S12000047"
+CONTACT = Indicator(
+    "first_contact_within_1", "First contact within 1 working day", "", "Standards", "share", "percent", "higher"
+)
+RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def row(met: float | None, of: float | None, period: str = "2026-Q3", authority: str = FIFE) -> Row:
+    value = None if met is None or not of else 100 * met / of
+    return Row(authority, period, met, of, value, value, value)
+
+
+def comparison(mine: Row, scotland: Row | None = None, place: str | None = "within") -> Comparison:
+    placed = Placed(mine, place)  # type: ignore[arg-type]
+    return Comparison(CONTACT, scotland, [placed], Quality([FIFE], [], []))
+
+
+def told(now: Comparison, before: Comparison | None = None, **more: object) -> Told:
+    values: dict[str, object] = {
+        "authority": FIFE, "name": "Fife", "span": span_of("2026-Q3"), "comparisons": [now],
+        "earlier": {CONTACT.id: before} if before else {}, "months": {}, "counts": [], "aims": [],
+        "wrong": 1, "newly_wrong": 0, "refused": 2,
+    }  # fmt: skip
+    return Told(**(values | more))  # type: ignore[arg-type]
+
+
+def text_of(made: Report) -> str:
+    return "\n".join(sentence for section in made.sections for sentence in section.sentences)
+
+
+@given(st.integers(0, 400), st.integers(1, 400), st.integers(0, 400), st.integers(1, 400))
+def test_beyond_chance_is_what_a_statistician_says(a: int, of_a: int, b: int, of_b: int) -> None:
+    one, other = Share(min(a, of_a), of_a), Share(min(b, of_b), of_b)
+    said = compared(one, other)
+    table = [[one.met, one.of - one.met], [other.met, other.of - other.met]]
+    if min(of_a, of_b) < FEWEST:
+        assert said is Difference.TOO_FEW
+    elif one.met + other.met in {0, of_a + of_b}:
+        assert said is Difference.BY_CHANCE
+    else:
+        beyond = float(chi2_contingency(table, correction=False)[1]) < 0.0499958
+        assert (said is not Difference.BY_CHANCE) == beyond
+        if beyond:
+            assert said is (Difference.HIGHER if other.percent > one.percent else Difference.LOWER)
+    turned = {Difference.HIGHER: Difference.LOWER, Difference.LOWER: Difference.HIGHER}.get(said, said)
+    assert compared(other, one) is turned
+
+
+def test_a_share_is_told_with_its_trend_and_beside_scotland() -> None:
+    now, before = comparison(row(90, 100), row(4500, 5000, authority="S92000003")), comparison(row(70, 100, "2026-Q2"))
+    said = " ".join(sentences_of(told(now, before), now))
+    assert said.startswith("First contact within 1 working day: 90 of 100, 90.0 %")
+    assert "In April to June 2026 it was 70.0 %: it rose by more than chance, an improvement." in said
+    assert "Scotland's is 90.0 %; the difference is within what chance alone explains" in said
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("alert", "below it by more than chance explains (beyond the 95 % limit)"), ("alarm", "99.8 %")],
+)
+def test_what_lies_outside_the_limits_is_said_so(place: str, words: str) -> None:
+    now = comparison(row(50, 100), row(4500, 5000), place)
+    made = report(told(now))
+    assert words in text_of(made)
+    assert "Away from Scotland's figure by more than chance: first contact within 1 working day." in text_of(made)
+
+
+def test_what_is_hidden_or_not_there_is_never_zero() -> None:
+    hidden, nothing = comparison(row(None, None)), comparison(row(0, 0))
+    assert sentences_of(told(hidden), hidden) == [f"{CONTACT.title}: nothing fell due in July to September 2026."]
+    assert sentences_of(told(nothing), nothing) == sentences_of(told(hidden), hidden)
+    unreleased = comparison(row(9, 12))
+    said = " ".join(sentences_of(told(unreleased), unreleased))
+    assert "Scotland's figure is not released yet." in said
+    assert "There is no figure for April to June 2026" in said
+    assert "0.0 %" not in text_of(report(told(hidden)))
+
+
+def months(before: int, after: int) -> Iterator[Row]:
+    for number in range(12):
+        yield row(before, 20, f"2025-{number + 1:02}")
+    for number in range(6):
+        yield row(after, 20, f"2026-{number + 1:02}")
+
+
+def test_an_aim_says_whether_what_followed_is_beyond_chance() -> None:
+    series = Series(CONTACT, list(months(10, 19)))
+    aim = Aim("first_contact", date(2026, 1, 12), 90, "A duty officer at court")
+    assert before_and_after(series, FIFE, aim.since) == (Share(120, 240), Share(114, 120))
+    made = text_of(report(told(comparison(row(90, 100)), months={CONTACT.id: series}, aims=[aim])))
+    assert (
+        "In the 12 months before it was 50.0 %, since then 95.0 %: it rose by more than chance. The aim is reached."
+        in made
+    )
+    same = Series(CONTACT, list(months(10, 10)))
+    made = text_of(report(told(comparison(row(90, 100)), months={CONTACT.id: same}, aims=[aim])))
+    assert "no difference beyond chance. The aim is not reached." in made
+
+
+def test_the_document_to_edit_holds_every_sentence_and_table() -> None:
+    made = report(told(comparison(row(90, 100), row(4500, 5000))))
+    document = Document(BytesIO(as_docx(made)))
+    written = [paragraph.text for paragraph in document.paragraphs]
+    assert all(sentence in written for section in made.sections for sentence in section.sentences)
+    assert [[cell.text for cell in line.cells] for line in document.tables[0].rows][1] == [
+        *(CONTACT.title, "90", "100", "90.0 %", "not shown", "90.0 %")
+    ]
+    assert [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"] == [
+        s.title for s in made.sections
+    ]
+
+
+def test_quarters_and_years() -> None:
+    assert quarters_up_to(date(2026, 11, 26))[:3] == ["2026-Q3", "2026-Q2", "2026-Q1"]
+    assert quarters_up_to(date(2026, 1, 1))[0] == "2025-Q4"
+    assert years_up_to(date(2026, 11, 26)) == ["2025-26", "2024-25", "2023-24"]
+    assert years_up_to(date(2026, 3, 31))[0] == "2024-25"
+    year = span_of("2025-26")
+    assert (year.first, year.last, year.label) == (date(2025, 4, 1), date(2026, 3, 1), "April 2025 to March 2026")
+    assert (year.first_before, year.last_before) == (date(2024, 4, 1), date(2025, 3, 1))
+    for wrong in ("2026-Q5", "2026", "x", "2025-27", "2026-Qx"):
+        with pytest.raises(Problem):
+            span_of(wrong)

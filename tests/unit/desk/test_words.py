@@ -1,0 +1,125 @@
+"""What pages say of one order and of the hours: due dates, ledgers, capacity, labels, and a year's workbook."""
+
+from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from contracts.cells import CATEGORIES
+from services.desk import workbook
+from services.desk.files import as_xlsx
+from services.desk.model import (
+    Agreement,
+    Capacity,
+    Clock,
+    Fact,
+    HoursStep,
+    Ledger,
+    NotCounted,
+    Reconciliation,
+    ReturnTable,
+    YearlyReport,
+)
+from services.desk.words.capacity import foreseen, weeks_to_clear
+from services.desk.words.clocks import why
+from services.desk.words.labels import category_label
+from services.desk.words.ledger import ledger_of
+
+MONDAY = date(2026, 11, 23)
+
+
+def clock(limit: int, unit: str, due_on: date, standard: str = "case_meeting", **more: Any) -> Clock:
+    return Clock(standard, "", limit, unit, "due", MONDAY, due_on, None, None, "", True, "", **more)
+
+
+def test_why_a_duty_is_due_when_it_is() -> None:
+    holiday = NotCounted(date(2026, 11, 30), "St. Andrew's Day")
+    assert why(clock(5, "working days", date(2026, 12, 1), not_counted=[holiday])) == (
+        "5 working days from 23 November 2026; 30 November (St. Andrew's Day) was no working day"
+    )
+    two = [NotCounted(date(2026, 12, 25), "Christmas Day"), NotCounted(date(2026, 12, 28), "Boxing Day")]
+    assert why(clock(20, "working days", date(2026, 12, 23), not_counted=two)).endswith(
+        "; 25 December (Christmas Day) and 28 December (Boxing Day) were no working days"
+    )
+    assert why(clock(1, "working days", date(2026, 11, 24))) == "1 working day from 23 November 2026"
+    assert why(clock(6, "months", date(2027, 5, 23), "review")) == "6 months from 23 November 2026"
+    assert why(clock(6, "months", date(2027, 11, 23), "review")) == "every 6 months from 23 November 2026"
+
+
+def fact(key: str, **data: Any) -> Fact:
+    return Fact(key, key, datetime(2026, 1, 1, tzinfo=UTC), False, data)
+
+
+def test_a_ledger_says_what_is_left_after_each_entry() -> None:
+    session = {"attendance": "attended", "activity": "unpaid_work", "work_type": "gardening"}
+    facts = [
+        fact("session/b", session_on="2026-02-02", minutes_credited=390, **session),
+        fact(
+            "session/a",
+            session_on="2026-01-05",
+            minutes_credited=0,
+            attendance="absent_unacceptable",
+            activity="unpaid_work",
+        ),
+        fact("adjustment/x", adjusted_on="2026-02-03", minutes=-30, reason="travel"),
+        fact("placement", started_on="2026-01-05"),
+        Fact("session/c", "c", datetime(2026, 1, 1, tzinfo=UTC), True, None),
+    ]
+    steps = [HoursStep(date(2026, 1, 1), 100), HoursStep(date(2026, 2, 2), -20)]
+    lines = ledger_of(Ledger("CPO/1", steps, 80, 6, {}, 74, None, None, [], [], [], facts))
+    assert [(line.on.day, line.hours, line.left) for line in lines] == [
+        (1, 100, 100), (5, 0, 100), (2, -20, 80), (2, 6.5, 73.5), (3, -0.5, 74),
+    ]  # fmt: skip
+    assert lines[-1].left == 74
+    assert lines[3].what == "Unpaid work, gardening and grounds"
+
+
+def held(outstanding: float, credited: float) -> Capacity:
+    due = {"2026-11": 100.0, "2027-01": 300.0}
+    return Capacity(date(2026, 11, 26), date(2026, 10, 31), 13, 10, outstanding, credited, 50.0, due)
+
+
+def test_capacity_is_weeks_to_clear_and_what_is_left_by_month() -> None:
+    assert weeks_to_clear(held(1000, 100)) == 10
+    assert weeks_to_clear(held(1001, 100)) == 11
+    assert weeks_to_clear(held(1000, 0)) is None
+    months = foreseen(held(1000, 100)).months
+    assert [(month.name, round(month.left), month.due) for month in months] == [
+        ("November 2026", 943, 100), ("December 2026", 500, 100), ("January 2027", 57, 400), ("February 2027", 0, 400),
+    ]  # fmt: skip
+    assert foreseen(held(1000, 0)).months == []
+    assert "nothing can be foreseen" in foreseen(held(1000, 0)).sentence
+
+
+@pytest.mark.parametrize("measure", sorted(CATEGORIES))
+def test_every_category_has_a_label_that_is_no_code(measure: str) -> None:
+    for category in CATEGORIES[measure] - {""}:
+        label = category_label(category)
+        assert label
+        assert "_" not in label, category
+        assert "=" not in label, category
+
+
+def test_a_years_workbook_has_readable_sheets() -> None:
+    units = {"cpo": "order_reference,hours\nCPO/1,100\n=x,\n", "unpaid-work": "order_reference\nCPO/1\n"}
+    tables = {
+        "Tables of orders": YearlyReport("", [ReturnTable("t1", "Orders by sex", "orders", {"": 2, "sex=male": 1})])
+    }
+    checks = [Reconciliation("2025-26", False, [Agreement("Orders", "orders_imposed", "sex=male", 1, 2, False)])]
+    book = load_workbook(BytesIO(as_xlsx(*workbook.sheets("2025-26", "Fife", units, tables, checks))))
+    assert book.sheetnames == [
+        "About",
+        "Orders, one a row",
+        "Unpaid work, one a row",
+        "Tables of orders",
+        "Reconciliation",
+    ]
+    rows = {name: [[cell.value for cell in row] for row in book[name].iter_rows()] for name in book.sheetnames}
+    assert rows["Orders, one a row"] == [["Order reference", "Hours"], ["CPO/1", 100], ["'=x", None]]
+    assert rows["Tables of orders"][1:] == [
+        ["Orders by sex", "Total", 2, "orders"],
+        ["Orders by sex", "Sex: Male", 1, "orders"],
+    ]
+    assert rows["Reconciliation"][1] == ["Orders", "Sex: Male", 1, 2, "DIFFERS"]
