@@ -1,6 +1,7 @@
 """The calendar feed: opened and closed by a manager, read by calendar programs that know its address."""
 
 import asyncio
+import re
 import secrets
 from hashlib import sha256
 
@@ -14,6 +15,8 @@ from services.desk.platform import Service
 from services.desk.words.calendar import as_ical
 
 CALENDAR = "text/calendar; charset=utf-8"
+SECRET = re.compile("[A-Za-z0-9_-]{32,128}")
+NO_CALENDAR = "There is no such calendar, or it was taken back."
 
 
 async def _open(site: Site, looker: Looker, request: Request) -> Response:
@@ -32,12 +35,14 @@ def add_calendar(pages: APIRouter, site: Site) -> None:
 
     @pages.get("/calendar/{secret}.ics")
     async def calendar(secret: str, request: Request) -> Response:
+        if not SECRET.fullmatch(secret):
+            return Response(NO_CALENDAR, 404, media_type="text/plain")
         try:
             dues = await asyncio.gather(*(site.platform.feed(secret, service) for service in Service))
         except Away as away:
             return Response(str(away), 503, media_type="text/plain")
         if None in dues:
-            return Response("There is no such calendar, or it was taken back.", 404, media_type="text/plain")
+            return Response(NO_CALENDAR, 404, media_type="text/plain")
         found: list[Dues] = [one for one in dues if one is not None]
         address = f"{request.url.scheme}://{request.headers['host']}/"
         return Response(as_ical(found, address), media_type=CALENDAR, headers={"Cache-Control": "private, no-store"})

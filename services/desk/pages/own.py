@@ -89,11 +89,10 @@ async def _settings(site: Site, looker: Looker, request: Request) -> Response:
 
 async def _set(site: Site, looker: Looker, request: Request) -> Response:
     """Set it, or take it back, at every service that keeps it. Doing it again does no harm."""
-    name = str(request.path_params["name"])
+    name, fields = str(request.path_params["name"]), await fields_of(request)
     setting = SETTINGS.get(name)
     if setting is None:
         raise Problem(404, "There is nothing to set under that name.")
-    fields = await fields_of(request)
     asked = {one: field(fields, one) for one in setting.fields if one in fields}
     if fields.get("act") == ["take_back"]:
         method, path, body = "DELETE", f"own/{name}?{urlencode({one: asked.get(one, '') for one in setting.key})}", None

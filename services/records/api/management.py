@@ -33,7 +33,7 @@ from services.records.api.order_schemas import (
     Today,
 )
 from services.records.api.own_findings import OwnFindings
-from services.records.api.paging import After, Word
+from services.records.api.paging import After, Day, Word
 from services.records.config.targets import Targets, decided, latest_due
 from services.records.ingest import notes
 from services.records.ingest.notes import Kind
@@ -233,7 +233,7 @@ def _findings(desk: Desk) -> APIRouter:
         authority: OwnOrders,
         rule: Word | None = None,
         since: Annotated[
-            date | None, Query(description="Only of orders of which something that cannot be came on or after this day")
+            Day | None, Query(description="Only of orders of which something that cannot be came on or after this day")
         ] = None,
         after: After = None,
         limit: Limit = 100,

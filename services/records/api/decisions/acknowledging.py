@@ -14,7 +14,7 @@ from services.chassis.database import transaction
 from services.records.api import listing
 from services.records.api.management import Deciding, Desk, OwnOrders
 from services.records.api.order_schemas import Today
-from services.records.api.paging import Word
+from services.records.api.paging import Day, Word
 from services.records.ingest import notes
 from services.records.ingest.notes import Kind, Note
 from services.records.model.deadlines import State
@@ -52,7 +52,7 @@ class Duty(BaseModel):
 
     subject: Word
     standard: Word
-    due_on: date
+    due_on: Day
 
     @property
     def key(self) -> str:

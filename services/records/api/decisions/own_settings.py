@@ -11,6 +11,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.database import transaction
 from services.records.api.management import Deciding, Desk, OwnOrders
+from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
 from services.records.ingest import notes
 from services.records.ingest.notes import Content, Kind, Note
@@ -26,7 +27,7 @@ MOST = 500
 class ClosedDay(BaseModel):
     """A day on which the authority's own offices are closed: no working day for its orders, in the nation's figures as well."""
 
-    day: date = Field(ge=date(2011, 1, 1), le=date(2060, 12, 31))
+    day: Day = Field(ge=date(2011, 1, 1), le=date(2060, 12, 31))
     name: Words = Field(examples=["Glasgow Fair"])
 
 
@@ -34,7 +35,7 @@ class TargetSet(BaseModel):
     """The authority's own target, for orders imposed from a day on. It changes no figure of the nation."""
 
     standard: Standard
-    since: date
+    since: Day
     limit: int = Field(ge=0, le=400)
     unit: Unit
     source: Words = Field(description="Who decided it, and when.")
@@ -44,7 +45,7 @@ class Aim(BaseModel):
     """What is changed in order to meet a standard more often."""
 
     standard: Standard
-    since: date = Field(description="The day from which the change holds.")
+    since: Day = Field(description="The day from which the change holds.")
     target: int = Field(ge=1, le=100, description="The share, in percent, that is aimed at.")
     change: Words = Field(description="What is changed. Nothing about any person.")
 
@@ -85,7 +86,7 @@ def _closed_days(desk: Desk) -> APIRouter:
         return _keep(desk, manager.authority, _note(desk, manager.name, Kind.CLOSED_DAY, asked, "day"))
 
     @routes.delete("/closed-days", summary="Takes a closed day back")
-    def delete_closed_day(manager: Deciding, day: date) -> Decided:
+    def delete_closed_day(manager: Deciding, day: Day) -> Decided:
         return _keep(desk, manager.authority, Note(Kind.CLOSED_DAY, f"{day}", None, manager.name, desk.clock()))
 
     return routes
@@ -99,7 +100,7 @@ def _targets(desk: Desk) -> APIRouter:
         return _keep(desk, manager.authority, _note(desk, manager.name, Kind.TARGET, asked, "standard", "since"))
 
     @routes.delete("/targets", summary="Takes a target back")
-    def delete_target(manager: Deciding, standard: Standard, since: date) -> Decided:
+    def delete_target(manager: Deciding, standard: Standard, since: Day) -> Decided:
         note = Note(Kind.TARGET, f"{standard} {since}", None, manager.name, desk.clock())
         return _keep(desk, manager.authority, note)
 
@@ -114,7 +115,7 @@ def _aims(desk: Desk) -> APIRouter:
         return _keep(desk, manager.authority, _note(desk, manager.name, Kind.AIM, asked, "standard", "since"))
 
     @routes.delete("/aims", summary="Takes an aim back")
-    def delete_aim(manager: Deciding, standard: Standard, since: date) -> Decided:
+    def delete_aim(manager: Deciding, standard: Standard, since: Day) -> Decided:
         return _keep(desk, manager.authority, Note(Kind.AIM, f"{standard} {since}", None, manager.name, desk.clock()))
 
     return routes
