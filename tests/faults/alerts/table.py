@@ -187,11 +187,11 @@ def bad_tokens(scene: Scene) -> Mend:
 
 
 def failing_requests(scene: Scene) -> Mend:
-    scene.platform.execute("ALTER TABLE reporting.release_changes RENAME TO gone")
+    scene.platform.execute("ALTER TABLE reporting.releases RENAME TO gone")
     client = scene.platform.client("reporting", "national")
     for _ in range(60):
-        client.get("/v1/releases/none/changes")
-    return lambda: scene.platform.execute("ALTER TABLE reporting.gone RENAME TO release_changes")
+        client.get("/v1/releases")
+    return lambda: scene.platform.execute("ALTER TABLE reporting.gone RENAME TO releases")
 
 
 def ending_token(scene: Scene) -> Mend:
