@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import yaml
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.migrations import migrate
 from services.chassis.settings import KafkaSettings
+from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
 
@@ -25,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted([*(ROOT / "deploy" / "runbooks").glob("*.md"), ROOT / "docs" / "operator.md"])
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PLACEHOLDERS = {
-    "TOPIC FIRST LAST TIME": f"orders.events.S12000005 0 0 {'2026-01-01T00:00:00Z'}",
+    "TOPIC FIRST LAST TIME": "orders.events.S12000005 0 0 2026-01-01T00:00",
     "...": "because",
 }
 VALUED = {"-e", "--env", "--scale", "--tail", "--since", "--format"}
@@ -58,7 +60,10 @@ def commands() -> Iterator[Command]:
 
 
 ALL = list(dict.fromkeys(commands()))
-OURS = [one for one in ALL if re.search(r"(^|\s)payback (?!stack|demo|token)\w+", one.line)]
+FOUND_ONCE = {one.line: one for one in ALL if re.search(r"(^|\s)payback (?!stack|demo|token)\w+", one.line)}
+NAMED = [one for one in FOUND_ONCE.values() if re.fullmatch(r"payback \w+", one.line)]
+"""Those that a page only names."""
+OURS = [one for one in FOUND_ONCE.values() if one not in NAMED]
 DATABASE = [one for one in ALL if " psql " in one.line]
 DOCKER = [one for one in ALL if one.line.startswith("docker compose")]
 
@@ -116,8 +121,6 @@ def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str]) 
     if "PAYBACK_DATABASE_URL" in beside:
         assert "maintenance" in beside["PAYBACK_DATABASE_URL"]
         told["PAYBACK_DATABASE_URL"] = address(database, "maintenance")
-    if re.fullmatch(r"payback \w+", command.line):  # the page only names it
-        arguments.append("--help")
     program = Path(sys.executable).with_name("payback")
     done = subprocess.run(
         [program, *arguments],
@@ -131,6 +134,11 @@ def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str]) 
     assert "Traceback" not in done.stderr
 
 
+def test_commands_that_pages_name_are_there() -> None:
+    there = {name for names in GROUPS.values() for name in names}
+    assert {one.line.removeprefix("payback ") for one in NAMED} <= there
+
+
 @pytest.mark.parametrize("command", DATABASE, ids=str)
 def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple[str, str]) -> None:
     statement = re.search(r'-c "(.+?)"', command.line)
@@ -142,7 +150,7 @@ def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple
 
 @pytest.mark.parametrize("command", DOCKER, ids=str)
 def test_what_docker_is_told_is_there(command: Command) -> None:
-    words = shlex.split(command.line.split("|")[0].split("<")[0].split(">")[0].split("&&")[0])[2:]
+    words = list(takewhile(lambda word: word not in {"|", "<", ">", "&&"}, shlex.split(command.line)))[2:]
     words = [word for at, word in enumerate(words) if at == 0 or words[at - 1] not in VALUED]
     assert words[0] in COMPOSE_COMMANDS, words
     named = [word for word in words[1:] if not word.startswith("-")]
