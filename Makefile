@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos alerts clean
+.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos alerts soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -72,6 +72,9 @@ chaos: $(DEV)  ## inject faults in an order that seeds decide: make chaos ARGS="
 
 alerts: parts  ## do every fault of a table to everything running: its alert fires, arrives and clears; prints times
 	$(BIN)/python -m tests.faults.alerts $(ARGS)
+
+soak: $(DEV)  ## send for an hour what the nation sends in a day, and see that nothing grows: make soak ARGS="--minutes 5"
+	$(BIN)/python -m tests.load.soak $(ARGS)
 
 clean:  ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -163,6 +163,15 @@ class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fie
         return f"{self.service}|{self.authority}|{self.measure}|{self.period}|{self.category}|{self.known_on}"
 
 
+class Holdings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much a service holds: who has read all that it published has just as much."""
+
+    rows: int
+    """How many rows of cells there are."""
+    versions: int
+    """The sum of their versions."""
+
+
 class Position(Struct, frozen=True, tag="position", tag_field="kind", forbid_unknown_fields=True):
     """Says that all rows up to `version` have been published, and which source offsets they show. Comes after those rows."""
 
@@ -178,6 +187,8 @@ class Position(Struct, frozen=True, tag="position", tag_field="kind", forbid_unk
     """Source topic and partition, as in `orders.events.S12000005/0`, to the last offset shown."""
     heard_at: Annotated[datetime, Meta(tz=True)] | None
     """When the last event that was taken reached the log; null where none ever was. A refused event is not taken."""
+    holds: Holdings | None = None
+    """What the service held of the authority at that version; null where that was not counted."""
 
     @property
     def key(self) -> str:

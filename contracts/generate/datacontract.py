@@ -113,6 +113,7 @@ def _positions() -> Document:
             _property("version", "integer", meaning["version"]),
             _property("offsets", "object", meaning["offsets"]),
             _property("heard_at", "timestamp", meaning["heard_at"]),
+            _property("holds", "object", meaning["holds"]) | {"required": False},
         ],
     }
 

@@ -19,5 +19,5 @@ CREATE SCHEMA unpaid_work AUTHORIZATION unpaid_work;
 CREATE SCHEMA reporting AUTHORIZATION reporting;
 
 -- For operators: `payback rebuild` makes a schema beside a service's own and puts it in its place. No service signs in as this one.
-CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' IN ROLE orders, unpaid_work;
+CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' IN ROLE orders, unpaid_work, reporting;
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO maintenance;

@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.reporting.ingest.metrics import IngestMetrics
@@ -23,6 +24,7 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "unpaid-work-worker": RECORDS,
     "reporting-worker": (StreamMetrics, IngestMetrics),
     "watch": (WatchMetrics,),
+    "proof": (ProofMetrics,),
 }
 """What each process defines beyond what every process does."""
 BOUNDS: Mapping[str, tuple[str, int]] = {
@@ -37,7 +39,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
     "reason": ("reason of refusal, see reference/reasons.md", 40),
     "route": ("the route's template, or unknown; never a path", 60),
-    "service": ("orders, unpaid_work", 2),
+    "service": ("orders, unpaid_work; of proofs also reporting", 3),
     "status": ("HTTP status", 20),
     "topic": ("name of a topic", 65),
     "version": ("what producers say of themselves; eight of an authority, then other. Of payback_build_info: ours", 10),

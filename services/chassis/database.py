@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from re import sub
 from typing import Any
 from zlib import crc32
@@ -21,6 +22,7 @@ from sqlalchemy import (
     column,
     create_engine,
     event,
+    func,
     make_url,
     select,
     table,
@@ -128,9 +130,15 @@ def _json(value: object) -> bytes:
 @contextmanager
 def transaction(database: Engine) -> Iterator[Connection]:
     """One transaction, committed at the end. A database that is briefly away raises Away; every other fault passes."""
+    with away_told(), database.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def away_told() -> Iterator[None]:
+    """A database that is briefly away raises Away; every other fault passes."""
     try:
-        with database.begin() as connection:
-            yield connection
+        yield
     except Exception as fault:
         if _sqlstate(fault) == TIMED_OUT:
             raise TimedOut("PostgreSQL did not finish a statement within the time that one may take") from fault
@@ -149,6 +157,13 @@ def unhurried(database: Engine) -> Iterator[Connection]:
             yield connection
     finally:
         own.dispose()
+
+
+def hurry(connection: Connection, *, stand_still: float, wait: float) -> None:
+    """From here on this transaction is lost where its client stands still for so long, or a lock is not to be had in time; in seconds."""
+    limits = {"idle_in_transaction_session_timeout": stand_still, "lock_timeout": wait}
+    for name, seconds in limits.items():
+        connection.execute(select(func.set_config(name, _milliseconds(seconds), True)))
 
 
 def is_ours(fault: BaseException) -> bool:
@@ -200,6 +215,39 @@ def copy_rows(connection: Connection, target: Table, columns: Sequence[str], row
     return _copy(connection, target.name, {name: _type_of(target, name) for name in columns}, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows in a table of the session's own. They lock nothing of anybody's until they are merged, which no client holds up."""
+
+    connection: Connection
+    target: Table
+    name: str
+    columns: Sequence[str]
+
+    def merge(
+        self,
+        *,
+        key: Sequence[str],
+        add: Sequence[str] = (),
+        where: Callable[[Excluded], ColumnElement[bool]] | None = None,
+    ) -> int:
+        """See `upsert`. Returns how many rows were written."""
+        return self.connection.execute(_merge(self.target, self.name, self.columns, key, add, where)).rowcount
+
+    def append(self) -> None:
+        """Rows that must be new."""
+        incoming = table(self.name, *(column(name) for name in self.columns))
+        self.connection.execute(insert(self.target).from_select(self.columns, select(incoming)))
+
+
+def stage(connection: Connection, target: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Staged:
+    """COPY into a temporary table. Of one shape only the rows staged last are there."""
+    types = {name: _type_of(target, name) for name in columns}
+    staging = _staging(connection, target, types)
+    _copy(connection, staging, types, rows)
+    return Staged(connection, target, staging, columns)
+
+
 def upsert(  # noqa: PLR0913
     connection: Connection,
     target: Table,
@@ -216,12 +264,7 @@ def upsert(  # noqa: PLR0913
     `where` is given the new row and says whether the old one may change: `lambda new: new.version > cells.c.version`.
     PostgreSQL refuses a key that comes twice among `rows`.
     """
-    if not rows:
-        return 0
-    types = {name: _type_of(target, name) for name in columns}
-    staging = _staging(connection, target, types)
-    _copy(connection, staging, types, rows)
-    return connection.execute(_merge(target, staging, columns, key, add, where)).rowcount
+    return stage(connection, target, columns, rows).merge(key=key, add=add, where=where) if rows else 0
 
 
 def _staging(connection: Connection, target: Table, types: dict[str, str]) -> str:

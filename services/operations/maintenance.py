@@ -1,4 +1,4 @@
-"""What operators do by hand: prove that the books balance, make them again, send refused events through again.
+"""What operators do by hand: make the books again, or publish them again.
 
 What the commands need is imported when they run, since every command of payback imports this module.
 """
@@ -8,26 +8,29 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import Progress
+
+from contracts.authorities import current_code
 
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
 
 
 @commands.command(epilog=_WHERE)
-def prove() -> None:
-    """Check that every cell is the sum of its records, and that every event read has an outcome. Exit status 1 if not."""
+def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of authorities.")]) -> None:
+    """Have all cells of an authority sent to national.aggregates again, where reporting lacks some. A worker does it within seconds."""
+    from services.chassis.database import transaction  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
-    from services.records.upkeep.prove import authorities, unbalanced  # noqa: PLC0415
+    from services.records.ingest.publishing.publications import forget  # noqa: PLC0415
 
-    wrong = 0
+    codes = [current_code(authority) for authority in authorities]
+    if None in codes:
+        raise typer.BadParameter("no such authority", param_hint="AUTHORITIES")
     with opened(BooksSettings.load()) as (database, domain):
-        for authority in track(authorities(database), domain.service, console=Console(stderr=True)):
-            for line in unbalanced(database, domain, authority):
-                typer.echo(line)
-                wrong += 1
-    typer.echo(f"{domain.service}: {f'{wrong} things do not add up' if wrong else 'everything adds up'}")
-    raise typer.Exit(int(wrong > 0))
+        for code in filter(None, codes):
+            with transaction(database) as connection:
+                forget(connection, code)
+    typer.echo(f"{domain.service}: {len(codes)} authorities will be published again")
 
 
 @commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")

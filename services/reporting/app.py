@@ -22,6 +22,7 @@ from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.reporting import api
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
+from services.reporting.ingest.lacking import keep_comparing
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.pages import routes
@@ -78,7 +79,8 @@ def run_worker(settings: WorkerSettings) -> int:
     """Read aggregates until told to stop. Returns the exit status."""
     registry = new_registry()
     engine = database.engine(settings.database)
-    aggregates = Aggregates(engine, IngestMetrics(registry))
+    metrics = IngestMetrics(registry)
+    aggregates = Aggregates(engine, metrics)
     worker = Stream(
         settings.kafka,
         settings.stream,
@@ -89,6 +91,7 @@ def run_worker(settings: WorkerSettings) -> int:
     )
     stop = Event()
     Thread(target=_measure, args=(aggregates, stop), name="measuring", daemon=True).start()
+    Thread(target=keep_comparing, args=(engine, metrics, stop), name="comparing", daemon=True).start()
     with exposed(settings.metrics, registry, worker.healthy):
         status = worker.run()
     stop.set()

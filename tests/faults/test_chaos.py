@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from deploy.local.postgres import Postgres
-from tests.faults.chaos import Scene, play, schedule, table
+from tests.faults.chaos.scene import Scene, play
+from tests.faults.chaos.schedule import schedule, table
 from tests.support.kafka import KafkaProcess
 from tests.support.load import Load
 from tests.support.processes import Platform

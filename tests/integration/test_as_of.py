@@ -96,6 +96,9 @@ class Platform:
         self.public = TestClient(self._client.app)
         """Without a token."""
 
+    def bench(self, service: str) -> Bench:
+        return next(bench for bench in self._benches if bench.domain.service == service)
+
     def close(self) -> None:
         for bench in self._benches:
             bench.database.dispose()

@@ -122,10 +122,10 @@ def remove_topics(address: str) -> None:
 class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
-    def __init__(self, beside: tuple[int, int] | None = None) -> None:
+    def __init__(self, beside: tuple[int, int] | None = None, parent: Path | None = None) -> None:
         """`beside` is the port of a second way in, and the one at which clients that came that way are told to find it."""
         self._beside = beside
-        self._scratch = Scratch()
+        self._scratch = Scratch(parent)
         self._directory = self._scratch.path
         self._port, self._controller = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None

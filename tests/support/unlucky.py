@@ -1,6 +1,6 @@
 """The orders worker, to which something happens in its third batch: python -m tests.support.unlucky before|during|bug AUTHORITY
 
-bug     with an authority: a fault of ours in each batch with something of it, when everything is written and nothing committed
+bug     with an authority: a fault of ours in each batch with something of it, when everything is sent and nothing written
 before  it lingers when it has its batch and has written nothing
 during  it lingers when everything is written and nothing committed
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from services.chassis.streaming import positions
 from services.orders.__main__ import main
-from services.records.ingest import store
+from services.records.ingest import store, times
 
 LINGER_SECONDS = 5.0
 SECRET = "what an order says"
@@ -57,11 +57,11 @@ def happen(what: str, *whom: str) -> None:
     """Prepare it."""
     match what:
         case "bug":
-            store.write = _fails_for(whom[0], store.write)
+            store.stage = _fails_for(whom[0], store.stage)
         case "before":
             positions.advance = _third_time(_linger, positions.advance, first=True)
         case "during":
-            store.write = _third_time(_linger, store.write, first=False)
+            times.note = _third_time(_linger, times.note, first=True)
 
 
 if __name__ == "__main__":

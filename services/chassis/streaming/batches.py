@@ -90,6 +90,9 @@ class Processor(Protocol):
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         """Asked after `start`: the record before each position, where it is known. Kafka must have just that one there."""
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        """Of sources of which nothing is taken for now, although it is fetched: where they stand. Asked from any thread."""
+
     def process(self, slices: Sequence[Slice]) -> None:
         """Take one whole fetch, at most one slice of each partition, in one transaction with the new positions.
 

@@ -46,7 +46,8 @@ class BulkProducer:
     ) -> None:
         """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them."""
         self._settings, self._seconds = settings, deliver_seconds
-        self._id = f"{transactional}-{uuid4()}" if transactional and settings.transactions else None
+        self.id = f"{transactional}-{uuid4()}" if transactional and settings.transactions else None
+        """Under which Kafka knows its transactions."""
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
@@ -59,7 +60,7 @@ class BulkProducer:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What is sent within is seen from its end on, all of it, or never. Raises Away where Kafka did not say which."""
-        if self._id is None:
+        if self.id is None:
             yield
             return
         self._run(self._asked("begin_transaction"))
@@ -69,6 +70,10 @@ class BulkProducer:
             self._run(self._abort())
             raise
         self._run(self._asked("commit_transaction"))
+
+    def end_other(self, id_: str) -> None:
+        """Aborts what another producer has left open, and keeps that one from going on under its id. Raises Away."""
+        self._run(self._end_other(id_))
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -93,6 +98,14 @@ class BulkProducer:
     async def _asked(self, what: str) -> None:
         async with self._told_apart():
             await getattr(await self._connected(), what)()
+
+    async def _end_other(self, id_: str) -> None:
+        other = AIOKafkaProducer(**_options(self._settings, self._seconds, id_))
+        try:
+            async with self._told_apart(), asyncio.timeout(self._seconds):
+                await other.start()  # which asks Kafka to begin anew under this id
+        finally:
+            await _let_go(other)
 
     async def _abort(self) -> None:
         """Where it cannot be told, Kafka aborts by itself: at our next transaction, or after a while."""
@@ -126,7 +139,7 @@ class BulkProducer:
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(**_options(self._settings, self._seconds, self._id))
+            producer = AIOKafkaProducer(**_options(self._settings, self._seconds, self.id))
             try:
                 await producer.start()
             except BaseException:

@@ -48,6 +48,9 @@ class Contained:
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self._processor.last_taken()
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return self._processor.held_back()
+
     def process(self, slices: Sequence[Slice]) -> None:
         """May raise Away after some of the slices were taken; given again, these have no effect."""
         rest = slices

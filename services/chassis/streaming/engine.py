@@ -369,19 +369,31 @@ class Engine:
         if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
             self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
-        lags = self._lags = {source: max(0, bounds[source].end - self._positions[source]) for source in owned}
+        ends = {source: bounds[source].end for source in owned}
+        self._tell_lags(ends)
+        if self._up and all(end <= self._positions[source] for source, end in ends.items()):
+            self._progressed()
+
+    def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
+        """What is held back waits, however far it was fetched; it is no sign of being stuck."""
+        taken = self._taken()
+        self._lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
         self._metrics.measured.set_to_current_time()
         self._metrics.lag.clear()
         self._metrics.position.clear()
-        for source, lag in lags.items():
-            self._metrics.lag.labels(source.topic).set(lag)
-            self._metrics.position.labels(source.topic).set(self._positions[source])
-        if self._up and not any(lags.values()):
-            self._progressed()
+        for source, lag in self._lags.items():
+            self._metrics.lag.labels(source.topic).inc(lag)
+            self._metrics.position.labels(source.topic).inc(taken[source])
+
+    def _taken(self) -> dict[TopicPartition, int]:
+        """Up to where everything has its outcome."""
+        held_back = self._processor.held_back()
+        return self._positions | {source: at for source, at in held_back.items() if source in self._positions}
 
     async def _tell_how_long(self) -> None:
         """For how long the first message of each source has been waiting: Kafka is asked once for each that does not move."""
-        behind = {at: self._positions[at] for at, lag in self._lags.items() if lag and at in self._positions}
+        taken = self._taken()
+        behind = {at: taken[at] for at, lag in self._lags.items() if lag and at in taken}
         known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
         strange = {at: place for at, place in behind.items() if at not in known}
         came = await self._when_came(strange)
@@ -404,9 +416,7 @@ class Engine:
 
     async def _commit(self) -> None:
         owned = self._reader.owned()
-        news = {
-            at: offset for at, offset in self._positions.items() if at in owned and self._committed.get(at) != offset
-        }
+        news = {at: offset for at, offset in self._taken().items() if at in owned and self._committed.get(at) != offset}
         if news:
             await self._reader.commit_positions(news)
             self._committed.update(news)

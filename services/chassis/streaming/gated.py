@@ -18,5 +18,8 @@ class Gated:
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self._inner.last_taken()
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return self._inner.held_back()
+
     def process(self, slices: Sequence[Slice]) -> None:
         self._inner.process(slices)

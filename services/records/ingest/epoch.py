@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-_LINEAGE = text(
+LINEAGE = text(
     "SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()"
 )
 """Which server and which timeline: a restore makes another of the one, a failover of the other."""
@@ -14,7 +14,7 @@ def renewed(connection: Connection) -> bool:
     Events that it no longer knows are read again. But versions that went back would be taken for old ones wherever higher ones were
     seen; a new generation is always believed.
     """
-    found = connection.scalar(_LINEAGE)
+    found = connection.scalar(LINEAGE)
     if connection.scalar(text("SELECT lineage FROM epoch")) == found:
         return False
     known = connection.scalar(text("SELECT lineage FROM epoch FOR UPDATE"))

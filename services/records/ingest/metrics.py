@@ -108,6 +108,12 @@ class RecordsMetrics:
         self.publish_failures = Counter(
             "payback_publish_failures_total", "Publications that failed and are tried again", registry=registry
         )
+        self.put_off = Gauge(
+            "payback_publishing_put_off",
+            "1 while the authority's cells are not sent, since the platform fails on them",
+            ["authority"],
+            registry=registry,
+        )
         self._parked = Gauge(
             "payback_authority_parked",
             "1 while nothing of the authority is taken, since the platform fails on one of its events",

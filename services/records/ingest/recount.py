@@ -57,7 +57,6 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
     Returns how many cells changed.
     """
     after = shard.next_commit(counted_by=domain.rules)
-    store.bump(connection, [after])
     summaries: list[tuple[str, Summary]] = []
     stays = Stays()
 
@@ -68,11 +67,13 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
 
     wanted = expected_cells(connection, domain, shard.authority, look)
     changes = _missing(wanted, actual_cells(connection, shard.authority))
-    store.add_to_cells(
-        connection, [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
-    )
+    rows = [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
+    writes = [*store.stage_cells(connection, rows), *store.replace_people(connection, shard.authority, stays)]
+    store.hurry(connection)
+    store.bump(connection, [after])  # Fenced where what was read is not what it was
+    for write in writes:
+        write()
     _write_summaries(connection, shard.authority, summaries)
-    store.replace_people(connection, shard.authority, stays)
     if shard.counted_by:
         _note(connection, domain, shard, after, len(changes))
     return len(changes), after

@@ -19,6 +19,7 @@ from services.chassis.streaming.stream import Stream
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.migrations import gate
+from services.records.ingest.publishing.producers import Producers
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
 from services.records.ingest.worker import Worker
@@ -51,7 +52,9 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         StreamMetrics(registry),
     )
     publications = Publications(database, domain.service)
-    publishing = _Publishing(Publisher(publications, producer, worker.owned, metrics), changed, stop, stream)
+    producers = Producers(database, producer.id, producer.end_other)
+    publisher = Publisher(publications, producer, worker.owned, metrics, producers.end_dead)
+    publishing = _Publishing(publisher, changed, stop, stream)
     try:
         with exposed(settings.metrics, registry, stream.healthy):
             publishing.start()
@@ -63,6 +66,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
             watching.join()
             return status or publishing.status
     finally:
+        producers.close()
         producer.close()
         database.dispose()
 

@@ -1,8 +1,9 @@
 """All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Self
 
 from msgspec import json
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, select, text
 
 from contracts.decoding.codec import MAX_BYTES, Event
 from contracts.events import Topic
-from services.chassis.database import copy_rows, upsert
+from services.chassis import database
 from services.chassis.failures import Fenced
 from services.records.ingest.envelopes import system_in
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
@@ -74,6 +75,17 @@ def _reached(stored: Mapping[str, str]) -> dict[Topic, date]:
     return {Topic(topic): date.fromisoformat(day) for topic, day in stored.items()}
 
 
+STAND_STILL_SECONDS = 5.0
+"""Between two statements of a commit, after which a worker that stands still loses it to its successor."""
+LOCK_SECONDS = 10.0
+"""How long a commit waits for somebody else's."""
+
+
+def hurry(connection: Connection) -> None:
+    """Before the first write that others wait for: all that takes long was done."""
+    database.hurry(connection, stand_still=STAND_STILL_SECONDS, wait=LOCK_SECONDS)
+
+
 def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
     """Records by (authority, subject). One that is not there is an empty record, and left out."""
     if not wanted:
@@ -115,20 +127,27 @@ def bump(connection: Connection, afters: Sequence[Shard]) -> None:
         )
 
 
-def write(connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], people: Mapping[str, Stays]) -> None:
-    """Writes what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
-    _write_records(connection, changes)
-    _write_people(
-        connection, [(code, *stay, orders) for code, stays in people.items() for stay, orders in stays.items()]
-    )
-    _write_cells(connection, changes)
+Write = Callable[[], object]
+"""What is left to do of a write whose rows are staged: from the first one on, others wait."""
+
+
+def stage(
+    connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], people: Mapping[str, Stays]
+) -> list[Write]:
+    """Sends what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
+    stays = [(code, *stay, orders) for code, found in people.items() for stay, orders in found.items()]
     settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
-    _write_arrivals(connection, settled)
-    _write_rejections(connection, domain, settled)
-    _close_rejections(connection, settled)
+    return [
+        *_stage_records(connection, changes),
+        *_stage_people(connection, stays),
+        *_stage_cells(connection, changes),
+        *_stage_arrivals(connection, settled),
+        *_stage_rejections(connection, domain, settled),
+        partial(_close_rejections, connection, settled),
+    ]
 
 
-def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+def _stage_records(connection: Connection, changes: Mapping[Shard, Folded]) -> Iterator[Write]:
     rows = [
         (shard.authority, subject, dump(held.record), *summary(held))
         for shard, folded in changes.items()
@@ -136,17 +155,17 @@ def _write_records(connection: Connection, changes: Mapping[Shard, Folded]) -> N
     ]
     if rows:
         columns = ("authority", "subject", "facts", *Summary._fields)
-        upsert(connection, records, columns, rows, key=("authority", "subject"))
+        yield partial(database.stage(connection, records, columns, rows).merge, key=("authority", "subject"))
 
 
-def add_to_cells(connection: Connection, rows: Sequence[CellRow]) -> None:
+def stage_cells(connection: Connection, rows: Sequence[CellRow]) -> Iterator[Write]:
     """Adds to cells, each as it became known on a day."""
     if rows:
         columns = ("authority", "measure", "period", "category", "known_on", "delta", "version")
-        upsert(connection, cells, columns, rows, key=columns[:5], add=("delta",))
+        yield partial(database.stage(connection, cells, columns, rows).merge, key=columns[:5], add=("delta",))
 
 
-def _write_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
+def _stage_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> Iterator[Write]:
     rows = [
         (shard.authority, *cell, day, delta, shard.version)
         for shard, folded in changes.items()
@@ -154,9 +173,9 @@ def _write_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> Non
         for cell, delta in deltas.items()
         if delta
     ]
-    add_to_cells(connection, rows)
+    yield from stage_cells(connection, rows)
     for shard, folded in changes.items():
-        _renew_later(connection, shard, folded)
+        yield partial(_renew_later, connection, shard, folded)
 
 
 _LATER = text(
@@ -198,30 +217,30 @@ def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> 
     return known
 
 
-def replace_people(connection: Connection, authority: str, stays: Stays) -> None:
+def replace_people(connection: Connection, authority: str, stays: Stays) -> Iterator[Write]:
     """Writes the orders of all people of an authority anew."""
-    connection.execute(persons.delete().where(persons.c.authority == authority))
-    _write_people(connection, [(authority, *stay, orders) for stay, orders in stays.items()])
+    yield partial(connection.execute, persons.delete().where(persons.c.authority == authority))
+    yield from _stage_people(connection, [(authority, *stay, orders) for stay, orders in stays.items()])
 
 
-def _write_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _stage_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[Write]:
     """An order that is no more stays as a row of none."""
-    upsert(
-        connection, persons, ("authority", "person_ref", "begun", "ended", "is_new", "orders"), rows, key=_PERSON_KEY
-    )
+    if rows:
+        yield partial(database.stage(connection, persons, (*_PERSON_KEY, "orders"), rows).merge, key=_PERSON_KEY)
 
 
-def _write_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> None:
+def _stage_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
     rows = []
     for authority, (arrival, outcome) in settled:
         content, message = arrival.content, arrival.message
         subject = content.subject if isinstance(content, Event) else None
         rows.append((authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)))
     if rows:
-        copy_rows(connection, arrivals, ("authority", "offset", "outcome", "event_id", "subject", "arrived_at"), rows)
+        columns = ("authority", "offset", "outcome", "event_id", "subject", "arrived_at")
+        yield database.stage(connection, arrivals, columns, rows).append
 
 
-def _write_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> None:
+def _stage_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
     rows = []
     for authority, (arrival, _) in settled:
         content, message = arrival.content, arrival.message
@@ -234,7 +253,7 @@ def _write_rejections(connection: Connection, domain: Domain, settled: list[tupl
         place_columns = ("topic", "partition", "offset", "authority")
         refusal_columns = ("event_id", "reason", "path", "message")
         columns = (*place_columns, *refusal_columns, "key", "value", "arrived_at", "system")
-        copy_rows(connection, rejections, columns, rows)
+        yield database.stage(connection, rejections, columns, rows).append
 
 
 _CLOSE = text(

@@ -66,6 +66,13 @@ publications = Table(
     comment="What was last published of each authority; who publishes holds the row until it is done.",
 )
 
+producers = Table(
+    "producers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    comment="Transactional ids of publishers; one whose lock is free is gone, and what it left open is ended.",
+)
+
 records = Table(
     "records",
     metadata,

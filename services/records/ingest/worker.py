@@ -11,7 +11,7 @@ from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import is_ours, transaction
-from services.chassis.failures import Failure, Fenced, describe
+from services.chassis.failures import Failure, Fenced, Refused, describe
 from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
@@ -22,7 +22,8 @@ from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.parking import Action, Park
 from services.records.ingest.recount import recount
 from services.records.ingest.sequences import counters
-from services.records.ingest.store import Shard
+from services.records.ingest.store import Shard, Write
+from services.records.ingest.takeover import end_predecessors
 from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted, merge
 from services.records.model.domain import Domain
@@ -62,6 +63,7 @@ class Worker:
         self._clock = clock
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
+        self._claimed: dict[TopicPartition, int] = {}
         self._taken: dict[TopicPartition, Fingerprint] = {}
         self._shards: dict[str, Shard] = {}
         self._parked: set[str] = set()
@@ -73,28 +75,41 @@ class Worker:
         """Positions as PostgreSQL has them; recounts authorities that were counted by other rules. Parks those it cannot."""
         self._cache.clear()
         self._positions = {}  # what was claimed before no longer counts, however this ends
-        with transaction(self._database) as connection:
-            if epoch.renewed(connection):
-                log.warning("PostgreSQL was restored or failed over: every authority is published anew")
-            claimed = positions.claim(connection, sources)
-            self._taken = positions.last_taken(connection, sources)
-            self._shards = store.load_shards(connection, (authority_of(source.topic) for source in sources))
-            self._parked = set(parking.parked(connection, list(self._shards)))
-            self._skipped = parking.skipped(connection)
-            self._noted = times.noted(connection, claimed)
-            self._domain = notes.with_own_days(connection, self._shipped, list(self._shards))
-            self._closed_days = notes.latest_closed_day(connection, list(self._shards))
+        single = {source: identity for source, identity in sources.items() if source.partition == 0}
+        self._claim(single)
+        for authority in sorted({authority_of(source.topic) for source in sources.keys() - single.keys()}):
+            if authority not in self._parked:
+                self._park(authority, None, Refused(f"topics of {authority} have several partitions, and one is read"))
         self._tell_who_is_ahead()
         self._metrics.parked(self._parked)
         self._metrics.owns(self._shards)
         for shard in list(self._shards.values()):
             if shard.authority not in self._parked and shard.counted_by != self._domain.of(shard.authority).rules:
                 self._recount_or_park(shard)
-        self._positions = claimed
-        return claimed
+        self._positions = dict.fromkeys(sources, 0) | self._claimed
+        return self._positions
+
+    def _claim(self, sources: Mapping[TopicPartition, SourceIdentity]) -> None:
+        authorities = {authority_of(source.topic) for source in sources}
+        end_predecessors(self._database, {source.topic for source in sources}, authorities)
+        with transaction(self._database) as connection:
+            if epoch.renewed(connection):
+                log.warning("PostgreSQL was restored or failed over: every authority is published anew")
+            self._claimed = positions.claim(connection, sources)
+            self._taken = positions.last_taken(connection, sources)
+            self._shards = store.load_shards(connection, authorities)
+            self._parked = set(parking.parked(connection, list(self._shards)))
+            self._skipped = parking.skipped(connection)
+            self._noted = times.noted(connection, self._claimed)
+            self._domain = notes.with_own_days(connection, self._shipped, list(self._shards))
+            self._closed_days = notes.latest_closed_day(connection, list(self._shards))
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self._taken
+
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        """Of those that are parked."""
+        return {at: position for at, position in dict(self._positions).items() if self.owner_of(at) in self._parked}
 
     def process(self, slices: Sequence[Slice]) -> None:
         """Takes one fetch. After a failure nothing is believed that was not committed."""
@@ -173,23 +188,30 @@ class Worker:
         return Slice(piece.topic, piece.partition, messages) if messages else None
 
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
-        """The order of a commit, written down once: offsets first, so that a worker that was overtaken stops there."""
+        """The order of a commit, written down once: what takes long; then offsets and versions, where one that was overtaken stops.
+
+        What is read before is what it was then, or else one of these has moved.
+        """
         ends = {piece.source: piece.next_offset for piece in slices}
-        positions.advance(connection, self._positions, slices)
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
         held = self._load(connection, arrivals)
         afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
-        store.bump(connection, list(afters.values()))
         changes = {
             afters[authority]: fold(
                 arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on
             )
             for authority, arrived in arrivals.items()
         }
+        writes: list[Write] = []
         if self._domain.follows_counters:
-            counters.note(connection, arrivals, changes)
-        store.write(connection, self._domain, changes, _count_people(connection, changes))
+            writes += counters.stage(connection, arrivals, changes)
+        writes += store.stage(connection, self._domain, changes, _count_people(connection, changes))
+        store.hurry(connection)
+        positions.advance(connection, self._positions, slices)
+        store.bump(connection, list(afters.values()))
+        for write in writes:
+            write()
         times.note(connection, believe.replaced)
         return _Commit(ends, changes, believe.replaced)
 

@@ -24,6 +24,7 @@ from services.reporting.disclosure.gate import Gate
 from services.reporting.figures import quality
 from services.reporting.figures.answers import Desk
 from services.reporting.formats.metadata import describe_frozen, describe_release
+from services.reporting.read.proofs import last_proof
 from services.reporting.read.queries import Span
 from services.reporting.registry.absent import NotThere
 from services.reporting.releases import index
@@ -51,8 +52,9 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             desk = Desk(connection, viewer, clock().date())
             at = quality.latest_month(desk) if asked is None else month_of(asked)
-            found = quality.standings(desk, Span(at, at), *desk.sources())
-        return json({"month": f"{at:%Y-%m}", "summary": quality.summary(found), "authorities": found})
+            found, proved = quality.standings(desk, Span(at, at), *desk.sources()), last_proof(desk.connection)
+        told = {"month": f"{at:%Y-%m}", "summary": quality.summary(found), "authorities": found, "proved": proved}
+        return json(told)
 
     @api.get(
         "/releases",

@@ -12,6 +12,7 @@ from services.reporting.figures.evidence import Doubt
 from services.reporting.figures.quality import Lacking, Standing
 from services.reporting.formats.linked_names import Dimension
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
+from services.reporting.read.proofs import Proved
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Kind, Status
@@ -211,6 +212,7 @@ class MonthQuality(BaseModel):
     month: str
     summary: Standings
     authorities: list[Standing]
+    proved: Proved
 
 
 class Releases(BaseModel):

@@ -1,11 +1,13 @@
 """Metrics of the worker of reporting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
-from contracts.cells import Position
+from contracts.authorities import AUTHORITIES
+from contracts.cells import Position, Service
 from services.reporting.ingest.store import Shard
 
 DELAYS = (0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
@@ -38,6 +40,12 @@ class IngestMetrics:
             "When the latest release was published; 0 while there is none",
             registry=registry,
         )
+        self._unequal = Gauge(
+            "payback_aggregates_unequal",
+            "1 while the rows here are not those that the service held when it published the position shown",
+            ["service", "authority"],
+            registry=registry,
+        )
         self._heard: dict[Shard, datetime] = {}
 
     def start(self, shown: Mapping[Shard, datetime]) -> None:
@@ -55,3 +63,9 @@ class IngestMetrics:
             self._heard[shard] = heard_at
             self._shown.labels(*shard).set(heard_at.timestamp())
             self._visible.labels(position.authority).observe(max(0.0, (now - heard_at).total_seconds()))
+
+    def unequal(self, shards: Collection[tuple[str, str]]) -> None:
+        """Tells whose they are."""
+        for service in get_args(Service):
+            for code in AUTHORITIES:
+                self._unequal.labels(service, code).set((service, code) in shards)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text, tuple_
 
-from contracts.cells import Aggregate, Cell, Position
+from contracts.cells import Aggregate, Cell, Holdings, Position
 from services.chassis.database import upsert
 from services.reporting.read.tables import cells, positions, present
 
@@ -136,9 +136,13 @@ def _swap(connection: Connection, shard: Shard, generation: int) -> None:
     )
 
 
+def _held(holds: Holdings | None) -> tuple[int | None, int | None]:
+    return (None, None) if holds is None else (holds.rows, holds.versions)
+
+
 def _place(connection: Connection, found: Iterable[Position]) -> None:
-    columns = ("service", "authority", "generation", "version", "offsets", "heard_at")
-    rows = [(p.service, p.authority, p.generation, p.version, p.offsets, p.heard_at) for p in found]
+    columns = ("service", "authority", "generation", "version", "offsets", "heard_at", "rows_held", "versions_held")
+    rows = [(p.service, p.authority, p.generation, p.version, p.offsets, p.heard_at, *_held(p.holds)) for p in found]
     if not rows:
         return
     upsert(

@@ -43,6 +43,9 @@ class Aggregates:
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self._taken
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
+
     def process(self, slices: Sequence[Slice]) -> None:
         news = [part for part in map(self._news, slices) if part.messages]
         if not news:

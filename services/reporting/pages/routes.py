@@ -34,6 +34,7 @@ from services.reporting.pages.discovery import add_discovery, as_json_ld
 from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import Site, release_of, site_of
 from services.reporting.read import queries
+from services.reporting.read.proofs import last_proof
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS, versions
@@ -319,6 +320,7 @@ def _quality(site: Site, request: Request) -> Shown:
             now=site.clock(),
             counts=quality.summary(found),
             why=DOUBTS,
+            proved=last_proof(reader.connection),
         )
 
 

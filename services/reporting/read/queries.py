@@ -319,7 +319,8 @@ class Shown(NamedTuple):
 
 def shown(connection: Connection) -> list[Shown]:
     """Every position, by service and authority."""
-    return [Shown(*row) for row in connection.execute(select(positions).order_by(*positions.primary_key.columns))]
+    columns = [positions.c[name] for name in Shown._fields]
+    return [Shown(*row) for row in connection.execute(select(*columns).order_by(*positions.primary_key.columns))]
 
 
 def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The tables of the schema `reporting`. They hold counts, never a row about one person or one order."""
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, MetaData, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData()
@@ -41,6 +41,8 @@ positions = Table(
     Column("version", BigInteger, nullable=False),
     Column("offsets", JSONB, nullable=False),
     Column("heard_at", _instant),
+    Column("rows_held", BigInteger),
+    Column("versions_held", Numeric),
     comment="What is visible of each service and authority: rows of this generation, and which offsets they show.",
 )
 
@@ -77,6 +79,17 @@ present = Table(
     Column("value", BigInteger, nullable=False),
     Index("present_by_category", "measure", "category", "period", postgresql_include=["authority", "value"]),
     comment="The latest value of each cell: derived from `cells`, so that reading costs the same after ten years.",
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("service", Text, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("proved_at", _instant, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("mismatches", Integer, nullable=False),
+    comment="When all of a service and authority was last compared with the log, and how much did not add up.",
 )
 
 releases = Table(

@@ -44,6 +44,9 @@ class Ledger:
         self._believed = {source.topic: kept.get(source.topic, 0) for source in sources}
         return {source: self._believed[source.topic] for source in sources}
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
+
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {}
 

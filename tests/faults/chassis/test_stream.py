@@ -55,6 +55,9 @@ class Recorder:
         self.starts.append(dict(sources))
         return dict.fromkeys(sources, self.position)
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
+
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {}
 
@@ -423,6 +426,9 @@ class Remembering(Recorder):
     """Knows the last record that it took, as services do."""
 
     last: dict[TopicPartition, Fingerprint]
+
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self.last if self.kept else {}

@@ -179,6 +179,9 @@ def test_nothing_begins_before_the_tables_are_there(postgres: str, tmp_path: Pat
             processed.append("start")
             return dict.fromkeys(sources, 0)
 
+        def held_back(self) -> Mapping[TopicPartition, int]:
+            return {}
+
         def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
             return {}
 

@@ -19,8 +19,8 @@ from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.containment import Contained
 from services.records.ingest import parking
 from services.records.ingest.tables import arrivals, checkpoints
-from services.records.upkeep.prove import unbalanced
 from tests.integration.records.conftest import Bench
+from tests.support.balance import unbalanced
 from tests.support.scenario import NOON, Sent
 
 MakeBench = Callable[[str], Bench]

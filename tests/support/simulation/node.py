@@ -5,10 +5,12 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from services.chassis import failures
 from services.chassis.failures import Away, Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
@@ -21,6 +23,7 @@ from tests.support.simulation.world import SimulatedProducer, SimulatedPublicati
 
 SETTINGS = StreamSettings()
 STREAM_METRICS, RECORDS_METRICS = StreamMetrics(CollectorRegistry()), RecordsMetrics(CollectorRegistry())
+failures._random = Random(1)  # type: ignore[assignment] # nobody waits here, and asking the system for chance takes long
 IDENTITY = SourceIdentity("cluster", "topic")
 FETCHED_AHEAD = 2
 SKIP = 0.5
@@ -66,6 +69,9 @@ class Processor:
                 self.world.recount(source, version, self._rules)
                 self.versions[source] = version + 1
                 self.world.may_fail("the answer to a recount")
+
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {}

@@ -34,6 +34,9 @@ class Books:
         assert message.offset == place.offset
         self.parked[self.owner_of(place.source)] = place
 
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return {}
+
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {}
 

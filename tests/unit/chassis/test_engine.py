@@ -81,6 +81,7 @@ class FakeProcessor:
     batches: list[list[int]] = field(default_factory=list)
     seconds: float = 0
     threads: set[int] = field(default_factory=set)
+    held: dict[TopicPartition, int] = field(default_factory=dict)
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         self.starts += 1
@@ -88,6 +89,9 @@ class FakeProcessor:
         if self.start_failures:
             raise self.start_failures.pop(0)
         return dict.fromkeys(sources, self.position)
+
+    def held_back(self) -> Mapping[TopicPartition, int]:
+        return self.held
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {SOURCE: self.taken} if self.taken else {}
@@ -490,6 +494,22 @@ def test_what_kafka_cannot_date_waits_since_it_was_seen() -> None:
         assert scene.reader.looked_at[1:] == [{SOURCE: 20}]
 
     reporting(script)
+
+
+def test_what_is_held_back_waits_however_far_it_was_fetched() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.held = {SOURCE: 25, TopicPartition("t.other", 0): 1}
+        await scene.engine.take(scene.reader.fetch(20, 99))
+        report = asyncio.create_task(scene.engine.report())
+        await asyncio.sleep(0.1)
+        report.cancel()
+
+    scene = play(script)
+    assert scene.value("position", topic="t.a") == 25
+    assert scene.value("lag", topic="t.a") == 75
+    assert scene.reader.committed == [25]
+    assert scene.engine.healthy()
 
 
 def test_markers_that_no_message_stands_for_are_not_lag() -> None:

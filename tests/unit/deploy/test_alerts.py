@@ -15,6 +15,7 @@ from contracts.topics import source_topics
 from deploy.grafana import document as dashboards
 from deploy.prometheus.document import BOUNDS, JOBS, PATH, defined, document
 from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.model.record import Outcome
@@ -53,7 +54,7 @@ def exported() -> dict[str, set[str]]:
     """Every series that a process exports, with the labels of its own."""
     registry = new_registry()
     labels = {metric._name: set(metric._labelnames) for metric in defined()}
-    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics):
+    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics, ProofMetrics):
         each(registry)
         labels |= {metric._name: set(metric._labelnames) for metric in defined(each)}
     return {
@@ -105,7 +106,7 @@ def test_an_alert_is_proved_to_fire(name: str) -> None:
 def test_jobs_are_those_that_are_scraped_and_run() -> None:
     scraped = {job["job_name"] for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    running = {name for name in compose if name.endswith(("-api", "-worker"))} | {"watch", "host"}
+    running = {name for name in compose if name.endswith(("-api", "-worker"))} | {"watch", "host", "proof"}
     assert {"watch", "host"} <= compose.keys()
     assert scraped == running
     for rule in rules():

@@ -15,6 +15,7 @@ from services.chassis.api.auth import verify
 from services.chassis.settings import Settings, SettingsError, TokenSettings
 from services.desk import settings as desk
 from services.operations import topics, watch
+from services.operations.proof.settings import ProofSettings
 from services.records.config import settings as records
 from services.reporting import settings as reporting
 
@@ -30,6 +31,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("desk", "api"): desk.ApiSettings,
     ("payback", "topics"): topics.TopicsSettings,
     ("payback", "watch"): watch.WatchSettings,
+    ("payback", "prove"): ProofSettings,
 }
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Connection, Engine, Row, func, select, text
 
-from contracts.cells import Cell, Position, Service
+from contracts.cells import Cell, Holdings, Position, Service
 from contracts.topics import authority_of
-from services.chassis.database import transaction
-from services.records.ingest.tables import checkpoints, publications, shards
+from services.chassis.database import hurry, transaction
+from services.records.ingest.tables import cells, checkpoints, publications, shards
 
 
 class Outstanding(NamedTuple):
@@ -35,11 +36,37 @@ _CHANGED = text(
 )
 
 
+STAND_STILL_SECONDS = 15.0
+"""After which a publisher loses its turn; Kafka has ended its transaction before."""
+SHARE = 0.01
+"""Of the time: how much of it may go into counting what is held."""
+
+
+class Counting:
+    """When to count what is held of an authority: the longer that takes, the more seldom."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+
+    def holdings(self, connection: Connection, authorities: Collection[str]) -> dict[str, Holdings]:
+        """Of those whose turn it is."""
+        began = monotonic()
+        due = [authority for authority in authorities if self._due.get(authority, began) <= began]
+        if not due:
+            return {}
+        versions = func.sum(cells.c.version).label("versions")
+        query = select(cells.c.authority, func.count().label("rows"), versions).group_by(cells.c.authority)
+        found = connection.execute(query.where(cells.c.authority.in_(due))).all()
+        now = monotonic()
+        self._due |= dict.fromkeys(due, now + (now - began) / SHARE)
+        return {row.authority: Holdings(row.rows, int(row.versions)) for row in found}
+
+
 class Turn:
     """The right to publish for some authorities, and what is to be published. Lost with the session that holds it."""
 
-    def __init__(self, connection: Connection, service: Service, held: Sequence[Row[Any]]) -> None:
-        self._connection, self._service = connection, service
+    def __init__(self, connection: Connection, service: Service, held: Sequence[Row[Any]], counting: Counting) -> None:
+        self._connection, self._service, self._counting = connection, service, counting
         self._held = {row.authority: row for row in held}
         query = select(shards).where(shards.c.authority.in_(self._held))
         self._shards = connection.execute(query.order_by(shards.c.authority)).all()
@@ -59,10 +86,11 @@ class Turn:
     def positions(self) -> list[Position]:
         """Up to where the rows go."""
         sources = self._connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
+        holdings = self._counting.holdings(self._connection, self._held)
         return [
             Position(
                 self._service, shard.authority, shard.generation, shard.version,
-                _offsets(sources, shard.authority), shard.heard_at,
+                _offsets(sources, shard.authority), shard.heard_at, holdings.get(shard.authority),
             )
             for shard in self._shards
         ]  # fmt: skip
@@ -96,7 +124,7 @@ class Publications:
     """One service's."""
 
     def __init__(self, database: Engine, service: Service) -> None:
-        self._database, self._service = database, service
+        self._database, self._service, self._counting = database, service, Counting()
 
     def outstanding(self, authorities: Collection[str]) -> list[Outstanding]:
         """Those of the authorities that have something to publish."""
@@ -115,8 +143,15 @@ class Publications:
             )
         at_one_moment = self._database.execution_options(isolation_level="REPEATABLE READ")
         with transaction(at_one_moment) as connection:
+            hurry(connection, stand_still=STAND_STILL_SECONDS, wait=STAND_STILL_SECONDS)
             query = select(publications).where(publications.c.authority.in_(wanted)).order_by(publications.c.authority)
-            yield Turn(connection, self._service, connection.execute(query.with_for_update(skip_locked=True)).all())
+            held = connection.execute(query.with_for_update(skip_locked=True)).all()
+            yield Turn(connection, self._service, held, self._counting)
+
+
+def forget(connection: Connection, authority: str) -> None:
+    """Has all of an authority published again: who reads keeps the newest of each row, so that repeats are harmless."""
+    connection.execute(publications.update().where(publications.c.authority == authority).values(version=0))
 
 
 def _offsets(sources: Sequence[Row[Any]], authority: str) -> dict[str, int]:

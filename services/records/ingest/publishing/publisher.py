@@ -11,7 +11,8 @@ from typing import Protocol
 
 from contracts.cells import Aggregate, Cell, Position, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
-from services.chassis.failures import Away, backoff
+from services.chassis.database import is_ours
+from services.chassis.failures import Away, Failure, backoff, describe
 from services.chassis.streaming.kafka import Record
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
@@ -24,6 +25,8 @@ PAUSE_SECONDS = 0.05
 BREATHER = 4
 """How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
 LONGEST_PAUSE_SECONDS = 2.0
+PUT_OFF_SECONDS = 60.0
+"""Until those whose cells cannot be published are tried again."""
 FEW_ROWS = 5_000
 GROUP = 8
 
@@ -76,9 +79,12 @@ class Publisher:
         producer: Producer,
         owned: Callable[[], Collection[str]],
         metrics: RecordsMetrics,
+        end_dead: Callable[[], None] = lambda: None,
     ) -> None:
         self._publications, self._producer, self._owned = publications, producer, owned
-        self._metrics = metrics
+        self._metrics, self._end_dead = metrics, end_dead
+        self._put_off: dict[str, float] = {}
+        """Those that failed, and when to try again."""
 
     def run(self, changed: Signal, stop: Signal) -> None:
         """Publish until told to stop, at once after a change. What is away is waited for; a bug passes to the caller."""
@@ -87,6 +93,7 @@ class Publisher:
             changed.wait(IDLE_SECONDS)
             changed.clear()
             try:
+                self._end_dead()
                 began = monotonic()
                 catches_up = self.publish() > FEW_ROWS
                 waits = backoff(0.2, 15)
@@ -98,16 +105,43 @@ class Publisher:
                 stop.wait(next(waits))
 
     def publish(self) -> int:
-        """Send what changed. Returns how many rows were sent. Raises Away."""
+        """Send what changed. Returns how many rows were sent. Raises Away. A fault of ours about one authority puts off only that one."""
         sent = 0
-        outstanding = self._publications.outstanding(self._owned())
+        outstanding = self._publications.outstanding([code for code in self._owned() if not self._waits(code)])
         left = len(outstanding)
         for group in _grouped(outstanding):
             self._metrics.unpublished.set(left)
-            sent += self._publish([one.authority for one in group])
+            sent += self._contained([one.authority for one in group])
             left -= len(group)
         self._metrics.unpublished.set(0)
         return sent
+
+    def _waits(self, authority: str) -> bool:
+        return bool(self._put_off) and self._put_off.get(authority, 0.0) > monotonic()
+
+    def _contained(self, authorities: Sequence[str]) -> int:
+        try:
+            sent = self._publish(authorities)
+        except Failure:
+            raise
+        except Exception as fault:
+            if is_ours(fault):
+                raise
+            return self._apart(authorities, fault)
+        for authority in authorities if self._put_off else ():
+            self._put_off.pop(authority, None)
+            self._metrics.put_off.labels(authority).set(0)
+        return sent
+
+    def _apart(self, authorities: Sequence[str], fault: Exception) -> int:
+        """One by one; the one that fails alone is put off."""
+        if len(authorities) > 1:
+            return sum(self._contained([authority]) for authority in authorities)
+        (authority,) = authorities
+        log.error("cells of %s cannot be published: %s", authority, describe(fault))
+        self._put_off[authority] = monotonic() + PUT_OFF_SECONDS
+        self._metrics.put_off.labels(authority).set(1)
+        return 0
 
     def _publish(self, authorities: Collection[str]) -> int:
         """Read, send and confirm within one turn, and only then let anybody see it.

@@ -4,18 +4,19 @@ A source's counter runs over all that it sends, so only the service that reads b
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
 
 from sqlalchemy import Connection, select, text, tuple_
 
 from contracts.decoding.codec import Event
 from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
-from services.chassis.database import copy_rows, upsert
+from services.chassis import database
 from services.records.ingest.envelopes import read_envelope
 from services.records.ingest.sequences import numbers_used
-from services.records.ingest.store import Shard
+from services.records.ingest.store import Shard, Write
 from services.records.ingest.tables import counters, gaps
 from services.records.model.deadlines import add
 from services.records.model.fold import Arrival, Folded, local_day
@@ -30,8 +31,10 @@ Came = dict[Source, dict[date, list[tuple[int, date]]]]
 HIGHEST = MAX_SEQUENCE + 1
 
 
-def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], changes: Mapping[Shard, Folded]) -> None:
-    """Notes the numbers that came and counts them in the cells of `changes`."""
+def stage(
+    connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], changes: Mapping[Shard, Folded]
+) -> Iterator[Write]:
+    """Counts the numbers that came in the cells of `changes`, and sends what is to be noted of them."""
     came = _came(arrivals)
     if not came:
         return
@@ -43,9 +46,11 @@ def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], chan
             cells = folded[source[0]].cells.setdefault(day, {})
             for (month, category), step in receive(known[source], numbers).items():
                 add(cells, "sequence", month, category, step)
-    _save(connection, known, before)
-    for bearer in numbers_used.note(connection, arrivals):
+    used = numbers_used.find(connection, arrivals)
+    for bearer in used.again:
         add(folded[bearer.number[0]].cells.setdefault(bearer.day, {}), "sequence", bearer.month, "reused", 1)
+    yield from _stage(connection, known, before)
+    yield from used.stage(connection)
 
 
 def open_gaps(connection: Connection, authority: str) -> list[tuple[str, Gap]]:
@@ -105,13 +110,17 @@ def _load(connection: Connection, came: Came) -> dict[Source, Numbers]:
     return known
 
 
-def _save(connection: Connection, known: Mapping[Source, Numbers], before: Mapping[Source, list[Gap]]) -> None:
+def _stage(
+    connection: Connection, known: Mapping[Source, Numbers], before: Mapping[Source, list[Gap]]
+) -> Iterator[Write]:
     highest = [(*source, numbers.highest) for source, numbers in known.items()]
-    upsert(connection, counters, ("authority", "system", "highest"), highest, key=("authority", "system"))
+    key = ("authority", "system")
+    yield partial(database.stage(connection, counters, (*key, "highest"), highest).merge, key=key)
     now = {source: set(numbers.gaps) for source, numbers in known.items()}
     gone = [(*source, gap.first) for source, found in before.items() for gap in found if gap not in now[source]]
     if gone:
-        connection.execute(gaps.delete().where(tuple_(gaps.c.authority, gaps.c.system, gaps.c.first).in_(gone)))
+        where = tuple_(gaps.c.authority, gaps.c.system, gaps.c.first).in_(gone)
+        yield partial(connection.execute, gaps.delete().where(where))
     new = [(*source, *gap) for source, found in now.items() for gap in sorted(found.difference(before[source]))]
     if new:
-        copy_rows(connection, gaps, ("authority", "system", "first", "last", "month"), new)
+        yield database.stage(connection, gaps, ("authority", "system", "first", "last", "month"), new).append

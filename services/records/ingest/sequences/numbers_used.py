@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
 
 from contracts.decoding.codec import Event
 from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
-from services.chassis.database import copy_rows, upsert
+from services.chassis import database
+from services.records.ingest.store import Write
 from services.records.ingest.tables import numbered, reused
 from services.records.model.fold import Arrival, local_day
 from services.records.model.sequence import Bearer, Blocks, Numbered, block_of, find_reused, no_marks
@@ -20,14 +23,31 @@ _LOAD = text(
 )
 
 
-def note(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> list[Bearer]:
-    """Notes what came. Answers with those whose number another event bore before, each number once."""
+class Used(NamedTuple):
+    """What came, beside what was known."""
+
+    again: list[Bearer]
+    """Those whose number another event bore before, each number once."""
+    changed: Blocks
+
+    def stage(self, connection: Connection) -> Iterator[Write]:
+        """Sends what is to be noted."""
+        key = ("authority", "system", "block")
+        if self.changed:
+            blocks = [(*block, bytes(marks)) for block, marks in self.changed.items()]
+            yield partial(database.stage(connection, numbered, (*key, "marks"), blocks).merge, key=key)
+        if self.again:
+            rows = [(*bearer.number, bearer.month) for bearer in self.again]
+            yield database.stage(connection, reused, ("authority", "system", "number", "month"), rows).append
+
+
+def find(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> Used:
+    """Compares what came with the events that bore the same numbers before."""
     bearers = list(_bearers(arrivals))
     before = _load(connection, {block_of(bearer.number) for bearer in bearers})
     after = {block: bytearray(marks) for block, marks in before.items()}
-    found = find_reused(bearers, after)
-    _write(connection, {block: marks for block, marks in after.items() if marks != before[block]}, found)
-    return found
+    again = find_reused(bearers, after)
+    return Used(again, {block: marks for block, marks in after.items() if marks != before[block]})
 
 
 def reused_numbers(connection: Connection, authority: str) -> list[tuple[str, int, date]]:
@@ -53,11 +73,3 @@ def _load(connection: Connection, wanted: Collection[Numbered]) -> Blocks:
         for row in connection.execute(_LOAD, names):
             blocks[row.authority, row.system, row.block] = bytearray(row.marks)
     return blocks
-
-
-def _write(connection: Connection, changed: Blocks, found: Iterable[Bearer]) -> None:
-    key = ("authority", "system", "block")
-    upsert(connection, numbered, (*key, "marks"), [(*block, bytes(marks)) for block, marks in changed.items()], key=key)
-    rows = [(*bearer.number, bearer.month) for bearer in found]
-    if rows:
-        copy_rows(connection, reused, ("authority", "system", "number", "month"), rows)

@@ -25,9 +25,9 @@ from services.records.ingest.tables import arrivals, checkpoints, parks, rejecti
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
 from services.records.model.record import Record
-from services.records.upkeep.prove import unbalanced
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
+from tests.support.balance import unbalanced
 
 MakeBench = Callable[[str], Bench]
 Cells = dict[str, int]
@@ -254,3 +254,27 @@ def test_a_batch_that_cannot_finish_in_time_is_done_in_smaller_ones(bench: MakeB
 def position(bench: Bench, topic: str) -> int:
     with bench.database.connect() as connection:
         return connection.scalar(select(checkpoints.c.next_offset).where(checkpoints.c.topic == topic)) or 0
+
+
+def test_a_topic_that_got_more_partitions_parks_its_authority_and_the_rest_go_on(bench: MakeBench) -> None:
+    one, hit = bench("orders"), "S12000029"
+    expected = whole(one)
+    topic = topic_of(Topic.ORDERS, hit)
+    sources = one.sources | {TopicPartition(topic, 1): one.sources[TopicPartition(topic, 0)]}
+    worker = Worker(one.database, one.domain, one.worker_metrics(), clock=one.clock)
+    assert worker.start(sources).keys() == sources.keys()
+    contained = Contained(worker)
+    for fetch in scenario.slices(lines(one), 40):
+        contained.process([*fetch, Slice(topic, 1, [scenario.Sent(0, b"what nobody can put in order")])])
+    others = [code for code in AUTHORITIES if code != hit]
+    assert of(one.cells(), others) == of(expected, others)
+    assert {code: park.said for code, park in parked(one).items()} == {
+        hit: f"Refused: topics of {hit} have several partitions, and one is read"
+    }
+    assert worker.held_back() == {TopicPartition(topic, 0): 0, TopicPartition(topic, 1): 0}
+    release(one, hit, Action.RETRIED)
+    worker.start(sources)
+    assert hit in parked(one)
+    release(one, hit, Action.RETRIED)  # once the topic was made again with one partition
+    take(one.worker(), one, scenario.slices(lines(one), 40))
+    assert one.cells() == expected

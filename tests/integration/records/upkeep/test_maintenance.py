@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from contracts.decoding.codec import Event, decode, encode
 from contracts.events import Topic
@@ -18,7 +18,6 @@ from services.operations.refusals import refusals
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.tables import redrives, rejections
 from services.records.model.record import Outcome
-from services.records.upkeep.prove import authorities, unbalanced
 from services.records.upkeep.redrive import Order, Redriven, Wanted, foresee, redrive
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
@@ -36,29 +35,6 @@ def _books(bench: Callable[[str], Bench]) -> Bench:
     one = bench("orders")
     one.worker().process([Slice(TOPIC, 0, [scenario.Sent(offset, raw) for offset, raw in enumerate(_lines())])])
     return one
-
-
-def test_books_that_balance_are_proven(bench: Callable[[str], Bench]) -> None:
-    one = _books(bench)
-    assert AUTHORITY in authorities(one.database)
-    assert list(unbalanced(one.database, one.domain, AUTHORITY)) == []
-
-
-def test_a_cell_that_is_off_is_named(bench: Callable[[str], Bench]) -> None:
-    one = _books(bench)
-    with one.database.begin() as connection:
-        connection.execute(text("UPDATE cells SET delta = delta + 2 WHERE measure = 'orders_opened' AND delta > 0"))
-    lines = list(unbalanced(one.database, one.domain, AUTHORITY))
-    assert lines
-    assert all("orders_opened" in line and "+2 off" in line for line in lines)
-
-
-def test_an_event_without_an_outcome_is_found(bench: Callable[[str], Bench]) -> None:
-    one = _books(bench)
-    with one.database.begin() as connection:
-        connection.execute(text('DELETE FROM arrivals WHERE "offset" = 3'))
-    (line,) = unbalanced(one.database, one.domain, AUTHORITY)
-    assert "have an outcome" in line
 
 
 def test_what_is_acceptable_now_goes_through_again_once(bench: Callable[[str], Bench], empty_kafka: str) -> None:

@@ -1,4 +1,4 @@
-"""Proving that the books balance: cells against records, outcomes against offsets."""
+"""Whether the books balance within themselves: cells against records, outcomes against offsets."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.chassis.database import transaction
 from services.records.ingest.recount import differences
-from services.records.ingest.tables import arrivals, checkpoints, shards
+from services.records.ingest.tables import arrivals, checkpoints
 from services.records.model.domain import Domain
 
 
@@ -17,12 +17,6 @@ def unbalanced(database: Engine, domain: Domain, authority: str) -> Iterator[str
             cell = "|".join((measure, authority, str(period), category))
             yield f"{domain.service}: {cell} is {-change:+d} off the sum of its records"
         yield from _unsettled(connection, domain, authority)
-
-
-def authorities(database: Engine) -> list[str]:
-    """Those of whom anything is held."""
-    with transaction(database) as connection:
-        return list(connection.scalars(select(shards.c.authority).order_by(shards.c.authority)))
 
 
 def _unsettled(connection: Connection, domain: Domain, authority: str) -> Iterator[str]:

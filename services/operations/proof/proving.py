@@ -1,0 +1,195 @@
+"""Proves one authority after the other: reads its topics from their beginning, and compares everything that was made of them."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import Connection, Engine, func, select
+
+from contracts.events import Topic
+from contracts.topics import topic_of
+from services.chassis.database import transaction
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import Message, SourceIdentity, TopicPartition, fingerprint
+from services.chassis.streaming.containment import Place
+from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.log import Log
+from services.operations.proof.books import Books, Found
+from services.operations.proof.mismatch import Mismatch
+from services.operations.proof.releases import releases
+from services.operations.proof.rows import rows_of_events, rows_of_orders
+from services.operations.proof.shown import Shown, read_shown, shown
+from services.operations.proof.standing import Source, checkpoints_of, standing
+from services.operations.proof.sums import numbers, people, sums
+from services.operations.proof.told import listen
+from services.records.ingest import notes, parking
+from services.records.ingest.tables import checkpoints, record_times, shards
+from services.records.ingest.times import milliseconds
+from services.records.model.domain import Domain
+from services.reporting.read import tables as theirs
+
+BATCH = 20_000
+
+
+class Proof(NamedTuple):
+    """Of one service and authority."""
+
+    service: str
+    authority: str
+    events: int
+    """How many were read."""
+    mismatches: list[Mismatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Where everything is. Only reads."""
+
+    kafka: KafkaSettings
+    books: Mapping[str, tuple[Engine, Domain]]
+    """Database and domain of each service of records."""
+    reporting: Engine | None = None
+
+    def authorities(self) -> list[str]:
+        """Those of whom anything is held."""
+        found: set[str] = set()
+        for database, _ in self.books.values():
+            with transaction(database) as connection:
+                found.update(connection.scalars(select(shards.c.authority)))
+        return sorted(found)
+
+    def prove(self, service: str, authority: str) -> Proof:
+        """Raises Away or Refused."""
+        database, shipped = self.books[service]
+        with transaction(database) as connection:
+            domain = notes.with_own_days(connection, shipped, [authority]).of(authority)
+        with closing(_Log(self.kafka, domain.kinds, authority)) as history:
+            if cut := history.cut_off():
+                return Proof(service, authority, 0, cut)
+            history.read_on(history.ends())
+            found = None
+            if self.reporting is not None:
+                with at_one_moment(self.reporting) as connection:
+                    found = read_shown(connection, service, authority)
+            with at_one_moment(database) as connection:
+                wrong = list(compare(connection, domain, authority, history, found))
+            return Proof(service, authority, history.number, wrong)
+
+    def prove_releases(self) -> list[Mismatch]:
+        """What reporting alone can tell."""
+        if self.reporting is None:
+            return []
+        with at_one_moment(self.reporting) as connection:
+            return [*releases(connection), *_put_aside(connection)]
+
+
+@contextmanager
+def at_one_moment(database: Engine) -> Iterator[Connection]:
+    """What others write meanwhile is not seen."""
+    with transaction(database.execution_options(isolation_level="REPEATABLE READ")) as connection:
+        yield connection
+
+
+class History(Protocol):
+    """The topics of one authority."""
+
+    def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Up to there, as far as Kafka has it."""
+
+    def before(self, source: TopicPartition, end: int) -> Iterable[Message]: ...
+
+    def sources(
+        self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]
+    ) -> Mapping[TopicPartition, Source]:
+        """What Kafka says of each."""
+
+
+def compare(
+    connection: Connection, domain: Domain, authority: str, history: History, found: Shown | None = None
+) -> Found:
+    """All that does not add up in one service's books of one authority, and in what reporting has of it."""
+    rows = checkpoints_of(iter(connection.execute(select(checkpoints))), authority)
+    ends = {source: row.next_offset for source, row in rows.items()}
+    history.read_on(ends)
+    skipped, times = parking.skipped(connection), _times(connection, authority)
+    heard = [
+        one
+        for source, end in ends.items()
+        for one in listen(source, authority, history.before(source, end), skipped, times)
+    ]
+    books = Books.of(connection, domain, authority, heard)
+    yield from rows_of_events(books)
+    yield from rows_of_orders(books)
+    yield from people(books)
+    yield from sums(books)
+    yield from numbers(books)
+    yield from standing(books, history.sources(ends, times))
+    if found is not None:
+        yield from shown(books, found)
+
+
+def _times(connection: Connection, authority: str) -> dict[Place, int]:
+    rows = connection.execute(select(record_times).where(record_times.c.authority == authority))
+    return {Place(TopicPartition(row.topic, row.partition), row.offset): milliseconds(row.used) for row in rows}
+
+
+def _put_aside(connection: Connection) -> Found:
+    number = connection.scalar(select(func.count()).select_from(theirs.put_aside))
+    if number:
+        yield Mismatch("reporting.put_aside", "number of messages that could not be taken", number, 0)
+
+
+class _Log:
+    """Read from Kafka, from the beginning."""
+
+    def __init__(self, kafka: KafkaSettings, kinds: tuple[Topic, ...], authority: str) -> None:
+        names = [topic_of(kind, authority) for kind in kinds]
+        with closing(Admin(kafka)) as admin:
+            self._identities = admin.identities(names)
+        self._at = {TopicPartition(name, 0): list[Message]() for name in names}
+        self._log = Log(kafka, list(self._at))
+        self._log.seek(dict.fromkeys(self._at, 0))
+
+    @property
+    def number(self) -> int:
+        return sum(map(len, self._at.values()))
+
+    def cut_off(self) -> list[Mismatch]:
+        """Topics whose beginning is gone: nothing can be proved from the rest."""
+        bounds = self._log.bounds()
+        return [
+            Mismatch("kafka", f"first offset of {at.topic}", one.first, 0) for at, one in bounds.items() if one.first
+        ]
+
+    def ends(self) -> dict[TopicPartition, int]:
+        return {source: bounds.end for source, bounds in self._log.bounds().items()}
+
+    def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
+        known = self.ends()
+        while any(self._log.position(at) < min(end, known[at]) for at, end in ends.items()):
+            for piece in self._log.slices(BATCH):
+                self._at[piece.source] += piece.messages
+
+    def before(self, source: TopicPartition, end: int) -> Iterator[Message]:
+        return (message for message in self._at[source] if message.offset < end)
+
+    def sources(self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]) -> dict[TopicPartition, Source]:
+        return {
+            at: source_of(self._identities[at.topic], self._at[at], end, _of(at, times)) for at, end in ends.items()
+        }
+
+    def close(self) -> None:
+        self._log.close()
+
+
+def _of(at: TopicPartition, times: Mapping[Place, int]) -> set[int]:
+    return {place.offset for place in times if place.source == at}
+
+
+def source_of(identity: SourceIdentity, messages: Sequence[Message], end: int, wanted: Collection[int]) -> Source:
+    """What messages say of a source that was read up to there."""
+    last = next((one for one in reversed(messages) if one.offset < end), None)
+    exact = last is not None and last.offset == end - 1
+    times = {one.offset: one.timestamp for one in messages if one.offset in wanted}
+    return Source(identity, fingerprint(last) if last and exact else None, times)

@@ -1,0 +1,52 @@
+"""What the proof is told from outside, and what it may look at."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from sqlalchemy import Engine, text
+
+from services.chassis.database import engine, transaction
+from services.chassis.failures import Refused
+from services.chassis.settings import DatabaseSettings, KafkaSettings, LogSettings, MetricsSettings, Settings
+from services.operations.books import DOMAINS
+from services.operations.proof.proving import Prover
+from services.records.config.closed_days import calendars
+from services.records.config.settings import CalendarSettings
+from services.reporting.settings import SCHEMA
+
+
+class ProofSettings(Settings):
+    """Where everything is. The schema that is named does not matter: those are looked at that may be."""
+
+    database: DatabaseSettings
+    kafka: KafkaSettings
+    calendar: CalendarSettings = CalendarSettings()
+    metrics: MetricsSettings = MetricsSettings(port=9114)
+    logs: LogSettings = LogSettings()
+
+
+_MAY_BE = text(
+    "SELECT n.nspname FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname "
+    "WHERE n.nspname = ANY(:names) AND pg_has_role(session_user, r.oid, 'MEMBER')"
+)
+
+
+@contextmanager
+def opened(settings: ProofSettings) -> Iterator[Prover]:
+    """What may be looked at. Raises Away, and Refused where that is nothing."""
+    with ExitStack() as stack:
+        made = {name: _engine(settings, name, stack) for name in (*DOMAINS, SCHEMA)}
+        with transaction(_engine(settings, settings.database.schema_name, stack)) as connection:
+            seen = set(connection.scalars(_MAY_BE, {"names": list(made)}))
+        days = calendars(settings.calendar.closed_days_path)
+        books = {name: (made[name], make(*days)) for name, make in DOMAINS.items() if name in seen}
+        if not books:
+            raise Refused("whoever connects may take the role of no service of records")
+        yield Prover(settings.kafka, books, made[SCHEMA] if SCHEMA in seen else None)
+
+
+def _engine(settings: ProofSettings, name: str, stack: ExitStack) -> Engine:
+    own = settings.database.model_copy(update={"schema_name": name, "pool_size": 2})
+    made = engine(own if name == settings.database.schema_name else own.model_copy(update={"role": None}))
+    stack.callback(made.dispose)
+    return made

@@ -1,0 +1,60 @@
+"""The command that proves the whole chain: from the log to records, cells, what reporting shows, and releases."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contracts.authorities import current_code
+
+if TYPE_CHECKING:
+    from services.operations.proof.proving import Prover
+
+commands = typer.Typer()
+
+
+@commands.command()
+def prove(
+    authorities: Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all, if left out.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on for ever; tell by metrics, and on the page of data quality.")
+    ] = False,
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="How much of the time --watch may use.")] = 0.1,
+) -> None:
+    """Compare all that is held and shown with the log, by another way than it was made. Exit status 1 if anything differs.
+
+    PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Of orders, unpaid_work and reporting those are looked at whose
+    role whoever connects may take; the role maintenance may take all.
+    """
+    from services.operations.proof.settings import ProofSettings, opened  # noqa: PLC0415
+    from services.operations.proof.watching import keep_proving  # noqa: PLC0415
+
+    codes = [_code(authority) for authority in authorities or ()]
+    settings = ProofSettings.load()
+    with opened(settings) as prover:
+        if watch:
+            keep_proving(settings, prover, share)
+        wrong = 0
+        for line in _lines(prover, codes or prover.authorities()):
+            typer.echo(line)
+            wrong += 1
+        looked = ", ".join([*prover.books, *(["reporting"] if prover.reporting is not None else [])])
+    typer.echo(f"{looked}: {f'{wrong} things do not add up' if wrong else 'everything adds up'}")
+    raise typer.Exit(int(wrong > 0))
+
+
+def _lines(prover: "Prover", authorities: Sequence[str]) -> Iterator[str]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    for authority in track(authorities, "proving", console=Console(stderr=True)):
+        for service in prover.books:
+            yield from map(str, prover.prove(service, authority).mismatches)
+    yield from map(str, prover.prove_releases())
+
+
+def _code(authority: str) -> str:
+    code = current_code(authority)
+    if code is None:
+        raise typer.BadParameter(f"no such authority: {authority}")
+    return code

@@ -1,0 +1,24 @@
+"""When all that is shown was last compared with the events behind it (services.operations.proof)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from services.reporting.read.tables import proofs
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Of everything together."""
+
+    at: datetime | None
+    """Since when nothing was left out; None before the first time."""
+    mismatches: int
+    """How many values were not what the events say."""
+
+
+def last_proof(connection: Connection) -> Proved:
+    """Each service and authority counts as it was last compared."""
+    row = connection.execute(select(func.min(proofs.c.proved_at), func.sum(proofs.c.mismatches))).one()
+    return Proved(row[0], int(row[1] or 0))

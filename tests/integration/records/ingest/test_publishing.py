@@ -1,0 +1,87 @@
+"""Publishing goes on without the authority on whose cells it fails, and past a publisher that died."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+
+from services.chassis.failures import Away
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.log import Log
+from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publishing import publisher as publishing
+from services.records.ingest.publishing.producers import Producers
+from services.records.ingest.publishing.publications import Publications
+from services.records.ingest.publishing.publisher import Publisher
+from tests.integration.records.conftest import Bench
+from tests.integration.records.ingest.test_epoch import Topic
+from tests.support import scenario
+
+BAD = "S12000029"
+
+
+def test_a_fault_about_one_authority_does_not_stop_the_others(
+    bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, topic, registry = bench("orders"), Topic(), CollectorRegistry()
+    worker = one.worker()
+    lines = [found for found in scenario.topics() if found[0] in one.domain.kinds]
+    for fetch in scenario.slices(lines, 100_000):
+        worker.process(fetch)
+    with one.database.begin() as connection:  # a day that cannot be sent
+        connection.execute(text(f"INSERT INTO cells VALUES ('{BAD}', 'sessions', '2026-01-01', '', 'infinity', 1, 1)"))
+    publisher = Publisher(Publications(one.database, "orders"), topic, worker.owned, RecordsMetrics(registry))
+    publisher.publish()
+    sent = {each.authority for each in topic.kept}
+    assert BAD not in sent
+    assert sent == {code for _, code, _ in lines} - {BAD}
+    put_off = "payback_publishing_put_off"
+    assert registry.get_sample_value(put_off, {"authority": BAD}) == 1
+    with one.database.begin() as connection:
+        connection.execute(text(f"DELETE FROM cells WHERE authority = '{BAD}' AND known_on = 'infinity'"))
+    publisher.publish()
+    assert BAD not in {each.authority for each in topic.kept}
+    monkeypatch.setattr(publishing, "monotonic", lambda: float("inf"))
+    publisher.publish()
+    assert BAD in {each.authority for each in topic.kept}
+    assert registry.get_sample_value(put_off, {"authority": BAD}) == 0
+
+
+def test_only_what_a_dead_publisher_left_open_is_ended(bench: Callable[[str], Bench]) -> None:
+    database, ended = bench("orders").database, list[str]()
+    first, second = (Producers(database, name, ended.append) for name in ("first", "second"))
+    first.end_dead()
+    second.end_dead()
+    assert ended == []
+    first.close()  # as the end of its process would
+    second.end_dead()
+    second.end_dead()
+    assert ended == ["first"]
+    Producers(database, None, ended.append).end_dead()
+    second.close()
+
+
+def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, new_topic: Callable[[], str]) -> None:
+    settings, topic = KafkaSettings(bootstrap=kafka), new_topic()
+    source = TopicPartition(topic, 0)
+    dead, living = (BulkProducer(settings, transactional="test") for _ in range(2))
+    with dead, living, closing(Log(settings, [source])) as log:
+        log.seek({source: 0})
+        dead._run(dead._asked("begin_transaction"))
+        dead.send_all([Record(topic, b"k", b"left open")])
+        with living.transaction():
+            living.send_all([Record(topic, b"k", b"whole")])
+        assert log.slices(10) == []
+        began = time.monotonic()
+        assert dead.id is not None
+        living.end_other(dead.id)
+        assert [message.value for part in log.slices(10) for message in part.messages] == [b"whole"]
+        assert time.monotonic() - began < 5, "Kafka itself takes 10 seconds and more"
+        with pytest.raises(Away):
+            dead._run(dead._asked("commit_transaction"))

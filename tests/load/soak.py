@@ -1,0 +1,117 @@
+"""A long load, to see that nothing grows: python -m tests.load.soak --minutes 60, or `make soak`.
+
+The nation sends some 500,000 events a year, one each minute; this sends many times that, evenly, and looks at every process each half
+minute: memory, open descriptors, and how long the last event took to be shown. Fails where the last third lies above the second.
+"""
+
+import sys
+import tempfile
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import typer
+
+from contracts.authorities import AUTHORITIES
+from deploy.local.postgres import create_database
+from services.simulate.telling.sending import Delivery
+from tests.faults.chaos.scene import send
+from tests.support import parts
+from tests.support.load import Load
+from tests.support.processes import Platform, running_platform
+
+NATIONAL_A_SECOND = 500_000 / (365 * 86_400)
+LOOK_SECONDS = 30.0
+MORE = {"memory": 1.10, "descriptors": 1.05, "delay": 1.5}
+"""By how much the last third may lie above the second: what is read from a full cache differs, and so do delays of milliseconds."""
+LEAST_DELAY = 0.5
+
+
+@dataclass
+class Course:
+    """What was seen of each process, in order."""
+
+    seen: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
+    """By process and what was measured."""
+
+    def look(self, platform: Platform, delay: float) -> None:
+        self.seen["all", "delay"].append(max(LEAST_DELAY, delay))
+        for name, pid in platform.running().items():
+            self.seen[name, "memory"].append(_memory(pid))
+            self.seen[name, "descriptors"].append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+
+    def grown(self) -> list[str]:
+        """In words."""
+        return [
+            f"{what} of {name} grew from {before:.1f} to {after:.1f}"
+            for (name, what), values in self.seen.items()
+            for before, after in [_thirds(values)]
+            if after > before * MORE[what]
+        ]
+
+    def table(self) -> str:
+        lines = [f"{'process':22} {'what':12} {'second third':>12} {'last third':>12}"]
+        for (name, what), values in sorted(self.seen.items()):
+            before, after = _thirds(values)
+            lines.append(f"{name:22} {what:12} {before:12.1f} {after:12.1f}")
+        return "\n".join(lines) + "\n"
+
+
+def _thirds(values: Sequence[float]) -> tuple[float, float]:
+    third = max(1, len(values) // 3)
+    return median(values[third : 2 * third] or values), median(values[-third:])
+
+
+def _memory(pid: int) -> float:
+    """In MB."""
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def pour(
+    platform: Platform, load: Load, deliveries: Sequence[Delivery], seconds: float, look: Callable[[float], None]
+) -> None:
+    """Sends them evenly over the time."""
+    pieces = max(1, round(seconds / LOOK_SECONDS))
+    size = -(-len(deliveries) // pieces)
+    began = time.monotonic()
+    for number in range(pieces):
+        for small in range(number * size, (number + 1) * size, max(1, size // 30)):
+            send(platform, load, deliveries[small : min(small + max(1, size // 30), (number + 1) * size)])
+            time.sleep(max(0.0, began + seconds * small / max(1, len(deliveries)) - time.monotonic()))
+        sent = time.monotonic()
+        load.wait_until_shown(platform)
+        look(time.monotonic() - sent)
+
+
+def main(
+    minutes: Annotated[float, typer.Option(help="How long.")] = 60.0,
+    times: Annotated[float, typer.Option(help="How many times as much as the nation sends.")] = 20.0,
+) -> None:
+    """Exit status 1 where something grew, or something is not right in the end."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        kafka = stack.enter_context(parts.kafka_process())
+        postgres = stack.enter_context(parts.postgres_process(Path(tempfile.mkdtemp())))
+        database = create_database(postgres.url, f"soak_{uuid.uuid4().hex}")
+        platform = stack.enter_context(running_platform(directory, kafka.address, database))
+        load = Load(sorted(AUTHORITIES), months=2, seed=1)
+        number = max(1000, round(NATIONAL_A_SECOND * times * minutes * 60))
+        course = Course()
+        pour(platform, load, load.deliveries[:number], minutes * 60, lambda delay: course.look(platform, delay))
+        sys.stdout.write(f"{min(number, len(load.deliveries))} events in {minutes:.0f} minutes\n{course.table()}")
+        load.assert_once(platform)
+        load.assert_reporting_equal(platform)
+    if grown := course.grown():
+        sys.stdout.write("\n".join(grown) + "\n")
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
