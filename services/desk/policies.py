@@ -3,10 +3,10 @@
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 from services.chassis.web.sign_in import SIGNING_IN
 
-_PAGE = Policy(Who.OWN_ORDERS)
-_FORM = Policy(Who.OWN_ORDERS, body=256 * KIB)
+_PAGE = Policy(Who.OWN_ORDERS, page=True)
+_FORM = Policy(Who.OWN_ORDERS, page=True, body=256 * KIB)
 """An event of 64 KiB, each byte of which a browser may write as three."""
-_FILE = Policy(Who.OWN_ORDERS, answer=64 * MIB)
+_FILE = Policy(Who.OWN_ORDERS, page=True, answer=64 * MIB)
 POLICIES: Policies = {
     "GET /": _PAGE,
     **{

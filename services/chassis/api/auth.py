@@ -122,6 +122,11 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
+async def caller_named(request: Request) -> Identity:
+    """Who calls by the header, for whom a document needs not say so. Raises Problem 401 as `caller` does."""
+    return await caller(request, await _bearer(request))
+
+
 async def caller(request: Request, credentials: Credentials) -> Identity:
     """Dependency: who calls; the public where no token is given. A token that proves nothing is refused all the same."""
     if credentials is None:

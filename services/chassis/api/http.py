@@ -17,9 +17,10 @@ from pydantic import BaseModel, Field
 from starlette.types import Lifespan
 
 from services.chassis.api import policy, problems
+from services.chassis.api.auth import caller_named
 from services.chassis.api.bounds import Bounds, refuse_announced
 from services.chassis.api.middleware import GUARDS, NO_PAGES, Guard
-from services.chassis.api.policy import COMMON, Policies, policy_of
+from services.chassis.api.policy import COMMON, OPEN, Policies, Who, admit, policy_of, security
 from services.chassis.api.protocol import bounded
 from services.chassis.api.query import refuse_unknown
 from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
@@ -78,10 +79,17 @@ def application(  # noqa: PLR0913
         app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_within_bounds)])
+        app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_admitted), Depends(_within_bounds)])
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
+
+
+async def _admitted(request: Request) -> None:
+    """Dependency of every route. Raises Problem 401, 403 where the table does not let the caller in."""
+    found = policy_of(request.app.state.policies, request.scope)
+    if found.who is not Who.ANYBODY:
+        admit(found, await caller_named(request))
 
 
 async def _within_bounds(request: Request) -> None:
@@ -211,8 +219,12 @@ def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = problems.SCHEMA
+        written = {name.replace(":path}", "}"): each for name, each in app.state.policies.items()}
         for address, path in document["paths"].items():
-            for operation in path.values():
+            for method, operation in path.items():
+                who = written.get(f"{method.upper()} {address}", OPEN)
+                if who.who is not Who.ANYBODY:
+                    operation["security"] = security(who)
                 _add_problems(operation, limited=limited and address not in UNLIMITED)
         app.openapi_schema = document
     return app.openapi_schema

@@ -9,33 +9,54 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 from starlette.types import Scope
 
-from services.chassis.api.auth import Identity
+from services.chassis.api.auth import PUBLIC, Identity
+from services.chassis.api.problems import Problem
 
 KIB, MIB = 1024, 1024 * 1024
 
 
 class Who(Enum):
-    """Who may call a route: whoever holds one of these scopes, and where it says so belongs to an authority."""
+    """Who may call a route: by any of the first scopes whoever belongs to an authority, by any of the others anybody who holds it."""
 
-    ANYBODY = frozenset[str](), False
-    SENDER = frozenset({"events:write"}), True
-    OWN_ORDERS = frozenset({"orders:read"}), True
-    OWN_EVENTS = frozenset({"events:write", "orders:read"}), True
-    MANAGER = frozenset({"orders:manage"}), True
-    NATIONAL = frozenset({"national:read"}), False
-    MEMBER = frozenset({"national:read", "orders:read"}), False
+    ANYBODY = frozenset[str](), frozenset[str]()
+    SENDER = frozenset({"events:write"}), frozenset[str]()
+    OWN_ORDERS = frozenset({"orders:read"}), frozenset[str]()
+    OWN_EVENTS = frozenset({"events:write", "orders:read"}), frozenset[str]()
+    MANAGER = frozenset({"orders:manage"}), frozenset[str]()
+    NATIONAL = frozenset[str](), frozenset({"national:read"})
+    MEMBER = frozenset({"orders:read"}), frozenset({"national:read"})
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Any of which lets a caller in; none where anybody may."""
-        return self.value[0]
+        """Any of which is needed; none where anybody may."""
+        return self.value[0] | self.value[1]
 
     def lets_in(self, identity: Identity) -> bool:
         """Whether the caller may."""
-        scopes, of_an_authority = self.value
-        return not scopes or (
-            bool(scopes & identity.scopes) and (identity.authority is not None or not of_an_authority)
-        )
+        own, anywhere = self.value
+        return not self.scopes or bool((identity.authority and own & identity.scopes) or anywhere & identity.scopes)
+
+
+class Role(Enum):
+    """What people and machines are, by their scopes and by whether they belong to an authority. Most hold one role."""
+
+    PUBLIC = "public", frozenset[str](), False
+    CASE_WORKER = "case worker", frozenset({"orders:read"}), True
+    MANAGER = "manager", frozenset({"orders:read", "orders:manage"}), True
+    DATA_OFFICER = "data officer", frozenset({"orders:read", "events:write"}), True
+    VENDOR_MACHINE = "vendor machine", frozenset({"events:write"}), True
+    ANALYST = "statistician or inspector", frozenset({"national:read"}), False
+    OPERATOR = "operator", frozenset({"operations"}), False
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        return self.value[0]
+
+    def identity(self, authority: str) -> Identity:
+        """Somebody of this role; of the authority where the role has one."""
+        _, scopes, of_an_authority = self.value
+        return PUBLIC if self is Role.PUBLIC else Identity(self.title, scopes, authority if of_an_authority else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,8 @@ class Policy:
     """The rules of one route. All sizes are in bytes."""
 
     who: Who = Who.ANYBODY
+    page: bool = False
+    """Whether people look at it, signed in by a cookie: who is not signed in is led to where one can."""
     body: int = 4 * KIB
     """Of a body that is taken whole."""
     lines: int = 0
@@ -77,6 +100,24 @@ def policy_of(policies: Policies, scope: Scope) -> Policy:
     """Of the route that a request was led to. What leads nowhere may bring and take next to nothing."""
     route = scope.get("route")
     return policies.get(f"{scope['method']} {getattr(route, 'path', '')}", OPEN)
+
+
+def admit(policy: Policy, identity: Identity) -> None:
+    """Raises Problem 401 for who does not say who they are, and 403 for who may not."""
+    if policy.page or policy.who.lets_in(identity):
+        return
+    if identity is PUBLIC:
+        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
+    needed = " or ".join(sorted(policy.who.scopes))
+    if policy.who.scopes & identity.scopes:
+        raise Problem(403, "The token names no authority")
+    challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
+    raise Problem(403, f"The scope {needed} is required", headers={"WWW-Authenticate": challenge})
+
+
+def security(policy: Policy) -> list[dict[str, list[str]]]:
+    """As OpenAPI has it: any one of these will do."""
+    return [{"HTTPBearer": [scope]} for scope in sorted(policy.who.scopes)]
 
 
 def names_of_routes(routers: Sequence[APIRouter]) -> Iterator[str]:

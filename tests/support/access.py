@@ -1,0 +1,63 @@
+"""The page that says who may call which route, and how much each takes and gives. Writes it when run."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.chassis.api.policy import KIB, MIB, Policy, Role
+
+OPEN_TO_ALL = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /openapi.json",
+    "GET /sign-in",
+    "POST /sign-in",
+    "POST /sign-out",
+    "GET /static",
+}
+"""What every service has for everybody."""
+
+
+def page(applications: Mapping[str, FastAPI]) -> str:
+    """All tables as one page."""
+    lines = [
+        "# Who may call what",
+        "",
+        "Made from the tables of policies (`services/*/policies.py`), by which requests are let in, bodies bounded and the OpenAPI",
+        "documents written; `tests/unit/test_access.py` asks every route as every role. A route without a row does not start.",
+        "",
+    ]
+    for service, app in applications.items():
+        lines += [f"## {service}", "", "| route | who | body at most | answer at most |", "|---|---|---|---|"]
+        lines += [_row(name, policy) for name, policy in sorted(app.state.policies.items(), key=_by_path)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _by_path(row: tuple[str, Policy]) -> tuple[str, str]:
+    method, _, path = row[0].partition(" ")
+    return path, method
+
+
+def _row(name: str, policy: Policy) -> str:
+    body = _size(policy.body) + (f"; lines {_size(policy.lines)}" if policy.lines else "")
+    answer = "as long as one listens" if policy.listens else _size(policy.answer)
+    return f"| `{name}` | {', '.join(_roles(policy))} | {body} | {answer} |"
+
+
+def _roles(policy: Policy) -> Iterator[str]:
+    if policy.who.lets_in(Role.PUBLIC.identity("")):
+        yield "anybody"
+    else:
+        yield from (role.title for role in Role if policy.who.lets_in(role.identity("S12000033")))
+
+
+def _size(size: int) -> str:
+    return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
+
+
+if __name__ == "__main__":
+    from tests.unit.test_routes import APPLICATIONS
+
+    Path("docs/access.md").write_text(page(APPLICATIONS))
