@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .env with secrets of its own, and a key pair for development in var/. What is there already is left alone.
+# Makes .env with secrets of its own, unless it is there. Whose tokens are believed is for you to say in it.
 set -eu
 cd "$(dirname "$0")/../.."
 umask 077
@@ -13,12 +13,4 @@ if [ ! -e .env ]; then
     esac
   done <deploy/compose/example.env >.env
   echo "made .env" >&2
-fi
-
-if [ ! -e var/development-key.pem ]; then
-  mkdir -p var
-  openssl genpkey -algorithm ed25519 -out var/development-key.pem
-  openssl pkey -in var/development-key.pem -pubout -out var/development-key.pub
-  chmod 644 var/development-key.pub # the containers' user reads it
-  echo "made var/development-key.pem and .pub; whoever holds the first can speak for anybody" >&2
 fi

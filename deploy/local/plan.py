@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.process import free_ports, taken
+from services.chassis.settings import DEVELOPMENT_ISSUER
 
 SERVICES = ("orders", "unpaid_work", "reporting")
 ROLES = ("api", "worker")
@@ -121,7 +122,7 @@ def _desk(ports: Ports, around: Surroundings) -> ProcessSpec:
     settings = {
         **addresses,
         "PAYBACK_PLATFORM_PUBLIC_REPORTING_URL": ports.urls()["reporting"],
-        "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
+        **_tokens(around),
         "PAYBACK_HTTP_PORT": str(ports.desk),
         "PAYBACK_METRICS_PORT": str(ports.desk_metrics),
     }
@@ -140,7 +141,17 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
         "PAYBACK_KAFKA_TRANSACTIONS": str(around.transactions).lower(),
         "PAYBACK_DATABASE_URL": around.postgres,
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
+        **_tokens(around),
+    }
+
+
+def _tokens(around: Surroundings) -> dict[str, str]:
+    """Those for development, of whatever length."""
+    return {
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
+        "PAYBACK_TOKENS_ISSUER": DEVELOPMENT_ISSUER,
+        "PAYBACK_TOKENS_DEVELOPMENT": "true",
+        "PAYBACK_TOKENS_LONGEST_HOURS": "10000",
     }
 
 

@@ -9,6 +9,7 @@ from msgspec import json
 from contracts.authorities import AUTHORITIES
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import Clock, system_clock
+from services.chassis.settings import DEVELOPMENT_ISSUER, DEVELOPMENT_MARK
 
 AUTHORITY_SCOPES = frozenset({"events:write", "orders:read", "orders:manage"})
 SCOPES_OF = {
@@ -28,12 +29,12 @@ class DevelopmentKey:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(keys.private)
-            self.public_path.write_text(keys.public)
+            self.public_path.write_text(f"{DEVELOPMENT_MARK}\n{keys.public}")
         self._private = path.read_text()
 
     def mint(self, identity: Identity, lifetime: timedelta = timedelta(days=1), clock: Clock = system_clock) -> str:
         """A signed token."""
-        return mint(self._private, identity, lifetime, clock)
+        return mint(self._private, identity, lifetime, clock, issuer=DEVELOPMENT_ISSUER)
 
 
 def identity_of(role: str) -> Identity:

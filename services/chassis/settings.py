@@ -26,6 +26,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "PAYBACK_"
+DEVELOPMENT_ISSUER = "payback-development"
+DEVELOPMENT_MARK = "# For development only"
+"""In the file of a public key."""
 REQUESTS_PER_MINUTE = "that one caller may make of one process; 0 sets no limit"
 
 
@@ -149,18 +152,35 @@ class TokenSettings(Group):
 
     public_key: str | None = None
     public_key_path: Path | None = None
+    jwks_url: str | None = Field(default=None, pattern="^https?://", description="where the issuer publishes its keys")
     issuer: str = Field(default="payback", min_length=1)
     audience: str = Field(default="payback", min_length=1)
+    longest_hours: float = Field(
+        default=366 * 24,
+        gt=0,
+        description="no token that was made for longer is believed; 24 where the issuer renews them",
+    )
+    denied_path: Path | None = Field(
+        default=None, description="a file of ids (jti) of tokens that are believed no more, one a line"
+    )
+    development: bool = Field(default=False, description="believe tokens for development; never with real data")
 
     @model_validator(mode="after")
-    def _one_readable_key(self) -> Self:
-        if (self.public_key is None) == (self.public_key_path is None):
-            raise ValueError("give either the public key or the path of a file that holds it")
-        self.keys()
+    def _one_source_of_keys(self) -> Self:
+        if [self.public_key, self.public_key_path, self.jwks_url].count(None) != 2:
+            raise ValueError(
+                "give the public key, or the path of a file that holds it, or where the issuer publishes it"
+            )
+        if not self.development and self.issuer == DEVELOPMENT_ISSUER:
+            raise ValueError(f"{DEVELOPMENT_ISSUER} makes tokens for development only")
+        if self.jwks_url is None:
+            self.keys()
         return self
 
     def keys(self) -> tuple[Ed25519PublicKey, ...]:
         """The public keys, any of which may have signed a token."""
+        if DEVELOPMENT_MARK in self._pem() and not self.development:
+            raise ValueError("this key is for development only: whoever can read its file can speak for anybody")
         blocks = findall("-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", self._pem(), DOTALL)
         keys = tuple(load_pem_public_key(block.encode()) for block in blocks)
         if not keys or not all(isinstance(key, Ed25519PublicKey) for key in keys):

@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from uuid import uuid4
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from services.chassis.api.issuer_keys import ALGORITHMS, IssuerKeys, keys_of
 from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock, system_clock
 from services.chassis.settings import TokenSettings
@@ -58,20 +61,23 @@ class _Proven(NamedTuple):
     """What the signature of a token proves, until it expires."""
 
     identity: Identity
+    id: str
     expires_at: int
     lasts_seconds: float
 
 
 def verify(token: str, settings: TokenSettings) -> Identity:
     """Who the token speaks for. Raises InvalidToken."""
-    proven = _proven(token, settings)
+    proven = _proven(token, settings, _keys(settings).version())
+    if settings.denied_path and (not proven.id or proven.id in _denied(settings.denied_path)):
+        raise InvalidToken("The token was withdrawn")
     if proven.expires_at <= (system_clock() - LEEWAY).timestamp():
         raise InvalidToken(REASONS[jwt.ExpiredSignatureError])
     return proven.identity
 
 
 @lru_cache(maxsize=1024)
-def _proven(token: str, settings: TokenSettings) -> _Proven:
+def _proven(token: str, settings: TokenSettings, _version: int) -> _Proven:
     """Remembered, since callers come again and only time takes a proof away. What proves nothing raises, and is not remembered."""
     try:
         claims = _claims(token, settings)
@@ -81,12 +87,14 @@ def _proven(token: str, settings: TokenSettings) -> _Proven:
     if not isinstance(scope, str) or not isinstance(authority, str | None):
         raise InvalidToken("The token's scope or authority is not text")
     identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), authority or None)
-    begun = claims.get("iat", system_clock().timestamp())
-    return _Proven(identity, int(claims["exp"]), claims["exp"] - begun)
+    lasts = claims["exp"] - claims["iat"]
+    if lasts > settings.longest_hours * 3600:
+        raise InvalidToken(f"The token was made for longer than {settings.longest_hours:.0f} hours")
+    return _Proven(identity, str(claims.get("jti", "")), int(claims["exp"]), lasts)
 
 
 def _claims(token: str, settings: TokenSettings) -> dict[str, Any]:
-    *others, last = _keys(settings)
+    *others, last = _keys(settings).for_token(token)
     for key in others:
         try:
             return _decode(token, key, settings)
@@ -95,21 +103,35 @@ def _claims(token: str, settings: TokenSettings) -> dict[str, Any]:
     return _decode(token, last, settings)
 
 
-def _decode(token: str, key: Ed25519PublicKey, settings: TokenSettings) -> dict[str, Any]:
+def _decode(token: str, key: Any, settings: TokenSettings) -> dict[str, Any]:
     return jwt.decode(
         token,
         key,
-        algorithms=[ALGORITHM],
+        algorithms=[ALGORITHM] if settings.jwks_url is None else list(ALGORITHMS),
         issuer=settings.issuer,
         audience=settings.audience,
         leeway=LEEWAY,
-        options={"require": ["sub", "exp", "iss", "aud"]},
+        options={"require": ["sub", "exp", "iat", "iss", "aud"]},
     )
 
 
 @lru_cache(maxsize=8)
-def _keys(settings: TokenSettings) -> tuple[Ed25519PublicKey, ...]:
-    return settings.keys()
+def _keys(settings: TokenSettings) -> IssuerKeys:
+    return keys_of(settings)
+
+
+def _denied(path: Path) -> frozenset[str]:
+    """The ids in the file as it is now. Raises InvalidToken where it cannot be read: then nobody knows what was withdrawn."""
+    try:
+        found = path.stat()
+        return _ids(path, found.st_mtime_ns, found.st_size)
+    except OSError:
+        raise InvalidToken("It cannot be told whether the token was withdrawn") from None
+
+
+@lru_cache(maxsize=8)
+def _ids(path: Path, _changed: int, _size: int) -> frozenset[str]:
+    return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
 
 
 def _why(fault: jwt.InvalidTokenError) -> str:
@@ -144,7 +166,8 @@ async def caller(request: Request, credentials: Credentials) -> Identity:
 def _note_its_end(request: Request, token: str, identity: Identity) -> None:
     """So that an operator knows before the authority does that its token ends."""
     if "events:write" in identity.scopes:
-        proven = _proven(token, request.app.state.tokens)
+        tokens: TokenSettings = request.app.state.tokens
+        proven = _proven(token, tokens, _keys(tokens).version())
         request.app.state.metrics.token_used(identity.authority, proven.lasts_seconds, proven.expires_at)
 
 
@@ -202,6 +225,7 @@ def mint(
         "scope": " ".join(sorted(identity.scopes)),
         "iss": issuer,
         "aud": audience,
+        "jti": uuid4().hex,
         "iat": clock(),
         "exp": clock() + lifetime,
     }

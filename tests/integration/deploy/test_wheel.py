@@ -109,6 +109,7 @@ def test_every_process_runs_from_the_wheel(
         "PAYBACK_DATABASE_URL": new_database(),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(DevelopmentKey(tmp_path / "key.pem").public_path),
+        "PAYBACK_TOKENS_DEVELOPMENT": "true",
         "PAYBACK_HTTP_PORT": str(http),
     }
     program = [str(installed / "python"), "-m", f"services.{service}"]

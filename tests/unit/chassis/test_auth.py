@@ -3,16 +3,21 @@
 import base64
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import OKPAlgorithm
 
-from services.chassis.api import auth
-from services.chassis.api.auth import Identity, InvalidToken, generate_keys, mint, require, verify
+from services.chassis.api import auth, issuer_keys
+from services.chassis.api.auth import Identity, InvalidToken, Keys, generate_keys, mint, require, verify
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import TokenSettings
 
@@ -23,7 +28,8 @@ WRITER = Identity("acme-case", frozenset({"events:write", "orders:read"}), "S120
 
 
 def _claims(**changed: object) -> dict[str, Any]:
-    claims = {"sub": "acme", "iss": "payback", "aud": "payback", "exp": system_clock() + HOUR, "scope": "orders:read"}
+    now = system_clock()
+    claims = {"sub": "acme", "iss": "payback", "aud": "payback", "iat": now, "exp": now + HOUR, "scope": "orders:read"}
     return {name: value for name, value in (claims | changed).items() if value is not None}
 
 
@@ -37,7 +43,7 @@ def _unsigned() -> str:
 
 def _signed_with_the_public_key_as_a_secret() -> str:
     """The classic confusion: the public key, which everybody has, taken for the secret of an HMAC."""
-    parts = [{"alg": "HS256", "typ": "JWT"}, _claims(exp=4_000_000_000)]
+    parts = [{"alg": "HS256", "typ": "JWT"}, _claims(iat=1_000_000_000, exp=4_000_000_000)]
     encoded = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
     signature = hmac.digest(KEYS.public.encode(), encoded, "sha256")
     return (encoded + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
@@ -129,3 +135,127 @@ def test_what_a_caller_may_see_follows_from_scope_and_authority(identity: Identi
 def test_a_scope_that_nobody_knows_cannot_be_required() -> None:
     with pytest.raises(ValueError, match="nobody knows"):
         require("orders:write")
+
+
+def test_a_token_says_when_it_was_made_and_lasts_no_longer_than_tokens_may() -> None:
+    with pytest.raises(InvalidToken, match="iat"):
+        verify(_signed(iat=None), SETTINGS)
+    a_day = TokenSettings(public_key=KEYS.public, longest_hours=24)
+    for settings, hours in ((a_day, 24), (SETTINGS, 366 * 24)):
+        verify(mint(KEYS.private, WRITER, timedelta(hours=hours), system_clock), settings)
+        with pytest.raises(InvalidToken, match=f"longer than {hours} hours"):
+            verify(mint(KEYS.private, WRITER, timedelta(hours=hours + 1), system_clock), settings)
+
+
+def test_a_token_that_was_withdrawn_is_believed_no_more(tmp_path: Path) -> None:
+    denied = tmp_path / "denied"
+    denied.write_text("another\n")
+    settings = TokenSettings(public_key=KEYS.public, denied_path=denied)
+    token = mint(KEYS.private, WRITER, HOUR, system_clock)
+    assert verify(token, settings) == WRITER
+    denied.write_text(f"another\n{jwt.decode(token, options={'verify_signature': False})['jti']}\n")
+    with pytest.raises(InvalidToken, match="withdrawn"):
+        verify(token, settings)
+    assert verify(mint(KEYS.private, WRITER, HOUR, system_clock), settings) == WRITER
+    with pytest.raises(InvalidToken, match="withdrawn"):  # it could not be
+        verify(_signed(), settings)
+    denied.unlink()
+    with pytest.raises(InvalidToken, match="cannot be told"):
+        verify(token, settings)
+
+
+def _public(pair: Keys) -> Ed25519PublicKey:
+    key = load_pem_public_key(pair.public.encode())
+    assert isinstance(key, Ed25519PublicKey)
+    return key
+
+
+class Issuer:
+    """An issuer that publishes its keys, on a real port."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Keys] = {}
+        self.asked = 0
+        issuer = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked += 1
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(issuer.published())
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/jwks"
+
+    def published(self) -> bytes:
+        listed = [
+            {**OKPAlgorithm.to_jwk(_public(pair), as_dict=True), "kid": name, "use": "sig"}
+            for name, pair in self.keys.items()
+        ]
+        secret = {"kty": "oct", "kid": "secret", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"}
+        return json.dumps({"keys": [*listed, secret]}).encode()
+
+    def sign(self, name: str) -> str:
+        return jwt.encode(_claims(), self.keys[name].private, "EdDSA", headers={"kid": name})
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    made = Issuer()
+    with made.server:
+        serving = Thread(target=made.server.serve_forever, args=(0.01,))
+        serving.start()
+        yield made
+        made.server.shutdown()
+        serving.join()
+
+
+def test_keys_that_the_issuer_publishes_change_without_a_restart(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_keys, "AGAIN_SECONDS", 0.0)
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["old"] = generate_keys()
+    token = issuer.sign("old")
+    assert verify(token, settings).subject == "acme"
+    asked = issuer.asked
+    assert verify(token, settings).subject == "acme"
+    assert issuer.asked == asked, "the keys are remembered"
+    issuer.keys["new"] = generate_keys()
+    assert verify(issuer.sign("new"), settings).subject == "acme"
+    del issuer.keys["old"]
+    monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", -1.0)
+    with pytest.raises(InvalidToken):
+        verify(token, settings)
+
+
+def test_unknown_keys_do_not_make_us_ask_the_issuer_again_and_again(issuer: Issuer) -> None:
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["one"] = generate_keys()
+    assert verify(issuer.sign("one"), settings).subject == "acme"
+    for number in range(20):
+        stranger = jwt.encode(_claims(), generate_keys().private, "EdDSA", headers={"kid": f"{number}"})
+        with pytest.raises(InvalidToken):
+            verify(stranger, settings)
+    assert issuer.asked == 1
+
+
+def test_a_secret_that_the_issuer_publishes_by_mistake_signs_nothing(issuer: Issuer) -> None:
+    settings = TokenSettings(jwks_url=issuer.url)
+    forged = jwt.encode(_claims(), "secretsecretsecretsecretsecretse", "HS256", headers={"kid": "secret"})
+    with pytest.raises(InvalidToken):
+        verify(forged, settings)
+
+
+def test_while_the_issuer_is_away_the_last_keys_hold(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuer_keys, "AGAIN_SECONDS", 0.0)
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["one"] = generate_keys()
+    assert verify(issuer.sign("one"), settings).subject == "acme"
+    issuer.server.server_close()
+    monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", -1.0)
+    assert verify(issuer.sign("one"), settings).subject == "acme"

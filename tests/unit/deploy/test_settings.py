@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from deploy.local.tokens import DevelopmentKey, identity_of
-from services.chassis.api.auth import verify
-from services.chassis.settings import Settings, SettingsError, TokenSettings
+from services.chassis.api.auth import generate_keys, verify
+from services.chassis.settings import DEVELOPMENT_ISSUER, Settings, SettingsError, TokenSettings
 from services.desk import settings as desk
 from services.operations import topics, watch
 from services.operations.proof.settings import ProofSettings
@@ -57,6 +57,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = (home / ".env").read_bytes()
     subprocess.run(script, check=True, capture_output=True)
     assert (home / ".env").read_bytes() == before
+    (home / "issuer.pub").write_text(generate_keys().public)
+    told = {"TOKEN_PUBLIC_KEY=": "issuer.pub", "TOKEN_ISSUER=": "https://issuer.example"}
+    lines = before.decode().splitlines()
+    (home / ".env").write_text("\n".join(line + told.get(line, "") for line in lines) + "\n")
     return home
 
 
@@ -131,7 +135,7 @@ def kubernetes_environment(container: dict[str, Any], service: Path, secrets: di
 @pytest.fixture(scope="module")
 def secrets_(prepared: Path) -> dict[str, str]:
     return {
-        "PAYBACK_TOKENS_PUBLIC_KEY": (prepared / "var" / "development-key.pub").read_text(),
+        "PAYBACK_TOKENS_PUBLIC_KEY": (prepared / "issuer.pub").read_text(),
         "PAYBACK_DATABASE_URL": "postgresql://user:secret@postgres.example/payback",
         "PAYBACK_KAFKA_SASL_USERNAME": "orders-worker",
         "PAYBACK_KAFKA_SASL_PASSWORD": "secret",
@@ -167,11 +171,17 @@ def test_what_nobody_knows_would_be_refused(variables: dict[str, str], monkeypat
         accepted(environment | {"PAYBACK_KAFKA_BOOTSTRAPS": "x"}, topics.TopicsSettings, monkeypatch)
 
 
-def test_the_key_for_development_makes_tokens_that_services_believe(prepared: Path) -> None:
-    private, public = prepared / "var" / "development-key.pem", prepared / "var" / "development-key.pub"
-    assert private.stat().st_mode & 0o077 == 0
-    token = DevelopmentKey(private).mint(identity_of("national"))
-    assert verify(token, TokenSettings(public_key_path=public)).subject == "national"
+def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refused(tmp_path: Path) -> None:
+    example = (ROOT / "deploy" / "compose" / "example.env").read_text().splitlines()
+    assert {"TOKEN_PUBLIC_KEY=", "TOKEN_ISSUER=", "TOKEN_DEVELOPMENT=false"} <= set(example)
+    key = DevelopmentKey(tmp_path / "key.pem")
+    token = key.mint(identity_of("national"))
+    believed = TokenSettings(public_key_path=key.public_path, issuer=DEVELOPMENT_ISSUER, development=True)
+    assert verify(token, believed).subject == "national"
+    with pytest.raises(ValueError, match="for development only"):
+        TokenSettings(public_key_path=key.public_path)
+    with pytest.raises(ValueError, match="for development only"):
+        TokenSettings(public_key=generate_keys().public, issuer=DEVELOPMENT_ISSUER)
 
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:

@@ -9,13 +9,14 @@ import pytest
 from contracts.authorities import AUTHORITIES
 from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody
 from services.chassis.clock import FixedClock
+from services.chassis.settings import DEVELOPMENT_ISSUER
 
 OPERATOR = identity_of("operator")
 
 
 def claims(token: str, key: DevelopmentKey) -> dict[str, object]:
     found: dict[str, object] = jwt.decode(
-        token, key.public_path.read_text(), algorithms=["EdDSA"], audience="payback", issuer="payback"
+        token, key.public_path.read_text(), algorithms=["EdDSA"], audience="payback", issuer=DEVELOPMENT_ISSUER
     )
     return found
 

@@ -1,0 +1,98 @@
+"""The public keys of the issuer of tokens: given once, or published by the issuer and fetched, so that they change without a restart."""
+
+from collections.abc import Sequence
+from threading import Lock
+from time import monotonic
+from typing import Any, Protocol
+
+import httpx
+import jwt
+
+from services.chassis.settings import TokenSettings
+
+ALGORITHMS = ("EdDSA", "ES256", "PS256", "RS256")
+"""Asymmetric, all of them: who can check a token cannot make one."""
+KINDS = {"OKP", "EC", "RSA"}
+FRESH_SECONDS = 300.0
+"""After which the keys are fetched again, so that one that was withdrawn is believed no longer than this."""
+AGAIN_SECONDS = 10.0
+"""Between two fetches, however many tokens name a key that nobody knows, or while the issuer is away."""
+FETCH_SECONDS = 2.0
+MOST_BYTES = 256 * 1024
+
+
+class IssuerKeys(Protocol):
+    """Where keys come from."""
+
+    def version(self) -> int:
+        """Differs once keys have changed: what was proven by the old ones is proven anew."""
+
+    def for_token(self, token: str) -> Sequence[Any]:
+        """The keys of which one may have signed it. Raises jwt.InvalidTokenError where it names one that is not there."""
+
+
+class GivenKeys:
+    """Keys from a file or a setting."""
+
+    def __init__(self, settings: TokenSettings) -> None:
+        self._keys = settings.keys()
+
+    def version(self) -> int:
+        """Always the same."""
+        return 0
+
+    def for_token(self, token: str) -> Sequence[Any]:  # noqa: ARG002
+        """All of them: tokens need not name one."""
+        return self._keys
+
+
+class PublishedKeys:
+    """A JSON Web Key Set (RFC 7517) at an address. While the issuer is away, the keys that were fetched last are believed."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._lock = url, Lock()
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._version, self._tried, self._fetched = 0, -AGAIN_SECONDS, -FRESH_SECONDS
+
+    def version(self) -> int:
+        """How often the keys have changed; fetches them when it is time."""
+        if monotonic() - self._fetched > FRESH_SECONDS:
+            self._fetch()
+        return self._version
+
+    def for_token(self, token: str) -> Sequence[Any]:
+        """The key that the token names, fetched if need be."""
+        name = str(jwt.get_unverified_header(token).get("kid", ""))
+        if name not in self._keys:
+            self._fetch()
+        if name not in self._keys:
+            raise jwt.InvalidSignatureError
+        return (self._keys[name],)
+
+    def _fetch(self) -> None:
+        with self._lock:
+            if monotonic() - self._tried < AGAIN_SECONDS:
+                return
+            self._tried = monotonic()
+            try:
+                found = _read(self._url)
+            except (httpx.HTTPError, ValueError):
+                return
+            self._fetched = monotonic()
+            if found.keys() != self._keys.keys():
+                self._keys, self._version = found, self._version + 1
+
+
+def _read(url: str) -> dict[str, jwt.PyJWK]:
+    """By name. What is no asymmetric key for signatures is left out. Raises httpx.HTTPError, ValueError."""
+    answer = httpx.get(url, timeout=FETCH_SECONDS, follow_redirects=False).raise_for_status()
+    if len(answer.content) > MOST_BYTES:
+        raise ValueError
+    listed = answer.json()["keys"] if isinstance(answer.json(), dict) and "keys" in answer.json() else []
+    fit = [one for one in listed if one.get("kty") in KINDS and one.get("use", "sig") == "sig" and one.get("kid")]
+    return {str(one["kid"]): jwt.PyJWK(one) for one in fit}
+
+
+def keys_of(settings: TokenSettings) -> IssuerKeys:
+    """As the settings say."""
+    return PublishedKeys(settings.jwks_url) if settings.jwks_url else GivenKeys(settings)
