@@ -79,3 +79,11 @@ def test_a_vendors_machine_signs_in_to_no_page_and_sees_no_more_than_the_public(
 def test_the_page_of_the_table_is_as_the_table() -> None:
     """Written by `python -m tests.support.access`."""
     assert Path("docs/access.md").read_text() == access.page(APPLICATIONS)
+
+
+def test_each_test_that_the_threat_model_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+|tests/[\w/.]+)`", Path("docs/security.md").read_text()))
+    source = "".join(path.read_text() for path in Path("tests").rglob("test_*.py"))
+    assert len(named) > 15
+    assert [name for name in named if name.startswith("tests/") and not Path(name).exists()] == []
+    assert [name for name in named if name.startswith("test_") and f"def {name}(" not in source] == []
