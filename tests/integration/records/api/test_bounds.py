@@ -22,14 +22,15 @@ def test_pages_of_large_refusals_end_by_their_bytes(bench: Callable[[str], Bench
     with new_client(orders.database, orders.domain, "2026-03-02") as client:
         found: list[int] = []
         after: dict[str, Any] = {}
-        while after is not None:
+        more = True
+        while more:
             answer = client.get(
                 "/v1/rejections", params={"limit": 1000, **after}, headers=token(AUTHORITY, "orders:read")
             )
             assert len(answer.content) < PAGE_BYTES + 2 * MAX_BYTES
             page = answer.json()
             found += [one["offset"] for one in page["rejections"]]
-            after = {"after": page["next"]} if page["next"] else None  # type: ignore[assignment]
+            after, more = {"after": page["next"]}, page["next"] is not None
     assert found == list(reversed(range(NUMBER)))
 
 
