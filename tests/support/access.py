@@ -5,17 +5,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.chassis.api.policy import KIB, MIB, Policy, Role
+from services.chassis.api.policy import COMMON, KIB, MIB, Policy, Role
+from services.chassis.web.sign_in import SIGNING_IN
 
-OPEN_TO_ALL = {
-    "GET /healthz",
-    "GET /readyz",
-    "GET /openapi.json",
-    "GET /sign-in",
-    "POST /sign-in",
-    "POST /sign-out",
-    "GET /static",
-}
+OPEN_TO_ALL = {*COMMON, *SIGNING_IN}
 """What every service has for everybody."""
 
 
