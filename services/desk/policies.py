@@ -34,8 +34,8 @@ POLICIES: Policies = {
     "GET /check": _PAGE,
     "POST /check": _FORM,
     "GET /settings": _PAGE,
-    "POST /settings/{name}": Policy(Who.OWN_ORDERS),
-    "POST /feeds": Policy(Who.OWN_ORDERS),
+    "POST /settings/{name}": Policy(Who.OWN_ORDERS, page=True),
+    "POST /feeds": Policy(Who.OWN_ORDERS, page=True),
     "GET /calendar/{secret}.ics": Policy(answer=MIB),
     **SIGNING_IN,
 }
