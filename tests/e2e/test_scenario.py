@@ -22,7 +22,7 @@ from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.reporting.registry.catalogue import INDICATORS
 from tests.support import scenario
-from tests.support.attacker.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
+from tests.support.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
 from tests.support.indicator_sums import (
     divisions,
     figures,

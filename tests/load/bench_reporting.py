@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 import psutil
 from msgspec import structs
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, Service
@@ -32,19 +32,13 @@ from contracts.periods import add_months, last_day, month_of
 from deploy.local.postgres import Postgres
 from deploy.local.process import free_ports, spawn
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
-from services.chassis.clock import system_clock
+from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
-from services.reporting.disclosure.numbers import NumberKey
-from services.reporting.disclosure.suppression import Hiding
 from services.reporting.ingest.store import fold, write
-from services.reporting.read.coverage import coverage
-from services.reporting.read.tables import releases
-from services.reporting.read.vintages import AsOf
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
-from services.reporting.releases.index import PUBLISHED
 from services.reporting.settings import MIGRATIONS, SCHEMA
 from tests.support.figures import KNOWN_ON, national_cells
 
@@ -99,7 +93,7 @@ def fill(database: Engine) -> str:
     heard = [Position(s, code, 1, 1, {f"orders.events.{code}/0": 1}, NOW) for s in SERVICES for code in AUTHORITIES]
     with database.begin() as connection:
         write(connection, fold(heard))
-        name = freeze(connection)
+    name = freeze(database)
     with database.connect() as connection:  # else PostgreSQL would do it of itself, while the figures are asked for
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
     print(f"{number:,} rows of {MONTHS} months, and a release of them, in {time.perf_counter() - started:.0f} s")
@@ -112,19 +106,11 @@ def known(cell: Cell, days: int, *, more: int = 0) -> Cell:
     return structs.replace(cell, known_on=min(day, KNOWN_ON), version=1 + more, value=cell.value + more)
 
 
-def freeze(connection: Connection) -> str:
-    """A published release with every number below 5 hidden. Working out properly what to hide has its own measure, not this one."""
-    heard = coverage(connection, AsOf(KNOWN_ON))
-    cells = publication._cells(connection, KNOWN_ON, LAST, heard)
-    hidden = {
-        NumberKey(key.measure, key.category, f"{key.period:%Y-%m}", key.authority)
-        for key, value in cells.items()
-        if 0 < value < 5
-    }
-    name = f"{LAST:%Y-%m}.1"
-    publication._write(connection, name, LAST, KNOWN_ON, Hiding(cells, frozenset(hidden), ()), NOW, None)
-    published = update(releases).where(releases.c.id == name).values(status=PUBLISHED, published_at=NOW)
-    connection.execute(published)
+def freeze(database: Engine) -> str:
+    """A published release of all months."""
+    clock = FixedClock(NOW)
+    name = publication.make(database, LAST, KNOWN_ON, clock)
+    publication.publish(database, name, clock)
     return name
 
 

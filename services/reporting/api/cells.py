@@ -63,7 +63,7 @@ def router(database: Engine) -> APIRouter:
         cut = AsOf(as_of) if as_of else Live()
         with transaction(database) as connection:
             found = queries.cells_page(connection, cut, wanted, from_cursor(cursor), limit)
-        rows = Gate(viewer, frozenset()).cells(found)
+        rows = Gate(viewer).cells(found)
         following = to_cursor(found[-1][:4]) if len(found) == limit else None
         return json({"cells": rows, "next": following})
 
@@ -73,7 +73,7 @@ def router(database: Engine) -> APIRouter:
         responses=answers(Positions, 403),
     )
     def positions(viewer: Member) -> Response:
-        gate = Gate(viewer, frozenset())
+        gate = Gate(viewer)
         with transaction(database) as connection:
             shown = [each for each in queries.shown(connection) if gate.sees_whole(each.authority)]
         services = [

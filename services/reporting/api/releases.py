@@ -85,8 +85,8 @@ def router(database: Engine, clock: Clock) -> APIRouter:
             except NotThere as fault:
                 raise Problem(404, str(fault)) from None
             assert release is not None
-            gate = Gate(viewer, index.hidden_around(connection, release))
-            found = index.changes_of(connection, id, from_cursor(cursor), limit)
+            gate = Gate(viewer)
+            found = index.changes_of(connection, viewer, id, from_cursor(cursor), limit)
         following = None
         if len(found) == limit:  # what moved for several reasons stays on one page
             found = [change for change in found if change[:4] != found[-1][:4]]

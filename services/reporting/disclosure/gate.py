@@ -1,47 +1,44 @@
 """The gate. Every number that leaves reporting, in whatever form, is a `Row` or a `CellRow`, and only this file makes them.
 
-Public figures are those of a published release, less what `worlds` found must be hidden. An authority sees its own figures
-whole, and others' as the public does. Statistics and inspection see everything, and each look is logged.
+Public figures are sums of the rounded cells of a published release (`rounding`); which of them are shown is a matter of how much
+they say, since together they give nobody away. An authority sees its own figures whole, and others' as the public does. Statistics
+and inspection see everything, and each look is logged.
 """
 
 import logging
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, product
-from operator import itemgetter
+from enum import StrEnum
 
-from contracts.periods import months_between, quarter_months
+from contracts.periods import months_between
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.linked_tables import (
-    FEWEST_FOR_A_RATE,
-    PUBLIC_FORMS,
-    SMALL_COUNT,
-    YEARLY_FORMS,
-    left_over,
-    told_as,
-)
-from services.reporting.disclosure.numbers import Change, NumberKey, key_of
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEPS, CellName, cells_in
 from services.reporting.read.queries import Span
-from services.reporting.read.vintages import Cut, Released
+from services.reporting.read.vintages import Cut, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.indicators import Form, Indicator, Kind
 from services.reporting.registry.population import aged_16_to_70
-from services.reporting.statistics.causes import OF_CELLS, Cause, Counts
+from services.reporting.statistics.causes import Cause, Change, Counts
 from services.reporting.statistics.intervals import wilson
 from services.reporting.statistics.outlook import Outlook
 
 log = logging.getLogger(__name__)
 
-_PUBLIC_PERIOD = re.compile(r"\d{4}-(\d{2}|Q[1-4])")
-"""A month, or a whole year like 2025-26: the periods that the hiding was worked out for. Both look the same. Or a quarter."""
-
 FEWEST_FOR_AN_OUTLOOK = 100
 MONTHS_IN_A_YEAR = 12
+MONTHS_IN_A_QUARTER = 3
 TOO_FEW = "too few reports to say"
-NOT_TOLD = "not told"
-"""Why a hidden cell moved: even that would tell whether it rose or fell."""
+
+
+class Why(StrEnum):
+    """Why a figure is not shown."""
+
+    SMALL = "small number"
+    """Less than two steps of its rounding: below ten, for what is counted."""
+    AUDIENCE = "not published for this audience"
+    PERIOD = "not published for so short a period"
+    """Of single authorities figures are published by quarter and year, and categories by year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,8 @@ class Row:
     lower: float | None
     upper: float | None
     suppressed: bool
+    why: Why | None = None
+    """Why it is suppressed; None where it is not."""
     provisional: bool = False
     """Whether something that would count in the period can still happen."""
     partial: bool = False
@@ -153,10 +152,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Lets figures through for one viewer. `hidden` are the numbers of the release that the public does not see."""
+    """Lets figures through for one viewer. `public` are the cells that the release has rounded; there are no others for the public."""
 
     viewer: Identity
-    hidden: Collection[NumberKey]
+    public: Collection[CellName] = frozenset()
 
     def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
         """The figures of one indicator, whole where the viewer may see them so."""
@@ -178,18 +177,12 @@ class Gate:
         return shown
 
     def changes(self, changes: Iterable[Change]) -> list[ChangeRow]:
-        """What moved between two releases. `hidden` must hold what either of them hides."""
-        shown = []
-        for change in self._told(changes):
-            whole = self.sees_whole(change.authority)
-            if not whole and any(PUBLIC_FORMS.get(f) is not False or f in YEARLY_FORMS for f in change.forms):
-                continue
-            told = {key_of(form, f"{change.period:%Y-%m}", change.authority) for form in change.forms}
-            if whole or told.isdisjoint(self.hidden):
-                shown.append(ChangeRow(*change, suppressed=False))
-            else:
-                shown.append(ChangeRow(*change[:4], None, None, NOT_TOLD, suppressed=True))
-        return shown
+        """What moved between two releases. What moved for all of Scotland is of rounded cells, and for everybody."""
+        return [self._change(each) for each in changes if each.authority == SCOTLAND or self.sees_whole(each.authority)]
+
+    def _change(self, change: Change) -> ChangeRow:
+        told = change.authority != SCOTLAND or any(_says_enough(each, change) for each in (change.before, change.after))
+        return ChangeRow(*change, suppressed=False) if told else ChangeRow(*change[:4], None, None, change.why, True)
 
     def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
         """The estimate, in whole percent; None where nothing is likely to come. The public is told no numbers of reports."""
@@ -200,16 +193,6 @@ class Gate:
             return ToCome(area, period, None, None, found.why)
         share = round(100 * found.share)
         return ToCome(area, period, share, round(found.expected) if whole else None, found.why) if share else None
-
-    def _told(self, changes: Iterable[Change]) -> Iterator[Change]:
-        """What moved for several reasons in one row, for those who may not see other cells: the reasons depend on these."""
-        for key, parts in groupby(changes, key=itemgetter(0, 1, 2, 3)):
-            rows = list(parts)
-            if self.sees_whole(key[-1]) or rows[0].why not in OF_CELLS:
-                yield from rows
-            else:
-                before, after = rows[0].before, rows[-1].after
-                yield rows[0]._replace(after=after, why=_own_reason(before, after))
 
     def explained(
         self,
@@ -247,78 +230,56 @@ class Gate:
 
     def _row(self, indicator: Indicator, figure: Figure) -> Row:
         if figure.numerator is None:
-            return _without_numbers(figure, suppressed=False)
-        if not (self.sees_whole(figure.area) or self._is_public(indicator, figure)):
-            return _without_numbers(figure, suppressed=True)
+            return _without_numbers(figure, None)
+        why = None if self.sees_whole(figure.area) else self._why_not(indicator, figure)
+        if why is not None:
+            return _without_numbers(figure, why)
         counts = Counts(figure.numerator, figure.denominator)
         numbers = _measured(indicator, figure.area, figure.months, counts)
-        marks = False, figure.provisional, figure.partial
+        marks = False, None, figure.provisional, figure.partial
         return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
-    def _is_public(self, indicator: Indicator, figure: Figure) -> bool:
-        if not isinstance(figure.cut, Released) or not _PUBLIC_PERIOD.fullmatch(figure.period):
-            return False
-        if indicator.kind is Kind.YEARLY and figure.months < MONTHS_IN_A_YEAR:
-            return False
-        if indicator.kind is Kind.STOCK:
-            return self._stock_is_public(indicator, figure)
-        of_few = figure.denominator is not None and 0 < figure.denominator < FEWEST_FOR_A_RATE
-        return not of_few and all(
-            self._is_shown(form, figure) for form in told_by(figure.numerator_form, figure.denominator_form)
-        )
+    def _why_not(self, indicator: Indicator, figure: Figure) -> Why | None:
+        """Why the public is not shown this figure; None where it is."""
+        if not isinstance(figure.cut, Rounded) or not self._is_published(indicator, figure):
+            return Why.AUDIENCE
+        if figure.months < _fewest_months(indicator, figure):
+            return Why.PERIOD
+        return None if _is_enough(figure) else Why.SMALL
 
-    def _is_shown(self, form: Form, figure: Figure) -> bool:
-        national_only = PUBLIC_FORMS.get(form)
-        if national_only is None or (national_only and figure.area != SCOTLAND):
-            return False
-        places = product(told_periods(figure.period), told_areas(figure.area))
-        return all(key_of(form, *place) not in self.hidden for place in places)
-
-    def _stock_is_public(self, indicator: Indicator, figure: Figure) -> bool:
-        """Only for Scotland, and only where no flow was hidden: a stock tells the flows of all the time before it."""
-        forms = [form for form in (indicator.numerator, indicator.minus) if form]
-        flows = {(form.measure, form.grouping) for form in forms}
-        return (
-            figure.area == SCOTLAND
-            and all(form in PUBLIC_FORMS for form in forms)
-            and figure.numerator is not None
-            and figure.numerator > SMALL_COUNT
-            and not any(key.area == SCOTLAND and (key.measure, key.grouping) in flows for key in self.hidden)
-        )
+    def _is_published(self, indicator: Indicator, figure: Figure) -> bool:
+        forms = (figure.numerator_form, figure.denominator_form, indicator.minus)
+        cells = {cell for each in forms if each is not None for cell in cells_in(each)}
+        for_area = figure.area == SCOTLAND or not any(NATIONAL_ONLY.get(cell) for cell in cells)
+        return for_area and cells <= set(self.public) and cells <= NATIONAL_ONLY.keys()
 
     def _log_look(self, count: int, kind: str) -> None:
         log.info("whole figures were read", extra={"count": count, "kind": kind, "reason": self.viewer.subject})
 
 
-def _without_numbers(figure: Figure, *, suppressed: bool) -> Row:
-    marks = suppressed, figure.provisional, figure.partial
+def _fewest_months(indicator: Indicator, figure: Figure) -> int:
+    """Shorter ones of a single authority would say more of the rounding than of the authority."""
+    if indicator.kind is Kind.YEARLY:
+        return MONTHS_IN_A_YEAR
+    if figure.area == SCOTLAND or indicator.kind is Kind.STOCK:
+        return 1
+    return MONTHS_IN_A_YEAR if figure.category else MONTHS_IN_A_QUARTER
+
+
+def _is_enough(figure: Figure) -> bool:
+    """Whether the count, or what a share or mean is of, is at least two steps of the rounding."""
+    form = figure.denominator_form or figure.numerator_form
+    of = figure.numerator if figure.denominator is None else figure.denominator
+    return abs(of or 0) >= 2 * STEPS[cells_in(form)[0]]
+
+
+def _says_enough(value: int, change: Change) -> bool:
+    return abs(value) >= 2 * STEPS[change.measure, change.category]
+
+
+def _without_numbers(figure: Figure, why: Why | None) -> Row:
+    marks = why is not None, why, figure.provisional, figure.partial
     return Row(figure.area, figure.name or figure.period, figure.category, None, None, None, None, None, *marks)
-
-
-def _own_reason(before: int, after: int) -> Cause:
-    """As far as a cell alone can tell."""
-    if after > before:
-        return Cause.LATE
-    return Cause.CORRECTED if after else Cause.WITHDRAWN
-
-
-def told_periods(label: str) -> tuple[str, ...]:
-    """What has to be shown where this period is: a quarter tells nothing that its months do not."""
-    return tuple(f"{month:%Y-%m}" for month in quarter_months(label)) if "Q" in label else (label,)
-
-
-def told_areas(area: str) -> tuple[str, ...]:
-    """What has to be shown where this area is: a health board's area tells nothing that its authorities do not."""
-    return (area,) if area == SCOTLAND else members(area)
-
-
-def told_by(numerator: Form, denominator: Form | None) -> Iterator[Form]:
-    """All sums that a figure tells: numerator, denominator, and by subtraction what is left."""
-    yield from told_as(numerator)
-    if denominator is not None:
-        yield from told_as(denominator)
-        if (left := left_over(numerator, denominator)) is not None:
-            yield from told_as(left)
 
 
 def _measured(

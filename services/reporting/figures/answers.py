@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import product
 from typing import assert_never
 
 from sqlalchemy import Connection
@@ -11,9 +10,7 @@ from sqlalchemy import Connection
 from contracts.cells import BOTH, Service
 from contracts.periods import month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.gate import Figure, Gate, Refused, Row, told_areas, told_by, told_periods
-from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
-from services.reporting.disclosure.numbers import NumberKey, key_of
+from services.reporting.disclosure.gate import Figure, Gate, Refused, Row
 from services.reporting.read.coverage import Coverage, Months, coverage, reported
 from services.reporting.read.queries import (
     ANY_DAY,
@@ -28,12 +25,12 @@ from services.reporting.read.queries import (
     sums,
 )
 from services.reporting.read.query_cache import remembered
-from services.reporting.read.vintages import AsOf, Cut, Live, Released
+from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND, areas_of, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
 from services.reporting.registry.clocks import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
-from services.reporting.releases.index import ReleaseInfo, hidden_flows, hidden_numbers, release_for
+from services.reporting.releases.index import ReleaseInfo, release_for
 
 MOST_ROWS = 50_000
 
@@ -87,7 +84,6 @@ class Desk:
     many: bool = False
     """Whether many indicators are asked for the same figure: then what they all need is read at once."""
     _sums: dict[object, Sums] = field(default_factory=dict)
-    _hidden: dict[object, frozenset[NumberKey]] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
     _coverage: dict[Cut, Coverage] = field(default_factory=dict)
     _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
@@ -106,7 +102,7 @@ class Desk:
                 return self.today
             case AsOf(day):
                 return day
-            case Released(name):
+            case Released(name) | Rounded(name):
                 found = self.release(name)
                 assert found is not None
                 return found.known_on
@@ -120,7 +116,7 @@ class Desk:
         return self._coverage[cut]
 
     def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
-        """As `coverage.reported`."""
+        """As `coverage.reported`: what the public is told is rounded, but not whether there is anything."""
         key = cut, span, services
         if key not in self._reported:
             self._reported[key] = reported(self.coverage(cut), services, span.first, span.last)
@@ -133,7 +129,7 @@ class Desk:
                 return month_of(self.today)
             case AsOf(day):
                 return month_of(day)
-            case Released(name):
+            case Released(name) | Rounded(name):
                 found = self.release(name)
                 assert found is not None
                 return found.last_month
@@ -146,18 +142,9 @@ class Desk:
         """As `queries.sums`."""
         key = cut, frozenset(forms), span, grain, area, days
         if key not in self._sums:
-            heard = None if isinstance(cut, Released) else self.coverage(cut)
+            heard = None if isinstance(cut, Released | Rounded) else self.coverage(cut)
             self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, days, heard)
         return self._sums[key]
-
-    def hidden(
-        self, release: str, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]
-    ) -> frozenset[NumberKey]:
-        """As `releases.hidden_numbers`."""
-        key = release, frozenset(forms), tuple(areas), tuple(periods)
-        if key not in self._hidden:
-            self._hidden[key] = hidden_numbers(self.connection, *key)
-        return self._hidden[key]
 
     def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
         """What the viewer sees whole, and the release that other figures come from."""
@@ -182,7 +169,7 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     if indicator.kind is Kind.YEARLY:
         question, span = _by_year(question, span)
     plan = _Plan(indicator, question, span, whole, published)
-    gate = Gate(viewer, plan.hidden(desk))
+    gate = Gate(viewer, published.public if published else frozenset())
     rows = gate.rows(indicator, plan.figures(desk, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
     return Answer(indicator, question, span, published, live, whole, rows)
@@ -211,7 +198,7 @@ def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, froz
 
 def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
     """What was asked for, and where nothing was, all that the cut has."""
-    cut = Released(published.id) if whole is None and published else whole or Live()
+    cut = Rounded(published.id) if whole is None and published else whole or Live()
     first = question.first or earliest(desk.connection, cut) or desk.today
     last = question.last or latest(desk.connection, cut) or desk.today
     return Span(month_of(first), max(month_of(first), month_of(last)))
@@ -242,29 +229,7 @@ class _Plan:
         others = {area for area in areas if area not in of_whole}
         frozen = self._frozen()
         if others and self.published is not None and frozen is not None:
-            yield from self._read(desk, Released(self.published.id), frozen, others)
-
-    def hidden(self, desk: Desk) -> frozenset[NumberKey]:
-        """The numbers hidden among those that the answer would tell."""
-        frozen = self._frozen()
-        if self.published is None or frozen is None or desk.viewer.audience == "national":
-            return frozenset()
-        periods = [part for label in frozen.labels(self.question.grain.period) for part in told_periods(label)]
-        if self.indicator.kind is Kind.STOCK:
-            flows = hidden_flows(desk.connection, self.published.id, self.indicator.forms)
-            return flows | self._unprotected(self.indicator.forms, [SCOTLAND], periods)
-        told = {f for part in self._read_together(desk) for f in told_by(part.numerator, part.denominator)}
-        asked = areas_of(self.question.grain.areas, self.question.area)
-        areas = [part for area in asked for part in told_areas(area)]
-        found = desk.hidden(self.published.id, told, areas, periods)
-        return found | self._unprotected(told, areas, periods)
-
-    def _unprotected(self, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]) -> frozenset[NumberKey]:
-        """What became public after the release was made: the release knows of no hiding for it, so nothing of it is told."""
-        assert self.published is not None
-        protected = self.published.protected
-        later = [f for f in forms if f in PUBLIC_FORMS and f not in protected]
-        return frozenset(key_of(f, period, area) for f, period, area in product(later, periods, areas))
+            yield from self._read(desk, Rounded(self.published.id), frozen, others)
 
     def _frozen(self) -> Span | None:
         """What the release has of the span."""

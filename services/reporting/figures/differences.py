@@ -38,7 +38,7 @@ class Between:
 def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Between) -> Explained:
     """The figure on both days, and the parts by cause. Raises Refused, CannotExplain, TooMuch, NotThere."""
     old, new = (definition(indicator.id, version) for version in (between.first_version, between.last_version))
-    gate = Gate(desk.viewer, frozenset())
+    gate = Gate(desk.viewer)
     if not gate.sees_whole(area):
         raise Refused(
             "What figures were on a day is for national viewers and the authority itself; releases list what moved"

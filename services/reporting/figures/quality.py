@@ -64,7 +64,7 @@ def standings(
 
     `services` are those of which any must have heard of a month for it not to be missing.
     """
-    gate = Gate(desk.viewer, frozenset())
+    gate = Gate(desk.viewer)
     released = Released(published.id) if published and desk.viewer.audience != "national" else None
     own, others = _judged(desk, whole, span, services), _judged(desk, released, span, services)
     heard, exactly = desk.coverage(whole or Live()), _exactly(desk) if whole == Live() else {}
@@ -170,7 +170,7 @@ def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
 
 def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
     """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
-    gate = Gate(desk.viewer, frozenset())
+    gate = Gate(desk.viewer)
     grain, span = answer.question.grain, answer.span
     areas = areas_of(grain.areas, answer.question.area)
     of_whole = [area for area in areas if answer.whole is not None and gate.sees_whole(area)]

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from contracts.authorities import AUTHORITIES
 from services.chassis import sheets
-from services.reporting.disclosure.gate import Row
+from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Codes, Dimension, dimensions
@@ -57,6 +57,7 @@ _TITLES = {
     "lower": "Lower end of the 95% interval",
     "upper": "Upper end of the 95% interval",
     "suppressed": "Whether the figures are not shown",
+    "why": "Why the figures are not shown",
     "provisional": "Whether something that would count in the period can still happen",
     "partial": "Whether the figures are of only part of the period",
     "period_uri": "The period as linked data",
@@ -170,7 +171,7 @@ def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
 def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     """JSON-stat 2: the cube of areas, periods, categories and measures.
 
-    A suppressed value is null with status `c`; what is provisional or of part of a period only has status `p`.
+    A suppressed value is null with the status that says why; what is provisional or of part of a period only has status `p`.
     """
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
     known = _dimensions(answer)
@@ -206,12 +207,15 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_STATUS = {"c": "Not shown, so that nobody can be recognised", "p": "Provisional, or of part of the period only"}
+_WHY = {Why.SMALL: "c", Why.AUDIENCE: "a", Why.PERIOD: "n"}
+_STATUS = {mark: str(why).capitalize() for why, mark in _WHY.items()} | {
+    "p": "Provisional, or of part of the period only"
+}
 
 
 def _status(row: Row) -> str:
-    if row.suppressed:
-        return "c"
+    if row.why is not None:
+        return _WHY[row.why]
     return "p" if row.provisional or row.partial else ""
 
 
@@ -285,7 +289,8 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
             f"TRUE: something that would count in the period can still happen. {provisional_words(indicator)}",
         ),
         ("partial", "TRUE: the figure is of only part of the period."),
-        ("suppressed", "TRUE: not shown, so that nobody can be recognised. Such a figure is empty, never zero."),
+        ("suppressed", "TRUE: not shown. Such a figure is empty, never zero; `why` says why."),
+        ("rounding", "What is published is rounded, counts to multiples of 5, so that nobody can be recognised."),
     ]
 
 

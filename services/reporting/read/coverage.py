@@ -17,7 +17,7 @@ from contracts.categories import BANDS, DELAY_BANDS, of
 from contracts.cells import MEASURES, Service
 from contracts.periods import last_day, month_of, months_between
 from services.reporting.read.tables import cells, positions, present, releases
-from services.reporting.read.vintages import AsOf, Cut, Live, Released
+from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
 
 TAKEN = ("outcome=applied", "outcome=superseded", "outcome=duplicate")
 OVERHEARD: Service = "unpaid_work"
@@ -55,7 +55,7 @@ Months = Mapping[str, frozenset[date]]
 
 def coverage(connection: Connection, cut: Cut) -> Coverage:
     """Who had been heard by the time of the cut."""
-    if isinstance(cut, Released):
+    if isinstance(cut, Released | Rounded):
         return _frozen(connection, cut.release)
     rows, known = _known(cut)
     told: dict[tuple[str, str], set[date]] = defaultdict(set)

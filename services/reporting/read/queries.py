@@ -26,7 +26,7 @@ from contracts.periods import (
 from services.reporting.read.coverage import Coverage, counted, overheard
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import checkpoints, positions
-from services.reporting.read.vintages import Cut, Released, Wanted, rows_of
+from services.reporting.read.vintages import Cut, Released, Rounded, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
 from services.reporting.registry.clocks import OVERDUE
 from services.reporting.registry.indicators import Form, Indicator, Kind
@@ -186,7 +186,7 @@ def sums(  # noqa: PLR0913, PLR0917
     last = last_day(span.last) if days.before is None else min(last_day(span.last), days.before - timedelta(days=1))
     rows = rows_of(cut, Wanted(measures, categories, to_read(area), span.first, last))
     clocks = tuple(sorted({form.measure for form in forms if OVERDUE in form.categories}))
-    if clocks and days.overdue_on is not None and not isinstance(cut, Released):
+    if clocks and days.overdue_on is not None and not isinstance(cut, Released | Rounded):
         late = overdue_rows(cut, clocks, (span.first, span.last), to_read(area), days.overdue_on)
         c = rows.c
         settled = select(c.measure, c.authority, c.period, c.category, c.value)

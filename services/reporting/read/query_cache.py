@@ -9,7 +9,7 @@ from cachetools import LRUCache
 from sqlalchemy import Connection, Engine
 
 from services.reporting.read.queries import read_so_far
-from services.reporting.read.vintages import Cut, Released
+from services.reporting.read.vintages import Cut, Released, Rounded
 
 MOST = 256
 """For each database, at 20 KB each or less: ten years of past days, twice. What was not asked for the longest goes first."""
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def remembered(connection: Connection, cut: Cut, what: Hashable, work_out: Callable[[], T]) -> T:
     """What `work_out` says of the cut. `what` names it, with all that it depends on beside the cut. A release never changes."""
-    key = cut, what, 0 if isinstance(cut, Released) else read_so_far(connection)
+    key = cut, what, 0 if isinstance(cut, Released | Rounded) else read_so_far(connection)
     with _lock:
         held = _held.setdefault(connection.engine, LRUCache(MOST))
         found: T | None = held.get(key)

@@ -100,6 +100,7 @@ releases = Table(
     Column("last_month", Date, nullable=False),
     Column("known_on", Date, nullable=False),
     Column("content_hash", Text, nullable=False),
+    Column("whole_hash", Text, nullable=False, server_default=""),
     Column("definitions", JSONB, nullable=False),
     Column("heard", JSONB, nullable=False),
     Column("made_at", _instant, nullable=False),
@@ -118,18 +119,26 @@ release_cells = Table(
     Column("period", Date, primary_key=True),
     Column("authority", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
-    comment="The whole cells of a release. What the public may not see of them is in `release_hidden`.",
+    comment="The whole cells of a release.",
 )
 
-release_hidden = Table(
-    "release_hidden",
+public_cells = Table(
+    "public_cells",
     metadata,
     Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
     Column("measure", Text, primary_key=True),
-    Column("grouping", Text, primary_key=True),
-    Column("period", Text, primary_key=True),
-    Column("area", Text, primary_key=True),
-    comment="The numbers of a release that the public does not see.",
+    Column("category", Text, primary_key=True),
+    Column("period", Date, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="The cells of a release as the public gets them, rounded.",
+)
+
+rounding_key = Table(
+    "rounding_key",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    comment="One row: the secret that decides which way a cell is rounded. Whoever knows it learns more than is published.",
 )
 
 release_changes = Table(
@@ -144,7 +153,7 @@ release_changes = Table(
     Column("before", BigInteger, nullable=False),
     Column("after", BigInteger, nullable=False),
     Column("why", Text, nullable=False),
-    comment="Cells that moved since the release before; one row for each cause, in their order.",
+    comment="Cells that moved since the release before, one row for each cause, in their order; and for Scotland as the public gets them.",
 )
 
 release_files = Table(

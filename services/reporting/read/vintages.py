@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from services.reporting.read.tables import cells, positions, present, release_cells
+from services.reporting.read.tables import cells, positions, present, public_cells, release_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,19 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """As frozen in a release."""
+    """As frozen in a release, whole."""
 
     release: str
 
 
-Cut = Live | AsOf | Released
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """As a release gives it to the public: only what may be public, as multiples that still add up."""
+
+    release: str
+
+
+Cut = Live | AsOf | Released | Rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ def rows_of(cut: Cut, wanted: Wanted) -> FromClause:
             return _as_of(day, wanted)
         case Released(release):
             return _columns(release_cells, wanted).where(release_cells.c.release == release).subquery("cut")
+        case Rounded(release):
+            return _columns(public_cells, wanted).where(public_cells.c.release == release).subquery("cut")
 
 
 def _columns(rows: FromClause, wanted: Wanted) -> Select[tuple[Any, ...]]:

@@ -2,26 +2,42 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from contracts.periods import last_day, month_of
-from services.reporting.disclosure.numbers import Change
-from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding
+from services.reporting.disclosure.rounding import CellKey, Cells
+from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS, definition
 from services.reporting.registry.indicators import Form
-from services.reporting.statistics.causes import Cause, Move, Step, moves
-
-HELD_BACK = "held back"
+from services.reporting.statistics.causes import Cause, Change, Move, Step, moves
 
 
-def changes(before: Earlier, hiding: Hiding, live: Cells) -> Iterator[Change]:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the release before published, as it was or as it was rounded."""
+
+    last_month: date
+    cells: Cells
+    versions: Mapping[str, int]
+    """The definitions in force then."""
+
+
+def changes(before: Before, cells: Cells) -> Iterator[Change]:
     """All that moved in months that were released before. New months are no changes."""
-    yield from _moved(before, hiding.cells)
-    yield from _held_back(before, hiding.cells, live)
-    yield from redefined(before.versions, {k: v for k, v in hiding.cells.items() if k.period <= before.last_month})
+    yield from _moved(before, cells)
+    yield from redefined(before.versions, {k: v for k, v in cells.items() if k.period <= before.last_month})
 
 
-def _moved(before: Earlier, cells: Cells) -> Iterator[Change]:
+def of_scotland(cells: Cells) -> dict[CellKey, int]:
+    """The sums over all authorities."""
+    found: Counter[CellKey] = Counter()
+    for key, value in cells.items():
+        found[key._replace(authority=SCOTLAND)] += value
+    return dict(found)
+
+
+def _moved(before: Before, cells: Cells) -> Iterator[Change]:
     """A cell that moved for two reasons is two rows, the second of which begins where the first ends."""
     over = last_day(before.last_month)
     keys = before.cells.keys() | {key for key in cells if key.period <= over}
@@ -35,14 +51,6 @@ def _moved(before: Earlier, cells: Cells) -> Iterator[Change]:
         for move in by_cell[key]:
             yield Change(*key, at, at + move.by, move.cause)
             at += move.by
-
-
-def _held_back(before: Earlier, cells: Cells, live: Cells) -> Iterator[Change]:
-    """What is known to have moved, and waits since it would give something away."""
-    for key in sorted(before.cells.keys() | {k for k in live if k.period <= before.last_month}):
-        released = cells.get(key, 0)
-        if before.cells.get(key, 0) == released != live.get(key, 0):
-            yield Change(*key, released, released, HELD_BACK)
 
 
 def redefined(versions: Mapping[str, int], cells: Cells) -> Iterator[Change]:

@@ -1,6 +1,6 @@
 """Releases: which there are, and which one a viewer reads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Column, Connection, literal, select, tuple_
 
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.numbers import Change, NumberKey
-from services.reporting.read.tables import release_changes, release_hidden, releases
+from services.reporting.disclosure.linked_tables import CellName
+from services.reporting.read.tables import release_changes, releases
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.registry.indicators import Form
+from services.reporting.statistics.causes import Change
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
 
@@ -39,9 +39,9 @@ class ReleaseInfo:
         return found
 
     @property
-    def protected(self) -> frozenset[Form]:
-        """The sums for which the hiding was worked out. The public is told no others from this release."""
-        return frozenset(Form(measure, grouping.split("+")) for measure, grouping in self.definitions["forms"])
+    def public(self) -> frozenset[CellName]:
+        """The cells that it has rounded. The public is told no others from this release."""
+        return frozenset((measure, category) for measure, category in self.definitions["public"])
 
 
 _COLUMNS: tuple[Column[Any], ...] = (
@@ -89,47 +89,21 @@ def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo
     return ReleaseInfo(*row)
 
 
-def hidden_numbers(
-    connection: Connection, release: str, forms: Iterable[Form], areas: Iterable[str], periods: Iterable[str]
-) -> frozenset[NumberKey]:
-    """Those of these numbers that the public does not see."""
-    c = release_hidden.c
-    names = sorted({(form.measure, form.grouping) for form in forms})
-    query = select(c.measure, c.grouping, c.period, c.area).where(
-        c.release == release,
-        tuple_(c.measure, c.grouping).in_(names),
-        c.area.in_(sorted(areas)),
-        c.period.in_(sorted(periods)),
-    )
-    return frozenset(NumberKey(*row) for row in connection.execute(query))
-
-
-def hidden_flows(connection: Connection, release: str, forms: Iterable[Form]) -> frozenset[NumberKey]:
-    """Everything hidden of these forms for Scotland, at any time: a stock would tell it."""
-    c = release_hidden.c
-    names = sorted({(form.measure, form.grouping) for form in forms})
-    query = select(c.measure, c.grouping, c.period, c.area).where(
-        c.release == release, tuple_(c.measure, c.grouping).in_(names), c.area == SCOTLAND
-    )
-    return frozenset(NumberKey(*row) for row in connection.execute(query))
-
-
 def changes_of(
-    connection: Connection, release: str, behind: tuple[str, str, date, str] | None, limit: int
+    connection: Connection, viewer: Identity, release: str, behind: tuple[str, str, date, str] | None, limit: int
 ) -> list[Change]:
-    """What moved since the release before, in the order of keys, from the one behind the key given."""
+    """What moved since the release before, in the order of keys, from the one behind the key given.
+
+    National viewers read it cell by cell; others for Scotland, as it was published, and authorities their own beside it.
+    """
     c = release_changes.c
     key = (c.measure, c.category, c.period, c.authority)
     query = select(*key, c.before, c.after, c.why).where(c.release == release)
+    if viewer.audience == "national":
+        query = query.where(c.authority != SCOTLAND)
+    else:
+        query = query.where(c.authority.in_([SCOTLAND, viewer.authority or SCOTLAND]))
     if behind is not None:
         query = query.where(tuple_(*key) > tuple_(*(literal(part) for part in behind)))
     query = query.order_by(*key, c.place).limit(limit)
     return [Change(*row) for row in connection.execute(query)]
-
-
-def hidden_around(connection: Connection, release: ReleaseInfo) -> frozenset[NumberKey]:
-    """What this release or any published before it hides."""
-    columns = (release_hidden.c.measure, release_hidden.c.grouping, release_hidden.c.period, release_hidden.c.area)
-    earlier = select(releases.c.id).where(releases.c.made_at <= release.made_at)
-    query = select(*columns).distinct().where(release_hidden.c.release.in_(earlier))
-    return frozenset(NumberKey(*row) for row in connection.execute(query))

@@ -1,27 +1,28 @@
 """Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
+from secrets import token_bytes
 
 import msgspec
-from sqlalchemy import Connection, Engine, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Table, exists, insert, literal, select, update
 
-from contracts.cells import BOTH
 from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction, unhurried
-from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
-from services.reporting.disclosure.numbers import NumberKey
-from services.reporting.disclosure.suppression import CellKey, Cells, Earlier, Hiding, Told, hide, untold
-from services.reporting.read.coverage import Coverage, Months, as_stored, coverage, is_counted, reported
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
+from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Told, rounded, untold
+from services.reporting.read.coverage import Coverage, as_stored, coverage, is_counted
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import cells as known_cells
-from services.reporting.read.tables import release_cells, release_changes, release_hidden, releases
+from services.reporting.read.tables import public_cells, release_cells, release_changes, releases, rounding_key
 from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
 from services.reporting.registry.clocks import BEGINNING, OVERDUE
-from services.reporting.releases.changes import changes
+from services.reporting.releases.changes import Before, changes, of_scotland
 from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN
 
 
@@ -55,20 +56,42 @@ def make(
         raise CannotRelease("A release shows whole months, as known at the end of a later day that is over")
     with unhurried(database) as connection:
         published = _published(connection)
-        earlier = _earlier(connection)
-        if earlier and earlier[-1].last_month > last_month:
+        latest = _latest(connection)
+        if latest and latest.last_month > last_month:
             raise CannotRelease("A later month was published already")
-        heard = coverage(connection, AsOf(known_on))
-        live = _cells(connection, known_on, last_month, heard)
-        months = _reported(heard, live, last_month)
-    hiding = hide(live, last_month, earlier, reported=months, told=told)  # takes long, so it holds no transaction open
+        cells = _cells(connection, known_on, last_month, coverage(connection, AsOf(known_on)))
+        earlier = _earlier(connection, latest)
+        key = _key(connection)
+    public = rounded(cells, last_month, key, earlier, told)  # takes long, so it holds no transaction open
     with unhurried(database) as connection:
         if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
-        _write(connection, name, last_month, known_on, hiding, clock(), note)
-        _write_changes(connection, name, earlier, hiding, live)
+        frozen = _Frozen(name, last_month, known_on, cells, public)
+        _write(connection, frozen, clock(), note)
+        if latest:
+            _write_changes(connection, frozen, latest, earlier)
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """The release that was published last, without its figures."""
+
+    id: str
+    last_month: date
+    versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    """What a new release holds."""
+
+    name: str
+    last_month: date
+    known_on: date
+    cells: Cells
+    public: Cells
 
 
 def publish(database: Engine, name: str, clock: Clock) -> None:
@@ -109,26 +132,20 @@ def _next_name(connection: Connection, last_month: date) -> str:
     return f"{last_month:%Y-%m}.{number}"
 
 
-def _reported(heard: Coverage, live: Cells, last_month: date) -> Months:
-    """Of which months each authority had reported."""
-    first = month_of(min((key.period for key in live), default=last_month))
-    return reported(heard, BOTH, first, last_month)
-
-
 def _published(connection: Connection) -> list[str]:
     """All that was ever published, in that order."""
     found = select(releases.c.id).where(releases.c.published_at.is_not(None)).order_by(releases.c.published_at)
     return list(connection.scalars(found))
 
 
-def _cells(connection: Connection, known_on: date, last_month: date, heard: Coverage) -> Cells:
+def _cells(connection: Connection, known_on: date, last_month: date, heard: Coverage) -> dict[CellKey, int]:
     """Every cell that any version of an indicator is made of and that counts, services summed, zero cells left out."""
     forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
     cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
     overdue = overdue_rows(cut, sorted(clocks), (BEGINNING, last_month), None, known_on)
     categories = {(form.measure, category) for form in forms for category in form.categories}
-    cells: Cells = {}
+    cells: dict[CellKey, int] = {}
     for rows in (rows_of(cut, wanted), overdue):
         c = rows.c
         query = select(c.measure, c.authority, c.period, c.category, c.value)
@@ -139,89 +156,79 @@ def _cells(connection: Connection, known_on: date, last_month: date, heard: Cove
     return {key: value for key, value in cells.items() if value}
 
 
-def _earlier(connection: Connection) -> list[Earlier]:
-    """All that was ever published, in that order."""
+def _latest(connection: Connection) -> _Latest | None:
     found = connection.execute(
         select(releases.c.id, releases.c.last_month, releases.c.definitions)
-        .where(releases.c.published_at.is_not(None))
-        .order_by(releases.c.published_at)
-    )
-    return [
-        Earlier(
-            row.last_month,
-            _released_cells(connection, row.id),
-            _hidden(connection, row.id),
-            frozenset((measure, grouping) for measure, grouping in row.definitions["forms"]),
-            row.definitions["indicators"],
-        )
-        for row in found.all()
-    ]
+        .where(releases.c.published_at.is_not(None), releases.c.definitions["public"] != [])
+        .order_by(releases.c.published_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return found and _Latest(found.id, found.last_month, found.definitions["indicators"])
 
 
-def _released_cells(connection: Connection, name: str) -> Cells:
-    c = release_cells.c
+def _earlier(connection: Connection, latest: _Latest | None) -> Earlier:
+    """What the public got last. Of all that was ever published no more is needed: each release took up the one before it."""
+    if latest is None:
+        return NOTHING_EARLIER
+    return Earlier(*(_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells)))
+
+
+def _frozen_cells(connection: Connection, table: Table, name: str) -> Cells:
+    c = table.c
     query = select(c.measure, c.category, c.period, c.authority, c.value).where(c.release == name)
     return {CellKey(*key): value for *key, value in connection.execute(query)}
 
 
-def _hidden(connection: Connection, name: str) -> frozenset[NumberKey]:
-    c = release_hidden.c
-    query = select(c.measure, c.grouping, c.period, c.area).where(c.release == name)
-    return frozenset(NumberKey(*row) for row in connection.execute(query))
+def _key(connection: Connection) -> bytes:
+    """The secret of the rounding, made with the first release."""
+    connection.execute(
+        insert(rounding_key).from_select(["key"], select(literal(token_bytes(32))).where(~exists(select(rounding_key))))
+    )
+    return bytes(connection.scalars(select(rounding_key.c.key)).one())
 
 
-def _write(  # noqa: PLR0913, PLR0917
-    connection: Connection,
-    name: str,
-    last_month: date,
-    known_on: date,
-    hiding: Hiding,
-    now: datetime,
-    note: str | None,
-) -> None:
+def _write(connection: Connection, frozen: _Frozen, now: datetime, note: str | None) -> None:
     definitions = {
         "indicators": {indicator.id: indicator.version for indicator in INDICATORS.values()},
-        "forms": sorted((form.measure, form.grouping) for form in PUBLIC_FORMS),
+        "public": sorted(NATIONAL_ONLY),
     }
-    heard = as_stored(coverage(connection, AsOf(known_on)))
+    heard = as_stored(coverage(connection, AsOf(frozen.known_on)))
     connection.execute(
         insert(releases).values(
-            id=name,
+            id=frozen.name,
             status=DRAFT,
-            last_month=last_month,
-            known_on=known_on,
-            content_hash=_hash(hiding.cells, hiding.hidden, [definitions, heard]),
+            last_month=frozen.last_month,
+            known_on=frozen.known_on,
+            content_hash=_hash(frozen.public, [definitions, heard]),
+            whole_hash=_hash(frozen.cells, [definitions, heard]),
             definitions=definitions,
             heard=heard,
             made_at=now,
             note=note,
         )
     )
-    cell_columns = ("release", "measure", "category", "period", "authority", "value")
-    copy_rows(
-        connection, release_cells, cell_columns, [(name, *key, value) for key, value in hiding.cells.items() if value]
-    )
-    hidden_columns = ("release", "measure", "grouping", "period", "area")
-    copy_rows(connection, release_hidden, hidden_columns, [(name, *key) for key in hiding.hidden])
+    columns = ("release", "measure", "category", "period", "authority", "value")
+    for table, cells in ((release_cells, frozen.cells), (public_cells, frozen.public)):
+        copy_rows(connection, table, columns, [(frozen.name, *key, value) for key, value in cells.items()])
 
 
-def _hash(cells: Mapping[CellKey, int], hidden: Iterable[NumberKey], definitions: object) -> str:
+def _hash(cells: Cells, definitions: object) -> str:
     """SHA-256 over everything that decides what is shown."""
     digest = hashlib.sha256(msgspec.json.encode(definitions, order="sorted"))
     for key, value in sorted(cells.items()):
-        if value:
-            digest.update(msgspec.json.encode((*key, value)))
-    for number in sorted(hidden):
-        digest.update(msgspec.json.encode(number))
+        digest.update(msgspec.json.encode((*key, value)))
     return digest.hexdigest()
 
 
-def _write_changes(connection: Connection, name: str, earlier: list[Earlier], hiding: Hiding, live: Cells) -> None:
-    if not earlier:
-        return
+def _write_changes(connection: Connection, frozen: _Frozen, latest: _Latest, earlier: Earlier) -> None:
+    """Cell by cell, and for Scotland as the public gets it."""
     columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
-    found = changes(earlier[-1], hiding, live)
-    copy_rows(connection, release_changes, columns, [(name, place, *change) for place, change in enumerate(found)])
+    whole = changes(Before(latest.last_month, earlier.cells, latest.versions), frozen.cells)
+    public = Before(latest.last_month, of_scotland(earlier.published), latest.versions)
+    found = chain(whole, changes(public, of_scotland(frozen.public)))
+    copy_rows(
+        connection, release_changes, columns, [(frozen.name, place, *change) for place, change in enumerate(found)]
+    )
 
 
 def default_month(clock: Clock) -> date:

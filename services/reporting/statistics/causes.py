@@ -36,6 +36,18 @@ _ONE_OUTCOME = ("band", "class")
 OF_CELLS = (Cause.NEW, Cause.LATE, Cause.CORRECTED, Cause.WITHDRAWN)
 
 
+class Change(NamedTuple):
+    """A cell that moved between two releases. Where a definition changed, `measure` is the indicator and `category` says how."""
+
+    measure: str
+    category: str
+    period: date
+    authority: str
+    before: int
+    after: int
+    why: str
+
+
 class Step(NamedTuple):
     """By how much one cell moved on one day."""
 

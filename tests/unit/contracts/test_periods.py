@@ -78,9 +78,9 @@ def test_all_periods_of_one_answer_are_named_alike_and_a_part_says_so() -> None:
 
 
 def test_the_last_months_are_as_many_as_there_are() -> None:
-    assert choices(date(2025, 10, 1), date(2026, 5, 1), rolling=True)[0].label == "Last 8 months"
-    assert choices(date(2024, 1, 1), date(2026, 5, 1), rolling=True)[0].label == "Last 12 months"
-    assert choices(date(2026, 5, 1), date(2026, 5, 1), rolling=True)[0].label == "Last month"
+    assert choices(date(2025, 10, 1), date(2026, 5, 1))[0].label == "Last 8 months"
+    assert choices(date(2024, 1, 1), date(2026, 5, 1))[0].label == "Last 12 months"
+    assert choices(date(2026, 5, 1), date(2026, 5, 1))[0].label == "Last month"
 
 
 def test_periods_have_the_names_that_they_have_in_linked_data() -> None:
@@ -102,16 +102,17 @@ def test_periods_are_said_in_words() -> None:
     assert words.period("2025-05/2026-04") == "May 2025 to April 2026"
 
 
-def test_the_public_is_offered_whole_years_whole_quarters_and_months() -> None:
-    offered = choices(date(2025, 3, 1), date(2026, 4, 1), rolling=False)
-    assert [each.value for each in offered][:6] == [
+def test_the_last_months_whole_years_whole_quarters_and_months_are_offered() -> None:
+    offered = choices(date(2025, 3, 1), date(2026, 4, 1))
+    assert [each.value for each in offered][:7] == [
+        "12-months",
         "year-2025-26",
         *(f"quarter-{quarter}" for quarter in ("2026-Q1", "2025-Q4", "2025-Q3", "2025-Q2")),
         "month-2026-04",
     ]
     assert chosen(offered, "month-2026-03").span.first == date(2026, 3, 1)
     assert chosen(offered, "nonsense") is offered[0]
-    assert choices(date(2024, 6, 1), date(2026, 4, 1), rolling=True)[0].span.first == date(2025, 5, 1)
+    assert choices(date(2024, 6, 1), date(2026, 4, 1))[0].span.first == date(2025, 5, 1)
 
 
 def test_the_year_before_has_the_same_months() -> None:

@@ -19,8 +19,6 @@ REASONS = {
     "corrected": "Corrected",
     "withdrawn": "Withdrawn",
     "definition": "New definition",
-    "held back": "Held back: to show it would give something away",
-    "not told": words.SUPPRESSED,
 }
 
 
@@ -41,8 +39,8 @@ def change_lines(desk: Desk, release: ReleaseInfo) -> list[ChangeLine]:
     """The first changes of a release. None of one that was withdrawn, but to national viewers."""
     if release.status not in {PUBLISHED, DRAFT} and desk.viewer.audience != "national":
         return []
-    gate = Gate(desk.viewer, index.hidden_around(desk.connection, release))
-    found = gate.changes(index.changes_of(desk.connection, release.id, None, CHANGES_SHOWN))
+    gate = Gate(desk.viewer)
+    found = gate.changes(index.changes_of(desk.connection, desk.viewer, release.id, None, CHANGES_SHOWN))
     return [_line(row) for row in found]
 
 

@@ -1,7 +1,4 @@
-"""Which periods a page offers.
-
-The public is offered months and whole years, for which the hiding was worked out, and quarters, which are sums of months.
-"""
+"""Which periods a page offers."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -22,12 +19,10 @@ class Choice:
     span: Span
 
 
-def choices(first: date, last: date, *, rolling: bool) -> list[Choice]:
-    """Newest and widest first: the last 12 months where they may be shown, whole years, whole quarters, months."""
-    found = []
-    if rolling:
-        span = Span(max(first, add_months(last, -11)), last)
-        found.append(Choice("12-months", f"Last {_months(span)}", span))
+def choices(first: date, last: date) -> list[Choice]:
+    """Newest and widest first: the last 12 months, whole years, whole quarters, months."""
+    span = Span(max(first, add_months(last, -11)), last)
+    found = [Choice("12-months", f"Last {_months(span)}", span)]
     months = months_between(first, last)
     years = [*reversed(dict.fromkeys(map(year_of, months)))]
     quarters = [*reversed(dict.fromkeys(map(quarter_of, months)))][:QUARTERS_OFFERED]

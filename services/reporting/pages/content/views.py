@@ -12,8 +12,7 @@ from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from contracts.periods import add_months, month_of, months_between
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
-from services.reporting.disclosure.gate import Row, ToCome
-from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.disclosure.gate import Gate, Row, ToCome
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.quality import latest_month, still_to_come
@@ -21,7 +20,7 @@ from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
 from services.reporting.read.queries import Grain, Span, earliest, latest
-from services.reporting.read.vintages import Live, Released
+from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
@@ -38,7 +37,7 @@ HEADLINES = (
 )
 TREND_SPAN = 24
 NEVER_PUBLIC = {Kind.AGREEMENT, Kind.OVERDUE}
-BY_AUTHORITY, BY_MONTH = Grain("authority"), Grain(period="month")
+BY_AUTHORITY, BY_MONTH, BY_QUARTER = Grain("authority"), Grain(period="month"), Grain(period="quarter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +77,14 @@ class Reader:
     def choices(self) -> list[Choice]:
         """Periods that this viewer is offered. Raises NothingReleased where there is nothing to show."""
         published = self.published()
-        national = self.viewer.audience == "national"
         if published is None and self.viewer.audience == "public":
             raise answers.NothingReleased
-        if published is not None and (self.wanted or not national):
-            cut = Released(published.id)
-            first = earliest(self.connection, cut) or published.last_month
-            return choices(first, published.last_month, rolling=national)
+        if published is not None and (self.wanted or self.viewer.audience != "national"):
+            first = earliest(self.connection, Rounded(published.id)) or published.last_month
+            return choices(first, published.last_month)
         first = earliest(self.connection, Live()) or add_months(month_of(self.desk.today), -1)
         last = min(latest(self.connection, Live()) or first, add_months(month_of(self.desk.today), -1))
-        return choices(min(first, last), last, rolling=True)
+        return choices(min(first, last), last)
 
     def judged(self, wanted: str | None) -> tuple[list[Choice], Choice]:
         """Periods whose completeness can be looked at, and the one asked for: by default the last whole month."""
@@ -174,7 +171,11 @@ def only(rows: Sequence[Row]) -> Row | None:
 def monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
     """The months up to the end of the span, from the first of which there is anything."""
     first = add_months(span.last, 1 - TREND_SPAN)
-    rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
+    if Gate(reader.viewer).sees_whole(area) or area == SCOTLAND or indicator.kind is Kind.STOCK:
+        rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
+    else:
+        rows = reader.ask(indicator, Question(first, span.last, BY_QUARTER, area=area)).rows
+        rows = [row for row in rows if not row.partial]
     started = next((i for i, row in enumerate(rows) if row.value or row.suppressed), 0)
     return rows[started:]
 
@@ -299,7 +300,7 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
         charts.Point(words.short_period(row.period), row.value, row.lower, row.upper, hollow=open_still)
         for row, open_still in zip(rows, hollow, strict=True)
     ]
-    title = f"{indicator.title}, {AREA_NAMES[area]}, by month"
+    title = f"{indicator.title}, {AREA_NAMES[area]}, over time"
     table = tuple(
         (
             words.short_period(row.period),

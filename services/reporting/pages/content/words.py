@@ -5,10 +5,11 @@ from datetime import date, datetime
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, quarter_months
-from services.reporting.disclosure.gate import Row, ToCome
+from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.read.queries import Span
 
 SUPPRESSED = "[c]"
+MARKS = {Why.SMALL: SUPPRESSED, Why.AUDIENCE: "[a]", Why.PERIOD: "[n]"}
 NO_CASES = "[z]"
 NOT_REPORTED = "[x]"
 PROVISIONAL = "Provisional"
@@ -56,11 +57,13 @@ def period(label: str, *, monthly: bool = False) -> str:
 
 def figure(row: Row | None, unit: str) -> str:
     """The value of a row, or the mark that says why there is none."""
-    if row is None or row.suppressed:
-        return SUPPRESSED
-    if row.numerator is None:
-        return NOT_REPORTED
+    if row is None or row.numerator is None:
+        return _absent(row)
     return value(row.value, unit)
+
+
+def _absent(row: Row | None) -> str:
+    return NOT_REPORTED if row is None or row.why is None else MARKS[row.why]
 
 
 def value(number: float | None, unit: str) -> str:
@@ -90,7 +93,7 @@ def count(row: Row | None, number: float | None) -> str:
     """The numerator or denominator of a row."""
     if number is not None:
         return f"{number:,.0f}"
-    return SUPPRESSED if row is None or row.suppressed else NOT_REPORTED
+    return _absent(row)
 
 
 def completeness(standing: Mapping[str, Sequence[str]]) -> str:

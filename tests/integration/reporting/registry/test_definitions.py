@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from services.chassis.clock import FixedClock
 from services.reporting.disclosure import linked_tables
 from services.reporting.registry import catalogue
+from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Status
 from services.reporting.releases import changes, publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
@@ -83,18 +84,31 @@ def test_a_release_answers_by_the_version_that_it_froze(
 ) -> None:
     first = publish(database)
     adopt_the_proposal(monkeypatch)
-    assert answer(client) == {"denominator": 288, "version": 2, "status": "earlier"}
+    assert about(288, client) == {"version": 2, "status": "earlier"}
     assert answer(client, national)["version"] == 3
     assert answer(client, national, release=first)["version"] == 2
     second = publish(database, NOW + timedelta(days=1))
-    assert answer(client) == {"denominator": 312, "version": 3, "status": "current"}
-    assert answer(client, definition="2")["denominator"] == 288
-    assert answer(client, release=first)["denominator"] == 288
-    told = client.get(f"/v1/releases/{second}/changes").json()
+    assert about(312, client) == {"version": 3, "status": "current"}
+    assert about(288, client, definition="2")["version"] == 2
+    assert about(288, client, release=first)["version"] == 2
+    told = client.get(f"/v1/releases/{second}/changes", headers=national).json()
     assert told["release"]["definitions"]["completion_rate"] == 3
     assert {(c["measure"], c["category"], c["before"], c["after"], c["why"]) for c in told["changes"]} == {
         ("completion_rate", "denominator/2/3", 96, 104, "definition")
     }
+    public = client.get(f"/v1/releases/{second}/changes").json()["changes"]
+    assert {(c["authority"], c["category"], c["why"]) for c in public} == {
+        (SCOTLAND, "denominator/2/3", "definition")
+    }, "rounded, and for Scotland"
+
+
+def about(expected: int, client: TestClient, **question: str) -> dict[str, object]:
+    """What the public is answered, whose numbers are rounded."""
+    found = answer(client, None, **question)
+    denominator = found.pop("denominator")
+    assert isinstance(denominator, float)
+    assert abs(denominator - expected) <= 15
+    return found
 
 
 def publish(database: Engine, at: object = NOW) -> str:
@@ -120,12 +134,12 @@ def adopt_the_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("ended")
-def test_the_public_is_told_no_sum_that_its_release_did_not_protect(
+def test_the_public_is_told_no_sum_of_cells_that_its_release_did_not_round(
     client: TestClient, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    protected = catalogue.INDICATORS["completion_rate"].denominator
-    then = {form: national for form, national in linked_tables.PUBLIC_FORMS.items() if form != protected}
-    monkeypatch.setattr(publication, "PUBLIC_FORMS", then)
+    later = ("orders_ended", "end_reason=completed")
+    then = {cell: national for cell, national in linked_tables.NATIONAL_ONLY.items() if cell != later}
+    monkeypatch.setattr(publication, "NATIONAL_ONLY", then)
     publish(database)
     (row,) = client.get(f"{DATA}?from=2026-03&to=2026-03").json()["rows"]
     assert (row["suppressed"], row["value"]) == (True, None)

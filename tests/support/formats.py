@@ -43,7 +43,7 @@ def from_xlsx(content: bytes) -> Iterator[Told]:
 
 
 def from_json_stat(text: str) -> Iterator[Told]:
-    hidden = {place for place, mark in json.loads(text).get("status", {}).items() if mark == "c"}
+    hidden = {place for place, mark in json.loads(text).get("status", {}).items() if mark in {"c", "a", "n"}}
     frame = pyjstat.Dataset.read(text).write("dataframe", naming="id")
     by_key: dict[tuple[str, ...], dict[str, Any]] = {}
     for place, (area, period, category, name, value) in enumerate(frame.itertuples(index=False)):

@@ -1,4 +1,4 @@
-"""Two releases of a year of a few authorities, with what came late between them, and what is in them in truth."""
+"""A year of a few authorities, released twice with what came late between; and the same nation as the public was told of it."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -7,18 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from sqlalchemy import Engine, select
 
-from contracts.authorities import HEALTH_BOARDS
-from contracts.cells import Cell as Published
+from contracts.categories import MONTHS_BEFORE
+from contracts.cells import Cell, Service
 from contracts.codes import CLIENT_BASED, SERVICE_BASED
-from contracts.periods import months_between
+from contracts.periods import last_day
 from services.chassis.clock import FixedClock
-from services.reporting.ingest.store import Folded, fold, write
-from services.reporting.read.tables import release_cells
-from services.reporting.registry.areas import SCOTLAND
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
+from services.reporting.ingest.store import fold, write
+from services.reporting.read.tables import public_cells
+from services.reporting.registry.clocks import AWAITED, OVERDUE
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, position, taken
-from tests.support.attacker.program import Cell
-from tests.support.attacker.reading import World
 from tests.support.figures import national_cells
 
 FIRST, LAST = date(2025, 4, 1), date(2026, 3, 1)
@@ -36,60 +35,89 @@ ONE_MORE = {
     "exit_questionnaires": ("not_returned",),
 }
 """Where an order counts: in the largest category that begins so."""
-WORLD = World(
-    {code: (code,) for code in CODES}
-    | {
-        board.code: found
-        for board in HEALTH_BOARDS.values()
-        if (found := tuple(c for c in CODES if c in board.members))
-    }
-    | {SCOTLAND: CODES},
-    tuple(f"{month:%Y-%m}" for month in months_between(FIRST, LAST)),
-)
 REASONS = sorted(CLIENT_BASED | SERVICE_BASED)
 CLOCKS = ("first_contact", "induction", "placement", "case_meeting", "plan")
+DAYS = (NOW.date() - timedelta(days=3), NOW.date() - timedelta(days=2))
+"""The days of which each release tells."""
 
 
-class Made(NamedTuple):
-    """The releases, the days on which each was the latest, and the cells as they were released."""
+class World(NamedTuple):
+    """What each release has new to tell, and the names of the releases."""
 
-    names: tuple[str, ...]
-    days: tuple[str, ...]
-    cells: dict[Cell, int]
-
-    def truth(self, cell: Cell) -> int:
-        return self.cells.get(cell, 0)
+    told: tuple[list[Cell], list[Cell]]
+    releases: tuple[str, str]
 
 
-def release(database: Engine) -> Made:
-    """Fill the database and release twice."""
-    clock, names, days = FixedClock(NOW - timedelta(days=2)), [], []
-    for cells in (_cells(1), _corrected()):
-        positions = [position(c, service=s) for c in CODES for s in ("orders", "unpaid_work")]
-        folded: Folded = fold([*cells, *(heard for each in positions for heard in taken(each)), *positions])
+def truth(database: Engine) -> World:
+    """Fill the database with what happened, and release twice."""
+    return _released(database, (_of_few(), list(_late())))
+
+
+def as_published(database: Engine, world: World, published: Engine) -> World:
+    """The nation that was published of this world: every public cell is as it was rounded, and everything else is the same."""
+    services = {cell.measure: cell.service for cell in world.told[0]}
+    other = [cell for cell in world.told[0] if not _is_public(cell) and cell.measure not in AWAITED.values()]
+    first, second = (_public(database, name) for name in world.releases)
+    gone = dict.fromkeys(first.keys() - second.keys(), 0)
+    told = tuple(
+        [_of_key(key, value, services, day, version) for key, value in cells.items()]
+        for version, (cells, day) in enumerate(zip((first, second | gone), DAYS, strict=True), 1)
+    )
+    return _released(published, ([*other, *told[0]], told[1]))
+
+
+Key = tuple[str, str, date, str]
+
+
+def _is_public(cell: Cell) -> bool:
+    return (cell.measure, cell.category) in NATIONAL_ONLY
+
+
+def _public(database: Engine, release: str) -> dict[Key, int]:
+    c = public_cells.c
+    query = select(c.measure, c.category, c.period, c.authority, c.value).where(c.release == release)
+    with database.connect() as connection:
+        return {
+            (measure, category, day, area): value for measure, category, day, area, value in connection.execute(query)
+        }
+
+
+def _of_key(key: Key, value: int, services: dict[str, Service], day: date, version: int) -> Cell:
+    """What is overdue is told by what is awaited, on the day on which it fell due."""
+    measure, category, period, authority = key
+    if category == OVERDUE:
+        measure, category, period = AWAITED[measure], MONTHS_BEFORE[0], last_day(period)
+    return Cell(services.get(measure, "orders"), authority, 1, version, measure, period, category, day, value)
+
+
+def _released(database: Engine, told: tuple[list[Cell], list[Cell]]) -> World:
+    clock, names = FixedClock(NOW - timedelta(days=2)), []
+    for cells in told:
+        positions = [position(code, service=each) for code in CODES for each in ("orders", "unpaid_work")]
         with database.begin() as connection:
-            write(connection, folded)
+            write(connection, fold([*cells, *(heard for each in positions for heard in taken(each)), *positions]))
         names.append(publication.make(database, LAST, clock().date() - timedelta(days=1), clock))
         publication.publish(database, names[-1], clock)
-        days.append(f"{clock().date()}")
         clock.move(timedelta(days=1))
-    return Made(tuple(names), tuple(days), _released(database, names))
+    return World(told, (names[0], names[1]))
 
 
-def _released(database: Engine, names: list[str]) -> dict[Cell, int]:
-    c = release_cells.c
-    with database.connect() as connection:
-        rows = connection.execute(select(c.release, c.measure, c.category, c.period, c.authority, c.value)).all()
-    return {
-        Cell(names.index(name), measure, category, f"{period:%Y-%m}", area): value
-        for name, measure, category, period, area, value in rows
-    }
+def cells_of(seed: int, first: date, months: int, authorities: int) -> list[Cell]:
+    """National cells, and what follows from these counts and is not made with them."""
+    made = list(national_cells(seed, first, months, authorities))
+    return [*made, *_beyond(seed, made, first)]
 
 
-def _corrected() -> Iterator[Published]:
-    day = NOW.date() - timedelta(days=1)
+def _of_few() -> list[Cell]:
+    made = [cell for cell in national_cells(1, FIRST, 12) if cell.authority in CODES]
+    return [
+        _known(cell, cell.measure, cell.category, cell.value, DAYS[0], 1) for cell in (*made, *_beyond(1, made, FIRST))
+    ]
+
+
+def _late() -> Iterator[Cell]:
     for (area, month), more in LATE.items():
-        there = [cell for cell in _cells(1) if (cell.authority, cell.period) == (area, month)]
+        there = [cell for cell in _of_few() if (cell.authority, cell.period) == (area, month)]
         for measure, prefixes in ONE_MORE.items():
             for prefix in prefixes:
                 alike = [
@@ -98,15 +126,10 @@ def _corrected() -> Iterator[Published]:
                     if c.measure == measure and (c.category.startswith(prefix) if prefix else not c.category)
                 ]
                 cell = max(alike, key=lambda each: each.value)
-                yield _known(cell, measure, cell.category, cell.value + more, day, 2)
+                yield _known(cell, measure, cell.category, cell.value + more, DAYS[1], 2)
 
 
-def _cells(seed: int) -> list[Published]:
-    made = [cell for cell in national_cells(seed, FIRST, 12) if cell.authority in CODES]
-    return [*made, *_beyond(seed, made)]
-
-
-def _beyond(seed: int, made: Iterable[Published]) -> Iterator[Published]:
+def _beyond(seed: int, made: Iterable[Cell], first_month: date) -> Iterator[Cell]:
     """What follows from these counts, and is not made with them."""
     rng, people = np.random.default_rng(seed), dict[str, int]()
     for cell in made:
@@ -134,7 +157,7 @@ def _beyond(seed: int, made: Iterable[Published]) -> Iterator[Published]:
                     yield _beside(cell, cell.measure, f"reason={reason}", count)
 
     for authority, count in people.items():
-        first = next(each for each in made if each.authority == authority and each.period == FIRST)
+        first = next(each for each in made if each.authority == authority and each.period == first_month)
         yield _beside(first, "persons_with_new_order_in_year", "", count)
 
 
@@ -147,9 +170,9 @@ def _reasons(rng: np.random.Generator, late: int) -> Iterator[tuple[str, int]]:
     yield from zip(REASONS, map(int, counts[:-1]), strict=True)
 
 
-def _beside(cell: Published, measure: str, category: str, value: int) -> Published:
+def _beside(cell: Cell, measure: str, category: str, value: int) -> Cell:
     return _known(cell, measure, category, value, cell.known_on, 1)
 
 
-def _known(cell: Published, measure: str, category: str, value: int, day: date, version: int) -> Published:
-    return Published(cell.service, cell.authority, 1, version, measure, cell.period, category, day, value)
+def _known(cell: Cell, measure: str, category: str, value: int, day: date, version: int) -> Cell:
+    return Cell(cell.service, cell.authority, 1, version, measure, cell.period, category, day, value)

@@ -1,0 +1,248 @@
+"""From the cells of a release to the cells that the public gets: multiples of a step that still add up. Pure.
+
+Each authority's cell of a month becomes one of the two multiples around it, by chances that depend on a secret key; a multiple stays
+as it is. Categories add up to their total, parts never exceed the whole, and all sums over months, areas and categories are sums of
+published cells. So what is published is itself a possible truth, in which no number is small: nobody can rule it out, whatever
+they add, subtract and compare, and however many releases they have. What is published too high is made good in the next cells of
+the same category, so that years and Scotland stay near the truth.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import shake_256
+from typing import NamedTuple
+
+from contracts.authorities import AUTHORITIES
+from contracts.periods import month_of, months_between, year_months, year_of
+from services.reporting.disclosure.linked_tables import TABLES, CellName, Table, cells_in
+
+AREAS = tuple(AUTHORITIES)
+LEAST_CHANCE = 0.05
+"""Each of the two multiples around a cell has at least this chance, however wrong the sums are so far."""
+
+
+class CellKey(NamedTuple):
+    """One cell of a release."""
+
+    measure: str
+    category: str
+    period: date
+    authority: str
+
+
+Cells = Mapping[CellKey, int]
+Place = tuple[str, date]
+"""Authority, and the period under which a cell counts."""
+Values = Mapping[CellName, int]
+ByPlace = Mapping[Place, Values]
+Told = Callable[[int, int, str], object]
+"""Hears how many parts of how many are done, and which is next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The cells of the release before, as they were and as they were published."""
+
+    cells: Cells = field(default_factory=dict)
+    published: Cells = field(default_factory=dict)
+
+
+NOTHING_EARLIER = Earlier()
+
+
+def untold(_done: int, _of: int, _words: str) -> None:
+    """Nobody listens."""
+
+
+def rounded(
+    cells: Cells, last_month: date, key: bytes, earlier: Earlier = NOTHING_EARLIER, told: Told = untold
+) -> dict[CellKey, int]:
+    """The public cells, zeros left out. What has not changed since the earlier release is published as it was."""
+    first = min((month_of(each.period) for each in cells), default=last_month)
+    months = months_between(first, last_month)
+    truth, then, published = (_by_place(each) for each in (cells, earlier.cells, earlier.published))
+    found: dict[Place, dict[CellName, int]] = defaultdict(dict)
+    for done, table in enumerate(TABLES):
+        told(done, len(TABLES), table.name)
+        _Rounding(table, truth, then, published, found, key).all(months)
+    return {
+        CellKey(*name, month, area): value
+        for (area, month), values in found.items()
+        for name, value in values.items()
+        if value
+    }
+
+
+def _by_place(cells: Cells) -> ByPlace:
+    found: dict[Place, dict[CellName, int]] = defaultdict(dict)
+    for each, value in cells.items():
+        found[each.authority, each.period][each.measure, each.category] = value
+    return found
+
+
+_NOWHERE: Values = {}
+
+
+class _Rounding:
+    """One table over all months and authorities."""
+
+    def __init__(
+        self,
+        table: Table,
+        truth: ByPlace,
+        then: ByPlace,
+        published: ByPlace,
+        found: dict[Place, dict[CellName, int]],
+        key: bytes,
+    ) -> None:
+        self._table, self._truth, self._then, self._published = table, truth, then, published
+        self._found, self._key = found, key
+        self._sum, self._cells = cells_in(table.totals[0]), table.cells
+        self._splits = [split.cells for split in table.splits]
+        self._width = 1 + sum(len(split.categories) + 1 for split in table.splits)
+        self._of_area = {area: [0] * self._width for area in AREAS}
+        """By authority and slot, how much more there is than was published so far."""
+        self._of_all = [0] * self._width
+
+    def all(self, months: Iterable[date]) -> None:
+        there = self._truth.keys() | self._published.keys()
+        places = [place for month in self._periods(months) for area in AREAS if (place := (area, month)) in there]
+        kept = {place for place in places if self._is_unchanged(place)}
+        for place in places:
+            if place in kept:
+                self._publish(place, self._slots(self._published.get(place, _NOWHERE)))
+        for place in places:
+            if place not in kept:
+                self._publish(place, self._round(place))
+
+    def _periods(self, months: Iterable[date]) -> list[date]:
+        """The periods of its cells: months, or those under which whole years count."""
+        if not self._table.yearly:
+            return list(months)
+        there = set(months)
+        years = {year_months(year_of(month)) for month in there}
+        return sorted(year[0] for year in years if there.issuperset(year))
+
+    def _is_unchanged(self, place: Place) -> bool:
+        """Whether the earlier release had the same cells here, and published the same around them."""
+        if not self._published:
+            return False
+        now, then = self._truth.get(place, _NOWHERE), self._then.get(place, _NOWHERE)
+        return all(now.get(name, 0) == then.get(name, 0) for name in self._cells) and all(
+            self._found[around].get(name, 0) == self._published.get(around, _NOWHERE).get(name, 0)
+            for around, name in self._around(place)
+        )
+
+    def _around(self, place: Place) -> Iterator[tuple[Place, CellName]]:
+        """The published cells that those here depend on."""
+        yield from self._larger(place)
+        if self._table.none_without:
+            yield from ((place, name) for name in cells_in(self._table.none_without))
+        for split in self._table.splits:
+            if split.counted:
+                yield from ((place, (split.counted, category)) for category in split.categories)
+
+    def _larger(self, place: Place) -> Iterator[tuple[Place, CellName]]:
+        """The published cells of the larger total, over the year where whole years count."""
+        if self._table.within:
+            area, month = place
+            for each in year_months(year_of(month)) if self._table.yearly else (month,):
+                yield from (((area, each), name) for name in cells_in(self._table.within))
+
+    def _slots(self, values: Values) -> list[int]:
+        """The total, and for each split its categories and what they leave of the total."""
+        total = sum(values.get(name, 0) for name in self._sum)
+        found = [total]
+        for split in self._splits:
+            own = [values.get(name, 0) for name in split]
+            found += [*own, total - sum(own)]
+        return found
+
+    def _publish(self, place: Place, shown: Sequence[int]) -> None:
+        area_wrong, all_wrong = self._of_area[place[0]], self._of_all
+        for slot, (value, public) in enumerate(zip(self._slots(self._truth.get(place, _NOWHERE)), shown, strict=True)):
+            area_wrong[slot] += value - public
+            all_wrong[slot] += value - public
+        into = self._found[place]
+        into.update(dict.fromkeys(self._table.total_cells, shown[0]))
+        at = 1
+        for split in self._splits:
+            into.update(zip(split, shown[at:], strict=False))
+            at += len(split) + 1
+
+    def _round(self, place: Place) -> list[int]:
+        values = self._slots(self._truth.get(place, _NOWHERE))
+        if not any(values):
+            return values
+        draws = _draws(self._key, f"{self._table.name}|{place[0]}|{place[1]}", self._width)
+        own, whole = self._of_area[place[0]], self._of_all
+        wrong = [by_all + by_area / 2 for by_area, by_all in zip(own, whole, strict=True)]
+        if (
+            self._table.none_without
+        ):  # nothing is made good while nothing may be published, so all of it is when something may
+            values = [max(0, value + by_area) for value, by_area in zip(values, own, strict=True)]
+            wrong = [by_all - by_area for by_area, by_all in zip(own, whole, strict=True)]
+        total = self._round_total(place, values[0], wrong[0], draws[0])
+        shown, at = [total], 1
+        for split in self._table.splits:
+            slots = range(at, at + len(split.categories) + 1)
+            none = self._none(place, split.counted, split.categories)
+            by = whole if split.national_only else wrong
+            parts = [Part(values[slot], by[slot], draws[slot], none[slot - at]) for slot in slots]
+            shown += divided(total, parts, self._table.step)
+            at = slots.stop
+        return shown
+
+    def _none(self, place: Place, counted: str | None, categories: Sequence[str]) -> list[bool]:
+        """Of which categories, and the rest, nothing is published, since nothing is counted of them."""
+        if counted is None:
+            return [False] * (len(categories) + 1)
+        return [not self._found[place].get((counted, each), 0) for each in categories] + [False]
+
+    def _round_total(self, place: Place, value: int, wrong: float, draw: float) -> int:
+        none_without, within = self._table.none_without, self._table.within
+        if none_without and not any(self._found[place].get(name, 0) for name in cells_in(none_without)):
+            return 0
+        step = self._table.step
+        low = value // step * step
+        if value == low:
+            return low
+        if within and low + step > sum(self._found[at].get(name, 0) for at, name in self._larger(place)):
+            return low
+        chance = (value - low + wrong) / step
+        return low + step * (draw < min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE))
+
+
+class Part(NamedTuple):
+    """One category of a total that is divided."""
+
+    value: int
+    wrong: float
+    """How much more of this category there is than was published so far."""
+    draw: float
+    none: bool = False
+    """Whether nothing may be published of it."""
+
+
+def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
+    """The parts as multiples around their values that add up to the total. The values add up to one around the total."""
+    shown = [0 if part.none else part.value // step * step for part in parts]
+    between = [at for at, part in enumerate(parts) if shown[at] != part.value and not part.none]
+    between.sort(key=lambda at: (parts[at].value - shown[at] + parts[at].wrong) / step + parts[at].draw, reverse=True)
+    more = (total - sum(shown)) // step
+    for at in between[: max(more, 0)]:
+        shown[at] += step
+    more -= len(between[: max(more, 0)])
+    while more:  # what may not be published in its own category, or was made good already
+        largest = max(range(len(parts)), key=lambda at: (not parts[at].none, shown[at], parts[at].value))
+        shown[largest] += step if more > 0 else -step
+        more -= 1 if more > 0 else -1
+    return shown
+
+
+def _draws(key: bytes, place: str, count: int) -> list[float]:
+    """Numbers from 0 to 1 that are always the same here, and that nobody without the key can foresee."""
+    drawn = shake_256(key + place.encode()).digest(2 * count)
+    return [(256 * drawn[at] + drawn[at + 1] + 0.5) / 65536 for at in range(0, 2 * count, 2)]

@@ -1,0 +1,44 @@
+"""The public gets the cells of a release rounded, and no longer some of them hidden.
+
+What was released before was protected in another way, and cannot be shown beside what is rounded: it is withdrawn, and stays listed.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import BYTEA
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+WITHDRAWN = """
+UPDATE releases SET status = 'withdrawn', withdrawn_at = now(), note = 'Withdrawn when figures began to be rounded; make it again'
+WHERE status <> 'withdrawn'
+"""
+
+
+def upgrade() -> None:
+    op.execute(WITHDRAWN)
+    op.execute("UPDATE releases SET definitions = definitions - 'forms' || jsonb_build_object('public', '[]'::jsonb)")
+    op.drop_table("release_hidden")
+    op.add_column("releases", sa.Column("whole_hash", sa.Text, nullable=False, server_default=""))
+    op.create_table(
+        "public_cells",
+        sa.Column("release", sa.Text, sa.ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("measure", sa.Text, primary_key=True),
+        sa.Column("category", sa.Text, primary_key=True),
+        sa.Column("period", sa.Date, primary_key=True),
+        sa.Column("authority", sa.Text, primary_key=True),
+        sa.Column("value", sa.BigInteger, nullable=False),
+        comment="The cells of a release as the public gets them, rounded.",
+    )
+    op.create_table(
+        "rounding_key",
+        sa.Column("key", BYTEA, primary_key=True),
+        comment=(
+            "One row: the secret that decides which way a cell is rounded. "
+            "Whoever knows it learns more than is published."
+        ),
+    )
+    op.execute("DELETE FROM release_changes")

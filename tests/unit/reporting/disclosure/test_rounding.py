@@ -1,0 +1,227 @@
+"""What the public gets is itself a possible truth, in which no number is small; and it is near the truth."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from datetime import date
+from random import Random
+from statistics import pstdev
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.periods import quarter_of, year_of
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEPS, TABLES, Table, cells_in
+from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Part, divided, rounded
+from services.reporting.registry.indicators import Form
+from tests.support.released_twice import cells_of
+
+FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
+KEY, ANOTHER = b"k" * 32, b"another"
+
+
+def nation(seed: int, months: int = 24, authorities: int = 32) -> dict[CellKey, int]:
+    found = cells_of(seed, FIRST, months, authorities)
+    keyed = {CellKey(c.measure, c.category, c.period, c.authority): c.value for c in found if c.value}
+    return {key: value for key, value in keyed.items() if (key.measure, key.category) in NATIONAL_ONLY}
+
+
+def late(cells: Cells, seed: int) -> dict[CellKey, int]:
+    """Some orders come late: they count in the total and in one category of each way to split it."""
+    chance, later = Random(seed), dict(cells)
+    places = sorted({(key.authority, key.period) for key in cells})
+    imposed = next(table for table in TABLES if table.name == "orders imposed")
+    for area, month in chance.sample(places, min(5, len(places))):
+        counted = [("orders_opened", ""), *imposed.total_cells]
+        counted += [chance.choice(split.cells) for split in imposed.splits if split.exhaustive]
+        for name in counted:
+            key = CellKey(*name, month, area)
+            later[key] = later.get(key, 0) + 1
+    return later
+
+
+def value(cells: Cells, each: Form, place: tuple[str, date]) -> int:
+    area, month = place
+    return sum(cells.get(CellKey(*name, month, area), 0) for name in cells_in(each))
+
+
+def places(cells: Cells) -> set[tuple[str, date]]:
+    return {(key.authority, key.period) for key in cells}
+
+
+def disagreements(table: Table, cells: Cells, place: tuple[str, date]) -> Iterable[str]:
+    total = value(cells, table.totals[0], place)
+    if any(value(cells, each, place) != total for each in table.totals[1:]):
+        yield "totals"
+    if table.within and not table.yearly and total > value(cells, table.within, place):
+        yield "within"
+    if table.none_without and total and not value(cells, table.none_without, place):
+        yield "sum over nothing"
+    for split in table.splits:
+        parts = sum(cells.get(CellKey(*name, place[1], place[0]), 0) for name in split.cells)
+        if parts != total if split.exhaustive else parts > total and split.measure != "minutes_credited":
+            yield f"{split.measure} {split.categories[0]}"
+
+
+small_nations = st.tuples(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 4))
+"""Seed, months and authorities."""
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_nations, st.binary(min_size=8, max_size=32))
+def test_it_is_a_possible_truth_without_a_small_number(drawn: tuple[int, int, int], key: bytes) -> None:
+    cells = nation(*drawn)
+    public = rounded(cells, LAST, key)
+    assert all(each % STEPS[name.measure, name.category] == 0 for name, each in public.items())
+    for place in places(public):
+        for table in TABLES:
+            assert list(disagreements(table, public, place)) == [], (table.name, place)
+    assert rounded(public, LAST, ANOTHER) == public, "were it the truth, the same would be published, whatever the key"
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_nations, st.integers(0, 2**31))
+def test_two_releases_are_a_possible_truth_together(drawn: tuple[int, int, int], seed: int) -> None:
+    cells = nation(*drawn)
+    later = late(cells, seed)
+    first = rounded(cells, LAST, KEY)
+    second = rounded(later, LAST, KEY, Earlier(cells, first))
+    assert rounded(second, LAST, ANOTHER, Earlier(first, first)) == second
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_nations)
+def test_a_count_becomes_one_of_the_two_multiples_around_it(drawn: tuple[int, int, int]) -> None:
+    cells = nation(*drawn)
+    public = rounded(cells, LAST, KEY)
+    for key, was in cells.items():
+        step = STEPS[key.measure, key.category]
+        if step == 5 and key.measure != "persons_with_new_order_in_year":
+            assert abs(public.get(key, 0) - was) < step, key
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_nations, st.integers(0, 2**31))
+def test_what_has_not_changed_is_published_as_it_was(drawn: tuple[int, int, int], seed: int) -> None:
+    cells = nation(*drawn)
+    first = rounded(cells, LAST, KEY)
+    later = late(cells, seed)
+    second = rounded(later, LAST, KEY, Earlier(cells, first))
+    moved = {(key.authority, key.period) for key in later if later[key] != cells.get(key, 0)}
+    for key in first.keys() | second.keys():
+        if (key.authority, key.period) not in moved and key.measure != "persons_with_new_order_in_year":
+            assert first.get(key, 0) == second.get(key, 0), key
+
+
+def test_no_authority_decides_on_what_another_is_rounded_to_where_that_is_a_multiple() -> None:
+    """What an insider knows of its own cells rules out no possible truth of the others."""
+    cells = nation(3, months=6, authorities=6)
+    public = rounded(cells, LAST, KEY)
+    insider = sorted({key.authority for key in cells})[2]
+    mixed = {key: v for key, v in public.items() if key.authority != insider}
+    mixed |= {key: v for key, v in cells.items() if key.authority == insider}
+    again = rounded(mixed, LAST, KEY)
+    others = [{k: v for k, v in each.items() if k.authority != insider} for each in (public, again)]
+    assert others[0] == others[1]
+
+
+def test_the_key_decides() -> None:
+    cells = nation(1, months=3, authorities=4)
+    assert rounded(cells, LAST, KEY) == rounded(cells, LAST, KEY)
+    assert rounded(cells, LAST, KEY) != rounded(cells, LAST, ANOTHER)
+
+
+def test_both_multiples_are_always_possible() -> None:
+    """A key that nobody knows may give either, however wrong the sums are so far: that is why nothing can be reckoned back."""
+    cells = {CellKey("sessions", "", date(2025, month, 1), "S12000005"): 3 for month in range(1, 9)}
+    cells |= {key._replace(category="attendance=attended"): 3 for key in cells}
+    found = Counter(
+        tuple(sorted(key.period.month for key in rounded(cells, LAST, bytes([n])) if not key.category))
+        for n in range(120)
+    )
+    assert len(found) > 20
+    for month in range(1, 9):
+        assert 10 < sum(count for months, count in found.items() if month in months) < 110
+
+
+def test_nothing_to_round_is_nothing() -> None:
+    assert rounded({}, LAST, KEY) == {}
+
+
+def test_what_does_not_add_up_is_rounded_all_the_same() -> None:
+    """Sums over years come from records of all sorts; a correction may take more from one kind of work than there is."""
+    one = CellKey("minutes_credited", "", LAST, "S12000005")
+    cells = {
+        one: -700,
+        one._replace(category="work_type=recycling"): 900,
+        one._replace(category="activity=adjustment"): -700,
+    }
+    public = rounded(cells, LAST, KEY)
+    assert all(each % STEPS[key.measure, key.category] == 0 for key, each in public.items())
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=8), st.booleans(), st.randoms(use_true_random=False))
+def test_parts_add_up_to_either_multiple_of_their_sum(values: list[int], up: bool, chance: Random) -> None:
+    total = sum(values) // 5 * 5 + (5 if up and sum(values) % 5 else 0)
+    shown = divided(total, [Part(each, chance.randrange(-9, 9), chance.random()) for each in values], 5)
+    assert sum(shown) == total
+    assert all(abs(was - now) < 5 and now % 5 == 0 for was, now in zip(values, shown, strict=True))
+
+
+def test_what_may_not_be_published_in_its_own_category_counts_in_the_largest() -> None:
+    assert divided(15, [Part(4, 0, 0.5, none=True), Part(9, 0, 0.5), Part(1, 0, 0.5)], 5) in ([0, 15, 0], [0, 10, 5])
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[dict[CellKey, int], dict[CellKey, int]]:
+    cells = nation(7)
+    return cells, rounded(cells, LAST, KEY)
+
+
+def errors(
+    made: tuple[Cells, Cells], of: Callable[[CellKey], Hashable], names: Iterable[tuple[str, str]]
+) -> list[float]:
+    """Of the sums over what `of` takes together: how many fives they differ by from the truth."""
+    wanted, found = set(names), defaultdict[Hashable, float](float)
+    for sign, cells in zip((1, -1), made, strict=True):
+        for key, each in cells.items():
+            if (key.measure, key.category) in wanted:
+                found[key.measure, key.category, of(key)] += sign * each / STEPS[key.measure, key.category]
+    return list(found.values())
+
+
+SHOWN = [name for name in NATIONAL_ONLY if name[0] != "persons_with_new_order_in_year"]
+OF_AUTHORITIES = [name for name in SHOWN if not NATIONAL_ONLY[name]]
+
+
+@pytest.mark.parametrize(
+    ("of", "names", "usual"),
+    [
+        pytest.param(lambda key: key.period, SHOWN, 1.2, id="Scotland's months"),
+        pytest.param(lambda key: year_of(key.period), SHOWN, 1.4, id="Scotland's years"),
+        pytest.param(lambda key: (key.authority, quarter_of(key.period)), OF_AUTHORITIES, 1.2, id="quarters"),
+        pytest.param(lambda key: (key.authority, year_of(key.period)), OF_AUTHORITIES, 1.3, id="years"),
+    ],
+)
+def test_sums_stay_near_the_truth(
+    made: tuple[dict[CellKey, int], dict[CellKey, int]],
+    of: Callable[[CellKey], Hashable],
+    names: list[tuple[str, str]],
+    usual: float,
+) -> None:
+    """Within seven of the truth two times in three, for what is counted, however many cells are summed."""
+    found = errors(made, of, names)
+    assert pstdev(found) < usual
+    assert sum(abs(each) > 4 for each in found) < len(found) / 100
+
+
+def test_a_release_takes_up_only_the_one_before(made: tuple[dict[CellKey, int], dict[CellKey, int]]) -> None:
+    cells, public = made
+    assert rounded(cells, LAST, ANOTHER, Earlier(cells, public)) == public
+    assert replace(NOTHING_EARLIER) == Earlier()
+
+
+def test_every_cell_is_in_one_table_only() -> None:
+    cells = Counter(cell for table in TABLES for cell in table.cells)
+    assert [cell for cell, times in cells.items() if times > 1] == []
