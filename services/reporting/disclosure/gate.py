@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from contracts.periods import months_between
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEPS, CellName, cells_in
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, CellName, cells_in
 from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND, members
@@ -274,7 +274,7 @@ def _is_enough(figure: Figure) -> bool:
 
 
 def _says_enough(value: int, change: Change) -> bool:
-    return abs(value) >= 2 * STEPS[change.measure, change.category]
+    return abs(value) >= 2 * STEPS.get((change.measure, change.category), STEP)
 
 
 def _without_numbers(figure: Figure, why: Why | None) -> Row:

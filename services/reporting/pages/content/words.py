@@ -31,7 +31,10 @@ def month(day: date) -> str:
 
 
 def short_period(label: str) -> str:
-    """`2026-03` as `Mar 2026`; a year as it is."""
+    """`2026-03` as `Mar 2026`, `2026-Q1` as `Jan to Mar 2026`; a year as it is."""
+    if "Q" in label:
+        months = quarter_months(label)
+        return f"{_MONTHS[months[0].month - 1][:3]} to {short_period(f'{months[-1]:%Y-%m}')}"
     if int(label[5:7]) > len(_MONTHS):
         return label
     day = parse_first(label)
