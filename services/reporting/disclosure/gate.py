@@ -40,6 +40,11 @@ class Why(StrEnum):
     PERIOD = "not published for so short a period"
     """Of single authorities figures are published by quarter and year, and categories by year."""
 
+    @property
+    def mark(self) -> str:
+        """In tables, where there is no room for words."""
+        return {Why.SMALL: "c", Why.AUDIENCE: "a", Why.PERIOD: "n"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -227,3 +227,8 @@ YEARLY = frozenset(cell for table in TABLES if table.yearly for cell in table.ce
 def cells_in(each: Form) -> tuple[CellName, ...]:
     """The cells that a form sums."""
     return tuple((each.measure, category) for category in each.categories)
+
+
+def is_public(each: Form) -> bool:
+    """Whether the public may be told the sum at all, of Scotland if not of authorities."""
+    return all(cell in NATIONAL_ONLY for cell in cells_in(each))

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, parse_last, quarter_months, year_months
-from services.reporting.disclosure.gate import Row
-from services.reporting.disclosure.linked_tables import PUBLIC_FORMS
+from services.reporting.disclosure.gate import Row, Why
+from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures.answers import Desk, Question, answer
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.read.queries import Grain
@@ -17,9 +17,8 @@ from services.reporting.registry.indicators import Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
 
 PERIODS = ("month", "quarter", "year")
-HIDDEN, NOT_REPORTED, NO_CASES = "c", "x", "z"
-MARKS = {
-    HIDDEN: "Not shown, so that nobody can be recognised",
+NOT_REPORTED, NO_CASES = "x", "z"
+MARKS = {why.mark: str(why).capitalize() for why in Why} | {
     NOT_REPORTED: "Not reported by the authority",
     NO_CASES: "No cases, so that there is no rate",
 }
@@ -94,7 +93,7 @@ MEANINGS = {
 def public_indicators(release: ReleaseInfo) -> list[Indicator]:
     """What the public sees of a release, by the definitions that it froze."""
     found = [definition(name, release.versions[name]) for name in INDICATORS if name in release.versions]
-    return [each for each in found if each.numerator in PUBLIC_FORMS]
+    return [each for each in found if is_public(each.numerator)]
 
 
 def tidy(desk: Desk, release: ReleaseInfo, indicator: Indicator) -> Iterator[Tidy]:
@@ -161,8 +160,8 @@ def area_type(code: str) -> str:
 
 def mark(row: Row) -> str:
     """Why there is no value; empty where there is one."""
-    if row.suppressed:
-        return HIDDEN
+    if row.why is not None:
+        return row.why.mark
     if row.numerator is None:
         return NOT_REPORTED
     return "" if row.value is not None else NO_CASES

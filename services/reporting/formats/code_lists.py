@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from services.reporting.disclosure.gate import Why
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.formats.linked_names import area_uri
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
 
-_MARKS = {
-    "c": "Not shown, so that nobody can be recognised",
+_MARKS = {why.mark: str(why).capitalize() for why in Why} | {
     "x": "Not reported by the authority",
     "z": "No cases, so that there is no rate",
     "p": "Provisional, or of part of the period only",

@@ -207,15 +207,12 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_WHY = {Why.SMALL: "c", Why.AUDIENCE: "a", Why.PERIOD: "n"}
-_STATUS = {mark: str(why).capitalize() for why, mark in _WHY.items()} | {
-    "p": "Provisional, or of part of the period only"
-}
+_STATUS = {why.mark: str(why).capitalize() for why in Why} | {"p": "Provisional, or of part of the period only"}
 
 
 def _status(row: Row) -> str:
     if row.why is not None:
-        return _WHY[row.why]
+        return row.why.mark
     return "p" if row.provisional or row.partial else ""
 
 

@@ -12,7 +12,7 @@ from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice
 from services.reporting.pages.content.moves import Move, move
 from services.reporting.pages.content.standards import STANDARDS, row_of
-from services.reporting.pages.content.views import BY_AUTHORITY, Reader, monthly
+from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Indicator
@@ -102,7 +102,7 @@ def _scored(
     rows = {row.authority: row for row in answer.rows}
     own, scotland = rows.get(code), rows.get(SCOTLAND)
     place, verdict = _verdict(answer, code)
-    months = monthly(reader, indicator, span, code)
+    months = series(reader, indicator, span, code)
     then, now = (row_of(reader, indicator, each.span, code) for each in times) if times else (None, None)
     values = [row.value for area, row in rows.items() if area != SCOTLAND and row.value is not None]
     return Scored(
@@ -115,7 +115,7 @@ def _scored(
         place,
         verdict,
         small_charts.spine(f"{indicator.title}: among the 32", values, _value(own), _value(scotland)),
-        small_charts.spark(f"{indicator.title}, by month", [r.value for r in months], [r.provisional for r in months]),
+        small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         (words.figure(then, indicator.unit), words.figure(now, indicator.unit)) if times else None,
         move(indicator, then, now),
     )

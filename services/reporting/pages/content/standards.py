@@ -9,7 +9,7 @@ from services.reporting.figures.answers import Question
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import year_before
 from services.reporting.pages.content.moves import Move, move
-from services.reporting.pages.content.views import Reader, monthly, only
+from services.reporting.pages.content.views import Reader, only, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
@@ -63,7 +63,7 @@ def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[Standing
 
 def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> Standing:
     now, before = (row_of(reader, indicator, each, area) for each in (span, year_before(span)))
-    months = monthly(reader, indicator, span, area)
+    months = series(reader, indicator, span, area)
     return Standing(
         indicator,
         now,
@@ -71,7 +71,7 @@ def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> St
         "" if now is None else words.interval(now, indicator.unit),
         words.mark(now),
         small_charts.share_bar(f"{indicator.title}: share", None if now is None else (now.value, now.lower, now.upper)),
-        small_charts.spark(f"{indicator.title}, by month", [r.value for r in months], [r.provisional for r in months]),
+        small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         move(indicator, before, now),
         _since(months),
     )

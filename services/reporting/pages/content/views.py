@@ -13,6 +13,7 @@ from contracts.periods import add_months, month_of, months_between
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
 from services.reporting.disclosure.gate import Gate, Row, ToCome
+from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Desk, Question
 from services.reporting.figures.quality import latest_month, still_to_come
@@ -168,8 +169,8 @@ def only(rows: Sequence[Row]) -> Row | None:
     return rows[-1] if rows else None
 
 
-def monthly(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
-    """The months up to the end of the span, from the first of which there is anything."""
+def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
+    """The months up to the end of the span; of an area whose months are not published the whole quarters."""
     first = add_months(span.last, 1 - TREND_SPAN)
     if Gate(reader.viewer).sees_whole(area) or area == SCOTLAND or indicator.kind is Kind.STOCK:
         rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
@@ -322,11 +323,12 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
 def _signal(found: Signal, rows: Sequence[Row]) -> str:
     """What was found, when and which way."""
     when = f"from {words.period(rows[found.first].period)} to {words.period(rows[found.last].period)}"
-    months = found.last - found.first + 1
+    count = found.last - found.first + 1
+    unit = "quarters" if "Q" in rows[found.first].period else "months"
     if found.kind == "shift":
-        return f"A shift: {months} months in a row {found.way} the median, {when} ({SHIFT_MONTHS} or more count)."
+        return f"A shift: {count} {unit} in a row {found.way} the median, {when} ({SHIFT_MONTHS} or more count)."
     way = "above" if found.way == "up" else "below"
-    return f"A trend: {months} months in a row, each {way} the one before, {when} ({TREND_MONTHS} or more count)."
+    return f"A trend: {count} {unit} in a row, each {way} the one before, {when} ({TREND_MONTHS} or more count)."
 
 
 def _is_low(rows: Sequence[Row]) -> bool:
@@ -414,7 +416,7 @@ def themes(viewer: Identity) -> dict[str, list[Indicator]]:
     """All indicators by theme, but for the public those that it never sees."""
     found: dict[str, list[Indicator]] = {}
     for indicator in INDICATORS.values():
-        if viewer.audience != "public" or (indicator.numerator in PUBLIC_FORMS and indicator.kind not in NEVER_PUBLIC):
+        if viewer.audience != "public" or (is_public(indicator.numerator) and indicator.kind not in NEVER_PUBLIC):
             found.setdefault(indicator.theme, []).append(indicator)
     return found
 

@@ -8,8 +8,7 @@ from contracts.periods import parse_first, quarter_months
 from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.read.queries import Span
 
-SUPPRESSED = "[c]"
-MARKS = {Why.SMALL: SUPPRESSED, Why.AUDIENCE: "[a]", Why.PERIOD: "[n]"}
+SUPPRESSED = f"[{Why.SMALL.mark}]"
 NO_CASES = "[z]"
 NOT_REPORTED = "[x]"
 PROVISIONAL = "Provisional"
@@ -66,7 +65,7 @@ def figure(row: Row | None, unit: str) -> str:
 
 
 def _absent(row: Row | None) -> str:
-    return NOT_REPORTED if row is None or row.why is None else MARKS[row.why]
+    return NOT_REPORTED if row is None or row.why is None else f"[{row.why.mark}]"
 
 
 def value(number: float | None, unit: str) -> str:
