@@ -138,13 +138,13 @@ def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTL
     now = only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
     earlier = year_before(span)
     before = only(reader.ask(indicator, Question(earlier.first, earlier.last, area=area)).rows)
-    months = monthly(reader, indicator, span, area)
+    months = series(reader, indicator, span, area)
     return Headline(
         indicator,
         words.figure(now, indicator.unit),
         "" if now is None else words.interval(now, indicator.unit),
         _change(indicator, now, before, earlier),
-        small_charts.spark(f"{indicator.title}, by month", [row.value for row in months], _hollow(months)),
+        small_charts.spark(f"{indicator.title}, over time", [row.value for row in months], _hollow(months)),
         words.mark(now),
         _as_published(reader, indicator, span, area),
     )
@@ -280,7 +280,7 @@ AREA_CHOICES = (("Authorities", by_name(AUTHORITIES)), ("Health board areas", by
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A series by month, and what is unlikely to be chance in it."""
+    """A series over time, and what is unlikely to be chance in it."""
 
     chart: str
     rows: tuple[tuple[str, str, str, str], ...]
@@ -294,7 +294,7 @@ class Trend:
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     """Up to 24 months, ending with the span. Nothing is read into provisional months."""
-    rows = monthly(reader, indicator, span, area)
+    rows = series(reader, indicator, span, area)
     hollow = _hollow(rows)
     settled = [None if open_still else row.value for row, open_still in zip(rows, hollow, strict=True)]
     points = [
