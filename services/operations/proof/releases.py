@@ -1,5 +1,6 @@
 """What releases hold, against their hashes and against each other."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -7,14 +8,16 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from contracts.periods import add_months
 from services.operations.proof.mismatch import Mismatch
-from services.reporting.read.tables import release_cells, release_changes, release_files, release_hidden
+from services.reporting.read.tables import public_cells, release_cells, release_changes, release_files
 from services.reporting.read.tables import releases as table
 
 Found = Iterator[Mismatch]
+Cells = dict[tuple[Any, ...], int]
+SCOTLAND = "S92000003"
 _json = msgspec.json.encode
 DATES = {"draft": (), "published": ("published_at",), "withdrawn": ("published_at", "withdrawn_at")}
 """What must be dated in each status."""
@@ -24,35 +27,44 @@ def releases(connection: Connection) -> Found:
     """Every release is what its hash was made of, and says of the one before what that one held."""
     rows = connection.execute(select(table).order_by(table.c.made_at)).all()
     for row in rows:
-        cells = _cells(connection, row.id)
-        hash_ = _hash(row, cells, _hidden(connection, row.id))
-        if hash_ != row.content_hash:
-            what = f"hash of cells, hidden numbers and definitions of {row.id}"
-            yield Mismatch("reporting.releases", what, hash_, row.content_hash)
+        cells, public = (_cells(connection, each, row.id) for each in (release_cells, public_cells))
+        if row.definitions["public"]:  # else it was made before figures were rounded, and is withdrawn
+            yield from _hashes(row, cells, public)
         yield from _dates(row, cells)
         yield from _files(connection, row.id)
         before = [one for one in rows if one.published_at is not None and one.published_at < row.made_at]
         latest = max(before, key=lambda one: one.published_at, default=None)
-        yield from _changes(connection, row, cells, {} if latest is None else _cells(connection, latest.id))
+        earlier = [
+            {} if latest is None else _cells(connection, each, latest.id) for each in (release_cells, public_cells)
+        ]
+        now, then = cells | _of_scotland(public), earlier[0] | _of_scotland(earlier[1])
+        yield from _changes(connection, row, now, then)
 
 
-def _cells(connection: Connection, name: str) -> dict[tuple[Any, ...], int]:
-    c = release_cells.c
+def _of_scotland(cells: Cells) -> Cells:
+    """What was published of a cell over all authorities."""
+    found: Cells = Counter()
+    for (measure, category, period, _), value in cells.items():
+        found[measure, category, period, SCOTLAND] += value
+    return found
+
+
+def _cells(connection: Connection, held: Table, name: str) -> Cells:
+    c = held.c
     query = select(c.measure, c.category, c.period, c.authority, c.value).where(c.release == name)
     return {tuple(key): value for *key, value in connection.execute(query)}
 
 
-def _hidden(connection: Connection, name: str) -> list[tuple[Any, ...]]:
-    c = release_hidden.c
-    query = select(c.measure, c.grouping, c.period, c.area).where(c.release == name)
-    return sorted(tuple(row) for row in connection.execute(query))
+def _hashes(row: Any, cells: Cells, public: Cells) -> Found:
+    for what, found, said in (("cells", cells, row.whole_hash), ("public cells", public, row.content_hash)):
+        if (hash_ := _hash(row, found)) != said:
+            yield Mismatch("reporting.releases", f"hash of {what} and definitions of {row.id}", hash_, said)
 
 
-def _hash(row: Any, cells: dict[tuple[Any, ...], int], hidden: list[tuple[Any, ...]]) -> str:
+def _hash(row: Any, cells: Cells) -> str:
     """As services.reporting.releases.publication describes it: over everything that decides what is shown."""
     parts = [_json([row.definitions, row.heard], order="sorted")]
     parts += [_json((*key, value)) for key, value in sorted(cells.items())]
-    parts += [_json(number) for number in hidden]
     return sha256(b"".join(parts)).hexdigest()
 
 
@@ -63,7 +75,7 @@ def _files(connection: Connection, name: str) -> Found:
             yield Mismatch("reporting.release_files", f"{file.name} of {name}", held, (file.sha256, file.size))
 
 
-def _dates(row: Any, cells: dict[tuple[Any, ...], int]) -> Found:
+def _dates(row: Any, cells: Cells) -> Found:
     dated = tuple(name for name in ("published_at", "withdrawn_at") if getattr(row, name) is not None)
     if dated != DATES.get(row.status):
         yield Mismatch("reporting.releases", f"dates of {row.id}, which is {row.status},", dated, DATES.get(row.status))
@@ -75,9 +87,7 @@ def _dates(row: Any, cells: dict[tuple[Any, ...], int]) -> Found:
         yield Mismatch("reporting.releases", f"day of {row.id}", row.known_on, f"{after} to {row.made_at.date()}")
 
 
-def _changes(
-    connection: Connection, row: Any, cells: dict[tuple[Any, ...], int], before: dict[tuple[Any, ...], int]
-) -> Found:
+def _changes(connection: Connection, row: Any, cells: Cells, before: Cells) -> Found:
     """The causes of one cell lead from what was released before to what is released now."""
     c = release_changes.c
     key = (c.measure, c.category, c.period, c.authority)

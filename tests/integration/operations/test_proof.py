@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +22,6 @@ from services.operations.proof.shown import read_shown
 from services.operations.proof.standing import Source
 from services.records.ingest import tables as ours
 from services.records.model.domain import Domain
-from services.reporting.disclosure import linked_tables, suppression
 from services.reporting.read import tables as theirs
 from services.reporting.releases import publication
 from tests.integration.test_as_of import Log, Platform, in_bits, log
@@ -87,15 +85,12 @@ def chain(migrated: Any) -> Iterator[Chain]:
     platform = Platform(migrated())
     told = {topic: numbered(sent) for topic, sent in log(random.Random(7)).items() if topic.endswith(AUTHORITY)}
     platform.take(told, in_bits(random.Random(7)))
-    few = partial(suppression.hide, families=linked_tables.FAMILIES[:1])  # working out all takes a minute
     days = sorted({message.timestamp for sent in told.values() for message in sent})
     for number in (len(days) // 2, -1):
         day = datetime.fromtimestamp(days[number] / 1000, UTC).date()
         clock = FixedClock(datetime(2026, 10, 1, 9, tzinfo=UTC) + timedelta(days=number < 0))
         month = add_months(day.replace(day=1), -1)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(publication, "hide", few)
-            name = publication.make(platform.database, month, day, clock)
+        name = publication.make(platform.database, month, day, clock)
         publication.publish(platform.database, name, clock)
     yield Chain(platform, told)
     platform.close()

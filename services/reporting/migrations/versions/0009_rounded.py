@@ -7,18 +7,19 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import BYTEA
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 WITHDRAWN = """
 UPDATE releases SET status = 'withdrawn', withdrawn_at = now(), note = 'Withdrawn when figures began to be rounded; make it again'
-WHERE status <> 'withdrawn'
+WHERE status = 'published'
 """
 
 
 def upgrade() -> None:
+    op.execute("DELETE FROM releases WHERE status = 'draft'")
     op.execute(WITHDRAWN)
     op.execute("UPDATE releases SET definitions = definitions - 'forms' || jsonb_build_object('public', '[]'::jsonb)")
     op.drop_table("release_hidden")
