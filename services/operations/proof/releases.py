@@ -28,7 +28,7 @@ def releases(connection: Connection) -> Found:
     rows = connection.execute(select(table).order_by(table.c.made_at)).all()
     for row in rows:
         cells, public = (_cells(connection, each, row.id) for each in (release_cells, public_cells))
-        if row.definitions["public"]:  # else it was made before figures were rounded, and is withdrawn
+        if row.whole_hash or row.status != "withdrawn":  # else it was made before figures were rounded
             yield from _hashes(row, cells, public)
         yield from _dates(row, cells)
         yield from _files(connection, row.id)
