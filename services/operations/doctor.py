@@ -19,7 +19,7 @@ from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.kafka import Admin, Span, TopicSpec
 from services.operations.books import BooksSettings
 from services.operations.topics import topic_specs
-from services.records.ingest import parking
+from services.records.ingest.guarding import parking
 from services.records.ingest.tables import record_times, shards
 
 commands = typer.Typer()

@@ -11,8 +11,8 @@ from contracts.authorities import AUTHORITIES, current_code
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.operations.books import BooksSettings, opened
-from services.records.ingest import parking
-from services.records.ingest.parking import Action, Park
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action, Park
 
 commands = typer.Typer()
 park = typer.Typer(

@@ -23,7 +23,8 @@ from services.operations.proof.shown import Shown, read_shown, shown
 from services.operations.proof.standing import Source, checkpoints_of, standing
 from services.operations.proof.sums import numbers, people, sums
 from services.operations.proof.told import listen
-from services.records.ingest import notes, parking
+from services.records.ingest import notes
+from services.records.ingest.guarding import parking
 from services.records.ingest.tables import checkpoints, record_times, shards
 from services.records.ingest.times import milliseconds
 from services.records.model.domain import Domain

@@ -11,7 +11,7 @@ from contracts.topics import authority_of
 from services.chassis.streaming.batches import Fingerprint, SourceIdentity, TopicPartition
 from services.operations.proof.books import Books, Found
 from services.operations.proof.mismatch import Mismatch
-from services.records.ingest import epoch
+from services.records.ingest.guarding import epoch
 from services.records.ingest.tables import cells, checkpoints, publications, record_times, recounts, shards
 
 

@@ -17,7 +17,7 @@ from services.chassis.database import transaction
 from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
 from services.records.api.paging import Word
 from services.records.api.policies import PAGE_BYTES
-from services.records.ingest import parking
+from services.records.ingest.guarding import parking
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, rejections, shards
 from services.records.model.record import Outcome

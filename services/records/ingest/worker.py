@@ -15,15 +15,16 @@ from services.chassis.failures import Failure, Fenced, Refused, describe
 from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
-from services.records.ingest import epoch, measuring, notes, parking, store, times
+from services.records.ingest import measuring, notes, store, times
 from services.records.ingest.cache import Cache
+from services.records.ingest.guarding import epoch, parking
+from services.records.ingest.guarding.parking import Action, Park
+from services.records.ingest.guarding.takeover import end_predecessors
 from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.parking import Action, Park
 from services.records.ingest.recount import recount
 from services.records.ingest.sequences import counters
 from services.records.ingest.store import Shard, Write
-from services.records.ingest.takeover import end_predecessors
 from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted, merge
 from services.records.model.domain import Domain

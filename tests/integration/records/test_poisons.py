@@ -17,7 +17,7 @@ from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.containment import Contained
-from services.records.ingest import parking
+from services.records.ingest.guarding import parking
 from services.records.ingest.tables import arrivals, checkpoints
 from tests.integration.records.conftest import Bench
 from tests.support.balance import unbalanced

@@ -59,7 +59,7 @@ def series(sent: Sent) -> Iterator[tuple[str, Callable[[datetime], float]]]:
         yield f'payback_books_measured_timestamp_seconds{{job="{job}"}}', _since_begin
         yield f'payback_publish_lag_seconds{{job="{job}"}}', lambda _: 0
         yield f'payback_working_day{{job="{job}"}}', lambda now: is_working_day(CALENDAR, now.date())
-    for job in ("orders-api", "unpaid-work-api", "reporting-api", "reporting-worker", "desk-api", "watch"):
+    for job in ("orders-api", "unpaid-work-api", "reporting-api", "reporting-worker", "desk-api", "watch", "proof"):
         yield f'up{{job="{job}"}}', lambda _: 1
     for of in ("kafka", "postgresql"):
         yield f'payback_backup_timestamp_seconds{{of="{of}"}}', _at_one_o_clock

@@ -19,8 +19,8 @@ from services.chassis.failures import Fenced, Refused, TimedOut
 from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming.batches import Slice, TopicPartition
 from services.chassis.streaming.containment import Contained
-from services.records.ingest import parking
-from services.records.ingest.parking import Action
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action
 from services.records.ingest.tables import arrivals, checkpoints, parks, rejections
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain

@@ -14,7 +14,8 @@ from services.chassis.database import driver_url
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming import positions
-from services.records.ingest import store, takeover
+from services.records.ingest import store
+from services.records.ingest.guarding import takeover
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

@@ -16,8 +16,9 @@ from services.chassis.streaming.containment import Place
 from services.operations import doctor, watch
 from services.operations.topics import ensure, topic_specs
 from services.operations.watch import WatchMetrics, WatchSettings
-from services.records.ingest import parking, times
-from services.records.ingest.parking import Action, Park
+from services.records.ingest import times
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action, Park
 from tests.integration.records.conftest import Bench
 
 TOPIC = "orders.events.S12000005"

@@ -21,10 +21,11 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
 from services.chassis.streaming.kafka import Record
 from services.operations.topics import ensure, topic_specs
-from services.records.ingest import notes, parking
+from services.records.ingest import notes
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.notes import Kind, Note
-from services.records.ingest.parking import Action
 from services.records.ingest.worker import Worker
 from services.records.upkeep.rebuild import History, rebuild
 from tests.integration.records.conftest import NOW, Bench

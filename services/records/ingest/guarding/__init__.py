@@ -1,0 +1,1 @@
+"""What keeps a worker from writing what is stale, lost or of an authority that is parked."""
