@@ -1,6 +1,5 @@
 """What somebody needs who is to help and must see no personal data: one file of counts, positions, sizes and findings."""
 
-import csv
 import io
 import platform
 import re
@@ -20,6 +19,7 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Failure
 from services.chassis.settings import given
+from services.chassis.sheets import as_csv
 from services.chassis.streaming.kafka import Admin
 from services.operations.books import opened
 from services.operations.doctor import DoctorSettings, findings
@@ -114,12 +114,8 @@ def _or_nothing(ask: Callable[[], list[tuple[str, int, int]]]) -> list[tuple[str
 
 def csv_of(table: Table) -> str:
     """The table in CSV."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
     columns, rows = table
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return written.getvalue()
+    return as_csv([columns, *rows])
 
 
 def write(path: Path, parts: Mapping[str, str]) -> None:
