@@ -97,10 +97,10 @@ def public_indicators(release: ReleaseInfo) -> list[Indicator]:
 
 
 def tidy(desk: Desk, release: ReleaseInfo, indicator: Indicator) -> Iterator[Tidy]:
-    """Months, quarters and years of Scotland and authorities, years of health board areas; breakdowns by year, Scotland's by month."""
+    """Months of Scotland, quarters and years of authorities too, years of health board areas; breakdowns by year, Scotland's by month."""
     periods = ("year",) if indicator.kind is Kind.YEARLY else PERIODS
     for period in periods:
-        yield from _rows(desk, release, indicator, Grain("authority", period), None)
+        yield from _rows(desk, release, indicator, Grain("" if period == "month" else "authority", period), None)
     yield from _rows(desk, release, indicator, Grain("health_board", "year"), None)
     for name, _ in indicator.breakdowns:
         yield from _rows(desk, release, indicator, Grain("authority", "year"), name)

@@ -75,7 +75,10 @@ def _notes(release: ReleaseInfo) -> Sheet:
             ("[p]", "In a heading: the year is not whole, or something that counts in it could still happen"),
             ("Years", "From April to March, written 2025-26"),
             ("Scotland", "The sum of the authorities, never a mean of their rates"),
-            ("Small numbers", "Counts of 1 to 4, rates on fewer than 10, and what would give them away are not shown"),
+            (
+                "Rounding",
+                "Counts are rounded to multiples of 5 that still add up. Counts below 10 and rates on fewer than 10 are not shown",
+            ),
             ("Release", f"Figures of release {release.id} never change; corrections are a new release"),
         ),
     )
