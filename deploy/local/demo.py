@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from contracts.periods import add_months
 from deploy.local.stack import Stack, running_stack
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
@@ -55,7 +56,7 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
         out.print(f"\nThe public pages:     {stack.apis['reporting']}/")
         out.print(f"An authority's desk:  {stack.desk}/    (sign in with one click as any role)")
         if not leave:
-            out.print("\nMaking a first release, so that the public pages have something to show; this takes a minute.")
+            out.print("\nMaking two releases, so that the public pages have something to show and to compare.")
             release(stack)
             out.print("Published. Live events now trickle in. Stop with Ctrl-C.")
             go_on(stack, simulation, system_clock)
@@ -72,17 +73,14 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
 
 
 def release(stack: Stack) -> None:
-    """Publishes a first release, so that the public pages have something to show."""
+    """Publishes the releases of two months, one after the other, and the files of the newer."""
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
-        name = publication.make(
-            database,
-            publication.default_month(system_clock),
-            publication.latest_day(database, system_clock),
-            system_clock,
-        )
-        publication.publish(database, name, system_clock)
+        newest, day = publication.default_month(system_clock), publication.latest_day(database, system_clock)
+        for month in (add_months(newest, -1), newest):
+            name = publication.make(database, month, day, system_clock)
+            publication.publish(database, name, system_clock)
         make_files(database, name, system_clock().date())
     finally:
         database.dispose()
