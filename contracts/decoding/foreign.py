@@ -53,7 +53,10 @@ def _is_table(lines: list[str]) -> bool:
     if any(line.startswith(("{", "[")) for line in lines):
         return False
     for separator in _SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        if any(width > 1 for width in widths) and (len(widths) == 1 or any(a == b > 1 for a, b in pairwise(widths))):
+        rows = list(csv.reader(lines, delimiter=separator))
+        widths = [len(row) for row in rows]
+        if any(sum(map(bool, row)) > 1 for row in rows) and (
+            len(widths) == 1 or any(a == b > 1 for a, b in pairwise(widths))
+        ):
             return True
     return False

@@ -56,7 +56,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
         POLICIES,
         tokens=settings.tokens,
-        checks={"postgresql": lambda: _answers(engine), "schema": _gate(settings.database).check},
+        checks={"postgresql": lambda: _answers(engine), "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check},
         content_security_policy=POLICY,
     )
     app.description, app.openapi_tags = DESCRIPTION, TAGS

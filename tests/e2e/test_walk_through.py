@@ -53,6 +53,7 @@ def test_the_page_shows_what_the_program_sent(stack: dict[str, Any], tmp_path: P
     page.get_by_label("Token").fill(stack["tokens"][OURS])
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.goto(f"{stack['reporting']}/authorities/{OURS}")
+    page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true })")
     words = page.locator("main").inner_text()
     expect(page.locator("h1")).to_contain_text("Clackmannanshire")
     for what, hours in zip(("imposed", "credited", "outstanding"), PROMISE.groups(), strict=True):

@@ -28,7 +28,15 @@ class Source:
 
 def standing(books: Books, sources: Mapping[TopicPartition, Source]) -> Found:
     """Everything that says how far the books are."""
-    (shard,) = books.rows(shards)
+    row = next(iter(books.rows(shards)), None)
+    if row is None:  # no worker has ever read of it
+        if books.heard:
+            yield Mismatch(books.name(shards), books.authority, None, "a row, since events of it were read")
+        return
+    yield from _standing(books, row, sources)
+
+
+def _standing(books: Books, shard: Any, sources: Mapping[TopicPartition, Source]) -> Found:
     yield from _shard(books, shard)
     yield from _positions(books, sources)
     yield from _times(books, sources)

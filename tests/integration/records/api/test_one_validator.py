@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from contracts.decoding.codec import decode
+from contracts.decoding.foreign import kind_of_file
+from contracts.decoding.reading import BOM
 from contracts.events import Topic
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Rejection
@@ -141,6 +143,7 @@ def told_by_codec(topic: Topic, lines: list[bytes]) -> list[Fault]:
 @given(st.data())
 def test_all_ways_tell_the_same(places: Places, data: st.DataObject) -> None:
     lines = data.draw(st.lists(spoilt.lines(places.topic), min_size=1, max_size=12))
+    assume(kind_of_file(b"\n".join(lines)) is None and lines[0].removeprefix(BOM))  # those are told once, as files
     places.file.write_bytes(b"\n".join(lines) + b"\n")
     expected = told_by_codec(places.topic, lines)
     assert places.by_command() == expected
