@@ -8,7 +8,7 @@ the same category, so that years and Scotland stay near the truth.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import shake_256
@@ -47,6 +47,8 @@ class Earlier:
 
     cells: Cells = field(default_factory=dict)
     published: Cells = field(default_factory=dict)
+    public: Collection[CellName] = frozenset()
+    """The cells that were public then."""
 
 
 NOTHING_EARLIER = Earlier()
@@ -63,10 +65,12 @@ def rounded(
     first = min((month_of(each.period) for each in cells), default=last_month)
     months = months_between(first, last_month)
     truth, then, published = (_by_place(each) for each in (cells, earlier.cells, earlier.published))
+    public = set(earlier.public)
     found: dict[Place, dict[CellName, int]] = defaultdict(dict)
     for done, table in enumerate(TABLES):
         told(done, len(TABLES), table.name)
-        _Rounding(table, truth, then, published, found, key).all(months)
+        before = published if public.issuperset(table.cells) else _NEVER  # else a new cell would pass for a zero
+        _Rounding(table, truth, then, before, found, key).all(months)
     return {
         CellKey(*name, month, area): value
         for (area, month), values in found.items()
@@ -83,6 +87,7 @@ def _by_place(cells: Cells) -> ByPlace:
 
 
 _NOWHERE: Values = {}
+_NEVER: ByPlace = {}
 
 
 class _Rounding:

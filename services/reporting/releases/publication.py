@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, exists, insert, literal, selec
 from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction, unhurried
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, CellName
 from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Told, rounded, untold
 from services.reporting.read.coverage import Coverage, as_stored, coverage, is_counted
 from services.reporting.read.overdue import overdue_rows
@@ -81,6 +81,7 @@ class _Latest:
     id: str
     last_month: date
     versions: Mapping[str, int]
+    public: frozenset[CellName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +164,18 @@ def _latest(connection: Connection) -> _Latest | None:
         .order_by(releases.c.published_at.desc())
         .limit(1)
     ).one_or_none()
-    return found and _Latest(found.id, found.last_month, found.definitions["indicators"])
+    if found is None:
+        return None
+    public = frozenset((measure, category) for measure, category in found.definitions["public"])
+    return _Latest(found.id, found.last_month, found.definitions["indicators"], public)
 
 
 def _earlier(connection: Connection, latest: _Latest | None) -> Earlier:
     """What the public got last. Of all that was ever published no more is needed: each release took up the one before it."""
     if latest is None:
         return NOTHING_EARLIER
-    return Earlier(*(_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells)))
+    cells, published = (_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells))
+    return Earlier(cells, published, latest.public)
 
 
 def _frozen_cells(connection: Connection, table: Table, name: str) -> Cells:
