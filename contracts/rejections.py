@@ -11,17 +11,20 @@ class Reason(Code):
     TOO_LARGE = "too_large", "Send one fact in each event; an event may be 64 KiB at most."
     NOT_JSON = "not_json", "Send UTF-8 JSON; check quotes, commas and the end of the text."
     NOT_CLOUDEVENT = "not_cloudevent", "Send a JSON object with the CloudEvents 1.0 attributes and specversion 1.0."
-    REPEATED_MEMBER = "repeated_member", "Name each member of an object once; which of two would count is not defined."
+    REPEATED_MEMBER = (
+        "repeated_member",
+        "Name each member of an object once; otherwise it is not clear which one counts.",
+    )
     UNKNOWN_TYPE = "unknown_type", "Use one of the event types of the contract, with its version."
     WRONG_TOPIC = "wrong_topic", "Send this type of event to the other service or topic."
     UNKNOWN_MEMBER = (
         "unknown_member",
-        "Leave out what the contract does not name; free text and names are never accepted.",
+        "Leave out members that the contract does not name; free text and people's names are never accepted.",
     )
     MISSING_MEMBER = "missing_member", "Add the member that the contract requires."
     WRONG_TYPE = "wrong_type", "Use the JSON type that the contract names."
     BAD_CODE = "bad_code", "Use a code from the code list of the contract."
-    BAD_DATE = "bad_date", "Write dates as YYYY-MM-DD, and only days that exist."
+    BAD_DATE = "bad_date", "Write dates as YYYY-MM-DD, and use only days that exist."
     BAD_TIME = "bad_time", "Write times as RFC 3339 with an offset, as in 2026-03-01T09:30:00Z."
     TIME_IN_FUTURE = (
         "time_in_future",
@@ -35,10 +38,13 @@ class Reason(Code):
     )
     WRONG_SUBJECT = "wrong_subject", "Use the order reference, or - for events about the authority itself."
     UNKNOWN_FACT = "unknown_fact", "Name a fact key of this topic, as in session/s1."
-    DATE_AFTER_TIME = "date_after_time", "A fact cannot lie more than a day after the time at which it was recorded."
+    DATE_AFTER_TIME = (
+        "date_after_time",
+        "A fact cannot be dated more than a day after the time at which it was recorded.",
+    )
     COMPLETE_BY_BEFORE_IMPOSED = (
         "complete_by_before_imposed",
-        "The date for completion cannot lie before the imposition.",
+        "The date for completion cannot be before the imposition.",
     )
     NO_MAIN_REQUIREMENT = "no_main_requirement", "An order needs supervision or unpaid work."
     NEEDS_SUPERVISION = "needs_supervision", "Requirements other than unpaid work need supervision as well."
@@ -48,7 +54,7 @@ class Reason(Code):
         "credit_without_attendance",
         "Credit minutes only for a session that the person attended.",
     )
-    CHANGE_DOES_NOT_FIT = "change_does_not_fit", "Give exactly the new value that the change is about."
+    CHANGE_DOES_NOT_FIT = "change_does_not_fit", "Give only the new value that this kind of change needs."
 
     @property
     def remedy(self) -> str:
