@@ -109,7 +109,7 @@ def publish(  # noqa: PLR0913, PLR0917
 
 def _check_lines(file: Path) -> None:
     if not file.is_file():
-        raise typer.BadParameter(f"{file} is no file", param_hint="FILE")
+        raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
     with file.open("rb") as stream:
         if words := kind_of_file(stream.peek(ENOUGH)):
             raise typer.BadParameter(f"this is {words}", param_hint="FILE")

@@ -23,6 +23,7 @@ from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
+from services.chassis.web.words import counted
 from services.reporting.files.store import make_files
 from services.reporting.releases import publication
 from services.simulate.nation import Simulation
@@ -68,7 +69,7 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
     for line in wrong[:MOST_DIFFERENCES]:
         console.print(line)
     if wrong:
-        raise Failed(f"{len(wrong)} cells differ from the truth")
+        raise Failed(f"{counted(len(wrong), 'cell differs', 'cells differ')} from the truth")
     console.print(f"all {len(truth):,} cells equal the truth")
 
 

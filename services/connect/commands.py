@@ -156,7 +156,7 @@ def watch(  # noqa: PLR0913, PLR0917
         typer.echo(f"{path.name}: {report.lines[-1] if report.lines else ''} (status {report.status})")
 
     if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is no folder")
+        raise typer.BadParameter(f"there is no folder {folder}")
     watched = Folder(folder, quiet)
     watched.ready()
     while True:

@@ -17,6 +17,7 @@ from services.chassis.failures import Failure
 from services.chassis.migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.kafka import Admin, Span, TopicSpec
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 from services.operations.topics import topic_specs
 from services.records.ingest.guarding import parking
@@ -118,7 +119,7 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
         yield f"{authority} is parked since {park.at:%Y-%m-%d %H:%M} at {park.place or 'no single event'}: {park.said}"
     replaced = select(record_times.c.authority, func.count().label("number")).group_by(record_times.c.authority)
     for row in connection.execute(replaced.order_by(record_times.c.authority)):
-        yield f"{row.authority}: {row.number} records came with times that cannot be; the time of reading was used"
+        yield f"{row.authority}: {counted(row.number, 'record')} came with impossible times; the time of reading was used"
     latest = (now + timedelta(days=1)).date()
     for row in connection.execute(select(shards.c.authority, shards.c.reached).order_by(shards.c.authority)):
         for topic, day in row.reached.items():
@@ -129,7 +130,7 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
 def _put_aside(connection: Connection, _: datetime) -> Iterator[str]:
     number = connection.scalar(text("SELECT count(*) FROM put_aside"))
     if number:
-        yield f"{number} aggregates were put aside, since this version could not take them"
+        yield f"{counted(number, 'aggregate was', 'aggregates were')} put aside, since this version could not take them"
 
 
 def _faults(look: Callable[[], Iterable[str]]) -> list[str]:

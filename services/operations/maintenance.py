@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from contracts.authorities import current_code
+from services.chassis.web.words import counted
 
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
@@ -30,7 +31,7 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
         for code in filter(None, codes):
             with transaction(database) as connection:
                 forget(connection, code)
-    typer.echo(f"{domain.service}: {len(codes)} authorities will be published again")
+    typer.echo(f"{domain.service}: {counted(len(codes), 'authority', 'authorities')} will be published again")
 
 
 @commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")

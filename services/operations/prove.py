@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.authorities import current_code
+from services.chassis.web.words import counted
 
 if TYPE_CHECKING:
     from services.operations.proof.proving import Prover
@@ -39,7 +40,9 @@ def prove(
             typer.echo(line)
             wrong += 1
         looked = ", ".join([*prover.books, *(["reporting"] if prover.reporting is not None else [])])
-    typer.echo(f"{looked}: {f'{wrong} things do not add up' if wrong else 'everything adds up'}")
+    typer.echo(
+        f"{looked}: {counted(wrong, 'thing does', 'things do') + ' not add up' if wrong else 'everything adds up'}"
+    )
     raise typer.Exit(int(wrong > 0))
 
 

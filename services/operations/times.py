@@ -10,6 +10,7 @@ from contracts.topics import source_topics
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.streaming.batches import TopicPartition
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest import times
 
@@ -35,5 +36,6 @@ def redate(
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         number = times.redate(connection, TopicPartition(topic, 0), first, last, at)
     typer.echo(
-        f"{domain.service}: {number} messages are taken to have come at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"
+        f"{domain.service}: {counted(number, 'message is', 'messages are')} taken to have come "
+        f"at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"
     )

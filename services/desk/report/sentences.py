@@ -217,15 +217,15 @@ def _quality(told: Told) -> Section:
     sentences = []
     found = [one.quality for one in told.comparisons[:1]]
     if any(told.authority in quality.complete for quality in found):
-        sentences.append(f"What was reported for {told.span.label} is complete, as far as can be judged.")
+        sentences.append(f"Reporting for {told.span.label} is complete, as far as can be judged.")
     if any(told.authority in quality.partial for quality in found):
-        sentences.append(f"What was reported for {told.span.label} may lack something: see the page of data quality.")
+        sentences.append(f"Reporting for {told.span.label} may be incomplete: see the data quality page.")
     if any(told.authority in quality.missing for quality in found):
         sentences.append(f"Nothing was reported for {told.span.label}.")
     sentences.append(
-        f"{words.counted(told.wrong, 'record')} {'contradicts' if told.wrong == 1 else 'contradict'} themselves, "
+        f"{words.counted(told.wrong, 'record')} {'contradicts itself' if told.wrong == 1 else 'contradict themselves'}, "
         f"{words.number(told.newly_wrong)} of them newly. {words.counted(told.refused, 'event')} "
-        f"{'was' if told.refused == 1 else 'were'} refused and not mended yet, and count nowhere."
+        f"{'was' if told.refused == 1 else 'were'} refused and not put right yet, and {'counts' if told.refused == 1 else 'count'} nowhere."
     )
     return Section("Quality of data", sentences)
 
@@ -238,9 +238,9 @@ def _method() -> Section:
     return Section(
         "How to read this",
         [
-            "Shares are of all that fell due, as the nation counts them; each indicator's definition is on the public pages.",
+            "Shares are out of all that fell due, as the nation counts them; the public pages define each indicator.",
             "Two shares are said to differ where chance alone would make such a difference less than one time in twenty.",
-            "Nothing is said of a difference where there are fewer than ten cases.",
+            "Nothing is said about a difference where there are fewer than ten cases.",
             "Comparison with Scotland uses control limits that are wider for authorities with few orders.",
         ],
     )

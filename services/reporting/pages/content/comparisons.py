@@ -145,14 +145,15 @@ def _said(found: ByChance) -> tuple[str, ...]:
     """How many lie outside and would by chance, and whether chance explains how much they differ."""
     outside = (
         f"Of the {found.compared} authorities compared, chance alone would put about {found.beyond_95_by_chance:g} outside the "
-        f"95% limits and {found.beyond_998_by_chance:g} outside the 99.8% limits. {found.beyond_95} lie outside the first, "
+        f"95% limits and {found.beyond_998_by_chance:g} outside the 99.8% limits. "
+        f"{found.beyond_95} {'lies' if found.beyond_95 == 1 else 'lie'} outside the first, "
         f"{found.beyond_998} outside the second."
     )
     if not found.overdispersed:
         return (outside,)
     return outside, (
         f"Authorities vary {found.dispersion:g} times as much as chance would make them (overdispersion: the mean of squared "
-        "distances in standard errors). Many lie outside for reasons that they share, so a place outside says less of any one."
+        "distances in standard errors). Many lie outside for reasons that they share, so lying outside says less about any one of them."
     )
 
 

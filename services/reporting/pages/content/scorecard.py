@@ -173,9 +173,8 @@ def _against_scotland(name: str, scored: Sequence[Scored]) -> str:
     if not parts:
         return f"{said}none differs from Scotland by more than chance explains."
     rest = len(judged) - len(better) - len(worse)
-    return (
-        f"{said}it is {' and '.join(parts)}, beyond chance; {rest or 'none'} {'do' if rest > 1 else 'does'} not differ."
-    )
+    others = f"; {rest} {'do' if rest > 1 else 'does'} not differ" if rest else ""
+    return f"{said}it is {' and '.join(parts)}, by more than chance explains{others}."
 
 
 def _moved(scored: Sequence[Scored], when: str) -> str:
