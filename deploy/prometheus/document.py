@@ -31,28 +31,28 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "authority": ("code of one of the 32 authorities", 32),
     "about": ("topics, copies, history, record_times", 4),
     "caller": ("token, address", 2),
-    "dependency": ("kafka, postgresql, schema, and for the desk each service", 3),
+    "dependency": ("kafka, postgresql, schema, and, for the desk, each service", 3),
     "file": ("name of a certificate's file", 20),
     "kind": ("away, timed_out, fenced, dropped", 4),
     "method": ("seven methods, or other", 8),
     "of": ("postgresql, kafka", 2),
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
-    "reason": ("reason of refusal, see reference/reasons.md", 40),
+    "reason": ("reason of refusal, see reference/refusals.md", 40),
     "route": ("the route's template, or unknown; never a path", 60),
-    "service": ("orders, unpaid_work; of proofs also reporting", 3),
+    "service": ("orders, unpaid_work; for proofs, reporting too", 3),
     "status": ("HTTP status", 20),
     "topic": ("name of a topic", 65),
-    "version": ("what producers say of themselves; eight of an authority, then other. Of payback_build_info: ours", 10),
+    "version": ("what producers call themselves; eight for each authority, then other. payback_build_info: ours", 10),
 }
 """What each label may hold, and how many different values at most."""
 HEAD = """# Metrics
 
-Made from the definitions by `make documents`; a test holds it to what each process exposes. All have the prefix `payback_`; counters end in
-`_total`, histograms in `_bucket`, `_sum` and `_count`. Beside these there are those of the Prometheus client about the process
+Made from the definitions by `make documents`; a test compares it with what processes expose. All have the prefix `payback_`; counters end in
+`_total`, histograms in `_bucket`, `_sum` and `_count`. There are also those of the Prometheus client about the process
 itself (`process_*`, `python_*`), and of Prometheus (`up`). No label ever holds a person, an order or a payload.
 
-Ages are kept as the time at which something happened: `time() - payback_..._timestamp_seconds`. What could not be measured keeps its
-old time, so look at that age too: `payback_stream_measured_timestamp_seconds` for what Kafka says,
+Ages are kept as the time at which something happened: `time() - payback_..._timestamp_seconds`. A value that could not be measured keeps
+its old time, so look at that age too: `payback_stream_measured_timestamp_seconds` for what Kafka says,
 `payback_books_measured_timestamp_seconds` for what PostgreSQL says, `payback_findings_timestamp_seconds` for `watch`.
 """
 
@@ -97,6 +97,7 @@ def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "Workers of orders and unpaid work", defined(RecordsMetrics, own=False)
     yield "Worker of reporting", defined(IngestMetrics, own=False)
     yield "`payback watch`", defined(WatchMetrics, own=False)
+    yield "`payback prove --watch`", defined(ProofMetrics, own=False)
 
 
 def _row(metric: Any) -> str:

@@ -17,8 +17,8 @@ def page(applications: Mapping[str, FastAPI]) -> str:
     lines = [
         "# Who may call what",
         "",
-        "Made from the tables of policies (`services/*/policies.py`), by which requests are let in, bodies bounded and the OpenAPI",
-        "documents written; `tests/unit/test_access.py` asks every route as every role. A route without a row does not start.",
+        "Made from the tables of policies (`services/*/policies.py`), which decide who is let in and how large bodies are, and go into the OpenAPI",
+        "documents; `tests/unit/test_access.py` asks every route as every role. A service with a route that has no row does not start.",
         "",
     ]
     for service, app in applications.items():
@@ -35,7 +35,7 @@ def _by_path(row: tuple[str, Policy]) -> tuple[str, str]:
 
 def _row(name: str, policy: Policy) -> str:
     body = _size(policy.body) + (f"; lines {_size(policy.lines)}" if policy.lines else "")
-    answer = "as long as one listens" if policy.listens else _size(policy.answer)
+    answer = "for as long as the caller listens" if policy.listens else _size(policy.answer)
     return f"| `{name}` | {', '.join(_roles(policy))} | {body} | {answer} |"
 
 
