@@ -47,7 +47,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
 """What each label may hold, and how many different values at most."""
 HEAD = """# Metrics
 
-Made from the definitions by `make documents`; a test compares it with what processes expose. All have the prefix `payback_`; counters end in
+Made from the definitions by `make documents`; a test compares it with what processes expose. All begin with `payback_`; counters end in
 `_total`, histograms in `_bucket`, `_sum` and `_count`. There are also those of the Prometheus client about the process
 itself (`process_*`, `python_*`), and of Prometheus (`up`). No label ever holds a person, an order or a payload.
 

@@ -17,7 +17,7 @@ def page(applications: Mapping[str, FastAPI]) -> str:
     lines = [
         "# Who may call what",
         "",
-        "Made from the tables of policies (`services/*/policies.py`), which decide who is let in and how large bodies are, and go into the OpenAPI",
+        "Made from the tables of policies (`services/*/policies.py`), which decide who is let in and bound bodies, and go into the OpenAPI",
         "documents; `tests/unit/test_access.py` asks every route as every role. A service with a route that has no row does not start.",
         "",
     ]
