@@ -7,7 +7,6 @@ from sqlalchemy import Connection, text
 from contracts.events import Topic
 from contracts.periods import month_of
 from contracts.topics import topic_of
-from services.chassis.web import words
 from services.records.api.order_schemas import FindingView, Today
 from services.records.ingest import times
 from services.records.ingest.sequences.counters import open_gaps
@@ -87,7 +86,7 @@ def record_times(kind: Topic) -> OwnFinding:
         topic = topic_of(kind, authority)
         told = times.told(connection, topic)
         if told is not None:
-            detail = f"{words.counted(told.number, 'record')} of {topic}, offsets {told.first} to {told.last}"
+            detail = f"{told.number} records of {topic}, offsets {told.first} to {told.last}"
             yield FindingView.about(AUTHORITY, RECORD_TIME, month_of(told.used.date()), detail=detail)
 
     return replaced
