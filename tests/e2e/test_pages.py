@@ -167,7 +167,7 @@ def test_figures_say_by_which_definition_and_what_is_still_to_come(plain: Page, 
     plain.goto(path)
     public = plain.locator(".pb_figure").inner_text()
     assert "Version 1 of the definition" in public
-    assert "are likely still to arrive, without 1 authorities" in public
+    assert "are likely still to arrive, without 1 authority" in public
     assert "reports)" not in public
     sign_in(plain, site, "national")
     plain.goto(path)

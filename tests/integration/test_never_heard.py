@@ -141,7 +141,10 @@ def test_a_release_and_its_pages_and_files_say_the_same(one_sender: Platform) ->
     words = "0 of 32 authorities complete, 1 with more to come, 31 not reported."
     for page in ("/?period=month-2025-05", "/quality", f"/indicators/orders_imposed?period=month-2025-05&area={FIFE}"):
         assert words in public.get(page).text, page
-    assert "By 31 authorities, without which totals are: Aberdeen City, " in public.get("/?period=month-2025-05").text
+    assert (
+        "Totals leave out 31 authorities, which have not reported: Aberdeen City, "
+        in public.get("/?period=month-2025-05").text
+    )
 
 
 WORK = {"requirements": [{"kind": "unpaid_work", "hours": 100}]}

@@ -227,7 +227,8 @@ def _together(found: Iterable[Outlook]) -> Outlook:
     outlooks = list(found)
     known = [each for each in outlooks if each.expected is not None]
     unknown = len(outlooks) - len(known)
-    why = f"without {unknown} authorities for which nothing can be estimated" if unknown else None
+    many = "authority" if unknown == 1 else "authorities"
+    why = f"without {unknown} {many} for which nothing can be estimated" if unknown else None
     if not known:
         return Outlook(0, None, why)
     return Outlook(sum(each.arrived for each in known), sum(each.expected or 0.0 for each in known), why)

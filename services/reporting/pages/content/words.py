@@ -108,10 +108,10 @@ def completeness(standing: Mapping[str, Sequence[str]]) -> str:
 def without(names: Sequence[str]) -> str:
     """Which authorities a total lacks."""
     if len(names) == len(AUTHORITIES):
-        return "By no authority."
+        return "No authority has reported."
     if len(names) == 1:
-        return f"By {names[0]}, without which totals are."
-    return f"By {len(names)} authorities, without which totals are: {', '.join(names)}."
+        return f"Totals leave out {names[0]}, which has not reported."
+    return f"Totals leave out {len(names)} authorities, which have not reported: {', '.join(names)}."
 
 
 def to_come(rows: Sequence[ToCome]) -> str:
