@@ -17,11 +17,16 @@ STEP_OF_WORK = 50 * 60
 STEP_OF_MONTHS = 60
 """Months of supervision: what five orders of a year hold."""
 STEP_OF_DAYS = 500
-STEP_OF_SCORES = 25
-"""What five people can score at most."""
+STEP_OF_SCORES = 5
+"""Points."""
 
+UNBOUNDED = 10**9
 CellName = tuple[str, str]
 """Measure and category."""
+Span = tuple[int, int]
+"""The least and the most."""
+_HOURS: tuple[Span, ...] = ((20 * 60, 100 * 60), (101 * 60, 300 * 60))
+"""Minutes of an order, by level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,9 @@ class Split:
     national_only: bool = False
     """Too fine for single authorities: only sums for Scotland are public."""
     counted: str | None = None
-    """For sums: the measure, from an earlier table, that counts the same categories. Where that is nothing, so is the sum."""
+    """For sums: the measure, from an earlier table, that counts the same categories."""
+    each: tuple[Span, ...] = ()
+    """For sums: what one counted of each category holds."""
 
     @property
     def cells(self) -> tuple[CellName, ...]:
@@ -53,7 +60,9 @@ class Table:
     within: Form | None = None
     """A larger total, from an earlier table, which this one never exceeds."""
     none_without: Form | None = None
-    """The count, from an earlier table, of what this is a sum over: where that is nothing, so is this."""
+    """The count, from an earlier table, of what this is a sum over."""
+    each: Span = (0, UNBOUNDED)
+    """What one counted holds, least and most. What is published of a sum lies within what the published count can hold."""
     step: int = STEP
     yearly: bool = False
     """Whether it is counted by whole years only, under the first month of the year."""
@@ -150,8 +159,9 @@ TABLES: tuple[Table, ...] = (
     Table(
         "hours imposed",
         (form("unpaid_work_minutes_imposed"),),
-        (Split("unpaid_work_minutes_imposed", _LEVELS, counted="orders_imposed"),),
+        (Split("unpaid_work_minutes_imposed", _LEVELS, counted="orders_imposed", each=_HOURS),),
         none_without=_UNPAID_WORK,
+        each=(_HOURS[0][0], _HOURS[1][1]),
         step=STEP_OF_HOURS,
     ),
     Table("hours opened", (form("minutes_outstanding_opened"),), step=STEP_OF_HOURS),
@@ -159,6 +169,7 @@ TABLES: tuple[Table, ...] = (
         "length of supervision",
         (form("supervision_months_imposed"),),
         none_without=_SUPERVISION,
+        each=(6, 36),
         step=STEP_OF_MONTHS,
     ),
     Table(
@@ -173,6 +184,7 @@ TABLES: tuple[Table, ...] = (
             question,
             (INDICATORS[question].numerator,),
             none_without=form("exit_questionnaires", "returned"),
+            each=(1, 5),
             step=STEP_OF_SCORES,
         )
         for question in ("exit_helped", "exit_treated_with_respect", "exit_less_likely_to_offend")
@@ -189,7 +201,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "days to completion",
         (form("unpaid_work_days"),),
-        (Split("unpaid_work_days", _LEVELS, counted="unpaid_work_completed"),),
+        (Split("unpaid_work_days", _LEVELS, counted="unpaid_work_completed", each=((0, UNBOUNDED),) * 2),),
         none_without=COMPLETED,
         step=STEP_OF_DAYS,
     ),

@@ -183,41 +183,63 @@ class _Rounding:
             return values
         draws = _draws(self._key, f"{self._table.name}|{place[0]}|{place[1]}", self._width)
         own, whole = self._of_area[place[0]], self._of_all
+        if self._table.none_without:
+            return self._round_sums(place, [value + by for value, by in zip(values, own, strict=True)], draws)
         wrong = [by_all + by_area / 2 for by_area, by_all in zip(own, whole, strict=True)]
-        if (
-            self._table.none_without
-        ):  # nothing is made good while nothing may be published, so all of it is when something may
-            values = [max(0, value + by_area) for value, by_area in zip(values, own, strict=True)]
-            wrong = [by_all - by_area for by_area, by_all in zip(own, whole, strict=True)]
         total = self._round_total(place, values[0], wrong[0], draws[0])
         shown, at = [total], 1
         for split in self._table.splits:
             slots = range(at, at + len(split.categories) + 1)
-            none = self._none(place, split.counted, split.categories)
             by = whole if split.national_only else wrong
-            parts = [Part(values[slot], by[slot], draws[slot], none[slot - at]) for slot in slots]
-            shown += divided(total, parts, self._table.step)
+            step = self._table.step
+            shown += divided(total, [Part(values[s], by[s], draws[s], *_around(values[s], step)) for s in slots], step)
             at = slots.stop
         return shown
 
-    def _none(self, place: Place, counted: str | None, categories: Sequence[str]) -> list[bool]:
-        """Of which categories, and the rest, nothing is published, since nothing is counted of them."""
-        if counted is None:
-            return [False] * (len(categories) + 1)
-        return [not self._found[place].get((counted, each), 0) for each in categories] + [False]
-
     def _round_total(self, place: Place, value: int, wrong: float, draw: float) -> int:
-        none_without, within = self._table.none_without, self._table.within
-        if none_without and not any(self._found[place].get(name, 0) for name in cells_in(none_without)):
-            return 0
         step = self._table.step
-        low = value // step * step
-        if value == low:
+        low, high = _around(value, step)
+        if low == high:
             return low
-        if within and low + step > sum(self._found[at].get(name, 0) for at, name in self._larger(place)):
+        if self._table.within and high > sum(self._found[at].get(name, 0) for at, name in self._larger(place)):
             return low
         chance = (value - low + wrong) / step
-        return low + step * (draw < min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE))
+        return high if draw < min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE) else low
+
+    def _round_sums(self, place: Place, values: list[int], draws: list[float]) -> list[int]:
+        """Sums over what is counted, within what the published counts can hold; what is wrong so far is made good as far as that goes."""
+        step, published = self._table.step, self._found[place]
+        assert self._table.none_without is not None
+        count = sum(published.get(name, 0) for name in cells_in(self._table.none_without))
+        bounds = [
+            [
+                _held(published.get((split.counted or "", name), 0), each, step)
+                for name, each in zip(split.categories, split.each, strict=True)
+            ]
+            for split in self._table.splits
+        ]
+        least, most = _held(count, self._table.each, step)
+        if bounds:
+            least, most = (sum(each[side] for each in bounds[0]) for side in (0, 1))
+        low, high = _around(values[0], step)
+        total = min(max(high if draws[0] < (values[0] - low) / step else low, least), most)
+        shown, at = [total], 1
+        for own in bounds:
+            parts = [Part(values[at + n], 0, draws[at + n], *each) for n, each in enumerate(own)]
+            shown += [*divided(total, parts, step), 0]
+            at += len(own) + 1
+        return shown
+
+
+def _around(value: int, step: int) -> tuple[int, int]:
+    """The multiples around it; twice itself where it is one."""
+    low = value // step * step
+    return low, low if low == value else low + step
+
+
+def _held(count: int, each: tuple[int, int], step: int) -> tuple[int, int]:
+    """The least and the most multiple that so many can hold."""
+    return -(-count * each[0] // step) * step, count * each[1] // step * step
 
 
 class Part(NamedTuple):
@@ -227,23 +249,23 @@ class Part(NamedTuple):
     wrong: float
     """How much more of this category there is than was published so far."""
     draw: float
-    none: bool = False
-    """Whether nothing may be published of it."""
+    least: int
+    most: int
+    """What may be published of it, both multiples of the step."""
 
 
 def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
-    """The parts as multiples around their values that add up to the total. The values add up to one around the total."""
-    shown = [0 if part.none else part.value // step * step for part in parts]
-    between = [at for at, part in enumerate(parts) if shown[at] != part.value and not part.none]
-    between.sort(key=lambda at: (parts[at].value - shown[at] + parts[at].wrong) / step + parts[at].draw, reverse=True)
+    """The parts as multiples near their values, within their bounds, that add up to the total, which lies within the sum of the bounds."""
+    shown = [min(max(part.value // step * step, part.least), part.most) for part in parts]
     more = (total - sum(shown)) // step
-    for at in between[: max(more, 0)]:
-        shown[at] += step
-    more -= len(between[: max(more, 0)])
-    while more:  # what may not be published in its own category, or was made good already
-        largest = max(range(len(parts)), key=lambda at: (not parts[at].none, shown[at], parts[at].value))
-        shown[largest] += step if more > 0 else -step
-        more -= 1 if more > 0 else -1
+    sign = 1 if more > 0 else -1
+
+    def due(at: int) -> float:
+        return sign * ((parts[at].value - shown[at] + parts[at].wrong) / step + parts[at].draw)
+
+    for _ in range(abs(more)):
+        free = [at for at, part in enumerate(parts) if part.least <= shown[at] + sign * step <= part.most]
+        shown[max(free, key=due)] += sign * step
     return shown
 
 

@@ -15,7 +15,7 @@ from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Span, reports_of, shown
 from services.reporting.read.query_cache import remembered
-from services.reporting.read.vintages import Cut, Live, Released, Wanted
+from services.reporting.read.vintages import Cut, Live, Released, Rounded, Wanted
 from services.reporting.registry.areas import areas_of, members
 from services.reporting.registry.definitions.data_quality import DELAYS
 from services.reporting.releases.index import ReleaseInfo
@@ -65,7 +65,7 @@ def standings(
     `services` are those of which any must have heard of a month for it not to be missing.
     """
     gate = Gate(desk.viewer)
-    released = Released(published.id) if published and desk.viewer.audience != "national" else None
+    released = Rounded(published.id) if published and desk.viewer.audience != "national" else None
     own, others = _judged(desk, whole, span, services), _judged(desk, released, span, services)
     heard, exactly = desk.coverage(whole or Live()), _exactly(desk) if whole == Live() else {}
     found = []
@@ -101,7 +101,8 @@ def _judged(desk: Desk, cut: Cut | None, span: Span, services: frozenset[Service
     within = Span(span.first, min(span.last, desk.last_month(cut)))
 
     def work_out() -> Mapping[str, Judgement]:
-        found = evidence(desk.connection, cut, within.first, within.last)
+        whole = Released(cut.release) if isinstance(cut, Rounded) else cut
+        found = evidence(desk.connection, whole, within.first, within.last)
         months, heard = desk.reported(cut, within, services), desk.coverage(cut)
         return {
             code: judge(found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), within)
@@ -159,7 +160,7 @@ def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
     """For each period of the answer that lacks any: by the cut from which the viewer sees totals."""
     span, grain = answer.span, answer.question.grain.period
     whole = answer.whole if desk.viewer.audience == "national" else None
-    cut = whole or (None if answer.release is None else Released(answer.release.id))
+    cut = whole or (None if answer.release is None else Rounded(answer.release.id))
     if cut is None:
         return []
     by_period = reported_periods(desk.reported(cut, span, answer.indicator.services), span, grain)

@@ -7,7 +7,7 @@ Never heard is never zero: a service that reads another's topic counts nothing o
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Date, FromClause, Select, and_
 from contracts.categories import BANDS, DELAY_BANDS, of
 from contracts.cells import MEASURES, Service
 from contracts.periods import last_day, month_of, months_between
-from services.reporting.read.tables import cells, positions, present, releases
+from services.reporting.read.tables import cells, positions, present, public_cells, releases
 from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
 
 TAKEN = ("outcome=applied", "outcome=superseded", "outcome=duplicate")
@@ -54,9 +54,11 @@ Months = Mapping[str, frozenset[date]]
 
 
 def coverage(connection: Connection, cut: Cut) -> Coverage:
-    """Who had been heard by the time of the cut."""
-    if isinstance(cut, Released | Rounded):
+    """Who had been heard by the time of the cut. Earlier months, of which it told something, count in public if anything is published."""
+    if isinstance(cut, Released):
         return _frozen(connection, cut.release)
+    if isinstance(cut, Rounded):
+        return _as_published(connection, cut.release)
     rows, known = _known(cut)
     told: dict[tuple[str, str], set[date]] = defaultdict(set)
     for service, authority, month in connection.execute(_facts_told(rows, known)):
@@ -101,6 +103,19 @@ def _frozen(connection: Connection, release: str) -> Coverage:
     return {
         authority: {service: _heard(*days) for service, days in services.items()}
         for authority, services in stored.items()
+    }
+
+
+def _as_published(connection: Connection, release: str) -> Coverage:
+    """That something small was told of a month is no more public than how small it was."""
+    c = public_cells.c
+    query = select(c.authority, c.period).where(c.release == release).distinct()
+    there: dict[str, set[date]] = defaultdict(set)
+    for authority, month in connection.execute(query):
+        there[authority].add(month)
+    return {
+        code: {name: replace(each, told=each.told & there[code]) for name, each in by.items()}
+        for code, by in _frozen(connection, release).items()
     }
 
 

@@ -22,6 +22,15 @@ KEY, ANOTHER = b"k" * 32, b"another"
 ALL = frozenset(NATIONAL_ONLY)
 
 
+COUNTS = [
+    name
+    for table in TABLES
+    for name in table.cells
+    if not table.none_without and name[0] != "persons_with_new_order_in_year"
+]
+"""And sums that go with no count."""
+
+
 def nation(seed: int, months: int = 24, authorities: int = 32) -> dict[CellKey, int]:
     found = cells_of(seed, FIRST, months, authorities)
     keyed = {CellKey(c.measure, c.category, c.period, c.authority): c.value for c in found if c.value}
@@ -98,7 +107,7 @@ def test_a_count_becomes_one_of_the_two_multiples_around_it(drawn: tuple[int, in
     public = rounded(cells, LAST, KEY)
     for key, was in cells.items():
         step = STEPS[key.measure, key.category]
-        if step == 5 and key.measure != "persons_with_new_order_in_year":
+        if (key.measure, key.category) in COUNTS:
             assert abs(public.get(key, 0) - was) < step, key
 
 
@@ -165,13 +174,41 @@ def test_what_does_not_add_up_is_rounded_all_the_same() -> None:
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=8), st.booleans(), st.randoms(use_true_random=False))
 def test_parts_add_up_to_either_multiple_of_their_sum(values: list[int], up: bool, chance: Random) -> None:
     total = sum(values) // 5 * 5 + (5 if up and sum(values) % 5 else 0)
-    shown = divided(total, [Part(each, chance.randrange(-9, 9), chance.random()) for each in values], 5)
+    around = [(each // 5 * 5, -(-each // 5) * 5) for each in values]
+    parts = [Part(v, chance.randrange(-9, 9), chance.random(), *a) for v, a in zip(values, around, strict=True)]
+    shown = divided(total, parts, 5)
     assert sum(shown) == total
     assert all(abs(was - now) < 5 and now % 5 == 0 for was, now in zip(values, shown, strict=True))
 
 
-def test_what_may_not_be_published_in_its_own_category_counts_in_the_largest() -> None:
-    assert divided(15, [Part(4, 0, 0.5, none=True), Part(9, 0, 0.5), Part(1, 0, 0.5)], 5) in ([0, 15, 0], [0, 10, 5])
+def test_parts_stay_within_what_they_can_hold() -> None:
+    assert divided(15, [Part(4, 0, 0.5, 0, 0), Part(9, 0, 0.5, 0, 20), Part(1, 0, 0.5, 0, 20)], 5) in (
+        [0, 15, 0],
+        [0, 10, 5],
+    )
+    assert divided(10, [Part(40, 0, 0.5, 5, 50), Part(0, 0, 0.5, 0, 5)], 5) == [10, 0]
+
+
+SUMS = [table for table in TABLES if table.none_without]
+
+
+@settings(max_examples=15, deadline=None)
+@given(small_nations, st.binary(min_size=8, max_size=8))
+def test_what_is_published_of_a_sum_can_be_held_by_what_is_counted(drawn: tuple[int, int, int], key: bytes) -> None:
+    """So no mean is impossible, of any months or areas taken together."""
+    public = rounded(nation(*drawn), LAST, key)
+    for place in places(public):
+        for table in SUMS:
+            assert table.none_without is not None
+            pairs = [(table.totals[0], table.none_without, table.each)]
+            pairs += [
+                (Form(split.measure, (name,)), Form(split.counted or "", (name,)), each)
+                for split in table.splits
+                for name, each in zip(split.categories, split.each, strict=True)
+            ]
+            for summed, counted, (least, most) in pairs:
+                count = value(public, counted, place)
+                assert least * count <= value(public, summed, place) <= most * count, (table.name, place)
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +229,7 @@ def errors(
     return list(found.values())
 
 
-SHOWN = [name for name in NATIONAL_ONLY if name[0] != "persons_with_new_order_in_year"]
+SHOWN = COUNTS
 OF_AUTHORITIES = [name for name in SHOWN if not NATIONAL_ONLY[name]]
 
 

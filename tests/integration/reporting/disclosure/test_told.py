@@ -1,0 +1,61 @@
+"""That an authority told anything of a month is public only where anything is published of it."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from contracts.categories import DELAY_BANDS, of
+from services.chassis.clock import FixedClock
+from services.reporting.disclosure.rounding import CellKey, rounded
+from services.reporting.releases import publication
+from tests.integration.reporting.conftest import NOW, Feed, cell, position
+
+GLASGOW = "S12000049"
+DATA = "/v1/indicators/orders_imposed/data"
+MONTHS = "from=2019-10&to=2020-03&by=authority,month"
+
+
+def all_but_the_first_month(*arguments: Any) -> Mapping[CellKey, int]:
+    """As a key may have it, by which two orders are published as none."""
+    return {key: value for key, value in rounded(*arguments).items() if key.period > date(2019, 11, 1)}
+
+
+@pytest.fixture
+def told_late(feed_only: Feed, database: Engine, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Heard from 2020 on, and late of two orders of November 2019; the release in which nothing is published of these."""
+    cells = [cell("events", GLASGOW, "2020-01", "outcome=applied", 42, "2026-05-01")]
+    for month, orders in (("2019-11", 2), ("2020-02", 40)):
+        cells += [cell(measure, GLASGOW, month, "", orders) for measure in ("orders_opened", "orders_imposed")]
+        cells.append(cell("reporting_delay", GLASGOW, month, of("delay_band", DELAY_BANDS)[-1], orders))
+    feed_only([*cells, position(GLASGOW)])
+    monkeypatch.setattr(publication, "rounded", all_but_the_first_month)
+    clock = FixedClock(NOW)
+    name = publication.make(database, date(2020, 3, 1), NOW.date() - timedelta(days=1), clock)
+    publication.publish(database, name, clock)
+    return name
+
+
+def test_a_month_of_which_something_small_was_told_reads_like_one_of_which_nothing_was(
+    told_late: str, client: TestClient, national: dict[str, str]
+) -> None:
+    public, whole = (
+        {
+            row["period"]: row
+            for row in client.get(f"{DATA}?{MONTHS}&release={told_late}", headers=who).json()["rows"]
+            if row["authority"] == GLASGOW
+        }
+        for who in ({}, national)
+    )
+    assert whole["2019-11"]["numerator"] == 2
+    assert public["2019-11"] == public["2019-10"] | {"period": "2019-11"}
+    assert public["2020-02"]["why"] == "not published for so short a period"
+
+
+def test_nor_is_it_said_who_is_lacking(told_late: str, client: TestClient) -> None:
+    quality = client.get(f"{DATA}?{MONTHS}&release={told_late}").json()["quality"]
+    by_period = {each["period"]: each["authorities"] for each in quality["lacking"]}
+    assert by_period["2019-11"] == by_period["2019-10"]
