@@ -6,7 +6,8 @@ and inspection see everything, and each look is logged.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -160,7 +161,7 @@ class Gate:
     """Lets figures through for one viewer. `public` are the cells that the release has rounded; there are no others for the public."""
 
     viewer: Identity
-    public: Collection[CellName] = frozenset()
+    public: AbstractSet[CellName] = frozenset()
 
     def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
         """The figures of one indicator, whole where the viewer may see them so."""
@@ -256,7 +257,7 @@ class Gate:
         forms = (figure.numerator_form, figure.denominator_form, indicator.minus)
         cells = {cell for each in forms if each is not None for cell in cells_in(each)}
         for_area = figure.area == SCOTLAND or not any(NATIONAL_ONLY.get(cell) for cell in cells)
-        return for_area and cells <= set(self.public) and cells <= NATIONAL_ONLY.keys()
+        return for_area and cells <= self.public and cells <= NATIONAL_ONLY.keys()
 
     def _log_look(self, count: int, kind: str) -> None:
         log.info("whole figures were read", extra={"count": count, "kind": kind, "reason": self.viewer.subject})

@@ -110,29 +110,23 @@ releases = Table(
     comment="Frozen cuts. Only the status and its dates ever change.",
 )
 
-release_cells = Table(
-    "release_cells",
-    metadata,
-    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
-    Column("measure", Text, primary_key=True),
-    Column("category", Text, primary_key=True),
-    Column("period", Date, primary_key=True),
-    Column("authority", Text, primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    comment="The whole cells of a release.",
-)
 
-public_cells = Table(
-    "public_cells",
-    metadata,
-    Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
-    Column("measure", Text, primary_key=True),
-    Column("category", Text, primary_key=True),
-    Column("period", Date, primary_key=True),
-    Column("authority", Text, primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    comment="The cells of a release as the public gets them, rounded.",
-)
+def _cells_of_releases(name: str, comment: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("release", Text, ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True),
+        Column("measure", Text, primary_key=True),
+        Column("category", Text, primary_key=True),
+        Column("period", Date, primary_key=True),
+        Column("authority", Text, primary_key=True),
+        Column("value", BigInteger, nullable=False),
+        comment=comment,
+    )
+
+
+release_cells = _cells_of_releases("release_cells", "The whole cells of a release.")
+public_cells = _cells_of_releases("public_cells", "The cells of a release as the public gets them, rounded.")
 
 rounding_key = Table(
     "rounding_key",

@@ -82,6 +82,13 @@ def release_for(connection: Connection, viewer: Identity, wanted: str | None, as
     return None if row is None else ReleaseInfo(*row)
 
 
+def last_published(connection: Connection) -> ReleaseInfo | None:
+    """The release that the public was given last, withdrawn or not: what it told is known. None before any was rounded."""
+    query = select(*_COLUMNS).where(releases.c.published_at.is_not(None), releases.c.definitions["public"] != [])
+    row = connection.execute(query.order_by(releases.c.published_at.desc()).limit(1)).one_or_none()
+    return None if row is None else ReleaseInfo(*row)
+
+
 def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo:
     row = connection.execute(select(*_COLUMNS).where(releases.c.id == wanted)).one_or_none()
     if row is None or (row.status != PUBLISHED and viewer.audience != "national"):

@@ -1,7 +1,6 @@
 """Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table, exists, insert, literal, selec
 from contracts.periods import LONDON, add_months, last_day, month_of
 from services.chassis.clock import Clock
 from services.chassis.database import copy_rows, transaction, unhurried
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, CellName
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
 from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Told, rounded, untold
 from services.reporting.read.coverage import Coverage, as_stored, coverage, is_counted
 from services.reporting.read.overdue import overdue_rows
@@ -23,7 +22,7 @@ from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
 from services.reporting.registry.clocks import BEGINNING, OVERDUE
 from services.reporting.releases.changes import Before, changes, of_scotland
-from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN
+from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, ReleaseInfo, last_published
 
 
 class CannotRelease(Exception):
@@ -56,10 +55,11 @@ def make(
         raise CannotRelease("A release shows whole months, as known at the end of a later day that is over")
     with unhurried(database) as connection:
         published = _published(connection)
-        latest = _latest(connection)
+        latest = last_published(connection)
         if latest and latest.last_month > last_month:
             raise CannotRelease("A later month was published already")
-        cells = _cells(connection, known_on, last_month, coverage(connection, AsOf(known_on)))
+        heard = coverage(connection, AsOf(known_on))
+        cells = _cells(connection, known_on, last_month, heard)
         earlier = _earlier(connection, latest)
         key = _key(connection)
     public = rounded(cells, last_month, key, earlier, told)  # takes long, so it holds no transaction open
@@ -67,21 +67,11 @@ def make(
         if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
-        frozen = _Frozen(name, last_month, known_on, cells, public)
+        frozen = _Frozen(name, last_month, known_on, heard, cells, public)
         _write(connection, frozen, clock(), note)
         if latest:
             _write_changes(connection, frozen, latest, earlier)
     return name
-
-
-@dataclass(frozen=True, slots=True)
-class _Latest:
-    """The release that was published last, without its figures."""
-
-    id: str
-    last_month: date
-    versions: Mapping[str, int]
-    public: frozenset[CellName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +81,7 @@ class _Frozen:
     name: str
     last_month: date
     known_on: date
+    heard: Coverage
     cells: Cells
     public: Cells
 
@@ -157,20 +148,7 @@ def _cells(connection: Connection, known_on: date, last_month: date, heard: Cove
     return {key: value for key, value in cells.items() if value}
 
 
-def _latest(connection: Connection) -> _Latest | None:
-    found = connection.execute(
-        select(releases.c.id, releases.c.last_month, releases.c.definitions)
-        .where(releases.c.published_at.is_not(None), releases.c.definitions["public"] != [])
-        .order_by(releases.c.published_at.desc())
-        .limit(1)
-    ).one_or_none()
-    if found is None:
-        return None
-    public = frozenset((measure, category) for measure, category in found.definitions["public"])
-    return _Latest(found.id, found.last_month, found.definitions["indicators"], public)
-
-
-def _earlier(connection: Connection, latest: _Latest | None) -> Earlier:
+def _earlier(connection: Connection, latest: ReleaseInfo | None) -> Earlier:
     """What the public got last. Of all that was ever published no more is needed: each release took up the one before it."""
     if latest is None:
         return NOTHING_EARLIER
@@ -197,7 +175,7 @@ def _write(connection: Connection, frozen: _Frozen, now: datetime, note: str | N
         "indicators": {indicator.id: indicator.version for indicator in INDICATORS.values()},
         "public": sorted(NATIONAL_ONLY),
     }
-    heard = as_stored(coverage(connection, AsOf(frozen.known_on)))
+    heard = as_stored(frozen.heard)
     connection.execute(
         insert(releases).values(
             id=frozen.name,
@@ -225,7 +203,7 @@ def _hash(cells: Cells, definitions: object) -> str:
     return digest.hexdigest()
 
 
-def _write_changes(connection: Connection, frozen: _Frozen, latest: _Latest, earlier: Earlier) -> None:
+def _write_changes(connection: Connection, frozen: _Frozen, latest: ReleaseInfo, earlier: Earlier) -> None:
     """Cell by cell, and for Scotland as the public gets it."""
     columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
     whole = changes(Before(latest.last_month, earlier.cells, latest.versions), frozen.cells)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.database import transaction
-from services.records.api.management import Deciding, Desk, OwnOrders
+from services.records.api.management import Deciding, Desk, Manager, OwnOrders
 from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
 from services.records.ingest import notes
@@ -83,11 +83,11 @@ def _closed_days(desk: Desk) -> APIRouter:
 
     @routes.put("/closed-days", summary="Sets a closed day: workers count again what it touches, within seconds")
     def put_closed_day(manager: Deciding, asked: ClosedDay) -> Decided:
-        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.CLOSED_DAY, asked, "day"))
+        return _set(desk, manager, Kind.CLOSED_DAY, asked, "day")
 
     @routes.delete("/closed-days", summary="Takes a closed day back")
     def delete_closed_day(manager: Deciding, day: Day) -> Decided:
-        return _keep(desk, manager.authority, Note(Kind.CLOSED_DAY, f"{day}", None, manager.name, desk.clock()))
+        return _take_back(desk, manager, Kind.CLOSED_DAY, f"{day}")
 
     return routes
 
@@ -97,12 +97,11 @@ def _targets(desk: Desk) -> APIRouter:
 
     @routes.put("/targets", summary="Sets a target of the authority's own, which holds at once")
     def put_target(manager: Deciding, asked: TargetSet) -> Decided:
-        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.TARGET, asked, "standard", "since"))
+        return _set(desk, manager, Kind.TARGET, asked, "standard", "since")
 
     @routes.delete("/targets", summary="Takes a target back")
     def delete_target(manager: Deciding, standard: Standard, since: Day) -> Decided:
-        note = Note(Kind.TARGET, f"{standard} {since}", None, manager.name, desk.clock())
-        return _keep(desk, manager.authority, note)
+        return _take_back(desk, manager, Kind.TARGET, f"{standard} {since}")
 
     return routes
 
@@ -112,11 +111,11 @@ def _aims(desk: Desk) -> APIRouter:
 
     @routes.put("/aims", summary="Notes what is changed in order to meet a standard")
     def put_aim(manager: Deciding, asked: Aim) -> Decided:
-        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.AIM, asked, "standard", "since"))
+        return _set(desk, manager, Kind.AIM, asked, "standard", "since")
 
     @routes.delete("/aims", summary="Takes an aim back")
     def delete_aim(manager: Deciding, standard: Standard, since: Day) -> Decided:
-        return _keep(desk, manager.authority, Note(Kind.AIM, f"{standard} {since}", None, manager.name, desk.clock()))
+        return _take_back(desk, manager, Kind.AIM, f"{standard} {since}")
 
     return routes
 
@@ -126,14 +125,14 @@ def _feeds(desk: Desk) -> APIRouter:
 
     @routes.put("/feeds", summary="Opens an address at which a calendar program sees counts")
     def put_feed(manager: Deciding, asked: Feed) -> Decided:
-        return _keep(desk, manager.authority, _note(desk, manager.name, Kind.FEED, asked, "hash"))
+        return _set(desk, manager, Kind.FEED, asked, "hash")
 
     @routes.delete("/feeds", summary="Closes it")
     def delete_feed(manager: Deciding, hash: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Decided:  # noqa: A002
         with transaction(desk.database) as connection:
             if hash not in {note.key for note in notes.holding(connection, manager.authority, Kind.FEED)}:
                 raise Problem(404, "There is no such feed")
-        return _keep(desk, manager.authority, Note(Kind.FEED, hash, None, manager.name, desk.clock()))
+        return _take_back(desk, manager, Kind.FEED, hash)
 
     return routes
 
@@ -153,10 +152,15 @@ def _telling(desk: Desk, kind: Kind) -> Callable[..., Decided]:
     return get_decided
 
 
-def _note(desk: Desk, by: str, kind: Kind, asked: BaseModel, *key: str) -> Note:
+def _set(desk: Desk, manager: Manager, kind: Kind, asked: BaseModel, *key: str) -> Decided:
     """The members of the key, and under them the others."""
     told: Content = asked.model_dump(mode="json")
-    return Note(kind, " ".join(told.pop(name) for name in key), told, by, desk.clock())
+    note = Note(kind, " ".join(told.pop(name) for name in key), told, manager.name, desk.clock())
+    return _keep(desk, manager.authority, note)
+
+
+def _take_back(desk: Desk, manager: Manager, kind: Kind, key: str) -> Decided:
+    return _keep(desk, manager.authority, Note(kind, key, None, manager.name, desk.clock()))
 
 
 def _keep(desk: Desk, authority: str, note: Note) -> Decided:

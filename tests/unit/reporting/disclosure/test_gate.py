@@ -1,7 +1,6 @@
 """The gate is the only way out, and it decides by audience."""
 
 import ast
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
@@ -84,7 +83,7 @@ def shown(viewer: Identity, found: Figure) -> float | None:
     return row.value
 
 
-def why(indicator: Indicator, found: Figure, public: Collection[CellName] = NATIONAL_ONLY) -> Why | None:
+def why(indicator: Indicator, found: Figure, public: frozenset[CellName] = ALL) -> Why | None:
     return Gate(PUBLIC, public).rows(indicator, [found])[0].why
 
 
