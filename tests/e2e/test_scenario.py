@@ -229,8 +229,14 @@ def _event(line: bytes, sheet: Sheet) -> Event:
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 @pytest.mark.parametrize("extension", FORMATS)
 def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Rounds, extension: str) -> None:
-    """Of the cells posted by the test before, for a national reader. What was not reported has no number."""
+    """Of the cells posted by the test before, for a national reader. What was not reported has no number.
+
+    JSON shows every breakdown of every indicator. The other formats have the same rows, so each shows a third of them.
+    """
     rounds.assert_counted()
+    everything = [(indicator, *division) for indicator in INDICATORS.values() for division in divisions(indicator)]
+    turns = [name for name in FORMATS if name != "json"]
+    asked_for = everything if extension == "json" else everything[turns.index(extension) :: len(turns)]
     expected, checked = scenario.expected(), set[str]()
     today = system_clock().date()
     heard = {kind: months_told(expected, accepted(kind), kind, today) for kind in Topic}
@@ -247,26 +253,27 @@ def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Roun
         for kind, of_kind in heard.items()
     }
     reporting = platform.client("reporting", "national")
-    for indicator in INDICATORS.values():
-        for breakdown, parts in divisions(indicator):
-            by = ",".join(filter(None, (area, period, breakdown)))
-            answer = reporting.get(f"/v1/indicators/{indicator.id}/data.{extension}", params={**asked, "by": by})
-            rows = {row[:3]: row.numbers for row in read(answer.raise_for_status())}
-            for part in parts:
-                for figure in figures(cells, indicator, part, area, period):
-                    if not all(is_known(cells, form) for form in figure.forms):
-                        continue
-                    for place, number in figure.by_place.items():
-                        told = rows[(*place, part.category)].get(figure.name)
-                        stock = indicator.minus is not None
-                        of_work = indicator.services == {"unpaid_work"}
-                        shown = there[Topic.UNPAID_WORK if of_work else Topic.ORDERS][stock]
-                        known = round(number / figure.divide, 2) if place in shown else None
-                        assert told == known, (indicator.id, by, place, part.category)
-                        assert known is not None or stock or not number, "nothing is counted that was not reported"
-                    checked.update(key for form in figure.forms for key in keys_of(cells, form))
-    assert len(checked & expected.keys()) > 0.98 * len(expected)
-    assert {key for key in cells if key.endswith("|overdue")} <= checked
+    for indicator, breakdown, parts in asked_for:
+        by = ",".join(filter(None, (area, period, breakdown)))
+        answer = reporting.get(f"/v1/indicators/{indicator.id}/data.{extension}", params={**asked, "by": by})
+        rows = {row[:3]: row.numbers for row in read(answer.raise_for_status())}
+        for part in parts:
+            for figure in figures(cells, indicator, part, area, period):
+                if not all(is_known(cells, form) for form in figure.forms):
+                    continue
+                for place, number in figure.by_place.items():
+                    told = rows[(*place, part.category)].get(figure.name)
+                    stock = indicator.minus is not None
+                    of_work = indicator.services == {"unpaid_work"}
+                    shown = there[Topic.UNPAID_WORK if of_work else Topic.ORDERS][stock]
+                    known = round(number / figure.divide, 2) if place in shown else None
+                    assert told == known, (indicator.id, by, place, part.category)
+                    assert known is not None or stock or not number, "nothing is counted that was not reported"
+                checked.update(key for form in figure.forms for key in keys_of(cells, form))
+    if extension == "json":
+        assert len(checked & expected.keys()) > 0.98 * len(expected)
+        assert {key for key in cells if key.endswith("|overdue")} <= checked
+    assert checked
 
 
 def test_each_bad_line_is_kept_with_its_bytes(platform: Platform, rounds: Rounds) -> None:

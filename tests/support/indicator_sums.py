@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import cache
+from functools import cached_property
 from typing import NamedTuple
 
 from contracts.authorities import HEALTH_BOARDS
@@ -18,6 +18,24 @@ from services.reporting.registry.indicators import Form, Indicator, Kind, Part
 
 Place = tuple[str, str]
 """Area and period."""
+
+
+class Cells(dict[str, int]):
+    """Values by key, which are not changed once they are looked up by kind."""
+
+    @cached_property
+    def by_kind(self) -> Mapping[tuple[str, str], list[str]]:
+        """Keys by measure and category."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for key in self:
+            measure, _, _, category = key.split("|")
+            found[measure, category].append(key)
+        return found
+
+    @cached_property
+    def spoken(self) -> frozenset[tuple[str, str]]:
+        """Measures, and by what they are divided."""
+        return frozenset((measure, category.partition("=")[0]) for measure, category in self.by_kind)
 
 
 class Figure(NamedTuple):
@@ -67,7 +85,7 @@ def _month_counted(measure: str, due: date) -> str:
     return f"{imposed:%Y-%m}"
 
 
-def figures(cells: Mapping[str, int], indicator: Indicator, part: Part, area: str, period: str) -> Iterator[Figure]:
+def figures(cells: Cells, indicator: Indicator, part: Part, area: str, period: str) -> Iterator[Figure]:
     """What can be worked out of one row: numerators as they are shown, and denominators that are sums of cells."""
     if indicator.kind is Kind.YEARLY:
         period = "year"
@@ -80,7 +98,7 @@ def figures(cells: Mapping[str, int], indicator: Indicator, part: Part, area: st
             yield Figure("denominator", (part.denominator,), sums(cells, part.denominator, area, period))
 
 
-def stocks(cells: Mapping[str, int], opens: Form, closes: Form, area: str, period: str) -> Mapping[Place, int]:
+def stocks(cells: Cells, opens: Form, closes: Form, area: str, period: str) -> Mapping[Place, int]:
     """What is open at the end of each period, of all that has opened until then."""
     opened, closed = sums(cells, opens, area, period), sums(cells, closes, area, period)
     found: dict[Place, int] = {}
@@ -92,7 +110,7 @@ def stocks(cells: Mapping[str, int], opens: Form, closes: Form, area: str, perio
     return found
 
 
-def sums(cells: Mapping[str, int], form: Form, area: str, period: str) -> Mapping[Place, int]:
+def sums(cells: Cells, form: Form, area: str, period: str) -> Mapping[Place, int]:
     """By `authority` or `health_board`, and `month`, `quarter` or `year`; Scotland too."""
     found: dict[Place, int] = defaultdict(int)
     for key in keys_of(cells, form):
@@ -140,7 +158,7 @@ def places(told: Iterable[Month], area: str, period: str, today: date, *, at_end
     return found
 
 
-def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> dict[str, int]:
+def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> Cells:
     """Without what unpaid work only learned from orders, in months of which it was told nothing itself."""
 
     def counts(key: str) -> bool:
@@ -149,23 +167,12 @@ def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> d
             return any(code == authority for code, _ in work_told)
         return MEASURES[measure].services != {"unpaid_work"} or (authority, day[:7]) in work_told
 
-    return {key: value for key, value in cells.items() if counts(key)}
+    return Cells({key: value for key, value in cells.items() if counts(key)})
 
 
-def keys_of(cells: Mapping[str, int], form: Form) -> Iterator[str]:
+def keys_of(cells: Cells, form: Form) -> Iterator[str]:
     """The cells that the form sums."""
-    by_kind = _by_kind(frozenset(cells))
-    return (key for category in form.categories for key in by_kind.get((form.measure, category), ()))
-
-
-@cache
-def _by_kind(keys: frozenset[str]) -> Mapping[tuple[str, str], list[str]]:
-    """By measure and category."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for key in keys:
-        measure, _, _, category = key.split("|")
-        found[measure, category].append(key)
-    return found
+    return (key for category in form.categories for key in cells.by_kind.get((form.measure, category), ()))
 
 
 def _period(day: str, kind: str) -> str:
@@ -180,12 +187,6 @@ def _period(day: str, kind: str) -> str:
             return f"{start}-{(start + 1) % 100:02}"
 
 
-def is_known(cells: Mapping[str, int], form: Form) -> bool:
+def is_known(cells: Cells, form: Form) -> bool:
     """Whether the cells speak of all that the form sums."""
-    return all((form.measure, each.partition("=")[0]) in _spoken(frozenset(cells)) for each in form.categories)
-
-
-@cache
-def _spoken(keys: frozenset[str]) -> frozenset[tuple[str, str]]:
-    """Measures, and by what they are divided."""
-    return frozenset((measure, category.partition("=")[0]) for measure, category in _by_kind(keys))
+    return all((form.measure, each.partition("=")[0]) in cells.spoken for each in form.categories)
