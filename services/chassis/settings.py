@@ -64,6 +64,9 @@ class KafkaSettings(Group):
     fetch_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     partition_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     fetch_wait_milliseconds: int = Field(default=100, ge=0)
+    metadata_seconds: float = Field(
+        default=60.0, gt=0, description="how often to ask which topics and partitions there are, though nothing failed"
+    )
     transactions: bool = Field(default=True, description="false only for the embedded broker, which has none")
 
     @model_validator(mode="after")

@@ -119,6 +119,11 @@ def remove_topics(address: str) -> None:
             time.sleep(0.1)
 
 
+def _copy(directory: Path, to: Path) -> None:
+    """Without filling the holes that Kafka leaves in its indexes: of each partition, 20 MB."""
+    subprocess.check_call(["cp", "--archive", "--sparse=always", directory, to])
+
+
 class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
@@ -160,13 +165,13 @@ class KafkaProcess:
     def copy(self, to: Path) -> None:
         """Of the data of a broker that does not run."""
         assert self._process is None
-        shutil.copytree(self._directory / "data", to)
+        _copy(self._directory / "data", to)
 
     def restore(self, copy: Path) -> None:
         """Put a copy in the place of the data of a broker that does not run."""
         assert self._process is None
         shutil.rmtree(self._directory / "data")
-        shutil.copytree(copy, self._directory / "data")
+        _copy(copy, self._directory / "data")
 
     def remove(self) -> None:
         """Stop and delete the data."""

@@ -190,6 +190,7 @@ def _options(kafka: KafkaSettings, settings: StreamSettings) -> dict[str, Any]:
         # While something is away nothing is fetched; that must not cost the membership.
         "broker_max_poll_interval": YEAR_SECONDS / 52,
         "broker_max_poll_records": settings.batch_max_messages,
+        "consumer_metadata_max_age_ms": int(kafka.metadata_seconds * 1000),
         "consumer_max_fetch_size": kafka.partition_fetch_max_bytes,
         # A position that Kafka does not have must be an error, never a silent jump.
         "consumer_auto_offset_reset": "none",

@@ -27,6 +27,7 @@ from tests.support.proxy import Proxy
 
 QUICK = {
     "kafka_session_timeout_seconds": "3",
+    "kafka_metadata_seconds": "5",
     "stream_batch_max_messages": "25",
     "stream_retry_longest_seconds": "2",
     "stream_identity_every_seconds": "2",
@@ -56,7 +57,8 @@ def main(
             except BaseException:
                 _tell_what_was_said(scene)
                 raise
-        sys.stdout.write(table(took))
+            finally:
+                sys.stdout.write(table(took))
 
 
 @contextmanager

@@ -5,12 +5,12 @@ import time
 from contextlib import closing, suppress
 
 import psycopg
-from kafka import KafkaProducer
+from kafka import KafkaProducer, codec
 
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
-from tests.faults.chaos.scene import Fault, Scene
+from tests.faults.chaos.scene import Fault, Scene, send
 from tests.support.processes import WORKERS, until
 
 POISON = (
@@ -21,6 +21,10 @@ POISON = (
     b'{"specversion":"1.0","sequence":999999999999999999999}',
     b"[" + b"1," * 50_000 + b"1]",
 )
+
+
+CODECS = (None, "gzip", "lz4", "zstd", *(["snappy"] if codec.has_snappy() else []))
+"""Those that can be written here."""
 
 
 def kill_a_worker(scene: Scene) -> None:
@@ -54,6 +58,20 @@ def replace_a_frozen_worker(scene: Scene) -> None:
     scene.platform.thaw(name)
     scene.linger()
     scene.platform.kill("stand-in")
+
+
+def come_and_go(scene: Scene) -> None:
+    """More workers of one service join, and leave again, in an orderly way or not."""
+    like = scene.worker()
+    names = [f"{like}-{number}" for number in range(scene.random.randint(1, 3))]
+    for name in names:
+        scene.platform.add(name, like)
+        scene.platform.spawn(name)
+        scene.linger(2)
+    for name in scene.random.sample(names, len(names)):
+        orderly = scene.random.random() < 0.5 and scene.platform.up(name)
+        (scene.platform.stop if orderly else scene.platform.kill)(name)
+        scene.linger(2)
 
 
 def restart_a_worker(scene: Scene) -> None:
@@ -102,17 +120,18 @@ def hold_a_lock(scene: Scene) -> None:
         scene.linger(5)
 
 
+def send_again(scene: Scene) -> None:
+    """What was sent before, in another order: it counts once."""
+    load = scene.under_way
+    send(scene.platform, load, scene.random.sample(load.deliveries[: len(load.receipts)], min(300, len(load.receipts))))
+
+
 def poison(scene: Scene) -> None:
     """What nobody should send, from an authority of its own and in every codec."""
-    codec = scene.random.choice((None, "gzip", "snappy", "lz4", "zstd"))
-    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka, compression_type=_known(codec))) as producer:
+    packed = scene.random.choice(CODECS)
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka, compression_type=packed)) as producer:
         for topic in ("orders.events", "unpaid-work.events"):
             producer.send(f"{topic}.{scene.bystander}", key=b"k", value=scene.random.choice(POISON))
-
-
-def _known(codec: str | None) -> str | None:
-    """What this library can write without packages that nothing else needs."""
-    return codec if codec in {None, "gzip", "lz4"} else "gzip"
 
 
 def abort_a_transaction(scene: Scene) -> None:
@@ -132,6 +151,7 @@ FAULTS: tuple[Fault, ...] = (
     kill_all_workers,
     freeze_a_worker,
     replace_a_frozen_worker,
+    come_and_go,
     restart_a_worker,
     kill_kafka,
     freeze_kafka,
@@ -139,6 +159,7 @@ FAULTS: tuple[Fault, ...] = (
     restart_postgres,
     end_sessions,
     hold_a_lock,
+    send_again,
     poison,
     abort_a_transaction,
 )

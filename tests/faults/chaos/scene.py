@@ -51,14 +51,19 @@ class Scene:
     """An authority that sends nothing but poison."""
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     around: Surroundings | None = None
-    authorities: Sequence[str] = ()
-    """Those whose load is under way."""
+    load: Load | None = None
+    """What is under way."""
 
     def worker(self) -> str:
         return self.random.choice(WORKERS)
 
     def linger(self, longest: float = 3.0) -> None:
         time.sleep(self.random.uniform(0.2, longest))
+
+    @property
+    def under_way(self) -> Load:
+        assert self.load is not None
+        return self.load
 
     @property
     def own(self) -> Surroundings:
@@ -71,7 +76,7 @@ Fault = Callable[[Scene], None]
 
 def play(scene: Scene, load: Load, faults: Sequence[Fault]) -> None:
     """One fault after another, each in the middle of a piece of the load, and then all the checks."""
-    scene.authorities = load.authorities
+    scene.load = load
     pieces = load.pieces(len(faults))
     for fault, piece in zip(faults, pieces, strict=False):
         half = len(piece) // 2
@@ -83,6 +88,7 @@ def play(scene: Scene, load: Load, faults: Sequence[Fault]) -> None:
         send(scene.platform, load, piece[half:])
         load.wait_until_shown(scene.platform)
         scene.took[fault.__name__].append(time.monotonic() - began)
+        sys.stderr.write(f"    {scene.took[fault.__name__][-1]:.1f} s\n")
     check(scene.platform, load)
 
 

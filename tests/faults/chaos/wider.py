@@ -1,6 +1,7 @@
 """Faults that need a stage of one's own: of networks, disks, clocks and servers, and a new version that is rolled out."""
 
 import os
+import shutil
 import signal
 import time
 from contextlib import closing, suppress
@@ -10,6 +11,7 @@ import psycopg
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from contracts.events import Topic
 from deploy.local.postgres import Postgres
 from tests.faults.chaos.faults import POISON
 from tests.faults.chaos.scene import Fault, Scene
@@ -17,6 +19,8 @@ from tests.support.processes import WORKERS, Platform, until
 from tests.support.proxy import Proxy
 
 DAY = 86_400_000
+REFUSED = 3
+"""The status of a worker that must not go on by itself."""
 
 
 def _way(scene: Scene) -> Proxy:
@@ -144,7 +148,7 @@ def roll_out_other_rules(scene: Scene) -> None:
     """A worker with other rules comes beside the old one, which then goes; and it is all taken back."""
     name = scene.random.choice(WORKERS[:2])
     path = scene.own.directory / "closed_days.csv"
-    path.write_text(f"authority,day,name\n{scene.random.choice(scene.authorities)},2026-01-05,closed\n")
+    path.write_text(f"authority,day,name\n{scene.random.choice(scene.under_way.authorities)},2026-01-05,closed\n")
     scene.platform.add("next", name)
     scene.platform.tell("next", calendar_closed_days_path=str(path))
     scene.platform.spawn("next")
@@ -154,6 +158,38 @@ def roll_out_other_rules(scene: Scene) -> None:
     scene.platform.spawn(name)
     scene.linger(4)
     scene.platform.kill("next")
+
+
+def restore_an_older_copy(scene: Scene) -> None:
+    """Of Kafka's data: every worker refuses it, and goes on when the newer one is back."""
+    older, newer = (scene.own.directory / f"{name}-{time.monotonic_ns()}" for name in ("older", "newer"))
+    scene.kafka.stop()
+    scene.kafka.copy(older)
+    scene.kafka.start()
+    _send_unreadable(scene)
+    scene.under_way.wait_until_shown(scene.platform)
+    scene.kafka.stop()
+    scene.kafka.copy(newer)
+    scene.kafka.restore(older)
+    scene.kafka.start()
+    _send_unreadable(scene)  # other events, at the offsets of those that were taken
+    for name in WORKERS:
+        status = scene.platform.exit_status(name)
+        assert status == REFUSED, f"{name} ended with {status}"
+    scene.kafka.stop()
+    scene.kafka.restore(newer)
+    scene.kafka.start()
+    scene.platform.spawn(*WORKERS)
+    for copy in (older, newer):
+        shutil.rmtree(copy)
+
+
+def _send_unreadable(scene: Scene) -> None:
+    """One message to each topic of those whose load is under way."""
+    topics = [f"{kind}.{authority}" for kind in Topic for authority in scene.under_way.authorities]
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
+        for topic in topics:
+            producer.send(topic, key=b"k", value=b"%d" % time.monotonic_ns())
 
 
 WIDER: tuple[Fault, ...] = (
@@ -166,4 +202,5 @@ WIDER: tuple[Fault, ...] = (
     jump_the_clock,
     add_a_partition,
     roll_out_other_rules,
+    restore_an_older_copy,
 )
