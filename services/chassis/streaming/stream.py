@@ -365,11 +365,14 @@ class Consumer(driver.Consumer):
             return {}
         first = await self._thread.ask("beginning_offsets", partitions)
         end = await self._thread.ask("end_offsets", partitions)
-        return {source: Bounds(first[source], max(end[source], self._highest(source))) for source in sources}
+        return {source: Bounds(first[source], self._end(source, end[source])) for source in sources}
 
-    def _highest(self, source: TopicPartition) -> int:
+    def _end(self, source: TopicPartition, told: int) -> int:
+        """What was seen once says more only to the embedded broker: of a log that went back, it would hide just that."""
+        if self.app.kafka.transactions:
+            return told
         try:
-            return self.highwater(TP(*source)) or 0
+            return max(told, self.highwater(TP(*source)) or 0)
         except AssertionError as error:  # this is how the driver says that the partition is not ours any more
             raise Away(f"{source.topic} changes its owner") from error
 

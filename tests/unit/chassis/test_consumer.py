@@ -1,0 +1,34 @@
+"""What the consumer says of Kafka to the engine."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import Bounds, TopicPartition
+from services.chassis.streaming.stream import Consumer
+
+SOURCE = TopicPartition("orders.events.S12000005", 0)
+SEEN, LEFT = 9, 5
+
+
+class Restored(Consumer):
+    """Of a log that was put back to an older copy since the consumer read it."""
+
+    def __init__(self, *, transactions: bool) -> None:
+        self.app, self._thread = self, self  # type: ignore[assignment]
+        self.kafka = KafkaSettings(bootstrap="kafka:9092", transactions=transactions)
+
+    async def ask(self, question: str, partitions: list[Any]) -> dict[Any, int]:
+        return dict.fromkeys(partitions, LEFT if question == "end_offsets" else 0)
+
+    def highwater(self, _: object) -> int:
+        return SEEN
+
+
+@pytest.mark.parametrize(("transactions", "end"), [(True, LEFT), (False, SEEN)], ids=["Apache Kafka", "embedded"])
+def test_where_a_log_ends_is_what_kafka_says_now(transactions: bool, end: int) -> None:
+    """Otherwise a position beyond the end would be sought for ever. Only the embedded broker tells an end that is too low."""
+    consumer = Restored(transactions=transactions)
+    assert asyncio.run(consumer.bounds([SOURCE])) == {SOURCE: Bounds(0, end)}
