@@ -1,5 +1,6 @@
 """One authority's part of a service's schema at one moment, and what the log tells of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -30,6 +31,8 @@ class Books:
     unsure: frozenset[CellKey]
     """Cells of which the log alone does not say what they must be."""
     records: dict[str, Record]
+    contributed: Counter[CellKey]
+    """What the records count in all."""
 
     @classmethod
     def of(cls, connection: Connection, domain: Domain, authority: str, heard: list[Heard]) -> "Books":
@@ -39,7 +42,10 @@ class Books:
         if domain.follows_counters:
             numbered, unsure = count_numbers(told, heard, authority)
         records = {subject: told.record(subject) for subject in told.facts}
-        return cls(connection, domain, authority, heard, told, numbered, unsure, records)
+        contributed = Counter[CellKey]()
+        for record in records.values():
+            contributed.update(domain.contributions(record))
+        return cls(connection, domain, authority, heard, told, numbered, unsure, records, contributed)
 
     def rows(self, table: Table) -> list[Any]:
         return list(self.connection.execute(select(table).where(table.c.authority == self.authority)))

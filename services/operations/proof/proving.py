@@ -17,6 +17,7 @@ from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.operations.proof.books import Books, Found
 from services.operations.proof.mismatch import Mismatch
+from services.operations.proof.recount import recounted
 from services.operations.proof.releases import releases
 from services.operations.proof.rows import rows_of_events, rows_of_orders
 from services.operations.proof.shown import Shown, read_shown, shown
@@ -124,6 +125,7 @@ def compare(
     yield from rows_of_orders(books)
     yield from people(books)
     yield from sums(books)
+    yield from recounted(books)
     yield from numbers(books)
     yield from standing(books, history.sources(ends, times))
     if found is not None:

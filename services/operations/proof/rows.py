@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -97,12 +98,16 @@ def _compared(kept: Entry | None, proved: Entry | None, stated: list[Statement])
     if kept is None or proved is None or _statement(kept) != _statement(proved):
         return [("", kept, proved)]
     days = sorted({one.heard.day for one in stated})
-    by_day = [(day, _known(kept, day), max(one.order for one in stated if one.heard.day <= day)[3:]) for day in days]
+    by_day = [(day, _known(kept, day), _latest(stated, day).says) for day in days]
     return [(f", as known on {day},", held, known) for day, held, known in by_day if held != known]
 
 
+def _latest(stated: list[Statement], day: date) -> Statement:
+    return max((one for one in stated if one.heard.day <= day), key=itemgetter(0))
+
+
 def _statement(entry: Entry) -> tuple[object, ...]:
-    return entry.time, entry.id, entry.type, entry.data, entry.sequence
+    return entry.time, entry.id, entry.type, entry.data, entry.sequence, entry.caseload
 
 
 def _known(entry: Entry, day: date) -> tuple[str, bytes] | None:

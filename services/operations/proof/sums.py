@@ -45,9 +45,8 @@ def sums(books: Books) -> Found:
 
 
 def _proved(books: Books) -> Counter[CellKey]:
-    total = Counter(books.told.cells)
-    for record in books.records.values():
-        total.update(books.domain.contributions(record))
+    total = Counter(books.contributed)
+    total.update(books.told.cells)
     by_person: defaultdict[str, list[Stay]] = defaultdict(list)
     for stay in _stays(books).elements():
         by_person[stay.person].append(stay)

@@ -68,13 +68,18 @@ def listen(
 class Statement(NamedTuple):
     """An event as one of all that state its fact: the greatest holds."""
 
-    order: tuple[datetime, int, str, str, bytes]
+    order: tuple[datetime, int, str, str, bytes, str]
     heard: Heard
+
+    @property
+    def says(self) -> tuple[str, bytes]:
+        """Type and data."""
+        return self.order[3:5]
 
     @classmethod
     def of(cls, heard: Heard, event: Event) -> "Statement":
         data = b"" if isinstance(event.data, FactWithdrawn) else encode_data(event.data)
-        return cls((event.time, event.sequence or 0, event.id, event.type, data), heard)
+        return cls((event.time, event.sequence or 0, event.id, event.type, data, event.caseload or ""), heard)
 
 
 @dataclass
@@ -137,7 +142,8 @@ def _entry(statement: Statement) -> Entry:
     event = statement.heard.event
     assert event is not None
     data = None if isinstance(event.data, FactWithdrawn) else event.data
-    return Entry(event.time, event.id, event.type, data, statement.heard.day, (), event.sequence or 0)
+    number, caseload = event.sequence or 0, event.caseload or ""
+    return Entry(event.time, event.id, event.type, data, statement.heard.day, (), number, caseload)
 
 
 def _count_arrival(told: Told, one: Heard, outcome: Outcome) -> None:

@@ -103,7 +103,7 @@ def fill_a_disk(scene: Scene) -> None:
     """Of Kafka or of PostgreSQL; whichever stops for it is started again when there is room."""
     disk = scene.random.choice(scene.own.disks)
     filling = disk / "filling"
-    with filling.open("wb") as file, suppress(OSError):
+    with filling.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(1 << 20))
     scene.linger(4)

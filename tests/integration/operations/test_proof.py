@@ -66,7 +66,7 @@ class Chain(NamedTuple):
 
 
 def numbered(sent: list[Sent]) -> list[Sent]:
-    """With a counter of the source, of which every ninth number is missing and every tenth comes twice."""
+    """With a counter of the source, of which every ninth number is missing and every tenth comes twice, and some with a caseload."""
     found, number = [], 0
     for message in sent:
         number += 2 if message.offset % 9 == 0 else message.offset % 10 != 0
@@ -75,7 +75,8 @@ def numbered(sent: list[Sent]) -> list[Sent]:
         except msgspec.DecodeError:
             found.append(message)
         else:
-            value = msgspec.json.encode({**event, "sequence": number}) if isinstance(event, dict) else message.value
+            more = {"sequence": number} | ({"caseload": f"team-{number % 3}"} if message.offset % 4 == 0 else {})
+            value = msgspec.json.encode({**event, **more}) if isinstance(event, dict) else message.value
             found.append(replace(message, value=value))
     return found
 
