@@ -369,6 +369,14 @@ class Reconciliation(Struct, frozen=True):
     checks: list[Agreement]
 
 
+class WholeYear(Struct, frozen=True):
+    """All returns of a year from one service, the unit-level one as CSV."""
+
+    unit_return: str
+    report: YearlyReport
+    reconciliation: Reconciliation
+
+
 class DuesOfDay(Struct, frozen=True):
     """How many duties of one standard fall due on a day."""
 

@@ -21,7 +21,7 @@ from services.orders.findings import RULES, findings
 from services.orders.model import order_of
 from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
-from services.records.api import explaining, listing, own_findings
+from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
@@ -72,6 +72,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
     )
     return [
         *common.routers(desk),
+        returns.router(desk),
         acknowledging.router(desk),
         *own_settings.routers(desk),
         feeds.router(desk),

@@ -20,7 +20,7 @@ from services.orders.rules import risk_change, score_changes
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Note, Part
-from services.records.model.deadlines import Cells, Reading, add, count_clock
+from services.records.model.deadlines import Cells, Reading, add, clocks, count_clock
 from services.records.model.findings import count_findings
 from services.records.model.people import OPEN, Stay
 from services.records.model.record import Record, fact, facts
@@ -137,24 +137,34 @@ def _count_findings(cells: Cells, record: Record, _order: Order | None, _calenda
 
 
 _ORDER = frozenset({"imposed", "transferred_in", WHOLE_ORDER})
+_LENGTHS = frozenset({"unpaid_work_minutes_imposed", "supervision_months_imposed"})
 _EVERY = frozenset(fact.KEY for fact in FACTS.values()) | {WHOLE_ORDER}
 
 COUNTING: Counting[Order | None] = Counting(
     order_of,
     (
-        Part(_ORDER, _count_imposed),
+        Part(
+            _ORDER,
+            _count_imposed,
+            frozenset({"orders_opened", "orders_imposed", "requirements_imposed"}) | _LENGTHS,
+        ),
         Part(
             _ORDER | {"ended", "received", "first_contact", "case_meeting", "plan"},
             _counted(deadlines.from_imposition_of),
+            clocks("first_contact", "case_meeting", "plan"),
         ),
-        Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of)),
-        Part(_ORDER | {"ended", "received", "review"}, _counted(deadlines.reviews_of)),
-        Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of)),
-        Part(_ORDER | {"breach_decision"}, _count_breach_outcomes),
-        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(deadlines.transfers_of)),
-        Part(_ORDER | {"ended", "exit_questionnaire"}, _count_ended),
-        Part(_ORDER | {"assessment", "outcome"}, _count_change),
-        Part(frozenset({"period"}), _count_totals),
-        Part(_EVERY, _count_findings),
+        Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of), clocks("officer")),
+        Part(_ORDER | {"ended", "received", "review"}, _counted(deadlines.reviews_of), clocks("review")),
+        Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of), clocks("breach")),
+        Part(_ORDER | {"breach_decision"}, _count_breach_outcomes, frozenset({"breach_outcomes"})),
+        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(deadlines.transfers_of), clocks("transfer")),
+        Part(
+            _ORDER | {"ended", "exit_questionnaire"},
+            _count_ended,
+            frozenset({"orders_closed", "orders_ended", "exit_questionnaires"}),
+        ),
+        Part(_ORDER | {"assessment", "outcome"}, _count_change, frozenset({"risk_change", "outcome_change"})),
+        Part(frozenset({"period"}), _count_totals, frozenset({"control_totals"})),
+        Part(_EVERY, _count_findings, frozenset({"findings"})),
     ),
 )

@@ -13,7 +13,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.records.api import explaining, listing, own_findings
+from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Row
@@ -45,10 +45,13 @@ Acknowledged = Annotated[bool, Query(description="Also list missed duties that w
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
-    returns = Path(__file__).parent / "returns"
-    desk = Desk(database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, returns, "unpaid-work", own)
+    mappings = Path(__file__).parent / "returns"
+    desk = Desk(
+        database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, mappings, "unpaid-work", own
+    )
     return [
         *common.routers(desk),
+        returns.router(desk),
         acknowledging.router(desk),
         *own_settings.routers(desk),
         feeds.router(desk),

@@ -9,7 +9,7 @@ from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Each, Note, Ordered, Part
-from services.records.model.deadlines import Cells, Reading, add, count_clock, count_reason
+from services.records.model.deadlines import Cells, Reading, add, clocks, count_clock, count_reason
 from services.records.model.findings import count_findings
 from services.records.model.record import Entry, Record, is_withdrawn
 from services.unpaid_work import deadlines
@@ -120,11 +120,11 @@ _CREDIT = frozenset({"session", "adjustment"})
 COUNTING: Counting[View] = Counting(
     view_of,
     (
-        Part(_ORDER, _count_outstanding),
-        Part(_ORDER | {"induction", "placement"}, _count_clocks),
-        Part(_ORDER | {"work_completed"}, _count_completion),
-        Part(frozenset({"period"}), _count_totals),
-        Part(_ORDER | _CREDIT | {"induction", "placement", "work_completed"}, _count_findings),
+        Part(_ORDER, _count_outstanding, frozenset({"minutes_outstanding_opened", "minutes_outstanding_closed"})),
+        Part(_ORDER | {"induction", "placement"}, _count_clocks, clocks("induction", "placement")),
+        Part(_ORDER | {"work_completed"}, _count_completion, clocks("completion") | {"unpaid_work_days"}),
+        Part(frozenset({"period"}), _count_totals, frozenset({"control_totals"})),
+        Part(_ORDER | _CREDIT | {"induction", "placement", "work_completed"}, _count_findings, frozenset({"findings"})),
     ),
-    Each(_CREDIT, _ORDER, _count_credit),
+    Each(_CREDIT, _ORDER, _count_credit, frozenset({"sessions", "minutes_credited", "minutes_outstanding_closed"})),
 )

@@ -14,9 +14,11 @@ from contracts.events import OfficerNominated, Topic
 from services.orders.domain import domain as orders
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
+from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold
-from services.records.model.record import Outcome, Record, apply, dump, fact, load
+from services.records.model.record import Outcome, Record, apply, dump, fact, is_withdrawn, load
+from services.records.model.summary import summary
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support.scenario import Sent
 from tests.support.strategies import events
@@ -101,6 +103,31 @@ def test_conservation(name: str, stream: list[Event], chance: random.Random) -> 
         for deltas in folded.cells.values():
             total.update({key: value for key, value in deltas.items() if key[0] not in ("events", "reporting_delay")})
     assert _without_zero(total) == _without_zero(_recount(held, domain))
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@given(stream=MANY)
+def test_a_number_is_explained_by_no_more_than_it_depends_on(name: str, stream: list[Event]) -> None:
+    """The periods of a summary leave out no cell, and what counts a measure needs no other facts than it says."""
+    domain = DOMAINS[name]
+    for whole in _record(stream).values():
+        record = {key: entry for key, entry in whole.items() if domain.holds(key)}
+        found, cells = summary(domain.counted(record)), domain.contributions(record)
+        if not is_withdrawn(record):
+            assert {found.counts_from, found.counts_until} >= _ends(cells)
+        for measure in {measure for measure, _, _ in cells}:
+            counting = domain.counting.of_measure(measure)
+            counted = counting.contributions(load(dump(record), counting.reads), domain.calendar)
+            assert _of(measure, counted) == _of(measure, cells)
+
+
+def _ends(cells: Cells) -> set[date]:
+    periods = {period for _, period, _ in cells}
+    return {min(periods), max(periods)} if periods else set()
+
+
+def _of(measure: str, cells: Cells) -> Cells:
+    return {key: value for key, value in cells.items() if key[0] == measure}
 
 
 def _recount(held: dict[str, Counted], domain: Domain) -> Counter[tuple[str, date, str]]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from contracts.authorities import AUTHORITIES
 from services.desk import files, workbook
-from services.desk.model import Reconciliation, YearlyReport
+from services.desk.model import WholeYear
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import XLSX, attachment
 from services.desk.platform import Service
@@ -21,7 +21,8 @@ RETURNS = {
     "unpaid-work": (Service.UNPAID_WORK, "returns/unpaid-work"),
 }
 """The unit-level returns by name: who makes each, and where."""
-TABLES = {"Tables of orders": Service.ORDERS, "Tables of unpaid work": Service.UNPAID_WORK}
+TABLES = ("Tables of orders", "Tables of unpaid work")
+"""In the order of the services, as the returns are."""
 
 
 class Day(Struct, frozen=True):
@@ -59,19 +60,15 @@ async def _return_file(site: Site, looker: Looker, request: Request) -> Response
 async def _workbook(site: Site, looker: Looker, request: Request) -> Response:
     """All of a year in one workbook."""
     year = request.query_params.get("year", "")
-    asked = {"year": year}
-    ask, token = site.platform.ask, looker.token
-    units, tables, checks = await asyncio.gather(
-        asyncio.gather(*(site.platform.fetch(token, service, path, asked) for service, path in RETURNS.values())),
-        asyncio.gather(*(ask(token, s, "returns/annual-report", YearlyReport, asked) for s in TABLES.values())),
-        asyncio.gather(*(ask(token, s, "returns/reconciliation", Reconciliation, asked) for s in Service)),
+    found = await asyncio.gather(
+        *(site.platform.ask(looker.token, s, "returns/whole", WholeYear, {"year": year}) for s in Service)
     )
     sheets = workbook.sheets(
         year,
         AUTHORITIES[looker.authority].name,
-        {name: answer.text for name, answer in zip(RETURNS, units, strict=True)},
-        dict(zip(TABLES, tables, strict=True)),
-        checks,
+        {name: whole.unit_return for name, whole in zip(RETURNS, found, strict=True)},
+        {title: whole.report for title, whole in zip(TABLES, found, strict=True)},
+        [whole.reconciliation for whole in found],
     )
     content = await run_in_threadpool(files.as_xlsx, *sheets)
     return attachment(content, XLSX, f"returns-{year}.xlsx")

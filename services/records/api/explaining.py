@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from contracts.cells import MEASURES
 from contracts.periods import last_day
@@ -18,7 +19,9 @@ from services.records.api.management import Desk, OwnOrders
 from services.records.api.paging import Word
 from services.records.ingest import notes
 from services.records.ingest.recount import records_of
-from services.records.upkeep.explain import CellName, Explanation, explain, known, own_cell
+from services.records.model.domain import Domain
+from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
+from services.records.upkeep.explain import EXAMPLES, CellName, Explanation, explain, facts_of, known, own_cell
 
 MOST = 1000
 """Orders shown."""
@@ -98,8 +101,7 @@ def router(desk: Desk) -> APIRouter:
         try:
             with transaction(desk.database) as connection:
                 domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
-                records = records_of(connection, authority)
-                found = explain(cell, known(records, as_of) if as_of else records, domain)
+                found = _explain(connection, cell, as_of, domain)
         finally:
             turn.release()
         return _view(cell, as_of, found)
@@ -125,6 +127,20 @@ def router(desk: Desk) -> APIRouter:
         return _cells(domain.contributions(record))
 
     return routes
+
+
+def _explain(connection: Connection, cell: CellName, as_of: date | None, domain: Domain) -> Explanation:
+    """Looks only at orders that count something in the period, where that is enough."""
+    authority, period, names = cell.authority, cell.period, facts_of(cell, domain)
+    if as_of:
+        return explain(cell, known(records_of(connection, authority, names), as_of), domain)
+    if cell.measure in MEASURES_OF_PEOPLE:  # a person's orders count together, whenever they were
+        return explain(cell, records_of(connection, authority, names), domain)
+    found = explain(cell, listing.counting_in(connection, authority, period, names), domain)
+    found.leave_out(
+        "counts in other periods only", *listing.counting_elsewhere(connection, authority, period, EXAMPLES)
+    )
+    return found
 
 
 def _cells(counted: Mapping[tuple[str, date, str], int]) -> OwnCells:

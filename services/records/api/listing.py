@@ -1,6 +1,6 @@
 """Lists of records, read from their summaries alone: what they cost does not grow with what was told of each order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
@@ -180,6 +180,24 @@ def of_year(connection: Connection, authority: str, first: date, last: date) -> 
     return _loaded(connection, query.order_by(records.c.subject).execution_options(yield_per=500))
 
 
+def counting_in(
+    connection: Connection, authority: str, period: date, names: Container[str]
+) -> Iterable[tuple[str, Record]]:
+    """Records of which something may count in cells of that period, by subject, with the facts of these names."""
+    begins, ends = records.c.counts_from, records.c.counts_until  # empty until a worker of this version has counted
+    near = and_(or_(begins <= period, begins.is_(None)), or_(ends >= period, ends.is_(None)))
+    query = _facts(authority).where(near).order_by(records.c.subject)
+    return _loaded(connection, query.execution_options(yield_per=500), names)
+
+
+def counting_elsewhere(connection: Connection, authority: str, period: date, examples: int) -> tuple[int, list[str]]:
+    """How many of the authority's orders count in other periods only, and some of them."""
+    far = or_(records.c.counts_from > period, records.c.counts_until < period)
+    query = select(records.c.subject).where(records.c.authority == authority, far)
+    number = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return number, list(connection.scalars(query.order_by(records.c.subject).limit(examples)))
+
+
 def one(connection: Connection, authority: str, subject: str) -> Record | None:
     """The record of one order."""
     found = list(_loaded(connection, _facts(authority).where(records.c.subject == subject)))
@@ -209,9 +227,11 @@ def _facts(authority: str) -> Select[Any]:
     return select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
 
 
-def _loaded(connection: Connection, query: Select[Any]) -> Iterable[tuple[str, Record]]:
+def _loaded(
+    connection: Connection, query: Select[Any], names: Container[str] | None = None
+) -> Iterable[tuple[str, Record]]:
     for subject, facts in connection.execute(query):
-        yield subject, load(facts.encode())
+        yield subject, load(facts.encode(), names)
 
 
 _read_rows = msgspec.json.Decoder(list[Row]).decode

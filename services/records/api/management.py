@@ -1,6 +1,5 @@
 """The routes that both services put in front of the people who manage orders: findings, standards, returns."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -9,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine, select
 
 from contracts.authorities import current_code
 from contracts.periods import LONDON
@@ -20,8 +18,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
-from services.chassis.failures import Refused
-from services.records.api import listing, years
+from services.records.api import listing
 from services.records.api.listing import Horizon
 from services.records.api.order_schemas import (
     FindingCount,
@@ -45,18 +42,7 @@ from services.records.model.findings import Finding, Rule
 from services.records.model.record import Record
 from services.records.model.standards import ROWS
 from services.records.returns.yearly import (
-    Filler,
-    Report,
-    UnitReturn,
     Values,
-    as_csv,
-    concerns,
-    counted,
-    faults,
-    find,
-    not_compared,
-    read,
-    table_rows,
 )
 
 
@@ -88,7 +74,6 @@ async def deciding(identity: Annotated[Identity, Depends(require("orders:manage"
 
 
 Deciding = Annotated[Manager, Depends(deciding)]
-Year = Annotated[str, Query(pattern=years.PATTERN, description="April to March", examples=["2025-26"])]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -158,47 +143,6 @@ class Standards(BaseModel):
     recounts: list[Recount] = Field(description="The latest ten.")
 
 
-class Table(BaseModel):
-    """One table of the yearly report."""
-
-    id: str
-    title: str
-    unit: str
-    rows: dict[str, float] = Field(description="By category; the total has an empty one.")
-
-
-class YearlyReport(BaseModel):
-    """The tables of the yearly report on community payback orders, as far as this service knows."""
-
-    title: str
-    version: str
-    authority: str
-    year: str
-    tables: list[Table]
-
-
-class Agreement(BaseModel):
-    """One number of the unit-level return, beside the national cells that must say the same."""
-
-    title: str
-    measure: str
-    category: str
-    unit_return: int
-    cells: int
-    agrees: bool
-
-
-class Reconciliation(BaseModel):
-    """The unit-level return and the tables beside the national cells. The tables are sums of those cells."""
-
-    year: str
-    agrees: bool
-    checks: list[Agreement]
-    tables_not_compared: list[str] = Field(
-        description="They count facts of orders that have no row. `payback prove` compares their cells with all records."
-    )
-
-
 def horizon(
     now: Today, within: int, left_out: frozenset[tuple[str, str, date]] = frozenset(), caseload: str = ""
 ) -> Horizon:
@@ -211,7 +155,7 @@ def horizon(
 
 def routers(desk: Desk) -> list[APIRouter]:
     """The common routes."""
-    return [_findings(desk), _standards(desk), _returns(desk)]
+    return [_findings(desk), _standards(desk)]
 
 
 def _findings(desk: Desk) -> APIRouter:
@@ -276,84 +220,3 @@ def _standards(desk: Desk) -> APIRouter:
         )
 
     return routes
-
-
-def _returns(desk: Desk) -> APIRouter:
-    routes = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=Written)
-    mapping = read(find(f"{desk.unit_return}.toml", desk.returns, desk.own.returns), UnitReturn)
-    report = read(find("annual-report.toml", desk.returns, desk.own.returns), Report)
-    if found := faults(mapping, report, desk.values(date.min, date.max)):
-        raise Refused(f"The mappings of returns cannot be carried out: {'; '.join(found)}")
-
-    def rows_of(connection: Connection, authority: str, first: date, last: date) -> list[dict[str, str]]:
-        calendar = notes.with_own_days(connection, desk.domain, [authority]).of(authority).calendar
-        filler = Filler(mapping, authority, desk.values(first, last), lambda record: desk.readings(record, calendar))
-        return list(filler.rows(listing.of_year(connection, authority, first, last)))
-
-    @routes.get(
-        f"/{desk.unit_return}",
-        summary=mapping.title,
-        response_class=Response,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": _columns(mapping)}},
-    )
-    def get_unit_return(authority: OwnOrders, year: Year) -> Response:
-        first, last = years.span_of(year)
-        with transaction(desk.database) as connection:
-            rows = rows_of(connection, authority, first, last)
-        text = as_csv((column.name for column in mapping.column), rows)
-        name = f"{desk.unit_return}-{authority}-{year}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(text, media_type="text/csv; charset=utf-8; header=present", headers=headers)
-
-    @routes.get("/annual-report", summary=report.title)
-    def get_annual_report(authority: OwnOrders, year: Year) -> YearlyReport:
-        first, last = years.span_of(year)
-        with transaction(desk.database) as connection:
-            sums = listing.cell_sums(connection, authority, {t.measure for t in report.table}, first, last)
-        tables = [Table(id=t.id, title=t.title, unit=t.unit, rows=table_rows(t, sums)) for t in report.table]
-        return YearlyReport(title=report.title, version=report.version, authority=authority, year=year, tables=tables)
-
-    @routes.get("/reconciliation", summary="Whether the returns agree with the national cells")
-    def get_reconciliation(authority: OwnOrders, year: Year) -> Reconciliation:
-        first, last = years.span_of(year)
-        with transaction(desk.database) as connection:
-            rows = rows_of(connection, authority, first, last)
-            sums = listing.cell_sums(connection, authority, {check.measure for check in mapping.check}, first, last)
-        checks = _agreements(mapping, rows, sums)
-        return Reconciliation(
-            year=year,
-            agrees=all(check.agrees for check in checks),
-            checks=checks,
-            tables_not_compared=not_compared(mapping, report),
-        )
-
-    return routes
-
-
-def _columns(mapping: UnitReturn) -> str:
-    return "\n".join(f"- `{column.name}`: {column.about}" for column in mapping.column)
-
-
-def _agreements(
-    mapping: UnitReturn, rows: list[dict[str, str]], sums: dict[tuple[str, date, str], int]
-) -> list[Agreement]:
-    checks = []
-    for check in mapping.check:
-        ours = counted(check, rows)
-        cells: Counter[str] = Counter()
-        for (measure, _, category), value in sums.items():
-            if concerns(check, measure, category):
-                cells[category] += value
-        for category in sorted(ours.keys() | cells.keys()):
-            said, held = ours.get(category, 0), cells.get(category, 0)
-            checks.append(
-                Agreement(
-                    title=check.title,
-                    measure=check.measure,
-                    category=category,
-                    unit_return=said,
-                    cells=held,
-                    agrees=said == held,
-                )
-            )
-    return checks

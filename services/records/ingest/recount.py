@@ -1,7 +1,7 @@
 """Counting again from the records: after a change of rules or calendar, and to prove that the cells are right."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import date
 
 from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
@@ -79,12 +79,14 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
     return len(changes), after
 
 
-def records_of(connection: Connection, authority: str) -> Iterator[tuple[str, Record]]:
-    """Every record of the authority, by subject."""
+def records_of(
+    connection: Connection, authority: str, names: Container[str] | None = None
+) -> Iterator[tuple[str, Record]]:
+    """Every record of the authority, by subject; with no more than the facts of these names, where they are given."""
     query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
         for subject, facts in rows:
-            yield subject, load(facts.encode())
+            yield subject, load(facts.encode(), names)
 
 
 def _missing(wanted: Counter[CellKey], found: Counter[CellKey]) -> dict[CellKey, int]:
@@ -100,6 +102,8 @@ _TYPES = {
     "left_on": "date",
     "asked_of": "text",
     "asked_on": "date",
+    "counts_from": "date",
+    "counts_until": "date",
 }
 """The columns of a summary, as PostgreSQL has them."""
 

@@ -4,9 +4,9 @@ What a record contributes is the sum of its parts, always; that is the law, and 
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Cells, Reading
@@ -40,6 +40,8 @@ class Part(Generic[V]):
     reads: frozenset[str]
     """Names of fact keys, before the slash."""
     count: Callable[[Cells, Record, V, Calendar], Sequence[Note] | None]
+    measures: frozenset[str]
+    """All that it counts cells of; no other part does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Each(Generic[V]):
     reads: frozenset[str]
     """Names of the fact keys that all of them depend on."""
     count: Callable[[Cells, V, Entry], None]
+    measures: frozenset[str]
+    """All that it counts cells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,22 @@ class Counting(Generic[V]):
     view: Callable[[Record], V]
     parts: tuple[Part[V], ...]
     each: Each[V] | None = None
+
+    def of_measure(self, measure: str) -> Self:
+        """No more than what counts cells of that measure."""
+        each = self.each if self.each is not None and measure in self.each.measures else None
+        return replace(self, parts=tuple(part for part in self.parts if measure in part.measures), each=each)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names of the fact keys on which any cell depends."""
+        each = frozenset() if self.each is None else self.each.of | self.each.reads
+        return each.union(*(part.reads for part in self.parts))
+
+    def depends_on(self, record: Record, key: str, calendar: Calendar) -> Cells:
+        """What the record would count less without that fact."""
+        without = {name: entry for name, entry in record.items() if name != key}
+        return self.difference(without, record, (key,), calendar)
 
     def contributions(self, record: Record, calendar: Calendar) -> Cells:
         """The cells that a record counts in."""
@@ -89,10 +109,12 @@ class Counting(Generic[V]):
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
         """What `after` counts more than `before`, from which it differs in no other facts than those."""
         deltas: Cells = {}
-        was, now = self.view(before), self.view(after)
-        for index in self._reading(changed):
-            merge(deltas, _count(self.parts[index], after, now, calendar).cells)
-            merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
+        now = self.view(after)
+        if reading := self._reading(changed):
+            was = self.view(before)
+            for index in reading:
+                merge(deltas, _count(self.parts[index], after, now, calendar).cells)
+                merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
         self._change_each(deltas, before, after, changed, now)
         return deltas
 

@@ -10,7 +10,7 @@ from contracts.cells import CATEGORIES
 from contracts.codes import NOT_APPLICABLE, LateReason
 from contracts.periods import month_of, months_from
 from services.records.model.calendar import Calendar
-from services.records.model.standards import Standard, in_force
+from services.records.model.standards import ROWS, Standard, in_force
 
 Cells = dict[tuple[str, date, str], int]
 """(measure, period, category) -> count, of one record. Authority and shard are known from where the record lies."""
@@ -156,6 +156,12 @@ _CATEGORIES = {
     State.MISSED: categories.MISSED,
     State.NOT_APPLICABLE: categories.OUT_OF_REACH,
 }
+
+
+def clocks(*standards: str) -> frozenset[str]:
+    """The measures in which the clocks of these standards count."""
+    named = {measure for row in ROWS if row.name in standards for measure in (row.measure, f"awaited_{row.name}")}
+    return frozenset(named | {f"pending_{name}" for name in standards})
 
 
 def count_clock(cells: Cells, reading: Reading) -> None:

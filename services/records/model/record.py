@@ -3,6 +3,7 @@
 Beside each fact stands since when it is known and what was known before, so that any past day can be told again.
 """
 
+from collections.abc import Container
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -155,6 +156,7 @@ def dump(record: Record) -> bytes:
     return _encode(record)
 
 
-def load(raw: bytes) -> Record:
-    """What `dump` wrote."""
-    return {key: stored.entry() for key, stored in _stored.decode(raw).items()}
+def load(raw: bytes, names: Container[str] | None = None) -> Record:
+    """What `dump` wrote; only facts whose keys have these names before the slash, where they are given."""
+    found = _stored.decode(raw).items()
+    return {key: stored.entry() for key, stored in found if names is None or key.partition("/")[0] in names}

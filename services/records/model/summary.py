@@ -1,6 +1,6 @@
 """What lists of records show and are sorted by, read off a record and its deadlines, pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from contracts.events import (
     TransferReceived,
     TransferRequested,
 )
+from contracts.periods import month_of
 from services.records.model.counting import Counted, Note, Ordered
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding
@@ -39,6 +40,10 @@ class Summary(NamedTuple):
     asked_of: str | None = None
     """The authority that was last asked to take it over, and has not refused."""
     asked_on: date | None = None
+    counts_from: date | None = None
+    """No cell of an earlier period counts anything of it; None where it counts in no cell."""
+    counts_until: date | None = None
+    """No cell of a later period does."""
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,7 +87,23 @@ def summary(counted: Counted) -> Summary:
         None if encoded == _NOTHING else encoded,
         f"{current_code(arrived.from_)}/{arrived.from_subject}" if arrived else None,
         *departing,
+        *_span(counted),
     )
+
+
+def _span(counted: Counted) -> tuple[date | None, date | None]:
+    """The first and the last period in which any cell counts it."""
+    periods = {period for part in counted.parts for _, period, _ in part.cells}
+    periods.update(map(month_of, _credited_on(counted.record)))
+    return min(periods, default=None), max(periods, default=None)
+
+
+def _credited_on(record: Record) -> Iterator[date]:
+    for entry in record.values():
+        if isinstance(entry.data, SessionRecorded):
+            yield entry.data.session_on
+        elif isinstance(entry.data, HoursAdjusted):
+            yield entry.data.adjusted_on
 
 
 class _Departure(NamedTuple):

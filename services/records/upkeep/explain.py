@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
 from contracts.authorities import current_code
 from contracts.cells import MEASURES
-from contracts.events import AUTHORITY_SUBJECT
+from contracts.events import AUTHORITY_SUBJECT, WHOLE_ORDER
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
@@ -75,6 +75,12 @@ class Explanation:
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Some of those orders, by reason."""
 
+    def leave_out(self, reason: str, orders: int, examples: list[str]) -> None:
+        """Adds orders that do not count, without looking at them."""
+        if orders:
+            self.elsewhere[reason] += orders
+            self.examples[reason] += examples[: EXAMPLES - len(self.examples[reason])]
+
 
 def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
     """The records as they were at the end of that day; those of which nothing had come yet are left out."""
@@ -84,8 +90,16 @@ def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[st
             yield subject, was
 
 
+def facts_of(cell: CellName, domain: Domain) -> frozenset[str]:
+    """Names of the fact keys from which the cell follows, and why an order does not count in it."""
+    if cell.measure in MEASURES_OF_PEOPLE:
+        return domain.stay_keys
+    return domain.counting.of_measure(cell.measure).reads | {"imposed", "transferred_in", WHOLE_ORDER}
+
+
 def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
-    """Looks at every record of the authority."""
+    """Looks at every record that is given; what `facts_of` does not name may be left out of them."""
+    domain = replace(domain, counting=domain.counting.of_measure(cell.measure))
     found = Explanation()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records:
@@ -117,11 +131,14 @@ def _cells(record: Record, domain: Domain, cell: CellName) -> Cells:
 
 def _facts_behind(cell: CellName, record: Record, domain: Domain, value: int) -> tuple[str, ...]:
     """Takes each fact away in turn, and sees whether the number stays."""
-    return tuple(
-        key
-        for key in sorted(record)
-        if _cells({k: entry for k, entry in record.items() if k != key}, domain, cell).get(cell.key, 0) != value
-    )
+    return tuple(key for key in sorted(record) if _changes(cell, record, domain, value, key))
+
+
+def _changes(cell: CellName, record: Record, domain: Domain, value: int, key: str) -> bool:
+    if cell.measure in MEASURES_OF_PEOPLE:
+        without = {k: entry for k, entry in record.items() if k != key}
+        return _cells(without, domain, cell).get(cell.key, 0) != value
+    return domain.counting.depends_on(record, key, domain.calendar).get(cell.key, 0) != 0
 
 
 WITHOUT_IMPOSITION = ("sessions", "minutes_credited", "findings", "minutes_outstanding_closed")
