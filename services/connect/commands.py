@@ -1,9 +1,9 @@
 """`payback connect`: from an authority's own tables to events."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import islice
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -11,26 +11,25 @@ import typer
 from typer.core import TyperGroup
 
 from contracts.authorities import current_code
-from services.connect.extracts.columns import found_headings
 from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn, Unread
 from services.connect.home import Home, home_of
 from services.connect.mapping.loading import load_mapping
 from services.connect.mapping.model import Platform
-from services.connect.mapping.suggest import Sheet as Seen
-from services.connect.mapping.suggest import proposal, sheet_of
 from services.connect.mapping.transforms import authority_in
 from services.connect.outcome import CANNOT_GO_ON
 from services.connect.template import is_workbook, mapping_in
 from services.connect.template import write as write_template
 from services.connect.watch import Folder
 from services.connect.watch import watch as look
-from services.connect.work import Job, Report, run
+from services.connect.work import Job, Report, proposed, run
 from services.connect.work import check as check_files
 
 commands = typer.Typer()
-_LOOKED_AT = 500
-"""Rows of a table that `suggest` looks at."""
+
+
+_FOR_PAGE = ("jinja2", "python_multipart", "starlette", "uvicorn")
+"""What only `page` needs."""
 
 
 class _OrSend(TyperGroup):
@@ -44,7 +43,7 @@ class _OrSend(TyperGroup):
 
 connect = typer.Typer(cls=_OrSend, no_args_is_help=True)
 commands.add_typer(
-    connect, name="connect", help="From your own tables to events: suggest, check, send, watch, template."
+    connect, name="connect", help="From your own tables to events: suggest, check, send, watch, page, template."
 )
 
 Files = Annotated[
@@ -93,16 +92,7 @@ def suggest(
     files: Annotated[list[Path], typer.Argument(help="Tables as they are: workbooks and CSV.")],
 ) -> None:
     """Propose a mapping from headings and values, with reasons and doubts, on standard output."""
-    _end(lambda: Report([proposal([one for file in files for one in _seen(file)]).rstrip()]))
-
-
-def _seen(file: Path) -> Iterator[Seen]:
-    for sheet in sheets(file):
-        try:
-            headings, rows = found_headings(sheet.name, sheet.rows(), [])
-        except CannotGoOn:  # an empty sheet
-            continue
-        yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
+    _end(lambda: Report([proposed(files).rstrip()]))
 
 
 @connect.command()
@@ -164,6 +154,24 @@ def watch(  # noqa: PLR0913, PLR0917
         done = look(watched, imported, tell)
         if once:
             raise typer.Exit(worst if done and not watched.unsettled() else CANNOT_GO_ON)
+
+
+@connect.command()
+def page(
+    mapping: Annotated[
+        Path, typer.Argument(help="The mapping (yaml). If it is not there, the page proposes one and keeps it here.")
+    ] = Path("orders.yaml"),
+    orders: Orders = None,
+    unpaid_work: UnpaidWork = None,
+    token_file: Token = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes any that is free.")] = 0,
+) -> None:
+    """Serve a page on this machine alone, on which tables are dropped, looked at and sent. Needs `payback-connect[page]`."""
+    if missing := [name for name in _FOR_PAGE if find_spec(name) is None]:
+        _end(lambda: Report([f"{', '.join(missing)} not installed: install payback-connect[page]"], CANNOT_GO_ON))
+    from services.connect.page.app import serve  # noqa: PLC0415 - the extra may be missing
+
+    serve(mapping.absolute(), _platform(orders, unpaid_work, token_file), port, typer.echo)
 
 
 def _job(files: list[Path], platform: Platform | None, **others: Any) -> tuple[Job, list[Path]]:

@@ -1,23 +1,29 @@
 """An import from its files to its words: what `check`, `send` and `watch` have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from contracts.client import Source
 from contracts.version import VERSION
 from services.connect.comparing.compare import Setting, compare
+from services.connect.extracts.columns import found_headings
 from services.connect.extracts.database import queried
+from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
+from services.connect.mapping.suggest import Sheet, proposal, sheet_of
 from services.connect.outcome import ALL_WELL, CANNOT_GO_ON, REFUSED, Outcome
 from services.connect.send import Sent, client_of, reconcile, send, settle
 from services.connect.state import State
 
+_LOOKED_AT = 500
+"""Rows of a table that a proposal is made from."""
 _NOWHERE = (
     "It is not said where to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
 )
@@ -49,11 +55,16 @@ class Report:
     """Whether the same may go well later, without anybody changing anything."""
 
 
-def check(job: Job, files: Sequence[Path]) -> Report:
+def tried(job: Job, files: Sequence[Path]) -> Outcome:
     """What would be sent and refused. Changes nothing. Raises CannotGoOn."""
     with closing(job.home.trial_state()) as state:
         secret, _ = secret_of(job.home, state, make=False)
-        outcome = _compared(job, files, job.setting(state, secret), keep=False)
+        return _compared(job, files, job.setting(state, secret), keep=False)
+
+
+def check(job: Job, files: Sequence[Path]) -> Report:
+    """The same in plain words."""
+    outcome = tried(job, files)
     return Report([*outcome.lines(done=False), "Nothing was sent."], outcome.status)
 
 
@@ -71,6 +82,20 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         outcome = _compared(job, files, job.setting(state, secret), keep=True)
         sent = send(state, spool, client)
         return _report([warning(job.home)] if made else [], outcome, sent)
+
+
+def proposed(files: Sequence[Path]) -> str:
+    """A mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
+    return proposal([one for file in files for one in _seen(file)])
+
+
+def _seen(file: Path) -> Iterator[Sheet]:
+    for sheet in sheets(file):
+        try:
+            headings, rows = found_headings(sheet.name, sheet.rows(), [])
+        except CannotGoOn:  # an empty sheet
+            continue
+        yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
 
 
 def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> Outcome:

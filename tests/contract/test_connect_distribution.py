@@ -24,8 +24,19 @@ def test_it_requires_little(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
         metadata = message_from_bytes(archive.read(name))
-    needed = {one.split(">")[0].split(";")[0].strip() for one in metadata.get_all("Requires-Dist", [])}
-    assert needed == {"httpx", "msgspec", "openpyxl", "python-calamine", "pyyaml", "sqlalchemy", "typer", "tzdata"}
+    needed = {one: one.split(">")[0].split(";")[0].strip() for one in metadata.get_all("Requires-Dist", [])}
+    for_page = {name for one, name in needed.items() if "extra == 'page'" in one}
+    assert for_page == {"jinja2", "python-multipart", "starlette", "uvicorn"}
+    assert set(needed.values()) - for_page == {
+        "httpx",
+        "msgspec",
+        "openpyxl",
+        "python-calamine",
+        "pyyaml",
+        "sqlalchemy",
+        "typer",
+        "tzdata",
+    }
 
 
 def test_it_works_by_itself(wheel: Path, tmp_path: Path) -> None:
@@ -37,9 +48,11 @@ def test_it_works_by_itself(wheel: Path, tmp_path: Path) -> None:
         for name in names
         if name.startswith("services/") and not name.startswith(("services/connect/", "services/__init__"))
     ]
+    assert {"design-system.css", "base.html"} <= {Path(name).name for name in names if "connect/page/web/" in name}
     for arguments, said in (
         (["template", "orders.xlsx", "--authority", "Shetland Islands"], "orders.xlsx is ready"),
         (["check", "orders.xlsx"], "0 events would be sent"),
+        (["page", "--help"], "Serve a page on this machine alone"),
         (["suggest", str(ROOT / "docs/examples/connect/one-row-per-order/orders 2026-03-02.xlsx")], "order.imposed:"),
     ):
         done = subprocess.run(

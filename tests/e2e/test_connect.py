@@ -13,13 +13,15 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support.extracts import taken
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect"
 PAYBACK = str(Path(sys.executable).with_name("payback"))
-SHETLAND, INVERCLYDE = "S12000027", "S12000018"
+SHETLAND, INVERCLYDE, FIFE = "S12000027", "S12000018", "S12000047"
 
 Stack = dict[str, Any]
 
@@ -96,3 +98,65 @@ def test_past_years_load_as_past_events_and_leave_open_what_has_no_end(stack: St
     opened, closed = (sum(cells(stack, INVERCLYDE, measure).values()) for measure in ("orders_opened", "orders_closed"))
     assert opened - closed == 1
     assert min(cells(stack, INVERCLYDE, "orders_imposed")) < "2021-06", "in the months in which it happened"
+
+
+@pytest.fixture
+def address(stack: Stack, tmp_path: Path) -> Iterator[str]:
+    """Of the page that somebody in Fife started, with a mapping of their own."""
+    mapping = (EXAMPLES / "one-row-per-order" / "orders.yaml").read_text()
+    (tmp_path / "orders.yaml").write_text(mapping.replace(SHETLAND, FIFE))
+    (tmp_path / "token").write_text(stack["tokens"][FIFE])
+    command = [PAYBACK, "connect", "page", str(tmp_path / "orders.yaml"), "--token-file", str(tmp_path / "token")]
+    command += ["--orders", stack["orders"], "--unpaid-work", stack["unpaid_work"]]
+    running = psutil.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield running.stdout.readline().removeprefix("Open ").strip()
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(30)
+        running.stdout.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(290)
+def test_a_table_dropped_on_the_page_changes_the_figures(stack: Stack, address: str, browser: Browser) -> None:
+    """Without scripts; what is wrong is said cell by cell, and nothing is sent before somebody says so."""
+    with browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(address)
+        page.set_input_files("input[name=file]", EXAMPLES / "one-row-per-order" / "orders 2026-03-02.xlsx")
+        page.get_by_role("button", name="Look at it").press("Enter")
+        expect(page.get_by_role("heading", name="What would be sent", exact=True)).to_be_visible()
+        expect(page.get_by_text("30 events would be sent")).to_be_visible()
+        assert cells(stack, FIFE, "orders_imposed") == {}
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_role("heading", name="Sent", exact=True)).to_be_visible()
+        expect(page.get_by_text("31 events accepted, 0 refused by the platform.")).to_be_visible()
+    shown(stack, FIFE, "orders_ended", {"2026-02-01": 1})
+
+
+@pytest.mark.long
+def test_the_page_is_accessible(address: str, browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    sound(page)
+    page.get_by_role("link", name="The mapping", exact=True).click()
+    sound(page)
+    page.goto(address.partition("?")[0])
+    table = tmp_path / "orders 2026-03-02.csv"
+    table.write_text("Our ref,Date of order\n1,soon\n")
+    page.set_input_files("input[name=file]", table)
+    page.get_by_role("button", name="Look at it").click()
+    sound(page)
+    page.get_by_role("link", name="Send a table").click()
+    page.set_input_files("input[name=file]", EXAMPLES / "one-row-per-order" / "orders 2026-03-02.xlsx")
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_text("How the columns are read").click()
+    sound(page)
+    page.close()
+
+
+def sound(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.locator("h1").count() == 1

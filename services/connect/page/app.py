@@ -1,0 +1,181 @@
+"""The addresses of the page, and the server behind them."""
+
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+import uvicorn
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from contracts.authorities import AUTHORITIES
+from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import Platform
+from services.connect.outcome import ALL_WELL, number_of
+from services.connect.page.desk import Asked, Desk
+from services.connect.page.dropped import Dropped
+from services.connect.page.guard import Guard
+
+_HERE = Path(__file__).parent
+_PACKED = _HERE / "web"
+WEB = _PACKED if _PACKED.exists() else _HERE.parents[1] / "chassis" / "web"
+"""The design system: packed with the connector, or where the whole project is."""
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a file."""
+_LOOK = SimpleNamespace(
+    subtitle="Your tables, on this machine alone",
+    navigation=(("/", "Send a table"), ("/mapping", "The mapping")),
+    footer=(),
+    footnote="",
+    feed="",
+    search="",
+)
+_SITE = SimpleNamespace(title="Payback", simulated=False)
+
+Handler = Callable[["Page", Request, FormData], Awaitable[Response]]
+
+
+class Page:
+    """What all addresses have in common."""
+
+    def __init__(self, desk: Desk, key: str) -> None:
+        self.desk, self._key = desk, key
+        self._templates = Environment(
+            loader=ChoiceLoader([PackageLoader("services.connect.page"), FileSystemLoader(WEB / "templates")]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {"asset": "/static/{}".format, "number_of": number_of, "site": _SITE, "look": _LOOK}
+        self._templates.globals |= {
+            "to": str,
+            "canonical": "",
+            "about_data": "",
+            "sought": "",
+            "authorities": AUTHORITIES,
+        }
+
+    def show(self, request: Request, name: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        found = self._templates.get_template(f"{name}.html")
+        mapping = self.desk.mapping
+        common = {
+            "path": request.url.path,
+            "key": self._key,
+            "mapping": mapping,
+            "fault": "",
+            "known": mapping.exists(),
+        }
+        return HTMLResponse(found.render(common | values), status)
+
+    def handle(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Forms must carry the key; what cannot go on is said in words."""
+
+        async def answer(request: Request) -> Response:
+            async with request.form(max_files=1, max_fields=10, max_part_size=1 << 20) as form:
+                if request.method == "POST" and not secrets.compare_digest(_text(form, "key"), self._key):
+                    return self.show(request, "page", 403, fault="The form was not from this page. Open it again.")
+                try:
+                    return await handler(self, request, form)
+                except CannotGoOn as fault:
+                    return self.show(request, "page", 422, fault=str(fault))
+
+        return answer
+
+
+async def _begin(page: Page, request: Request, _form: FormData) -> Response:
+    return page.show(request, "page")
+
+
+async def _look(page: Page, request: Request, form: FormData) -> Response:
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise CannotGoOn("Choose a file first.")
+    digest = await run_in_threadpool(page.desk.dropped.keep, file.filename, file.file)
+    return await _looked(page, request, Asked(digest, _text(form, "taken")))
+
+
+async def _looked(page: Page, request: Request, asked: Asked) -> Response:
+    """What would come of the file; a proposal where nothing says yet what its columns mean."""
+    if page.desk.needs_mapping(asked.digest):
+        text = await run_in_threadpool(page.desk.proposal, asked.digest)
+        return page.show(request, "mapping", text=text, asked=asked, proposed=True)
+    outcome = await run_in_threadpool(page.desk.check, asked)
+    columns = page.desk.columns(asked.digest)
+    name = page.desk.dropped.find(asked.digest).name
+    return page.show(request, "looked", outcome=outcome, columns=columns, asked=asked, name=name)
+
+
+async def _check(page: Page, request: Request, form: FormData) -> Response:
+    return await _looked(page, request, _asked(form))
+
+
+async def _mapping(page: Page, request: Request, _form: FormData) -> Response:
+    text = page.desk.mapping.read_text(encoding="utf-8-sig") if page.desk.mapping.exists() else ""
+    return page.show(request, "mapping", text=text, asked=Asked(""), proposed=False)
+
+
+async def _keep_mapping(page: Page, request: Request, form: FormData) -> Response:
+    asked, text = _asked(form), _text(form, "text")
+    try:
+        page.desk.keep_mapping(text, _text(form, "authority"))
+    except CannotGoOn as fault:
+        return page.show(request, "mapping", 422, text=text, asked=asked, proposed=bool(asked.digest), fault=str(fault))
+    if asked.digest:
+        return await _looked(page, request, asked)
+    return page.show(request, "mapping", text=text, asked=asked, proposed=False, kept=True)
+
+
+async def _send(page: Page, request: Request, form: FormData) -> Response:
+    asked = _asked(form)
+    report = await run_in_threadpool(page.desk.send, asked)
+    well = report.status == ALL_WELL
+    return page.show(request, "sent", report=report, asked=asked, well=well)
+
+
+def _asked(form: FormData) -> Asked:
+    return Asked(_text(form, "digest"), _text(form, "taken"), _text(form, "let_vanish") == "yes")
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def application(desk: Desk, port: int, key: str) -> Starlette:
+    """The page as it answers on that port to who knows the key."""
+    page = Page(desk, key)
+    return Starlette(
+        routes=[
+            Route("/", page.handle(_begin)),
+            Route("/look", page.handle(_look), methods=["POST"]),
+            Route("/check", page.handle(_check), methods=["POST"]),
+            Route("/mapping", page.handle(_mapping)),
+            Route("/mapping", page.handle(_keep_mapping), methods=["POST"]),
+            Route("/send", page.handle(_send), methods=["POST"]),
+            Mount("/static", StaticFiles(directory=WEB / "static")),
+        ],
+        middleware=[Middleware(Guard, port=port, key=key)],
+    )
+
+
+def serve(mapping: Path, platform: Platform | None, port: int, say: Callable[[str], object]) -> None:
+    """Until it is interrupted. Dropped files go when it ends."""
+    key = secrets.token_urlsafe(24)
+    with socket.create_server(("127.0.0.1", port)) as listening, TemporaryDirectory(prefix="payback-") as folder:
+        (port,) = listening.getsockname()[1:2]
+        desk = Desk(mapping, platform, Dropped(Path(folder)))
+        say(f"Open http://127.0.0.1:{port}/?key={key}\nIt answers on this machine alone. Ctrl+C ends it.")
+        config = uvicorn.Config(application(desk, port, key), log_config=None, server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,127 @@
+"""What the page does with a dropped file: the same as `suggest`, `check` and `send` do."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.authorities import AUTHORITIES
+from services.connect.extracts.readers import sheets
+from services.connect.faults import CannotGoOn
+from services.connect.home import Home, home_of
+from services.connect.mapping.loading import load_mapping, read_mapping
+from services.connect.mapping.model import Mapping, Platform, Value, value_of
+from services.connect.moments import LONDON
+from services.connect.outcome import Outcome
+from services.connect.page.dropped import Dropped
+from services.connect.template import is_workbook, mapping_in
+from services.connect.work import Job, Report, proposed, run, tried
+
+PATIENCE_SECONDS = 20.0
+
+
+class Asked(NamedTuple):
+    """What somebody says about a file."""
+
+    digest: str
+    taken: str = ""
+    """A day, as in 2026-03-02; empty where the file says it itself."""
+    let_vanish: bool = False
+
+
+class Column(NamedTuple):
+    """Where a member of a fact comes from."""
+
+    event: str
+    member: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One authority's mapping, and the files dropped."""
+
+    mapping: Path
+    """It need not be there yet."""
+    platform: Platform | None
+    dropped: Dropped
+
+    def needs_mapping(self, digest: str) -> bool:
+        """Whether there is nothing yet that says what the columns of a file mean."""
+        file = self.dropped.find(digest)
+        return not self.mapping.exists() and _own(file) is None
+
+    def proposal(self, digest: str) -> str:
+        """A mapping for the file, to be read and mended by a person. Raises CannotGoOn."""
+        return proposed([self.dropped.find(digest)])
+
+    def keep_mapping(self, text: str, authority: str) -> None:
+        """Raises CannotGoOn with what is wrong and where; then nothing was kept."""
+        if authority in AUTHORITIES:
+            text = re.sub(r"(?m)^authority:.*$", f"authority: {authority}", text, count=1)
+        text = text.replace("\r\n", "\n")
+        read_mapping(text, self.mapping.name)
+        fresh = self.mapping.with_name(f".{self.mapping.name}.new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(self.mapping)
+
+    def check(self, asked: Asked) -> Outcome:
+        """What would be sent and refused. Raises CannotGoOn."""
+        return tried(self._job(asked), [self.dropped.find(asked.digest)])
+
+    def send(self, asked: Asked) -> Report:
+        """Raises CannotGoOn."""
+        report = run(self._job(asked), [self.dropped.find(asked.digest)])
+        if not report.again:
+            self.dropped.forget(asked.digest)
+        return report
+
+    def columns(self, digest: str) -> list[Column]:
+        """What the mapping in force makes of the columns. Raises CannotGoOn."""
+        return list(_columns(self._mapping(self.dropped.find(digest))[0]))
+
+    def _mapping(self, file: Path) -> tuple[Mapping, Home]:
+        own = _own(file)
+        if own is not None:
+            return own, Home(self.mapping.parent / "payback.connect")
+        return load_mapping(self.mapping), home_of(self.mapping)
+
+    def _job(self, asked: Asked) -> Job:
+        mapping, home = self._mapping(self.dropped.find(asked.digest))
+        platform = self.platform or mapping.platform
+        return Job(mapping, home, platform, PATIENCE_SECONDS, _end_of(asked.taken), asked.let_vanish)
+
+
+def _own(file: Path) -> Mapping | None:
+    """The mapping that a workbook made by `template` carries."""
+    return mapping_in(sheets(file)) if is_workbook(file) else None
+
+
+def _end_of(day: str) -> datetime | None:
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day), time(23, 59, 59), LONDON)
+    except ValueError:
+        raise CannotGoOn(f"{day} is no day; write it as in 2026-03-02.") from None
+
+
+def _columns(mapping: Mapping) -> Iterator[Column]:
+    for table in mapping.tables:
+        for stated in table.facts():
+            for member, value in stated.fields.items():
+                yield Column(stated.fact.NAME, member, _source(value))
+            for one in stated.requirements:
+                yield Column(stated.fact.NAME, one.kind, _source(value_of(one.hours or one.months or "")))
+
+
+def _source(value: Value) -> str:
+    if value.always is not None:
+        return f"always {value.always}"
+    headings = value.joined or value.column or value.born or ""
+    text = (
+        headings if isinstance(headings, str) else " or ".join(headings) if not value.joined else " and ".join(headings)
+    )
+    return f"age from {text}, which goes nowhere" if value.born else text

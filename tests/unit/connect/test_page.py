@@ -1,0 +1,142 @@
+"""The page of the connector: who may use it, and what it says of a dropped file. Nothing is sent here."""
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from services.connect.faults import CannotGoOn
+from services.connect.page.app import application
+from services.connect.page.desk import Desk
+from services.connect.page.dropped import Dropped
+
+PORT, KEY = 8123, "the-key"
+HERE = f"http://127.0.0.1:{PORT}"
+EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect/one-row-per-order"
+DAY_1 = EXAMPLES / "orders 2026-03-02.xlsx"
+
+
+@pytest.fixture
+def dropped(tmp_path: Path) -> Dropped:
+    folder = tmp_path / "dropped"
+    folder.mkdir()
+    return Dropped(folder)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, dropped: Dropped) -> Desk:
+    return Desk(tmp_path / "orders.yaml", None, dropped)
+
+
+@pytest.fixture
+def visitor(desk: Desk) -> TestClient:
+    """A browser that has never been here."""
+    return TestClient(application(desk, PORT, KEY), HERE, follow_redirects=False)
+
+
+@pytest.fixture
+def browser(visitor: TestClient) -> TestClient:
+    """One that was shown the address with the key."""
+    assert visitor.get(f"/?key={KEY}").status_code == 303
+    return visitor
+
+
+def drop(browser: TestClient, name: str, content: bytes, **fields: str) -> str:
+    form = {"key": KEY, **fields}
+    answer = browser.post("/look", data=form, files={"file": (name, content)}, headers={"Origin": HERE})
+    assert answer.status_code in {200, 422}
+    return answer.text
+
+
+@pytest.mark.parametrize("address", ["/", "/mapping", "/static/desk.css", "/?key=", "/?key=another"])
+def test_nothing_is_shown_without_the_key(visitor: TestClient, address: str) -> None:
+    assert visitor.get(address).status_code == 403
+
+
+def test_the_key_leaves_the_address_and_lets_in(visitor: TestClient) -> None:
+    answer = visitor.get(f"/?key={KEY}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert {"httponly", "samesite=strict"} <= set(answer.headers["set-cookie"].lower().replace(" ", "").split(";"))
+    shown = visitor.get("/")
+    assert shown.status_code == 200
+    assert shown.headers["cache-control"] == "no-store"
+    assert "script-src" not in shown.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("host", ["payback.example", "127.0.0.1", f"127.0.0.1:{PORT + 1}", f"[::1]:{PORT}", ""])
+def test_a_name_that_was_given_this_address_shows_nothing(browser: TestClient, host: str) -> None:
+    assert browser.get("/", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://elsewhere.example", f"http://localhost:{PORT}", HERE + "0"])
+def test_another_site_can_send_no_form(browser: TestClient, origin: str | None) -> None:
+    headers = {"Origin": origin} if origin else {}
+    for address in ("/look", "/check", "/send", "/mapping"):
+        assert browser.post(address, data={"key": KEY}, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/look", "/check", "/send", "/mapping"])
+def test_a_form_without_the_key_is_not_ours(browser: TestClient, address: str) -> None:
+    answer = browser.post(address, data={"key": "another"}, headers={"Origin": HERE})
+    assert answer.status_code == 403
+    assert "not from this page" in answer.text
+
+
+def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, desk: Desk) -> None:
+    shown = drop(browser, DAY_1.name, DAY_1.read_bytes())
+    assert "order.imposed:" in shown
+    assert "DOUBT" in shown
+    wrong = browser.post("/mapping", data={"key": KEY, "text": "tables: ["}, headers={"Origin": HERE})
+    assert wrong.status_code == 422
+    assert "is no YAML" in wrong.text
+    assert not desk.mapping.exists()
+    text = (EXAMPLES / "orders.yaml").read_text().replace("\n", "\r\n")
+    digest = shown.split('name="digest" value="')[1].split('"')[0]
+    form = {"key": KEY, "text": text, "authority": "S12000047", "digest": digest}
+    looked = browser.post("/mapping", data=form, headers={"Origin": HERE}).text
+    assert "authority: S12000047\n" in desk.mapping.read_text()
+    assert "would be sent" in looked
+    assert "order.imposed" in looked
+
+
+def test_looking_at_a_table_tells_of_it_and_leaves_nothing_behind(browser: TestClient, desk: Desk) -> None:
+    desk.mapping.write_text((EXAMPLES / "orders.yaml").read_text())
+    said = drop(browser, DAY_1.name, DAY_1.read_bytes())
+    assert "30 events would be sent" in said
+    assert "age from DOB, which goes nowhere" in said
+    assert not (desk.mapping.parent / "orders.connect").exists()
+    assert "cannot go on" in drop(browser, "orders.csv", b"CPO register\n\nOur ref,Court\n")
+
+
+def test_what_a_cell_says_is_shown_as_text(browser: TestClient, desk: Desk) -> None:
+    desk.mapping.write_text(
+        "authority: S12000047\ntables:\n  - file: '*.csv'\n    order: Ref\n    states:\n      contact.made: {made_on: Contact}\n"
+    )
+    said = drop(browser, "orders.csv", b"Ref,Contact\n1,<b onclick=x>soon</b>\n2,2026-03-02\n")
+    assert "orders.csv!B2" in said
+    assert "&lt;b onclick=x&gt;" in said
+    assert "<b onclick" not in said
+    assert "1 event would be sent" in said
+
+
+@pytest.mark.parametrize("name", ["page.exe", "", "orders.csv/..", "notes"])
+def test_what_is_no_table_is_not_kept(dropped: Dropped, name: str) -> None:
+    with DAY_1.open("rb") as stream, pytest.raises(CannotGoOn):
+        dropped.keep(name, stream)
+
+
+@pytest.mark.parametrize("name", ["../../orders.csv", "C:\\orders\\orders.csv", "/etc/orders.csv", ".orders.csv"])
+def test_a_file_is_kept_in_its_folder_whatever_its_name(dropped: Dropped, tmp_path: Path, name: str) -> None:
+    with DAY_1.open("rb") as stream:
+        found = dropped.find(dropped.keep(name, stream))
+    assert found.name == "orders.csv"
+    assert found.parents[1] == tmp_path / "dropped"
+    dropped.forget(found.parent.name)
+    with pytest.raises(CannotGoOn, match="not here any more"):
+        dropped.find(found.parent.name)
+
+
+@pytest.mark.parametrize("digest", ["", "..", "../..", "/etc", "x" * 400])
+def test_no_other_file_can_be_named(dropped: Dropped, digest: str) -> None:
+    with pytest.raises(CannotGoOn, match="not here any more"):
+        dropped.find(digest)
