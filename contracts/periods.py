@@ -19,6 +19,7 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+@lru_cache(maxsize=100_000)
 def add_months(day: date, months: int) -> date:
     """Return the same day of a later month; the last day of a shorter month stands in for a missing day."""
     years, month = divmod(day.month - 1 + months, 12)

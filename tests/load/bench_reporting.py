@@ -82,8 +82,18 @@ def main() -> int:
 
 
 def fill(database: Engine) -> str:
-    """Ten years of every authority, as the worker stores them, a quarter of it corrected later; and a release, whose name it tells."""
-    started, number = time.perf_counter(), 0
+    """Ten years, and a release of them, whose name it tells."""
+    started = time.perf_counter()
+    number = store(database)
+    name = freeze(database)
+    vacuum(database)
+    print(f"{number:,} rows of {MONTHS} months, and a release of them, in {time.perf_counter() - started:.0f} s")
+    return name
+
+
+def store(database: Engine) -> int:
+    """Ten years of every authority, as the worker stores them, a quarter of it corrected later. Tells how many rows."""
+    number = 0
     for index in range(0, MONTHS, 12):
         rows = list(national_cells(index, add_months(FIRST, index), 12))
         found = [*(known(cell, 10) for cell in rows), *(known(cell, 40, more=1) for cell in rows[::4])]
@@ -93,11 +103,13 @@ def fill(database: Engine) -> str:
     heard = [Position(s, code, 1, 1, {f"orders.events.{code}/0": 1}, NOW) for s in SERVICES for code in AUTHORITIES]
     with database.begin() as connection:
         write(connection, fold(heard))
-    name = freeze(database)
-    with database.connect() as connection:  # else PostgreSQL would do it of itself, while the figures are asked for
+    return number
+
+
+def vacuum(database: Engine) -> None:
+    """Else PostgreSQL would do it of itself, while the figures are asked for."""
+    with database.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
-    print(f"{number:,} rows of {MONTHS} months, and a release of them, in {time.perf_counter() - started:.0f} s")
-    return name
 
 
 def known(cell: Cell, days: int, *, more: int = 0) -> Cell:

@@ -11,17 +11,19 @@ from contracts.cells import BOTH, Service
 from contracts.periods import month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, Refused, Row
-from services.reporting.read.coverage import Coverage, Months, coverage, reported
+from services.reporting.read.coverage import Coverage, Months, as_published, coverage, reported
+from services.reporting.read.cube import Cube, read_cube
+from services.reporting.read.live_cube import live_cube
 from services.reporting.read.queries import (
     ANY_DAY,
+    ORDERS,
     WHOLE,
     Days,
     Grain,
     Span,
     Sums,
-    earliest,
     indicator_sums,
-    latest,
+    reach,
     sums,
 )
 from services.reporting.read.query_cache import remembered
@@ -82,9 +84,11 @@ class Desk:
     viewer: Identity
     today: date
     many: bool = False
-    """Whether many indicators are asked for the same figure: then what they all need is read at once."""
+    """Whether many figures are asked for: then what they all need is read at once."""
     _sums: dict[object, Sums] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
+    _live: list[Cube] = field(default_factory=list)
+    _gates: dict[str, Gate] = field(default_factory=dict)
     _coverage: dict[Cut, Coverage] = field(default_factory=dict)
     _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
 
@@ -94,6 +98,14 @@ class Desk:
         if key not in self._releases:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
         return self._releases[key]
+
+    def gate(self, published: ReleaseInfo | None) -> Gate:
+        """What lets figures through, those of others from this release."""
+        if published is None:
+            return Gate(self.viewer)
+        if published.id not in self._gates:
+            self._gates[published.id] = Gate(self.viewer, published.public)
+        return self._gates[published.id]
 
     def known_on(self, cut: Cut) -> date:
         """The day at whose end, or on which, the figures of a cut were known."""
@@ -112,8 +124,19 @@ class Desk:
     def coverage(self, cut: Cut) -> Coverage:
         """As `coverage.coverage`."""
         if cut not in self._coverage:
-            self._coverage[cut] = remembered(self.connection, cut, "coverage", lambda: coverage(self.connection, cut))
+            self._coverage[cut] = remembered(self.connection, cut, "coverage", lambda: self._read_coverage(cut))
         return self._coverage[cut]
+
+    def _read_coverage(self, cut: Cut) -> Coverage:
+        if isinstance(cut, Rounded):
+            return as_published(self.connection, cut.release, self.cube(cut).there())
+        return coverage(self.connection, cut)
+
+    def reach(self, cut: Cut) -> tuple[date, date] | None:
+        """The first and the last month in which an order was imposed."""
+        if isinstance(cut, Released | Rounded):
+            return self.cube(cut).reach(ORDERS)
+        return reach(self.connection, cut)
 
     def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
         """As `coverage.reported`: what the public is told is rounded, but not whether there is anything."""
@@ -142,9 +165,25 @@ class Desk:
         """As `queries.sums`."""
         key = cut, frozenset(forms), span, grain, area, days
         if key not in self._sums:
-            heard = None if isinstance(cut, Released | Rounded) else self.coverage(cut)
-            self._sums[key] = sums(self.connection, cut, key[1], span, grain, area, days, heard)
+            self._sums[key] = self._worked_out(*key)
         return self._sums[key]
+
+    def _worked_out(self, cut: Cut, forms: frozenset[Form], span: Span, grain: Grain, area: str, days: Days) -> Sums:
+        if isinstance(cut, Released | Rounded):
+            return self.cube(cut).sums(forms, span, grain, area)
+        if isinstance(cut, Live) and self.many:
+            return self._live_cube().sums(forms, span, grain, area)
+        return sums(self.connection, cut, forms, span, grain, area, days, self.coverage(cut))
+
+    def _live_cube(self) -> Cube:
+        """The same all through a page."""
+        if not self._live:
+            self._live.append(live_cube(self.connection, self.coverage(Live()), self.today))
+        return self._live[0]
+
+    def cube(self, cut: Released | Rounded) -> Cube:
+        """All cells of a release."""
+        return remembered(self.connection, cut, "cube", lambda: read_cube(self.connection, cut))
 
     def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
         """What the viewer sees whole, and the release that other figures come from."""
@@ -169,7 +208,7 @@ def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
     if indicator.kind is Kind.YEARLY:
         question, span = _by_year(question, span)
     plan = _Plan(indicator, question, span, whole, published)
-    gate = Gate(viewer, published.public if published else frozenset())
+    gate = desk.gate(published)
     rows = gate.rows(indicator, plan.figures(desk, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
     return Answer(indicator, question, span, published, live, whole, rows)
@@ -199,8 +238,10 @@ def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, froz
 def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
     """What was asked for, and where nothing was, all that the cut has."""
     cut = Rounded(published.id) if whole is None and published else whole or Live()
-    first = question.first or earliest(desk.connection, cut) or desk.today
-    last = question.last or latest(desk.connection, cut) or desk.today
+    first, last = question.first, question.last
+    if first is None or last is None:
+        reached = desk.reach(cut) or (desk.today, desk.today)
+        first, last = first or reached[0], last or reached[1]
     return Span(month_of(first), max(month_of(first), month_of(last)))
 
 
@@ -240,8 +281,9 @@ class _Plan:
     def _parts(self) -> tuple[Part, ...]:
         return parts_of(self.indicator, self.question.breakdown)
 
-    def _read_together(self, desk: Desk) -> tuple[Part, ...]:
-        return _HEADLINES if desk.many and self.question.breakdown is None else self._parts()
+    def _read_together(self, desk: Desk, cut: Cut) -> tuple[Part, ...]:
+        together = desk.many and self.question.breakdown is None and isinstance(cut, AsOf)
+        return _HEADLINES if together else self._parts()
 
     def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
         grain = self.question.grain
@@ -249,7 +291,9 @@ class _Plan:
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
-        forms = {f for part in self._read_together(desk) for f in (part.numerator, part.denominator) if f is not None}
+        forms = {
+            f for part in self._read_together(desk, cut) for f in (part.numerator, part.denominator) if f is not None
+        }
         known_on = desk.known_on(cut)
         total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
         reported = reported_figures(desk, cut, self.indicator, span, grain.period)

@@ -184,7 +184,7 @@ def _standing(
 
 def _indicators(site: Site, request: Request) -> Shown:
     sought = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
-    with site.reading(request, many=True) as reader:
+    with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         found = {
@@ -276,7 +276,7 @@ def _authority(site: Site, request: Request) -> Shown:
     code = str(request.path_params["code"])
     if code not in AUTHORITIES:
         raise NotThere
-    with site.reading(request, many=True) as reader:
+    with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         times = scorecard.times_of(reader, code, offered)

@@ -60,10 +60,10 @@ class Site(Frame):
     kept: KeptPages
 
     @contextmanager
-    def reading(self, request: Request, definition: int | None = None, *, many: bool = False) -> Iterator[Reader]:
-        """Ask for the one who looks, in one transaction. `many` as a Desk has it."""
+    def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
+        """Ask for the one who looks, in one transaction."""
         with transaction(self.database) as connection:
-            desk = Desk(connection, self.reader_of(request), self.clock().date(), many)
+            desk = Desk(connection, self.reader_of(request), self.clock().date(), many=True)
             yield Reader(desk, release_of(request), definition)
 
     def reader_of(self, request: Request) -> Identity:

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Date, FromClause, Select, and_
 from contracts.categories import BANDS, DELAY_BANDS, of
 from contracts.cells import MEASURES, Service
 from contracts.periods import last_day, month_of, months_between
-from services.reporting.read.tables import cells, positions, present, public_cells, releases
-from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
+from services.reporting.read.tables import cells, positions, present, releases
+from services.reporting.read.vintages import AsOf, Live, Released
 
 TAKEN = ("outcome=applied", "outcome=superseded", "outcome=duplicate")
 OVERHEARD: Service = "unpaid_work"
@@ -53,12 +53,10 @@ Months = Mapping[str, frozenset[date]]
 """By authority, the months of which it reported. Who reported on none is not in it."""
 
 
-def coverage(connection: Connection, cut: Cut) -> Coverage:
-    """Who had been heard by the time of the cut. Earlier months, of which it told something, count in public if anything is published."""
+def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
+    """Who had been heard by the time of the cut."""
     if isinstance(cut, Released):
         return _frozen(connection, cut.release)
-    if isinstance(cut, Rounded):
-        return _as_published(connection, cut.release)
     rows, known = _known(cut)
     told: dict[tuple[str, str], set[date]] = defaultdict(set)
     for service, authority, month in connection.execute(_facts_told(rows, known)):
@@ -106,13 +104,11 @@ def _frozen(connection: Connection, release: str) -> Coverage:
     }
 
 
-def _as_published(connection: Connection, release: str) -> Coverage:
-    """That something small was told of a month is no more public than how small it was."""
-    c = public_cells.c
-    query = select(c.authority, c.period).where(c.release == release).distinct()
-    there: dict[str, set[date]] = defaultdict(set)
-    for authority, month in connection.execute(query):
-        there[authority].add(month)
+def as_published(connection: Connection, release: str, there: Months) -> Coverage:
+    """What the public is told of it: earlier months count where anything is published of them.
+
+    That something small was told of a month is no more public than how small it was.
+    """
     return {
         code: {name: replace(each, told=each.told & there[code]) for name, each in by.items()}
         for code, by in _frozen(connection, release).items()

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple, Protocol, Self, assert_never
 
@@ -121,12 +122,7 @@ class Span:
 
     def periods(self, grain: str) -> tuple[Period, ...]:
         """The periods it falls into, all named alike."""
-        months: dict[str, list[date]] = defaultdict(list)
-        for month in months_between(self.first, self.last):
-            months[self.label_of(month, grain)].append(month)
-        return tuple(
-            Period(label, self.name_of(found[0], grain), found[0], found[-1]) for label, found in months.items()
-        )
+        return _periods(self, grain)
 
     def label_of(self, month: date, grain: str) -> str:
         """The period into which a month falls."""
@@ -144,8 +140,15 @@ class Span:
 
     def labels(self, grain: str) -> tuple[str, ...]:
         """The periods it falls into."""
-        months = months_between(self.first, self.last)
-        return tuple(dict.fromkeys(self.label_of(month, grain) for month in months)) if grain else (self.label,)
+        return tuple(each.label for each in self.periods(grain)) if grain else (self.label,)
+
+
+@lru_cache(maxsize=4096)
+def _periods(span: Span, grain: str) -> tuple[Period, ...]:
+    months: dict[str, list[date]] = defaultdict(list)
+    for month in months_between(span.first, span.last):
+        months[span.label_of(month, grain)].append(month)
+    return tuple(Period(label, span.name_of(found[0], grain), found[0], found[-1]) for label, found in months.items())
 
 
 BEGINNING = date(1900, 1, 1)
@@ -288,21 +291,14 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
             assert_never(indicator.kind)
 
 
-_ORDERS = Wanted(measures=("orders_imposed",), categories=("",))
+ORDERS = "orders_imposed", ""
 
 
-def earliest(connection: Connection, cut: Cut) -> date | None:
-    """The first month in which an order was imposed."""
-    rows = rows_of(cut, _ORDERS)
-    found = connection.scalar(select(func.min(rows.c.period)))
-    return month_of(found) if found else None
-
-
-def latest(connection: Connection, cut: Cut) -> date | None:
-    """The last month in which an order was imposed."""
-    rows = rows_of(cut, _ORDERS)
-    found = connection.scalar(select(func.max(rows.c.period)))
-    return month_of(found) if found else None
+def reach(connection: Connection, cut: Cut) -> tuple[date, date] | None:
+    """The first and the last month in which an order was imposed."""
+    rows = rows_of(cut, Wanted(measures=ORDERS[:1], categories=ORDERS[1:]))
+    first, last = connection.execute(select(func.min(rows.c.period), func.max(rows.c.period))).one()
+    return None if first is None else (month_of(first), month_of(last))
 
 
 class Shown(NamedTuple):

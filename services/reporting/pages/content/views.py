@@ -20,7 +20,7 @@ from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
-from services.reporting.read.queries import Grain, Span, earliest, latest
+from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
 from services.reporting.registry.catalogue import INDICATORS
@@ -81,11 +81,11 @@ class Reader:
         if published is None and self.viewer.audience == "public":
             raise answers.NothingReleased
         if published is not None and (self.wanted or self.viewer.audience != "national"):
-            first = earliest(self.connection, Rounded(published.id)) or published.last_month
+            first, _ = self.desk.reach(Rounded(published.id)) or (published.last_month, published.last_month)
             return choices(first, published.last_month)
-        first = earliest(self.connection, Live()) or add_months(month_of(self.desk.today), -1)
-        last = min(latest(self.connection, Live()) or first, add_months(month_of(self.desk.today), -1))
-        return choices(min(first, last), last)
+        before = add_months(month_of(self.desk.today), -1)
+        first, last = self.desk.reach(Live()) or (before, before)
+        return choices(min(first, last, before), min(last, before))
 
     def judged(self, wanted: str | None) -> tuple[list[Choice], Choice]:
         """Periods whose completeness can be looked at, and the one asked for: by default the last whole month."""

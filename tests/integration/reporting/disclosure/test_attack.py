@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from fastapi.testclient import TestClient
@@ -24,8 +25,9 @@ from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettin
 from services.reporting.app import build
 from services.reporting.disclosure import gate
 from services.reporting.figures import answers
-from services.reporting.read import vintages
+from services.reporting.read import query_cache, vintages
 from services.reporting.read.tables import release_cells
+from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Kind
 from services.reporting.settings import SCHEMA, ApiSettings
@@ -76,8 +78,9 @@ def application(database: Engine) -> TestClient:
 
 
 @pytest.fixture
-def both(databases: tuple[Engine, Engine]) -> tuple[TestClient, TestClient]:
-    """Ask APIs that remember no answer of before."""
+def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> tuple[TestClient, TestClient]:
+    """Ask APIs that remember nothing of before."""
+    monkeypatch.setattr(query_cache, "_held", WeakKeyDictionary())
     return application(databases[0]), application(databases[1])
 
 
@@ -101,6 +104,9 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
         yield f"/v1/compare/first_contact_within_1?{SPAN}&release={release}"
         yield f"/compare/placement_within_7?release={release}"
         yield f"/authorities/{CODES[1]}?release={release}"
+        several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
+        areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
+        yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"
     yield from (f"/v1/indicators/orders_imposed/data?{SPAN}&as_of={day}" for day in ("2026-05-08", "2026-05-09"))

@@ -1,0 +1,47 @@
+"""A few authorities for more than a year, one of which was never heard by the service of unpaid work; and a release of it."""
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from sqlalchemy import Engine
+
+from contracts.authorities import AUTHORITIES
+from contracts.cells import Cell, Position, Service
+from contracts.periods import add_months, month_of
+from services.chassis.clock import FixedClock
+from services.chassis.database import transaction
+from services.reporting.ingest.store import fold, write
+from services.reporting.releases import publication
+from tests.integration.reporting.conftest import NOW, position
+from tests.support.figures import KNOWN_ON
+
+MONTHS, MANY = 15, 5
+FIRST = add_months(month_of(KNOWN_ON), -MONTHS)
+LAST = add_months(FIRST, MONTHS - 1)
+CODES = list(AUTHORITIES)[:MANY]
+
+
+def write_all(database: Engine, cells: Iterable[Cell], version: int) -> None:
+    """As the worker stores them, with the positions that they lead to."""
+    places = [
+        position(code, version=version, service=service)
+        for code in CODES
+        for service in get_args(Service)
+        if (code, service) != (CODES[1], "unpaid_work")
+    ]
+    events = [each for place in places for each in _taken(place)]
+    with transaction(database) as connection:
+        write(connection, fold([*events, *cells, *places]))
+
+
+def _taken(place: Position) -> Iterator[Cell]:
+    where = place.service, place.authority, place.generation, place.version
+    yield Cell(*where, "events", FIRST, "outcome=applied", KNOWN_ON, 7)
+
+
+def release(database: Engine) -> str:
+    """Make and publish one of all months; its name."""
+    clock = FixedClock(NOW)
+    name = publication.make(database, LAST, KNOWN_ON, clock)
+    publication.publish(database, name, clock)
+    return name
