@@ -21,6 +21,8 @@ POLICIES: Policies = {
     "GET /v1/indicators/{id}": Policy(answer=256 * KIB),
     "GET /v1/indicators/{id}/data": Policy(answer=64 * MIB),
     "GET /v1/indicators/{id}/data.{extension}": Policy(answer=64 * MIB),
+    "GET /v1/data": Policy(answer=64 * MIB),
+    "GET /v1/data.{extension}": Policy(answer=64 * MIB),
     "GET /v1/indicators/{id}/difference": Policy(answer=MIB),
     "GET /v1/authorities/{code}/profile": OPEN,
     "GET /v1/compare/{id}": Policy(answer=MIB),

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from services.chassis.clock import Clock
-from services.reporting.api import cells, figures, publications, releases, stream
+from services.reporting.api import cells, figures, publications, releases, several, stream
 
 
 def routers(database: Engine, clock: Clock) -> list[APIRouter]:
@@ -13,6 +13,7 @@ def routers(database: Engine, clock: Clock) -> list[APIRouter]:
         cells.router(database),
         figures.definitions(),
         figures.data(database, clock),
+        several.router(database, clock),
         figures.comparisons(database, clock),
         figures.differences(database, clock),
         releases.router(database, clock),

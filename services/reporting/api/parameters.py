@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from contracts.authorities import current_code
 from contracts.periods import month_of, parse_first, parse_last
 from services.chassis.api.problems import Problem
-from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, SHARE_IDS
+from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, MANY_AREAS, MANY_INDICATORS, SHARE_IDS
 from services.reporting.disclosure.gate import Explained, Refused
 from services.reporting.figures import answers
 from services.reporting.figures.answers import Answer, Desk, Question
@@ -33,6 +33,7 @@ BY_TAKES = "authority or health_board; month, quarter or year"
 MONTH_OR_DATE = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$"
 RELEASE = r"^[0-9]{4}-[0-9]{2}\.[0-9]{1,4}$"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOST_AT_ONCE = 60
 CURSOR = r"^[A-Za-z0-9_-]{1,400}$"
 
 
@@ -79,6 +80,26 @@ class Asked(When):
     authority: str | None = Field(None, max_length=9, json_schema_extra=AREAS)
     definition: int | None = Field(
         None, ge=1, le=1000, description="Version of the definition; a proposed one is national"
+    )
+
+
+class AskedSeveral(When):
+    """What may be asked about several indicators and areas at once."""
+
+    indicator: list[Annotated[str, StringConstraints(max_length=60)]] = Field(
+        min_length=1, max_length=MOST_AT_ONCE, description="Given once for each", json_schema_extra=MANY_INDICATORS
+    )
+    area: list[Annotated[str, StringConstraints(max_length=9)]] = Field(
+        [],
+        max_length=MOST_AT_ONCE,
+        description="Given once for each; Scotland by default",
+        json_schema_extra=MANY_AREAS,
+    )
+    by: str = Field(
+        "",
+        max_length=100,
+        pattern="^[a-z_,]*$",
+        description=f"{BY_TAKES}; and a breakdown that all of the indicators have: with commas",
     )
 
 
@@ -162,6 +183,16 @@ def question_of(indicator: Indicator, asked: Asked) -> Question:
         area=area_code(asked.authority),
         definition=asked.definition,
     )
+
+
+def questions_of(asked: AskedSeveral) -> Iterator[tuple[Indicator, Question]]:
+    """Each indicator of each area, once. Raises Problem for what any of them does not have."""
+    areas = dict.fromkeys(area_code(each) for each in asked.area) or [SCOTLAND]
+    one = Asked.model_validate(asked.model_dump(by_alias=True, include={"from_", "to", "as_of", "release", "by"}))
+    for name in dict.fromkeys(asked.indicator):
+        indicator = known_indicator(name)
+        question = question_of(indicator, one)
+        yield from ((indicator, replace(question, area=area)) for area in areas)
 
 
 def span_of(when: When) -> Question:

@@ -1,5 +1,6 @@
 """The shapes of answers, for the OpenAPI document. Answers themselves are encoded as they are, since they are many rows."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -144,6 +145,27 @@ class Data(Known):
     rows: list[Row]
 
 
+@dataclass(frozen=True)
+class RowOfSeveral(Row):
+    """A figure, and the indicator that it is of."""
+
+    indicator: str = ""
+
+
+class SeveralData(BaseModel):
+    """The figures of several indicators."""
+
+    indicators: list[Definition]
+    from_: str = Field(alias="from")
+    to: str
+    live: bool
+    as_of: date | None
+    release: Release | None
+    quality: Standings
+    dimensions: dict[str, Dimension]
+    rows: list[RowOfSeveral]
+
+
 class Pair(BaseModel):
     """One indicator of an authority, beside Scotland."""
 
@@ -283,10 +305,14 @@ FIGURES: dict[int | str, dict[str, Any]] = {
     **documented(404, 406),
 }
 
+SEVERAL_FIGURES: dict[int | str, dict[str, Any]] = FIGURES | {200: FIGURES[200] | {"model": SeveralData}}
+
 INDICATOR_IDS: dict[str, Any] = {"enum": list(INDICATORS)}
 SHARE_IDS: dict[str, Any] = {"enum": [each.id for each in INDICATORS.values() if each.kind is Kind.SHARE]}
 AUTHORITY_CODES: dict[str, Any] = {"enum": list(AUTHORITIES)}
 AREAS: dict[str, Any] = {"enum": list(AREA_NAMES)}
+MANY_INDICATORS: dict[str, Any] = {"items": {"type": "string", **INDICATOR_IDS}}
+MANY_AREAS: dict[str, Any] = {"items": {"type": "string", **AREAS}}
 EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
 
 

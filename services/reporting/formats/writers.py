@@ -4,7 +4,7 @@ These take rows that have passed the gate; they cannot make any.
 """
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 from typing import Any, Final, Literal, assert_never
 
@@ -45,9 +45,9 @@ EXTENSIONS: dict[str, MediaType] = {
 }
 COLUMNS = tuple(field.name for field in fields(Row))
 _DIMENSIONS = ("authority", "period", "category")
-_MEASURES = ("numerator", "denominator", "value", "lower", "upper")
+MEASURES = ("numerator", "denominator", "value", "lower", "upper")
 _MARKS = ("suppressed", "provisional", "partial")
-_TITLES = {
+TITLES = {
     "authority": "Code of the area",
     "period": "Month, quarter, year or span",
     "category": "Category of the breakdown; empty for all",
@@ -92,12 +92,12 @@ def as_json(answer: Answer, quality: object) -> dict[str, Any]:
         "as_of": answer.question.as_of,
         "release": None if answer.release is None else describe_release(answer.release),
         "quality": quality,
-        "dimensions": _dimensions(answer),
+        "dimensions": dimensions_of(answer),
         "rows": answer.rows,
     }
 
 
-def _dimensions(answer: Answer) -> dict[str, Dimension]:
+def dimensions_of(answer: Answer) -> dict[str, Dimension]:
     """What the codes of the rows stand for."""
     found = Codes(*(dict.fromkeys(getattr(row, name) for row in answer.rows) for name in _DIMENSIONS))
     monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
@@ -106,7 +106,7 @@ def _dimensions(answer: Answer) -> dict[str, Dimension]:
 
 def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
-    periods = _dimensions(answer)["period"].values
+    periods = dimensions_of(answer)["period"].values
     mark = [_mark(answer.indicator)] if _mark(answer.indicator) else []
     rows = [[*astuple(row), periods[row.period].uri, *mark] for row in answer.rows]
     return sheets.as_csv([_csv_columns(answer), *rows]).encode()
@@ -128,11 +128,9 @@ def _title(indicator: Indicator) -> str:
 
 def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of the CSV file: W3C Model for Tabular Data."""
-    kinds = (
-        dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(_MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
-    )
+    kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
     kinds["period_uri"] = "anyURI"
-    category = _dimensions(answer)["category"].property
+    category = dimensions_of(answer)["category"].property
     linked: dict[str, dict[str, str]] = {
         "authority": {"propertyUrl": REF_AREA, "valueUrl": AREA_URI},
         "period_uri": {"propertyUrl": REF_PERIOD, "valueUrl": "{+period_uri}"},
@@ -149,7 +147,7 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
                 {
                     "name": name,
                     "titles": name,
-                    "dc:description": _TITLES[name],
+                    "dc:description": TITLES[name],
                     "datatype": kinds.get(name, "string"),
                     "required": name in {"authority", "period", *_MARKS},
                     "null": "",
@@ -174,7 +172,7 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
     A suppressed value is null with the status that says why; what is provisional or of part of a period only has status `p`.
     """
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
-    known = _dimensions(answer)
+    known = dimensions_of(answer)
     axes = [list(each.values) for each in known.values()]
     values: list[float | None] = []
     status: dict[str, str] = {}
@@ -182,45 +180,48 @@ def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
         for period in axes[1]:
             for category in axes[2]:
                 row = rows.get((area, period, category))
-                for name in _MEASURES:
+                for name in MEASURES:
                     value = None if row is None else getattr(row, name)
-                    if row is not None and (mark := _status(row)):
+                    if row is not None and (mark := status_of(row)):
                         status[str(len(values))] = mark
                     values.append(value)
-    described = {name: _json_stat_dimension(name, each) for name, each in known.items()}
-    described["figure"] = {
-        "label": "Figure",
-        "category": {"index": list(_MEASURES), "label": {name: _TITLES[name] for name in _MEASURES}},
-    }
+    described = {name: json_stat_dimension(name, each) for name, each in known.items()}
+    described["figure"] = json_stat_figures()
     return {
         "version": "2.0",
         "class": "dataset",
         "label": _title(answer.indicator),
         "source": "Payback" if answer.release is None else f"Payback, release {answer.release.id}",
         "id": [*_DIMENSIONS, "figure"],
-        "size": [*(len(axis) for axis in axes), len(_MEASURES)],
+        "size": [*(len(axis) for axis in axes), len(MEASURES)],
         "role": {"time": ["period"], "geo": ["authority"], "metric": ["figure"]},
         "dimension": described,
         "value": values,
-        "extension": _notes(answer, quality) | {"status": {"label": _STATUS}},
+        "extension": _notes(answer, quality) | {"status": {"label": STATUS}},
         **({"status": status} if status else {}),
     }
 
 
-_STATUS = {why.mark: str(why).capitalize() for why in Why} | {"p": "Provisional, or of part of the period only"}
+STATUS = {why.mark: str(why).capitalize() for why in Why} | {"p": "Provisional, or of part of the period only"}
 
 
-def _status(row: Row) -> str:
+def status_of(row: Row) -> str:
     if row.why is not None:
         return row.why.mark
     return "p" if row.provisional or row.partial else ""
 
 
-def _json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
+def json_stat_figures() -> dict[str, Any]:
+    """The dimension of numerators, denominators, values and intervals."""
+    labels = {name: TITLES[name] for name in MEASURES}
+    return {"label": "Figure", "category": {"index": list(MEASURES), "label": labels}}
+
+
+def json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
     """Codes and labels, and beside them the names as linked data."""
     values = {code or "all": value for code, value in dimension.values.items()}
     return {
-        "label": _TITLES[name],
+        "label": TITLES[name],
         "category": {"index": list(values), "label": {code: value.label for code, value in values.items()}},
         "extension": {
             "property": dimension.property,
@@ -232,26 +233,36 @@ def _json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
 def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     """A cover sheet that says what the figures are, and the figures."""
     book = Workbook()
-    cover = book.worksheets[0]
-    cover.title = "Cover"
-    sheets.append(cover, [*_cover(answer), *_completeness(quality), *_still_to_come(quality)])
-    cover["A1"].font = Font(bold=True, size=14)
-    cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
-    sheet = book.create_sheet("Figures")
+    add_cover(book, [*_cover(answer), *completeness(quality), *_still_to_come(quality)])
     rows = ([AREA_NAMES[row.authority], *astuple(row)] for row in answer.rows)
-    sheets.append(sheet, [["area", *COLUMNS], *rows])
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for index in range(1, len(COLUMNS) + 2):
-        sheet.column_dimensions[get_column_letter(index)].width = 18
-    _add_dimensions(book, _dimensions(answer))
+    add_figures(book, ["area", *COLUMNS], rows)
+    add_dimensions(book, dimensions_of(answer))
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
 
 
-def _add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
+def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
+    """The first sheet: a title, and what has to be known."""
+    cover = book.worksheets[0]
+    cover.title = "Cover"
+    sheets.append(cover, [*lines])
+    cover["A1"].font = Font(bold=True, size=14)
+    cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
+
+
+def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The sheet of figures."""
+    sheet = book.create_sheet("Figures")
+    sheets.append(sheet, [header, *rows])
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    for index in range(1, len(header) + 1):
+        sheet.column_dimensions[get_column_letter(index)].width = 18
+
+
+def add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
     """A sheet that says what the codes of the figures stand for."""
     sheet = book.create_sheet("Dimensions")
     sheets.append(sheet, [["column", "code", "label", "linked data"]])
@@ -264,9 +275,6 @@ def _add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
 
 def _cover(answer: Answer) -> list[tuple[str, ...]]:
     indicator = answer.indicator
-    origin = "Live figures" if answer.live else "Released figures"
-    if answer.release is not None:
-        origin += f"; release {answer.release.id}, as known on {answer.release.known_on}"
     source = "" if indicator.source is None else indicator.source.words
     if indicator.source is not None and not indicator.source.verified:
         source += " (not verified)"
@@ -279,12 +287,19 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
         ("Source of the standard", source),
         ("Note", indicator.note or ""),
         ("Version of the definition", f"{indicator.version}, {indicator.status}"),
+        *cover_of_figures(answer, provisional_words(indicator)),
+    ]
+
+
+def cover_of_figures(answer: Answer, provisional: str = "") -> list[tuple[str, ...]]:
+    """Of when the figures are, where they come from, and what is marked in them."""
+    origin = "Live figures" if answer.live else "Released figures"
+    if answer.release is not None:
+        origin += f"; release {answer.release.id}, as known on {answer.release.known_on}"
+    return [
         ("Period", f"{answer.span.first:%Y-%m} to {answer.span.last:%Y-%m}"),
         ("Figures", origin),
-        (
-            "provisional",
-            f"TRUE: something that would count in the period can still happen. {provisional_words(indicator)}",
-        ),
+        ("provisional", f"TRUE: something that would count in the period can still happen. {provisional}".strip()),
         ("partial", "TRUE: the figure is of only part of the period."),
         ("suppressed", "TRUE: not shown. Such a figure is empty, never zero; `why` says why."),
         ("rounding", "What is published is rounded, counts to multiples of 5, so that nobody can be recognised."),
@@ -299,7 +314,7 @@ _COMPLETENESS = {
 }
 
 
-def _completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """How many authorities the figures rest on, and which are not among them."""
     for state, words in _COMPLETENESS.items():
         codes = quality.get(state, ())
