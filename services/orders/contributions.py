@@ -1,6 +1,6 @@
 """What one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 
 from contracts.events import (
@@ -14,7 +14,7 @@ from contracts.events import (
 )
 from contracts.periods import month_of
 from services.orders import deadlines
-from services.orders.findings import findings
+from services.orders.findings import findings_of
 from services.orders.model import Order, age_band, length_band, level, order_of
 from services.orders.rules import risk_change, score_changes
 from services.records.model.calendar import Calendar
@@ -130,15 +130,21 @@ def _count_totals(cells: Cells, record: Record, _order: Order | None, _calendar:
     count_totals(cells, record, "orders_imposed", "orders_ended")
 
 
-def _count_findings(cells: Cells, record: Record, _order: Order | None, _calendar: Calendar) -> Sequence[Note]:
-    broken = findings(record)
+def _count_findings(cells: Cells, record: Record, order: Order | None, _calendar: Calendar) -> Sequence[Note]:
+    broken = findings_of(record, order)
     count_findings(cells, broken)
     return broken
 
 
 _ORDER = frozenset({"imposed", "transferred_in", WHOLE_ORDER})
 _LENGTHS = frozenset({"unpaid_work_minutes_imposed", "supervision_months_imposed"})
+_VIEWED = _ORDER | {"received", "ended"}
 _EVERY = frozenset(fact.KEY for fact in FACTS.values()) | {WHOLE_ORDER}
+
+
+def _renew(before: Order | None, _was: Record, now: Record, changed: Collection[str]) -> Order | None:
+    return before if _VIEWED.isdisjoint(changed) else order_of(now)
+
 
 COUNTING: Counting[Order | None] = Counting(
     order_of,
@@ -148,11 +154,9 @@ COUNTING: Counting[Order | None] = Counting(
             _count_imposed,
             frozenset({"orders_opened", "orders_imposed", "requirements_imposed"}) | _LENGTHS,
         ),
-        Part(
-            _ORDER | {"ended", "received", "first_contact", "case_meeting", "plan"},
-            _counted(deadlines.from_imposition_of),
-            clocks("first_contact", "case_meeting", "plan"),
-        ),
+        Part(_ORDER | {"ended", "received", "first_contact"}, _counted(deadlines.contact_of), clocks("first_contact")),
+        Part(_ORDER | {"ended", "received", "case_meeting"}, _counted(deadlines.meeting_of), clocks("case_meeting")),
+        Part(_ORDER | {"ended", "received", "plan"}, _counted(deadlines.plan_of), clocks("plan")),
         Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of), clocks("officer")),
         Part(_ORDER | {"ended", "received", "review"}, _counted(deadlines.reviews_of), clocks("review")),
         Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of), clocks("breach")),
@@ -167,4 +171,5 @@ COUNTING: Counting[Order | None] = Counting(
         Part(frozenset({"period"}), _count_totals, frozenset({"control_totals"})),
         Part(_EVERY, _count_findings, frozenset({"findings"})),
     ),
+    renew=_renew,
 )

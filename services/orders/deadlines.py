@@ -26,19 +26,28 @@ from services.records.model.standards import in_force
 
 def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
     """Every clock of the order, as it stands."""
-    for read in (from_imposition_of, officer_of, reviews_of, breaches_of, transfers_of):
+    for read in (contact_of, meeting_of, plan_of, officer_of, reviews_of, breaches_of, transfers_of):
         yield from read(record, order, calendar)
 
 
-def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """First contact; with supervision, the first case management meeting and the plan."""
+def contact_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
+    """First contact."""
     contact = fact(record, "first_contact", ContactMade)
     stop = Stop(contact.made_on, contact.late_reason) if contact else None
     yield from_imposition("first_contact", order, stop, calendar)
+
+
+def meeting_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
+    """With supervision, the first case management meeting."""
     if order.supervision is not None:
         meeting = fact(record, "case_meeting", CaseMeetingHeld)
         stop = Stop(meeting.held_on, meeting.late_reason) if meeting else None
         yield from_imposition("case_meeting", order, stop, calendar)
+
+
+def plan_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
+    """With supervision, the plan; where the order came from elsewhere, from its receipt."""
+    if order.supervision is not None:
         plan = fact(record, "plan", PlanAgreed)
         stop = Stop(plan.agreed_on, plan.late_reason) if plan else None
         yield (taken_over if order.excluded else from_imposition)("plan", order, stop, calendar)

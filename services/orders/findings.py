@@ -3,7 +3,7 @@
 from datetime import date
 
 from contracts.codes import LateReason
-from contracts.events import BreachDecided, BreachLodged, TransferAnswered, TransferRequested
+from contracts.events import FACTS, BreachDecided, BreachLodged, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
 from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
 from services.records.model.record import Record, facts, is_withdrawn
@@ -45,7 +45,11 @@ RULES = (
 
 def findings(record: Record) -> list[Finding]:
     """Every rule that the record breaks; none for an order withdrawn as a whole."""
-    order = order_of(record)
+    return findings_of(record, order_of(record))
+
+
+def findings_of(record: Record, order: Order | None) -> list[Finding]:
+    """The same, where the order is known already."""
     if order is None:
         return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
     return [
@@ -77,7 +81,12 @@ def _answers(record: Record) -> list[Finding]:
 
 def _said_in_a_reason(record: Record) -> list[tuple[date, str]]:
     return [
-        (getattr(entry.data, entry.data.DATES[0]), key)
+        (getattr(data, data.DATES[0]), key)
         for key, entry in record.items()
-        if getattr(entry.data, "late_reason", None) is LateReason.TRANSFERRED_IN and entry.data is not None
+        if (data := entry.data) is not None
+        and type(data) in _WITH_REASON
+        and data.late_reason is LateReason.TRANSFERRED_IN  # type: ignore[attr-defined]
     ]
+
+
+_WITH_REASON = frozenset(kind for kind in FACTS.values() if "late_reason" in kind.__struct_fields__)

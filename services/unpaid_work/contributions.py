@@ -1,19 +1,19 @@
 """What the unpaid work of one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
+from contracts.events import WHOLE_ORDER, Fact, HoursAdjusted, SessionRecorded
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Each, Note, Ordered, Part
 from services.records.model.deadlines import Cells, Reading, add, clocks, count_clock, count_reason
 from services.records.model.findings import count_findings
-from services.records.model.record import Entry, Record, is_withdrawn
+from services.records.model.record import Entry, Record, is_withdrawn, name_of
 from services.unpaid_work import deadlines
-from services.unpaid_work.findings import findings_of
+from services.unpaid_work.findings import OWN, Sums, findings_of, sums_of
 from services.unpaid_work.model import Order, level, order_of
 from services.unpaid_work.rules import days_band
 
@@ -26,11 +26,29 @@ class View(NamedTuple):
     """Whether the whole order was withdrawn: nothing of it counts."""
     ordered: tuple[tuple[date, int], ...]
     """Minutes that the court ordered, step by step."""
+    sums: Sums
+    """Of the credit, carried along, since a record may hold a hundred sessions."""
 
 
 def view_of(record: Record) -> View:
+    return _view(record, sums_of(record))
+
+
+def _view(record: Record, sums: Sums) -> View:
     order = order_of(record)
-    return View(order, is_withdrawn(record), tuple(order.minutes_ordered()) if order is not None else ())
+    return View(order, is_withdrawn(record), tuple(order.minutes_ordered()) if order is not None else (), sums)
+
+
+def _renew(before: View, was: Record, now: Record, changed: Collection[str]) -> View:
+    sums, names = before.sums, set(map(name_of, changed))
+    for key in changed:
+        if name_of(key) in OWN:
+            sums = sums.plus(_data(was, key), -1).plus(_data(now, key))
+    return before._replace(sums=sums) if _ORDER.isdisjoint(names) else _view(now, sums)
+
+
+def _data(record: Record, key: str) -> Fact | None:
+    return record[key].data if key in record else None
 
 
 def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
@@ -109,7 +127,7 @@ def _count_totals(cells: Cells, record: Record, _view: View, _calendar: Calendar
 
 
 def _count_findings(cells: Cells, record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
-    findings = () if view.withdrawn else findings_of(record, view.order)
+    findings = () if view.withdrawn else findings_of(record, view.order, view.sums)
     count_findings(cells, findings)
     return findings
 
@@ -127,4 +145,5 @@ COUNTING: Counting[View] = Counting(
         Part(_ORDER | _CREDIT | {"induction", "placement", "work_completed"}, _count_findings, frozenset({"findings"})),
     ),
     Each(_CREDIT, _ORDER, _count_credit, frozenset({"sessions", "minutes_credited", "minutes_outstanding_closed"})),
+    _renew,
 )

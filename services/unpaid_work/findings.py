@@ -4,9 +4,9 @@ from datetime import date
 from typing import NamedTuple
 
 from contracts.codes import Activity, EndReason
-from contracts.events import HoursAdjusted, InductionHeld, PlacementStarted, SessionRecorded, WorkCompleted
+from contracts.events import Fact, HoursAdjusted, InductionHeld, PlacementStarted, SessionRecorded, WorkCompleted
 from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
-from services.records.model.record import Record, fact, is_withdrawn
+from services.records.model.record import Record, fact, is_withdrawn, name_of
 from services.unpaid_work.model import Order, order_of
 
 WITHOUT_ORDER = Rule(
@@ -45,16 +45,40 @@ OTHER_ACTIVITY_MINUTES = 30 * 60
 OTHER_ACTIVITY_PERCENT = 30
 
 
-_OWN = {fact.KEY for fact in (InductionHeld, PlacementStarted, WorkCompleted, SessionRecorded, HoursAdjusted)}
+OWN = frozenset(fact.KEY for fact in (InductionHeld, PlacementStarted, WorkCompleted, SessionRecorded, HoursAdjusted))
 
 
-class _Sums(NamedTuple):
-    """What is credited, and the first and last day of it; the first may be of what comes before it."""
+class Sums(NamedTuple):
+    """What is credited, and between which days all of this service's facts lie, or more closely: those of credit."""
 
-    minutes: int
-    other: int
-    first: date
-    last: date
+    minutes: int = 0
+    other: int = 0
+    """Of other activity."""
+    first: date = date.max
+    """Nothing is dated before; what was corrected since may have been the first."""
+    last: date = date.min
+    """No credit is dated after; what was corrected since may have been the last."""
+
+    def plus(self, data: Fact | None, sign: int = 1) -> "Sums":
+        """With one fact more, or less."""
+        if type(data) is SessionRecorded:
+            minutes, on = sign * data.minutes_credited, data.session_on
+            other = minutes if data.activity is Activity.OTHER_ACTIVITY else 0
+            return Sums(self.minutes + minutes, self.other + other, min(self.first, on), max(self.last, on))
+        if type(data) is HoursAdjusted:
+            on = data.adjusted_on
+            return Sums(self.minutes + sign * data.minutes, self.other, min(self.first, on), max(self.last, on))
+        if isinstance(data, InductionHeld | PlacementStarted | WorkCompleted):
+            return self._replace(first=min(self.first, getattr(data, data.DATES[0])))
+        return self
+
+
+def sums_of(record: Record) -> Sums:
+    """Of the whole record."""
+    sums = Sums()
+    for entry in record.values():
+        sums = sums.plus(entry.data)
+    return sums
 
 
 class _Credit(NamedTuple):
@@ -67,15 +91,15 @@ class _Credit(NamedTuple):
 
 def findings(record: Record) -> list[Finding]:
     """Every rule that the record breaks; none for an order withdrawn as a whole."""
-    return [] if is_withdrawn(record) else findings_of(record, order_of(record))
+    return [] if is_withdrawn(record) else findings_of(record, order_of(record), sums_of(record))
 
 
-def findings_of(record: Record, order: Order | None) -> list[Finding]:
-    """The same, where the order is known already."""
+def findings_of(record: Record, order: Order | None, sums: Sums) -> list[Finding]:
+    """The same, where the order and the sums are known already."""
     if order is None:
         return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in _credits(record)])
     ordered = sum(minutes for _, minutes in order.minutes_ordered())
-    if _is_clean(record, order, ordered):
+    if _is_clean(record, order, ordered, sums):
         return []
     given = _credits(record)
     return [
@@ -87,31 +111,12 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
     ]
 
 
-def _is_clean(record: Record, order: Order, ordered: int) -> bool:
+def _is_clean(record: Record, order: Order, ordered: int, sums: Sums) -> bool:
     """Whether sums alone show that no rule is broken, as of nearly every record after nearly every session."""
-    sums = _sums(record)
     done = "work_completed" in record or order.ended is not None
     within = sums.minutes <= ordered and sums.other <= _other_activity_limit(ordered)
     in_order = order.imposed_on <= sums.first and (order.ended_on is None or sums.last <= order.ended_on)
     return within and in_order and (sums.minutes == ordered or not done)
-
-
-def _sums(record: Record) -> _Sums:
-    minutes = other = 0
-    first, last = date.max, date.min
-    for entry in record.values():
-        data = entry.data
-        if type(data) is SessionRecorded:
-            minutes += data.minutes_credited
-            if data.activity is Activity.OTHER_ACTIVITY:
-                other += data.minutes_credited
-            first, last = min(first, data.session_on), max(last, data.session_on)
-        elif type(data) is HoursAdjusted:
-            minutes += data.minutes
-            first, last = min(first, data.adjusted_on), max(last, data.adjusted_on)
-        elif isinstance(data, InductionHeld | PlacementStarted | WorkCompleted):
-            first = min(first, getattr(data, data.DATES[0]))
-    return _Sums(minutes, other, first, last)
 
 
 def _other_activity_limit(ordered: int) -> int:
@@ -132,7 +137,7 @@ def _credits(record: Record) -> list[_Credit]:
 
 def _before_imposition(record: Record, order: Order) -> list[tuple[date, str]]:
     """Facts of this service; the orders service looks at its own."""
-    return [(on, key) for on, key in dated(record) if on < order.imposed_on and key.partition("/")[0] in _OWN]
+    return [(on, key) for on, key in dated(record) if on < order.imposed_on and name_of(key) in OWN]
 
 
 def _after_end(order: Order, given: list[_Credit]) -> list[Finding]:

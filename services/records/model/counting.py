@@ -4,14 +4,14 @@ What a record contributes is the sum of its parts, always; that is the law, and 
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Cells, Reading
 from services.records.model.findings import Finding
-from services.records.model.record import Entry, Record
+from services.records.model.record import Entry, Record, name_of
 
 V = TypeVar("V")
 
@@ -64,6 +64,10 @@ class Counting(Generic[V]):
     view: Callable[[Record], V]
     parts: tuple[Part[V], ...]
     each: Each[V] | None = None
+    renew: Callable[[V, Record, Record, Collection[str]], V] | None = None
+    """The view after these facts changed, from that before, both records and their keys, where that is cheaper."""
+    _readers: dict[frozenset[str], tuple[int, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """Which parts read facts of these names, remembered: there are few combinations."""
 
     def of_measure(self, measure: str) -> Self:
         """No more than what counts cells of that measure."""
@@ -84,61 +88,71 @@ class Counting(Generic[V]):
     def contributions(self, record: Record, calendar: Calendar) -> Cells:
         """The cells that a record counts in."""
         total: Cells = {}
-        for counts in self.count(record, calendar):
+        counted = self.counted(record, calendar)
+        for counts in counted.parts:
             merge(total, counts.cells)
-        merge(total, self._count_each(record.items(), self.view(record)))
+        merge(total, self._count_each(record.items(), counted.view))
         return total
 
-    def count(self, record: Record, calendar: Calendar) -> list[Counts]:
-        """What each part counts of a record."""
+    def counted(self, record: Record, calendar: Calendar) -> "Counted":
+        """A record with what each part counts of it."""
         view = self.view(record)
-        return [_count(part, record, view, calendar) for part in self.parts]
+        return Counted(record, [_count(part, record, view, calendar) for part in self.parts], view)
 
     def change(
         self, deltas: Cells, before: "Counted", after: Record, changed: Collection[str], calendar: Calendar
     ) -> "Counted":
         """Adds to `deltas` what the change of these fact keys changes in the cells."""
-        view, parts = self.view(after), list(before.parts)
+        view = self.renew(before.view, before.record, after, changed) if self.renew else self.view(after)
+        parts = list(before.parts)
         for index in self._reading(changed):
-            parts[index] = _count(self.parts[index], after, view, calendar)
-            merge(deltas, parts[index].cells)
-            merge(deltas, before.parts[index].cells, -1)
-        self._change_each(deltas, before.record, after, changed, view)
-        return Counted(after, parts)
+            was, now = parts[index], _count(self.parts[index], after, view, calendar)
+            parts[index] = now
+            if now.cells != was.cells:
+                merge(deltas, now.cells)
+                merge(deltas, was.cells, -1)
+        self._change_each(deltas, before.record, after, changed, (before.view, view))
+        return Counted(after, parts, view)
 
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
         """What `after` counts more than `before`, from which it differs in no other facts than those."""
         deltas: Cells = {}
-        now = self.view(after)
-        if reading := self._reading(changed):
-            was = self.view(before)
-            for index in reading:
-                merge(deltas, _count(self.parts[index], after, now, calendar).cells)
-                merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
-        self._change_each(deltas, before, after, changed, now)
+        now, reading = self.view(after), self._reading(changed)
+        was = self.view(before) if reading or self._moves_each(changed) else now
+        for index in reading:
+            merge(deltas, _count(self.parts[index], after, now, calendar).cells)
+            merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
+        self._change_each(deltas, before, after, changed, (was, now))
         return deltas
 
-    def _reading(self, changed: Collection[str]) -> list[int]:
+    def _reading(self, changed: Collection[str]) -> tuple[int, ...]:
         """The parts that read any of these facts."""
-        names = {key.partition("/")[0] for key in changed}
-        return [index for index, part in enumerate(self.parts) if not names.isdisjoint(part.reads)]
+        names = frozenset([name_of(key) for key in changed])
+        found = self._readers.get(names)
+        if found is None:
+            found = tuple(index for index, part in enumerate(self.parts) if not names.isdisjoint(part.reads))
+            self._readers[names] = found
+        return found
 
-    def _change_each(self, deltas: Cells, before: Record, after: Record, changed: Collection[str], view: V) -> None:
+    def _moves_each(self, changed: Collection[str]) -> bool:
+        """Whether all single facts count anew, since what they depend on changed."""
+        return self.each is not None and not self.each.reads.isdisjoint(map(name_of, changed))
+
+    def _change_each(
+        self, deltas: Cells, before: Record, after: Record, changed: Collection[str], views: tuple[V, V]
+    ) -> None:
         if self.each is None:
             return
-        names = {key.partition("/")[0] for key in changed}
-        if not names.isdisjoint(self.each.reads):
-            merge(deltas, self._count_each(after.items(), view))
-            merge(deltas, self._count_each(before.items(), self.view(before)), -1)
-            return
-        merge(deltas, self._count_each(((key, after[key]) for key in changed if key in after), view))
-        merge(deltas, self._count_each(((key, before[key]) for key in changed if key in before), view), -1)
+        was, now = views
+        keys = before.keys() | after.keys() if self._moves_each(changed) else changed
+        merge(deltas, self._count_each([(key, after[key]) for key in keys if key in after], now))
+        merge(deltas, self._count_each([(key, before[key]) for key in keys if key in before], was), -1)
 
     def _count_each(self, entries: Iterable[tuple[str, Entry]], view: V) -> Cells:
         cells: Cells = {}
         if self.each is not None:
             for key, entry in entries:
-                if entry.data is not None and key.partition("/")[0] in self.each.of:
+                if entry.data is not None and name_of(key) in self.each.of:
                     self.each.count(cells, view, entry)
         return cells
 
@@ -149,6 +163,8 @@ class Counted:
 
     record: Record
     parts: list[Counts]
+    view: Any
+    """The record as the service's model tells it."""
 
     @property
     def notes(self) -> Iterable[Note]:

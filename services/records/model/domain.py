@@ -54,4 +54,4 @@ class Domain:
 
     def counted(self, record: Record) -> Counted:
         """The record with what it counts."""
-        return Counted(record, self.counting.count(record, self.calendar))
+        return self.counting.counted(record, self.calendar)

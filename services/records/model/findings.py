@@ -3,11 +3,13 @@
 An order counts once under each rule that it breaks, in the month of the first fact that breaks it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
+from contracts.events import FACTS, Fact
 from contracts.periods import month_of
 from services.records.model.deadlines import Cells, add
 from services.records.model.record import Record
@@ -47,10 +49,19 @@ def found(rule: Rule, breaking: Iterable[tuple[date, str]]) -> list[Finding]:
 def dated(record: Record) -> list[tuple[date, str]]:
     """Every dated fact with its day, the earlier one where it has two."""
     return [
-        (min(getattr(entry.data, name) for name in entry.data.DATES), key)
+        (_FIRST_DAYS[type(data)](data), key)
         for key, entry in record.items()
-        if entry.data is not None and entry.data.DATES
+        if (data := entry.data) is not None and data.DATES
     ]
+
+
+def _first_day(dates: tuple[str, ...]) -> Callable[[Fact], date]:
+    return attrgetter(*dates) if len(dates) == 1 else lambda data: min(attrgetter(*dates)(data))
+
+
+_FIRST_DAYS: dict[type[Fact], Callable[[Fact], date]] = {
+    kind: _first_day(kind.DATES) for kind in FACTS.values() if kind.DATES
+}
 
 
 def count_findings(cells: Cells, findings: Iterable[Finding]) -> None:

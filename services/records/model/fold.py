@@ -198,6 +198,8 @@ def day_of(timestamp: int) -> date:
 
 def local_day(time: datetime) -> date:
     """The local day of a time, whatever year a source may have written."""
+    if time.tzinfo is UTC and time.hour < 22:  # local time was never more than two hours ahead
+        return time.date()
     return time.date() if time.year < SUMMER_TIME_SINCE else _day_of_hour(int(time.timestamp()) // 3600)
 
 

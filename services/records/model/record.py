@@ -94,6 +94,11 @@ def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> t
     return known_on, old.before
 
 
+def name_of(key: str) -> str:
+    """The name of a fact key, before the slash."""
+    return key.partition("/")[0]
+
+
 def as_known(record: Record, day: date) -> Record:
     """The record as it was at the end of that day."""
     return {key: entry for key, latest in record.items() if (entry := latest.on(day)) is not None}

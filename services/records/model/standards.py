@@ -203,5 +203,8 @@ TITLES = {row.name: row.title for row in ROWS}
 
 def in_force(name: str, on: date, variant: str = "") -> Standard:
     """The row that holds for what began on this day; the oldest for what began before all of them."""
-    first, *later = _BY_NAME[name, variant]
-    return next((row for row in reversed(later) if row.since <= on), first)
+    rows = _BY_NAME[name, variant]
+    for row in reversed(rows):
+        if row.since <= on:
+            return row
+    return rows[0]
