@@ -5,7 +5,6 @@ PostgreSQL. Counted in processor time, so that what else the machine does weighs
 checksum, by which two versions of the code show that they count the same.
 """
 
-import gc
 import sys
 import time
 from collections import defaultdict
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from contracts.events import Topic
 from contracts.topics import authority_of, kind_of_topic
+from services.chassis.memory import collect_seldom
 from services.orders.domain import domain as orders
 from services.records.model.bank_holidays import scotland
 from services.records.model.counting import Counted, merge
@@ -125,8 +125,7 @@ def main(months: int) -> None:
     print(f"{sum(sum(one.events.values()) for one in told):,} events of {months} months")
     for domain in (orders(scotland()), unpaid_work(scotland())):
         held = Held(domain)
-        gc.collect()
-        gc.freeze()
+        collect_seldom()
         for one in told:
             held.take(one.batch)
         count = sum(one.events[kind] for one in told for kind in domain.kinds)
