@@ -46,7 +46,7 @@ def failing_on(domain: Domain, poisons: Collection[str]) -> Domain:
             raise ArithmeticError("nobody thought of this")
         return view(record)
 
-    return replace(domain, counting=replace(domain.counting, view=fails))
+    return replace(domain, counting=replace(domain.counting, view=fails, renew=None))
 
 
 def ids_by_authority(bench: Bench) -> dict[str, list[str]]:
