@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.decoding.codec import Event
+from contracts.decoding.codec import Event, decode
 from contracts.events import OfficerNominated, Topic
+from contracts.generate.samples import ARRIVED
 from services.orders.domain import domain as orders
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
@@ -20,6 +22,7 @@ from services.records.model.fold import Arrival, fold
 from services.records.model.record import Outcome, Record, apply, dump, fact, is_withdrawn, load
 from services.records.model.summary import summary
 from services.unpaid_work.domain import domain as unpaid_work
+from tests.support import scenario
 from tests.support.scenario import Sent
 from tests.support.strategies import events
 
@@ -128,6 +131,39 @@ def _ends(cells: Cells) -> set[date]:
 
 def _of(measure: str, cells: Cells) -> Cells:
     return {key: value for key, value in cells.items() if key[0] == measure}
+
+
+def _stated(domain: Domain) -> Iterator[list[Event]]:
+    """The events of the scenario that the service reads, by authority."""
+    for _, authority, _ in {one[1]: one for one in scenario.topics()}.values():
+        found = [
+            decode(line, kind, authority, ARRIVED)
+            for kind, of, lines in scenario.topics()
+            if of == authority and kind in domain.kinds
+            for line in lines
+        ]
+        yield [event for event in found if isinstance(event, Event)]
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_carried_along_is_what_the_whole_record_gives(name: str, seed: int) -> None:
+    """Parts that read none of the facts that changed, and views, are kept from one change to the next."""
+    chance, domain = random.Random(seed), DOMAINS[name]
+    for stated in _stated(domain):
+        chance.shuffle(stated)
+        held: dict[str, Counted] = {}
+        for batch in _batches(stated, chance):
+            held = {event.subject: domain.counted({}) for event in batch} | held
+            held |= fold([_arrival(event, chance) for event in batch], held, domain).records
+        for one in held.values():
+            whole = domain.counted(one.record)
+            assert (one.parts, _credited(one)) == (whole.parts, _credited(whole))
+
+
+def _credited(counted: Counted) -> tuple[int, ...]:
+    """Minutes and those of other activity, as unpaid work carries them along."""
+    return tuple(getattr(counted.view, "sums", ())[:2])
 
 
 def _recount(held: dict[str, Counted], domain: Domain) -> Counter[tuple[str, date, str]]:
