@@ -18,6 +18,13 @@ CREATE SCHEMA orders AUTHORIZATION orders;
 CREATE SCHEMA unpaid_work AUTHORIZATION unpaid_work;
 CREATE SCHEMA reporting AUTHORIZATION reporting;
 
--- For operators: `payback rebuild` makes a schema beside a service's own and puts it in its place. No service signs in as this one.
-CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' IN ROLE orders, unpaid_work, reporting;
+-- What was seen and done: the services add to it and read it, and cannot change it, since they are not these roles.
+CREATE ROLE orders_audit;
+CREATE ROLE unpaid_work_audit;
+CREATE SCHEMA orders_audit AUTHORIZATION orders_audit;
+CREATE SCHEMA unpaid_work_audit AUTHORIZATION unpaid_work_audit;
+
+-- For operators, and for migrations of the two services of records: `payback rebuild` makes a schema beside a service's own and puts it in its place. No API or worker signs in as this one.
+CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' 
+    IN ROLE orders, unpaid_work, reporting, orders_audit, unpaid_work_audit;
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO maintenance;

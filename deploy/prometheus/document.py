@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
+from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, new_registry
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
@@ -14,10 +14,11 @@ from services.reporting.ingest.metrics import IngestMetrics
 
 PATH = Path(__file__).parents[2] / "docs" / "metrics.md"
 API = (HttpMetrics,)
+RECORDS_API = (*API, AuditMetrics)
 RECORDS = (StreamMetrics, RecordsMetrics)
 JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
-    "orders-api": API,
-    "unpaid-work-api": API,
+    "orders-api": RECORDS_API,
+    "unpaid-work-api": RECORDS_API,
     "reporting-api": API,
     "desk-api": API,
     "orders-worker": RECORDS,
@@ -38,6 +39,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "of": ("postgresql, kafka", 2),
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
     "reason": ("reason of refusal, see reference/refusals.md", 40),
+    "role": ("who may do what, see access.md, or other", 7),
     "route": ("the route's template, or unknown; never a path", 60),
     "service": ("orders, unpaid_work; for proofs, reporting too", 3),
     "status": ("HTTP status", 20),

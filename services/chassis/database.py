@@ -72,7 +72,7 @@ def driver_url(url: str | URL) -> URL:
 def engine(settings: DatabaseSettings) -> Engine:
     """An engine whose sessions work in the service's schema, as the service's role, in UTC. Connects only when used."""
     options = {
-        "search_path": settings.schema_name,
+        "search_path": f"{settings.schema_name},{settings.owner}_audit",
         "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
         "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds),
         "timezone": "UTC",

@@ -73,6 +73,21 @@ class _QuietHandler(WSGIRequestHandler):
         """Nothing: a log line for each scrape helps nobody."""
 
 
+# audit
+
+
+class AuditMetrics:
+    """Entries of the audit, of which operators see the number only (services.chassis.audit.watching)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.kept = Counter(
+            "payback_audit_entries_total",
+            "Looks at people and orders, and decisions about them, that an API put on record, by who looked",
+            ["role"],
+            registry=registry,
+        )
+
+
 # http
 
 REFUSALS = (401, 403, 429)

@@ -117,11 +117,19 @@ def _turn(connection: Connection) -> Iterator[None]:
 
 def _prepare(connection: Connection, schema: str, role: str) -> None:
     """Have the role and its schema, and work as the role from here on."""
-    try:
-        _have_role(connection, role)
-        _have_schema(connection, schema, role)
+    with refused_by_rights(connection, schema, role):
+        have_role(connection, role)
+        _may_make_temporary_tables(connection, role)
+        have_schema(connection, schema, role)
         connection.execute(text(f"SET ROLE {_quoted(connection, role)}"))
         connection.commit()
+
+
+@contextmanager
+def refused_by_rights(connection: Connection, schema: str, role: str) -> Iterator[None]:
+    """Raises Refused, with what an administrator can do, where whoever signed in may not make the role or the schema."""
+    try:
+        yield
     except ProgrammingError as fault:
         if not isinstance(fault.orig, InsufficientPrivilege):
             raise
@@ -132,7 +140,8 @@ def _prepare(connection: Connection, schema: str, role: str) -> None:
         ) from fault
 
 
-def _have_role(connection: Connection, role: str) -> None:
+def have_role(connection: Connection, role: str) -> None:
+    """Makes the role unless there is one, and lets whoever signed in work as it."""
     named = {"role": role}
     quoted = _quoted(connection, role)
     if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), named):
@@ -141,12 +150,17 @@ def _have_role(connection: Connection, role: str) -> None:
         connection.execute(text(f"DO $$ BEGIN {create}; END $$"))
     if not connection.scalar(text("SELECT pg_has_role(:role, 'SET')"), named):
         connection.execute(text(f"GRANT {quoted} TO CURRENT_USER"))
+
+
+def _may_make_temporary_tables(connection: Connection, role: str) -> None:
+    named = {"role": role}
     if not connection.scalar(text("SELECT has_database_privilege(:role, current_database(), 'TEMPORARY')"), named):
         here = _quoted(connection, str(connection.scalar(text("SELECT current_database()"))))
-        connection.execute(text(f"GRANT TEMPORARY ON DATABASE {here} TO {quoted}"))
+        connection.execute(text(f"GRANT TEMPORARY ON DATABASE {here} TO {_quoted(connection, role)}"))
 
 
-def _have_schema(connection: Connection, schema: str, role: str) -> None:
+def have_schema(connection: Connection, schema: str, role: str) -> None:
+    """Makes the schema unless there is one. Raises Refused where it belongs to another role."""
     find_owner = text("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = :schema")
     owner = connection.scalar(find_owner, {"schema": schema})
     if owner is None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import text
 
+from services.chassis.audit.operators import operated
 from services.chassis.database import transaction
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.recount import records_of
@@ -40,6 +41,7 @@ def explain_cell(
         if as_of is not None:
             records = known(records, as_of.date())
         found = explain(name, records, domain.of(name.authority))
+        operated(connection, "explain", name.authority, shown=[one.subject for one in found.behind])
     if as_of is not None:
         typer.echo(f"As known at the end of {as_of.date()}, by today's rules:")
     for line in _lines(name, found, None if everything else MOST):

@@ -20,6 +20,7 @@ _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that P
 @commands.command(epilog=_WHERE)
 def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of authorities.")]) -> None:
     """Have all cells of an authority sent to national.aggregates again, where reporting lacks some. A worker does it within seconds."""
+    from services.chassis.audit.operators import operated  # noqa: PLC0415
     from services.chassis.database import transaction  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
     from services.records.ingest.publishing.publications import forget  # noqa: PLC0415
@@ -31,6 +32,7 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
         for code in filter(None, codes):
             with transaction(database) as connection:
                 forget(connection, code)
+                operated(connection, "republish", code)
     typer.echo(f"{domain.service}: {counted(len(codes), 'authority', 'authorities')} will be published again")
 
 
@@ -45,6 +47,8 @@ def rebuild(
     """
     from importlib.resources import files  # noqa: PLC0415
 
+    from services.chassis.audit.operators import operated  # noqa: PLC0415
+    from services.chassis.database import transaction  # noqa: PLC0415
     from services.chassis.settings import KafkaSettings  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
     from services.records.upkeep.rebuild import rebuild as make_again  # noqa: PLC0415
@@ -54,7 +58,7 @@ def rebuild(
 
     settings = RebuildSettings.load()
     migrations = Path(str(files(f"services.{settings.database.schema_name}"))) / "migrations"
-    with opened(settings) as (_, domain), Progress(console=Console(stderr=True)) as progress:
+    with opened(settings) as (database, domain), Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(domain.service, total=None)
         read = make_again(
             settings.database,
@@ -64,4 +68,6 @@ def rebuild(
             lambda done, total: progress.update(task, completed=done, total=total),
             less=less,
         )
+        with transaction(database) as connection:
+            operated(connection, "rebuild", events=read, less=less)
     typer.echo(f"{domain.service}: made again from {read} events")

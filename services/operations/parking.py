@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES, current_code
+from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.operations.books import BooksSettings, opened
@@ -59,6 +60,7 @@ def _release(authorities: Sequence[str] | None, action: Action, why: str, by: st
         for code in map(_code, authorities or _all(database)):
             with transaction(database) as connection:
                 done = parking.release(connection, code, action, by or getpass.getuser(), why, system_clock())
+                operated(connection, f"park {action}", code, by=by, why=why)
             typer.echo(_line(done))
 
 

@@ -39,7 +39,7 @@ QUESTIONS: Mapping[str, str] = {
     "FROM rejections GROUP BY 1, 2 ORDER BY 1, 2",
     "parks": "SELECT authority, action, topic, partition, \"offset\", at, CASE action WHEN 'parked' THEN said END AS said "
     "FROM parks ORDER BY id",
-    "redrives": "SELECT at, authority, events FROM redrives ORDER BY id",
+    "audit": "SELECT authority, role, kind, what, count(*) FROM audit_entries GROUP BY 1, 2, 3, 4 ORDER BY 1, 5 DESC",
     "recounts": "SELECT authority, version, known_on, rules_before, rules_after, cells_changed FROM recounts ORDER BY 1, 2",
     "gaps": "SELECT authority, count(*), sum(last - first + 1) FROM gaps GROUP BY 1 ORDER BY 1",
     "sizes": "SELECT relname, reltuples::bigint, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class "

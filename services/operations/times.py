@@ -7,6 +7,7 @@ import typer
 
 from contracts.events import Topic
 from contracts.topics import source_topics
+from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.streaming.batches import TopicPartition
@@ -35,6 +36,7 @@ def redate(
         raise typer.BadParameter("the last comes after the first, and nothing came in the future")
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         number = times.redate(connection, TopicPartition(topic, 0), first, last, at)
+        operated(connection, "redate", topic[-9:], topic=topic, first=first, last=last, came=f"{at:%Y-%m-%dT%H:%M}Z")
     typer.echo(
         f"{domain.service}: {counted(number, 'message is', 'messages are')} taken to have come "
         f"at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"

@@ -1,6 +1,5 @@
 """What the orders service answers to an authority about its own orders."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +12,7 @@ from contracts.events import Topic
 from services.chassis.api.auth import Identity, require
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
+from services.chassis.audit import watching
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
 from services.orders import transfers
@@ -41,8 +41,6 @@ from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
 from services.records.model.record import Record, is_withdrawn
-
-log = logging.getLogger(__name__)
 
 National = Annotated[Identity, Depends(require("national:read"))]
 _OWN_FINDINGS: OwnFindings = {
@@ -86,11 +84,11 @@ def _transfers(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=Written)
 
     @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for national viewers")
-    def get_transfers(viewer: National) -> Transfers:
-        log.info("whole matching of transfers read by %s", viewer.subject)
+    def get_transfers(_: National) -> Transfers:
         days = {code: desk.now(code) for code in AUTHORITIES}
         with transaction(desk.database) as connection:
             found = {code: transfers.whole_matching(connection, code, now) for code, now in days.items()}
+        watching.show_of({code: [view.subject for view in views] for code, views in found.items()})
         rows = [TransferFindings(authority=code, findings=views) for code, views in found.items() if views]
         return Transfers(today=desk.today(), authorities=rows)
 

@@ -12,15 +12,18 @@ from sqlalchemy import Engine
 
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.api.http import application
+from services.chassis.api.policy import names_of_routes
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
-from services.records.api import receipts
+from services.orders.policies import POLICIES as ORDERS_POLICIES
+from services.records.api import looking_back, receipts
 from services.records.api.management import SHIPPED, Own
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
-from tests.support.policies import any_policy
+from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 
+POLICIES = {"orders": ORDERS_POLICIES, "unpaid_work": UNPAID_WORK_POLICIES}
 ROUTERS = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
 
 
@@ -50,10 +53,15 @@ def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED)
     """The same, with files of one's own."""
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
     routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
+    routers.append(looking_back.router(database))
+    names = set(names_of_routes(routers))
+    policies = {name: policy for name, policy in POLICIES[domain.service].items() if name in names}
     tokens = TokenSettings(public_key=keys().public)
     return TestClient(
         application(
-            domain.service, HttpSettings(port=0), CollectorRegistry(), routers, any_policy(routers), tokens=tokens
+            *(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, policies),
+            tokens=tokens,
+            audit=database,
         )
     )
 

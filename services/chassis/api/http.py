@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
+from sqlalchemy import Engine
 from starlette.types import Lifespan
 
 from services.chassis.api import policy, problems
@@ -25,9 +26,10 @@ from services.chassis.api.protocol import bounded
 from services.chassis.api.query import refuse_unknown
 from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
 from services.chassis.api.turns import Turns
+from services.chassis.audit import watching
 from services.chassis.failures import Failure
 from services.chassis.memory import collect_seldom
-from services.chassis.metrics import HttpMetrics, exposed
+from services.chassis.metrics import AuditMetrics, HttpMetrics, exposed
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
 
 Checks = Mapping[str, Callable[[], object]]
@@ -51,6 +53,7 @@ def application(  # noqa: PLR0913
     policies: Policies,
     *,
     tokens: TokenSettings | None = None,
+    audit: Engine | None = None,
     checks: Checks | None = None,
     beside: Checks | None = None,
     content_security_policy: str = NO_PAGES,
@@ -59,8 +62,9 @@ def application(  # noqa: PLR0913
     """An application of these routers, with everything that every service has.
 
     `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
-    is asked, so that the service is ready without it, and says so. Give routers their prefix themselves
-    (`APIRouter(prefix=...)`): metrics and policies name routes by it. Raises ValueError where a route has no policy.
+    is asked, so that the service is ready without it, and says so. Where answers are about people, `audit` is the database in which
+    it stands what was shown to whom. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and policies name
+    routes by it. Raises ValueError where a route has no policy.
     """
     checks, beside = checks or {}, beside or {}
     app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
@@ -70,6 +74,8 @@ def application(  # noqa: PLR0913
     known = {**COMMON, **policies}
     routers = [*routers, _health(checks, beside)]
     policy.check(known, routers)
+    if audit is not None:
+        app.add_middleware(watching.Watch, database=audit, policies=known, metrics=AuditMetrics(registry))
     app.add_middleware(Bounds, policies=known)
     app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
     metrics = app.state.metrics = HttpMetrics(registry)
@@ -89,7 +95,9 @@ async def _admitted(request: Request) -> None:
     """Dependency of every route. Raises Problem 401, 403 where the table does not let the caller in."""
     found = policy_of(request.app.state.policies, request.scope)
     if found.who is not Who.ANYBODY:
-        admit(found, await caller_named(request))
+        identity = await caller_named(request)
+        watching.called_by(identity)
+        admit(found, identity)
 
 
 async def _within_bounds(request: Request) -> None:
@@ -107,13 +115,14 @@ class Written(APIRoute):
         super().__init__(path, _written(endpoint), **options)
 
 
-def _written(endpoint: Callable[..., Any]) -> Callable[..., Response]:
+def _written(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
-    def answer(*given: Any, **named: Any) -> Response:
+    def answer(*given: Any, **named: Any) -> Any:
         found = endpoint(*given, **named)
-        return (
-            Response(found.model_dump_json(), media_type="application/json") if isinstance(found, BaseModel) else found
-        )
+        if not isinstance(found, BaseModel):
+            return found
+        watching.shows(found)
+        return Response(found.model_dump_json(), media_type="application/json")
 
     return answer
 

@@ -58,6 +58,17 @@ class Role(Enum):
         _, scopes, of_an_authority = self.value
         return PUBLIC if self is Role.PUBLIC else Identity(self.title, scopes, authority if of_an_authority else None)
 
+    def is_held_by(self, identity: Identity) -> bool:
+        """Whether the caller may do all that the role may."""
+        _, scopes, of_an_authority = self.value
+        return scopes <= identity.scopes and of_an_authority == bool(identity.authority)
+
+
+def role_of(identity: Identity) -> str:
+    """The title of the role that says most of what the caller may."""
+    held = [role for role in Role if role.is_held_by(identity)]
+    return max(held, key=lambda role: len(role.value[1])).title if held else "other"
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:

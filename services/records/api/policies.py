@@ -34,4 +34,5 @@ COMMON_POLICIES: Policies = {
     **{f"GET /v1/own/{name}": Policy(Who.OWN_ORDERS) for name in _SET},
     **{f"{method} /v1/own/{name}": Policy(Who.MANAGER) for method in ("PUT", "DELETE") for name in _SET},
     "GET /v1/feed": Policy(answer=MIB),
+    "GET /v1/audit": Policy(Who.MANAGER),
 }

@@ -13,6 +13,7 @@ from contracts.topics import topic_of
 from services.chassis.api.auth import Caller
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
+from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
 from services.records.api.paging import Word
@@ -88,6 +89,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         last = str(rows[-1].offset) if rows and (len(rows) == limit or rows[-1].following) else None
         if since is not None:
             last = str(rows[-1].offset + 1 if rows else since)
+        watching.show((), len(rows))
         return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
 
     @routes.get("/held", summary="How much the platform holds about the authority")

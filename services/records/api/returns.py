@@ -1,7 +1,8 @@
 """The returns of a reporting year, April to March, labelled like 2025-26."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
 
@@ -12,11 +13,13 @@ from sqlalchemy import Connection
 
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
+from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
 from services.records.api import listing
 from services.records.api.management import Desk, OwnOrders
 from services.records.ingest import notes
+from services.records.model.record import Record
 from services.records.returns.yearly import (
     Filler,
     Report,
@@ -95,13 +98,20 @@ class _Year:
     label: str
     first: date
     last: date
+    subjects: list[str] = field(default_factory=list)
+    """The orders that have been read for rows."""
 
     def rows(self) -> list[dict[str, str]]:
         """The rows of the unit-level return."""
         calendar = notes.with_own_days(self.connection, self.desk.domain, [self.authority]).of(self.authority).calendar
         values = self.desk.values(self.first, self.last)
         filler = Filler(self.mapping, self.authority, values, lambda record: self.desk.readings(record, calendar))
-        return list(filler.rows(listing.of_year(self.connection, self.authority, self.first, self.last)))
+        return list(filler.rows(self._noted()))
+
+    def _noted(self) -> Iterator[tuple[str, Record]]:
+        for subject, record in listing.of_year(self.connection, self.authority, self.first, self.last):
+            self.subjects.append(subject)
+            yield subject, record
 
     def tables(self) -> YearlyReport:
         sums = self._sums({table.measure for table in self.report.table})
@@ -143,6 +153,7 @@ def router(desk: Desk) -> APIRouter:
         with transaction(desk.database) as connection:
             asked = of(connection, authority, year)
             text = asked.csv(asked.rows())
+        watching.show(asked.subjects)
         name = f"{desk.unit_return}-{authority}-{year}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type="text/csv; charset=utf-8; header=present", headers=headers)
@@ -163,6 +174,7 @@ def router(desk: Desk) -> APIRouter:
         with transaction(desk.database) as connection:
             asked = of(connection, authority, year)
             rows = asked.rows()
+            watching.show(asked.subjects)
             return WholeYear(unit_return=asked.csv(rows), report=asked.tables(), reconciliation=asked.reconciled(rows))
 
     return routes

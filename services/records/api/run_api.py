@@ -13,7 +13,7 @@ from services.chassis.api.policy import Policies
 from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
-from services.records.api import intake, receipts, sequence
+from services.records.api import intake, looking_back, receipts, sequence
 from services.records.config.settings import ApiSettings
 from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain
@@ -54,7 +54,11 @@ def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
 def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts) -> FastAPI:
     """The application."""
     database = parts.database
-    common = [intake.router(domain.own, parts.producer), receipts.router(domain.own, database)]
+    common = [
+        intake.router(domain.own, parts.producer),
+        receipts.router(domain.own, database),
+        looking_back.router(database),
+    ]
     if domain.follows_counters:
         common.append(sequence.router(database, parts.admin.ends))
     return application(
@@ -64,6 +68,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         [*common, *surface.routes(database, domain)],
         surface.policies,
         tokens=settings.tokens,
+        audit=database,
         checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
         beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
     )

@@ -12,6 +12,7 @@ from contracts.events import Topic
 from contracts.topics import topic_of
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
+from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api.receipts import OwnAuthority
 from services.records.ingest.tables import checkpoints, counters
@@ -49,6 +50,7 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
         for _ in range(tries):
             found = await run_in_threadpool(look, authority, wanted)
             if found is not None:
+                watching.show(())
                 return found
             await asyncio.sleep(PAUSE_SECONDS)
         raise Problem(503, "Events of yours are waiting to be taken: ask again", headers={"Retry-After": "1"})

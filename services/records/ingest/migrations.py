@@ -3,7 +3,11 @@
 from importlib.resources import files
 from pathlib import Path
 
+from sqlalchemy import Connection, text
+
 from services.chassis import logs
+from services.chassis.audit.model import Entry, Kind, Purpose
+from services.chassis.audit.store import append
 from services.chassis.migrations import Gate, migrate
 from services.chassis.settings import DatabaseSettings
 from services.records.config.settings import MigrateSettings
@@ -13,6 +17,18 @@ def gate(database: DatabaseSettings) -> Gate:
     """Of the service whose schema the settings name."""
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
     return Gate(database.url.get_secret_value(), database.schema_name, migrations)
+
+
+def move_redrives(connection: Connection) -> None:
+    """What was kept of refused events that were sent through again goes to the audit."""
+    connection.execute(
+        text("SELECT set_config('search_path', concat_ws(',', current_schema(), current_user || '_audit'), true)")
+    )
+    for row in connection.execute(text("SELECT at, authority, events, by, why FROM redrives ORDER BY id")).all():
+        detail = {"events": row.events, "why": row.why}
+        said = (row.by, "", "operator", Purpose.OPERATION, Kind.ACT, "payback redrive", 0, (), detail)
+        append(connection, Entry(row.authority, row.at, *said))
+    connection.execute(text("DROP TABLE redrives"))
 
 
 def run_migrate(name: str, migrations: Path, settings: MigrateSettings) -> int:

@@ -242,18 +242,6 @@ parks = Table(
     comment="Parked, retried, skipped: the latest row of an authority says whether its events are taken.",
 )
 
-redrives = Table(
-    "redrives",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", _instant, nullable=False),
-    Column("authority", Text, nullable=False),
-    Column("events", Integer, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("why", Text, nullable=False),
-    comment="Refused events that were sent through again: how many, who had it done, and why.",
-)
-
 record_times = Table(
     "record_times",
     metadata,

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, select, update
 
 from contracts.rejections import Reason
+from services.chassis.audit.operators import operated
 from services.chassis.database import transaction
 from services.chassis.streaming.kafka import Producer, Record
-from services.records.ingest.tables import redrives, rejections
+from services.records.ingest.tables import rejections
 from services.records.model.domain import Domain
 from services.records.upkeep.effect import Effect, Refused, accepted, effect
 
@@ -87,7 +88,7 @@ def _mark(connection: Connection, rows: Sequence[Refused], now: datetime, order:
             .values(redriven_at=now)
         )
     for authority, number in Counter(row.authority for row in rows).items():
-        connection.execute(redrives.insert().values(at=now, authority=authority, events=number, **order._asdict()))
+        operated(connection, "redrive", authority, by=order.by, events=number, why=order.why)
 
 
 def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[Refused]]:

@@ -221,7 +221,6 @@ def test_every_table_is_tried() -> None:
         "producers",
         "recounts",
         "record_times",
-        "redrives",
     }
     assert set(theirs.metadata.tables) - set(REPORTING) == {
         "checkpoints",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from services.chassis.api.http import Written
+from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api import listing
 from services.records.api.management import Deciding, Desk, OwnOrders
@@ -118,6 +119,8 @@ def router(desk: Desk) -> APIRouter:
                 if duty.key not in not_so
             ]
             notes.write(connection, manager.authority, taken)
+            subjects = [duty.subject for duty in asked.duties]
+            watching.act(connection, desk.clock(), subjects, acknowledged=len(taken), reason=asked.reason)
         return Acknowledged(acknowledged=len(taken), refused=refused)
 
     return routes

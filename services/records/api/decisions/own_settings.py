@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
+from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api.management import Deciding, Desk, Manager, OwnOrders
 from services.records.api.paging import Day
@@ -166,6 +167,7 @@ def _take_back(desk: Desk, manager: Manager, kind: Kind, key: str) -> Decided:
 def _keep(desk: Desk, authority: str, note: Note) -> Decided:
     with transaction(desk.database) as connection:
         notes.write(connection, authority, [note])
+        watching.act(connection, note.at, setting=note.key)
     return _decided(desk, authority, note.kind, MOST)
 
 

@@ -11,12 +11,14 @@ from sqlalchemy import select
 from contracts.decoding.codec import Event, decode, encode
 from contracts.events import Topic
 from contracts.rejections import Reason
+from services.chassis.audit import store
+from services.chassis.audit.store import Question
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.kafka import Producer
 from services.operations.refusals import refusals
 from services.operations.topics import ensure, topic_specs
-from services.records.ingest.tables import redrives, rejections
+from services.records.ingest.tables import rejections
 from services.records.model.record import Outcome
 from services.records.upkeep.redrive import Order, Redriven, Wanted, foresee, redrive
 from tests.integration.records.conftest import Bench
@@ -56,8 +58,9 @@ def test_what_is_acceptable_now_goes_through_again_once(bench: Callable[[str], B
         assert redrive(one.database, producer, NOW) == Redriven(0, refused)
     assert paused == [1], "it waits after each batch, so that all that it sends is as slow as asked"
     with one.database.connect() as connection:
-        (kept,) = connection.execute(select(redrives))
-    assert (kept.authority, kept.events, kept.by, kept.why) == (AUTHORITY, 1, *order)
+        (kept,) = store.search(connection, AUTHORITY, Question(), 10)
+    assert (kept.entry.what, kept.entry.who) == ("payback redrive", order.by)
+    assert kept.entry.detail == {"events": 1, "why": order.why}
     assert [row.redriven_at for row in _rejected(one) if row.offset == first] == [NOW]
 
 

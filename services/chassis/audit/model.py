@@ -1,0 +1,164 @@
+"""What one entry of the audit says, and the chain that the entries of an authority make. Pure.
+
+Each entry holds the hash of the one before, so that nothing can be changed, taken out or put in another order unseen. The references that
+were shown enter it only through a salted hash: they can be erased, and the chain still holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from msgspec import json
+
+BEGINNING = bytes(32)
+"""What the first entry of a chain holds in place of the hash of one before."""
+WHOLE_SERVICE = "-"
+"""In place of an authority, for what concerns none in particular."""
+
+
+class Kind(StrEnum):
+    """Whether something was looked at or done."""
+
+    LOOK = "look"
+    ACT = "act"
+
+
+class Purpose(StrEnum):
+    """For what somebody says that they look."""
+
+    CASEWORK = "casework"
+    MANAGEMENT = "management"
+    DATA_QUALITY = "data_quality"
+    STATISTICS = "statistics"
+    INSPECTION = "inspection"
+    REQUEST_OF_THE_PERSON = "request_of_the_person"
+    OPERATION = "operation"
+    NOT_STATED = "not_stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who saw or did what. `authority` is the one whose people it is about, `of` the one that who belongs to; empty for none."""
+
+    authority: str
+    at: datetime
+    who: str
+    of: str
+    role: str
+    purpose: Purpose
+    kind: Kind
+    what: str
+    """The route or command."""
+    count: int | None
+    """How many references were shown; None where that is not known."""
+    references: Sequence[str] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """What else there is to say of an act. Nothing of a person: it stays."""
+
+
+class Link(NamedTuple):
+    """Where an entry stands in its chain."""
+
+    number: int
+    before: bytes
+    about: bytes
+    """The salted hash of its references; empty where it has none."""
+    hash: bytes
+
+
+class Kept(NamedTuple):
+    """An entry as it is found. Its references and their salt are None where they were erased."""
+
+    entry: Entry
+    link: Link
+    salt: bytes | None
+
+
+def about(references: Sequence[str], salt: bytes) -> bytes:
+    """What stands for the references in the chain."""
+    return sha256(salt + json.encode(list(references))).digest() if references else b""
+
+
+def link(entry: Entry, number: int, before: bytes, mark: bytes) -> Link:
+    """The entry's place after the one with the hash `before`; `mark` is what `about` makes of its references."""
+    said = [
+        number,
+        before.hex(),
+        mark.hex(),
+        entry.authority,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        *(entry.who, entry.of, entry.role, str(entry.purpose), str(entry.kind), entry.what, entry.count),
+        entry.detail,
+    ]
+    return Link(number, before, mark, sha256(json.encode(said, order="sorted")).digest())
+
+
+class Head(NamedTuple):
+    """The last entry of a chain at some time. Kept elsewhere, it shows later that none was taken off the end."""
+
+    authority: str
+    number: int
+    hash: str
+
+
+ERASED, TRIMMED = "erased_entries", "trimmed"
+"""In the detail of an act: the numbers of entries whose references were erased; the head up to which old entries were deleted."""
+
+
+def faults(chain: Iterable[Kept], heads: Mapping[int, str]) -> Iterator[str]:
+    """What is wrong with an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
+
+    What an entry tells of erased references and deleted entries is believed only where the chain is whole.
+    """
+    reading = _Reading(dict(heads))
+    for kept in chain:
+        yield from reading.faults_of(kept)
+    yield from reading.faults_at_the_end()
+
+
+class _Reading:
+    """A chain, as far as it was read."""
+
+    def __init__(self, heads: dict[int, str]) -> None:
+        self._not_seen = heads
+        self._begins: tuple[int, str] | None = None
+        self._last = 0, BEGINNING
+        self._nameless: set[int] = set()
+        self._erased: set[int] = set()
+        self._trimmed = {(0, BEGINNING.hex())}
+
+    def faults_of(self, kept: Kept) -> Iterator[str]:
+        """Of the next entry."""
+        entry, found = kept.entry, kept.link
+        if self._begins is None:
+            self._begins, self._last = (found.number - 1, found.before.hex()), (found.number - 1, found.before)
+        if (found.number - 1, found.before) != self._last:
+            yield f"entry {found.number} does not follow entry {self._last[0]}"
+        if link(entry, found.number, found.before, found.about) != found:
+            yield f"entry {found.number} was changed"
+        if kept.salt is not None and about(entry.references, kept.salt) != found.about:
+            yield f"the references of entry {found.number} were changed"
+        if self._not_seen.pop(found.number, found.hash.hex()) != found.hash.hex():
+            yield f"entry {found.number} is not the one that was noted elsewhere"
+        self._note(kept)
+
+    def _note(self, kept: Kept) -> None:
+        found, detail = kept.link, kept.entry.detail
+        if found.about and kept.salt is None:
+            self._nameless.add(found.number)
+        self._erased.update(detail.get(ERASED, ()))
+        if TRIMMED in detail:
+            self._trimmed.add((detail[TRIMMED]["number"], detail[TRIMMED]["hash"]))
+        self._last = found.number, found.hash
+
+    def faults_at_the_end(self) -> Iterator[str]:
+        """What shows only once all was read."""
+        begins = self._begins or (0, BEGINNING.hex())
+        if begins not in self._trimmed:
+            yield f"entries up to {begins[0]} were taken away"
+        yield from (f"the references of entry {one} were taken away" for one in sorted(self._nameless - self._erased))
+        gone = (number for number in sorted(self._not_seen) if number > begins[0])
+        yield from (f"entry {number}, which was noted elsewhere, is gone" for number in gone)

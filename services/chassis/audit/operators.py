@@ -1,0 +1,40 @@
+"""What operators do from the command line, put on record in the transaction that does it."""
+
+import getpass
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.chassis.audit.model import WHOLE_SERVICE, Entry, Kind, Purpose
+from services.chassis.audit.store import append
+from services.chassis.clock import system_clock
+
+
+def operated(
+    connection: Connection,
+    command: str,
+    authority: str = WHOLE_SERVICE,
+    *,
+    by: str | None = None,
+    shown: Sequence[str] | None = None,
+    **detail: Any,
+) -> None:
+    """Puts on record that an operator gave a command: an act, or a look where references were `shown`.
+
+    It is by whoever is signed in, unless told. `detail` names no order and no person.
+    """
+    entry = Entry(
+        authority,
+        system_clock(),
+        by or getpass.getuser(),
+        "",
+        "operator",
+        Purpose.OPERATION,
+        Kind.ACT if shown is None else Kind.LOOK,
+        f"payback {command}",
+        len(shown or ()),
+        shown or (),
+        detail,
+    )
+    append(connection, entry)

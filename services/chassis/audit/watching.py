@@ -1,0 +1,182 @@
+"""What the answers of an API show is put on record before they go out. What cannot be put on record is not shown."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, Engine
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.authorities import current_code
+from services.chassis.api.auth import PUBLIC, Identity
+from services.chassis.api.policy import Policies, Policy, Who, policy_of, role_of
+from services.chassis.api.problems import Problem, away
+from services.chassis.audit.model import WHOLE_SERVICE, Entry, Kind, Purpose
+from services.chassis.audit.store import append
+from services.chassis.clock import Clock, system_clock
+from services.chassis.database import transaction
+from services.chassis.failures import Away
+from services.chassis.metrics import AuditMetrics
+
+HEADER = "payback-purpose"
+NAMING = frozenset({"subject", "examples", "references"})
+"""Members of answers that hold references of orders."""
+NOBODY = ("-", None)
+"""In place of a reference, where something is about the authority itself."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What one request is about to be shown, as far as it is known while it is answered."""
+
+    scope: Scope
+    purpose: Purpose
+    caller: Identity = PUBLIC
+    references: dict[str, list[str]] = field(default_factory=dict)
+    """By authority; under the empty code those of the caller's own."""
+    number: int | None = None
+    """How many rows about people or orders; None as long as nobody has said so."""
+    is_kept: bool = False
+
+    @property
+    def route(self) -> str:
+        """The method and template of the route that was asked."""
+        return f"{self.scope['method']} {getattr(self.scope.get('route'), 'path', '')}"
+
+    def entry(self, authority: str, references: Sequence[str], at: datetime, **changes: Any) -> Entry:
+        """What is put on record of this request; of the caller's own authority where the code is empty."""
+        own = current_code(self.caller.authority or "") or ""
+        entry = Entry(
+            authority or own or WHOLE_SERVICE,
+            at,
+            self.caller.subject,
+            own,
+            role_of(self.caller),
+            self.purpose,
+            Kind.LOOK,
+            self.route,
+            self.number if self.number is None or not authority else len(references),
+            references,
+        )
+        return replace(entry, **changes)
+
+
+_shown: ContextVar[Shown | None] = ContextVar("shown", default=None)
+
+
+def called_by(identity: Identity) -> None:
+    """Says who asks."""
+    if (shown := _shown.get()) is not None:
+        shown.caller = identity
+
+
+def shows(answer: BaseModel) -> None:
+    """Notes the orders that an answer names, unless who made it has said so already."""
+    if (shown := _shown.get()) is not None and shown.number is None:
+        show(_references(answer))
+
+
+def show(references: Iterable[str], number: int = 0) -> None:
+    """Notes references of the caller's own orders that are shown, or how many rows are that bear none."""
+    show_of({"": list(dict.fromkeys(references))}, number)
+
+
+def show_of(references: Mapping[str, Sequence[str]], number: int = 0) -> None:
+    """The same by authority, for national viewers."""
+    if (shown := _shown.get()) is not None:
+        for authority, its in references.items():
+            shown.references[authority] = [*shown.references.get(authority, ()), *its]
+        shown.number = max(shown.number or 0, number, *map(len, shown.references.values()))
+
+
+def act(connection: Connection, at: datetime, references: Sequence[str] = (), **detail: Any) -> None:
+    """Puts on record what the caller decides, in the transaction that decides it. `detail` names no order and no person."""
+    if (shown := _shown.get()) is not None:
+        append(connection, shown.entry("", references, at, kind=Kind.ACT, count=len(references), detail=detail))
+        shown.is_kept = True
+
+
+def _references(answer: object) -> Iterator[str]:
+    if isinstance(answer, BaseModel):
+        for name, value in answer:
+            if name in NAMING:
+                yield from (one for one in ([value] if not isinstance(value, list) else value) if one not in NOBODY)
+            elif isinstance(value, BaseModel | list):
+                yield from _references(value)
+    elif isinstance(answer, list):
+        for one in answer:
+            yield from _references(one)
+
+
+class Watch:
+    """Puts on record what routes show to whoever must say who they are, unless it shows no person and no order."""
+
+    def __init__(
+        self, app: ASGIApp, database: Engine, policies: Policies, metrics: AuditMetrics, clock: Clock = system_clock
+    ) -> None:
+        self._app, self._database, self._policies = app, database, policies
+        self._metrics, self._clock = metrics, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            shown = Shown(scope, Purpose(Headers(scope=scope).get(HEADER, Purpose.NOT_STATED)))
+        except ValueError:
+            choices = ", ".join(Purpose)
+            await Problem(422, f"The header Payback-Purpose is none of {choices}").response()(scope, receive, send)
+            return
+        token = _shown.set(shown)
+        try:
+            await self._app(scope, receive, _Answer(self, shown, scope, receive, send).send)
+        finally:
+            _shown.reset(token)
+
+    async def keep(self, shown: Shown, scope: Scope) -> None:
+        """Raises Away where it cannot be put on record."""
+        if _is_watched(policy_of(self._policies, scope), shown):
+            await run_in_threadpool(self._write, list(_entries(shown, self._clock())))
+
+    def _write(self, told: Sequence[Entry]) -> None:
+        with transaction(self._database) as connection:
+            append(connection, *told)
+        for role, number in Counter(entry.role for entry in told).items():
+            self._metrics.kept.labels(role).inc(number)
+
+
+class _Answer:
+    """One answer, which waits until it is on record."""
+
+    def __init__(self, watch: Watch, shown: Shown, scope: Scope, receive: Receive, send: Send) -> None:
+        self._watch, self._shown = watch, shown
+        self._scope, self._receive, self._send = scope, receive, send
+        self._withheld = False
+
+    async def send(self, message: Message) -> None:
+        """Pass it on, or a problem in its place."""
+        if message["type"] == "http.response.start" and message["status"] < 300:
+            try:
+                await self._watch.keep(self._shown, self._scope)
+            except Away:
+                self._withheld = True
+                await away().response()(self._scope, self._receive, self._send)
+        if not self._withheld:
+            await self._send(message)
+
+
+def _is_watched(policy: Policy, shown: Shown) -> bool:
+    """Whatever a route shows that nobody counted is on record too, so that a new one cannot be forgotten."""
+    return policy.who not in {Who.ANYBODY, Who.SENDER} and not shown.is_kept and shown.number != 0
+
+
+def _entries(shown: Shown, at: datetime) -> Iterator[Entry]:
+    told = {code: its for code, its in shown.references.items() if its} or {"": []}
+    yield from (shown.entry(authority, its, at) for authority, its in told.items())

@@ -1,0 +1,77 @@
+"""The commands about the audit."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from sqlalchemy import Connection
+
+from services.chassis.audit import store
+from services.chassis.audit.model import Head, faults
+from services.chassis.database import transaction
+from services.chassis.failures import Failure
+from services.operations.books import BooksSettings, opened
+
+commands = typer.Typer()
+audit = typer.Typer(
+    no_args_is_help=True,
+    help="Check that nothing was changed in the audit. The database is where PAYBACK_DATABASE_URL says, "
+    "of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
+)
+commands.add_typer(audit, name="audit")
+
+Heads = Mapping[str, Mapping[int, str]]
+"""Hashes that were kept elsewhere, by authority and number."""
+
+
+class Tampered(Failure):
+    """The audit is not as it was written."""
+
+    exit_status = 1
+
+
+@audit.command()
+def heads() -> None:
+    """Print the last entry of each chain, as lines of JSON. Kept elsewhere, they show later that none was taken off the end."""
+    with opened(BooksSettings.load()) as (database, _), transaction(database) as connection:
+        for head in store.heads(connection):
+            typer.echo(msgspec.json.encode(head._asdict()).decode())
+
+
+@audit.command()
+def verify(
+    kept: Annotated[
+        list[Path] | None, typer.Option("--heads", help="What `payback audit heads` printed; may be repeated.")
+    ] = None,
+) -> None:
+    """Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."""
+    known = noted(kept or ())
+    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+        found = list(wrong(connection, known))
+        number = sum(head.number for head in store.heads(connection))
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise Tampered(f"{domain.service}: the audit is not as it was written")
+    typer.echo(f"{domain.service}: {number} entries, none changed")
+
+
+def wrong(connection: Connection, noted: Heads) -> Iterator[str]:
+    """What is wrong with any chain, in words."""
+    authorities = {head.authority for head in store.heads(connection)} | noted.keys()
+    for authority in sorted(authorities):
+        for fault in faults(store.chain(connection, authority), noted.get(authority, {})):
+            yield f"{authority}: {fault}"
+
+
+def noted(paths: Sequence[Path]) -> Heads:
+    """What the files say."""
+    found: dict[str, dict[int, str]] = defaultdict(dict)
+    for path in paths:
+        for line in path.read_bytes().splitlines():
+            head = Head(**msgspec.json.decode(line))
+            found[head.authority][head.number] = head.hash
+    return found

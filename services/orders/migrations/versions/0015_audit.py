@@ -1,0 +1,16 @@
+"""What was seen and done, in a schema of its own."""
+
+from alembic import op
+
+from services.chassis.audit.schema import prepare
+from services.records.ingest.migrations import move_redrives
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    prepare(op.get_bind())
+    move_redrives(op.get_bind())

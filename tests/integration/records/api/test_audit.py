@@ -1,0 +1,217 @@
+"""Whatever an API shows of people is on record before it is shown, nobody changes what is on record, and authorities can search it."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
+from typer.testing import CliRunner
+
+from contracts.codes import EndReason
+from contracts.decoding.codec import encode
+from contracts.events import OrderEnded, OrderReceived
+from contracts.topics import topic_of
+from services.chassis.api.policy import Policy, Who
+from services.chassis.audit import store
+from services.chassis.audit.model import Kept
+from services.chassis.database import transaction
+from services.cli import command_line
+from services.operations.rights.audit import noted, wrong
+from tests.integration.records.conftest import Bench
+from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B, Sender
+from tests.support.desk import POLICIES, new_client, token
+from tests.support.lives import event
+
+TODAY = "2025-06-30"
+REFERENCE, PSEUDONYM = "CPO/1", "person-of-tests-0001"
+ASKED_WITH: dict[str, str] = {
+    "GET /v1/events/{event_id:path}": "/v1/events/1",
+    "GET /v1/returns/annual-report": "/v1/returns/annual-report?year=2024-25",
+    "GET /v1/returns/reconciliation": "/v1/returns/reconciliation?year=2024-25",
+    "GET /v1/returns/whole": "/v1/returns/whole?year=2024-25",
+    "GET /v1/returns/cpo": "/v1/returns/cpo?year=2024-25",
+    "GET /v1/returns/unpaid-work": "/v1/returns/unpaid-work?year=2024-25",
+    "GET /v1/explain": "/v1/explain?measure=orders_imposed&period=2025-03",
+    "GET /v1/counted": "/v1/counted?month=2025-03",
+    "GET /v1/counted/{subject:path}": f"/v1/counted/{REFERENCE}",
+    "GET /v1/orders/{subject:path}": f"/v1/orders/{REFERENCE}",
+    "GET /v1/ledgers/{subject:path}": f"/v1/ledgers/{REFERENCE}",
+}
+NOT_HERE = {"GET /v1/sequence"}
+"""Needs a broker, and answers numbers only."""
+MANAGER = ("orders:read", "orders:manage")
+
+
+@pytest.fixture
+def senders(bench: Callable[[str], Bench]) -> dict[str, Sender]:
+    """Orders and unpaid work, which hold an order that went wrong in several ways, and an event that was refused."""
+    made = {name: Sender(bench(name)) for name in ("orders", "unpaid_work")}
+    for sender in made.values():
+        sender.tell(A, IMPOSED, ASKED, OrderReceived(received_on=date(2025, 3, 3)), LEFT)
+        sender.tell(A, OrderEnded(ended_on=date(2025, 1, 1), reason=EndReason.COMPLETED), IMPOSED, subject="CPO/2")
+        sender.tell(A, IMPOSED, LEFT, subject="CPO/3")
+        sender.tell(B, ARRIVED, subject="E/1")
+        refused = encode(event(IMPOSED)).replace(b'"sheriff_summary"', b'"no court"')
+        sender.send_raw(topic_of(sender.bench.domain.own, A), refused)
+    return made
+
+
+@pytest.fixture
+def orders(senders: dict[str, Sender]) -> Bench:
+    return senders["orders"].bench
+
+
+def entries(bench: Bench, authority: str = A) -> list[Kept]:
+    """The latest first."""
+    with transaction(bench.database) as connection:
+        return store.search(connection, authority, store.Question(), 10_000)
+
+
+def routes(service: str) -> Iterator[tuple[str, Policy]]:
+    """That answer what is not for everybody."""
+    for name, policy in POLICIES[service].items():
+        if name.startswith("GET ") and policy.who is not Who.ANYBODY and name not in NOT_HERE:
+            yield name, policy
+
+
+@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
+def test_every_route_that_shows_people_puts_it_on_record(service: str, senders: dict[str, Sender]) -> None:
+    """And none that shows none. A new route is asked here, and fails where it shows a person and does not say so."""
+    bench = senders[service].bench
+    seen = set()
+    with new_client(bench.database, bench.domain, TODAY) as client:
+        acknowledge(client)
+        for name, policy in routes(service):
+            who = token(None, "national:read") if policy.who is Who.NATIONAL else token(A, *MANAGER)
+            before = len(entries(bench))
+            answer = client.get(ASKED_WITH.get(name, name.removeprefix("GET ")), headers=who)
+            assert answer.status_code == 200, (name, answer.text)
+            found = entries(bench)
+            named = set(re.findall(r"CPO/\d", answer.text))
+            shows = bool(named) or PSEUDONYM in answer.text
+            assert len(found) == before + shows, (name, answer.text)
+            if shows:
+                seen.add(name)
+                entry = found[0].entry
+                assert (entry.what, entry.who, entry.kind) == (name, "somebody", "look")
+                assert entry.count, name
+                assert named <= set(entry.references) or name == "GET /v1/rejections"
+        with transaction(bench.database) as connection:
+            assert list(wrong(connection, {})) == []
+    assert len(seen) >= 6, seen
+
+
+def acknowledge(client: TestClient) -> None:
+    """So that there is something to show of it."""
+    duties = client.get("/v1/worklist", headers=token(A, *MANAGER)).json()["items"]
+    if duties:
+        duty = {name: duties[0][name] for name in ("subject", "standard", "due_on")}
+        asked = {"duties": [duty], "reason": "too_late"}
+        assert client.post("/v1/acknowledgements", json=asked, headers=token(A, *MANAGER)).status_code == 200
+
+
+def test_an_authority_searches_what_was_seen_and_done_of_its_own(orders: Bench) -> None:
+    with new_client(orders.database, orders.domain, TODAY) as client:
+        mine, theirs = token(A, *MANAGER), token(B, *MANAGER)
+        purpose = {"Payback-Purpose": "request_of_the_person"}
+        assert client.get("/v1/orders/CPO/1", headers=mine | purpose).status_code == 200
+        assert client.get("/v1/orders/CPO/2", headers=mine).status_code == 200
+        assert client.get("/v1/orders", headers=theirs).json()["orders"] == []
+        assert client.get("/v1/transfers", headers=token(None, "national:read")).status_code == 200
+        client.put("/v1/own/closed-days", json={"day": "2025-03-05", "name": "Fair"}, headers=mine)
+
+        def ask(**asked: Any) -> list[dict[str, Any]]:
+            answer = client.get("/v1/audit", params=asked, headers=asked.pop("headers", mine))
+            assert answer.status_code == 200, answer.text
+            found: list[dict[str, Any]] = answer.json()["entries"]
+            return found
+
+        [one] = ask(reference="CPO/1", who="somebody", limit=1, before=2)
+        assert (one["references"][0], one["purpose"], one["role"]) == ("CPO/1", "request_of_the_person", "manager")
+        what = [each["what"] for each in ask() if each["what"] != "GET /v1/audit"]
+        assert what[:2] == ["PUT /v1/own/closed-days", "GET /v1/transfers"]
+        assert [each["of"] for each in ask() if each["what"] == "GET /v1/transfers"] == [""]
+        assert "CPO/" not in client.get("/v1/audit", headers=theirs).text
+        refused = client.get("/v1/orders", headers=mine | {"Payback-Purpose": "curiosity"})
+        assert refused.status_code == 422
+        assert client.get("/v1/audit", headers=token(A, "orders:read")).status_code == 403
+
+
+def test_what_cannot_be_put_on_record_is_not_shown_and_not_done(orders: Bench) -> None:
+    with orders.database.begin() as connection:
+        connection.exec_driver_sql("RESET ROLE")
+        connection.exec_driver_sql("ALTER TABLE orders_audit.audit_entries RENAME TO away")
+    with new_client(orders.database, orders.domain, TODAY) as made:
+        client = TestClient(made.app, raise_server_exceptions=False)
+        shown = client.get("/v1/orders/CPO/1", headers=token(A, *MANAGER))
+        assert shown.status_code >= 500
+        assert REFERENCE not in shown.text
+        day = {"day": "2025-03-05", "name": "Fair"}
+        assert client.put("/v1/own/closed-days", json=day, headers=token(A, *MANAGER)).status_code >= 500
+    with transaction(orders.database) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM notes")) == 0
+
+
+FORBIDDEN = (
+    "UPDATE audit_entries SET who = 'nobody'",
+    "DELETE FROM audit_entries",
+    "TRUNCATE audit_names",
+    "UPDATE audit_names SET shown = '{}'",
+    "DROP TABLE audit_entries",
+    "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+)
+
+
+def test_the_service_may_only_add(orders: Bench) -> None:
+    for what in FORBIDDEN:
+        with pytest.raises(ProgrammingError) as caught, transaction(orders.database) as connection:
+            connection.exec_driver_sql(what)
+        assert isinstance(caught.value.orig, InsufficientPrivilege)
+
+
+TAMPERING = {
+    "UPDATE audit_entries SET who = 'nobody' WHERE number = 2": "was changed",
+    "DELETE FROM audit_entries WHERE number = 2": "does not follow",
+    "UPDATE audit_entries SET number = CASE number WHEN 3 THEN 104 ELSE 3 END WHERE number IN (3, 4)": "was changed",
+    "DELETE FROM audit_entries WHERE number = 6": "is gone",
+    "DELETE FROM audit_names WHERE number = 2": "were taken away",
+    "TRUNCATE audit_entries": "is gone",
+}
+
+
+def test_verify_finds_what_was_done_to_the_audit(
+    orders: Bench, postgres: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PAYBACK_DATABASE_URL", postgres)
+    monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", "orders")
+    with new_client(orders.database, orders.domain, TODAY) as client:
+        for _ in range(6):
+            client.get("/v1/orders/CPO/1", headers=token(A, *MANAGER))
+    kept = tmp_path / "heads"
+    kept.write_text(payback("heads").stdout)
+    assert payback("verify", "--heads", str(kept)).exit_code == 0
+    heads = noted([kept])
+    for tampering, told in TAMPERING.items():
+        with orders.database.connect() as connection:
+            tamper(connection, tampering)
+            assert told in " ".join(wrong(connection, heads)), tampering
+            connection.rollback()
+    with orders.database.begin() as connection:
+        tamper(connection, next(iter(TAMPERING)))
+    assert payback("verify").exit_code != 0
+
+
+def tamper(connection: Connection, what: str) -> None:
+    """As somebody who may do more than the service."""
+    connection.exec_driver_sql("SET LOCAL ROLE orders_audit")
+    connection.exec_driver_sql(what)
+
+
+def payback(*arguments: str) -> Any:
+    return CliRunner().invoke(command_line(["services.operations.rights.audit"]), ["audit", *arguments])
