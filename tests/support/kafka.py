@@ -52,6 +52,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
         "transaction.state.log.num.partitions": "4",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # as in deploy/kafka/server.properties
         "log.cleaner.dedupe.buffer.size": "4194304",
     }
 

@@ -28,8 +28,12 @@ LASTING = (
     kafka_errors.UnsupportedVersionError,
 )
 BATCH_BYTES = 512 * 1024
-TRANSACTION_SECONDS = 10
+ENDED = (kafka_errors.ProducerFenced, kafka_errors.InvalidProducerEpoch, kafka_errors.InvalidTxnState)
+"""Kafka, or another producer, has ended the transaction."""
+TRANSACTION_SECONDS = 5
 """After which Kafka aborts what a producer that died, or stands still, has left open: until then no reader gets past it."""
+LONG_TRANSACTION_SECONDS = 10
+"""For one that was aborted before: it may have more to send than fits."""
 STOP_SECONDS = 3.0
 """How long a producer may take to let go. One within a transaction would wait for Kafka to come back, however long that takes."""
 T = TypeVar("T")
@@ -52,6 +56,7 @@ class BulkProducer:
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
         self._producer: AIOKafkaProducer | None = None
+        self._transaction_seconds = TRANSACTION_SECONDS
 
     def send_all(self, records: Iterable[Record]) -> list[Receipt]:
         """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
@@ -100,7 +105,7 @@ class BulkProducer:
             await getattr(await self._connected(), what)()
 
     async def _end_other(self, id_: str) -> None:
-        other = AIOKafkaProducer(**_options(self._settings, self._seconds, id_))
+        other = AIOKafkaProducer(**_options(self._settings, self._seconds), **_transactional(id_, TRANSACTION_SECONDS))
         try:
             async with self._told_apart(), asyncio.timeout(self._seconds):
                 await other.start()  # which asks Kafka to begin anew under this id
@@ -119,6 +124,8 @@ class BulkProducer:
             async with asyncio.timeout(self._seconds):
                 yield
         except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
+            if isinstance(error, ENDED):
+                self._transaction_seconds = LONG_TRANSACTION_SECONDS
             await self._stop()
             raise failure(error) from error
 
@@ -139,7 +146,8 @@ class BulkProducer:
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(**_options(self._settings, self._seconds, self.id))
+            transactional = _transactional(self.id, self._transaction_seconds) if self.id else {}
+            producer = AIOKafkaProducer(**_options(self._settings, self._seconds), **transactional)
             try:
                 await producer.start()
             except BaseException:
@@ -180,7 +188,11 @@ def _append(batch: Any, record: Record) -> bool:
     return batch.append(key=record.key, value=record.value, timestamp=record.timestamp) is not None
 
 
-def _options(settings: KafkaSettings, seconds: float, transactional_id: str | None) -> dict[str, Any]:
+def _transactional(id_: str, seconds: int) -> dict[str, Any]:
+    return {"transactional_id": id_, "transaction_timeout_ms": seconds * 1000}
+
+
+def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": settings.client_id,
@@ -191,8 +203,6 @@ def _options(settings: KafkaSettings, seconds: float, transactional_id: str | No
         "max_batch_size": BATCH_BYTES,
         "request_timeout_ms": int(seconds * 1000),
     }
-    if transactional_id is not None:
-        options |= {"transactional_id": transactional_id, "transaction_timeout_ms": TRANSACTION_SECONDS * 1000}
     if settings.sasl_password is not None:
         options["sasl_mechanism"] = settings.sasl_mechanism
         options["sasl_plain_username"] = settings.sasl_username
