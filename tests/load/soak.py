@@ -1,9 +1,11 @@
 """A long load, to see that nothing grows: python -m tests.load.soak --minutes 60, or `make soak`.
 
 The nation sends some 500,000 events a year, one each minute; this sends many times that, evenly, and looks at every process each half
-minute: memory, open descriptors, and how long the last event took to be shown. Fails where the last third lies above the second.
+minute: memory, open descriptors, and how long the last event took to be shown. Beside it `payback prove --watch` compares everything again
+and again. Fails where the last third lies above the second, or where the proof stands still, finds something or takes more than its share.
 """
 
+import os
 import sys
 import tempfile
 import time
@@ -31,6 +33,9 @@ LOOK_SECONDS = 30.0
 MORE = {"memory": 1.10, "descriptors": 1.05, "delay": 1.5}
 """By how much the last third may lie above the second: what is read from a full cache differs, and so do delays of milliseconds."""
 LEAST_DELAY = 0.5
+PROOF = "proof"
+SHARE = 0.1
+"""Of the time, for the proof."""
 
 
 @dataclass
@@ -61,6 +66,42 @@ class Course:
             before, after = _thirds(values)
             lines.append(f"{name:22} {what:12} {before:12.1f} {after:12.1f}")
         return "\n".join(lines) + "\n"
+
+
+@dataclass
+class Proving:
+    """`payback prove --watch`, beside everything else."""
+
+    platform: Platform
+    began: float = 0.0
+
+    def start(self) -> None:
+        command = (sys.executable, "-m", "services.cli", "prove", "--watch", "--share", str(SHARE))
+        self.platform.add(PROOF, "reporting-worker", *command)
+        self.platform.spawn(PROOF)
+        self.began = time.time()
+
+    def faults(self) -> list[str]:
+        """What is wrong with it, in words."""
+        proved = self.platform.values(PROOF, "payback_proved_timestamp_seconds")
+        mismatches = self.platform.metric(PROOF, "payback_proof_mismatches")
+        took, seconds = _processor_seconds(self.platform.process(PROOF).pid), time.time() - self.began
+        sys.stdout.write(
+            f"proof: {len(proved)} books, the oldest proved {time.time() - min(proved, default=0):.0f} s ago, "
+            f"{mismatches:.0f} mismatches, {took / seconds:.1%} of one core\n"
+        )
+        checks = {
+            f"only {len(proved)} books were proved": len(proved) < 2 * len(AUTHORITIES) + 1,
+            f"{mismatches:.0f} things do not add up": mismatches,
+            f"the proof took {took / seconds:.0%} of the time": took > seconds * SHARE * 1.5,
+            "books were proved once and never again": min(proved, default=0) < self.began + seconds / 2,
+        }
+        return [words for words, wrong in checks.items() if wrong]
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _thirds(values: Sequence[float]) -> tuple[float, float]:
@@ -104,12 +145,15 @@ def main(
         load = Load(sorted(AUTHORITIES), months=2, seed=1)
         number = max(1000, round(NATIONAL_A_SECOND * times * minutes * 60))
         course = Course()
+        proving = Proving(platform)
+        proving.start()
         pour(platform, load, load.deliveries[:number], minutes * 60, lambda delay: course.look(platform, delay))
         sys.stdout.write(f"{min(number, len(load.deliveries))} events in {minutes:.0f} minutes\n{course.table()}")
         load.assert_once(platform)
         load.assert_reporting_equal(platform)
-    if grown := course.grown():
-        sys.stdout.write("\n".join(grown) + "\n")
+        wrong = [*course.grown(), *proving.faults()]
+    if wrong:
+        sys.stdout.write("\n".join(wrong) + "\n")
         raise typer.Exit(1)
 
 

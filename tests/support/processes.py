@@ -174,6 +174,10 @@ class Platform:
         """The sum of a worker's samples of this name and these labels."""
         return sum(self._samples(name, metric, labels).values())
 
+    def values(self, name: str, metric: str) -> list[float]:
+        """Every sample of this name."""
+        return list(self._samples(name, metric, {}).values())
+
     def owned(self, name: str) -> set[str]:
         """The topics that a worker reads."""
         return {dict(labels)["topic"] for labels in self._samples(name, "payback_stream_position", {})}

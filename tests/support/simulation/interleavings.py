@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+from unittest.mock import patch
 
+from services.chassis.streaming import engine
 from tests.support.simulation.loop import Pauses
-from tests.support.simulation.node import Build, Node
+from tests.support.simulation.node import Build, Node, Place
 from tests.support.simulation.world import World
 
 SOURCES = ("orders.events.S12000005", "orders.events.S12000036")
@@ -212,7 +214,8 @@ def quiet() -> Iterator[None]:
     gc.disable()
     gc.freeze()  # what was there before is not looked through again and again
     try:
-        yield
+        with patch.object(engine, "ThreadPoolExecutor", Place):
+            yield
     finally:
         gc.unfreeze()
         gc.enable()

@@ -4,7 +4,8 @@ import asyncio
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -44,31 +45,31 @@ class Loop(asyncio.AbstractEventLoop):
     """What is ready runs in its order. Timers, threads and answers wait until they are told to go on."""
 
     def __init__(self) -> None:
-        self._ready: deque[asyncio.Handle] = deque()
+        self._ready: deque[tuple[Context, Callable[..., object], tuple[Any, ...]]] = deque()
+        """Plainly: nobody asks for a handle of what is ready, and making one takes as long as half of what is called."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self.timers: list[asyncio.TimerHandle] = []
         self.threads: dict[object, Thread] = {}
         self.answers: list[asyncio.Future[None]] = []
 
-    def drain(self) -> None:
-        """Run until all of it waits."""
+    def drain(self) -> bool:
+        """Run until all of it waits. False where nothing was ready."""
         if not self._ready:
-            return
+            return False
         before = events._get_running_loop()
         events._set_running_loop(self)
         try:
             while self._ready:
-                handle = self._ready.popleft()
-                if not handle.cancelled():
-                    handle._run()
+                context, callback, args = self._ready.popleft()
+                context.run(callback, *args)
         finally:
             events._set_running_loop(before)
+        return True
 
     def fire(self, place: int) -> None:
         """Let this timer be due. Which one is first is for the seed to say: delays promise nothing."""
         timer = self.timers.pop(place)
-        if not timer.cancelled():
-            self._ready.append(timer)
+        self.call_soon(_run, timer)
 
     def discard(self) -> None:
         """As a crash would: nothing of it goes on."""
@@ -95,10 +96,8 @@ class Loop(asyncio.AbstractEventLoop):
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
+    ) -> None:
+        self._ready.append((copy_context() if context is None else context, callback, args))
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -134,11 +133,16 @@ class Loop(asyncio.AbstractEventLoop):
         thread = self.threads.get(executor)
         if thread is None:
             thread = self.threads[executor] = Thread()
-        thread.submit(lambda: _settle(future, call, args))
+        thread.submit(partial(_settle, future, call, args))
         return future
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         raise AssertionError(context)
+
+
+def _run(timer: asyncio.TimerHandle) -> None:
+    if not timer.cancelled():
+        timer._run()
 
 
 def _settle(future: "asyncio.Future[Any]", call: Callable[..., Any], args: tuple[Any, ...]) -> None:
