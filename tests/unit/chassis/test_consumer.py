@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.settings import KafkaSettings
+from services.chassis.settings import KafkaSettings, StreamSettings
 from services.chassis.streaming.batches import Bounds, TopicPartition
-from services.chassis.streaming.stream import Consumer
+from services.chassis.streaming.stream import Consumer, _options
 
 SOURCE = TopicPartition("orders.events.S12000005", 0)
 SEEN, LEFT = 9, 5
@@ -32,3 +32,8 @@ def test_where_a_log_ends_is_what_kafka_says_now(transactions: bool, end: int) -
     """Otherwise a position beyond the end would be sought for ever. Only the embedded broker tells an end that is too low."""
     consumer = Restored(transactions=transactions)
     assert asyncio.run(consumer.bounds([SOURCE])) == {SOURCE: Bounds(0, end)}
+
+
+def test_new_partitions_are_noticed_within_a_minute() -> None:
+    """Kafka's own default is five."""
+    assert _options(KafkaSettings(bootstrap="kafka:9092"), StreamSettings())["consumer_metadata_max_age_ms"] == 60_000
