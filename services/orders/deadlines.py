@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from contracts.codes import ReviewKind
+from contracts.codes import NOT_APPLICABLE, ReviewKind
 from contracts.events import (
     BreachLodged,
     CaseMeetingHeld,
@@ -58,8 +58,11 @@ def officer_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Rea
     received, officer = fact(record, "received", OrderReceived), fact(record, "officer", OfficerNominated)
     if received is not None and officer is not None:
         standard, imposed_on = in_force("officer", order.imposed_on), order.imposed_on
-        stop = Stop(officer.nominated_on, officer.late_reason)
-        yield banded(standard, received.received_on, stop, month_of(imposed_on), calendar, imposed_on)
+        stop, begun, month = Stop(officer.nominated_on, officer.late_reason), received.received_on, month_of(imposed_on)
+        if stop.reason in NOT_APPLICABLE:
+            yield Reading(standard, begun, State.NOT_APPLICABLE, month, on=stop.on, reason=stop.reason)
+        else:
+            yield banded(standard, begun, stop, month, calendar, imposed_on)
 
 
 def reviews_of(record: Record, order: Order, _calendar: Calendar) -> Iterator[Reading]:

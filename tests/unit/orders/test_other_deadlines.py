@@ -1,6 +1,6 @@
 """The clocks that do not begin with the imposition or end in bands of working days, against cases written by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -71,6 +71,13 @@ def test_officer(received: str, nominated: str, band: str) -> None:
     facts = OrderReceived(received_on=day(received)), OfficerNominated(nominated_on=day(nominated))
     order = imposed(day(received))
     assert told("officer", order, *facts) == {(f"{received[:7]}-01", f"band={band}"): 1}
+
+
+@pytest.mark.parametrize("reason", sorted(NOT_APPLICABLE))
+@pytest.mark.parametrize("days", [1, 9])
+def test_officer_with_a_reason_that_takes_the_standard_away(reason: LateReason, days: int) -> None:
+    officer = OfficerNominated(nominated_on=START + timedelta(days=days), late_reason=reason)
+    assert told("officer", IMPOSED, OrderReceived(received_on=START), officer) == {("2025-03-01", "not_applicable"): 1}
 
 
 def test_officer_only_where_both_are_known() -> None:
