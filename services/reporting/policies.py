@@ -39,6 +39,7 @@ POLICIES: Policies = {
     **_pages("/quality"),
     "GET /indicators/{id}/figures.{extension}": _FILE,
     "GET /releases/{release}/indicators/{id}/figures.{extension}": _FILE,
+    **_pages("/indicators/{id}/chart.{extension}", "/compare/{id}/chart.{extension}"),
     "GET /releases": _PAGE,
     "GET /releases/{release}": _PAGE,
     "GET /releases/{release}/files/{name:path}": _FILE,

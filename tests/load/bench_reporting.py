@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count, cycle, islice
+from itertools import count, cycle, islice, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
@@ -102,8 +102,15 @@ def store(database: Engine) -> int:
         number += len(found)
     heard = [Position(s, code, 1, 1, {f"orders.events.{code}/0": 1}, NOW) for s in SERVICES for code in AUTHORITIES]
     with database.begin() as connection:
-        write(connection, fold(heard))
+        write(connection, fold([*taken_events(), *heard]))
     return number
+
+
+def taken_events() -> Iterator[Cell]:
+    """That each service took events of each authority in every month: nobody who was never heard has figures."""
+    for service, code in product(SERVICES, AUTHORITIES):
+        for month in (add_months(FIRST, index) for index in range(MONTHS)):
+            yield known(Cell(service, code, 1, 1, "events", month, "outcome=applied", month, 900), 10)
 
 
 def vacuum(database: Engine) -> None:

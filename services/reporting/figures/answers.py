@@ -90,6 +90,7 @@ class Desk:
     _live: list[Cube] = field(default_factory=list)
     _gates: dict[str, Gate] = field(default_factory=dict)
     _coverage: dict[Cut, Coverage] = field(default_factory=dict)
+    _periods: dict[object, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
@@ -144,6 +145,17 @@ class Desk:
         if key not in self._reported:
             self._reported[key] = reported(self.coverage(cut), services, span.first, span.last)
         return self._reported[key]
+
+    def reported_periods(
+        self, cut: Cut, span: Span, services: frozenset[Service], grain: str, *, at_end: bool = False
+    ) -> Mapping[str, frozenset[str]]:
+        """As `reported_periods`; `at_end` where the level of an earlier month is not that of the end."""
+        key = cut, span, services, grain, at_end
+        if key not in self._periods:
+            months = self.reported(cut, span, services)
+            months = _at_ends(months, span, grain, self.last_month(cut)) if at_end else months
+            self._periods[key] = reported_periods(months, span, grain)
+        return self._periods[key]
 
     def last_month(self, cut: Cut) -> date:
         """The last month that the cut contains."""
@@ -315,10 +327,7 @@ def reported_figures(
     desk: Desk, cut: Cut, indicator: Indicator, span: Span, grain: str
 ) -> Mapping[str, frozenset[str]]:
     """By period of the span, the authorities of which there is a figure."""
-    months = desk.reported(cut, span, indicator.services)
-    if indicator.kind is Kind.STOCK:  # the level of an earlier month is not that of the end
-        months = _at_ends(months, span, grain, desk.last_month(cut))
-    return reported_periods(months, span, grain)
+    return desk.reported_periods(cut, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
 
 
 def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:
@@ -330,11 +339,10 @@ def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:
 
 def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, frozenset[str]]:
     """By period of the span, the authorities that reported on any month of it."""
-    found: dict[str, set[str]] = {label: set() for label in span.labels(grain)}
-    for authority, own in months.items():
-        for month in own:
-            found[span.label_of(month, grain)].add(authority)
-    return {label: frozenset(codes) for label, codes in found.items()}
+    return {
+        each.label: frozenset(code for code, own in months.items() if not own.isdisjoint(each.all_months))
+        for each in span.periods(grain)
+    }
 
 
 def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:

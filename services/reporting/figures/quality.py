@@ -10,7 +10,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.cells import BOTH, Service
 from contracts.periods import add_months, last_day, month_of, months_between
 from services.reporting.disclosure.gate import Gate, ToCome
-from services.reporting.figures.answers import Answer, Desk, reported_periods
+from services.reporting.figures.answers import Answer, Desk
 from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Span, reports_of, shown
@@ -163,7 +163,7 @@ def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
     cut = whole or (None if answer.release is None else Rounded(answer.release.id))
     if cut is None:
         return []
-    by_period = reported_periods(desk.reported(cut, span, answer.indicator.services), span, grain)
+    by_period = desk.reported_periods(cut, span, answer.indicator.services, grain)
     concerned = members(answer.question.area)
     found = [Lacking(label, tuple(c for c in concerned if c not in codes)) for label, codes in by_period.items()]
     return [each for each in found if each.authorities]

@@ -1,5 +1,6 @@
 """The figures of a page as files, for whoever is signed in: links cannot send a token as programs do."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -41,7 +42,11 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
 
 def file_name(indicator: Indicator, question: Question, release: str, extension: str) -> str:
     """What the file is, as in `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
-    area = AREA_NAMES[question.area].lower().replace(" ", "_")
     by = [part for part in (*question.grain, question.breakdown) if part]
-    parts = ["payback", indicator.id, area, *(["by", *by] if by else []), release]
+    return named(indicator, question.area, ["by", *by] if by else [], release, extension)
+
+
+def named(indicator: Indicator, area: str, what: Sequence[str], release: str, extension: str) -> str:
+    """The parts of a name in their order."""
+    parts = ["payback", indicator.id, AREA_NAMES[area].lower().replace(" ", "_"), *what, release]
     return f"{'-'.join(parts)}.{extension}"

@@ -21,6 +21,7 @@ from services.reporting.figures import quality
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.figures.evidence import DOUBTS
 from services.reporting.pages.addresses import Addresses, in_release, within_release
+from services.reporting.pages.chart_files import add_chart_files
 from services.reporting.pages.content import overview, publications, scorecard, standards, views, words
 from services.reporting.pages.content.changes import CHANGES_SHOWN
 from services.reporting.pages.content.choices import chosen
@@ -67,6 +68,7 @@ def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
             dependencies=[Depends(Takes(*names))],
         )
     add_downloads(pages, site)
+    add_chart_files(pages, site)
     add_sign_in(pages, site)
     add_static(pages)
     return pages

@@ -79,8 +79,12 @@ class Period(NamedTuple):
     last: date
 
     @property
+    def all_months(self) -> tuple[date, ...]:
+        return months_between(self.first, self.last)
+
+    @property
     def months(self) -> int:
-        return len(months_between(self.first, self.last))
+        return len(self.all_months)
 
     def is_partial(self, day: date) -> bool:
         """Whether it is only part of what it is told as, or was not over on this day."""

@@ -6,6 +6,7 @@ An authority is compared with what chance alone would give one of its size, if i
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from math import log, sqrt
 from statistics import NormalDist
 
@@ -72,15 +73,21 @@ class Funnel:
 
     @property
     def _up_to(self) -> Floats:
-        found: Floats = np.cumsum(self._chances)
-        return found
+        return _tails(self.share, self.trials)[0]
 
     @property
     def _from(self) -> Floats:
-        found: Floats = np.cumsum(self._chances[::-1])
-        return found[::-1]
+        return _tails(self.share, self.trials)[1]
 
 
+@lru_cache(maxsize=512)
+def _tails(share: float, trials: int) -> tuple[Floats, Floats]:
+    """The chance of each number of successes or fewer, and of it or more."""
+    chances = _binomial(share, trials)
+    return np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
+
+
+@lru_cache(maxsize=512)
 def _binomial(share: float, trials: int) -> Floats:
     """The chance of each number of successes."""
     if share in {0.0, 1.0}:

@@ -36,6 +36,8 @@ class Comparison:
     """A funnel, the same as a table, and what chance would do."""
 
     chart: str
+    drawing: str
+    """The chart as wide screens show it."""
     rows: tuple[Compared, ...]
     scotland: str
     hidden: int
@@ -95,18 +97,15 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
     ]
     lines = sorted((_line(each, middle) for each in placed), key=lambda each: each.name)
     lines.sort(key=lambda each: each.ranks[order.by], reverse=order.down)
-    chart = charts.at_both_widths(
-        lambda width: charts.funnel(
-            f"{indicator.title}: authorities by size, with control limits",
-            dots,
-            _curves(found.share or 0, max((dot.size for dot in dots), default=1)),
-            middle,
-            "Number that the share is of",
-            width,
-        )
-    )
+    curves = _curves(found.share, max((dot.size for dot in dots), default=1))
+
+    def draw(width: float) -> str:
+        title = f"{indicator.title}: authorities by size, with control limits"
+        return charts.funnel(title, dots, curves, middle, "Number that the share is of", width)
+
     return Comparison(
-        chart,
+        charts.at_both_widths(draw),
+        draw(charts.WIDTH),
         tuple(lines),
         words.figure(found.scotland, "percent"),
         len(found.authorities) - len(placed),

@@ -283,6 +283,8 @@ class Trend:
     """A series over time, and what is unlikely to be chance in it."""
 
     chart: str
+    drawing: str
+    """The chart as wide screens show it; empty where there is none."""
     rows: tuple[tuple[str, str, str, str], ...]
     """Month, value, interval, and whether it is provisional."""
     signals: tuple[str, ...]
@@ -313,11 +315,19 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     )
     at = middle(settled)
     from_zero = indicator.kind is not Kind.SHARE or _is_low(rows)
-    chart = charts.at_both_widths(
-        lambda width: charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at, width=width)
-    )
+
+    def draw(width: float) -> str:
+        return charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at, width=width)
+
     said = tuple(_signal(each, rows) for each in signals(settled))
-    return Trend(chart, table, said, "" if at is None else words.value(at, indicator.unit), any(hollow))
+    return Trend(
+        charts.at_both_widths(draw),
+        draw(charts.WIDTH),
+        table,
+        said,
+        "" if at is None else words.value(at, indicator.unit),
+        any(hollow),
+    )
 
 
 def _signal(found: Signal, rows: Sequence[Row]) -> str:
