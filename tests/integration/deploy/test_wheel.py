@@ -114,14 +114,15 @@ def test_every_process_runs_from_the_wheel(
     }
     program = [str(installed / "python"), "-m", f"services.{service}"]
     run(*program, "migrate", **shared)
-    log = tmp_path / "api.log"
-    with running([*program, "api"], shared | {"PAYBACK_METRICS_PORT": str(serving)}, log) as process:
-        wait_for(f"http://127.0.0.1:{http}/readyz", process, log)
+    api, worker = tmp_path / "api.log", tmp_path / "worker.log"
+    with (
+        running([*program, "api"], shared | {"PAYBACK_METRICS_PORT": str(serving)}, api) as serves,
+        running([*program, "worker"], shared | {"PAYBACK_METRICS_PORT": str(working)}, worker) as works,
+    ):
+        wait_for(f"http://127.0.0.1:{http}/readyz", serves, api)
         if service == "reporting":
             has_its_pages(f"http://127.0.0.1:{http}")
-    log = tmp_path / "worker.log"
-    with running([*program, "worker"], shared | {"PAYBACK_METRICS_PORT": str(working)}, log) as process:
-        wait_for(f"http://127.0.0.1:{working}/ready", process, log)
+        wait_for(f"http://127.0.0.1:{working}/ready", works, worker)
 
 
 def has_its_pages(address: str) -> None:
