@@ -28,6 +28,7 @@ from services.reporting.pages.content.choices import chosen
 from services.reporting.pages.content.comparisons import SORTS, Order, comparison
 from services.reporting.pages.content.searching import LONGEST_SEARCH, matches, search
 from services.reporting.pages.content.since_when import courses
+from services.reporting.pages.content.so_far import so_far
 from services.reporting.pages.content.standards import STANDARDS
 from services.reporting.pages.content.tiles import tiles
 from services.reporting.pages.content.views import Reader
@@ -302,6 +303,7 @@ def _authority(site: Site, request: Request) -> Shown:
             times_said=scorecard.said_of(times),
             similar=similar,
             similar_count=scorecard.SIMILAR,
+            so_far=so_far(reader, code),
             others=[each for each in views.by_name(AUTHORITIES) if each[0] != code],
             offered=offered,
             choice=choice,

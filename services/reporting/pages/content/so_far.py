@@ -1,0 +1,50 @@
+"""The current month of one authority, for those who may see it live. It is never the last word, and says so."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.periods import month_of
+from services.reporting.disclosure.gate import Gate
+from services.reporting.figures.answers import Question
+from services.reporting.pages.content import words
+from services.reporting.pages.content.standards import STANDARDS
+from services.reporting.pages.content.views import Reader, only
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator
+
+SHOWN = (INDICATORS["orders_imposed"], INDICATORS["hours_credited"], *STANDARDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One indicator so far."""
+
+    indicator: Indicator
+    value: str
+    size: str
+    """What a share is of, so far."""
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """The month, up to which day, and its figures."""
+
+    month: str
+    today: date
+    lines: tuple[Line, ...]
+
+
+def so_far(reader: Reader, code: str) -> SoFar | None:
+    """None for who sees this authority by releases only, and in a release that is read through."""
+    if reader.wanted is not None or not Gate(reader.viewer).sees_whole(code):
+        return None
+    today = reader.desk.today
+    month = month_of(today)
+    return SoFar(words.month(month), today, tuple(_line(reader, each, month, code) for each in SHOWN))
+
+
+def _line(reader: Reader, indicator: Indicator, month: date, code: str) -> Line:
+    row = only(reader.ask(indicator, Question(month, month, area=code)).rows)
+    size = "" if row is None or row.denominator is None else words.count(row, row.denominator)
+    return Line(indicator, words.figure(row, indicator.unit), size, words.mark(row))
