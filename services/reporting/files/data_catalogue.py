@@ -1,6 +1,6 @@
 """The catalogue of releases for other catalogues: DCAT-AP 3, and schema.org for search engines, both as JSON-LD."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,9 @@ _SCOTLAND = "http://statistics.gov.scot/id/statistical-geography/S92000003"
 _THEME = "http://publications.europa.eu/resource/authority/data-theme/JUST"
 _MONTHLY = "http://publications.europa.eu/resource/authority/frequency/MONTHLY"
 _ENGLISH = "http://publications.europa.eu/resource/authority/language/ENG"
+_SHA_256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
 _CONTEXT = {
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
@@ -37,16 +39,38 @@ def dcat(site: str, releases: Sequence[ReleaseInfo], files: Files) -> Document:
     return {
         "@context": _CONTEXT,
         "@graph": [
-            _catalogue(site, [series, *(_address(site, each) for each in releases)]),
+            _catalogue(site, series, [_address(site, each) for each in releases]),
             _series(site, series),
             {"@id": f"{site}/#publisher", "@type": "foaf:Agent", "foaf:name": PUBLISHER},
             *(_dataset(site, each, series, files.get(each.id, ())) for each in releases),
             *(_distribution(site, each, file) for each in releases for file in files.get(each.id, ())),
+            *_what_is_named(site, releases, files),
         ],
     }
 
 
-def _catalogue(site: str, datasets: Sequence[str]) -> Document:
+def _what_is_named(site: str, releases: Sequence[ReleaseInfo], files: Files) -> Iterator[Document]:
+    """What kind of thing each address of others is: DCAT-AP asks for it, and a reader need not fetch them to know."""
+    kinds = dict.fromkeys(_media_type(file) for each in releases for file in files.get(each.id, ()))
+    pages = (f"{site}/", *(_page(site, each) for each in releases))
+    named = {
+        LICENCE.url: "dct:LicenseDocument",
+        _SCOTLAND: "dct:Location",
+        _ENGLISH: "dct:LinguisticSystem",
+        _MONTHLY: "dct:Frequency",
+        _SHA_256: "spdx:ChecksumAlgorithm",
+        **dict.fromkeys(kinds, "dct:MediaType"),
+        **dict.fromkeys(pages, "foaf:Document"),
+    }
+    yield from ({"@id": address, "@type": kind} for address, kind in named.items())
+    yield {
+        "@id": _THEME,
+        "@type": "skos:Concept",
+        "skos:prefLabel": _english("Justice, legal system and public safety"),
+    }
+
+
+def _catalogue(site: str, series: str, datasets: Sequence[str]) -> Document:
     return {
         "@id": f"{site}/data",
         "@type": "dcat:Catalog",
@@ -54,6 +78,7 @@ def _catalogue(site: str, datasets: Sequence[str]) -> Document:
         "dct:license": {"@id": LICENCE.url},
         "dct:language": {"@id": _ENGLISH},
         "foaf:homepage": {"@id": f"{site}/"},
+        "dcat:resource": {"@id": series},
         "dcat:dataset": [{"@id": each} for each in datasets],
     }
 
@@ -82,9 +107,9 @@ def _dataset(site: str, release: ReleaseInfo, series: str, files: Sequence[Liste
         "dct:accrualPeriodicity": {"@id": _MONTHLY},
         "dcat:theme": {"@id": _THEME},
         "dcat:keyword": [_english(each) for each in _KEYWORDS],
-        "dcat:landingPage": {"@id": _address(site, release)},
+        "dcat:landingPage": {"@id": _page(site, release)},
         "dcat:contactPoint": {
-            "@type": "vcard:Organization",
+            "@type": ["vcard:Kind", "vcard:Organization"],
             "vcard:fn": PUBLISHER,
             "vcard:hasEmail": {"@id": f"mailto:{CONTACT}"},
         },
@@ -96,22 +121,30 @@ def _dataset(site: str, release: ReleaseInfo, series: str, files: Sequence[Liste
 
 def _distribution(site: str, release: ReleaseInfo, file: Listed) -> Document:
     address = _file(site, release, file)
-    kind = file.media_type.split(";")[0]
     return {
         "@id": address,
         "@type": "dcat:Distribution",
         "dct:title": _english(file.title),
         "dcat:accessURL": {"@id": _address(site, release)},
         "dcat:downloadURL": {"@id": address},
-        "dcat:mediaType": {"@id": f"https://www.iana.org/assignments/media-types/{kind}"},
+        "dcat:mediaType": {"@id": _media_type(file)},
         "dcat:byteSize": {"@value": f"{file.size}", "@type": "xsd:nonNegativeInteger"},
         "dct:license": {"@id": LICENCE.url},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
-            "spdx:algorithm": {"@id": "spdx:checksumAlgorithm_sha256"},
+            "spdx:algorithm": {"@id": _SHA_256},
             "spdx:checksumValue": {"@value": file.sha256, "@type": "xsd:hexBinary"},
         },
     }
+
+
+def _media_type(file: Listed) -> str:
+    return f"https://www.iana.org/assignments/media-types/{file.media_type.split(';')[0]}"
+
+
+def _page(site: str, release: ReleaseInfo) -> str:
+    """Where a release begins to be read."""
+    return f"{_address(site, release)}/overview"
 
 
 def schema_org(site: str, release: ReleaseInfo, files: Sequence[Listed]) -> Document:
