@@ -1,4 +1,4 @@
-"""`python -m services.desk api|morning`."""
+"""`python -m services.desk api|morning|weekly`."""
 
 import sys
 
@@ -14,13 +14,13 @@ def main(arguments: list[str]) -> int:
             from services.desk.settings import ApiSettings
 
             return run_api(ApiSettings.load())
-        case ["morning"]:
+        case ["morning" | "weekly" as which]:
             from services.desk.morning import run_morning
             from services.desk.settings import MorningSettings
 
-            return run_morning(MorningSettings.load())
+            return run_morning(MorningSettings.load(), which == "weekly")
         case _:
-            sys.stderr.write("usage: python -m services.desk api|morning\n")
+            sys.stderr.write("usage: python -m services.desk api|morning|weekly\n")
             return 2
 
 

@@ -1,10 +1,12 @@
-"""`python -m services.desk morning`: sends the morning e-mail once, to each authority that asked for it. Run it from a timer."""
+"""`python -m services.desk morning` and `weekly`: sends an e-mail once, to each authority that asked for it. Run them from timers."""
 
 import asyncio
 import logging
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -15,9 +17,11 @@ from contracts.authorities import AUTHORITIES, current_code
 from services.chassis import logs
 from services.chassis.failures import Failure, Refused
 from services.desk.asking import data_of, today_of
-from services.desk.platform import Platform, SignedOut
+from services.desk.model import Capacity
+from services.desk.platform import Platform, Service, SignedOut
 from services.desk.settings import MorningSettings, SmtpSettings
-from services.desk.words.mail import Morning, message, morning_of
+from services.desk.words.digest import digest, week_of
+from services.desk.words.mail import message, morning_of
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +29,18 @@ log = logging.getLogger(__name__)
 class Recipients(Struct, frozen=True, forbid_unknown_fields=True):
     """Who gets it, and the file of a token that may read the authority's orders."""
 
-    to: list[str]
     token_path: str
+    to: list[str] = []
+    """Each morning."""
+    weekly: list[str] = []
+    """Each week."""
 
 
-def run_morning(settings: MorningSettings) -> int:
-    """Send to everybody. Returns 1 where one authority's could not be sent; the others' are."""
+def run_morning(settings: MorningSettings, weekly: bool = False) -> int:
+    """Send to everybody who wants it each morning, or each week. Returns 1 where one authority's could not be sent; the others' are."""
     logs.configure(settings.logs, "desk-morning")
     wanted = _wanted(settings.recipients_path)
-    failed = [code for code, recipients in wanted.items() if not _sent(settings, code, recipients)]
+    failed = [code for code, recipients in wanted.items() if not _sent(settings, code, recipients, weekly)]
     return 1 if failed else 0
 
 
@@ -51,27 +58,36 @@ def _wanted(path: Path | None) -> dict[str, Recipients]:
     return found
 
 
-def _sent(settings: MorningSettings, code: str, recipients: Recipients) -> bool:
+def _sent(settings: MorningSettings, code: str, recipients: Recipients, weekly: bool) -> bool:
+    people = recipients.weekly if weekly else recipients.to
+    if not people:
+        return True
     try:
-        morning = asyncio.run(_ask(settings, code, Path(recipients.token_path).read_text().strip()))
+        write = asyncio.run(_ask(settings, code, Path(recipients.token_path).read_text().strip(), weekly))
         with _server(settings.smtp) as server:
-            for to in recipients.to:
-                server.send_message(message(morning, settings.desk_url, settings.smtp.sender, to))
+            for to in people:
+                server.send_message(write(to))
     except SignedOut:
         log.error("%s: the token is not believed any more", code)  # noqa: TRY400 - it is no secret why
     except (Failure, OSError, smtplib.SMTPException) as fault:
         log.error("%s: not sent: %s", code, type(fault).__name__)  # noqa: TRY400 - the fault may quote addresses
     else:
-        log.info("%s: sent to %d", code, len(recipients.to))
+        log.info("%s: sent to %d", code, len(people))
         return True
     return False
 
 
-async def _ask(settings: MorningSettings, code: str, token: str) -> Morning:
+async def _ask(settings: MorningSettings, code: str, token: str, weekly: bool) -> Callable[[str], EmailMessage]:
+    """What the e-mail is to each who gets it."""
     async with httpx.AsyncClient(timeout=settings.platform.timeout_seconds) as client:
         platform = Platform(settings.platform, client)
         today, data = await asyncio.gather(today_of(platform, token), data_of(platform, token))
-    return morning_of(AUTHORITIES[current_code(code) or code].name, today, data.newly, data.refused)
+        capacity = await platform.ask(token, Service.UNPAID_WORK, "capacity", Capacity) if weekly else None
+    morning = morning_of(AUTHORITIES[current_code(code) or code].name, today, data.newly, data.refused)
+    where = settings.desk_url, settings.smtp.sender
+    if capacity is None:
+        return partial(message, morning, *where)
+    return partial(digest, week_of(morning, today, capacity), *where)
 
 
 @contextmanager

@@ -50,11 +50,21 @@ def morning_of(authority: str, today: Today, newly_wrong: int, refused: int) -> 
 
 def message(morning: Morning, address: str, sender: str, to: str) -> EmailMessage:
     """Return the e-mail, in plain text. `address` is that of the desk."""
+    subject = f"{words.day_and_month(morning.day)}: {_subject(morning)}"
+    return mail(morning, subject, _lines(morning, address.rstrip("/")), sender, to)
+
+
+def mail(morning: Morning, subject: str, lines: list[str], sender: str, to: str) -> EmailMessage:
+    """Return an e-mail that says whose it is, and how to stop it."""
     made = EmailMessage()
-    made["From"], made["To"] = sender, to
-    made["Subject"] = f"{words.day_and_month(morning.day)}: {_subject(morning)}"
+    made["From"], made["To"], made["Subject"] = sender, to, subject
     made["Auto-Submitted"] = "auto-generated"
-    made.set_content("\n".join(_lines(morning, address.rstrip("/"))))
+    head = [f"{morning.authority}, {words.long_date(morning.day)}", ""]
+    foot = [
+        "You must sign in to see which orders these are. This message holds counts only.",
+        "To stop it, ask whoever runs the desk.",
+    ]
+    made.set_content("\n".join([*head, *lines, *foot]))
     return made
 
 
@@ -84,9 +94,4 @@ def _lines(morning: Morning, address: str) -> list[str]:
     shown = [
         line for text, path in rows if not text.startswith("0 ") for line in (f"{text}:", f"  {address}{path}", "")
     ]
-    head = [f"{morning.authority}, {words.long_date(morning.day)}", ""]
-    foot = [
-        "You must sign in to see which orders these are. This message holds counts only.",
-        "To stop it, ask whoever runs the desk.",
-    ]
-    return [*head, *(shown or ["Nothing is overdue, due, or wrong.", ""]), *foot]
+    return shown or ["Nothing is overdue, due, or wrong.", ""]

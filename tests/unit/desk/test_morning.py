@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from deploy.local.process import free_ports
 from services.chassis.failures import Refused
-from services.desk.model import Dues, DuesOfDay
+from services.desk.model import Capacity, Dues, DuesOfDay
 from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import merged
@@ -26,6 +26,9 @@ from tests.unit.desk.test_today import DAY, task, worklist
 
 FIFE = "S12000047"
 TASKS = [task("FIFE/1", -3), task("FIFE/2", 0), task("FIFE/3", 2)]
+
+
+CAPACITY = Capacity(DAY, DAY, 13, 4, 200.0, 10.0, 12.0, {})
 
 
 class Kept:
@@ -60,6 +63,7 @@ def answer_to(request: httpx.Request) -> httpx.Response:
     assert request.headers["Authorization"] == "Bearer secret-token"
     answers: dict[str, Any] = {
         "/v1/worklist": worklist(*TASKS) if request.url.port == 1 else worklist(),
+        "/v1/capacity": CAPACITY,
         "/v1/findings/counts": {"newly_since": DAY, "rules": [{"rule": "x", "meaning": "", "remedy": "", "number": 9, "newly": 4}]},
         "/v1/held": {
             **dict.fromkeys(("orders", "orders_open", "orders_ended", "orders_withdrawn", "orders_not_imposed"), 0),
@@ -72,7 +76,9 @@ def answer_to(request: httpx.Request) -> httpx.Response:
 def settings(tmp_path: Path, port: int, to: list[str]) -> MorningSettings:
     (tmp_path / "token").write_text("secret-token\n")
     recipients = tmp_path / "recipients.json"
-    recipients.write_bytes(msgspec.json.encode({FIFE: {"to": to, "token_path": str(tmp_path / "token")}}))
+    recipients.write_bytes(
+        msgspec.json.encode({FIFE: {"to": to, "weekly": ["chief@fife.example"], "token_path": str(tmp_path / "token")}})
+    )
     told = {"orders_url": "http://desk:1", "unpaid_work_url": "http://desk:2"}
     return MorningSettings.model_validate({
         "platform": told, "smtp": SmtpSettings(host="127.0.0.1", port=port, start_tls=False, sender="desk@fife.example"),
@@ -100,6 +106,26 @@ def test_everybody_named_gets_counts_and_links_and_no_reference(server: tuple[Ke
     assert "2 refused events to mend:" in said
     assert "FIFE/" not in made.as_string()
     assert "secret-token" not in made.as_string()
+
+
+@pytest.mark.usefixtures("services")
+def test_the_weekly_digest_goes_to_those_who_want_it(server: tuple[Kept, int], tmp_path: Path) -> None:
+    kept, port = server
+    assert run_morning(settings(tmp_path, port, []), weekly=True) == 0
+    (made,) = kept.messages
+    assert (made["To"], made["Subject"]) == ("chief@fife.example", "Week of 4 March: 1 overdue, 2 due")
+    said = made.get_content().replace("\r\n", "\n")
+    assert f"1 duty is overdue:\n  {TASKS[0].title}: 1\n  https://desk.example/?when=overdue" in said
+    assert "the hours outstanding take 20 weeks" in said
+    assert "8 records came to be wrong" in said
+    assert "FIFE/" not in made.as_string()
+
+
+@pytest.mark.usefixtures("services")
+def test_nobody_who_is_not_named_gets_anything(server: tuple[Kept, int], tmp_path: Path) -> None:
+    kept, port = server
+    assert run_morning(settings(tmp_path, port, [])) == 0
+    assert kept.messages == []
 
 
 @pytest.mark.usefixtures("services")

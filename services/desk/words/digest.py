@@ -1,0 +1,57 @@
+"""The weekly digest: how the week stands, with links. Counts only, as in the morning e-mail."""
+
+from collections import Counter
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+from services.chassis.web import words
+from services.desk.model import Capacity
+from services.desk.today import Today, When
+from services.desk.words.capacity import foreseen
+from services.desk.words.mail import Morning, mail
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What the digest tells beyond the counts of a morning."""
+
+    morning: Morning
+    overdue: dict[str, int]
+    """Overdue duties by the title of their standard, the most first."""
+    acknowledged: int
+    capacity: str
+    """What the pace of credited hours comes to, in words."""
+
+
+def week_of(morning: Morning, today: Today, capacity: Capacity) -> Week:
+    """Return how the week stands."""
+    overdue = Counter(task.title for task in today.of(When.OVERDUE))
+    acknowledged = len(today.of(When.ACKNOWLEDGED))
+    return Week(morning, dict(overdue.most_common()), acknowledged, foreseen(capacity).sentence)
+
+
+def digest(week: Week, address: str, sender: str, to: str) -> EmailMessage:
+    """Return the e-mail, in plain text. `address` is that of the desk."""
+    day, overdue = words.day_and_month(week.morning.day), sum(week.overdue.values())
+    subject = f"Week of {day}: {overdue:,} overdue, {week.morning.due_soon + week.morning.due_today:,} due"
+    return mail(week.morning, subject, _lines(week, address.rstrip("/")), sender, to)
+
+
+def _lines(week: Week, address: str) -> list[str]:
+    morning = week.morning
+    due = morning.due_today + morning.due_soon
+    standards = [f"  {title}: {number:,}" for title, number in week.overdue.items()]
+    return [
+        f"{words.counted(sum(week.overdue.values()), 'duty is', 'duties are')} overdue:",
+        *standards,
+        f"  {address}/?when=overdue",
+        f"{words.counted(week.acknowledged, 'more was', 'more were')} acknowledged.",
+        "",
+        f"{words.counted(due, 'duty falls', 'duties fall')} due by {words.day_and_month(morning.until)}: {address}/",
+        "",
+        f"{week.capacity} {address}/hours",
+        "",
+        f"{words.counted(morning.newly_wrong, 'record')} came to be wrong in the last seven days: {address}/wrong",
+        f"{words.counted(morning.refused, 'refused event')} to mend: {address}/refusals",
+        "",
+    ]
