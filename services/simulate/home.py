@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
+from zlib import crc32
 
 from contracts.authorities import AUTHORITIES
 from services.simulate.chances import Chances, happens, shifted
@@ -32,6 +33,12 @@ class Home:
     """Whether it writes times with the offset of the season."""
     retired_share: float
     """How much of what it sends still comes under the code that it had before."""
+    teams: int
+    """Between how many teams its orders are divided; 0 where events carry no `caseload`."""
+
+    def caseload(self, subject: str) -> str | None:
+        """The team that works with an order, always the same."""
+        return f"team-{1 + crc32(subject.encode()) % self.teams}" if self.teams else None
 
     def in_time(self, standard: str, share: float) -> float:
         return shifted(share, self.leaning[standard])
@@ -48,4 +55,5 @@ def home_of(code: str, seed: int) -> Home:
         numbered=happens(rng, 0.5),
         local_time=happens(rng, 0.3),
         retired_share=0.05 if AUTHORITIES[code].retired_code else 0.0,
+        teams=rng.randint(2, 6) if happens(rng, 0.6) else 0,
     )

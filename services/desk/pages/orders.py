@@ -17,7 +17,7 @@ from services.desk.words.clocks import reasons_of
 from services.desk.words.ledger import ledger_of
 
 MOST = 1000
-FILTERS = ("open", "missed", "due_within")
+FILTERS = ("open", "missed", "due_within", "caseload")
 
 
 class OrderRow(Struct, frozen=True):
@@ -30,6 +30,7 @@ class OrderRow(Struct, frozen=True):
     overdue: list[str]
     next_due_on: date | None
     findings: list[str]
+    caseload: str | None = None
 
 
 class OrderPage(Struct, frozen=True):
@@ -57,11 +58,20 @@ async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
     while page.next:
         page = await site.platform.ask(looker.token, Service.ORDERS, "orders", OrderPage, {**asked, "after": page.next})
         found += page.orders
-    headings = ("Order", "Imposed on", "Ended on", "Overdue", "Met late or missed", "Next due", "Wrong data")
+    headings = (
+        "Order",
+        "Imposed on",
+        "Ended on",
+        "Overdue",
+        "Met late or missed",
+        "Next due",
+        "Caseload",
+        "Wrong data",
+    )
     rows = [
         (
             *(row.subject, row.imposed_on, row.ended_on, _words(row.overdue), _words(row.late)),
-            *(row.next_due_on, _words(row.findings)),
+            *(row.next_due_on, row.caseload, _words(row.findings)),
         )
         for row in found
     ]

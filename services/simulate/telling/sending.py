@@ -60,6 +60,7 @@ class _Sent(Struct, omit_defaults=True, kw_only=True):
     sequence: int | None = None
     producerversion: str | None = None
     datacontenttype: str | None = None
+    caseload: str | None = None
 
 
 class Sender:
@@ -137,6 +138,7 @@ class Sender:
             sequence=self._numbers[system] if self._home.numbered else None,
             producerversion=self._software,
             datacontenttype=self._content_type,
+            caseload=None if telling.subject == AUTHORITY_SUBJECT else self._home.caseload(telling.subject),
         )
 
     def _number(self, system: str) -> None:
