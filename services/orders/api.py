@@ -26,6 +26,7 @@ from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
+from services.records.api.mirror import following
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
@@ -50,6 +51,7 @@ _OWN_FINDINGS: OwnFindings = {
 }
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
 Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
+Caseload = Annotated[Word, Query(description="Only orders of this caseload")]
 Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
@@ -71,6 +73,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
     return [
         *common.routers(desk),
         returns.router(desk),
+        following.router(desk),
         acknowledging.router(desk),
         *own_settings.routers(desk),
         feeds.router(desk),
@@ -100,11 +103,12 @@ def _orders(desk: Desk) -> APIRouter:
     at_once = reading(desk.database)
 
     @routes.get("/orders", summary="Orders, the latest imposed first")
-    def get_orders(
+    def get_orders(  # noqa: PLR0913, PLR0917
         authority: OwnOrders,
         is_open: Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")] = None,
         missed: Annotated[Missed | None, Query(description="Met late, missed for good, or overdue")] = None,
         due_within: Within | None = None,
+        caseload: Caseload = "",
         after: After = None,
         limit: Limit = 100,
     ) -> OrderPage:
@@ -113,7 +117,7 @@ def _orders(desk: Desk) -> APIRouter:
         begin = after_day(after, 2)
         key = (begin[0], begin[1][0]) if begin else None
         with transaction(at_once) as connection:
-            rows = listing.orders(connection, authority, Wanted(now.day, is_open, missed, due_by), key, limit)
+            rows = listing.orders(connection, authority, Wanted(now.day, is_open, missed, due_by, caseload), key, limit)
         last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
         return OrderPage(orders=[OrderRow.of(row, now) for row in rows], next=last)
 
@@ -122,7 +126,7 @@ def _orders(desk: Desk) -> APIRouter:
         authority: OwnOrders,
         within: Within = 5,
         acknowledged: Acknowledged = False,
-        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
+        caseload: Caseload = "",
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:

@@ -17,8 +17,9 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
-from services.records.api import looking_back, receipts
+from services.records.api import looking_back
 from services.records.api.management import SHIPPED, Own
+from services.records.api.mirror import receipts
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES

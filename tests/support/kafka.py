@@ -1,7 +1,6 @@
 """Apache Kafka as a local process: one node that is broker and controller, on a Java and jars that need no Maven."""
 
 import base64
-import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from kafka.errors import KafkaError
 
 from deploy.local.process import NotReady, answers, free_ports, spawn, stop, tail, wait_until
 from deploy.local.scratch import Scratch
+from tests.support.jars import named_in
 
 _JARS = Path(__file__).parents[1] / "kafka" / "jars.txt"
 
@@ -90,18 +90,7 @@ def java() -> Path | None:
 @cache
 def jars() -> list[Path]:
     """The broker's jars in the local Maven repository, fetched where they are not there yet, and what they must be."""
-    from jgo.maven import MavenContext  # noqa: PLC0415 - only who starts a broker waits for it
-
-    repository = MavenContext()
-    found = []
-    for line in _JARS.read_text().splitlines():
-        coordinates, _, digest = line.partition(" sha256:")
-        group, name, version = coordinates.split(":")
-        jar = repository.project(group, name).at_version(version).artifact().resolve()
-        if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-            raise RuntimeError(f"{jar} is not what {_JARS.name} names")
-        found.append(jar)
-    return found
+    return named_in(_JARS)
 
 
 def _java(main: str, *arguments: str) -> list[str]:

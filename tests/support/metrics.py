@@ -33,8 +33,8 @@ def complexity(function: Function) -> int:
 
 
 def folders() -> Counter[str]:
-    """How many Python files lie flat in each folder."""
-    return Counter(str(path.parent) for path in FILES)
+    """How many Python files lie flat in each folder. The history of a schema only grows."""
+    return Counter(str(path.parent) for path in FILES if path.parent.name != "versions")
 
 
 def fan_in() -> Counter[str]:

@@ -67,7 +67,9 @@ def application(  # noqa: PLR0913
     routes by it. Raises ValueError where a route has no policy.
     """
     checks, beside = checks or {}, beside or {}
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, generate_unique_id_function=_name
+    )
     app.state.tokens = tokens
     for kind, handler in problems.HANDLERS.items():
         app.add_exception_handler(kind, handler)
@@ -208,6 +210,11 @@ def _holds(check: Callable[[], object]) -> bool:
     except Failure:
         return False
     return True
+
+
+def _name(route: APIRoute) -> str:
+    """What generated clients call the operation."""
+    return route.name
 
 
 def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:

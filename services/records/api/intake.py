@@ -244,7 +244,33 @@ def _media(schema: dict[str, Any]) -> dict[str, Any]:
     return {"schema": schema}
 
 
-_EVENT = {"type": "object", "description": "A CloudEvents 1.0 event of the contract, in structured mode"}
+_EVENT = {
+    "title": "Event",
+    "description": "A CloudEvents 1.0 event of the contract, in structured mode",
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
+    "properties": {
+        "specversion": {"type": "string", "enum": ["1.0"]},
+        "id": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Unique within `source`."},
+        "source": {"type": "string", "description": "As in `/authorities/S12000005/systems/case`."},
+        "type": {"type": "string", "description": "As in `scot.payback.order.received.v1`."},
+        "subject": {"type": "string", "description": "The reference of the order; `-` for the authority itself."},
+        "time": {"type": "string", "format": "date-time", "description": "When the source system recorded it."},
+        "data": {
+            "type": "object",
+            "description": "By type, as the JSON Schemas of the contract have it.",
+            "additionalProperties": True,
+        },
+        "datacontenttype": {"type": ["string", "null"]},
+        "dataschema": {"type": ["string", "null"]},
+        "sequence": {"description": "The source's own counter."},
+        "producerversion": {"type": ["string", "null"], "description": "Software and version of the sender."},
+        "caseload": {
+            "type": ["string", "null"],
+            "description": "A code of your own for a team or a desk; never a name.",
+        },
+    },
+}
 _BODY = {
     "requestBody": {
         "required": True,

@@ -93,10 +93,14 @@ class Wanted:
     """A standard that was met late, missed for good, or is overdue; or ANY."""
     due_by: date | None = None
     """Something is due from today up to this day."""
+    caseload: str = ""
+    """Only orders of this one; empty for all."""
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.open is not None:
             yield records.c.ended_on.is_(None) if self.open else records.c.ended_on.is_not(None)
+        if self.caseload:
+            yield records.c.standing["caseload"].astext == self.caseload
         if self.missed is not None:
             yield _missed(self.missed, self.today)
         if self.due_by is not None:

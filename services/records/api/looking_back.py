@@ -13,8 +13,8 @@ from services.chassis.audit.model import Kept, Kind, Purpose
 from services.chassis.audit.store import Question
 from services.chassis.database import transaction
 from services.records.api.management import Deciding
+from services.records.api.mirror.receipts import LAST_OFFSET
 from services.records.api.paging import Word
-from services.records.api.receipts import LAST_OFFSET
 
 
 class AuditEntry(BaseModel):

@@ -66,6 +66,7 @@ class OrderRow(BaseModel):
     overdue_by_own_target: list[str] = Field(description="The same by the authority's own targets.")
     next_due_on: date | None = Field(description="From today on.")
     findings: list[str] = Field(description="Codes of the data quality rules that the order breaks.")
+    caseload: str | None = Field(description="Who works with it, by the latest event that says so.")
 
     @classmethod
     def of(cls, row: Row, now: Today) -> "OrderRow":
@@ -80,6 +81,7 @@ class OrderRow(BaseModel):
             overdue_by_own_target=sorted(standard for due, standard in own if due is not None and due < today),
             next_due_on=next((due for due, _ in dues if due >= today), None),
             findings=row.standing.findings,
+            caseload=row.standing.caseload or None,
         )
 
 

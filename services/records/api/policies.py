@@ -24,6 +24,7 @@ COMMON_POLICIES: Policies = {
     "GET /v1/returns/annual-report": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/returns/reconciliation": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/returns/whole": Policy(Who.OWN_ORDERS, answer=16 * MIB),
+    "GET /v1/changes": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/explain": Policy(Who.OWN_ORDERS),
     "GET /v1/counted": Policy(Who.OWN_ORDERS),
     "GET /v1/counted/{subject:path}": Policy(Who.OWN_ORDERS, answer=MIB),

@@ -13,7 +13,8 @@ from services.chassis.api.policy import Policies
 from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
-from services.records.api import intake, looking_back, receipts, sequence
+from services.records.api import intake, looking_back, sequence
+from services.records.api.mirror import receipts
 from services.records.config.settings import ApiSettings
 from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain

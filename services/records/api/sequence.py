@@ -14,7 +14,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
-from services.records.api.receipts import OwnAuthority
+from services.records.api.mirror.receipts import OwnAuthority
 from services.records.ingest.tables import checkpoints, counters
 
 Ends = Callable[[Collection[str]], Mapping[str, int]]

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
 
-from services.records.ingest import store
+from services.records.ingest import news, store
 from services.records.ingest.store import Shard
 from services.records.ingest.tables import cells, records, recounts
 from services.records.model.domain import Domain
@@ -73,6 +73,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
     store.bump(connection, [after])  # Fenced where what was read is not what it was
     for write in writes:
         write()
+    news.note(connection, after, [(subject, found.standing) for subject, found in summaries])
     _write_summaries(connection, shard.authority, summaries)
     if shard.counted_by:
         _note(connection, domain, shard, after, len(changes))

@@ -13,7 +13,9 @@ from contracts.decoding.codec import MAX_BYTES, Event
 from contracts.events import Topic
 from services.chassis import database
 from services.chassis.failures import Fenced
+from services.records.ingest import news
 from services.records.ingest.envelopes import system_in
+from services.records.ingest.news import News
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
 from services.records.model.domain import Domain
 from services.records.model.fold import Folded, Settled
@@ -143,7 +145,8 @@ def stage(
         *_stage_cells(connection, changes),
         *_stage_arrivals(connection, settled),
         *_stage_rejections(connection, domain, settled),
-        partial(_close_rejections, connection, settled),
+        *news.stage(connection, changes),
+        partial(_close_rejections, connection, changes),
     ]
 
 
@@ -257,25 +260,29 @@ def _stage_rejections(connection: Connection, domain: Domain, settled: list[tupl
 
 
 _CLOSE = text(
-    'UPDATE rejections r SET mended_by = a."offset" FROM (SELECT authority, id, system, min("offset") AS "offset" '
+    'WITH closed AS (UPDATE rejections r SET mended_by = a."offset" FROM (SELECT authority, id, system, min("offset") AS "offset" '
     "FROM unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:offsets AS bigint[])) "
     'AS n (authority, id, system, "offset") GROUP BY authority, id, system) a '
     "WHERE r.authority = a.authority AND r.event_id = a.id AND (r.system = a.system OR r.system IS NULL) "
-    'AND r.mended_by IS NULL AND r."offset" < a."offset"'
+    'AND r.mended_by IS NULL AND r."offset" < a."offset" RETURNING r.authority, r.event_id, r."offset") '
+    'INSERT INTO changes (authority, version, number, kind, event_id, "offset") '
+    'SELECT c.authority, s.version, :first + row_number() OVER (PARTITION BY c.authority ORDER BY c."offset"), :kind, '
+    'c.event_id, c."offset" FROM closed c JOIN shards s USING (authority)'
 )
 
 
-def _close_rejections(connection: Connection, settled: list[tuple[str, Settled]]) -> None:
+def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
     """A later accepted event of the same source and id is the refused one, mended."""
     accepted = [
-        (authority, arrival.content.id, arrival.content.system or "", arrival.message.offset)
-        for authority, (arrival, _) in settled
+        (shard.authority, arrival.content.id, arrival.content.system or "", arrival.message.offset)
+        for shard, folded in changes.items()
+        for arrival, _ in folded.settled
         if isinstance(arrival.content, Event)
     ]
     if accepted:
         authorities, ids, systems, offsets = map(list, zip(*accepted, strict=True))
         names = {"authorities": authorities, "ids": ids, "systems": systems, "offsets": offsets}
-        connection.execute(_CLOSE, names)
+        connection.execute(_CLOSE, names | {"first": news.MENDED_FROM, "kind": News.MENDED})
 
 
 def at(timestamp: int) -> datetime:

@@ -154,6 +154,22 @@ rejections = Table(
     comment="Refused events as they came.",
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", _instant, nullable=False, server_default=text("now()")),
+    Column("subject", Text),
+    Column("rule", Text),
+    Column("event_id", Text),
+    Column("offset", BigInteger),
+    PrimaryKeyConstraint("authority", "version", "number"),
+    comment="Refusals and findings as they come and go, by the commit in which they did.",
+)
+
 arrivals = Table(
     "arrivals",
     metadata,

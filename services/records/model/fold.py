@@ -1,6 +1,7 @@
 """From events to changes of records and cells, pure. Nothing here touches Kafka, PostgreSQL or the clock."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -12,9 +13,10 @@ from contracts.events import Topic
 from contracts.periods import LONDON, month_of
 from contracts.rejections import Rejection
 from services.chassis.streaming.batches import Message
-from services.records.model.counting import Counted, merge
+from services.records.model.counting import Counted, Note, merge
 from services.records.model.deadlines import Cells, add
 from services.records.model.domain import Domain
+from services.records.model.findings import Finding
 from services.records.model.people import Step, steps_of
 from services.records.model.record import Outcome, Record, apply, as_known, days_after
 
@@ -53,6 +55,14 @@ class _Touched:
     keys: set[str] = field(default_factory=set)
 
 
+class Turn(NamedTuple):
+    """A record that came to break a rule of data quality, or breaks it no longer."""
+
+    subject: str
+    rule: str
+    broken: bool
+
+
 @dataclass(slots=True)
 class Folded:
     """What a batch of one authority changes."""
@@ -64,6 +74,7 @@ class Folded:
     people: list[Step] = field(default_factory=list)
     """Changes of the orders that people have."""
     settled: list[Settled] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
     known_before: date = date.min
     """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
 
@@ -118,11 +129,22 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
             change = {} if later else deltas
             after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
             folded.records[subject] = after
+            folded.turns += turns(subject, broken(one.before.notes), broken(after.notes))
             if later:
                 _tell_again(folded.cells, one, [day, *later], change, domain)
             if not one.keys.isdisjoint(domain.stay_keys):
                 folded.people += steps_of(day, domain.stay(one.before.record), domain.stay(one.record))
     return folded
+
+
+def broken(notes: Iterable[Note]) -> set[str]:
+    """The codes of the rules that a record breaks."""
+    return {note.rule.code for note in notes if isinstance(note, Finding)}
+
+
+def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
+    """What changed of the rules that a record breaks."""
+    return [Turn(subject, rule, rule in after) for rule in sorted(before ^ after)]
 
 
 def _tell_again(cells: dict[date, Cells], one: _Touched, days: list[date], whole: Cells, domain: Domain) -> None:

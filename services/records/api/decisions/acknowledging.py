@@ -24,7 +24,7 @@ MOST = 500
 """Duties in one request."""
 
 
-class Reason(StrEnum):
+class AcknowledgedFor(StrEnum):
     """Why a missed duty needs nothing more."""
 
     DONE_NOT_REPORTED = "done_not_reported"
@@ -40,11 +40,11 @@ class Reason(StrEnum):
 
 
 _LABELS = {
-    Reason.DONE_NOT_REPORTED: "Done; our system will report it",
-    Reason.TOO_LATE: "Too late to do; noted for the next review",
-    Reason.BACK_AT_COURT: "The order is back at court",
-    Reason.PERSON_AWAY: "The person is in custody, in hospital or abroad",
-    Reason.PASSED_ON: "Passed on to whoever is responsible",
+    AcknowledgedFor.DONE_NOT_REPORTED: "Done; our system will report it",
+    AcknowledgedFor.TOO_LATE: "Too late to do; noted for the next review",
+    AcknowledgedFor.BACK_AT_COURT: "The order is back at court",
+    AcknowledgedFor.PERSON_AWAY: "The person is in custody, in hospital or abroad",
+    AcknowledgedFor.PASSED_ON: "Passed on to whoever is responsible",
 }
 
 
@@ -64,7 +64,7 @@ class Acknowledging(BaseModel):
     """What is acknowledged."""
 
     duties: list[Duty] = Field(min_length=1, max_length=MOST)
-    reason: Reason | None = Field(description="None takes it back: the duty is shown as missed again.")
+    reason: AcknowledgedFor | None = Field(description="None takes it back: the duty is shown as missed again.")
 
 
 class NotAcknowledged(Duty):
@@ -83,7 +83,7 @@ class Acknowledged(BaseModel):
 class Acknowledgement(Duty):
     """A duty that was acknowledged, or was so no longer."""
 
-    reason: Reason | None = Field(description="None where it was taken back.")
+    reason: AcknowledgedFor | None = Field(description="None where it was taken back.")
     by: str
     at: datetime
 
@@ -150,5 +150,5 @@ def _named(key: str) -> tuple[str, str, date]:
 
 def _told(note: Note) -> Acknowledgement:
     subject, standard, due_on = _named(note.key)
-    reason = Reason(note.content["reason"]) if note.content else None
+    reason = AcknowledgedFor(note.content["reason"]) if note.content else None
     return Acknowledgement(subject=subject, standard=standard, due_on=due_on, reason=reason, by=note.by, at=note.at)

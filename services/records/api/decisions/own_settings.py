@@ -141,7 +141,11 @@ def _feeds(desk: Desk) -> APIRouter:
 def _routes(desk: Desk, path: str, kind: Kind) -> APIRouter:
     routes = APIRouter(prefix="/v1/own", tags=["own settings"], route_class=Written)
     routes.add_api_route(
-        f"/{path}", _telling(desk, kind), methods=["GET"], summary=f"The authority's {path}, and changes"
+        f"/{path}",
+        _telling(desk, kind),
+        methods=["GET"],
+        name=f"get_{path.replace('-', '_')}",
+        summary=f"The authority's {path}, and changes",
     )
     return routes
 

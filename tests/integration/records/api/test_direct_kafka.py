@@ -8,6 +8,7 @@ from datetime import timedelta
 from shutil import which
 from typing import Any
 
+import confluent_kafka
 import pytest
 from fastapi.testclient import TestClient
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -92,7 +93,16 @@ def by_kcat(address: str, lines: list[bytes]) -> None:
     subprocess.run(command, input=pairs, check=True, timeout=30)
 
 
-WAYS = [by_http, by_kafka_python, without_key_or_headers, by_kcat]
+def by_confluent(address: str, lines: list[bytes]) -> None:
+    told: list[object] = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": address, "acks": "all", "enable.idempotence": True})
+    for line in lines:
+        producer.produce(TOPIC, key=key_of(line), value=line, on_delivery=lambda fault, _: told.append(fault))
+    assert producer.flush(30) == 0
+    assert told == [None] * len(lines)
+
+
+WAYS = [by_http, by_kafka_python, without_key_or_headers, by_kcat, by_confluent]
 
 
 def read(address: str, count: int) -> list[Sent]:

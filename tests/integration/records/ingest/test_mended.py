@@ -14,7 +14,7 @@ from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.streaming.batches import Slice
-from services.records.api import receipts
+from services.records.api.mirror import receipts
 from services.records.api.order_schemas import Today
 from services.records.api.own_findings import REUSED, reused
 from services.records.ingest.tables import rejections

@@ -77,7 +77,7 @@ def whole(bench: Bench) -> Cells:
     cells = bench.cells()
     with bench.database.begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE arrivals, cells, checkpoints, persons, records, rejections, shards, counters, gaps, recounts, parks"
+            "TRUNCATE arrivals, cells, changes, checkpoints, persons, records, rejections, shards, counters, gaps, recounts, parks"
         )
     return cells
 

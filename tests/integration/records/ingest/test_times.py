@@ -137,5 +137,5 @@ def _empty(bench: Bench) -> None:
     """As a rebuild begins: what workers and operators noted stays."""
     with bench.database.begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE arrivals, cells, checkpoints, persons, records, rejections, shards, counters, gaps, recounts"
+            "TRUNCATE arrivals, cells, changes, checkpoints, persons, records, rejections, shards, counters, gaps, recounts"
         )

@@ -1,0 +1,90 @@
+"""What an authority is told as it comes and goes: refusals, and records that break a rule. Kept in the commit that made it so.
+
+Commits of an authority follow one another, so whoever reads up to a place has all that will ever stand before it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from contracts.decoding.codec import Event
+from services.chassis import database
+from services.records.ingest.tables import changes as table
+from services.records.ingest.tables import records
+from services.records.model.fold import Folded, Turn, turns
+from services.records.model.summary import Standing
+
+MENDED_FROM = 1_000_000
+"""In a commit, the numbers from here on are those of refusals that were put right."""
+_COLUMNS = ("authority", "version", "number", "kind", "subject", "rule", "event_id", "offset")
+
+
+class News(StrEnum):
+    """What changed."""
+
+    REFUSED = "refused"
+    MENDED = "mended"
+    """A later event of the same source and id was accepted."""
+    FOUND = "found"
+    """An order came to break a rule of data quality."""
+    SETTLED = "settled"
+    """It breaks it no longer."""
+
+
+class Commit(Protocol):
+    """By whom and in which commit something changed."""
+
+    @property
+    def authority(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+def stage(connection: Connection, changes: Mapping[Any, Folded]) -> Iterator[Callable[[], object]]:
+    """Sends what a batch tells anew, by shard as it is after the commit."""
+    rows = [row for shard, folded in changes.items() for row in _numbered(shard, _told(folded))]
+    if rows:
+        yield database.stage(connection, table, _COLUMNS, rows).append
+
+
+def note(connection: Connection, commit: Commit, standings: Iterable[tuple[str, bytes | None]]) -> None:
+    """Tells what other rules change in the findings of all records. `standings` are the new ones."""
+    query = select(records.c.subject, records.c.standing["findings"]).where(
+        records.c.authority == commit.authority, records.c.standing.has_key("findings")
+    )
+    before = {subject: set(rules) for subject, rules in connection.execute(query)}
+    after = {subject: _rules(standing) for subject, standing in standings}
+    found = [
+        turn
+        for subject in sorted(before | after)
+        for turn in turns(subject, before.get(subject, set()), after.get(subject, set()))
+    ]
+    rows = list(_numbered(commit, map(_turned, found)))
+    if rows:
+        database.stage(connection, table, _COLUMNS, rows).append()
+
+
+_standing = msgspec.json.Decoder(Standing).decode
+
+
+def _rules(standing: bytes | None) -> set[str]:
+    return set(_standing(standing).findings) if standing else set()
+
+
+def _told(folded: Folded) -> Iterator[tuple[Any, ...]]:
+    for arrival, _ in folded.settled:
+        if not isinstance(arrival.content, Event):
+            yield News.REFUSED, None, str(arrival.content.reason), arrival.content.id, arrival.message.offset
+    yield from map(_turned, folded.turns)
+
+
+def _turned(turn: Turn) -> tuple[Any, ...]:
+    return News.FOUND if turn.broken else News.SETTLED, turn.subject, turn.rule, None, None
+
+
+def _numbered(commit: Commit, told: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    for number, one in enumerate(told, 1):
+        yield commit.authority, commit.version, number, *one
