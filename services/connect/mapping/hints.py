@@ -13,7 +13,7 @@ COMPLETE_BY: Names = ("complete by", "date to complete by", "completion due", "d
 HOURS: Names = ("hours credited", "hours worked", "hours", "hours done", "hrs", "hours completed")
 _PERSON: Names = (
     "person number", "client no", "client number", "client id", "person id", "client", "service user id", "chi", "swift id",
-    "mosaic id", "individual id", "client ref", "person ref", "carefirst id",
+    "mosaic id", "individual id", "client ref", "person ref", "carefirst id", "swid", "swis id", "swift no", "swift number",
 )  # fmt: skip
 _REF: Names = ("number", "no", "id", "ref no")
 _DAY: Names = ("date", "day")
@@ -30,7 +30,8 @@ def _on(*what: str) -> Names:
 
 FACTS: dict[str, dict[str, Names]] = {
     "order.imposed": {
-        "imposed_on": (*_on("order", "imposition", "sentence", "imposed", "disposal"), "order made", "date order made", "sentenced"),
+        "imposed_on": (*_on("order", "imposition", "sentence", "imposed", "disposal"), "order made", "disposed",
+                       "date disposed", "date order made", "sentenced"),
         "court_type": ("court", "court type", "type of court", "sentencing court", "court name"),
         "person_ref": _PERSON,
         "sex": ("sex", "gender", "m f", "sex m f"),
@@ -125,7 +126,8 @@ IDENTIFIES: dict[str, tuple[str, ...]] = {
 
 LENGTHS: dict[RequirementKind, Names] = {
     RequirementKind.UNPAID_WORK: (
-        "unpaid work hours", "hours", "upw hours", "hours imposed", "unpaid work", "hours ordered", "hours of unpaid work",
+        "unpaid work hours", "hrs upw", "upw hrs", "hours upw", "hours", "upw hours", "hours imposed", "unpaid work", "hours ordered",
+        "hours of unpaid work",
     ),
     RequirementKind.SUPERVISION: ("supervision months", "supervision", "months of supervision", "supervision length"),
     RequirementKind.COMPENSATION: ("compensation months", "compensation"),
