@@ -113,7 +113,7 @@ def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
         yield _process(service, "api", shared | listening | site, Sign(f"http://127.0.0.1:{api}/readyz"))
         reading = {"PAYBACK_METRICS_PORT": str(working)}
         sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
-        yield _process(service, "worker", shared | reading, sign)
+        yield _process(service, "worker", shared | reading | _seals(service), sign)
     yield _desk(ports, around)
 
 
@@ -143,6 +143,14 @@ def _settings(service: str, around: Surroundings) -> dict[str, str]:
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         **_tokens(around),
     }
+
+
+def _seals(service: str) -> dict[str, str]:
+    """With keys that are no secret: they show that seals are made and looked at."""
+    keys = {name: f"for development only and no secret: {name}" for name in ("orders", "unpaid_work")}
+    if service in keys:
+        return {"PAYBACK_AGGREGATES_KEY": keys[service]}
+    return {f"PAYBACK_AGGREGATES_{name.upper()}_KEY": key for name, key in keys.items()}
 
 
 def _tokens(around: Surroundings) -> dict[str, str]:

@@ -185,7 +185,8 @@ def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> Iterator[
 
 
 def _append(batch: Any, record: Record) -> bool:
-    return batch.append(key=record.key, value=record.value, timestamp=record.timestamp) is not None
+    headers = list(record.headers)
+    return batch.append(key=record.key, value=record.value, timestamp=record.timestamp, headers=headers) is not None
 
 
 def _transactional(id_: str, seconds: int) -> dict[str, Any]:

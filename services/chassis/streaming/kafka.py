@@ -46,6 +46,7 @@ class Record(NamedTuple):
     value: bytes | None
     timestamp: int | None = None
     """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Receipt(NamedTuple):
@@ -171,7 +172,13 @@ class Producer:
         with _told_apart():
             client = self._connected()
             return [
-                client.send(record.topic, key=record.key, value=record.value, timestamp_ms=record.timestamp)
+                client.send(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    timestamp_ms=record.timestamp,
+                    headers=list(record.headers),
+                )
                 for record in records
             ]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
 from services.chassis.settings import (
     REQUESTS_PER_MINUTE,
@@ -16,6 +16,7 @@ from services.chassis.settings import (
     StreamSettings,
     TokenSettings,
 )
+from services.chassis.streaming.seal import Sealer, sealer
 
 
 class CacheSettings(Group):
@@ -53,6 +54,26 @@ class TargetSettings(Group):
     )
 
 
+class AggregatesSettings(Group):
+    """What is published for the nation."""
+
+    key: SecretStr = Field(
+        default=SecretStr(""),
+        description="seals it, so that reporting knows whose it is; several while they change, separated by commas, the newest first",
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _is_long(cls, key: SecretStr) -> SecretStr:
+        sealer(key.get_secret_value())
+        return key
+
+    @property
+    def sealer(self) -> Sealer | None:
+        """Makes the seals; None on a machine without a key."""
+        return sealer(self.key.get_secret_value())
+
+
 class MigrateSettings(Settings):
     """For `migrate`."""
 
@@ -83,4 +104,5 @@ class WorkerSettings(Settings):
     calendar: CalendarSettings = CalendarSettings()
     stream: StreamSettings = StreamSettings()
     cache: CacheSettings = CacheSettings()
+    aggregates: AggregatesSettings = AggregatesSettings()
     logs: LogSettings = LogSettings()

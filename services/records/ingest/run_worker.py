@@ -53,7 +53,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     )
     publications = Publications(database, domain.service)
     producers = Producers(database, producer.id, producer.end_other)
-    publisher = Publisher(publications, producer, worker.owned, metrics, producers.end_dead)
+    publisher = Publisher(publications, producer, worker.owned, metrics, producers.end_dead, settings.aggregates.sealer)
     publishing = _Publishing(publisher, changed, stop, stream)
     try:
         with exposed(settings.metrics, registry, stream.healthy):

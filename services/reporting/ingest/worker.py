@@ -1,6 +1,6 @@
 """Reads `national.aggregates` into the schema `reporting`: rows, positions and the offset in one transaction.
 
-Only our own services write to this topic, so what cannot be read is our fault: it is kept aside, and tried again at every start.
+What cannot be read, or comes from whom it should not, is kept aside and tried again at every start; an alert tells.
 """
 
 import logging
@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, func, select
 
-from contracts.cells import decode_aggregate
+from contracts.cells import Aggregate
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, describe
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
 from services.chassis.streaming.positions import advance, claim, last_taken
+from services.chassis.streaming.seal import seal_in
+from services.reporting.ingest.believing import ANYBODY, Believing
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.store import fold, heard, write
 from services.reporting.read.tables import put_aside, releases
@@ -26,8 +28,14 @@ log = logging.getLogger(__name__)
 class Aggregates:
     """Keeps the cells. Implements chassis.containment.Parking, where each message stands for itself."""
 
-    def __init__(self, database: Engine, metrics: IngestMetrics | None = None, clock: Clock = system_clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Engine,
+        metrics: IngestMetrics | None = None,
+        clock: Clock = system_clock,
+        believing: Believing = ANYBODY,
+    ) -> None:
+        self._database, self._clock, self._believing = database, clock, believing
         self._metrics = metrics or IngestMetrics(CollectorRegistry())
         self._next: dict[TopicPartition, int] = {}
         self._taken: dict[TopicPartition, Fingerprint] = {}
@@ -50,13 +58,15 @@ class Aggregates:
         news = [part for part in map(self._news, slices) if part.messages]
         if not news:
             return
-        values = [message.value for part in news for message in part.messages if message.value]
-        folded = fold(map(decode_aggregate, values))
+        folded = fold(self._read(message) for part in news for message in part.messages if message.value)
         with transaction(self._database) as connection:
             write(connection, folded)
             advance(connection, self._next, news)
         self._metrics.took(folded.positions.values(), self._clock())
         self._next |= {part.source: part.next_offset for part in news}
+
+    def _read(self, message: Message) -> Aggregate:
+        return self._believing.read(message.key, message.value or b"", seal_in(message.headers))
 
     def measure(self) -> None:
         """Tells the metrics what PostgreSQL holds. From any thread; raises Away."""
@@ -71,6 +81,7 @@ class Aggregates:
         """Keeps it aside, and goes on after it."""
         part = Slice(*place.source, [message])
         row = {"offset": place.offset, "key": message.key, "value": message.value}
+        row["seal"] = seal_in(message.headers)
         said = {"fault": describe(fault), "at": self._clock()}
         with transaction(self._database) as connection:
             advance(connection, self._next, [part])
@@ -94,7 +105,7 @@ class Aggregates:
             here = (put_aside.c.topic == row.topic) & (put_aside.c.partition == row.partition)
             try:
                 with transaction(self._database) as connection:
-                    write(connection, fold([decode_aggregate(row.value)]))
+                    write(connection, fold([self._believing.read(row.key, row.value, row.seal)]))
                     connection.execute(put_aside.delete().where(here & (put_aside.c.offset == row.offset)))
             except Failure:
                 raise

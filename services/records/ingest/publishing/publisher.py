@@ -14,6 +14,7 @@ from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.database import is_ours
 from services.chassis.failures import Away, Failure, backoff, describe
 from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
 
@@ -80,8 +81,10 @@ class Publisher:
         owned: Callable[[], Collection[str]],
         metrics: RecordsMetrics,
         end_dead: Callable[[], None] = lambda: None,
+        sealer: Sealer | None = None,
     ) -> None:
         self._publications, self._producer, self._owned = publications, producer, owned
+        self._sealer = sealer
         self._metrics, self._end_dead = metrics, end_dead
         self._put_off: dict[str, float] = {}
         """Those that failed, and when to try again."""
@@ -160,6 +163,9 @@ class Publisher:
         return len(rows)
 
     def _send(self, aggregates: Collection[Aggregate]) -> None:
-        self._producer.send_all(
-            Record(NATIONAL_AGGREGATES, aggregate.key.encode(), encode_aggregate(aggregate)) for aggregate in aggregates
-        )
+        self._producer.send_all(map(self._record, aggregates))
+
+    def _record(self, aggregate: Aggregate) -> Record:
+        key, value = aggregate.key.encode(), encode_aggregate(aggregate)
+        headers = ((HEADER, self._sealer.seal(key, value)),) if self._sealer else ()
+        return Record(NATIONAL_AGGREGATES, key, value, headers=headers)

@@ -10,6 +10,8 @@ from services.chassis.metrics import new_registry
 from services.chassis.streaming.batches import Slice, SourceIdentity
 from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.seal import HEADER, Sealer, sealer
+from services.reporting.ingest.believing import Believing
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.read.tables import put_aside
@@ -182,6 +184,34 @@ def test_what_a_newer_version_can_read_is_taken_when_it_starts(
     Aggregates(database, IngestMetrics(registry)).start({SOURCE: IDENTITY})
     assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}
     assert registry.get_sample_value("payback_aggregates_put_aside") == 0
+
+
+def test_a_cell_that_another_service_sealed_is_put_aside_for_good(
+    database: Engine, client: TestClient, national: Headers
+) -> None:
+    """Orders may write to the topic. It must not be able to say how much unpaid work was done."""
+    orders, unpaid_work = sealer("o" * 32), sealer("u" * 32)
+    believing = Believing({"orders": orders, "unpaid_work": unpaid_work})
+    shown, true = (
+        position(GLASGOW, service="unpaid_work"),
+        cell("sessions", GLASGOW, "2026-03", "", 9, service="unpaid_work"),
+    )
+    forged = cell("sessions", GLASGOW, "2026-03", "", 99, version=2, service="unpaid_work")
+    messages = [sealed(0, shown, unpaid_work), sealed(1, true, unpaid_work), sealed(2, forged, orders)]
+    Aggregates(database, believing=believing).start({SOURCE: IDENTITY})
+    for _ in range(2):
+        registry = new_registry()
+        worker = Aggregates(database, IngestMetrics(registry), believing=believing)
+        worker.start({SOURCE: IDENTITY})
+        Contained(worker).process([Slice(*SOURCE, messages)])
+        assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}
+        assert registry.get_sample_value("payback_aggregates_put_aside") == 1
+
+
+def sealed(offset: int, aggregate: Aggregate, by: Sealer | None) -> Message:
+    assert by is not None
+    key, value = aggregate.key.encode(), encode_aggregate(aggregate)
+    return Message(offset, value, key=key, headers=((HEADER, by.seal(key, value)),))
 
 
 def test_the_same_fetch_again_has_no_effect(database: Engine, client: TestClient, national: Headers) -> None:

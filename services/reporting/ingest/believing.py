@@ -1,0 +1,54 @@
+"""Which aggregates are believed: those sealed by the service that they name, about what is that service's to count."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from contracts.authorities import AUTHORITIES
+from contracts.cells import MEASURES, Aggregate, Cell, decode_aggregate
+from services.chassis.streaming.seal import Sealer
+
+
+class Disbelieved(ValueError):
+    """The message does not come from whom it says, or is not theirs to send."""
+
+
+class Believing:
+    """The seals of each service. A service without one, as in tests, is believed whatever it sends."""
+
+    def __init__(self, sealers: Mapping[str, Sealer | None]) -> None:
+        self._sealers = sealers
+
+    def read(self, key: bytes | None, value: bytes, seal: bytes | None) -> Aggregate:
+        """The aggregate of a message. Raises Disbelieved, or msgspec.DecodeError for what is none of this version."""
+        aggregate: Aggregate = decode_aggregate(value)
+        if sealer := self._sealers.get(aggregate.service):
+            _check_sender(aggregate, sealer, Sealed(key, value, seal))
+            _check_owner(aggregate)
+        return aggregate
+
+
+class Sealed(NamedTuple):
+    """A message, with the seal that it bears."""
+
+    key: bytes | None
+    value: bytes
+    seal: bytes | None
+
+
+def _check_sender(aggregate: Aggregate, sealer: Sealer, message: Sealed) -> None:
+    if message.key != aggregate.key.encode():
+        raise Disbelieved("the key of the message is another cell's")
+    if not sealer.knows(message.seal, message.key, message.value):
+        raise Disbelieved(f"not sealed by {aggregate.service}")
+    if aggregate.authority not in AUTHORITIES:
+        raise Disbelieved("there is no such authority")
+
+
+def _check_owner(aggregate: Aggregate) -> None:
+    """A measure that this version does not know may be a newer service's; nothing shows it."""
+    measure = MEASURES.get(aggregate.measure) if isinstance(aggregate, Cell) else None
+    if measure is not None and aggregate.service not in measure.services:
+        raise Disbelieved(f"{measure.name} is not for {aggregate.service} to count")
+
+
+ANYBODY = Believing({})
