@@ -16,7 +16,7 @@ reads no environment, which is what tests and the embedded stack want.
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from re import DOTALL, findall
+from re import DOTALL, findall, match
 from typing import Any, Literal, Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -144,7 +144,8 @@ class SiteSettings(Group):
     title: str = Field(default="Payback", min_length=1, max_length=60)
     simulated: bool = Field(default=False, description="say on every page that the figures are not real")
     insecure_cookie: bool = Field(default=False, description="sign in over plain HTTP too, as on one's own machine")
-    session_hours: int = Field(default=8, ge=1, le=24)
+    session_hours: int = Field(default=8, ge=1, le=24, description="after which one signs in again in any case")
+    idle_minutes: int = Field(default=30, ge=1, le=480, description="after which a session that nobody uses ends")
     roles_path: Path | None = Field(
         default=None, description="tokens by role, to sign in with one click; for demonstrations only"
     )
@@ -198,6 +199,30 @@ class TokenSettings(Group):
             return self.public_key_path.read_text()
         except OSError as fault:
             raise ValueError(f"the public key cannot be read: {fault.strerror}") from None
+
+
+class OidcSettings(Group):
+    """How people sign in to pages: by an OpenID Connect provider, where this site is a client with a secret. Nothing set: nobody can."""
+
+    issuer: str = Field(default="", description="the provider's name, which is where its discovery document lies")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    address: str = Field(default="", description="where people open this site, e.g. https://figures.example")
+    scope: str = Field(
+        default="openid orders:read orders:manage events:write national:read operations",
+        description="what is asked for; the provider grants each person what they hold",
+    )
+    resource: str = Field(default="", description="for whom tokens are meant, to providers that ask (RFC 8707)")
+
+    @model_validator(mode="after")
+    def _all_or_nothing(self) -> Self:
+        needed = (self.issuer, self.client_id, self.client_secret.get_secret_value(), self.address)
+        if any(needed) and not all(needed):
+            raise ValueError("give the issuer, the client's id and secret, and the site's address together")
+        for url in filter(None, (self.issuer, self.address)):
+            if not match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", f"{url}/"):
+                raise ValueError("the issuer and the address must begin with https://, except on this machine")
+        return self
 
 
 class MetricsSettings(Group):

@@ -11,9 +11,11 @@ from services.chassis import logs
 from services.chassis.api.http import application, serve
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
+from services.chassis.web.sessions import Sessions
 from services.desk.pages import routes
 from services.desk.platform import Platform
 from services.desk.policies import POLICIES
+from services.desk.session_store import AskedSessions
 from services.desk.settings import ApiSettings
 
 
@@ -34,6 +36,13 @@ def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.Asyn
         POLICIES,
         tokens=settings.tokens,
         content_security_policy=POLICY,
+        sessions=Sessions(
+            "Desk",
+            AskedSessions(platform),
+            settings.tokens,
+            settings.oidc,
+            insecure=settings.site.insecure_cookie,
+        ),
         lifespan=running,
     )
 

@@ -15,7 +15,7 @@ POLICIES: Policies = {
         for extension in ("csv", "xlsx")
     },
     "GET /hours": _PAGE,
-    "POST /acknowledge": _FORM,
+    "POST /acknowledge": Policy(Who.MANAGER, page=True, body=256 * KIB),
     "GET /orders": _PAGE,
     "GET /find": _PAGE,
     "GET /orders/{subject:path}": _PAGE,
@@ -34,8 +34,8 @@ POLICIES: Policies = {
     "GET /check": _PAGE,
     "POST /check": _FORM,
     "GET /settings": _PAGE,
-    "POST /settings/{name}": Policy(Who.OWN_ORDERS, page=True),
-    "POST /feeds": Policy(Who.OWN_ORDERS, page=True),
+    "POST /settings/{name}": Policy(Who.MANAGER, page=True),
+    "POST /feeds": Policy(Who.MANAGER, page=True),
     "GET /calendar/{secret}.ics": Policy(answer=MIB),
     **SIGNING_IN,
 }

@@ -9,6 +9,7 @@ from services.chassis.settings import (
     HttpSettings,
     LogSettings,
     MetricsSettings,
+    OidcSettings,
     Settings,
     SiteSettings,
     TokenSettings,
@@ -62,5 +63,6 @@ class ApiSettings(Settings):
     platform: PlatformSettings = PlatformSettings()
     http: HttpSettings = HttpSettings(port=8104, requests_per_minute=600)
     site: SiteSettings = SiteSettings()
+    oidc: OidcSettings = OidcSettings()
     metrics: MetricsSettings = MetricsSettings(port=9104)
     logs: LogSettings = LogSettings()

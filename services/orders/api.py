@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
-from services.chassis.api.auth import Identity, require
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
@@ -25,7 +25,7 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
-from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
+from services.records.api.management import SHIPPED, Desk, Limit, Own
 from services.records.api.mirror import following
 from services.records.api.order_schemas import (
     ClockView,
@@ -43,7 +43,6 @@ from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
 from services.records.model.record import Record, is_withdrawn
 
-National = Annotated[Identity, Depends(require("national:read"))]
 _OWN_FINDINGS: OwnFindings = {
     own_findings.RECORD_TIME.code: own_findings.record_times(Topic.ORDERS),
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),
@@ -87,7 +86,7 @@ def _transfers(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=Written)
 
     @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for national viewers")
-    def get_transfers(_: National) -> Transfers:
+    def get_transfers() -> Transfers:
         days = {code: desk.now(code) for code in AUTHORITIES}
         with transaction(desk.database) as connection:
             found = {code: transfers.whole_matching(connection, code, now) for code, now in days.items()}
@@ -104,7 +103,7 @@ def _orders(desk: Desk) -> APIRouter:
 
     @routes.get("/orders", summary="Orders, the latest imposed first")
     def get_orders(  # noqa: PLR0913, PLR0917
-        authority: OwnOrders,
+        authority: OwnAuthority,
         is_open: Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")] = None,
         missed: Annotated[Missed | None, Query(description="Met late, missed for good, or overdue")] = None,
         due_within: Within | None = None,
@@ -123,7 +122,7 @@ def _orders(desk: Desk) -> APIRouter:
 
     @routes.get("/worklist", summary="What open orders have missed, or must meet soon")
     def get_worklist(
-        authority: OwnOrders,
+        authority: OwnAuthority,
         within: Within = 5,
         acknowledged: Acknowledged = False,
         caseload: Caseload = "",
@@ -143,7 +142,7 @@ def _orders(desk: Desk) -> APIRouter:
         return Worklist(today=now.day, until=horizon.until, items=items, next=last)
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
-    def get_order(subject: Word, authority: OwnOrders) -> OrderDetail:
+    def get_order(subject: Word, authority: OwnAuthority) -> OrderDetail:
         with transaction(desk.database) as connection:
             record = listing.one(connection, authority, subject)
             if record is None:

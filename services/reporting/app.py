@@ -20,7 +20,9 @@ from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
+from services.chassis.web.sessions import Sessions
 from services.reporting import api
+from services.reporting.api.session_store import SessionStore
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.ingest.lacking import keep_comparing
 from services.reporting.ingest.metrics import IngestMetrics
@@ -49,15 +51,17 @@ TAGS: list[dict[str, Any]] = [
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
+    store = SessionStore(engine, clock, settings.site)
     app = application(
         "Payback: reporting",
         settings.http,
         registry,
-        [*api.routers(engine, clock), routes.router(engine, clock, settings.site)],
+        [*api.routers(engine, clock, store), routes.router(engine, clock, settings.site)],
         POLICIES,
         tokens=settings.tokens,
         checks={"postgresql": lambda: _answers(engine), "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check},
         content_security_policy=POLICY,
+        sessions=Sessions("Figures", store, settings.tokens, settings.oidc, insecure=settings.site.insecure_cookie),
     )
     app.description, app.openapi_tags = DESCRIPTION, TAGS
     app.contact = {"name": PUBLISHER, "email": CONTACT}
@@ -80,7 +84,7 @@ def run_worker(settings: WorkerSettings) -> int:
     registry = new_registry()
     engine = database.engine(settings.database)
     metrics = IngestMetrics(registry)
-    aggregates = Aggregates(engine, metrics)
+    aggregates = Aggregates(engine, metrics, believing=settings.aggregates.believing)
     worker = Stream(
         settings.kafka,
         settings.stream,

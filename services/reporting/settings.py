@@ -2,20 +2,45 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr, field_validator
+
 from services.chassis.settings import (
     DatabaseSettings,
+    Group,
     HttpSettings,
     KafkaSettings,
     LogSettings,
     MetricsSettings,
+    OidcSettings,
     Settings,
     SiteSettings,
     StreamSettings,
     TokenSettings,
 )
+from services.chassis.streaming.seal import sealer
+from services.reporting.ingest.believing import Believing
 
 SCHEMA = "reporting"
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class AggregatesSettings(Group):
+    """Which seals are believed, each with the key of its service. Without one, whoever may write to the topic is believed."""
+
+    orders_key: SecretStr = SecretStr("")
+    unpaid_work_key: SecretStr = SecretStr("")
+
+    @field_validator("orders_key", "unpaid_work_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr) -> SecretStr:
+        sealer(key.get_secret_value())
+        return key
+
+    @property
+    def believing(self) -> Believing:
+        """What is believed."""
+        keys = {"orders": self.orders_key, "unpaid_work": self.unpaid_work_key}
+        return Believing({service: sealer(key.get_secret_value()) for service, key in keys.items()})
 
 
 class MigrateSettings(Settings):
@@ -31,6 +56,7 @@ class WorkerSettings(Settings):
     kafka: KafkaSettings
     database: DatabaseSettings
     stream: StreamSettings = StreamSettings()
+    aggregates: AggregatesSettings = AggregatesSettings()
     metrics: MetricsSettings = MetricsSettings(port=9113)
     logs: LogSettings = LogSettings()
 
@@ -42,5 +68,6 @@ class ApiSettings(Settings):
     tokens: TokenSettings
     http: HttpSettings = HttpSettings(port=8103, requests_per_minute=3_000)
     site: SiteSettings = SiteSettings()
+    oidc: OidcSettings = OidcSettings()
     metrics: MetricsSettings = MetricsSettings(port=9103)
     logs: LogSettings = LogSettings()

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 
 from contracts.events import Topic
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
@@ -17,7 +18,7 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Row
-from services.records.api.management import SHIPPED, Desk, Limit, Own, OwnOrders
+from services.records.api.management import SHIPPED, Desk, Limit, Own
 from services.records.api.mirror import following
 from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
@@ -68,7 +69,7 @@ def _ledgers(desk: Desk) -> APIRouter:
 
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
-        authority: OwnOrders,
+        authority: OwnAuthority,
         within: Within = 5,
         acknowledged: Acknowledged = False,
         caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
@@ -97,12 +98,12 @@ def _ledgers(desk: Desk) -> APIRouter:
         )
 
     @routes.get("/capacity", summary="Hours outstanding, beside the pace at which hours are credited and ordered")
-    def get_capacity(authority: OwnOrders) -> Capacity:
+    def get_capacity(authority: OwnAuthority) -> Capacity:
         with transaction(at_once) as connection:
             return capacity(connection, authority, desk.today())
 
     @routes.get("/ledgers/{subject:path}", summary="The hours of one order", responses=documented(404))
-    def get_ledger(subject: Word, authority: OwnOrders) -> Ledger:
+    def get_ledger(subject: Word, authority: OwnAuthority) -> Ledger:
         with transaction(desk.database) as connection:
             record = listing.one(connection, authority, subject)
         if record is None:

@@ -69,7 +69,7 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
     (port,) = free_ports(1)
     api = ApiSettings(
         database=settings,
-        tokens=TokenSettings(public_key=keys.public),
+        tokens=TokenSettings(public_key=keys.public, development=True),
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
     server = uvicorn.Server(uvicorn.Config(build(api, database, new_registry(), clock), port=port, log_config=None))

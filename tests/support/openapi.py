@@ -16,7 +16,7 @@ from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, TokenSettings
 
 KEYS = generate_keys()
-TOKENS = TokenSettings(public_key=KEYS.public)
+TOKENS = TokenSettings(public_key=KEYS.public, development=True)
 MANY = 1_000_000
 """Requests a minute, so that no limit is met."""
 Asked = tuple[ASGIClient, dict[str, str]]

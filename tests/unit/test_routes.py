@@ -38,7 +38,7 @@ from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 
 DATABASE = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="nothing")
 KEYS = generate_keys()
-TOKENS = TokenSettings(public_key=KEYS.public)
+TOKENS = TokenSettings(public_key=KEYS.public, development=True)
 
 
 def _records(name: str) -> FastAPI:
@@ -163,6 +163,6 @@ def test_no_route_takes_more_than_its_bound_by_whatever_name(name: str) -> None:
 
 
 def token_of(authority: str) -> dict[str, str]:
-    identity = Identity("somebody", frozenset({"events:write", "orders:read"}), authority)
+    identity = Identity("somebody", frozenset({"events:write", "orders:read", "orders:manage"}), authority)
     token = mint(KEYS.private, identity, timedelta(hours=1), system_clock)
     return {"Authorization": f"Bearer {token}", "Cookie": f"{COOKIE}={token}"}

@@ -1,6 +1,5 @@
 """Who calls, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from contracts.authorities import current_code
 from services.chassis.api.issuer_keys import ALGORITHMS, IssuerKeys, keys_of
 from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock, system_clock
@@ -36,7 +36,7 @@ REASONS: dict[type[jwt.InvalidTokenError], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls. `authority` is the code of the authority that the caller belongs to, if any."""
+    """Who calls. `authority` is the current code of the authority that the caller belongs to, if any."""
 
     subject: str
     scopes: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ def _proven(token: str, settings: TokenSettings, _version: int) -> _Proven:
     scope, authority = claims.get("scope", ""), claims.get("authority")
     if not isinstance(scope, str) or not isinstance(authority, str | None):
         raise InvalidToken("The token's scope or authority is not text")
-    identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), authority or None)
+    identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), current_code(authority or ""))
     lasts = claims["exp"] - claims["iat"]
     if lasts > settings.longest_hours * 3600:
         raise InvalidToken(f"The token was made for longer than {settings.longest_hours:.0f} hours")
@@ -174,20 +174,14 @@ def _note_its_end(request: Request, token: str, identity: Identity) -> None:
 Caller = Annotated[Identity, Depends(caller)]
 
 
-def require(scope: str) -> Callable[[Identity], Awaitable[Identity]]:
-    """Dependency: who calls, if they hold the scope; else 401 without a token and 403 with one."""
-    if scope not in SCOPES:
-        raise ValueError(f"nobody knows the scope {scope}")
+async def own_authority(identity: Caller) -> str:
+    """Dependency: the code of the caller's own authority. Whether they may call at all is for the route's policy to say."""
+    if identity.authority is None:
+        raise Problem(403, "The token names no authority")
+    return identity.authority
 
-    async def holder(identity: Caller) -> Identity:
-        if identity is PUBLIC:
-            raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
-        if scope not in identity.scopes:
-            challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
-            raise Problem(403, f"The scope {scope} is required", headers={"WWW-Authenticate": challenge})
-        return identity
 
-    return holder
+OwnAuthority = Annotated[str, Depends(own_authority)]
 
 
 def _unauthorised(reason: str) -> Problem:

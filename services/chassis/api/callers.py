@@ -31,11 +31,18 @@ def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
 def _identity(scope: Scope, tokens: TokenSettings) -> Identity | None:
     request = HTTPConnection(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    kept = request.cookies.get(COOKIE) if tokens.development else None
+    given = token.strip() if scheme.lower() == "bearer" else kept
     try:
-        return verify(given, tokens) if given else None
+        return verify(given, tokens) if given else _of_session(scope)
     except InvalidToken:
         return None
+
+
+def _of_session(scope: Scope) -> Identity | None:
+    sessions = getattr(scope["app"].state, "sessions", None) if "app" in scope else None
+    found: Identity | None = sessions.recent(scope) if sessions else None
+    return found
 
 
 def address_of(scope: Scope) -> Caller:

@@ -31,6 +31,7 @@ from services.chassis.failures import Failure
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import AuditMetrics, HttpMetrics, exposed
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
+from services.chassis.web.sessions import Sessions, SignedIn
 
 Checks = Mapping[str, Callable[[], object]]
 ASK_SECONDS = 5.0
@@ -57,6 +58,7 @@ def application(  # noqa: PLR0913
     checks: Checks | None = None,
     beside: Checks | None = None,
     content_security_policy: str = NO_PAGES,
+    sessions: Sessions | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """An application of these routers, with everything that every service has.
@@ -70,7 +72,7 @@ def application(  # noqa: PLR0913
     app = FastAPI(
         title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, generate_unique_id_function=_name
     )
-    app.state.tokens = tokens
+    app.state.tokens, app.state.sessions = tokens, sessions
     for kind, handler in problems.HANDLERS.items():
         app.add_exception_handler(kind, handler)
     known = {**COMMON, **policies}
@@ -78,6 +80,8 @@ def application(  # noqa: PLR0913
     policy.check(known, routers)
     if audit is not None:
         app.add_middleware(watching.Watch, database=audit, policies=known, metrics=AuditMetrics(registry))
+    if sessions:
+        app.add_middleware(SignedIn, sessions=sessions)
     app.add_middleware(Bounds, policies=known)
     app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
     metrics = app.state.metrics = HttpMetrics(registry)

@@ -25,6 +25,7 @@ class Who(Enum):
     MANAGER = frozenset({"orders:manage"}), frozenset[str]()
     NATIONAL = frozenset[str](), frozenset({"national:read"})
     MEMBER = frozenset({"orders:read"}), frozenset({"national:read"})
+    PERSON = frozenset({"orders:read"}), frozenset({"national:read", "operations"})
 
     @property
     def scopes(self) -> frozenset[str]:

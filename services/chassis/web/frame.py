@@ -11,8 +11,11 @@ from markupsafe import Markup
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.api.auth import COOKIE, PUBLIC, Identity, InvalidToken, verify
-from services.chassis.settings import SiteSettings
+from services.chassis.api.policy import Who
+from services.chassis.failures import Away
+from services.chassis.settings import SiteSettings, TokenSettings
 from services.chassis.web import assets
+from services.chassis.web.sessions import SCOPE_KEY, Session, session_of
 
 POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
@@ -52,18 +55,24 @@ class Frame:
     templates: Environment
 
     def viewer(self, request: Request) -> Identity:
-        """Return who looks. A token that proves nothing any more is as good as none."""
-        token = request.cookies.get(COOKIE)
-        if not token:
-            return PUBLIC
+        """Return who looks. A token that proves nothing any more is as good as none. Raises Away where it cannot be told."""
         try:
-            return verify(token, request.app.state.tokens)
+            token = self.token(request)
+            identity = verify(token, request.app.state.tokens) if token else PUBLIC
         except InvalidToken:
             return PUBLIC
+        return identity if Who.PERSON.lets_in(identity) else PUBLIC
+
+    def token(self, request: Request) -> str | None:
+        """The token of who looks: of their session, or with tokens for development what the browser keeps itself. Raises Away."""
+        if session := session_of(request.scope):
+            return session.token
+        tokens: TokenSettings = request.app.state.tokens
+        return request.cookies.get(COOKIE) if tokens.development else None
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """Return a page. It is never cached, since who is signed in decides what it shows."""
-        viewer = self.viewer(request)
+        viewer = self._viewer_if_told(request)
         authority = AUTHORITIES.get(viewer.authority or "")
         values = {"to": _unchanged, "canonical": "", "about_data": "", "sought": ""} | values
         here = self.templates.get_template(f"{template}.html")
@@ -73,11 +82,18 @@ class Frame:
                 look=self.look,
                 viewer=viewer,
                 viewer_name=authority.name if authority else "",
+                has_session=isinstance(request.scope.get(SCOPE_KEY), Session),
                 path=request.url.path,
                 **values,
             ),
             status,
         )
+
+    def _viewer_if_told(self, request: Request) -> Identity:
+        try:
+            return self.viewer(request)
+        except Away:
+            return PUBLIC
 
 
 def _unchanged(path: str) -> str:

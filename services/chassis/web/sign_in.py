@@ -1,4 +1,4 @@
-"""Signing in to pages with a token, and out again."""
+"""Signing in to pages, out again, and the list of one's own sessions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,51 +9,159 @@ from fastapi.responses import RedirectResponse
 from msgspec import json
 
 from services.chassis.api.auth import COOKIE, InvalidToken, verify
-from services.chassis.api.policy import KIB, MIB, Policies, Policy
+from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
+from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
+from services.chassis.settings import TokenSettings
 from services.chassis.web.frame import Frame
+from services.chassis.web.oidc import DONE, NotSignedIn
+from services.chassis.web.sessions import NOT_FOR_PAGES, Sessions, session_of
 
 SIGNING_IN: Policies = {
     "GET /sign-in": Policy(answer=64 * KIB),
     "POST /sign-in": Policy(body=8 * KIB, answer=64 * KIB),
+    "GET /sign-in/begin": Policy(answer=4 * KIB),
+    f"GET {DONE}": Policy(answer=64 * KIB),
     "POST /sign-out": Policy(answer=4 * KIB),
+    "GET /sessions": Policy(answer=256 * KIB),
+    "POST /sessions/{id}": Policy(answer=64 * KIB),
     "GET /static/{name}": Policy(answer=MIB),
 }
 """What holds for these pages, and for what every page is made of."""
+SIGNING_SECONDS = 600
+"""In which a sign-in that began must be done."""
+ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
+"""What providers add to the address that they send people back to."""
 
 
 def add_sign_in(pages: APIRouter, site: Frame) -> None:
-    """Add the page to sign in, and the way out."""
+    """Add the page to sign in, the way out, and the list of sessions."""
+    asked = _Asked(site)
+    pages.add_api_route("/sign-in", asked.form, methods=["GET"])
+    pages.add_api_route("/sign-in", asked.sign_in_for_development, methods=["POST"])
+    pages.add_api_route("/sign-in/begin", asked.begin, methods=["GET"])
+    pages.add_api_route(DONE, asked.done, methods=["GET"], dependencies=[Depends(Takes(*ANSWERED))])
+    pages.add_api_route("/sign-out", asked.sign_out, methods=["POST"])
+    pages.add_api_route("/sessions", asked.sessions, methods=["GET"])
+    pages.add_api_route("/sessions/{id}", asked.end_session, methods=["POST"])
 
-    @pages.get("/sign-in", dependencies=[Depends(Takes("token"))])
-    def form(request: Request) -> Response:
-        return site.page(request, "sign_in", fault="", roles=list(_roles(site.settings.roles_path)))
 
-    @pages.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
-        roles = _roles(site.settings.roles_path)
-        token = _token_in(await _fields(request), roles)
-        try:
-            verify(token, request.app.state.tokens)
-        except InvalidToken as reason:
-            return site.page(request, "sign_in", 403, fault=str(reason), roles=list(roles))
-        answer = RedirectResponse("/", 303)
+class _Asked:
+    """What is answered at these addresses."""
+
+    def __init__(self, site: Frame) -> None:
+        self._site = site
+        self._secure = not site.settings.insecure_cookie
+        self._attempt = "__Host-payback_signing_in" if self._secure else "payback_signing_in"
+
+    def form(self, request: Request) -> Response:
+        """How one signs in here."""
+        return self._form(request, 200, "")
+
+    async def begin(self, request: Request) -> Response:
+        """Send the browser to the provider."""
+        sessions = _sessions_of(request)
+        if sessions is None or sessions.provider is None:
+            raise Problem(404, "Not Found")
+        address, secret = await sessions.provider.begin()
+        answer = RedirectResponse(address, 303)
         answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=site.settings.session_hours * 3600,
-            httponly=True,
-            samesite="strict",
-            secure=not site.settings.insecure_cookie,
+            self._attempt, secret, max_age=SIGNING_SECONDS, httponly=True, samesite="lax", secure=self._secure
         )
         return answer
 
-    @pages.post("/sign-out")
-    def sign_out(request: Request) -> Response:
+    async def done(self, request: Request) -> Response:
+        """Begin a session for whom the provider sends back.
+
+        The next page is asked for by a page of ours: at an address that another site led to, browsers keep our cookie back.
+        """
+        try:
+            sessions, secret = await self._begun(request)
+        except (NotSignedIn, InvalidToken) as reason:
+            return self._without_attempt(self._form(request, 403, str(reason)))
+        answer = self._site.page(request, "signed_in")
+        answer.set_cookie(sessions.cookie, secret, httponly=True, samesite="strict", secure=self._secure)
+        return self._without_attempt(answer)
+
+    async def _begun(self, request: Request) -> tuple[Sessions, str]:
+        """The sessions and the new one's secret. Raises NotSignedIn, InvalidToken, Away."""
+        sessions = _sessions_of(request)
+        if sessions is None or sessions.provider is None:
+            raise NotSignedIn("Nobody signs in here that way.")
+        token = await sessions.provider.finish(request.cookies.get(self._attempt, ""), request.query_params)
+        return sessions, await sessions.begin(token, request.scope)
+
+    async def sign_in_for_development(self, request: Request) -> Response:
+        """Keep a token in the browser itself."""
+        roles = _roles(self._site.settings.roles_path)
+        try:
+            token = _token_in(await _fields(request), roles)
+            _check_for_development(token, request.app.state.tokens)
+        except InvalidToken as reason:
+            return self._form(request, 403, str(reason))
+        answer = RedirectResponse("/", 303)
+        seconds = self._site.settings.session_hours * 3600
+        answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict", secure=self._secure)
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session, on the server first. Raises Away where it cannot be ended now: nobody is told otherwise."""
         answer = RedirectResponse("/", 303)
         if from_here(request):
-            answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=not site.settings.insecure_cookie)
+            if sessions := _sessions_of(request):
+                await sessions.end(request.scope)
+            self._forget(answer, request)
         return answer
+
+    async def sessions(self, request: Request) -> Response:
+        """All sessions of the person."""
+        sessions, session = _sessions_of(request), session_of(request.scope)
+        if sessions is None or session is None:
+            return RedirectResponse("/sign-in", 303)
+        return self._site.page(request, "sessions", listed=await sessions.store.listed(session), here=session.handle)
+
+    async def end_session(self, request: Request, id: str) -> Response:  # noqa: A002 - as the address has it
+        """End one of one's own sessions."""
+        sessions, session = _sessions_of(request), session_of(request.scope)
+        if sessions is None or session is None:
+            return RedirectResponse("/sign-in", 303)
+        if from_here(request):
+            await sessions.store.end_other(session, id)
+        return RedirectResponse("/sessions", 303)
+
+    def _form(self, request: Request, status: int, fault: str) -> Response:
+        sessions, development = _sessions_of(request), request.app.state.tokens.development
+        return self._site.page(
+            request,
+            "sign_in",
+            status,
+            fault=fault,
+            roles=list(_roles(self._site.settings.roles_path)) if development else [],
+            by_token=development,
+            by_provider=sessions is not None and sessions.provider is not None,
+        )
+
+    def _without_attempt(self, answer: Response) -> Response:
+        answer.delete_cookie(self._attempt, httponly=True, samesite="lax", secure=self._secure)
+        return answer
+
+    def _forget(self, answer: Response, request: Request) -> None:
+        sessions = _sessions_of(request)
+        for cookie in {COOKIE, sessions.cookie if sessions else COOKIE}:
+            answer.delete_cookie(cookie, httponly=True, samesite="strict", secure=self._secure)
+
+
+def _sessions_of(request: Request) -> Sessions | None:
+    found: Sessions | None = request.app.state.sessions
+    return found
+
+
+def _check_for_development(token: str, tokens: TokenSettings) -> None:
+    """Raises InvalidToken for what signs nobody in to pages."""
+    if not tokens.development:
+        raise InvalidToken("Tokens sign in to pages for development only")
+    if not Who.PERSON.lets_in(verify(token, tokens)):
+        raise InvalidToken(NOT_FOR_PAGES)
 
 
 def _roles(path: Path | None) -> Mapping[str, str]:

@@ -6,8 +6,8 @@ from typing import NamedTuple, TypeVar
 
 from fastapi import Request, Response
 
-from contracts.authorities import current_code
-from services.chassis.api.auth import COOKIE, Identity
+from services.chassis.api.auth import PUBLIC, Identity
+from services.chassis.api.policy import Who, policy_of
 from services.chassis.web import words
 from services.chassis.web.frame import Frame, Link, Look, templates
 from services.desk.platform import Platform, Service, SignedOut
@@ -41,18 +41,18 @@ class Looker:
 
     @property
     def authority(self) -> str:
-        """The current code of their authority."""
-        return current_code(self.identity.authority or "") or ""
+        """The code of their authority."""
+        return self.identity.authority or ""
 
     @property
     def may_send(self) -> bool:
         """Whether they may also hand over events."""
-        return "events:write" in self.identity.scopes
+        return Who.SENDER.lets_in(self.identity)
 
     @property
     def may_manage(self) -> bool:
         """Whether they may acknowledge what was missed, and set the authority's own days, targets and aims."""
-        return "orders:manage" in self.identity.scopes
+        return Who.MANAGER.lets_in(self.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Site(Frame):
     platform: Platform
 
     def looker(self, request: Request) -> Looker:
-        """Return who looks. Raises SignedOut without a token that holds, and NotForYou for anybody without orders to see."""
+        """Return who looks. Raises SignedOut without a token that holds, and NotForYou for whom the page's policy does not let in."""
         identity = self.viewer(request)
-        if not identity.subject:
+        if identity is PUBLIC:
             raise SignedOut
-        if identity.authority is None or "orders:read" not in identity.scopes:
+        if not policy_of(request.app.state.policies, request.scope).who.lets_in(identity):
             raise NotForYou
-        return Looker(identity, request.cookies[COOKIE])
+        return Looker(identity, self.token(request) or "")
 
 
 def site_of(platform: Platform, settings: ApiSettings) -> Site:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from contracts.cells import MEASURES
 from contracts.periods import last_day
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
 from services.records.api import listing
-from services.records.api.management import Desk, OwnOrders
+from services.records.api.management import Desk
 from services.records.api.paging import Word
 from services.records.ingest import notes
 from services.records.ingest.recount import records_of
@@ -84,7 +85,7 @@ def router(desk: Desk) -> APIRouter:
         responses=documented(422, 429),
     )
     def get_explanation(
-        authority: OwnOrders,
+        authority: OwnAuthority,
         measure: Annotated[Word, Query(examples=["orders_imposed"])],
         period: Annotated[
             Word, Query(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="A month, or the day of what is pending")
@@ -108,7 +109,8 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/counted", summary="The authority's own numbers of a month, as the nation counts them")
     def get_counted(
-        authority: OwnOrders, month: Annotated[Word, Query(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-03"])]
+        authority: OwnAuthority,
+        month: Annotated[Word, Query(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-03"])],
     ) -> OwnCells:
         first = date.fromisoformat(f"{month}-01")
         with transaction(desk.database) as connection:
@@ -118,7 +120,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get(
         "/counted/{subject:path}", summary="What one order adds to the nation's numbers", responses=documented(404)
     )
-    def get_counted_of(subject: Word, authority: OwnOrders) -> OwnCells:
+    def get_counted_of(subject: Word, authority: OwnAuthority) -> OwnCells:
         with transaction(desk.database) as connection:
             domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
             record = listing.one(connection, authority, subject)

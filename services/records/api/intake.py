@@ -6,14 +6,13 @@ way it came. So the answer given at once and the outcome found later are the sam
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from contracts.authorities import current_code
 from contracts.clock import Clock, system_clock
 from contracts.decoding.binary import from_http
 from contracts.decoding.codec import MAX_BYTES, Event, decode
@@ -23,7 +22,7 @@ from contracts.events import Topic
 from contracts.rejections import Reason, Rejection
 from contracts.topics import topic_of
 from services.chassis.api import bounds
-from services.chassis.api.auth import Identity, require
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
 from services.chassis.streaming.kafka import Producer, Record
@@ -44,17 +43,6 @@ class Item(NamedTuple):
 
     place: int
     raw: bytes
-
-
-def sender(identity: Annotated[Identity, Depends(require("events:write"))]) -> str:
-    """Dependency: the current code of the authority for which the caller may send."""
-    code = current_code(identity.authority or "")
-    if code is None:
-        raise Problem(403, "The token names no authority")
-    return code
-
-
-SenderCode = Annotated[str, Depends(sender)]
 
 
 class Turns:
@@ -90,7 +78,7 @@ def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIR
         responses={202: {"model": Answer}, **documented(415, 422, 429)},
         openapi_extra=_BODY,
     )
-    async def post_events(request: Request, authority: SenderCode) -> Response:
+    async def post_events(request: Request, authority: OwnAuthority) -> Response:
         with turns.take(authority):
             told = Told()
             async for group in _groups(request, told):
@@ -103,7 +91,7 @@ def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIR
         responses={200: {"model": Answer}, **documented(415, 422)},
         openapi_extra=_BODY,
     )
-    async def post_validate(request: Request, authority: SenderCode) -> Response:
+    async def post_validate(request: Request, authority: OwnAuthority) -> Response:
         told = Told()
         async for group in _groups(request, told):
             await run_in_threadpool(_sort_out, group, judge(authority), told)

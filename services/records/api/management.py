@@ -11,11 +11,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import Engine, select
 
-from contracts.authorities import current_code
 from contracts.periods import LONDON
-from services.chassis.api.auth import Identity, require
+from services.chassis.api.auth import Caller, OwnAuthority
 from services.chassis.api.http import Written
-from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
 from services.records.api import listing
@@ -46,17 +44,6 @@ from services.records.returns.yearly import (
 )
 
 
-async def manager(identity: Annotated[Identity, Depends(require("orders:read"))]) -> str:
-    """Dependency: the current code of the authority whose orders the caller may see."""
-    code = current_code(identity.authority or "")
-    if code is None:
-        raise Problem(403, "Only an authority sees its own orders")
-    return code
-
-
-OwnOrders = Annotated[str, Depends(manager)]
-
-
 class Manager(NamedTuple):
     """Somebody who may decide for an authority."""
 
@@ -65,12 +52,9 @@ class Manager(NamedTuple):
     """As the token has it."""
 
 
-async def deciding(identity: Annotated[Identity, Depends(require("orders:manage"))]) -> Manager:
-    """Dependency: who decides, and for which authority (current code)."""
-    code = current_code(identity.authority or "")
-    if code is None:
-        raise Problem(403, "Only an authority decides about its own orders")
-    return Manager(code, identity.subject)
+async def deciding(identity: Caller, authority: OwnAuthority) -> Manager:
+    """Dependency: who decides, and for which authority."""
+    return Manager(authority, identity.subject)
 
 
 Deciding = Annotated[Manager, Depends(deciding)]
@@ -162,7 +146,7 @@ def _findings(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["findings"], route_class=Written)
 
     @routes.get("/findings/counts", summary="How much in the data cannot all be so, by rule")
-    def get_counts(authority: OwnOrders, days: Annotated[int, Query(ge=1, le=366)] = 7) -> FindingCounts:
+    def get_counts(authority: OwnAuthority, days: Annotated[int, Query(ge=1, le=366)] = 7) -> FindingCounts:
         now = desk.now(authority)
         since = now.day - timedelta(days=days)
         with transaction(desk.database) as connection:
@@ -174,7 +158,7 @@ def _findings(desk: Desk) -> APIRouter:
 
     @routes.get("/findings", summary="What in the data cannot all be so, with how to mend it")
     def get_findings(
-        authority: OwnOrders,
+        authority: OwnAuthority,
         rule: Word | None = None,
         since: Annotated[
             Day | None, Query(description="Only of orders of which something that cannot be came on or after this day")
@@ -205,7 +189,7 @@ def _standards(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
 
     @routes.get("/standards", summary="The standards, their sources, and the calendar")
-    def get_standards(authority: OwnOrders) -> Standards:
+    def get_standards(authority: OwnAuthority) -> Standards:
         query = select(recounts).where(recounts.c.authority == authority).order_by(recounts.c.version.desc()).limit(10)
         with transaction(desk.database) as connection:
             rows = connection.execute(query).mappings().all()

@@ -11,13 +11,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
 from services.records.api import listing
-from services.records.api.management import Desk, OwnOrders
+from services.records.api.management import Desk
 from services.records.ingest import notes
 from services.records.model.record import Record
 from services.records.returns.yearly import (
@@ -149,7 +150,7 @@ def router(desk: Desk) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": _columns(mapping)}},
     )
-    def get_unit_return(authority: OwnOrders, year: Year) -> Response:
+    def get_unit_return(authority: OwnAuthority, year: Year) -> Response:
         with transaction(desk.database) as connection:
             asked = of(connection, authority, year)
             text = asked.csv(asked.rows())
@@ -159,18 +160,18 @@ def router(desk: Desk) -> APIRouter:
         return Response(text, media_type="text/csv; charset=utf-8; header=present", headers=headers)
 
     @routes.get("/annual-report", summary=report.title)
-    def get_annual_report(authority: OwnOrders, year: Year) -> YearlyReport:
+    def get_annual_report(authority: OwnAuthority, year: Year) -> YearlyReport:
         with transaction(desk.database) as connection:
             return of(connection, authority, year).tables()
 
     @routes.get("/reconciliation", summary="Whether the returns agree with the national cells")
-    def get_reconciliation(authority: OwnOrders, year: Year) -> Reconciliation:
+    def get_reconciliation(authority: OwnAuthority, year: Year) -> Reconciliation:
         with transaction(desk.database) as connection:
             asked = of(connection, authority, year)
             return asked.reconciled(asked.rows())
 
     @routes.get("/whole", summary="All returns of a year, made in one reading")
-    def get_whole(authority: OwnOrders, year: Year) -> WholeYear:
+    def get_whole(authority: OwnAuthority, year: Year) -> WholeYear:
         with transaction(desk.database) as connection:
             asked = of(connection, authority, year)
             rows = asked.rows()

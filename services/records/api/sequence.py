@@ -10,11 +10,11 @@ from starlette.concurrency import run_in_threadpool
 
 from contracts.events import Topic
 from contracts.topics import topic_of
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
-from services.records.api.mirror.receipts import OwnAuthority
 from services.records.ingest.tables import checkpoints, counters
 
 Ends = Callable[[Collection[str]], Mapping[str, int]]

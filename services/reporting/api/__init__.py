@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from services.chassis.clock import Clock
-from services.reporting.api import cells, figures, publications, releases, several, stream
+from services.reporting.api import cells, figures, publications, releases, sessions, several, stream
+from services.reporting.api.session_store import SessionStore
 
 
-def routers(database: Engine, clock: Clock) -> list[APIRouter]:
+def routers(database: Engine, clock: Clock, store: SessionStore) -> list[APIRouter]:
     """All routes of the API."""
     return [
         cells.router(database),
@@ -20,4 +21,5 @@ def routers(database: Engine, clock: Clock) -> list[APIRouter]:
         publications.router(database, clock),
         publications.public_files(database, clock),
         stream.router(database),
+        sessions.router(store),
     ]

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import Engine
 
 from contracts.cells import MEASURES
 from contracts.periods import parse_first, parse_last
-from services.chassis.api.auth import PUBLIC, Caller, Identity, require
+from services.chassis.api.auth import Caller
 from services.chassis.api.problems import Problem
 from services.chassis.database import transaction
 from services.reporting.api.parameters import CURSOR, Day, Moment, authority_code, day, from_cursor, json, to_cursor
@@ -18,19 +18,6 @@ from services.reporting.read.vintages import AsOf, Live, Wanted
 
 MOST_CELLS = 10_000
 KNOWN_MEASURES: dict[str, Any] = {"enum": list(MEASURES)}
-National = Annotated[Identity, Depends(require("national:read"))]
-
-
-async def _member(viewer: Caller) -> Identity:
-    """Anybody but the public. Raises Problem 401, 403."""
-    if viewer is PUBLIC:
-        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
-    if viewer.audience == "public":
-        raise Problem(403, "Positions are for an authority itself, and for national statistics and inspection")
-    return viewer
-
-
-Member = Annotated[Identity, Depends(_member)]
 
 
 def router(database: Engine) -> APIRouter:
@@ -39,7 +26,7 @@ def router(database: Engine) -> APIRouter:
 
     @api.get("/cells", summary="Whole cells, services summed, zero cells left out", responses=answers(Cells))
     def cells(  # noqa: PLR0913, PLR0917
-        viewer: National,
+        viewer: Caller,
         measure: Annotated[
             str | None, Query(description="One of the measures of the contract", json_schema_extra=KNOWN_MEASURES)
         ] = None,
@@ -72,7 +59,7 @@ def router(database: Engine) -> APIRouter:
         summary="Up to which source offset the figures show events: of all for national viewers, else of one's own",
         responses=answers(Positions, 403),
     )
-    def positions(viewer: Member) -> Response:
+    def positions(viewer: Caller) -> Response:
         gate = Gate(viewer)
         with transaction(database) as connection:
             shown = [each for each in queries.shown(connection) if gate.sees_whole(each.authority)]

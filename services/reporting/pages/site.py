@@ -78,7 +78,7 @@ class Site(Frame):
 
     def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
         """A page. What the public saw before and nothing has changed since is not worked out again."""
-        if self.viewer(request).audience != "public":
+        if self.viewer(request) is not PUBLIC:
             return work_out()
         with transaction(self.database) as connection:
             made_of = state_of(connection), self.clock().date()

@@ -19,6 +19,20 @@ checkpoints = Table(
     comment="How far the aggregates were read; compare-and-set, in the transaction of what was read.",
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("handle", Text, primary_key=True),
+    Column("subject", Text, nullable=False, index=True),
+    Column("site", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("began_at", _instant, nullable=False),
+    Column("seen_at", _instant, nullable=False),
+    Column("ends_at", _instant, nullable=False),
+    comment="Who is signed in to pages, of the desk too. A session that ended is not there.",
+)
+
 put_aside = Table(
     "put_aside",
     metadata,
@@ -27,6 +41,7 @@ put_aside = Table(
     Column("offset", BigInteger, primary_key=True),
     Column("key", LargeBinary),
     Column("value", LargeBinary),
+    Column("seal", LargeBinary),
     Column("fault", Text, nullable=False),
     Column("at", _instant, nullable=False),
     comment="Aggregates that this version could not read or store. Tried again at every start.",

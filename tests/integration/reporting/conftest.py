@@ -137,7 +137,7 @@ def keys() -> Keys:
 def client(database_settings: DatabaseSettings, database: Engine, keys: Keys) -> TestClient:
     settings = ApiSettings(
         database=database_settings,
-        tokens=TokenSettings(public_key=keys.public),
+        tokens=TokenSettings(public_key=keys.public, development=True),
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
     return TestClient(build(settings, database, new_registry(), FixedClock(NOW)))

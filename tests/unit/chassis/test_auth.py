@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import OKPAlgorithm
 
 from services.chassis.api import auth, issuer_keys
-from services.chassis.api.auth import Identity, InvalidToken, Keys, generate_keys, mint, require, verify
+from services.chassis.api.auth import Identity, InvalidToken, Keys, generate_keys, mint, verify
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import TokenSettings
 
@@ -132,9 +132,9 @@ def test_what_a_caller_may_see_follows_from_scope_and_authority(identity: Identi
     assert identity.audience == audience
 
 
-def test_a_scope_that_nobody_knows_cannot_be_required() -> None:
-    with pytest.raises(ValueError, match="nobody knows"):
-        require("orders:write")
+def test_an_authority_is_meant_by_the_code_that_it_had_before_and_by_no_other() -> None:
+    assert verify(_signed(authority="S12000024"), SETTINGS).authority == "S12000048"
+    assert verify(_signed(authority="S99999999"), SETTINGS).authority is None
 
 
 def test_a_token_says_when_it_was_made_and_lasts_no_longer_than_tokens_may() -> None:

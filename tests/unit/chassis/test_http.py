@@ -10,16 +10,16 @@ from threading import Event
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 from starlette.types import Message, Scope
 
-from services.chassis.api.auth import Caller, Identity, generate_keys, mint, require
+from services.chassis.api.auth import Caller, Identity, OwnAuthority, generate_keys, mint
 from services.chassis.api.http import Written, application, asking
-from services.chassis.api.policy import Policy, check
+from services.chassis.api.policy import Policy, Who, check
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
@@ -87,8 +87,8 @@ def name_of(name: str) -> str:
 
 
 @router.get("/own")
-def own(identity: Annotated[Identity, Depends(require("orders:read"))]) -> str | None:
-    return identity.authority
+def own(authority: OwnAuthority) -> str:
+    return authority
 
 
 @router.get("/figures")
@@ -138,6 +138,7 @@ def app(registry: CollectorRegistry, database: Database) -> FastAPI:
         "POST /v1/lines": Policy(body=LIMIT, lines=10 * LIMIT),
         "POST /v1/slow": Policy(body=LIMIT, seconds=0.05),
         "GET /v1/long": Policy(answer=LIMIT),
+        "GET /v1/own": Policy(Who.OWN_ORDERS),
     }
     return application(
         "Things", HttpSettings(port=0), registry, [router, written], policies, tokens=tokens, checks=checks

@@ -103,6 +103,28 @@ def test_every_process_runs_in_compose_with_settings_it_accepts(
         accepted(environment, PROCESSES[process_of(service["command"])], monkeypatch)
 
 
+class Merged(yaml.SafeLoader):
+    """As Compose reads a file that is laid over another."""
+
+
+Merged.add_constructor("!reset", lambda _loader, _node: None)
+
+
+def test_with_a_provider_for_people_every_api_still_starts(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {name: f"https://{name.lower()}.example" for name in variables if name.startswith(("OIDC", "FIG", "DESK_"))}
+    values = variables | said | {"DESK_PORT": "8104"}
+    over = (ROOT / "deploy" / "compose" / "sign-in.yml").read_text()
+    laid = yaml.load(interpolated(over, values), Merged)["services"]
+    for name, service in compose(values)["services"].items():
+        if name in laid:
+            environment = of_the_image() | service["environment"] | laid[name]["environment"]
+            told = {key: value for key, value in environment.items() if value is not None}
+            accepted(told, PROCESSES[process_of(service["command"])], monkeypatch)
+    assert len(laid) == 4
+
+
 def accepted(environment: dict[str, str], settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         for name, value in environment.items():
@@ -185,13 +207,13 @@ def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refu
 
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
-    passwords = [value for name, value in variables.items() if name.endswith("_PASSWORD")]
-    assert len(set(passwords)) == len(passwords) == 6
+    passwords = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_AGGREGATES_KEY"))]
+    assert len(set(passwords)) == len(passwords) == 8
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0
     example = (ROOT / "deploy" / "compose" / "example.env").read_text()
-    assert not re.search("(PASSWORD|CLUSTER_ID)=.", example)
+    assert not re.search("(PASSWORD|AGGREGATES_KEY|CLUSTER_ID)=.", example)
     assert "/.env" in (ROOT / ".gitignore").read_text().split()
 
 

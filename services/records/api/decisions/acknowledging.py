@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api import listing
-from services.records.api.management import Deciding, Desk, OwnOrders
+from services.records.api.management import Deciding, Desk
 from services.records.api.order_schemas import Today
 from services.records.api.paging import Day, Word
 from services.records.ingest import notes
@@ -100,7 +101,7 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/acknowledgements", summary="Missed duties that were acknowledged, with who, when and why")
     def get_acknowledgements(
-        authority: OwnOrders, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+        authority: OwnAuthority, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> Acknowledgements:
         with transaction(desk.database) as connection:
             found = notes.history(connection, authority, Kind.ACKNOWLEDGEMENT, limit)

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.audit import watching
 from services.chassis.database import transaction
-from services.records.api.management import Deciding, Desk, Manager, OwnOrders
+from services.records.api.management import Deciding, Desk, Manager
 from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
 from services.records.ingest import notes
@@ -151,7 +152,7 @@ def _routes(desk: Desk, path: str, kind: Kind) -> APIRouter:
 
 
 def _telling(desk: Desk, kind: Kind) -> Callable[..., Decided]:
-    def get_decided(authority: OwnOrders, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST) -> Decided:
+    def get_decided(authority: OwnAuthority, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST) -> Decided:
         return _decided(desk, authority, kind, limit)
 
     return get_decided

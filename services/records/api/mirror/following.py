@@ -12,7 +12,8 @@ from contracts.rejections import Reason
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
-from services.records.api.management import Desk, Limit, OwnOrders
+from services.chassis.api.auth import OwnAuthority
+from services.records.api.management import Desk, Limit
 from services.records.ingest.news import News
 from services.records.ingest.tables import changes, shards
 from services.records.model.record import Outcome
@@ -53,7 +54,7 @@ def router(desk: Desk) -> APIRouter:
         responses=documented(422),
     )
     def get_changes(
-        authority: OwnOrders,
+        authority: OwnAuthority,
         after: Annotated[
             str,
             Query(

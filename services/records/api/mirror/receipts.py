@@ -3,14 +3,13 @@
 from base64 import b64encode
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from sqlalchemy import Connection, Engine, Row, Select, func, select, tuple_
 
-from contracts.authorities import current_code
 from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.rejections import Reason
 from contracts.topics import topic_of
-from services.chassis.api.auth import Caller
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
@@ -23,20 +22,8 @@ from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, rejections, shards
 from services.records.model.record import Outcome
 
-
-async def own_authority(identity: Caller) -> str:
-    """Dependency: the current code of the caller's own authority; what they may see is its own, nothing else."""
-    if not identity.subject:
-        raise Problem(401, "A bearer token is required", headers={"WWW-Authenticate": "Bearer"})
-    code = current_code(identity.authority or "")
-    if code is None or not identity.scopes & {"orders:read", "events:write"}:
-        raise Problem(403, "Only an authority sees what became of its own events")
-    return code
-
-
 LAST_OFFSET = 2**63 - 1
 """That Kafka and PostgreSQL can hold."""
-OwnAuthority = Annotated[str, Depends(own_authority)]
 
 
 def router(kind: Topic, database: Engine) -> APIRouter:

@@ -33,7 +33,7 @@ from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, rejections
 from tests.integration.records.conftest import Bench
 from tests.support.lacking import cannot
-from tests.support.policies import any_policy
+from tests.support.policies import own_policies
 from tests.support.scenario import Sent
 
 TOPIC = topic_of(Topic.ORDERS, AUTHORITY)
@@ -63,7 +63,7 @@ def by_http(address: str, lines: list[bytes]) -> None:
         routers = [intake.router(Topic.ORDERS, producer)]
         tokens = TokenSettings(public_key=KEYS.public)
         app = application(
-            "intake", HttpSettings(port=0), CollectorRegistry(), routers, any_policy(routers), tokens=tokens
+            "intake", HttpSettings(port=0), CollectorRegistry(), routers, own_policies(routers), tokens=tokens
         )
         vendor = Identity("vendor", frozenset({"events:write"}), AUTHORITY)
         token = mint(KEYS.private, vendor, timedelta(hours=1), system_clock)

@@ -33,7 +33,7 @@ from services.records.ingest.tables import rejections
 from services.records.ingest.worker import Worker
 from tests.integration.records.conftest import Bench
 from tests.support import spoilt
-from tests.support.policies import any_policy
+from tests.support.policies import own_policies
 from tests.support.scenario import Sent
 
 payback = command_line()
@@ -118,7 +118,7 @@ def places(request: pytest.FixtureRequest, bench: Callable[[str], Bench], tmp_pa
         HttpSettings(port=0),
         CollectorRegistry(),
         [router := intake.router(topic, producer)],
-        any_policy([router]),
+        own_policies([router]),
         tokens=TokenSettings(public_key=KEYS.public),
     )
     with TestClient(app) as client:

@@ -20,7 +20,7 @@ from services.operations.topics import topic_specs
 from services.records.api import sequence
 from tests.integration.records.conftest import Bench
 from tests.support.desk import keys, token
-from tests.support.policies import any_policy
+from tests.support.policies import own_policies
 from tests.support.scenario import Sent
 
 OURS = f"/authorities/{AUTHORITY}"
@@ -65,7 +65,7 @@ def client(empty_kafka: str, log: Log) -> Iterator[TestClient]:
     with closing(Admin(KafkaSettings(bootstrap=empty_kafka))) as admin:
         routers = [sequence.router(log.bench.database, admin.ends, tries=1)]
         tokens = TokenSettings(public_key=keys().public)
-        settings, policies = HttpSettings(port=0), any_policy(routers)
+        settings, policies = HttpSettings(port=0), own_policies(routers)
         yield TestClient(application("sequence", settings, CollectorRegistry(), routers, policies, tokens=tokens))
 
 

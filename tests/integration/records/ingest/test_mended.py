@@ -13,6 +13,7 @@ from contracts.decoding.codec import Event, encode
 from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
+from services.chassis.api.auth import own_authority
 from services.chassis.streaming.batches import Slice
 from services.records.api.mirror import receipts
 from services.records.api.order_schemas import Today
@@ -80,7 +81,7 @@ def test_open_rejections_are_listed_by_themselves(bench: MakeBench) -> None:
 def _app(bench: Bench) -> Any:
     app = FastAPI()
     app.include_router(receipts.router(Topic.ORDERS, bench.database))
-    app.dependency_overrides[receipts.own_authority] = lambda: AUTHORITY
+    app.dependency_overrides[own_authority] = lambda: AUTHORITY
     return app
 
 

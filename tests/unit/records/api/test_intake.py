@@ -20,7 +20,7 @@ from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.kafka import Producer
 from services.records.api import intake
 from services.records.api.policies import MOST_IN_A_BATCH
-from tests.support.policies import any_policy
+from tests.support.policies import own_policies
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS = generate_keys()
@@ -36,7 +36,9 @@ def client() -> Iterator[TestClient]:
     router = intake.router(Topic.ORDERS, producer, FixedClock(NOW))
     tokens = TokenSettings(public_key=KEYS.public)
     with TestClient(
-        application("intake", HttpSettings(port=0), CollectorRegistry(), [router], any_policy([router]), tokens=tokens)
+        application(
+            "intake", HttpSettings(port=0), CollectorRegistry(), [router], own_policies([router]), tokens=tokens
+        )
     ) as made:
         yield made
     producer.close()

@@ -1,0 +1,172 @@
+"""Who is signed in to pages. The browser keeps one secret; the server keeps a row for it, which it can end.
+
+The row holds the person's token sealed with the secret, so that neither the row alone nor a copy of the database speaks for anybody.
+"""
+
+from base64 import urlsafe_b64encode
+from datetime import datetime
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import NamedTuple, Protocol
+
+from cachetools import TTLCache
+from cryptography.fernet import Fernet
+from cryptography.fernet import InvalidToken as Unsealable
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.chassis.api.auth import Identity, InvalidToken, verify
+from services.chassis.api.policy import Who
+from services.chassis.failures import Away
+from services.chassis.settings import OidcSettings, TokenSettings
+from services.chassis.web.oidc import SignIn
+
+SECURE, INSECURE = "__Host-payback_session", "payback_session"
+"""Under which browsers keep the secret. Those of a name that begins so take it over TLS only, and from no other host."""
+SCOPE_KEY = "payback.session"
+ID_LENGTH = 16
+NO_PAGES = ("/v1/", "/static/", "/healthz", "/readyz", "/openapi.json")
+"""Addresses at which a session means nothing."""
+NOT_FOR_PAGES = "This account is not meant for pages: machines send events, people look"
+
+
+class Listed(NamedTuple):
+    """One session, as its person sees it. The id is the beginning of its handle, which opens nothing."""
+
+    id: str
+    site: str
+    browser: str
+    began_at: datetime
+    seen_at: datetime
+
+
+class Place(NamedTuple):
+    """Where somebody signed in: the site, and what the browser calls itself in a few words that its person knows again."""
+
+    site: str
+    browser: str
+
+
+class Session(NamedTuple):
+    """Somebody who is signed in."""
+
+    identity: Identity
+    token: str
+    handle: str
+    """By which the server knows the session."""
+
+
+class Store(Protocol):
+    """Where the rows are. Every method may raise Away."""
+
+    async def begin(self, session: Session, sealed: bytes, place: Place) -> None:
+        """Keep a new session."""
+
+    async def find(self, handle: str, before: Session | None) -> bytes | None:
+        """What was sealed for a session that has not ended, which is seen by this. `before` is whom it spoke for a while ago."""
+
+    async def end(self, handle: str) -> None:
+        """End the session, if it is there."""
+
+    async def listed(self, session: Session) -> list[Listed]:
+        """All of the same person, the latest first."""
+
+    async def end_other(self, session: Session, name: str) -> None:
+        """End the session of this id, if it is of the same person."""
+
+
+class Sessions:
+    """The sessions of one site."""
+
+    def __init__(self, site: str, store: Store, tokens: TokenSettings, oidc: OidcSettings, *, insecure: bool) -> None:
+        self.store, self._site, self._tokens = store, site, tokens
+        self.provider = SignIn(oidc) if oidc.issuer else None
+        self.cookie = INSECURE if insecure else SECURE
+        self._recent: TTLCache[str, Session] = TTLCache(maxsize=10_000, ttl=300)
+
+    async def begin(self, token: str, scope: Scope) -> str:
+        """Keep a session for the token's person in this browser and return the secret. Raises InvalidToken, Away."""
+        secret = token_urlsafe(32)
+        session = Session(verify(token, self._tokens), token, handle_of(secret))
+        if not Who.PERSON.lets_in(session.identity):
+            raise InvalidToken(NOT_FOR_PAGES)
+        await self.store.begin(session, _seal(secret).encrypt(token.encode()), Place(self._site, browser_of(scope)))
+        return secret
+
+    async def find(self, scope: Scope) -> Session | None:
+        """Who asks; nobody where the session has ended, or the token proves nothing any more. Raises Away."""
+        secret = self._secret(scope)
+        if not secret:
+            return None
+        handle = handle_of(secret)
+        sealed = await self.store.find(handle, self._recent.get(handle))
+        if sealed is None:
+            return None
+        try:
+            token = _seal(secret).decrypt(sealed).decode()
+            session = Session(verify(token, self._tokens), token, handle)
+        except (Unsealable, InvalidToken):
+            return None
+        self._recent[handle] = session
+        return session
+
+    async def end(self, scope: Scope) -> None:
+        """End the session of whom asks, if there is one. Raises Away."""
+        if secret := self._secret(scope):
+            self._recent.pop(handle_of(secret), None)
+            await self.store.end(handle_of(secret))
+
+    def recent(self, scope: Scope) -> Identity | None:
+        """Whom the cookie spoke for a short while ago: enough to count by, and never to let anybody in."""
+        secret = self._secret(scope)
+        session = self._recent.get(handle_of(secret)) if secret else None
+        return session.identity if session else None
+
+    def _secret(self, scope: Scope) -> str | None:
+        return HTTPConnection(scope).cookies.get(self.cookie)
+
+
+class SignedIn:
+    """Finds out once for each request of a page who is signed in."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
+        self._app, self._sessions = app, sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and not scope["path"].startswith(NO_PAGES):
+            scope[SCOPE_KEY] = await self._found(scope)
+        await self._app(scope, receive, send)
+
+    async def _found(self, scope: Scope) -> Session | Away | None:
+        try:
+            return await self._sessions.find(scope)
+        except Away as away:
+            return away
+
+
+def session_of(scope: Scope) -> Session | None:
+    """Who is signed in. Raises Away where that cannot be told now."""
+    found: Session | Away | None = scope.get(SCOPE_KEY)
+    if isinstance(found, Away):
+        raise found
+    return found
+
+
+def handle_of(secret: str) -> str:
+    """By what the server knows the secret, which cannot be worked out from it."""
+    return sha256(b"handle " + secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _seal(secret: str) -> Fernet:
+    return Fernet(urlsafe_b64encode(sha256(b"seal " + secret.encode("utf-8", "replace")).digest()))
+
+
+def browser_of(scope: Scope) -> str:
+    """The browser in a few words, by what it says of itself."""
+    said = HTTPConnection(scope).headers.get("user-agent", "")
+    names = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "Mac OS": "macOS", "Linux": "Linux"}
+    browser = next((name for mark, name in names.items() if mark in said), "a program")
+    system = next((name for mark, name in systems.items() if mark in said), "")
+    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,86 @@
+"""The rows of sessions in PostgreSQL, for our own pages and, asked over HTTP, for the desk."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
+from starlette.concurrency import run_in_threadpool
+
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.chassis.settings import SiteSettings
+from services.chassis.web.sessions import ID_LENGTH, Listed, Place, Session
+from services.reporting.read.tables import sessions
+
+T = TypeVar("T")
+MOST_EACH = 20
+"""Sessions of one person: the oldest ends when one more begins."""
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly it is noted when a session was last used, so that not every look writes."""
+
+
+class SessionStore:
+    """A session ends when it is ended, when it was not used for a while, and in any case after some hours."""
+
+    def __init__(self, database: Engine, clock: Clock, settings: SiteSettings) -> None:
+        self._database, self._clock = database, clock
+        self._longest = timedelta(hours=settings.session_hours)
+        self._idle = timedelta(minutes=settings.idle_minutes)
+
+    async def begin(self, session: Session, sealed: bytes, place: Place) -> None:
+        """Keep a new session, and drop what has ended. Raises Away."""
+        await self._run(lambda connection: self._begin(connection, session, sealed, place))
+
+    def _begin(self, connection: Connection, session: Session, sealed: bytes, place: Place) -> None:
+        now, subject = self._clock(), session.identity.subject
+        connection.execute(delete(sessions).where(self._ended()))
+        theirs = select(sessions.c.handle).where(sessions.c.subject == subject).order_by(sessions.c.began_at.desc())
+        connection.execute(delete(sessions).where(sessions.c.handle.in_(theirs.offset(MOST_EACH - 1))))
+        row = {"handle": session.handle, "subject": subject, "sealed": sealed, **place._asdict()}
+        connection.execute(insert(sessions).values(**row, began_at=now, seen_at=now, ends_at=now + self._longest))
+
+    async def find(self, handle: str, _before: Session | None = None) -> bytes | None:
+        """What was sealed for a session that has not ended. Raises Away."""
+        return await self._run(lambda connection: self._find(connection, handle))
+
+    def _find(self, connection: Connection, handle: str) -> bytes | None:
+        query = select(sessions.c.sealed, sessions.c.seen_at).where(sessions.c.handle == handle, ~self._ended())
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        if self._clock() - row.seen_at > NOTED_EVERY:
+            connection.execute(update(sessions).where(sessions.c.handle == handle).values(seen_at=self._clock()))
+        return bytes(row.sealed)
+
+    async def end(self, handle: str) -> None:
+        """End the session, if it is there. Raises Away."""
+        await self._run(lambda connection: connection.execute(delete(sessions).where(sessions.c.handle == handle)))
+
+    async def listed(self, session: Session) -> list[Listed]:
+        """All of the same person, the latest first. Raises Away."""
+        return await self._run(lambda connection: self._listed(connection, session.identity.subject))
+
+    def _listed(self, connection: Connection, subject: str) -> list[Listed]:
+        columns = sessions.c.handle, sessions.c.site, sessions.c.browser, sessions.c.began_at, sessions.c.seen_at
+        query = select(*columns).where(sessions.c.subject == subject, ~self._ended())
+        rows = connection.execute(query.order_by(sessions.c.began_at.desc()))
+        return [Listed(row.handle[:ID_LENGTH], *row[1:]) for row in rows]
+
+    async def end_other(self, session: Session, name: str) -> None:
+        """End the session of this id, if it is of the same person. Raises Away."""
+        theirs = sessions.c.subject == session.identity.subject
+        named = sessions.c.handle.startswith(name, autoescape=True)
+        if len(name) == ID_LENGTH:
+            await self._run(lambda connection: connection.execute(delete(sessions).where(theirs, named)))
+
+    def _ended(self) -> ColumnElement[bool]:
+        now = self._clock()
+        return or_(sessions.c.ends_at <= now, sessions.c.seen_at <= now - self._idle)
+
+    async def _run(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with transaction(self._database) as connection:
+                return work(connection)
+
+        return await run_in_threadpool(run)
