@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.local.plan import Ports, Surroundings, plan
 from deploy.local.tokens import DevelopmentKey, identity_of
 from services.chassis.api.auth import generate_keys, verify
 from services.chassis.settings import DEVELOPMENT_ISSUER, Settings, SettingsError, TokenSettings
@@ -123,6 +124,17 @@ def test_with_a_provider_for_people_every_api_still_starts(
             told = {key: value for key, value in environment.items() if value is not None}
             accepted(told, PROCESSES[process_of(service["command"])], monkeypatch)
     assert len(laid) == 4
+
+
+def test_every_process_of_the_embedded_stack_has_settings_it_accepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = DevelopmentKey(tmp_path / "key.pem")
+    around = Surroundings("localhost:1", "postgresql://nobody@localhost:1/nothing", key.public_path, tmp_path / "roles")
+    planned = plan(Ports.from_numbers(range(1, 14)), around)
+    for process in (*planned.migrations, *planned.services):
+        kind = PROCESSES[process_of(["python", *process.command[1:]])]
+        accepted(process.environment, kind, monkeypatch)
 
 
 def accepted(environment: dict[str, str], settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
