@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, select, tuple_
 
 from contracts.rejections import Reason
+from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
-from services.chassis.api.auth import OwnAuthority
 from services.records.api.management import Desk, Limit
 from services.records.ingest.news import News
 from services.records.ingest.tables import changes, shards
