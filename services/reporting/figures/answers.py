@@ -1,6 +1,6 @@
 """Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
@@ -20,6 +20,7 @@ from services.reporting.read.queries import (
     WHOLE,
     Days,
     Grain,
+    Period,
     Span,
     Sums,
     indicator_sums,
@@ -309,18 +310,14 @@ class _Plan:
         known_on = desk.known_on(cut)
         total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
         reported = reported_figures(desk, cut, self.indicator, span, grain.period)
+        told = [
+            (each, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on)) for each in periods
+        ]
         for place in areas_of(grain.areas, area):
             if place in areas:
-                for period in periods:
+                for period, *marks in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
-                    for figure in _row_figures(cut, parts, place, period.label, known):
-                        yield replace(
-                            figure,
-                            name=period.name,
-                            months=period.months,
-                            provisional=is_provisional(self.indicator, period.last, known_on),
-                            partial=period.is_partial(known_on),
-                        )
+                    yield from _row_figures(cut, parts, place, period, marks, known)
 
 
 def reported_figures(
@@ -345,15 +342,17 @@ def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, fro
     }
 
 
-def _row_figures(cut: Cut, parts: Iterable[Part], area: str, period: str, total: Sums | None) -> Iterator[Figure]:
+def _row_figures(
+    cut: Cut, parts: Iterable[Part], area: str, period: Period, marks: Sequence[bool], total: Sums | None
+) -> Iterator[Figure]:
     """One figure for each part; without numbers where the area has reported nothing."""
 
     def of(form: Form | None) -> int | None:
-        return None if form is None or total is None else total.get((form, area, period), 0)
+        return None if form is None or total is None else total.get((form, area, period.label), 0)
 
     for part in parts:
-        counted, whole = of(part.numerator), of(part.denominator)
-        yield Figure(cut, area, period, part.category, part.numerator, part.denominator, counted, whole)
+        forms, counts = (part.numerator, part.denominator), (of(part.numerator), of(part.denominator))
+        yield Figure(cut, area, period.label, part.category, *forms, *counts, period.name, period.months, *marks)
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
