@@ -14,6 +14,7 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
 from contracts.cells import Cell, decode_aggregate
+from contracts.decoding.codec import MAX_BYTES
 from contracts.topics import NATIONAL_AGGREGATES
 from deploy.local.postgres import Postgres
 from services.chassis.failures import Away
@@ -105,6 +106,8 @@ def send(platform: Platform, load: Load, deliveries: Sequence[Delivery]) -> None
                 else:
                     break
             for receipt, record in zip(receipts, batch, strict=True):
+                if len(record.value or b"") > MAX_BYTES:
+                    continue  # refused without a look at its id
                 with suppress(msgspec.MsgspecError):  # pretend authorities send what cannot be read, too
                     load.receipts[receipt.topic, receipt.offset] = _identified.decode(record.value or b"").id
 
