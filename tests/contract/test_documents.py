@@ -5,7 +5,6 @@ import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import jsonschema_rs
@@ -23,7 +22,7 @@ from contracts.generate.documents import documents, stale
 from contracts.generate.examples import REFUSED
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason, Rejection
-from tests.support.lacking import cannot
+from tests.support.npm import asked, fetched
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -195,21 +194,8 @@ def test_words_are_found_for_inherited_and_renamed_members() -> None:
 
 @pytest.fixture(scope="module")
 def asyncapi_parser() -> Path:
-    """The script that runs @asyncapi/parser, which npm fetches the first time."""
-    if which("npm") is None:
-        cannot("needs Node.js and npm, for @asyncapi/parser: the AsyncAPI document was NOT checked")
-    wanted = json.loads((PARSER / "package.json").read_text())["dependencies"]["@asyncapi/parser"]
-    installed = PARSER / "node_modules" / "@asyncapi" / "parser" / "package.json"
-    if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
-        options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(["npm", "install", *options], cwd=PARSER, check=True)
-    return PARSER / "check.js"
-
-
-def asked(script: Path, document: Path) -> dict[str, Any]:
-    answer = subprocess.run(["node", script, document], capture_output=True, check=True, text=True)
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found
+    """The script that runs @asyncapi/parser."""
+    return fetched(PARSER, "@asyncapi/parser") / "check.js"
 
 
 def test_the_asyncapi_parser_accepts_the_document(asyncapi_parser: Path) -> None:
