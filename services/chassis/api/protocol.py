@@ -2,9 +2,11 @@
 
 from asyncio import TimerHandle, Transport
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from services.chassis.api.problems import MEDIA_TYPE, Problem
@@ -19,8 +21,39 @@ CONNECTIONS_EACH = 128
 """From one address, unless it is a proxy that speaks for others."""
 
 
+UPGRADING = frozenset({b"upgrade", b"http2-settings"})
+"""Headers, and words of the header `Connection`, by which a client offers to speak another protocol."""
+
+
+class _Parser(HttpRequestParser):
+    """Hands back what it leaves unread when a client offers to speak another protocol: it takes the body for that."""
+
+    def __init__(self, protocol: "BoundedProtocol") -> None:
+        super().__init__(protocol)
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self._protocol = protocol
+
+    def feed_data(self, data: Any) -> None:
+        """Read on. Raises what HttpRequestParser raises, but for an offer that can be passed over."""
+        try:
+            super().feed_data(data)
+        except HttpParserUpgrade as offer:
+            if not self.is_offered_another():
+                raise
+            self._protocol.pass_over(bytes(data[offer.args[0] :]))
+
+    def is_offered_another(self) -> bool:
+        """Whether the request read last offers another protocol. CONNECT insists on it."""
+        return self.should_upgrade() and self.get_method() != b"CONNECT"
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused."""
+    """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused.
+
+    An offer to speak another protocol is passed over, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
+    """
+
+    parser: _Parser
 
     def __init__(
         self, *given: Any, headers: dict[str, str], proxies: frozenset[str], open_: Counter[str], **named: Any
@@ -31,6 +64,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fault = 400, "The request cannot be read"
         self._timer: TimerHandle | None = None
         self._host = ""
+        self._again = b""
+        self.parser = _Parser(self)
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Take the connection, unless this address has enough of them."""
@@ -58,8 +93,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait_for_head()
         self._unseen += len(data)
         super().data_received(data)
+        while self._again and not self.transport.is_closing():
+            again, self._again = self._again, b""
+            super().data_received(again)
         if self._unseen > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, "The head of the request is too large")
+
+    def pass_over(self, unread: bytes) -> None:
+        """Read the head again without the offer in it, and then what is unread."""
+        line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self.parser = _Parser(self)
+        self._again = b"\r\n".join([line, *without_offer(self.headers), b"", unread])
 
     def on_message_begin(self) -> None:
         """Count anew."""
@@ -78,6 +122,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request on, if there is only one way to read it."""
+        if self.parser.is_offered_another():
+            return
         self._stop_waiting()
         self._unseen = 0
         if ambiguity := _ambiguity(self.headers, self.parser.get_http_version()):
@@ -96,6 +142,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request has ended."""
+        if self.parser.is_offered_another():
+            return
         self._unseen = 0
         super().on_message_complete()
 
@@ -137,6 +185,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_answering():
             self.transport.write(_written(Problem(status, detail), self._headers))
         self.transport.close()
+
+
+def without_offer(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Return the lines of a head, without what offers another protocol."""
+    for name, value in headers:
+        words = [word for word in value.split(b",") if word.strip().lower() not in UPGRADING]
+        kept = b",".join(words) if name == b"connection" else value
+        if name not in UPGRADING and (kept or name != b"connection"):
+            yield b"%b: %b" % (name, kept)
 
 
 def _ambiguity(headers: list[tuple[bytes, bytes]], version: str) -> str:

@@ -141,6 +141,15 @@ AMBIGUOUS = {
     "two lengths": b"POST /things HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
     "no request": b"\x16\x03\x01\x02\x00",
 }
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n"
+THING = b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+OFFERED = {
+    "by its length": (THING + OFFER + b"Content-Length: 9\r\n\r\n" + b'{"a":"b"}',),
+    "in chunks": (THING + OFFER + b"Transfer-Encoding: chunked\r\n\r\n", b'9\r\n{"a":"b"}\r\n0\r\n\r\n'),
+    "a byte at a time": tuple(bytes([byte]) for byte in THING + OFFER + b'Content-Length: 9\r\n\r\n{"a":"b"}'),
+    "websocket": (THING + b'Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 9\r\n\r\n{"a":"b"}',),
+}
+LAST = b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n"
 FLOOD = [b"X-A: " + b"a" * 1000 + b"\r\n"] * 20_000
 FLOODS = {
     "lines of headers": (b"GET /healthz HTTP/1.1\r\n" + HOST, *FLOOD),
@@ -161,6 +170,25 @@ def test_what_two_readers_could_read_differently_is_refused(server: tuple[subpro
         assert answer.startswith(b"HTTP/1.1 400 "), (name, answer)
         for guard in (b"x-content-type-options: nosniff", b"content-security-policy: default-src 'none'", PROBLEM):
             assert guard in answer, (name, answer)
+
+
+def test_an_offer_of_another_protocol_is_passed_over(server: tuple[subprocess.Popen[str], int, int]) -> None:
+    """As Java's HttpClient makes one in each request without TLS: the body is read, and the connection goes on."""
+    for name, sent in OFFERED.items():
+        answer = _say(server[1], *sent, *sent, LAST)
+        assert [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 ")[1:]] == [
+            *(b"1", b"1", b'"whole"')
+        ], (name, answer)
+
+
+def test_what_offers_another_protocol_may_be_ambiguous_or_too_long(
+    server: tuple[subprocess.Popen[str], int, int],
+) -> None:
+    twice = THING + OFFER + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"
+    assert _say(server[1], twice).startswith(b"HTTP/1.1 400 ")
+    assert _say(server[1], THING + OFFER + b"Content-Length: 5000\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+    assert _say(server[1], THING + OFFER, *FLOOD)[:13] in {b"", b"HTTP/1.1 431 "}
+    assert b"HTTP/1.1 40" in _say(server[1], b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
 
 PROBLEM = b"content-type: application/problem+json"
