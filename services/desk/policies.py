@@ -28,6 +28,8 @@ POLICIES: Policies = {
     "GET /returns/{name}.csv": _FILE,
     "GET /reports/{label}": _PAGE,
     "GET /reports/{label}.docx": _FILE,
+    "GET /evidence/{label}": _PAGE,
+    "GET /evidence/{label}.docx": _FILE,
     "GET /refusals": _PAGE,
     "GET /refusals/{service}/{offset}": _PAGE,
     "POST /refusals/{service}/{offset}": _FORM,

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from docx import Document
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.kafka import remove_topics
@@ -26,7 +27,16 @@ PATHS = (
         "/wrong",
         "/wrong?rule=facts_without_order",
     ),
-    *("/refusals", "/check", "/held", "/settings", "/returns", "/reports/2025-26", "/orders/FIFE/none"),
+    *(
+        "/refusals",
+        "/check",
+        "/held",
+        "/settings",
+        "/returns",
+        "/reports/2025-26",
+        "/evidence/2025-26",
+        "/orders/FIFE/none",
+    ),
 )
 TODAY = datetime.now(UTC).date()
 IMPOSED: dict[str, Any] = {
@@ -219,6 +229,15 @@ def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, des
         with page.expect_download() as download:
             page.get_by_role("link", name=link).first.click()
         assert Path(download.value.path()).read_bytes()[:2] == b"PK"
+    page.get_by_role("table", name="Evidence").get_by_role("link", name="Evidence of").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Evidence for self-evaluation: Fife")
+    expect(page.get_by_role("table", name="First contact within 1 working day by quarter")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Word document").click()
+    headings = [
+        p.text for p in Document(str(download.value.path())).paragraphs if p.style and p.style.name == "Heading 1"
+    ]
+    assert headings == page.get_by_role("heading", level=2).all_inner_texts()
 
 
 def test_nobody_sits_at_anothers_desk(page: Page, desk: Platform) -> None:

@@ -1,30 +1,54 @@
-"""The performance report of a quarter or a year, to read, to edit and to print."""
+"""The performance report and the evidence for self-evaluation, of a quarter or a year, to read, to edit and to print."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import NamedTuple
 
 from fastapi import Request, Response
 
 from contracts.authorities import AUTHORITIES
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import attachment
+from services.desk.report.evidence import evidence
 from services.desk.report.gathering import Gathering, span_of
-from services.desk.report.model import Report
+from services.desk.report.model import Report, Span, Told
 from services.desk.report.sentences import report
 from services.desk.report.writing import MEDIA_TYPE, as_docx
 
 
-async def _made(site: Site, looker: Looker, request: Request) -> Report:
+class _Kind(NamedTuple):
+    """What can be read, edited and printed."""
+
+    folder: str
+    file: str
+    gather: Callable[[Gathering, Span], Awaitable[Told]]
+    write: Callable[[Told], Report]
+
+
+_KINDS = (
+    _Kind("reports", "performance", Gathering.told, report),
+    _Kind("evidence", "evidence", Gathering.evidence, evidence),
+)
+
+
+async def _made(kind: _Kind, site: Site, looker: Looker, request: Request) -> Report:
     code = looker.authority
     gathering = Gathering(site.platform, looker.token, code, AUTHORITIES[code].name)
-    return report(await gathering.told(span_of(str(request.path_params["label"]))))
+    return kind.write(await kind.gather(gathering, span_of(str(request.path_params["label"]))))
 
 
-async def _read(site: Site, looker: Looker, request: Request) -> Response:
-    made = await _made(site, looker, request)
-    return site.page(request, "report", report=made, label=request.path_params["label"])
+async def _read(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
+    made = await _made(kind, site, looker, request)
+    return site.page(request, "report", report=made, folder=kind.folder, label=request.path_params["label"])
 
 
-async def _edit(site: Site, looker: Looker, request: Request) -> Response:
-    made = await _made(site, looker, request)
-    return attachment(as_docx(made), MEDIA_TYPE, f"performance-{request.path_params['label']}.docx")
+async def _edit(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
+    made = await _made(kind, site, looker, request)
+    return attachment(as_docx(made), MEDIA_TYPE, f"{kind.file}-{request.path_params['label']}.docx")
 
 
-ROUTES = (Route("/reports/{label}.docx", _edit), Route("/reports/{label}", _read))
+ROUTES = tuple(
+    Route(f"/{kind.folder}/{{label}}{extension}", partial(page, kind))
+    for kind in _KINDS
+    for extension, page in ((".docx", _edit), ("", _read))
+)

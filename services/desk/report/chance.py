@@ -1,5 +1,6 @@
 """Whether two shares differ by more than chance, pure."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from math import sqrt
 from typing import NamedTuple
@@ -29,6 +30,20 @@ class Difference(StrEnum):
     BY_CHANCE = "no difference beyond chance"
     HIGHER = "higher, by more than chance"
     LOWER = "lower, by more than chance"
+
+
+def trend(shares: Sequence[Share]) -> Difference:
+    """Return whether the shares rise or fall from each to the next: the test of Cochran and Armitage for a trend."""
+    of = sum(share.of for share in shares)
+    if of < 2 * FEWEST:
+        return Difference.TOO_FEW
+    pooled = sum(share.met for share in shares) / of
+    middle = sum(time * share.of for time, share in enumerate(shares)) / of
+    rise = sum((time - middle) * share.met for time, share in enumerate(shares))
+    spread = sqrt(pooled * (1 - pooled) * sum(share.of * (time - middle) ** 2 for time, share in enumerate(shares)))
+    if spread == 0 or abs(rise) <= Z * spread:
+        return Difference.BY_CHANCE
+    return Difference.HIGHER if rise > 0 else Difference.LOWER
 
 
 def compared(before: Share, after: Share) -> Difference:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from services.desk.words.capacity import foreseen
 T = TypeVar("T")
 SHARE, COUNTED = "share", ("orders_imposed", "hours_credited", "unpaid_work_hours_imposed")
 MONTHS_OF_AIMS = 24
+QUARTERS_OF_EVIDENCE = 8
 
 
 def quarters_up_to(today: date) -> list[str]:
@@ -82,6 +84,14 @@ class Gathering:
             changes=changes,
             capacity=foreseen(capacity).sentence,
         )
+
+    async def evidence(self, span: Span) -> Told:
+        """Return the same, with each share by quarter."""
+        told = await self.told(span)
+        first = add_months(span.last, 1 - 3 * QUARTERS_OF_EVIDENCE)
+        asks = (self._series(one.indicator, "quarter", first, span.last) for one in told.comparisons)
+        found = await asyncio.gather(*asks)
+        return replace(told, quarters={series.indicator.id: series for series in found})
 
     async def _figures(
         self, indicators: Iterable[Indicator], aims: Iterable[Aim], span: Span

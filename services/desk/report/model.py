@@ -79,4 +79,6 @@ class Told:
     refused: int
     changes: Sequence[str] = ()
     capacity: str = ""
+    quarters: dict[str, Series] = field(default_factory=dict)
+    """By indicator, the last eight quarters, where evidence is asked for."""
     notes: Sequence[str] = field(default_factory=tuple)

@@ -18,16 +18,16 @@ STANDARDS, OUTCOMES = "Standards", "Outcomes"
 def report(told: Told) -> Report:
     """Return the report for these figures."""
     sections = [
-        _summary(told),
-        *_of_themes(told),
-        _counts(told),
-        _aims(told),
-        _capacity(told),
-        _quality(told),
-        _changed(told),
+        in_short(told),
+        *of_themes(told, told.comparisons),
+        numbers(told),
+        aims(told),
+        capacity(told),
+        quality(told),
+        changes(told),
     ]
     shown = [section for section in sections if section.sentences or section.table]
-    return Report(f"Performance of {told.name}", told.span.label, [*shown, _method()])
+    return Report(f"Performance of {told.name}", told.span.label, [*shown, method()])
 
 
 def own_row(comparison: Comparison | None, authority: str) -> Row | None:
@@ -105,7 +105,8 @@ def _beside_scotland(told: Told, comparison: Comparison) -> str:
     return f"{beside}; ours lies {side} it by more than chance explains (beyond the {limit} % limit)."
 
 
-def _summary(told: Told) -> Section:
+def in_short(told: Told) -> Section:
+    """Return what got better, what got worse, and what lies away from Scotland's figure."""
     better: list[str] = []
     worse: list[str] = []
     outside: list[str] = []
@@ -129,23 +130,23 @@ def _which(titles: Sequence[str], what: str) -> str:
     return f"{what}: {words.listed([title[:1].lower() + title[1:] for title in titles]) if titles else 'nothing'}."
 
 
-def _of_themes(told: Told) -> Iterator[Section]:
-    """The standards, the outcomes, then whatever else is a share."""
+def of_themes(told: Told, comparisons: Iterable[Comparison]) -> Iterator[Section]:
+    """Return the standards, the outcomes, then whatever else is a share."""
     order = {STANDARDS: 0, OUTCOMES: 1}
-    ranked = sorted(told.comparisons, key=lambda one: (order.get(one.indicator.theme, 2), one.indicator.theme))
+    ranked = sorted(comparisons, key=lambda one: (order.get(one.indicator.theme, 2), one.indicator.theme))
     for theme, found in groupby(ranked, key=lambda one: one.indicator.theme):
-        comparisons = list(found)
-        sentences = [" ".join(sentences_of(told, one)) for one in comparisons]
-        yield Section(theme, sentences, _table(told, theme, comparisons))
+        these = list(found)
+        sentences = [" ".join(sentences_of(told, one)) for one in these]
+        yield Section(theme, sentences, beside_one_another(told, theme, these))
 
 
-def _table(told: Told, theme: str, comparisons: Iterable[Comparison]) -> Table:
+def beside_one_another(told: Told, theme: str, comparisons: Iterable[Comparison]) -> Table:
     rows = [
         (
             one.indicator.title,
             *_cells(own_row(one, told.authority)),
-            _percent(own_row(told.earlier.get(one.indicator.id), told.authority)),
-            _percent(one.scotland),
+            percent(own_row(told.earlier.get(one.indicator.id), told.authority)),
+            percent(one.scotland),
         )
         for one in comparisons
     ]
@@ -154,15 +155,17 @@ def _table(told: Told, theme: str, comparisons: Iterable[Comparison]) -> Table:
 
 def _cells(row: Row | None) -> tuple[str, str, str]:
     share = share_of(row)
-    return ("", "", "") if share is None else (words.number(share.met), words.number(share.of), _percent(row))
+    return ("", "", "") if share is None else (words.number(share.met), words.number(share.of), percent(row))
 
 
-def _percent(row: Row | None) -> str:
+def percent(row: Row | None) -> str:
+    """Return the share in words, hidden or absent as such."""
     share = share_of(row)
     return "not shown" if share is None else f"{share.percent:.1f} %"
 
 
-def _counts(told: Told) -> Section:
+def numbers(told: Told) -> Section:
+    """Return what is counted rather than shared."""
     rows = []
     for series in told.counts:
         values = [row.value for row in series.rows if row.authority == told.authority and row.value is not None]
@@ -173,7 +176,8 @@ def _counts(told: Told) -> Section:
     return Section("Numbers", [], table)
 
 
-def _aims(told: Told) -> Section:
+def aims(told: Told) -> Section:
+    """Return what was changed for which aim, and what followed."""
     return Section("Improvement aims", [_of_aim(told, aim) for aim in told.aims])
 
 
@@ -209,18 +213,20 @@ def _sum(shares: Sequence[Share]) -> Share | None:
     return Share(sum(share.met for share in shares), of) if of else None
 
 
-def _capacity(told: Told) -> Section:
+def capacity(told: Told) -> Section:
+    """Return at what pace hours are worked off."""
     return Section("Capacity for unpaid work", [told.capacity] if told.capacity else [])
 
 
-def _quality(told: Told) -> Section:
+def quality(told: Told) -> Section:
+    """Return whether the figures are complete, and what is wrong in them."""
     sentences = []
     found = [one.quality for one in told.comparisons[:1]]
-    if any(told.authority in quality.complete for quality in found):
+    if any(told.authority in one.complete for one in found):
         sentences.append(f"Reporting for {told.span.label} is complete, as far as can be judged.")
-    if any(told.authority in quality.partial for quality in found):
+    if any(told.authority in one.partial for one in found):
         sentences.append(f"Reporting for {told.span.label} may be incomplete: see the data quality page.")
-    if any(told.authority in quality.missing for quality in found):
+    if any(told.authority in one.missing for one in found):
         sentences.append(f"Nothing was reported for {told.span.label}.")
     sentences.append(
         f"{words.counted(told.wrong, 'record')} {'contradicts itself' if told.wrong == 1 else 'contradict themselves'}, "
@@ -230,11 +236,13 @@ def _quality(told: Told) -> Section:
     return Section("Quality of data", sentences)
 
 
-def _changed(told: Told) -> Section:
+def changes(told: Told) -> Section:
+    """Return what managers set in these months."""
     return Section("What changed", list(told.changes))
 
 
-def _method() -> Section:
+def method() -> Section:
+    """Return what the sentences rest on."""
     return Section(
         "How to read this",
         [

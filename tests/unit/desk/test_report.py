@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import BytesIO
+from statistics import correlation
 
 import pytest
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy.stats import chi2_contingency
 
 from services.chassis.api.problems import Problem
-from services.desk.report.chance import FEWEST, Difference, Share, compared
+from services.desk.report.chance import FEWEST, Difference, Share, compared, trend
+from services.desk.report.evidence import evidence
 from services.desk.report.figures import Comparison, Indicator, Placed, Quality, Row, Series
 from services.desk.report.gathering import quarters_up_to, span_of, years_up_to
 from services.desk.report.model import Aim, Report, Told
@@ -20,7 +23,14 @@ from services.desk.report.writing import as_docx
 
 FIFE = "S12000047"
 CONTACT = Indicator(
-    "first_contact_within_1", "First contact within 1 working day", "", "Standards", "share", "percent", "higher"
+    "first_contact_within_1",
+    "First contact within 1 working day",
+    "",
+    "Standards",
+    "share",
+    "percent",
+    "higher",
+    "1 working day",
 )
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -128,6 +138,42 @@ def test_the_document_to_edit_holds_every_sentence_and_table() -> None:
     assert [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"] == [
         s.title for s in made.sections
     ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=2, max_size=8))
+def test_a_trend_is_what_a_statistician_says(pairs: list[tuple[int, int]]) -> None:
+    """Cochran and Armitage: as many as there are cases, times the square of the correlation of time and success."""
+    shares = [Share(min(met, of), of) for met, of in pairs]
+    whole, met = sum(of for _, of in pairs), sum(min(one) for one in pairs)
+    said = trend(shares)
+    if whole < 2 * FEWEST:
+        assert said is Difference.TOO_FEW
+    elif met in {0, whole}:
+        assert said is Difference.BY_CHANCE
+    else:
+        times = [float(time) for time, (_, of) in enumerate(pairs) for _ in range(of)]
+        successes = [float(case < met) for met, of in pairs for case in range(of)]
+        r = correlation(times, successes)
+        assert (said is not Difference.BY_CHANCE) == (whole * r * r > 1.96**2)
+        if said is not Difference.BY_CHANCE:
+            assert said is (Difference.HIGHER if r > 0 else Difference.LOWER)
+
+
+def test_evidence_shows_each_standard_by_quarter_and_says_its_trend() -> None:
+    rows = [row(met, 20, f"2025-Q{number}") for number, met in enumerate((8, 11, 14, 17), 1)]
+    hidden, early = row(None, None, "2026-Q1"), structs.replace(row(0, 20, "2026-Q2"), provisional=True)
+    series = Series(CONTACT, [*rows, hidden, early])
+    aim = Aim("first_contact", date(2026, 1, 12), 90, "A duty officer at court")
+    made = evidence(told(comparison(row(90, 100)), quarters={CONTACT.id: series}, aims=[aim], changes=["Moved."]))
+    standard = next(section for section in made.sections if section.title == CONTACT.title)
+    assert standard.sentences[-1] == "Over 4 quarters: it rises by more than chance explains."
+    assert standard.table is not None
+    assert standard.table.rows[0] == ("2025-Q1", "8", "20", "40.0 %")
+    assert standard.table.rows[4] == ("2026-Q1", "", "", "not shown")
+    titles = [section.title for section in made.sections]
+    assert {"In short", "Improvement aims", "What changed", "Quality of data"} <= set(titles)
+    document = Document(BytesIO(as_docx(made)))
+    assert [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"] == titles
 
 
 def test_quarters_and_years() -> None:
