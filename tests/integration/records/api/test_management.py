@@ -1,6 +1,7 @@
 """What an authority's managers see, on the real database."""
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from io import StringIO
@@ -10,11 +11,13 @@ import pytest
 from sqlalchemy import event
 
 from contracts.authorities import AUTHORITIES
+from contracts.events import Topic
 from services.records.api import listing
 from services.records.api.listing import Wanted
 from services.records.ingest.tables import LISTED
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_worker import feed
+from tests.support import scenario
 from tests.support.desk import ManagersView, client, token
 
 TODAY = "2024-09-02"
@@ -197,3 +200,38 @@ def test_every_route_is_documented(orders: Bench, unpaid_work: Bench) -> None:
     assert paths >= {"/v1/returns/cpo", "/v1/returns/annual-report", "/v1/returns/reconciliation"}
     paths = {*view(unpaid_work).client.get("/openapi.json").json()["paths"]}
     assert paths >= {"/v1/ledgers/{subject}", "/v1/worklist", "/v1/returns/unpaid-work"}
+
+
+def test_a_list_of_one_caseload_is_its_orders_and_no_others(bench: Callable[[str], Bench]) -> None:
+    one = bench("orders")
+    found = [
+        (kind, code, lines) for kind, code, lines in scenario.topics() if (kind, code) == (Topic.ORDERS, EDINBURGH)
+    ]
+    told = [(kind, code, [*map(with_caseload, lines)]) for kind, code, lines in found]
+    for fetch in scenario.slices(told, 1000, 0):
+        one.worker().process(fetch)
+    asked = view(one)
+    whole = asked.get("orders", limit=1000)["orders"]
+    for caseload in CASELOADS:
+        rows = asked.pages("orders", "orders", caseload=caseload, limit=3)
+        assert rows == [row for row in whole if caseload_of(row["subject"]) == caseload]
+        assert {row["caseload"] for row in rows} == {caseload}
+        both = asked.get("orders", caseload=caseload, open="true", limit=1000)["orders"]
+        assert both == [row for row in rows if row["ended_on"] is None]
+    assert not asked.get("orders", caseload="team-9")["orders"]
+
+
+CASELOADS = ("team-0", "team-1")
+
+
+def caseload_of(subject: str) -> str:
+    return CASELOADS[sum(subject.encode()) % 2]
+
+
+def with_caseload(line: bytes) -> bytes:
+    """The same event with a caseload; what is no event stays as it is."""
+    try:
+        event = json.loads(line)
+        return json.dumps(event | {"caseload": caseload_of(event["subject"])}).encode()
+    except (ValueError, TypeError, KeyError):
+        return line
