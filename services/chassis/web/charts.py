@@ -3,6 +3,7 @@
 A value that is not shown leaves a gap; nothing is drawn that the rows do not hold.
 """
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
@@ -101,7 +102,9 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
     known = [v for item in items for v in (item.value, item.upper) if v is not None]
     if not known:
         return ""
-    row, left = 26, 250 if width > NARROW else 150
+    left = 250 if width > NARROW else 150
+    names = [_lines(item.label, left) for item in items]
+    row = 26 if max(map(len, names)) < 2 else 36
     height = TOP + row * len(items) + 34
     _, high, step = _scale(0, max([*known, reference or 0]), unit)
 
@@ -116,9 +119,7 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
         )
     for index, item in enumerate(items):
         middle = TOP + row * index + row / 2
-        parts.append(
-            f'<text class="pb_label" x="{left - 10}" y="{middle + 5:.1f}" text-anchor="end">{escape(_fitting(item.label, left))}</text>'
-        )
+        parts += _label(names[index], left - 10, middle)
         if item.value is None:
             parts.append(f'<text class="pb_axis" x="{left + 6}" y="{middle + 5:.1f}">not shown</text>')
             continue
@@ -224,10 +225,18 @@ def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _fitting(label: str, room: float) -> str:
-    """As much of a name as there is room for."""
-    most = int(room / 7.2)
-    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+def _lines(label: str, room: float) -> list[str]:
+    """A name in one line or two, whole where there is room for it."""
+    return textwrap.wrap(label, int(room / 7.2), max_lines=2, placeholder="…")
+
+
+def _label(lines: Sequence[str], x: float, middle: float) -> list[str]:
+    """Its lines one below the other, on both sides of the middle."""
+    first = middle + 5 - 8 * (len(lines) - 1)
+    return [
+        f'<text class="pb_label" x="{x}" y="{first + 16 * at:.1f}" text-anchor="end">{escape(line)}</text>'
+        for at, line in enumerate(lines)
+    ]
 
 
 def dot(x: float, y: float, radius: float, *, hollow: bool) -> str:

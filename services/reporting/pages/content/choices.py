@@ -18,6 +18,11 @@ class Choice:
     label: str
     span: Span
 
+    @property
+    def within(self) -> str:
+        """The label within a sentence."""
+        return self.label.replace("Last ", "last ", 1)
+
 
 def choices(first: date, last: date) -> list[Choice]:
     """Newest and widest first: the last 12 months, whole years, whole quarters, months."""
