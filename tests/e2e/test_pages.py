@@ -138,16 +138,12 @@ def test_a_release_tells_what_moved_and_why(plain: Page, site: Site) -> None:
     assert "There is a later release: 2026-03.2" in plain.locator("main").inner_text()
 
 
-FILES = ".pb_files:has-text('CSV')"
-"""Where a table is offered; a chart is a file too."""
-
-
 def test_every_table_of_figures_can_be_downloaded(plain: Page, site: Site) -> None:
     plain.goto(f"{site.url}/indicators/placement_within_7?period=year-2025-26")
-    assert plain.locator(FILES).count() == plain.locator("main table").count()
+    assert plain.locator(".pb_files").count() == plain.locator("main table").count()
     for path in ("/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7"):
         plain.goto(site.url + path)
-        assert plain.locator("main table").count() <= plain.locator(FILES).count(), path
+        assert plain.locator("main table").count() <= plain.locator(".pb_files").count(), path
 
 
 def test_a_download_has_the_figures_of_its_table(plain: Page, site: Site) -> None:
@@ -155,7 +151,7 @@ def test_a_download_has_the_figures_of_its_table(plain: Page, site: Site) -> Non
         if who != "public":
             sign_in(plain, site, who)
         plain.goto(f"{site.url}/indicators/orders_imposed?period=year-2025-26")
-        address = plain.locator(FILES).nth(-2).get_by_role("link", name="CSV").get_attribute("href")
+        address = plain.locator(".pb_files").nth(-2).get_by_role("link", name="CSV").get_attribute("href")
         answer = plain.request.get(site.url + (address or ""))
         assert "attachment" in answer.headers["content-disposition"]
         rows = {row["authority"]: row for row in csv.DictReader(io.StringIO(answer.text()))}

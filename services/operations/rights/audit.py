@@ -44,7 +44,8 @@ def heads() -> None:
 @audit.command()
 def verify(
     kept: Annotated[
-        list[Path] | None, typer.Option("--heads", help="What `payback audit heads` printed; may be repeated.")
+        list[Path] | None,
+        typer.Option("--heads", exists=True, help="What `payback audit heads` printed; may be repeated."),
     ] = None,
 ) -> None:
     """Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."""
@@ -71,7 +72,14 @@ def noted(paths: Sequence[Path]) -> Heads:
     """What the files say."""
     found: dict[str, dict[int, str]] = defaultdict(dict)
     for path in paths:
-        for line in path.read_bytes().splitlines():
-            head = Head(**msgspec.json.decode(line))
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            head = _head(line, f"{path}, line {number}")
             found[head.authority][head.number] = head.hash
     return found
+
+
+def _head(line: bytes, place: str) -> Head:
+    try:
+        return Head(**msgspec.json.decode(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
+        raise typer.BadParameter(f"{place} is not what `payback audit heads` printed") from error

@@ -64,5 +64,7 @@ def test_events_are_accepted(raw: str) -> None:
     assert isinstance(judge(DAYS.sub(lambda found: day(found[1]), raw).encode(), system_clock()), Event)
 
 
-def test_there_are_events_to_look_at() -> None:
-    assert (len(EVENTS), len(PROGRAMS)) == (2, 2)
+def test_the_programs_and_events_are_those_that_are_tried() -> None:
+    """The last program sends what the second makes, with another library; that way in is tried with Apache Kafka."""
+    assert (len(EVENTS), len(PROGRAMS)) == (2, 3)
+    assert "confluent_kafka" in PROGRAMS[2]

@@ -196,6 +196,9 @@ def test_verify_finds_what_was_done_to_the_audit(
     kept = tmp_path / "heads"
     kept.write_text(payback("heads").stdout)
     assert payback("verify", "--heads", str(kept)).exit_code == 0
+    (tmp_path / "torn").write_text('{"authority":')
+    for name in ("torn", "gone"):
+        assert payback("verify", "--heads", str(tmp_path / name)).exit_code == 2
     heads = noted([kept])
     for tampering, told in TAMPERING.items():
         with orders.database.connect() as connection:
