@@ -61,6 +61,7 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m services.connect.document
 	$(BIN)/python -m deploy.prometheus.document
 	$(BIN)/python -m deploy.grafana.document
+	$(BIN)/python -m tests.support.access
 
 bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is missed
 	@status=0; for bench in tests/load/bench_*.py; do \

@@ -33,11 +33,11 @@ class SessionStore:
         await self._run(lambda connection: self._begin(connection, session, sealed, place))
 
     def _begin(self, connection: Connection, session: Session, sealed: bytes, place: Place) -> None:
-        now, subject = self._clock(), session.identity.subject
+        now, account = self._clock(), session.identity.subject
         connection.execute(delete(sessions).where(self._ended()))
-        theirs = select(sessions.c.handle).where(sessions.c.subject == subject).order_by(sessions.c.began_at.desc())
+        theirs = select(sessions.c.handle).where(sessions.c.account == account).order_by(sessions.c.began_at.desc())
         connection.execute(delete(sessions).where(sessions.c.handle.in_(theirs.offset(MOST_EACH - 1))))
-        row = {"handle": session.handle, "subject": subject, "sealed": sealed, **place._asdict()}
+        row = {"handle": session.handle, "account": account, "sealed": sealed, **place._asdict()}
         connection.execute(insert(sessions).values(**row, began_at=now, seen_at=now, ends_at=now + self._longest))
 
     async def find(self, handle: str, _before: Session | None = None) -> bytes | None:
@@ -61,15 +61,15 @@ class SessionStore:
         """All of the same person, the latest first. Raises Away."""
         return await self._run(lambda connection: self._listed(connection, session.identity.subject))
 
-    def _listed(self, connection: Connection, subject: str) -> list[Listed]:
+    def _listed(self, connection: Connection, account: str) -> list[Listed]:
         columns = sessions.c.handle, sessions.c.site, sessions.c.browser, sessions.c.began_at, sessions.c.seen_at
-        query = select(*columns).where(sessions.c.subject == subject, ~self._ended())
+        query = select(*columns).where(sessions.c.account == account, ~self._ended())
         rows = connection.execute(query.order_by(sessions.c.began_at.desc()))
         return [Listed(row.handle[:ID_LENGTH], *row[1:]) for row in rows]
 
     async def end_other(self, session: Session, name: str) -> None:
         """End the session of this id, if it is of the same person. Raises Away."""
-        theirs = sessions.c.subject == session.identity.subject
+        theirs = sessions.c.account == session.identity.subject
         named = sessions.c.handle.startswith(name, autoescape=True)
         if len(name) == ID_LENGTH:
             await self._run(lambda connection: connection.execute(delete(sessions).where(theirs, named)))

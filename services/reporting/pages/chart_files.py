@@ -74,11 +74,11 @@ def over_time(reader: Reader, indicator: Indicator, choice: Choice, area: str) -
     trend = views.trend(reader, indicator, choice.span, area)
     if not trend.drawing:
         raise NotThere
-    notes = [f"In {indicator.unit}.", *_read(trend), *trend.signals]
+    notes = [f"In {indicator.unit}.", *_said_of(trend), *trend.signals]
     return Picture(trend.drawing, f"{indicator.title}, {AREA_NAMES[area]}, over time", _told(trend), (" ".join(notes),))
 
 
-def _read(trend: Trend) -> list[str]:
+def _said_of(trend: Trend) -> list[str]:
     median = f"The dashed line is the median, {trend.median}." if trend.median else ""
     hollow = "A hollow point is provisional." if trend.provisional else ""
     return [each for each in (median, hollow) if each]

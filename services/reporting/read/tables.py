@@ -23,7 +23,7 @@ sessions = Table(
     "sessions",
     metadata,
     Column("handle", Text, primary_key=True),
-    Column("subject", Text, nullable=False, index=True),
+    Column("account", Text, nullable=False, index=True),
     Column("site", Text, nullable=False),
     Column("browser", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),

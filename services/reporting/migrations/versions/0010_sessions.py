@@ -10,7 +10,7 @@ depends_on = None
 _STATEMENTS = """
 CREATE TABLE sessions (
     handle TEXT PRIMARY KEY,
-    subject TEXT NOT NULL,
+    account TEXT NOT NULL,
     site TEXT NOT NULL,
     browser TEXT NOT NULL,
     sealed BYTEA NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE sessions (
     ends_at TIMESTAMPTZ NOT NULL
 );
 
-CREATE INDEX ix_sessions_subject ON sessions (subject);
+CREATE INDEX ix_sessions_account ON sessions (account);
 
 COMMENT ON TABLE sessions IS 'Who is signed in to pages, of the desk too. A session that ended is not there.';
 """
