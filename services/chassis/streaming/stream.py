@@ -157,6 +157,7 @@ class Stream:
         await (engine.finish() if engine.over.is_set() else engine.pause())
         for ended in (*tasks, *ends):
             ended.cancel()
+        app.left = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await app.stop()
@@ -329,14 +330,18 @@ class Consumer(driver.Consumer):
         """See on_buffer_full."""
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
-        await self.app.engine.pause()
+        if not self.app.left:
+            await self.app.engine.pause()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
-        self.app.engine.unpause()
+        if not self.app.left:
+            self.app.engine.unpause()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
+        if self.app.left:
+            return
         try:
             await self.app.engine.seek()
         except Away as away:  # until it is sought, nothing fetched counts; Faust would take this for the end
@@ -400,6 +405,8 @@ class App(faust.App):
     """Faust, wired to the engine."""
 
     BootStrategy = ConsumerOnly
+    left = False
+    """Whether another one follows: what this one still does, since its end may be cut short, says nothing to the engine."""
 
     def __init__(self, engine: Engine, kafka: KafkaSettings, name: str, options: Mapping[str, Any]) -> None:
         super().__init__(name, **options)
@@ -426,12 +433,15 @@ class App(faust.App):
 
     def reread(self, *, missing: bool) -> None:
         """Unless that is being done."""
+        if self.left:
+            return
         if self._lost is None or self._lost.done():
             self._lost = asyncio.create_task(self.engine.reread(missing=missing))
             self._lost.add_done_callback(self.engine.watch)
 
     async def _positions(self, *_: Any, **__: Any) -> None:
-        await self.engine.find_positions()
+        if not self.left:
+            await self.engine.find_positions()
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
