@@ -21,6 +21,7 @@ from contracts.events import (
 from services.records.model import summary
 from services.records.model.calendar import Calendar
 from services.records.model.domain import Domain
+from services.records.model.record import name_of
 from services.records.model.rules_version import rules_version
 from services.unpaid_work import contributions
 
@@ -37,7 +38,7 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         service="unpaid_work",
         kinds=(Topic.ORDERS, Topic.UNPAID_WORK),
         own=Topic.UNPAID_WORK,
-        holds=lambda key: key.partition("/")[0] in _KEYS,
+        holds=lambda key: name_of(key) in _KEYS,
         counting=contributions.COUNTING,
         stay=lambda _: None,
         stay_keys=frozenset(),

@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import which
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from deploy.local.process import free_ports
 from services.chassis.settings import OidcSettings, TokenSettings
-from tests.support.lacking import cannot
+from tests.support.npm import fetched
 
 HOME = Path("tests/oidc")
 FIFE = "S12000047"
@@ -47,7 +46,7 @@ class Provider(NamedTuple):
 @contextmanager
 def provider(sites: Sequence[str]) -> Iterator[Provider]:
     """A provider that knows the sites at these addresses. npm fetches it the first time."""
-    _install()
+    fetched(HOME, "oidc-provider")
     (port,) = free_ports(1)
     told = {"clients": [_client(site) for site in sites], "accounts": ACCOUNTS, "resource": RESOURCE}
     with subprocess.Popen(
@@ -81,16 +80,6 @@ def _client(site: str) -> dict[str, Any]:
 
 def _name(site: str) -> str:
     return site.rpartition("/")[2].partition(":")[0]
-
-
-def _install() -> None:
-    if which("npm") is None:
-        cannot("needs Node.js and npm, for oidc-provider: signing in was NOT tested")
-    wanted = json.loads((HOME / "package.json").read_text())["dependencies"]["oidc-provider"]
-    installed = HOME / "node_modules" / "oidc-provider" / "package.json"
-    if not installed.exists() or json.loads(installed.read_text())["version"] != wanted:
-        options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(["npm", "install", *options], cwd=HOME, check=True)
 
 
 def through(address: str, account: str) -> str:

@@ -17,7 +17,7 @@ from contracts.events import FACTS
 from services.chassis import sheets
 from services.chassis.failures import Refused
 from services.records.model.deadlines import Reading, State
-from services.records.model.record import Record
+from services.records.model.record import Record, name_of
 
 Cell = str | int
 Values = Mapping[str, Callable[[str, Record], object]]
@@ -140,7 +140,7 @@ class Filler:
         head, _, rest = name.partition(".")
         match head:
             case "count":
-                return sum(key.partition("/")[0] == rest and entry.data is not None for key, entry in record.items())
+                return sum(name_of(key) == rest and entry.data is not None for key, entry in record.items())
             case "clock":
                 standard, _, member = rest.partition(".")
                 return _of_clock(clocks.get(standard), member)

@@ -28,13 +28,12 @@ from services.operations.topics import ensure, topic_specs
 from services.records.api import run_api
 from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
-from tests.support import jars
+from tests.support import jars, npm
 from tests.support.lacking import cannot
 from tests.support.openapi import KEYS, nowhere
 
 CLIENTS = Path(__file__).parents[3] / "clients"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-NPM = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 class Running(NamedTuple):
@@ -88,11 +87,7 @@ def java(running: Running, tmp_path_factory: pytest.TempPathFactory) -> list[str
 @pytest.fixture(scope="module")
 def typescript(running: Running, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command of the client that openapi-typescript makes, with openapi-fetch."""
-    if which("npm") is None:
-        cannot("needs Node.js and npm: the TypeScript client was NOT compiled")
-    packages = CLIENTS / "typescript" / "node_modules"
-    if not (packages / "openapi-fetch").exists():
-        subprocess.run(["npm", "install", *NPM], cwd=packages.parent, check=True)
+    packages = npm.fetched(CLIENTS / "typescript", "openapi-fetch") / "node_modules"
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "node_modules").symlink_to(packages)
     for name in ("send.ts", "package.json"):
