@@ -239,7 +239,7 @@ class LogSettings(Group):
 
 
 # One environment may serve several services and their tests, so these are known everywhere, needed or not.
-SHARED_GROUPS = {"aggregates", "kafka", "database", "http", "tokens", "metrics", "logs", "stream", "test"}
+SHARED_GROUPS = {"aggregates", "kafka", "database", "http", "tokens", "metrics", "logs", "stream", "test", "webhooks"}
 
 
 class Settings(BaseSettings):

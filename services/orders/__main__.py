@@ -1,4 +1,4 @@
-"""`python -m services.orders api|worker|migrate`. Each process imports only what it runs."""
+"""`python -m services.orders api|worker|webhooks|migrate`. Each process imports only what it runs."""
 
 import sys
 from functools import partial
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
 
             serving = ApiSettings.load()
             calendar = calendars(serving.calendar.closed_days_path)
-            own = Own(serving.returns.path, targets(serving.targets.path))
+            own = Own(serving.returns.path, targets(serving.targets.path), serving.webhooks)
             surface = Surface("Payback: orders", partial(routers, own=own), POLICIES)
             return run_api(domain(*calendar), surface, serving)
         case ["worker"]:
@@ -35,13 +35,19 @@ def main(arguments: list[str]) -> int:
             working = WorkerSettings.load()
             calendar = calendars(working.calendar.closed_days_path)
             return run_worker(domain(*calendar), working)
+        case ["webhooks"]:
+            from services.orders.findings import RULES
+            from services.records.config.settings import SenderSettings
+            from services.records.webhooks.run_webhooks import run_webhooks
+
+            return run_webhooks("orders", RULES, SenderSettings.load())
         case ["migrate"]:
             from services.records.config.settings import MigrateSettings
             from services.records.ingest.migrations import run_migrate
 
             return run_migrate("orders", Path(__file__).parent / "migrations", MigrateSettings.load())
         case _:
-            sys.stderr.write("usage: python -m services.orders api|worker|migrate\n")
+            sys.stderr.write("usage: python -m services.orders api|worker|webhooks|migrate\n")
             return 2
 
 

@@ -26,7 +26,7 @@ from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Desk, Limit, Own
-from services.records.api.mirror import following
+from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
@@ -73,6 +73,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         *common.routers(desk),
         returns.router(desk),
         following.router(desk),
+        subscribing.router(desk),
         acknowledging.router(desk),
         *own_settings.routers(desk),
         feeds.router(desk),

@@ -19,7 +19,7 @@ from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Row
 from services.records.api.management import SHIPPED, Desk, Limit, Own
-from services.records.api.mirror import following
+from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word, after_day, page_key
@@ -55,6 +55,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         *common.routers(desk),
         returns.router(desk),
         following.router(desk),
+        subscribing.router(desk),
         acknowledging.router(desk),
         *own_settings.routers(desk),
         feeds.router(desk),

@@ -29,6 +29,7 @@ from services.records.api.order_schemas import (
 )
 from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Day, Word
+from services.records.config.settings import WebhookSettings
 from services.records.config.targets import Targets, decided, latest_due
 from services.records.ingest import notes
 from services.records.ingest.notes import Kind
@@ -61,6 +62,10 @@ Deciding = Annotated[Manager, Depends(deciding)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
+OFF = WebhookSettings()
+"""No webhooks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
     """What whoever runs the service gives in place of what is shipped, or beside it."""
@@ -68,6 +73,7 @@ class Own:
     returns: Path | None = None
     """A folder with mappings that stand in place of those of the service."""
     targets: Targets = field(default_factory=dict)
+    webhooks: WebhookSettings = OFF
 
 
 SHIPPED = Own()

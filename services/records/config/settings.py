@@ -1,7 +1,9 @@
 """What a service of records reads from the environment."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, field_validator
 
 from services.chassis.settings import (
@@ -74,6 +76,57 @@ class AggregatesSettings(Group):
         return sealer(self.key.get_secret_value())
 
 
+class WebhookSettings(Group):
+    """Who may be sent changes, and how patiently."""
+
+    key: SecretStr = Field(
+        default=SecretStr(""),
+        description="seals secrets: 32 bytes in URL-safe base64; several while they change, the newest first; none turns webhooks off",
+    )
+    allowed_networks: str = Field(
+        default="",
+        description="private networks, separated by commas, in which receivers may be; this machine's need no TLS",
+    )
+    ca_path: Path | None = Field(
+        default=None, description="authorities by which receivers are checked, in place of the usual"
+    )
+    timeout_seconds: float = Field(
+        default=10.0, gt=0, le=60, description="for one message, looking the name up included"
+    )
+    poll_seconds: float = Field(default=1.0, gt=0, description="how often it is looked what is to be sent")
+    retry_first_seconds: float = Field(default=5.0, gt=0)
+    retry_longest_seconds: float = Field(default=3600.0, gt=0)
+    give_up_hours: float = Field(default=72.0, gt=0, description="of failures only, after which a receiver is stopped")
+
+    @field_validator("key")
+    @classmethod
+    def _are_keys(cls, key: SecretStr) -> SecretStr:
+        for one in _parts(key.get_secret_value()):
+            Fernet(one)
+        return key
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, allowed: str) -> str:
+        for one in _parts(allowed):
+            ip_network(one)
+        return allowed
+
+    @property
+    def keys(self) -> list[str]:
+        """The first seals secrets, any opens them; none where webhooks are off."""
+        return _parts(self.key.get_secret_value())
+
+    @property
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Where receivers may be, beside the world."""
+        return tuple(map(ip_network, _parts(self.allowed_networks)))
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 class MigrateSettings(Settings):
     """For `migrate`."""
 
@@ -92,6 +145,7 @@ class ApiSettings(Settings):
     calendar: CalendarSettings = CalendarSettings()
     returns: ReturnsSettings = ReturnsSettings()
     targets: TargetSettings = TargetSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     logs: LogSettings = LogSettings()
 
 
@@ -105,4 +159,13 @@ class WorkerSettings(Settings):
     stream: StreamSettings = StreamSettings()
     cache: CacheSettings = CacheSettings()
     aggregates: AggregatesSettings = AggregatesSettings()
+    logs: LogSettings = LogSettings()
+
+
+class SenderSettings(Settings):
+    """For `webhooks`."""
+
+    database: DatabaseSettings
+    metrics: MetricsSettings
+    webhooks: WebhookSettings
     logs: LogSettings = LogSettings()

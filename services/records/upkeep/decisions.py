@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from services.records.ingest import tables
 
-_CARRIED = (tables.parks, tables.record_times, tables.notes)
+_CARRIED = (tables.parks, tables.record_times, tables.notes, tables.webhooks)
 
 
 def carry_over(connection: Connection, old: str, new: str) -> None:

@@ -1,0 +1,193 @@
+"""Receivers of webhooks, by which an authority's own program is told of refusals and findings. Its managers set them.
+
+A secret is shown once, when it is made. Each act is put on record; the secret and the address are not.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem, documented
+from services.chassis.audit import watching
+from services.chassis.database import transaction
+from services.records.api.decisions.own_settings import Words
+from services.records.api.management import Deciding, Desk, Manager
+from services.records.api.mirror.following import place_of
+from services.records.api.paging import Word
+from services.records.webhooks import subscriptions
+from services.records.webhooks.addresses import LONGEST, fault_of
+from services.records.webhooks.course import taken
+from services.records.webhooks.feed import Place, end_of, generation_of
+from services.records.webhooks.signing import Safe, new_secret
+from services.records.webhooks.subscriptions import Subscription
+
+MOST = 5
+"""Receivers of one authority at one service."""
+
+
+class NewWebhook(BaseModel):
+    """A receiver."""
+
+    name: Words = Field(description="Whose program it is, such as the case system's.")
+    url: Annotated[str, Field(min_length=1, max_length=LONGEST)] = Field(description="Where messages are posted to.")
+    after: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="`next` of the feed, to begin there; empty for its beginning. Without it, only what is new is sent.",
+    )
+
+
+class Overlap(BaseModel):
+    """For how long messages are signed with the former secret as well."""
+
+    overlap_hours: int = Field(default=24, ge=0, le=168)
+
+
+class Webhook(BaseModel):
+    """A receiver, and how it stands with it."""
+
+    webhook: str = Field(description="By which it is named here and in the audit.")
+    name: str
+    url: str
+    by: str
+    at: datetime = Field(description="When it was made.")
+    next: str = Field(description="Up to here of the feed it has taken messages.")
+    delivered_at: datetime | None = Field(description="When it last took one.")
+    failing_since: datetime | None
+    attempts: int = Field(description="That failed one after the other.")
+    next_at: datetime | None = Field(description="Not before then is it tried again; none where it is stopped.")
+    fault: str | None = Field(description="Why the last attempt failed.")
+    stopped_at: datetime | None = Field(description="Since when nothing is sent to it; `fault` says why.")
+    former_secret_until: datetime | None = Field(description="Until when messages are signed with two secrets.")
+
+
+class Webhooks(BaseModel):
+    """All receivers of an authority."""
+
+    webhooks: list[Webhook]
+
+
+class Opened(BaseModel):
+    """A receiver, and the secret that was made for it."""
+
+    webhook: Webhook
+    secret: str = Field(description="Shown only now. With it, the receiver verifies the signature.")
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Written)
+    _list(routes, desk)
+    _make(routes, desk)
+    _change(routes, desk)
+    return routes
+
+
+def _list(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("", summary="The receivers of webhooks, and how it stands with each")
+    def get_webhooks(manager: Deciding) -> Webhooks:
+        with transaction(desk.database) as connection:
+            return Webhooks(webhooks=[_told(one) for one in subscriptions.of(connection, manager.authority)])
+
+
+def _make(routes: APIRouter, desk: Desk) -> None:
+    networks = desk.own.webhooks.networks
+
+    @routes.post("", summary="Adds a receiver, and shows its secret once", responses=documented(409))
+    def post_webhook(manager: Deciding, asked: NewWebhook) -> Opened:
+        safe = _safe(desk)
+        if fault := fault_of(asked.url, networks):
+            raise Problem(422, f"The address of a receiver cannot be this one: {fault}")
+        secret = new_secret()
+        with transaction(desk.database) as connection:
+            if subscriptions.number_of(connection, manager.authority) >= MOST:
+                raise Problem(409, f"An authority has {MOST} receivers at most")
+            place = _begin(connection, manager.authority, asked.after)
+            new = _new(manager, asked, safe.seal(secret), place, desk.clock())
+            subscriptions.add(connection, new)
+            watching.act(connection, new.at, webhook=new.webhook, made=asked.name)
+        return Opened(webhook=_told(new), secret=secret)
+
+    @routes.post(
+        "/{webhook}/secret",
+        summary="Makes a new secret, beside which the former goes on for a while",
+        responses=documented(404),
+    )
+    def post_secret(manager: Deciding, webhook: Word, asked: Overlap) -> Opened:
+        safe, secret, now = _safe(desk), new_secret(), desk.clock()
+        with _changing(desk, manager, webhook, "secret made anew") as (connection, found):
+            rotated = found.rotated(safe.seal(secret), now, timedelta(hours=asked.overlap_hours))
+            subscriptions.change(connection, rotated)
+        return Opened(webhook=_told(rotated), secret=secret)
+
+
+def _change(routes: APIRouter, desk: Desk) -> None:
+    @routes.post(
+        "/{webhook}/resume", summary="Has a receiver tried again at once, where it stopped", responses=documented(404)
+    )
+    def post_resume(manager: Deciding, webhook: Word) -> Webhook:
+        with _changing(desk, manager, webhook, "resumed") as (connection, found):
+            resumed = replace(found, course=taken(desk.clock()))
+            subscriptions.change(connection, resumed)
+        return _told(resumed)
+
+    @routes.delete("/{webhook}", summary="Takes a receiver away", responses=documented(404))
+    def delete_webhook(manager: Deciding, webhook: Word) -> Webhooks:
+        with _changing(desk, manager, webhook, "taken away") as (connection, found):
+            subscriptions.remove(connection, found.webhook)
+            left = subscriptions.of(connection, manager.authority)
+        return Webhooks(webhooks=[_told(one) for one in left])
+
+
+def _safe(desk: Desk) -> Safe:
+    if not desk.own.webhooks.keys:
+        raise Problem(409, "Webhooks are off here: the operator has set no key for their secrets")
+    return Safe(desk.own.webhooks.keys)
+
+
+@contextmanager
+def _changing(desk: Desk, manager: Manager, webhook: str, done: str) -> Iterator[tuple[Connection, Subscription]]:
+    """One receiver of the manager's own authority, in a transaction that puts on record what is done with it."""
+    with transaction(desk.database) as connection:
+        found = subscriptions.one(connection, manager.authority, webhook)
+        if found is None:
+            raise Problem(404, "There is no such receiver")
+        yield connection, found
+        watching.act(connection, desk.clock(), webhook=webhook, done=done)
+
+
+def _begin(connection: Connection, authority: str, after: str | None) -> Place:
+    if after is None:
+        return end_of(connection, authority)
+    return place_of(after, generation_of(connection, authority))
+
+
+def _new(manager: Manager, asked: NewWebhook, sealed: str, place: Place, now: datetime) -> Subscription:
+    named = (f"wh_{token_hex(8)}", manager.authority, asked.name, asked.url, sealed, manager.name)
+    return Subscription(*named, now, place, taken(now))
+
+
+def _told(of: Subscription) -> Webhook:
+    course = of.course
+    return Webhook(
+        webhook=of.webhook,
+        name=of.name,
+        url=of.url,
+        by=of.by,
+        at=of.at,
+        next=str(of.place),
+        delivered_at=of.delivered_at,
+        failing_since=course.failing_since,
+        attempts=course.attempts,
+        next_at=None if course.stopped_at else course.next_at,
+        fault=course.fault.words if course.fault else None,
+        stopped_at=course.stopped_at,
+        former_secret_until=of.former_until,
+    )

@@ -1,0 +1,61 @@
+"""Where messages may go. Pure: names are looked up elsewhere, and what they lead to is judged here.
+
+A receiver's address is typed in by somebody outside, so it must not lead into the platform's own network.
+"""
+
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+import httpx
+
+Address = IPv4Address | IPv6Address
+Networks = Collection[IPv4Network | IPv6Network]
+LONGEST = 2000
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""Behind which a gateway puts all of IPv4 (RFC 6052)."""
+
+
+def may_go(scheme: str, address: Address, allowed: Networks) -> bool:
+    """Whether a message may be sent there: to the world, and to networks that the operator allows; without TLS only to this machine."""
+    meant = _meant(address)
+    if scheme != "https" and not (scheme == "http" and meant.is_loopback):
+        return False
+    return _is_public(meant) or any(meant in network for network in allowed)
+
+
+def fault_of(url: str, allowed: Networks) -> str | None:
+    """What is wrong with a receiver's address, as far as it shows without looking the name up; None where nothing is."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return "it is no address"
+    if parsed.scheme not in {"https", "http"} or not parsed.host:
+        return "it must begin with https://"
+    if parsed.userinfo or parsed.fragment:
+        return "it may hold no user name, password or fragment"
+    literal = _literal(parsed.host)
+    if literal is None:
+        return None if parsed.scheme == "https" else "it must begin with https://"
+    return None if may_go(parsed.scheme, literal, allowed) else "messages may not be sent to this address from here"
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _meant(address: Address) -> Address:
+    """The address of IPv4 that one of IPv6 stands for, where it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -1,0 +1,76 @@
+"""What follows an attempt to reach a receiver: the next one later, and in the end none. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import SystemRandom
+
+_random = SystemRandom()
+
+
+class Fault(StrEnum):
+    """Why a message was not taken."""
+
+    NO_ADDRESS = "no_address"
+    NOT_ALLOWED = "address_not_allowed"
+    CERTIFICATE = "certificate"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    STATUS = "status"
+    GONE = "gone"
+    SECRET = "secret"  # noqa: S105 - a name
+
+    @property
+    def words(self) -> str:
+        """For whoever manages the receiver."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Fault.NO_ADDRESS: "Its name leads to no address",
+    Fault.NOT_ALLOWED: "Its name leads to an address to which nothing may be sent from here",
+    Fault.CERTIFICATE: "Its certificate is not valid for its name",
+    Fault.UNREACHABLE: "It takes no connection, or breaks it off",
+    Fault.TIMED_OUT: "It did not answer in time",
+    Fault.STATUS: "It answered with another status than 2xx",
+    Fault.GONE: "It answered 410: it wants nothing more",
+    Fault.SECRET: "Its secret cannot be read any more: make a new one",
+}
+_AT_ONCE = frozenset({Fault.GONE, Fault.SECRET})
+"""After these, trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often a receiver is tried that does not take messages. All in seconds."""
+
+    first: float
+    longest: float
+    give_up: float
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How it stands with a receiver."""
+
+    next_at: datetime
+    attempts: int = 0
+    """That failed one after the other."""
+    failing_since: datetime | None = None
+    fault: Fault | None = None
+    """Of the last attempt."""
+    stopped_at: datetime | None = None
+    """From when on nothing is sent, until somebody resumes it."""
+
+
+def taken(now: datetime) -> Course:
+    """After a message was taken."""
+    return Course(now)
+
+
+def failed(before: Course, fault: Fault, now: datetime, patience: Patience) -> Course:
+    """After one was not: the wait doubles each time, and is shortened by up to half at random."""
+    since = before.failing_since or now
+    over = fault in _AT_ONCE or now - since >= timedelta(seconds=patience.give_up)
+    wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * _random.uniform(0.5, 1)
+    return Course(now + timedelta(seconds=wait), before.attempts + 1, since, fault, now if over else None)

@@ -1,0 +1,113 @@
+"""One message on its way to one receiver, within a limit of time, and to no address where none may go."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import certifi
+import httpx
+
+from services.records.webhooks.addresses import Address, Networks, may_go
+from services.records.webhooks.course import Fault
+
+READ_BYTES = 4096
+"""Of an answer, so that its connection can be used again; what it says is of no interest."""
+HEADERS = {"content-type": "application/json", "user-agent": "payback-webhooks/1", "accept-encoding": "identity"}
+
+LookUp = Callable[[str, int], Iterable[str]]
+"""The addresses that a name leads to. Raises OSError."""
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """As the system knows it, the addresses of IPv4 first."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(one[4][0]) for one in sorted(found, key=lambda one: one[0] != socket.AF_INET)]
+
+
+class NotSent(Exception):
+    """Why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What holds for every receiver."""
+
+    allowed: Networks
+    """Private networks to which messages may go."""
+    seconds: float
+    """For one message, from looking the name up to the status of the answer."""
+
+
+class Postman:
+    """Sends messages. Names are looked up by threads of its own: some names take long to say that they lead nowhere."""
+
+    def __init__(self, limits: Limits, executor: Executor, names: LookUp = look_up, ca: str | None = None) -> None:
+        self._limits, self._executor, self._names = limits, executor, names
+        self._tls = ssl.create_default_context(cafile=ca or certifi.where())
+
+    @asynccontextmanager
+    async def rounds(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Connections for messages to one receiver, which no other shares: they were made to its name."""
+        async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None, headers=HEADERS) as client:  # noqa: S113 - `send` limits the whole
+            yield client
+
+    async def send(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Raises NotSent unless the receiver answers 2xx in time."""
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                status = await self._status(client, httpx.URL(url), headers, body)
+        except TimeoutError:
+            raise NotSent(Fault.TIMED_OUT) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
+            raise NotSent(Fault.CERTIFICATE if _is_about_certificate(fault) else Fault.UNREACHABLE) from None
+        if status == httpx.codes.GONE:
+            raise NotSent(Fault.GONE)
+        if not httpx.codes.is_success(status):
+            raise NotSent(Fault.STATUS)
+
+    async def _status(self, client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> int:
+        address = await self._address(url)
+        named = {**headers, "host": url.netloc.decode()}
+        # The address that was judged is the one that is used: asked again, the name might lead elsewhere.
+        pinned, name = url.copy_with(host=str(address)), {"sni_hostname": url.host}
+        async with client.stream("POST", pinned, content=body, headers=named, extensions=name) as answer:
+            await _drain(answer)
+            return answer.status_code
+
+    async def _address(self, url: httpx.URL) -> Address:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._names, url.host, port)
+        except (OSError, UnicodeError):
+            raise NotSent(Fault.NO_ADDRESS) from None
+        addresses = [ip_address(one) for one in found]
+        if not addresses:
+            raise NotSent(Fault.NO_ADDRESS)
+        if not all(may_go(url.scheme, one, self._limits.allowed) for one in addresses):
+            raise NotSent(Fault.NOT_ALLOWED)
+        return addresses[0]
+
+
+async def _drain(answer: httpx.Response) -> None:
+    read = 0
+    async for piece in answer.aiter_raw():
+        read += len(piece)
+        if read > READ_BYTES:
+            return
+
+
+def _is_about_certificate(fault: BaseException | None) -> bool:
+    while fault is not None:
+        if isinstance(fault, ssl.SSLError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False

@@ -1,0 +1,30 @@
+"""What one change of the feed is as a message."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from services.records.webhooks.feed import Told
+from services.records.webhooks.signing import Message
+
+
+class Change(Told):
+    """The same as in the feed, with whose it is."""
+
+    authority: str
+    service: str
+
+
+class Body(BaseModel):
+    """As Standard Webhooks has it."""
+
+    type: str = Field(description="The service and the kind of change, as in `orders.refused`.")
+    timestamp: datetime = Field(description="When it changed.")
+    data: Change
+
+
+def message_of(service: str, authority: str, told: Told) -> Message:
+    """The id is the place in the feed, so that it is the same each time."""
+    change = Change(**told.model_dump(), authority=authority, service=service)
+    body = Body(type=f"{service}.{told.kind}", timestamp=told.at, data=change)
+    return Message(f"{service}.{authority}.{told.cursor}", body.model_dump_json().encode())

@@ -1,0 +1,65 @@
+"""Wires and runs the sender of a service of records."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from services.chassis import logs
+from services.chassis.database import engine
+from services.chassis.failures import Refused
+from services.chassis.metrics import exposed, new_registry
+from services.records.config.settings import SenderSettings, WebhookSettings
+from services.records.model.findings import Rule
+from services.records.webhooks.course import Patience
+from services.records.webhooks.delivering import Limits, Postman
+from services.records.webhooks.feed import Feed
+from services.records.webhooks.metrics import WebhookMetrics
+from services.records.webhooks.sender import LONGEST_ROUND, Pace, Sender, Tools
+from services.records.webhooks.signing import Safe
+
+NAMES_AT_ONCE = 200
+"""More than there can be receivers, so that a name that takes long to look up holds up no other."""
+SLACK_SECONDS = 30.0
+"""For the database, when a round begins and ends."""
+
+
+def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) -> int:
+    """Sends until told to stop. Raises Refused where webhooks are off."""
+    logs.configure(settings.logs, f"{service}-webhooks")
+    if not settings.webhooks.keys:
+        raise Refused("PAYBACK_WEBHOOKS_KEY is not set: webhooks are off, and there is nothing to send")
+    registry, database = new_registry(), engine(settings.database)
+    with (
+        ThreadPoolExecutor(settings.database.pool_size, "database") as threads,
+        ThreadPoolExecutor(NAMES_AT_ONCE, "names") as names,
+        exposed(settings.metrics, registry),
+    ):
+        safe, metrics = Safe(settings.webhooks.keys), WebhookMetrics(registry)
+        tools = Tools(database, threads, postman(settings.webhooks, names), safe, metrics)
+        try:
+            asyncio.run(_until_told(Sender(service, Feed(rules), tools, pace(settings.webhooks))))
+        finally:
+            database.dispose()
+    return 0
+
+
+def postman(settings: WebhookSettings, names: ThreadPoolExecutor) -> Postman:
+    """As the operator has set it."""
+    ca = str(settings.ca_path) if settings.ca_path else None
+    return Postman(Limits(settings.networks, settings.timeout_seconds), names, ca=ca)
+
+
+def pace(settings: WebhookSettings) -> Pace:
+    """As the operator has set it."""
+    patience = Patience(settings.retry_first_seconds, settings.retry_longest_seconds, settings.give_up_hours * 3600)
+    lease = timedelta(seconds=LONGEST_ROUND + settings.timeout_seconds + SLACK_SECONDS)
+    return Pace(settings.poll_seconds, lease, patience)
+
+
+async def _until_told(sender: Sender) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await sender.run(stop)

@@ -1,0 +1,62 @@
+"""Signatures in the form of Standard Webhooks (standardwebhooks.com), and how secrets are kept.
+
+A receiver's secret is random, is shown once and is sealed with a key of the operator's, so that whoever reads the database cannot sign.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+from hmac import digest
+from secrets import token_bytes
+from typing import NamedTuple
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+class Message(NamedTuple):
+    """What is sent. Its id stays the same however often it is."""
+
+    id: str
+    body: bytes
+
+
+def new_secret() -> str:
+    """As its receiver needs it."""
+    return PREFIX + b64encode(token_bytes(SECRET_BYTES)).decode()
+
+
+def headers(message: Message, secrets: Iterable[str], at: datetime) -> dict[str, str]:
+    """What proves who sends a message, to whoever holds any of the secrets."""
+    second = str(int(at.timestamp()))
+    signed = b".".join((message.id.encode(), second.encode(), message.body))
+    return {
+        "webhook-id": message.id,
+        "webhook-timestamp": second,
+        "webhook-signature": " ".join(f"v1,{_signature(secret, signed)}" for secret in secrets),
+    }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    return b64encode(digest(b64decode(secret.removeprefix(PREFIX)), signed, sha256)).decode()
+
+
+class Safe:
+    """Seals secrets. Several keys while they change: the first seals, any opens."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        """Raises ValueError for what is no key."""
+        self._keys = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, secret: str) -> str:
+        return self._keys.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str | None:
+        """None where no key opens it any more."""
+        try:
+            return self._keys.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None

@@ -1,0 +1,164 @@
+"""The receivers of an authority in PostgreSQL: who they are, how far each has got, and who is sending to it just now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, delete, func, or_, select, text, update
+
+from services.records.ingest.tables import webhooks
+from services.records.webhooks.course import Course, Fault
+from services.records.webhooks.feed import Place
+
+_WAITING = text(
+    "SELECT w.webhook, w.authority, w.stopped_at IS NOT NULL AS stopped, first.at AS since, "
+    "w.stopped_at IS NULL AND w.next_at <= :now AND coalesce(w.leased_until <= :now, true) AS due "
+    "FROM webhooks w LEFT JOIN shards s USING (authority) LEFT JOIN LATERAL "
+    "(SELECT c.at FROM changes c WHERE c.authority = w.authority AND (c.version, c.number) > "
+    "(CASE WHEN s.generation = w.generation THEN w.version ELSE 0 END, "
+    "CASE WHEN s.generation = w.generation THEN w.number ELSE 0 END) "
+    "ORDER BY c.version, c.number LIMIT 1) first ON true"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One receiver."""
+
+    webhook: str
+    authority: str
+    name: str
+    url: str
+    secret: str
+    """Sealed, as is the former one."""
+    by: str
+    at: datetime
+    place: Place
+    """Behind which the next message follows."""
+    course: Course
+    former: str | None = None
+    former_until: datetime | None = None
+    """Until when messages are signed with the former secret as well."""
+    delivered_at: datetime | None = None
+    lease: int = 0
+    """Grows each time somebody takes it on, so that who was overtaken writes nothing."""
+
+    def sealed(self, now: datetime) -> Iterator[str]:
+        """The secrets that messages are signed with, the newest first."""
+        yield self.secret
+        if self.former and self.former_until and now < self.former_until:
+            yield self.former
+
+    def rotated(self, secret: str, now: datetime, overlap: timedelta) -> "Subscription":
+        """The same with a new secret, beside which the one before goes on for a while."""
+        return replace(self, secret=secret, former=self.secret, former_until=now + overlap)
+
+
+class Waiting(NamedTuple):
+    """Whether anything is to be sent to a receiver."""
+
+    webhook: str
+    authority: str
+    stopped: bool
+    since: datetime | None
+    """When the first change came that it has not been told of; None where it has been told of all."""
+    due: bool
+    """Whether it may be sent to now, and nobody else does."""
+
+
+def of(connection: Connection, authority: str) -> list[Subscription]:
+    """All of an authority, in the order in which they were made."""
+    query = select(webhooks).where(webhooks.c.authority == authority).order_by(webhooks.c.at, webhooks.c.webhook)
+    return [_read(row) for row in connection.execute(query)]
+
+
+def one(connection: Connection, authority: str, webhook: str) -> Subscription | None:
+    """One of an authority, which nobody else changes until the transaction ends."""
+    query = select(webhooks).where(webhooks.c.authority == authority, webhooks.c.webhook == webhook)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    return _read(row) if row else None
+
+
+def add(connection: Connection, new: Subscription) -> None:
+    connection.execute(webhooks.insert().values(**_whole(new)))
+
+
+def change(connection: Connection, changed: Subscription) -> None:
+    """Writes it as it is now. What is being sent meanwhile is not noted, and so may be sent again."""
+    values = _whole(replace(changed, lease=changed.lease + 1)) | {"leased_until": None}
+    connection.execute(update(webhooks).where(webhooks.c.webhook == changed.webhook).values(**values))
+
+
+def remove(connection: Connection, webhook: str) -> None:
+    connection.execute(delete(webhooks).where(webhooks.c.webhook == webhook))
+
+
+def waiting(connection: Connection, now: datetime) -> list[Waiting]:
+    """All receivers of all authorities."""
+    return [
+        Waiting(row.webhook, row.authority, row.stopped, row.since, row.due and row.since is not None)
+        for row in connection.execute(_WAITING, {"now": now})
+    ]
+
+
+def take(connection: Connection, webhook: str, now: datetime, until: datetime) -> Subscription | None:
+    """Takes a receiver on, so that nobody else sends to it until then. None where somebody does, or nothing may be sent."""
+    free = or_(webhooks.c.leased_until.is_(None), webhooks.c.leased_until <= now)
+    taking = update(webhooks).where(
+        webhooks.c.webhook == webhook, webhooks.c.stopped_at.is_(None), webhooks.c.next_at <= now, free
+    )
+    values = {"lease": webhooks.c.lease + 1, "leased_until": until}
+    row = connection.execute(taking.values(**values).returning(*webhooks.c)).one_or_none()
+    return _read(row) if row else None
+
+
+def settle(connection: Connection, sent: Subscription) -> bool:
+    """Notes how far it got, and gives it back. False where it was overtaken, or changed meanwhile; then nothing is written."""
+    values = {**_standing(sent), "leased_until": None}
+    ours = update(webhooks).where(webhooks.c.webhook == sent.webhook, webhooks.c.lease == sent.lease)
+    return connection.execute(ours.values(**values)).rowcount == 1
+
+
+def number_of(connection: Connection, authority: str) -> int:
+    """How many an authority has. Others who would add one wait until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"webhooks {authority}", 0))))
+    query = select(func.count()).select_from(webhooks).where(webhooks.c.authority == authority)
+    return connection.scalar(query) or 0
+
+
+def _standing(of: Subscription) -> dict[str, Any]:
+    course = of.course
+    return {
+        **of.place._asdict(),
+        "delivered_at": of.delivered_at,
+        "next_at": course.next_at,
+        "attempts": course.attempts,
+        "failing_since": course.failing_since,
+        "fault": course.fault,
+        "stopped_at": course.stopped_at,
+    }
+
+
+def _whole(of: Subscription) -> dict[str, Any]:
+    names = ("webhook", "authority", "name", "url", "secret", "former", "former_until", "by", "at", "lease")
+    return {name: getattr(of, name) for name in names} | _standing(of)
+
+
+def _read(row: Row[Any]) -> Subscription:
+    fault = Fault(row.fault) if row.fault else None
+    return Subscription(
+        row.webhook,
+        row.authority,
+        row.name,
+        row.url,
+        row.secret,
+        row.by,
+        row.at,
+        Place(row.generation, row.version, row.number),
+        Course(row.next_at, row.attempts, row.failing_since, fault, row.stopped_at),
+        row.former,
+        row.former_until,
+        row.delivered_at,
+        row.lease,
+    )

@@ -1,0 +1,37 @@
+"""Receivers that fail are tried ever more seldom, and in the end no more."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.records.webhooks.course import Course, Fault, Patience, failed
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+PATIENCE = Patience(first=5, longest=3600, give_up=72 * 3600)
+LASTING = st.sampled_from([fault for fault in Fault if fault not in {Fault.GONE, Fault.SECRET}])
+
+
+@given(st.lists(LASTING, min_size=1, max_size=200))
+def test_one_that_goes_on_failing_is_given_up_within_an_hour_of_its_time(faults: list[Fault]) -> None:
+    course, now = Course(NOW), NOW
+    for number, fault in enumerate(faults):
+        before, course = course, failed(course, fault, now, PATIENCE)
+        assert (course.attempts, course.failing_since, course.fault) == (number + 1, NOW, fault)
+        wait = (course.next_at - now).total_seconds()
+        whole = min(5 * 2**before.attempts, 3600)
+        assert whole / 2 <= wait <= whole
+        if course.stopped_at:
+            assert timedelta(hours=72) <= course.stopped_at - NOW <= timedelta(hours=73)
+            return
+        now = course.next_at
+    assert now - NOW < timedelta(hours=73)
+
+
+def test_after_some_faults_there_is_no_use_in_trying_again() -> None:
+    for fault in (Fault.GONE, Fault.SECRET):
+        assert failed(Course(NOW), fault, NOW, PATIENCE).stopped_at == NOW
+
+
+def test_every_fault_is_told_in_words() -> None:
+    assert all(fault.words for fault in Fault)
