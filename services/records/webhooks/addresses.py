@@ -1,4 +1,4 @@
-"""Where messages may go. Pure: names are looked up elsewhere, and what they lead to is judged here.
+"""Where messages may go. Names are looked up elsewhere, and what they lead to is judged here.
 
 A receiver's address is typed in by somebody outside, so it must not lead into the platform's own network.
 """

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from random import SystemRandom
-
-_random = SystemRandom()
 
 
 class Fault(StrEnum):
@@ -68,9 +65,9 @@ def taken(now: datetime) -> Course:
     return Course(now)
 
 
-def failed(before: Course, fault: Fault, now: datetime, patience: Patience) -> Course:
-    """After one was not: the wait doubles each time, and is shortened by up to half at random."""
+def failed(before: Course, fault: Fault, now: datetime, patience: Patience, share: float = 1) -> Course:
+    """After one was not: the wait doubles each time. Of it a share is waited, so that many who failed at once do not come at once."""
     since = before.failing_since or now
     over = fault in _AT_ONCE or now - since >= timedelta(seconds=patience.give_up)
-    wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * _random.uniform(0.5, 1)
+    wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * share
     return Course(now + timedelta(seconds=wait), before.attempts + 1, since, fault, now if over else None)

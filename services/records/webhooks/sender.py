@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from random import SystemRandom
 from time import monotonic
 from typing import TypeVar
 
@@ -31,6 +32,7 @@ from services.records.webhooks.signing import Safe, headers
 from services.records.webhooks.subscriptions import Subscription
 
 T = TypeVar("T")
+_random = SystemRandom()
 log = logging.getLogger(__name__)
 
 PIECE = 50
@@ -156,7 +158,8 @@ class Sender:
 
     def _failed(self, to: Subscription, fault: Fault) -> Subscription:
         self._tools.metrics.messages.labels(to.authority, "failed").inc()
-        return replace(to, course=failed(to.course, fault, self._tools.clock(), self._pace.patience))
+        share = _random.uniform(0.5, 1)
+        return replace(to, course=failed(to.course, fault, self._tools.clock(), self._pace.patience, share))
 
     def _end(self, connection: Connection, to: Subscription) -> None:
         if subscriptions.settle(connection, to) and to.course.stopped_at:

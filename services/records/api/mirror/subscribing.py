@@ -50,6 +50,15 @@ class Overlap(BaseModel):
     overlap_hours: int = Field(default=24, ge=0, le=168)
 
 
+class Resumption(BaseModel):
+    """Where a receiver goes on."""
+
+    after: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="`next` of the feed, to be sent again what follows, or to leave out; otherwise where it stopped.",
+    )
+
+
 class Webhook(BaseModel):
     """A receiver, and how it stands with it."""
 
@@ -129,12 +138,11 @@ def _make(routes: APIRouter, desk: Desk) -> None:
 
 
 def _change(routes: APIRouter, desk: Desk) -> None:
-    @routes.post(
-        "/{webhook}/resume", summary="Has a receiver tried again at once, where it stopped", responses=documented(404)
-    )
-    def post_resume(manager: Deciding, webhook: Word) -> Webhook:
+    @routes.post("/{webhook}/resume", summary="Has a receiver tried again at once", responses=documented(404))
+    def post_resume(manager: Deciding, webhook: Word, asked: Resumption) -> Webhook:
         with _changing(desk, manager, webhook, "resumed") as (connection, found):
-            resumed = replace(found, course=taken(desk.clock()))
+            place = found.place if asked.after is None else _begin(connection, manager.authority, asked.after)
+            resumed = replace(found, course=taken(desk.clock()), place=place)
             subscriptions.change(connection, resumed)
         return _told(resumed)
 

@@ -44,7 +44,7 @@ def test_nobody_sees_or_changes_what_is_another_authoritys(orders: Telling, ther
     webhook = orders.add(there)
     assert orders.shown(B) == []
     for method, path, body in (
-        ("POST", f"/{webhook}/resume", None),
+        ("POST", f"/{webhook}/resume", {}),
         ("POST", f"/{webhook}/secret", {}),
         ("DELETE", f"/{webhook}", None),
     ):
@@ -93,7 +93,7 @@ def test_a_key_that_is_lost_stops_the_receiver_and_a_new_secret_helps(orders: Te
     (shown,) = later.shown()
     assert (bool(shown["stopped_at"]), shown["fault"]) == (True, "Its secret cannot be read any more: make a new one")
     there.secret = later.ask("POST", f"/{webhook}/secret", {}).json()["secret"]
-    later.ask("POST", f"/{webhook}/resume")
+    later.ask("POST", f"/{webhook}/resume", {})
     later.rounds()
     assert [one["event"] for one in there.told] == ["a"]
 

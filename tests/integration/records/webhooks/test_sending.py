@@ -149,9 +149,12 @@ def test_one_that_fails_for_days_is_stopped_and_can_be_resumed(orders: Telling, 
     assert stopped == 1
     orders.refuse("b")
     there.answer = status(200)
-    assert orders.ask("POST", f"/{webhook}/resume").json()["stopped_at"] is None
+    assert orders.ask("POST", f"/{webhook}/resume", {}).json()["stopped_at"] is None
     orders.rounds()
     assert [one["event"] for one in there.told] == ["a", "a", "a", "b"]
+    orders.ask("POST", f"/{webhook}/resume", {"after": orders.feed()[0]["cursor"]})
+    orders.rounds()
+    assert [one["event"] for one in there.told][4:] == ["b"], "what somebody lost can be sent again"
 
 
 def test_one_that_wants_nothing_more_is_stopped_at_once(orders: Telling, there: Receiver) -> None:
@@ -168,7 +171,7 @@ def test_while_a_round_runs_a_manager_has_the_last_word(orders: Telling, there: 
     webhook = orders.add(there)
 
     def resumed_meanwhile(handler: BaseHTTPRequestHandler) -> None:
-        orders.ask("POST", f"/{webhook}/resume")
+        orders.ask("POST", f"/{webhook}/resume", {})
         status(410)(handler)
 
     there.answer = resumed_meanwhile

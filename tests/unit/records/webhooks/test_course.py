@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,15 +13,14 @@ PATIENCE = Patience(first=5, longest=3600, give_up=72 * 3600)
 LASTING = st.sampled_from([fault for fault in Fault if fault not in {Fault.GONE, Fault.SECRET}])
 
 
-@given(st.lists(LASTING, min_size=1, max_size=200))
-def test_one_that_goes_on_failing_is_given_up_within_an_hour_of_its_time(faults: list[Fault]) -> None:
+@given(st.lists(LASTING, min_size=1, max_size=200), st.floats(0.5, 1))
+def test_one_that_goes_on_failing_is_given_up_within_an_hour_of_its_time(faults: list[Fault], share: float) -> None:
     course, now = Course(NOW), NOW
     for number, fault in enumerate(faults):
-        before, course = course, failed(course, fault, now, PATIENCE)
+        before, course = course, failed(course, fault, now, PATIENCE, share)
         assert (course.attempts, course.failing_since, course.fault) == (number + 1, NOW, fault)
         wait = (course.next_at - now).total_seconds()
-        whole = min(5 * 2**before.attempts, 3600)
-        assert whole / 2 <= wait <= whole
+        assert wait == pytest.approx(share * min(5 * 2**before.attempts, 3600), abs=1e-5)
         if course.stopped_at:
             assert timedelta(hours=72) <= course.stopped_at - NOW <= timedelta(hours=73)
             return

@@ -1,0 +1,44 @@
+"""The sender as it is run, and the receiver that the documents show."""
+
+import os
+import re
+import signal
+import sys
+from subprocess import DEVNULL, PIPE, Popen
+
+from deploy.local.process import answers, free_ports
+from tests.integration.records.webhooks.conftest import KEY, Telling
+from tests.support.processes import until
+from tests.support.source import ROOT
+
+PAGE = ROOT / "docs" / "webhooks.md"
+
+
+def test_the_receiver_in_the_documents_takes_what_the_process_sends(orders: Telling) -> None:
+    code = re.search(r"```python\n(.+?)```", PAGE.read_text(), re.DOTALL)
+    assert code
+    (port,) = free_ports(1)
+    body = {"name": "Acme", "url": f"http://127.0.0.1:{port}/", "after": ""}
+    secret = orders.ask("POST", "", body).json()["secret"]
+    orders.refuse("a")
+    settings = {
+        "PAYBACK_DATABASE_URL": orders.bench.database.url.render_as_string(hide_password=False),
+        "PAYBACK_DATABASE_SCHEMA_NAME": "orders",
+        "PAYBACK_METRICS_PORT": "0",
+        "PAYBACK_WEBHOOKS_KEY": KEY,
+        "PAYBACK_WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "PAYBACK_WEBHOOKS_POLL_SECONDS": "0.1",
+    }
+    hearing = {**os.environ, "WEBHOOK_SECRET": secret, "PORT": str(port)}
+    command = [sys.executable, "-m", "services.orders", "webhooks"]
+    with Popen([sys.executable, "-c", code[1]], env=hearing, stdout=PIPE, stderr=DEVNULL, text=True) as receiver:
+        try:
+            until(lambda: answers(port), "the receiver listens")
+            with Popen(command, env={**os.environ, **settings}, stderr=DEVNULL, stdout=DEVNULL) as sender:
+                assert receiver.stdout
+                assert receiver.stdout.readline().startswith("orders.refused ")
+                sender.send_signal(signal.SIGTERM)
+                assert sender.wait(20) == 0
+        finally:
+            receiver.kill()
+    assert orders.shown()[0]["delivered_at"]
