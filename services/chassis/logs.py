@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TextIO
 
+from services.chassis import tracing
 from services.chassis.failures import Description, Failure, describe
 from services.chassis.settings import LogSettings
 from services.chassis.sparing import Sparing
@@ -68,6 +69,8 @@ class JsonLines(logging.Formatter):
         }
         if request_id.get() is not None:
             line["request_id"] = request_id.get()
+        if (trace_id := tracing.trace_id()) is not None:
+            line["trace_id"] = trace_id
         line |= {name: _harmless(record.__dict__[name]) for name in MEMBERS if name in record.__dict__}
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _chain(record.exc_info[1])

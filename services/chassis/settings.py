@@ -238,8 +238,21 @@ class LogSettings(Group):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class TracingSettings(Group):
+    """Where traces go. Needs the extra `tracing`."""
+
+    endpoint: str = Field(
+        default="",
+        pattern="^(https?://.+)?$",
+        description="a collector of OpenTelemetry, OTLP over HTTP, e.g. http://collector:4318/v1/traces; empty traces nothing",
+    )
+    share: float = Field(default=1.0, ge=0, le=1, description="of requests that are traced")
+
+
 # One environment may serve several services and their tests, so these are known everywhere, needed or not.
-SHARED_GROUPS = {"aggregates", "kafka", "database", "http", "tokens", "metrics", "logs", "stream", "test", "webhooks"}
+SHARED_GROUPS = {
+    *("aggregates", "kafka", "database", "http", "tokens", "metrics", "logs", "stream", "test", "tracing", "webhooks"),
+}
 
 
 class Settings(BaseSettings):

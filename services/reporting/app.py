@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from contracts.topics import NATIONAL_AGGREGATES
-from services.chassis import database, migrations
+from services.chassis import database, migrations, tracing
 from services.chassis.api.http import application, serve
 from services.chassis.api.open_access import open_up
 from services.chassis.clock import Clock, system_clock
@@ -73,6 +73,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
 
 def run_api(settings: ApiSettings) -> int:
     """Serve until told to stop."""
+    tracing.configure(settings.tracing, f"{SCHEMA}-api")
     registry = new_registry()
     engine = database.engine(settings.database)
     serve(build(settings, engine, registry), settings.http, settings.metrics, registry)

@@ -16,6 +16,7 @@ from services.chassis.settings import (
     SiteSettings,
     StreamSettings,
     TokenSettings,
+    TracingSettings,
 )
 from services.chassis.streaming.seal import sealer
 from services.reporting.ingest.believing import Believing
@@ -71,3 +72,4 @@ class ApiSettings(Settings):
     oidc: OidcSettings = OidcSettings()
     metrics: MetricsSettings = MetricsSettings(port=9103)
     logs: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()

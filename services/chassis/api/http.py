@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, Field
 from sqlalchemy import Engine
@@ -34,6 +35,8 @@ from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettin
 from services.chassis.web.sessions import Sessions, SignedIn
 
 Checks = Mapping[str, Callable[[], object]]
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""The framework's own would tell addresses, which may hold the reference of an order, and what was wrong in a body."""
 ASK_SECONDS = 5.0
 PATIENCE = 3
 """After so many times without an answer it is away."""
@@ -70,7 +73,13 @@ def application(  # noqa: PLR0913
     """
     checks, beside = checks or {}, beside or {}
     app = FastAPI(
-        title=title, version="1", docs_url=None, redoc_url=None, lifespan=lifespan, generate_unique_id_function=_name
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=_name,
+        telemetry=NO_TELEMETRY,
     )
     app.state.tokens, app.state.sessions = tokens, sessions
     for kind, handler in problems.HANDLERS.items():

@@ -2,14 +2,16 @@
 
 import logging
 import re
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from uuid import uuid4
 
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, get_current_span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis import logs
+from services.chassis import logs, tracing
 from services.chassis.api.problems import Problem
 from services.chassis.metrics import HttpMetrics
 
@@ -19,6 +21,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET = {"/healthz", "/readyz"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CALLER_WENT_AWAY = 499
+SERVER_ERROR = 500
 NO_PAGES = "default-src 'none'; frame-ancestors 'none'"
 GUARDS = {
     "content-security-policy": NO_PAGES,
@@ -46,8 +49,15 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, answered = perf_counter(), 0
         token = logs.request_id.set(_request_id(scope))
+        try:
+            with _traced(scope):
+                await self._answer(scope, receive, send)
+        finally:
+            logs.request_id.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun, answered = perf_counter(), 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal answered
@@ -68,7 +78,6 @@ class Guard:
             await Problem(500, "The fault is ours, and has been recorded").response()(scope, receive, send_with_headers)
         finally:
             self._record(scope, answered or CALLER_WENT_AWAY, perf_counter() - begun)
-            logs.request_id.reset(token)
 
     def _add_headers(self, message: Message) -> None:
         headers = MutableHeaders(scope=message)
@@ -80,9 +89,30 @@ class Guard:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", None) or "unknown"
         self._metrics.answered(method, route, status, seconds)
+        _tell_trace(method, route, status)
         level = logging.DEBUG if route in QUIET else logging.INFO
         told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
         log.log(level, "answered", extra=told)
+
+
+def _traced(scope: Scope) -> AbstractContextManager[Span]:
+    """A span, which goes on with the caller's trace; none for what is asked every few seconds."""
+    if not tracing.is_on() or scope["path"] in QUIET:
+        return nullcontext(INVALID_SPAN)
+    told = tracing.told(Headers(scope=scope).get(tracing.HEADER))
+    return tracing.span("request", SpanKind.SERVER, within=told)
+
+
+def _tell_trace(method: str, route: str, status: int) -> None:
+    """By the route's name: an address may hold the reference of an order."""
+    if not tracing.is_on():
+        return
+    span = get_current_span()
+    span.update_name(f"{method} {route}")
+    span.set_attributes({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+    span.set_attribute("payback.request_id", logs.request_id.get() or "")
+    if status >= SERVER_ERROR:
+        span.set_status(StatusCode.ERROR)
 
 
 def _request_id(scope: Scope) -> str:

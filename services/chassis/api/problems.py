@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.chassis import logs
 from services.chassis.api.allowed import allowed
 from services.chassis.failures import Away, TimedOut, describe
 
@@ -25,6 +26,7 @@ SCHEMA: dict[str, Any] = {
         "title": {"type": "string", "description": "The meaning of the status"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong with this request"},
+        "request_id": {"type": "string", "description": "By which operators find the request in their logs"},
         "errors": {
             "type": "array",
             "description": "Each fault of the request",
@@ -55,7 +57,9 @@ class Problem(HTTPException):
     def response(self) -> Response:
         """What the caller gets."""
         title = _title(self.status_code)
-        body = {"type": "about:blank", "title": title, "status": self.status_code}
+        body: dict[str, object] = {"type": "about:blank", "title": title, "status": self.status_code}
+        if (request_id := logs.request_id.get()) is not None:
+            body["request_id"] = request_id
         content = json.encode(body | ({"detail": self.detail} if self.detail != title else {}) | self.members)
         return Response(content, self.status_code, self.headers, MEDIA_TYPE)
 

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple, Self
 from kafka import KafkaAdminClient, KafkaProducer, errors
 from kafka import TopicPartition as KafkaPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from opentelemetry.trace import SpanKind
 
+from services.chassis import tracing
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import SourceIdentity
@@ -34,6 +36,7 @@ LASTING = (
     errors.KafkaConfigurationError,
     errors.IllegalStateError,
 )
+Headers = tuple[tuple[str, bytes], ...]
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 5
 
@@ -46,7 +49,7 @@ class Record(NamedTuple):
     value: bytes | None
     timestamp: int | None = None
     """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 class Receipt(NamedTuple):
@@ -135,12 +138,16 @@ class Producer:
 
     async def send(self, records: Sequence[Record]) -> list[Receipt]:
         """Wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
+        with tracing.span("send", SpanKind.PRODUCER, attributes=_told(records)):
+            return await self._send(records, tracing.carried())
+
+    async def _send(self, records: Sequence[Record], headers: Headers) -> list[Receipt]:
         loop = asyncio.get_running_loop()
         acknowledged = loop.create_future()
         wake = partial(loop.call_soon_threadsafe, _wake, acknowledged)
         try:
             async with asyncio.timeout(self._deliver_seconds + CONNECT_SECONDS):
-                promises = await loop.run_in_executor(self._sender, self._hand_over, records)
+                promises = await loop.run_in_executor(self._sender, self._hand_over, records, headers)
                 _when_all(promises, wake)
                 await acknowledged
         except TimeoutError:
@@ -149,7 +156,7 @@ class Producer:
 
     def send_all(self, records: Iterable[Record]) -> list[Receipt]:
         """The same for threads; for many records at once. Raises Away or Refused."""
-        promises = self._hand_over(records)
+        promises = self._hand_over(records, tracing.carried())
         with _told_apart():
             self._connected().flush(timeout=self._deliver_seconds + CONNECT_SECONDS)
         return _receipts(promises)
@@ -168,7 +175,7 @@ class Producer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _hand_over(self, records: Iterable[Record]) -> list[Any]:
+    def _hand_over(self, records: Iterable[Record], headers: Headers) -> list[Any]:
         with _told_apart():
             client = self._connected()
             return [
@@ -177,7 +184,7 @@ class Producer:
                     key=record.key,
                     value=record.value,
                     timestamp_ms=record.timestamp,
-                    headers=list(record.headers),
+                    headers=[*record.headers, *headers],
                 )
                 for record in records
             ]
@@ -209,6 +216,18 @@ def _close(client: Any) -> None:
         client._sender.force_close()  # noqa: SLF001
         client._sender.join(CONNECT_SECONDS)  # noqa: SLF001
         client.close(timeout=CONNECT_SECONDS)
+
+
+def _told(records: Sequence[Record]) -> tracing.Attributes | None:
+    if not tracing.is_on():
+        return None
+    topics = ",".join(sorted({record.topic for record in records}))
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": topics,
+        "messaging.batch.message_count": len(records),
+    }
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from services.chassis import logs
+from services.chassis import logs, tracing
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import Policies
 from services.chassis.database import engine, transaction
@@ -40,6 +40,7 @@ class Parts(NamedTuple):
 def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
     """Serves the API until told to stop."""
     logs.configure(settings.logs, f"{domain.service}-api")
+    tracing.configure(settings.tracing, f"{domain.service}-api")
     registry = new_registry()
     database, producer, admin = engine(settings.database), Producer(settings.kafka), Admin(settings.kafka)
     app = build(domain, surface, settings, Parts(database, producer, admin, registry))

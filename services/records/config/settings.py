@@ -17,6 +17,7 @@ from services.chassis.settings import (
     Settings,
     StreamSettings,
     TokenSettings,
+    TracingSettings,
 )
 from services.chassis.streaming.seal import Sealer, sealer
 
@@ -147,6 +148,7 @@ class ApiSettings(Settings):
     targets: TargetSettings = TargetSettings()
     webhooks: WebhookSettings = WebhookSettings()
     logs: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
 
 class WorkerSettings(Settings):
@@ -160,6 +162,7 @@ class WorkerSettings(Settings):
     cache: CacheSettings = CacheSettings()
     aggregates: AggregatesSettings = AggregatesSettings()
     logs: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
 
 class SenderSettings(Settings):

@@ -6,7 +6,7 @@ from itertools import count
 from threading import Event, Thread
 
 from contracts.topics import source_topics
-from services.chassis import logs
+from services.chassis import logs, tracing
 from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
 from services.chassis.memory import collect_seldom
@@ -16,6 +16,7 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
+from services.chassis.streaming.traced import Traced
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.migrations import gate
@@ -37,6 +38,7 @@ MEASURE_TURNS = 15
 def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     """Processes events and publishes cells until told to stop."""
     logs.configure(settings.logs, f"{domain.service}-worker")
+    tracing.configure(settings.tracing, f"{domain.service}-worker")
     collect_seldom()
     registry = new_registry()
     database, producer = engine(settings.database), _producer(domain, settings.kafka)
@@ -48,7 +50,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         settings.stream,
         f"payback-{domain.service}",
         source_topics(*domain.kinds),
-        Gated(Contained(worker), gate(settings.database).check),
+        Gated(Contained(Traced(worker)), gate(settings.database).check),
         StreamMetrics(registry),
     )
     publications = Publications(database, domain.service)

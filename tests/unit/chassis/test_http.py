@@ -181,7 +181,8 @@ def test_no_error_tells_what_is_inside(client: TestClient, caplog: pytest.LogCap
 
 
 def test_a_problem_has_the_members_that_it_was_given(client: TestClient) -> None:
-    assert client.get("/v1/things/404").json() == {
+    assert client.get("/v1/things/404", headers={"X-Request-Id": "mine-1"}).json() == {
+        "request_id": "mine-1",
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,

@@ -1,0 +1,118 @@
+"""Traces, as OpenTelemetry tells them: from a request to the transaction in which its events took effect. Off unless an address is given.
+
+An attribute holds what a metric may: a route, a topic, a number. Of what a caller sends only `traceparent` is read, since
+`tracestate` and `baggage` may hold anything.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    TracerProvider,
+    get_current_span,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from services.chassis.failures import Refused, describe
+from services.chassis.settings import TracingSettings
+
+HEADER = "traceparent"
+"""In requests and in records of Kafka: https://www.w3.org/TR/trace-context/."""
+LONGEST = 128
+"""Of what is read of it; version 00 has 55 characters."""
+EXPORT_SECONDS = 3.0
+"""For which a collector is waited for, at the end too."""
+_W3C = TraceContextTextMapPropagator()
+_tracer: Tracer | None = None
+
+Attributes = Mapping[str, str | int]
+
+
+def configure(settings: TracingSettings, service: str) -> None:
+    """Have the spans of this process sent to the collector, if there is one. Raises Refused where the extra is not installed."""
+    if not settings.endpoint:
+        return
+    try:
+        from services.chassis import exporting  # noqa: PLC0415 - the extra is needed by nobody else
+    except ImportError as missing:
+        raise Refused(f"PAYBACK_TRACING_ENDPOINT needs payback[tracing]: {missing.name} is not installed") from missing
+    use(exporting.provider(settings, service, EXPORT_SECONDS))
+
+
+def use(provider: TracerProvider | None) -> None:
+    """Make this process's spans with `provider`; None makes none."""
+    global _tracer  # noqa: PLW0603 - one for the process, as the root logger is
+    _tracer = provider.get_tracer("payback") if provider else None
+
+
+def is_on() -> bool:
+    """Whether spans are made at all."""
+    return _tracer is not None
+
+
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind,
+    *,
+    within: Context | None = None,
+    links: Sequence[Link] = (),
+    attributes: Attributes | None = None,
+) -> Iterator[Span]:
+    """For as long as the block takes. Of an exception that ends it, it tells what a log may tell."""
+    if _tracer is None:
+        yield INVALID_SPAN
+        return
+    with _tracer.start_as_current_span(
+        name, within, kind, attributes, links, record_exception=False, set_status_on_exception=False
+    ) as begun:
+        try:
+            yield begun
+        except BaseException as fault:
+            begun.set_status(StatusCode.ERROR, describe(fault))
+            raise
+
+
+def carried() -> tuple[tuple[str, bytes], ...]:
+    """The header by which a record tells of the span that it is sent in."""
+    if _tracer is None:
+        return ()
+    written: dict[str, str] = {}
+    _W3C.inject(written)
+    return tuple((name, text.encode()) for name, text in written.items() if name == HEADER)
+
+
+def told(traceparent: str | None) -> Context | None:
+    """The span that a header tells of; None of what is no such header."""
+    if _tracer is None or not traceparent or len(traceparent) > LONGEST:
+        return None
+    return _W3C.extract({HEADER: traceparent})
+
+
+def context_in(headers: Sequence[tuple[str, bytes | None]]) -> Context | None:
+    """The span that a record was sent in, where its headers tell."""
+    text = next((content for name, content in headers if name == HEADER), None)
+    return told(text.decode("latin-1")) if text else None
+
+
+def span_in(headers: Sequence[tuple[str, bytes | None]]) -> SpanContext | None:
+    """The same, to link to."""
+    context = context_in(headers)
+    found = get_current_span(context).get_span_context() if context is not None else None
+    return found if found is not None and found.is_valid else None
+
+
+def trace_id() -> str | None:
+    """Of the span that this code runs in, in hexadecimal."""
+    if _tracer is None:
+        return None
+    current = get_current_span().get_span_context()
+    return f"{current.trace_id:032x}" if current.is_valid else None
