@@ -20,6 +20,7 @@ GROUPS = {
     "services.operations.support": ("support",),
     "services.operations.capacity": ("capacity",),
     "services.operations.times": ("redate",),
+    "services.operations.adopt": ("adopt",),
     "services.operations.rights.audit": ("audit",),
     "services.reporting.commands": ("release",),
     "services.simulate.commands": ("simulate",),

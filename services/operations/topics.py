@@ -29,7 +29,7 @@ BATCH_BYTES = 10 * MAX_BYTES
 def topic_specs(replication: int = -1, *, simulated: bool = False) -> list[TopicSpec]:
     """Every topic. Events are kept for ever, since everything else can be made again from them.
 
-    When an event came is the broker's word, not the sender's, except where the past is simulated.
+    When an event came is the broker's word, not the sender's, except where the past is simulated or mirrored.
     """
     kept = {
         "cleanup.policy": "delete",
@@ -66,10 +66,13 @@ def examine(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
 @commands.command()
 def topics(
     replication: Annotated[int, typer.Option(help="Copies of each topic; -1 takes the cluster's default.")] = -1,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="As they must be while another Kafka's are mirrored to them.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what there should be.")] = False,
 ) -> None:
     """Create the topics that are missing. Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."""
-    specs = topic_specs(replication)
+    specs = topic_specs(replication, simulated=mirrored)
     if show:
         for spec in specs:
             typer.echo(" ".join([spec.name, *(f"{name}={value}" for name, value in spec.configs.items())]))

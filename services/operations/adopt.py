@@ -1,0 +1,279 @@
+"""Moving to another Kafka, to which the topics were mirrored: the books go on there, once it holds just what they were made of.
+
+The command looks and says what it found; only with --confirm it binds the positions to the new topics.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Annotated, NamedTuple
+
+import msgspec
+import typer
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, select, text
+
+from contracts.decoding.binary import from_kafka
+from contracts.decoding.reading import BOM, UNREADABLE
+from contracts.events import Topic
+from contracts.topics import authority_of, kind_of_topic
+from services.chassis.audit.operators import operated
+from services.chassis.database import engine, transaction
+from services.chassis.failures import Refused
+from services.chassis.settings import DatabaseSettings, KafkaSettings, Settings
+from services.chassis.streaming.batches import (
+    Bounds,
+    Fingerprint,
+    Message,
+    SourceIdentity,
+    TopicPartition,
+    fingerprint,
+)
+from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.log import Log, records_at
+from services.chassis.web.words import counted
+from services.records.ingest.store import OUTCOMES
+from services.records.ingest.tables import arrivals
+from services.records.model.record import Outcome
+
+commands = typer.Typer()
+
+REPORTING = "reporting"
+OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
+"""Of which topics a service's books hold each event."""
+TAKEN = {OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)}
+MOST = 20_000
+"""Messages at once."""
+
+
+class AdoptSettings(Settings):
+    """Which service's books, and the Kafka that they are to go on with."""
+
+    database: DatabaseSettings
+    kafka: KafkaSettings
+
+
+class Position(NamedTuple):
+    """How far the books have read a source, of which topic of which cluster, and the last record that they took."""
+
+    source: TopicPartition
+    next_offset: int
+    identity: SourceIdentity
+    taken: Fingerprint | None
+
+
+class Mirror(NamedTuple):
+    """What the new Kafka has of a source; `last` is the record in the place of the last that the books took."""
+
+    identity: SourceIdentity
+    bounds: Bounds
+    last: Fingerprint | None
+
+
+class Found(NamedTuple):
+    """What stands against it, which positions are to be bound to which topics, and how many events were compared."""
+
+    obstacles: Sequence[str]
+    moved: Mapping[Position, SourceIdentity]
+    compared: int = 0
+
+    def __str__(self) -> str:
+        if self.obstacles:
+            return "cannot go on with this Kafka"
+        if not self.moved:
+            return "nothing is bound to another Kafka than this"
+        return f"can go on with {counted(len(self.moved), 'topic')} of this Kafka, {counted(self.compared, 'event')} compared"
+
+
+@commands.command(
+    epilog="The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
+)
+def adopt(
+    confirm: Annotated[bool, typer.Option("--confirm", help="Bind the books to the new topics.")] = False,
+    old: Annotated[str, typer.Option(help="The old Kafka, host:port, while it answers: it must hold no more.")] = "",
+) -> None:
+    """Go on with another Kafka, at PAYBACK_KAFKA_BOOTSTRAP, to which the topics were mirrored, without a rebuild.
+
+    Compares each event that the books hold with the record in its place there. Without --confirm nothing is changed. Exit status 1
+    if they cannot go on with it.
+    """
+    settings = AdoptSettings.load()
+    schema = settings.database.schema_name
+    database = engine(settings.database)
+    try:
+        found = look(settings, database, old)
+        typer.echo("\n".join([*found.obstacles, f"{schema}: {found}"]))
+        if confirm and found.moved and not found.obstacles:
+            bind(database, schema, found.moved)
+            typer.echo(f"{schema}: bound to it. Its workers may start with the new address")
+    finally:
+        database.dispose()
+    raise typer.Exit(int(bool(found.obstacles)))
+
+
+def look(settings: AdoptSettings, database: Engine, old: str = "") -> Found:
+    """Compares books and log, and changes nothing. Raises Away, or Refused where there are no such books."""
+    schema = settings.database.schema_name
+    if schema not in {*OWN, REPORTING}:
+        raise Refused(f"PAYBACK_DATABASE_SCHEMA_NAME must be {', '.join(OWN)} or {REPORTING}")
+    with transaction(database) as connection:
+        known = list(_positions(connection))
+        aside = schema == REPORTING and connection.scalar(text("SELECT count(*) FROM put_aside"))
+    mirrors = look_at(settings.kafka, known)
+    moved = {one: mirrors[one.source] for one in known if mirrors[one.source].identity != one.identity}
+    bound = {one: mirror.identity for one, mirror in moved.items()}
+    if schema == REPORTING:
+        return Found([*_of_aggregates(moved, aside or 0)], bound)
+    obstacles = list(_left_behind(settings.kafka, old, moved) if old and moved else ())
+    obstacles += [words for one, mirror in moved.items() for words in against(one, mirror)]
+    compared = 0
+    for one in [] if obstacles else moved:
+        if kind_of_topic(one.source.topic) is OWN[schema]:
+            held = _held(database, one)
+            compared += len(held)
+            obstacles += compare(one, held, _read(settings.kafka, one))
+    return Found(obstacles, bound, compared)
+
+
+def _positions(connection: Connection) -> Iterator[Position]:
+    rows = connection.execute(text("SELECT * FROM checkpoints ORDER BY topic, partition"))
+    for row in rows:
+        taken = None if row.last_checksum is None else Fingerprint(row.last_timestamp, row.last_checksum)
+        identity = SourceIdentity(row.cluster_id, row.topic_id)
+        yield Position(TopicPartition(row.topic, row.partition), row.next_offset, identity, taken)
+
+
+def look_at(kafka: KafkaSettings, known: Sequence[Position]) -> dict[TopicPartition, Mirror]:
+    """What this Kafka has of these. Raises Away where a topic is not there."""
+    if not known:
+        return {}
+    sources = [one.source for one in known]
+    with closing(Admin(kafka)) as admin:
+        identities = admin.identities([source.topic for source in sources])
+    with closing(Log(kafka, sources)) as log:
+        bounds = log.bounds()
+    places = {at: offset - 1 for at, offset, *_ in known if bounds[at].first < offset <= bounds[at].end}
+    last = {at: fingerprint(record) for at, record in asyncio.run(records_at(kafka, places)).items()}
+    return {at: Mirror(identities[at.topic], bounds[at], last.get(at)) for at in sources}
+
+
+def against(one: Position, mirror: Mirror) -> Iterator[str]:
+    """In words, why the books of a service of records cannot go on there."""
+    topic, read = one.source.topic, one.next_offset
+    if not read:
+        return
+    if mirror.bounds.first > 0:
+        yield f"{topic} begins at offset {mirror.bounds.first}: make it again, and mirror it from its first event on"
+    elif mirror.bounds.end < read:
+        yield f"{topic} ends at offset {mirror.bounds.end}, and the books have read to {read}: the mirror is not done, or lost some"
+    elif one.taken is None:
+        yield f"{topic}: the last record taken was not noted, so it cannot be compared: rebuild"
+    elif mirror.last is None or mirror.last.checksum != one.taken.checksum:
+        yield f"{topic} holds another record at offset {read - 1} than the last that was taken: the offsets differ, so rebuild"
+    elif mirror.last != one.taken:
+        yield (
+            f"{topic} holds the record at offset {read - 1} with another time: while it is mirrored, "
+            "its message.timestamp.type must be CreateTime"
+        )
+
+
+def _of_aggregates(moved: Mapping[Position, Mirror], aside: int) -> Iterator[str]:
+    """Rows say how new they are, so reporting may read them all again, wherever they lie."""
+    for one, mirror in moved.items():
+        if mirror.bounds.end <= mirror.bounds.first:
+            yield f"{one.source.topic} is empty: mirror it, for those who follow it"
+        if aside:
+            yield f"{counted(aside, 'aggregate is', 'aggregates are')} put aside by offset (runbook: aggregates-put-aside)"
+
+
+def _left_behind(kafka: KafkaSettings, old: str, moved: Mapping[Position, Mirror]) -> Iterator[str]:
+    """What the old Kafka took after it was mirrored."""
+    with closing(Admin(kafka.model_copy(update={"bootstrap": old}))) as admin:
+        ends = admin.ends([one.source.topic for one in moved])
+    for one, mirror in moved.items():
+        end = ends[one.source.topic]
+        if end > mirror.bounds.end:
+            yield f"{one.source.topic} has {end - mirror.bounds.end} more in the old Kafka: stop who sends, and let the mirror end"
+
+
+class _Event(Struct):
+    id: str
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
+def _id(message: Message) -> str | None:
+    value = from_kafka(message.value, message.headers) if message.headers else message.value
+    try:
+        return _decode((value or b"").removeprefix(BOM)).id
+    except (ValueError, *UNREADABLE):
+        return None
+
+
+def _held(database: Engine, one: Position) -> dict[int, str | None]:
+    """By offset, the id of each event that the books hold of a topic; None of those that were refused."""
+    query = select(arrivals.c.offset, arrivals.c.outcome, arrivals.c.event_id)
+    with transaction(database) as connection:
+        rows = connection.execute(query.where(arrivals.c.authority == authority_of(one.source.topic)))
+        return {row.offset: row.event_id if row.outcome in TAKEN else None for row in rows}
+
+
+def _read(kafka: KafkaSettings, one: Position) -> Iterator[tuple[int, str | None]]:
+    """Offset and id of each record that the books have read."""
+    with closing(Log(kafka, [one.source])) as log:
+        log.seek({one.source: 0})
+        while log.position(one.source) < one.next_offset:
+            for part in log.slices(MOST):
+                yield from (
+                    (message.offset, _id(message)) for message in part.messages if message.offset < one.next_offset
+                )
+
+
+def compare(one: Position, held: Mapping[int, str | None], found: Iterable[tuple[int, str | None]]) -> Iterator[str]:
+    """In words, where the log does not hold the events of the books, and in their places."""
+    left = dict(held)
+    for offset, event_id in found:
+        if offset not in left:
+            yield f"{one.source.topic} holds a record at offset {offset} that the books do not know"
+            return
+        expected = left.pop(offset)
+        if expected is not None and expected != event_id:
+            yield f"{one.source.topic} holds another event at offset {offset} than the books"
+            return
+    if left:
+        yield f"{one.source.topic} lacks {counted(len(left), 'event')} of the books, the first at offset {min(left)}"
+
+
+def bind(database: Engine, schema: str, moved: Mapping[Position, SourceIdentity]) -> None:
+    """In one transaction: the positions mean the new topics, and no worker of the old ones commits any more. Raises Refused.
+
+    Reporting reads its topic from the beginning again, which changes nothing that it has.
+    """
+    with transaction(database) as connection:
+        for one, identity in moved.items():
+            _bind(connection, one, identity, 0 if schema == REPORTING else one.next_offset)
+        if schema != REPORTING:
+            connection.execute(text("UPDATE shards SET version = version + 1"))
+            clusters = sorted({identity.cluster_id for identity in moved.values()})
+            operated(connection, "adopt", topics=len(moved), clusters=clusters)
+
+
+def _bind(connection: Connection, one: Position, identity: SourceIdentity, offset: int) -> None:
+    done = connection.execute(
+        text(
+            "UPDATE checkpoints SET cluster_id = :cluster, topic_id = :id, next_offset = :offset "
+            "WHERE topic = :topic AND partition = :partition AND next_offset = :read AND topic_id = :old"
+        ),
+        {
+            "cluster": identity.cluster_id,
+            "id": identity.topic_id,
+            "offset": offset,
+            "topic": one.source.topic,
+            "partition": one.source.partition,
+            "read": one.next_offset,
+            "old": one.identity.topic_id,
+        },
+    )
+    if done.rowcount != 1:
+        raise Refused(f"{one.source.topic} was read on meanwhile: stop the workers first. Nothing was changed.")
