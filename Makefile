@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults parts coverage mutants metrics check fmt documents bench chaos alerts soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents bench chaos alerts soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -33,6 +33,9 @@ test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, i
 
 test-faults: parts  ## run the tests that stop, kill and starve real parts
 	$(PYTEST) -m faults $(ARGS)
+
+before: parts  ## run the tests of the code from before the newest migration on the newest tables
+	PYTHON=$(BIN)/python tests/version_before.sh
 
 # The pure code that decides: rules, fold, disclosure, engine.
 coverage: $(DEV)  ## say which lines of the code that decides no quick test runs

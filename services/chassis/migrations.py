@@ -2,6 +2,10 @@
 
 The schema belongs to a role of its own, so that one service cannot read another's tables. Whoever connects must be that
 role, a member of it, or somebody who may create it.
+
+A migration only adds, so that the version of the service before it goes on, and one may go back to it with all data kept. One that
+takes something away says why in `contracts`, and from then on the database refuses older versions: which it serves is noted
+beside its revision.
 """
 
 from collections.abc import Iterator
@@ -11,13 +15,14 @@ from time import sleep
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, MetaData, NullPool, Table, create_engine, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.schema import SetTableComment
 
 from services.chassis.database import driver_url, is_away
 from services.chassis.failures import Away, Refused
@@ -25,18 +30,21 @@ from services.chassis.failures import Away, Refused
 ENVIRONMENT = Path(__file__).parent / "alembic"
 LOCK = 7_061_796_261  # any number that nobody else locks
 TRIES = 3000  # a tenth of a second apart
+SERVES = "Serves versions of the service that end with one of: "
 
 
 def migrate(database: Engine | str, schema: str, directory: Path, role: str | None = None) -> list[str]:
     """Run what is pending and tell its revisions. Processes that start together take turns.
 
-    Raises Away when PostgreSQL is, and Refused, with what an administrator can do, when the schema cannot be made or
-    was made by a newer version of the service.
+    Where a newer version of the service was here that only added, there is nothing to run. Raises Away when PostgreSQL is, and
+    Refused, with what an administrator can do, when the schema cannot be made, or a newer version took something away.
     """
     with _connect(database, schema) as connection, _turn(connection):
         _prepare(connection, schema, role or schema)
         outstanding = _pending(connection, schema, directory)
-        command.upgrade(_config(directory, connection=connection, schema=schema), "head")
+        if outstanding:
+            told = {"connection": connection, "schema": schema, "applied": _note_served}
+            command.upgrade(_config(directory, **told), "head")
         return outstanding
 
 
@@ -47,7 +55,10 @@ def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
 
 
 class Gate:
-    """Shut until the schema has all that this version of the service needs. What a newer version added is no obstacle."""
+    """Shut until the schema has all that this version of the service needs. What a newer version added is no obstacle.
+
+    What a newer version took away is one: `check` raises Refused.
+    """
 
     def __init__(self, database: Engine | str, schema: str, directory: Path) -> None:
         self._database, self._schema, self._directory = database, schema, directory
@@ -55,15 +66,9 @@ class Gate:
 
     def check(self) -> None:
         """Raises Away while anything is missing. Once it was open it asks no more."""
-        if not self._open and (missing := self._missing()):
+        if not self._open and (missing := pending(self._database, self._schema, self._directory)):
             raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
         self._open = True
-
-    def _missing(self) -> list[str]:
-        try:
-            return pending(self._database, self._schema, self._directory)
-        except Refused:  # a revision of a newer version: it only adds, until no older version runs
-            return []
 
 
 def write_revision(directory: Path, message: str) -> Path:
@@ -185,6 +190,34 @@ def _pending(connection: Connection, schema: str, directory: Path) -> list[str]:
     try:
         return [script.revision for script in scripts.iterate_revisions("heads", run or "base")][::-1]
     except (CommandError, RevisionError) as fault:
+        if set(scripts.get_heads()) <= _noted(connection, schema):
+            return []
         raise Refused(
-            f"The schema {schema} is at {', '.join(run)}, which this version of the service does not know"
+            f"The schema {schema} is at {', '.join(run)}, which this version of the service does not know and cannot work with. "
+            "Go forward again, or restore (runbook: restore)."
         ) from fault
+
+
+def _note_served(*, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+    """In the transaction of a migration: which versions of the service its tables serve."""
+    assert ctx.connection is not None
+    told = Table("alembic_version", MetaData(), schema=ctx.version_table_schema, comment=_served(step))
+    ctx.connection.execute(SetTableComment(told))
+
+
+def _served(step: MigrationInfo) -> str:
+    """The revision, and those before it, back to one that took something away."""
+    served: list[str] = []
+    for script in step.revision_map.iterate_revisions(step.up_revision_id, "base"):
+        served.append(script.revision)
+        if getattr(getattr(script, "module", None), "contracts", ""):
+            break
+    return f"{SERVES}{' '.join(served)}"
+
+
+def _noted(connection: Connection, schema: str) -> set[str]:
+    """The revisions that the schema serves; none where that was not noted."""
+    query = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
+    told = connection.scalar(query, {"table": f'"{schema}".alembic_version'}) or ""
+    connection.rollback()
+    return set(told.removeprefix(SERVES).split()) if told.startswith(SERVES) else set()

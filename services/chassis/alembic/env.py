@@ -9,6 +9,7 @@ context.configure(
     version_table_schema=context.config.attributes["schema"],
     # Each on its own, so that a migration may leave its transaction (autocommit_block) to build an index concurrently.
     transaction_per_migration=True,
+    on_version_apply=context.config.attributes["applied"],
 )
 with context.begin_transaction():
     context.run_migrations()

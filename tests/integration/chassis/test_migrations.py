@@ -39,6 +39,8 @@ def _history(directory: Path, *steps: str) -> Path:
 
 
 TABLE = 'op.execute("CREATE TABLE things (name text PRIMARY KEY)")'
+COLUMN = 'op.execute("ALTER TABLE things ADD COLUMN size int NOT NULL DEFAULT 0")'
+GONE = 'op.execute("ALTER TABLE things DROP COLUMN size")'
 ROW = "op.execute(\"INSERT INTO things VALUES ('one')\")"
 CONCURRENT_INDEX = (
     "with op.get_context().autocommit_block(): op.execute('CREATE INDEX CONCURRENTLY things_name ON things (name)')"
@@ -63,6 +65,13 @@ def _login(url: str, privileges: str, grants: Callable[[str], str]) -> str:
 
 def _service(url: str) -> Engine:
     return database.engine(DatabaseSettings(url=SecretStr(url), schema_name="things"))
+
+
+def _do(url: str, statement: str) -> None:
+    service = _service(url)
+    with service.begin() as connection:
+        connection.execute(text(statement))
+    service.dispose()
 
 
 def test_runs_what_is_pending_in_order_and_only_once(postgres: str, tmp_path: Path) -> None:
@@ -119,12 +128,37 @@ def test_a_migration_that_fails_leaves_those_before_it_and_frees_the_lock(postgr
     assert migrate(postgres, "things", _history(tmp_path, TABLE, ROW, ROW.replace("one", "two"))) == ["0003"]
 
 
-def test_a_database_that_is_ahead_of_the_service_is_refused(postgres: str, tmp_path: Path) -> None:
+def test_the_version_before_one_that_only_added_goes_on_and_comes_back(postgres: str, tmp_path: Path) -> None:
+    older, newer = _history(tmp_path / "old", TABLE), _history(tmp_path / "new", TABLE, COLUMN)
+    migrate(postgres, "things", newer)
+    assert (migrate(postgres, "things", older), pending(postgres, "things", older)) == ([], [])
+    Gate(postgres, "things", older).check()
+    _do(postgres, "INSERT INTO things (name) VALUES ('while the older one ran')")
+    assert migrate(postgres, "things", newer) == []
+    assert _ask(postgres, "SELECT name || size FROM things.things") == "while the older one ran0"
+
+
+@pytest.mark.parametrize("after", [(), (ROW,)])
+def test_a_database_from_which_a_newer_version_took_something_is_refused(
+    postgres: str, tmp_path: Path, after: tuple[str, ...]
+) -> None:
+    history = _history(tmp_path / "new", TABLE, COLUMN, GONE, *after)
+    contracting = history / "versions" / "0003_step.py"
+    contracting.write_text(contracting.read_text() + '\ncontracts = "size was never used"\n')
+    migrate(postgres, "things", history)
+    older = _history(tmp_path / "old", TABLE, COLUMN)
+    for attempt in (lambda: migrate(postgres, "things", older), Gate(postgres, "things", older).check):
+        with pytest.raises(Refused, match=r"which this version of the service does not know and cannot work with"):
+            attempt()
+    if after:
+        assert migrate(postgres, "things", _history(tmp_path / "before", TABLE, COLUMN, GONE)) == []
+
+
+def test_where_nothing_was_noted_a_database_that_is_ahead_is_refused(postgres: str, tmp_path: Path) -> None:
     migrate(postgres, "things", _history(tmp_path / "new", TABLE, ROW))
-    older = _history(tmp_path / "old", TABLE)
-    for attempt in (migrate, pending):
-        with pytest.raises(Refused, match="is at 0002, which this version of the service does not know"):
-            attempt(postgres, "things", older)
+    _do(postgres, "COMMENT ON TABLE alembic_version IS NULL")
+    with pytest.raises(Refused, match="is at 0002"):
+        pending(postgres, "things", _history(tmp_path / "old", TABLE))
 
 
 def test_a_user_without_the_right_is_told_what_an_administrator_can_do(postgres: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+contracts = "an authority may be there before it was heard"
 
 
 def upgrade() -> None:

@@ -9,6 +9,7 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+contracts = "what was sent through again stands in the audit"
 
 
 def upgrade() -> None:

@@ -6,6 +6,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+contracts = "a change of a release is kept for each cause"
 
 _STATEMENTS = """
 ALTER TABLE release_changes ADD COLUMN place INTEGER NOT NULL DEFAULT 0;

@@ -6,6 +6,7 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+contracts = "an authority may be there before it was heard"
 
 _POSITIONS = """
 UPDATE positions p SET heard_at = NULL WHERE NOT EXISTS (

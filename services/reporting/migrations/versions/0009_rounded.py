@@ -11,6 +11,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+contracts = "public figures are rounded, so that none is hidden: earlier releases are withdrawn"
 
 WITHDRAWN = """
 UPDATE releases SET status = 'withdrawn', withdrawn_at = now(), note = 'Withdrawn when figures began to be rounded; make it again'

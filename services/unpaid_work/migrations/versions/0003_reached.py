@@ -8,6 +8,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+contracts = "a shard tells the day of each of its topics, in place of one for all"
 
 
 def upgrade() -> None:

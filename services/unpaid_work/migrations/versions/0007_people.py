@@ -8,6 +8,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+contracts = "persons are kept by their orders, not by month, and are counted again"
 
 
 def upgrade() -> None:

@@ -8,6 +8,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+contracts = "what was published stands in a table of its own"
 
 
 def upgrade() -> None:
