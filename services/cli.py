@@ -22,6 +22,7 @@ GROUPS = {
     "services.operations.times": ("redate",),
     "services.operations.adopt": ("adopt",),
     "services.operations.rights.audit": ("audit",),
+    "services.operations.rights.person": ("person",),
     "services.reporting.commands": ("release",),
     "services.simulate.commands": ("simulate",),
     "services.connect.commands": ("connect",),

@@ -22,6 +22,7 @@ from services.operations.books import BooksSettings
 from services.operations.topics import topic_specs
 from services.records.ingest.guarding import parking
 from services.records.ingest.tables import record_times, shards
+from services.records.upkeep.rewriting import cut_off
 
 commands = typer.Typer()
 APART = timedelta(seconds=5)
@@ -71,15 +72,14 @@ def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -
         topics = [spec.name for spec in specs]
         yield from (f"{topic}: a copy is behind" for topic in admin.out_of_sync(topics))
         spans = admin.spans(admin.existing(source_topics(*Topic)))
-        yield from begins_late(spans)
+        yield from begins_late(kafka, spans)
         yield from dated_ahead(spans, now)
 
 
-def begins_late(spans: Mapping[str, Span]) -> Iterator[str]:
+def begins_late(kafka: KafkaSettings, spans: Mapping[str, Span]) -> Iterator[str]:
     """Topics of events that no longer have their first."""
-    for topic, span in spans.items():
-        if span.first > 0:
-            yield f"{topic} begins at offset {span.first}: what came before is gone, so nothing can be made again from it"
+    for topic in cut_off(kafka, {topic: span.first for topic, span in spans.items()}):
+        yield f"{topic} begins at offset {spans[topic].first}: what came before is gone, so nothing can be made again from it"
 
 
 def dated_ahead(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:

@@ -125,7 +125,7 @@ def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[s
         looks: Iterable[Callable[[], Iterable[str]]] = (
             lambda: admin.differences(specs),
             lambda: admin.out_of_sync([spec.name for spec in specs]),
-            lambda: begins_late(spans),
+            lambda: begins_late(settings.kafka, spans),
             lambda: dated_ahead(spans, now),
         )
         return {about: list(one()) for about, one in zip(ABOUT, looks, strict=True)}

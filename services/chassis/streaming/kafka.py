@@ -319,6 +319,26 @@ class Admin:
             if any(len(one["isr_nodes"]) < len(one["replica_nodes"]) for one in found["partitions"])
         )
 
+    @contextmanager
+    def keeping_given_times(self, topic: str) -> Iterator[None]:
+        """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise."""
+        name = "message.timestamp.type"
+        before = self._configs([topic])[topic][name]["value"]
+        self._configure(topic, name, "CreateTime")
+        try:
+            yield
+        finally:
+            self._configure(topic, name, before)
+
+    def _configure(self, topic: str, name: str, value: str) -> None:
+        with self._asked() as client:
+            client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+
+    def delete_before(self, topic: str, offset: int) -> None:
+        """Nobody reads anything before that offset any more."""
+        with self._asked() as client:
+            client.delete_records({KafkaPartition(topic, 0): offset})
+
     def close(self) -> None:
         with self._lock:
             self._drop()

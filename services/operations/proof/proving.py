@@ -29,6 +29,7 @@ from services.records.ingest.guarding import parking
 from services.records.ingest.tables import checkpoints, record_times, shards
 from services.records.ingest.times import milliseconds
 from services.records.model.domain import Domain
+from services.records.upkeep.rewriting import cut_off
 from services.reporting.read import tables as theirs
 
 BATCH = 20_000
@@ -151,8 +152,8 @@ class _Log:
         with closing(Admin(kafka)) as admin:
             self._identities = admin.identities(names)
         self._at = {TopicPartition(name, 0): list[Message]() for name in names}
-        self._log = Log(kafka, list(self._at))
-        self._log.seek(dict.fromkeys(self._at, 0))
+        self._kafka, self._log = kafka, Log(kafka, list(self._at))
+        self._log.seek({source: bounds.first for source, bounds in self._log.bounds().items()})
 
     @property
     def number(self) -> int:
@@ -160,9 +161,9 @@ class _Log:
 
     def cut_off(self) -> list[Mismatch]:
         """Topics whose beginning is gone: nothing can be proved from the rest."""
-        bounds = self._log.bounds()
+        firsts = {at.topic: one.first for at, one in self._log.bounds().items()}
         return [
-            Mismatch("kafka", f"first offset of {at.topic}", one.first, 0) for at, one in bounds.items() if one.first
+            Mismatch("kafka", f"first offset of {topic}", firsts[topic], 0) for topic in cut_off(self._kafka, firsts)
         ]
 
     def ends(self) -> dict[TopicPartition, int]:

@@ -27,6 +27,7 @@ from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
 from services.records.upkeep.decisions import carry_over
+from services.records.upkeep.rewriting import cut_off
 
 BATCH = 20_000
 Tell = Callable[[int, int], None]
@@ -115,7 +116,7 @@ class History:
 
     def cut_off(self) -> list[str]:
         """The topics whose first events Kafka no longer has."""
-        return sorted(source.topic for source, bounds in self._log.bounds().items() if bounds.first > 0)
+        return cut_off(self._kafka, {source.topic: bounds.first for source, bounds in self._log.bounds().items()})
 
     def begin(self, worker: Processor) -> None:
         with closing(Admin(self._kafka)) as admin:
