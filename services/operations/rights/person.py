@@ -70,7 +70,7 @@ def show(
         found = held(books, Order(pseudonym, why, by))
     out.touch(mode=0o600)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    typer.echo(f"{out}: {len(found['orders'])} orders")
+    typer.echo(f"{out}: {len(found["references"])} orders")
 
 
 @person.command()
@@ -104,7 +104,7 @@ def held(books: Mapping[str, Engine], order: Order) -> dict[str, Any]:
         "pseudonym": order.pseudonym,
         "authority": AUTHORITIES[authority].name,
         "on": system_clock().date(),
-        "orders": subjects,
+        "references": subjects,
     }
     for name, database in books.items():
         with transaction(database) as connection:

@@ -89,7 +89,7 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing(
     before = [one.cells() for one in benches]
     with opened(settings) as books:
         shown = held(books, ASKED_BY)
-        assert shown["orders"] == ["CPO/1", "CPO/2"]
+        assert shown["references"] == ["CPO/1", "CPO/2"]
         assert set(shown["unpaid_work"]["records"]) == {"CPO/1"}
         assert forget(settings, books, ASKED_BY) > 5
     after = [one.cells() for one in benches]
