@@ -70,7 +70,7 @@ def show(
         found = held(books, Order(pseudonym, why, by))
     out.touch(mode=0o600)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    typer.echo(f"{out}: {len(found["references"])} orders")
+    typer.echo(f"{out}: {len(found['references'])} orders")
 
 
 @person.command()
