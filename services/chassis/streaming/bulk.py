@@ -46,7 +46,12 @@ class BulkProducer:
     """
 
     def __init__(
-        self, settings: KafkaSettings, *, deliver_seconds: float = 30.0, transactional: str | None = None
+        self,
+        settings: KafkaSettings,
+        *,
+        deliver_seconds: float = 30.0,
+        transactional: str | None = None,
+        transaction_seconds: int = TRANSACTION_SECONDS,
     ) -> None:
         """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them."""
         self._settings, self._seconds = settings, deliver_seconds
@@ -56,7 +61,7 @@ class BulkProducer:
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
         self._producer: AIOKafkaProducer | None = None
-        self._transaction_seconds = TRANSACTION_SECONDS
+        self._transaction_seconds = transaction_seconds
 
     def send_all(self, records: Iterable[Record]) -> list[Receipt]:
         """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
@@ -125,7 +130,7 @@ class BulkProducer:
                 yield
         except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
             if isinstance(error, ENDED):
-                self._transaction_seconds = LONG_TRANSACTION_SECONDS
+                self._transaction_seconds = max(self._transaction_seconds, LONG_TRANSACTION_SECONDS)
             await self._stop()
             raise failure(error) from error
 

@@ -1,32 +1,43 @@
 """The commands about one person: what is held, and to have it forgotten."""
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
-from sqlalchemy import Connection, Engine, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Engine, delete, exists, func, or_, select, text, update
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
-from contracts.topics import topic_of
+from contracts.topics import authority_of, topic_of
 from services.chassis.audit import store
 from services.chassis.audit.operators import operated
 from services.chassis.audit.store import names as audit_names
 from services.chassis.clock import system_clock
-from services.chassis.database import engine, transaction
+from services.chassis.database import engine, transaction, unhurried
 from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.containment import Place
 from services.operations.books import DOMAINS, BooksSettings
 from services.records.config.closed_days import calendars
 from services.records.ingest import times
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action
 from services.records.ingest.notes import Kind
-from services.records.ingest.tables import arrivals, checkpoints, notes, persons, record_times, records, rejections
+from services.records.ingest.tables import (
+    arrivals,
+    checkpoints,
+    notes,
+    parks,
+    persons,
+    record_times,
+    records,
+    rejections,
+)
 from services.records.upkeep.rebuild import rebuild
 from services.records.upkeep.renaming import Person, Renaming, Said
 from services.records.upkeep.rewriting import Topics
@@ -156,23 +167,72 @@ def _mentions(pseudonym: str, subjects: Sequence[str]) -> Any:
 
 
 def forget(settings: PersonSettings, books: Mapping[str, Engine], order: Order) -> int:
-    """Returns how many records of the log were given other names. Raises Refused, before anything was changed, and Away."""
-    authority, _ = _orders_of(books["orders"], order.pseudonym)
+    """Returns how many records of the log were given other names. Raises Refused, before anything was changed, and Away.
+
+    What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
+    """
+    authority, subjects = _known(books, order.pseudonym)
+    _refuse_decided(books, authority)
     topics = Topics(settings.kafka, _topics_of(books["orders"], authority))
-    _refuse_behind(books, topics)
     told = _told(books["orders"], topics)
-    everything = [said for its in told.values() for said in its]
-    who = Person.found_in(authority, order.pseudonym, (said for said in everything if said.topic.endswith(authority)))
-    renaming = Renaming.of(who, everything, secrets.token_hex(6))
+    renaming = _renaming(books["orders"], topics, told, (authority, order.pseudonym, subjects))
     after = {topic: [renaming.renamed(said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
-    topics.write_anew(changed)
-    for database in books.values():
-        with transaction(database) as connection:
+    with ExitStack() as stack:
+        held_up = [stack.enter_context(unhurried(database)) for database in books.values()]
+        for name, connection in zip(books, held_up, strict=True):
+            _hold_up(name, connection, topics)
             _forget_in(connection, renaming, order, list(changed))
+        ends = topics.write_anew(changed)
+        for connection in held_up:
+            _move_on(connection, ends)
+    topics.delete_old()
     for name in books:
         _make_again(settings, name)
     return sum(old != new for topic in changed for old, new in zip(told[topic], after[topic], strict=True))
+
+
+def _known(books: Mapping[str, Engine], pseudonym: str) -> tuple[str, list[str]]:
+    """The authority that knows the pseudonym, and orders, by the first service that has any: another attempt may have been half done."""
+    for database in books.values():
+        with suppress(Refused):
+            return _orders_of(database, pseudonym)
+    raise Refused("Nothing is held under this pseudonym")
+
+
+def _refuse_decided(books: Mapping[str, Engine], authority: str) -> None:
+    """Operators have decided about places in the log, and a log that is written anew has other places."""
+    again = rejections.c.authority == authority, rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
+    aside = parks.c.authority == authority, parks.c.action == Action.SKIPPED
+    for name, database in books.items():
+        with transaction(database) as connection:
+            if parking.parked(connection, [authority]):
+                raise Refused(f"{name} has parked {authority}: release it first")
+            if connection.scalar(select(exists().where(*again))) or connection.scalar(select(exists().where(*aside))):
+                raise Refused(
+                    f"{name} holds events of {authority} that were redriven without effect, or skipped: a person cannot be erased"
+                )
+
+
+def _renaming(
+    orders: Engine, topics: Topics, told: Mapping[str, Sequence[Said]], known: tuple[str, str, Sequence[str]]
+) -> Renaming:
+    authority, pseudonym, subjects = known
+    everything = [said for its in told.values() for said in its]
+    own = [said for said in everything if authority_of(said.topic) == authority]
+    person = Person.found_in(authority, pseudonym, own, _of_others(orders, authority, pseudonym))
+    person = replace(person, subjects=person.subjects | set(subjects))
+    return Renaming.of(person, everything, topics.token.decode())
+
+
+def _of_others(orders: Engine, authority: str, pseudonym: str) -> list[str]:
+    """The authority's orders that are of other people now, whatever was once said of them by mistake."""
+    imposed = records.c.facts.op("->>")("imposed")
+    query = select(records.c.subject).where(
+        records.c.authority == authority, func.strpos(imposed, f'"{pseudonym}"') == 0
+    )
+    with transaction(orders) as connection:
+        return list(connection.scalars(query))
 
 
 def _topics_of(orders: Engine, authority: str) -> list[str]:
@@ -186,16 +246,22 @@ def _topics_of(orders: Engine, authority: str) -> list[str]:
     return [*own, *(topic_of(Topic.ORDERS, code) for code in others if code != authority)]
 
 
-def _refuse_behind(books: Mapping[str, Engine], topics: Topics) -> None:
-    """What was not read yet would be read from where nothing is any more."""
-    for name, database in books.items():
-        query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
-        with transaction(database) as connection:
-            reached = connection.execute(query).all()
-        for topic, offset in reached:
-            its = topics.messages[topic]
-            if its and offset <= its[-1].offset:
-                raise Refused(f"{name} has not read all of {topic} yet: give the command again once it has")
+def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
+    """Workers take nothing of these topics until the end. Raises Refused where there is something that they have not taken yet."""
+    query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
+    for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
+        its = topics.messages[topic]
+        if its and offset <= its[-1].offset:
+            raise Refused(f"{name} has not read all of {topic} yet: give the command again once it has")
+
+
+def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
+    """Past what was written anew, which books that were not made again yet have counted already."""
+    for topic, end in ends.items():
+        where = checkpoints.c.topic == topic
+        connection.execute(
+            update(checkpoints).where(where).values(next_offset=end, last_timestamp=None, last_checksum=None)
+        )
 
 
 def _told(orders: Engine, topics: Topics) -> dict[str, list[Said]]:

@@ -5,7 +5,7 @@ order of what they replace, so that whatever is decided by order is decided as b
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ class Said(NamedTuple):
         """What it says; nothing where that cannot be read."""
         try:
             found = msgspec.json.decode(self.value or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -55,11 +55,13 @@ class Person:
     subjects: frozenset[str]
 
     @classmethod
-    def found_in(cls, authority: str, pseudonym: str, told: Iterable[Said]) -> "Person":
-        """By all that was ever told of the pseudonym."""
+    def found_in(cls, authority: str, pseudonym: str, told: Iterable[Said], others: Collection[str] = ()) -> "Person":
+        """By all that was ever told of the pseudonym, but for orders that are known to be other people's."""
         person = cls(authority, pseudonym, frozenset())
         subjects = {said.document.get("subject") for said in told if person._bears_the_pseudonym(said)}
-        return replace(person, subjects=frozenset(one for one in subjects if isinstance(one, str) and one != "-"))
+        return replace(
+            person, subjects=frozenset(one for one in subjects if isinstance(one, str) and one != "-") - set(others)
+        )
 
     def _bears_the_pseudonym(self, said: Said) -> bool:
         return self.pseudonym.encode() in (said.value or b"")
@@ -69,10 +71,13 @@ class Person:
         data = _data(said)
         if authority_of(said.topic) != self.authority:
             return data.get("from") == self.authority and data.get("from_subject") in self.subjects
-        named = (
+        return self.owns(said) or self._bears_the_pseudonym(said)
+
+    def owns(self, said: Said) -> bool:
+        """Whether it is told of an order of the person: it may also be a mistake about another's that names the person."""
+        return (
             said.document.get("subject") in self.subjects or (said.key or b"").decode(errors="replace") in self.subjects
         )
-        return named or self._bears_the_pseudonym(said)
 
 
 def _data(said: Said) -> dict[str, Any]:
@@ -134,7 +139,7 @@ class Renaming:
 
 def _names_in(said: Said, person: Person) -> Iterator[str]:
     """What stands in an event of the person for anything that was told. Another's event names only where its order came from."""
-    if authority_of(said.topic) == person.authority:
+    if authority_of(said.topic) == person.authority and person.owns(said):
         for name, value in [*said.document.items(), *_data(said).items()]:
             if name in {"id", "ref"} and isinstance(value, str):
                 yield value

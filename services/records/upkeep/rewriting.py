@@ -1,9 +1,11 @@
 """Topics of events written anew: all records are appended once more as they are to be, and the old ones deleted.
 
-The first record of a topic that was written anew says so, and so nobody takes the topic for one that has lost its beginning.
+Each record of the new writing says which it belongs to. So nobody takes the topic for one that has lost its beginning, and a writing whose
+old records were not deleted yet is known, and done again under the same token.
 """
 
 import asyncio
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
@@ -15,51 +17,64 @@ from services.chassis.streaming.kafka import Admin, Record
 from services.chassis.streaming.log import Log, records_at
 from services.records.upkeep.renaming import Said
 
-BEGINS = "payback-begins-anew"
-"""The header of the first record."""
+WRITING = "payback-writing"
+"""The header with the token of the writing."""
+TRANSACTION_SECONDS = 60
 BATCH = 20_000
 
 
 class Topics:
-    """Some topics as they are when they are looked at first. Nobody should write to them meanwhile."""
+    """Some topics as they are when they are looked at first, without what an attempt before has left undone."""
 
     def __init__(self, kafka: KafkaSettings, names: Sequence[str]) -> None:
-        """Ends first what an attempt before left undone."""
         self._kafka = kafka
         self.sources = [TopicPartition(name, 0) for name in names]
-        self._read()
-        if undone := {topic: at for topic, its in self.messages.items() if (at := _begun_at(its))}:
-            with closing(Admin(kafka)) as admin:
-                for topic, offset in undone.items():
-                    admin.delete_before(topic, offset)
-            self._read()
-
-    def _read(self) -> None:
-        with closing(Log(self._kafka, self.sources)) as log:
+        with closing(Log(kafka, self.sources)) as log:
             self.ends = {source.topic: bounds.end for source, bounds in log.bounds().items()}
-            self.messages = dict(_read(log, self.sources))
+            held = dict(_read(log, self.sources))
+        undone = {token for its in held.values() if (token := _undone(its))}
+        if len(undone) > 1:
+            raise Refused("Several people were not forgotten to the end. Nothing was changed")
+        self.token = next(iter(undone), secrets.token_hex(6).encode())
+        self.messages = {topic: [one for one in its if _writing(one) not in undone] for topic, its in held.items()}
+        self._begin = dict[str, int]()
 
-    def write_anew(self, records: Mapping[str, Sequence[Said]]) -> None:
-        """Puts these in place of what was read: all of a topic, or nothing. Raises Away or Refused."""
+    def write_anew(self, records: Mapping[str, Sequence[Said]]) -> dict[str, int]:
+        """Appends these to each topic, all or nothing, and answers with where each ends then. Raises Away or Refused."""
+        if not self._kafka.transactions:
+            raise Refused("Topics are only written anew in transactions, which this broker is set not to have")
         for topic, its in records.items():
-            name = f"rewrite-{topic}"
-            with closing(Admin(self._kafka)) as admin, BulkProducer(self._kafka, transactional=name) as producer:
-                with admin.keeping_given_times(topic), producer.transaction():
-                    first, *_ = producer.send_all(_marked(its))
-                    if first.offset != self.ends[topic]:
-                        raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
-                admin.delete_before(topic, first.offset)
+            self._write(topic, its)
+        with closing(Log(self._kafka, self.sources)) as log:
+            return {source.topic: bounds.end for source, bounds in log.bounds().items() if source.topic in records}
+
+    def _write(self, topic: str, its: Sequence[Said]) -> None:
+        producer = BulkProducer(self._kafka, transactional=f"rewrite-{topic}", transaction_seconds=TRANSACTION_SECONDS)
+        with closing(Admin(self._kafka)) as admin, producer:
+            with admin.keeping_given_times(topic), producer.transaction():
+                first, *_ = producer.send_all(self._marked(its))
+                if first.offset != self.ends[topic]:
+                    raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
+            self._begin[topic] = first.offset
+
+    def delete_old(self) -> None:
+        """Nobody can read any more what stood before the new writing."""
+        with closing(Admin(self._kafka)) as admin:
+            for topic, offset in self._begin.items():
+                admin.delete_before(topic, offset)
+
+    def _marked(self, records: Sequence[Said]) -> Iterator[Record]:
+        for said in records:
+            yield Record(said.topic, said.key or b"", said.value, said.timestamp, ((WRITING, self.token),))
 
 
-def _begun_at(messages: Sequence[Message]) -> int | None:
-    """Where the log was written anew, if what stood before was not deleted yet."""
-    return next((one.offset for one in messages[1:] if BEGINS in dict(one.headers)), None)
+def _undone(messages: Sequence[Message]) -> bytes | None:
+    """The token of a writing that stands beside what it was made from."""
+    return next((token for one in messages if (token := _writing(one)) and token != _writing(messages[0])), None)
 
 
-def _marked(records: Sequence[Said]) -> Iterator[Record]:
-    for number, said in enumerate(records):
-        headers = () if number else ((BEGINS, b"1"),)
-        yield Record(said.topic, said.key or b"", said.value, said.timestamp, headers)
+def _writing(message: Message) -> bytes | None:
+    return dict(message.headers).get(WRITING)
 
 
 def _read(log: Log, sources: Sequence[TopicPartition]) -> Iterator[tuple[str, list[Message]]]:
@@ -76,4 +91,4 @@ def cut_off(kafka: KafkaSettings, firsts: Mapping[str, int]) -> list[str]:
     """The topics whose first events are gone, given the first offset of each. Those that were written anew have all."""
     late = {TopicPartition(topic, 0): first for topic, first in firsts.items() if first > 0}
     found = asyncio.run(records_at(kafka, late))
-    return sorted(at.topic for at in late if at not in found or BEGINS not in dict(found[at].headers))
+    return sorted(at.topic for at in late if at not in found or WRITING not in dict(found[at].headers))
