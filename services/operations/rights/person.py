@@ -178,18 +178,31 @@ def forget(settings: PersonSettings, books: Mapping[str, Engine], order: Order) 
     renaming = _renaming(books["orders"], topics, told, (authority, order.pseudonym, subjects))
     after = {topic: [renaming.renamed(said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
+    _put_on_record(books, "person erase begun", authority, order, {})
+    erased = dict[str, list[int]]()
     with ExitStack() as stack:
         held_up = [stack.enter_context(unhurried(database)) for database in books.values()]
         for name, connection in zip(books, held_up, strict=True):
             _hold_up(name, connection, topics)
-            _forget_in(connection, renaming, order, list(changed))
+            erased[name] = _forget_in(connection, renaming, list(changed))
         ends = topics.write_anew(changed)
         for connection in held_up:
             _move_on(connection, ends)
     topics.delete_old()
     for name in books:
         _make_again(settings, name)
+    _put_on_record(books, "person erase", authority, order, erased)
     return sum(old != new for topic in changed for old, new in zip(told[topic], after[topic], strict=True))
+
+
+def _put_on_record(
+    books: Mapping[str, Engine], command: str, authority: str, order: Order, erased: Mapping[str, list[int]]
+) -> None:
+    """One service after the other: the audits of both wait for the same lock."""
+    for name, database in books.items():
+        with transaction(database) as connection:
+            entries = erased.get(name, [])
+            operated(connection, command, authority, by=order.by, why=order.why, erased_entries=entries)
 
 
 def _known(books: Mapping[str, Engine], pseudonym: str) -> tuple[str, list[str]]:
@@ -277,8 +290,8 @@ def _told(orders: Engine, topics: Topics) -> dict[str, list[Said]]:
     }
 
 
-def _forget_in(connection: Connection, renaming: Renaming, order: Order, topics: Sequence[str]) -> None:
-    """What a service knows beside the log: acknowledgements, times, and references in its audit."""
+def _forget_in(connection: Connection, renaming: Renaming, topics: Sequence[str]) -> list[int]:
+    """What a service knows beside the log: acknowledgements, times, and references in its audit, whose entries' numbers are returned."""
     who = renaming.person
     for one in connection.execute(
         select(notes).where(notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT)
@@ -288,8 +301,7 @@ def _forget_in(connection: Connection, renaming: Renaming, order: Order, topics:
             key = " ".join([*duty, renaming.names[subject]])
             connection.execute(update(notes).where(notes.c.id == one.id).values(key=key))
     connection.execute(delete(record_times).where(record_times.c.topic.in_(topics)))
-    numbers = _erase_names(connection, who)
-    operated(connection, "person erase", who.authority, by=order.by, why=order.why, erased_entries=numbers)
+    return _erase_names(connection, who)
 
 
 def _erase_names(connection: Connection, who: Person) -> list[int]:

@@ -16,6 +16,7 @@ from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
 from services.operations.proof.proving import Prover
+from services.operations.rights import person
 from services.operations.rights.person import Order, PersonSettings, forget, held, opened
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.worker import Worker
@@ -103,6 +104,49 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing(
     for service in ("orders", "unpaid_work"):
         for authority in (A, B):
             assert [str(one) for one in prover.prove(service, authority).mismatches] == []
+
+
+def test_an_erasure_that_was_broken_off_is_done_by_giving_it_again(
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [one.cells() for one in benches]
+    for step in (
+        f"{person.__name__}._move_on",
+        f"{Topics.__module__}.Topics.delete_old",
+        f"{person.__name__}._make_again",
+    ):
+        with monkeypatch.context() as broken, opened(settings) as books:
+            broken.setattr(step, break_off)
+            with pytest.raises(Broken):
+                forget(settings, books, ASKED_BY)
+    with opened(settings) as books:
+        forget(settings, books, ASKED_BY)
+    assert [one.cells() for one in benches] == before
+    told = everything(settings, benches)
+    assert not [name for name in (P, "CPO/1", "CPO/2") if name in told]
+    assert told.count("person erase begun") == 2 * 4
+    with BulkProducer(settings.kafka) as producer:
+        producer.send_all(
+            [Record(topic_of(Topic.ORDERS, A), b"CPO/9", encode(event(imposed(date(2025, 5, 1)), "CPO/9", A, 30)))]
+        )
+    for one in benches:
+        read_all(settings, one)
+        assert "CPO/9" in "".join(rows(one.database))
+
+
+class Broken(Exception):
+    """The command ends in the middle."""
+
+
+def break_off(*_: object) -> None:
+    raise Broken
+
+
+def read_all(settings: PersonSettings, bench: Bench) -> None:
+    worker = Worker(bench.database, bench.domain, bench.worker_metrics())
+    with closing(History(settings.kafka, bench.domain)) as log:
+        log.begin(worker)
+        log.feed(worker, log.ends(), lambda *_: None)
 
 
 def everything(settings: PersonSettings, benches: list[Bench]) -> str:
