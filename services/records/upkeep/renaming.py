@@ -1,7 +1,8 @@
 """A person's data in the log under names that nobody knows. Pure: says what each record is to be, and changes nothing.
 
 Everything that could tell who it is (pseudonym, references, ids) is replaced by a random name, the same for the same. The names are in the
-order of what they replace, so that whatever is decided by order is decided as before, and every count stays.
+order of what they replace, so that whatever is decided by order is decided as before, and every count stays. What was refused is kept as it
+came, but for the names; where it cannot be read at all, nothing of it is kept.
 """
 
 import re
@@ -19,8 +20,12 @@ from contracts.topics import authority_of
 from services.chassis.failures import Refused
 from services.chassis.streaming.batches import Message
 
-NAMING = ("subject", "id", "person_ref", "ref", "fact", "from_subject")
-"""Members of an event that name the person, the order or what was told of it."""
+OWN = ("subject", "id", "ref", "fact")
+"""Members of an event of the person's that name the order or what was told of it."""
+ORIGIN = ("from_subject",)
+"""Members of another authority's event that name the order."""
+_TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
 class Said(NamedTuple):
@@ -35,6 +40,16 @@ class Said(NamedTuple):
     def of(cls, topic: str, message: Message, timestamp: int) -> "Said":
         """The record as it came, at the time that is believed."""
         return cls(topic, timestamp, message.key, from_kafka(message.value, message.headers))
+
+    @property
+    def plain(self) -> str:
+        """What it says, without escapes, readable or not."""
+        written = (self.value or b"").replace(b"\0", b"").decode(errors="replace")  # so UTF-16 is found too
+        return (
+            _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", written)
+            if "\\" in written
+            else written
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -64,19 +79,28 @@ class Person:
         )
 
     def _bears_the_pseudonym(self, said: Said) -> bool:
-        return self.pseudonym.encode() in (said.value or b"")
+        return self.pseudonym in said.plain
 
     def is_in(self, said: Said) -> bool:
         """Whether the record is about the person, in the authority's own topics or in another's that names the order's origin."""
         data = _data(said)
         if authority_of(said.topic) != self.authority:
             return data.get("from") == self.authority and data.get("from_subject") in self.subjects
-        return self.owns(said) or self._bears_the_pseudonym(said)
+        return self.owns(said) or self._bears_the_pseudonym(said) or (self.mentioned(said.plain) and _is_refused(said))
 
     def owns(self, said: Said) -> bool:
         """Whether it is told of an order of the person: it may also be a mistake about another's that names the person."""
         return (
             said.document.get("subject") in self.subjects or (said.key or b"").decode(errors="replace") in self.subjects
+        )
+
+    def mentioned(self, plain: str) -> bool:
+        """Whether a text that came to the authority names the person, or an order between quotation marks, of which one may be lost."""
+        if self.pseudonym in plain:
+            return True
+        return any(
+            one in plain and re.search(f'"{re.escape(one)}(?![\\w/-])|(?<![\\w/-]){re.escape(one)}"', plain)
+            for one in self.subjects
         )
 
 
@@ -103,38 +127,63 @@ class Renaming:
         """The same record, with the same outcome. Raises Refused where that cannot be."""
         if not self.person.is_in(said):
             return said
-        key = (said.key and self.names.get(said.key.decode(errors="replace"), "").encode()) or said.key
-        after = said._replace(key=key, value=self._value(said))
+        after = said._replace(key=self._key(said), value=self._value(said))
         if _outcome(after) != _outcome(said):
             raise Refused(
                 f"A record of {said.topic} would not be taken as before under other names. Nothing was changed"
             )
         return after
 
+    def _key(self, said: Said) -> bytes | None:
+        name = (said.key or b"").decode(errors="replace")
+        if authority_of(said.topic) == self.person.authority and name in self.names:
+            return self.names[name].encode()
+        return said.key
+
     def _value(self, said: Said) -> bytes | None:
         if said.value is None:
             return None
-        if isinstance(_decoded(said), Event):
-            return msgspec.json.encode(self._document(said.document))
-        written = re.sub(rb'"([^"\\]*)"', self._quoted, said.value)
-        return written.replace(self.person.pseudonym.encode(), self.names[self.person.pseudonym].encode())
+        if not _is_refused(said):
+            return msgspec.json.encode(self._written(said.document, self._naming(said)))
+        blank = said._replace(value=self.names[self.person.pseudonym].encode())
+        if _outcome(blank) == _outcome(said):
+            return blank.value
+        return _TEXT.sub(self._quoted, said.value)
 
-    def _document(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self._document(value) if isinstance(value, dict) else self._named(name, value)
-            for name, value in document.items()
-        }
+    def _naming(self, said: Said) -> Collection[str]:
+        """The members that can hold names of the person's: elsewhere the same may be somebody else's."""
+        if authority_of(said.topic) != self.person.authority:
+            return ORIGIN
+        return OWN if self.person.owns(said) else ()
 
-    def _named(self, member: str, value: Any) -> Any:
-        if member not in NAMING or not isinstance(value, str):
+    def _written(self, value: Any, naming: Collection[str], member: str = "") -> Any:
+        match value:
+            case dict():
+                return {name: self._written(one, naming, name) for name, one in value.items()}
+            case str() if member in naming:
+                return self._named(value)
+            case str() if member == "person_ref":
+                return self.names.get(value, value)
+            case _:
+                return value
+
+    def _named(self, value: str) -> str:
+        """With the name replaced that it is, or that the key of a fact ends with; spaces around it stay."""
+        alone = value.strip()
+        name = next((one for one in (alone, alone.partition("/")[2]) if one in self.names), None)
+        if name is None:
             return value
-        kind, slash, ref = value.partition("/") if member == "fact" else ("", "", value)
-        return f"{kind}{slash}{self.names.get(ref, ref)}"
+        before, _, after = value.rpartition(name)
+        return f"{before}{self.names[name]}{after}"
 
     def _quoted(self, found: re.Match[bytes]) -> bytes:
         """A text of a refused event, which need not be where it should."""
-        text = found[1].decode(errors="replace")
-        return b'"' + self.names[text].encode() + b'"' if text in self.names else found[0]
+        try:
+            before = msgspec.json.decode(found[0], type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            before = found[1].decode(errors="replace")
+        after = self._named(before).replace(self.person.pseudonym, self.names[self.person.pseudonym])
+        return found[0] if after == before else msgspec.json.encode(after)
 
 
 def _names_in(said: Said, person: Person) -> Iterator[str]:
@@ -143,11 +192,17 @@ def _names_in(said: Said, person: Person) -> Iterator[str]:
         for name, value in [*said.document.items(), *_data(said).items()]:
             if name in {"id", "ref"} and isinstance(value, str):
                 yield value
+            if name == "fact" and isinstance(value, str) and "/" in value:
+                yield value.partition("/")[2]
 
 
 def _decoded(said: Said) -> Any:
     arrived = datetime.fromtimestamp(said.timestamp / 1000, UTC)
     return decode(said.value, Topic(said.topic.rpartition(".")[0]), authority_of(said.topic), arrived)
+
+
+def _is_refused(said: Said) -> bool:
+    return not isinstance(_decoded(said), Event)
 
 
 def _outcome(said: Said) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ old records were not deleted yet is known, and done again under the same token.
 import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
@@ -19,7 +19,8 @@ from services.records.upkeep.renaming import Said
 
 WRITING = "payback-writing"
 """The header with the token of the writing."""
-TRANSACTION_SECONDS = 60
+SECONDS = 600
+"""How long one writing may take: a little less than brokers allow a transaction unless they are set otherwise."""
 BATCH = 20_000
 
 
@@ -40,22 +41,30 @@ class Topics:
         self._begin = dict[str, int]()
 
     def write_anew(self, records: Mapping[str, Sequence[Said]]) -> dict[str, int]:
-        """Appends these to each topic, all or nothing, and answers with where each ends then. Raises Away or Refused."""
+        """Appends these to their topics, all or nothing, and answers with where each ends then. Raises Away or Refused."""
         if not self._kafka.transactions:
             raise Refused("Topics are only written anew in transactions, which this broker is set not to have")
-        for topic, its in records.items():
-            self._write(topic, its)
+        with ExitStack() as stack:
+            admin = stack.enter_context(closing(Admin(self._kafka)))
+            for topic in records:
+                stack.enter_context(admin.keeping_given_times(topic))
+            producer = stack.enter_context(self._producer())
+            with producer.transaction():
+                for topic, its in records.items():
+                    self._append(producer, topic, its)
+        self._begin = {topic: self.ends[topic] for topic in records}
         with closing(Log(self._kafka, self.sources)) as log:
             return {source.topic: bounds.end for source, bounds in log.bounds().items() if source.topic in records}
 
-    def _write(self, topic: str, its: Sequence[Said]) -> None:
-        producer = BulkProducer(self._kafka, transactional=f"rewrite-{topic}", transaction_seconds=TRANSACTION_SECONDS)
-        with closing(Admin(self._kafka)) as admin, producer:
-            with admin.keeping_given_times(topic), producer.transaction():
-                first, *_ = producer.send_all(self._marked(its))
-                if first.offset != self.ends[topic]:
-                    raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
-            self._begin[topic] = first.offset
+    def _producer(self) -> BulkProducer:
+        return BulkProducer(
+            self._kafka, deliver_seconds=SECONDS, transactional="payback-rewrite", transaction_seconds=SECONDS
+        )
+
+    def _append(self, producer: BulkProducer, topic: str, its: Sequence[Said]) -> None:
+        first, *_ = producer.send_all(self._marked(its))
+        if first.offset != self.ends[topic]:
+            raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
 
     def delete_old(self) -> None:
         """Nobody can read any more what stood before the new writing."""

@@ -2,22 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from contracts.codes import Activity, Attendance, WorkType
 from contracts.decoding.codec import Event, encode
-from contracts.events import FactWithdrawn, OrderReceived, SessionRecorded, Topic
+from contracts.events import Fact, FactWithdrawn, OrderReceived, SessionRecorded, Topic
 from contracts.topics import topic_of
+from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
 from services.operations.proof.proving import Prover
-from services.operations.rights import person
-from services.operations.rights.person import Order, PersonSettings, forget, held, opened
+from services.operations.rights import erasing
+from services.operations.rights.audit import wrong
+from services.operations.rights.erasing import PersonSettings, forget
+from services.operations.rights.holding import Order, held
+from services.operations.rights.person import opened
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.worker import Worker
 from services.records.upkeep.rebuild import History
@@ -25,6 +31,7 @@ from services.records.upkeep.rewriting import Topics
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B
 from tests.support.lives import event, imposed
+from tests.support.processes import Platform, until
 
 P = "person-of-tests-0001"
 OTHER = "person-of-tests-0002"
@@ -110,36 +117,164 @@ def test_an_erasure_that_was_broken_off_is_done_by_giving_it_again(
     settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = [one.cells() for one in benches]
-    for step in (
-        f"{person.__name__}._move_on",
-        f"{Topics.__module__}.Topics.delete_old",
-        f"{person.__name__}._make_again",
-    ):
-        with monkeypatch.context() as broken, opened(settings) as books:
-            broken.setattr(step, break_off)
-            with pytest.raises(Broken):
-                forget(settings, books, ASKED_BY)
     with opened(settings) as books:
+        held(books, ASKED_BY)  # so that the audit has something to forget
+        for owner, step, calls in STEPS:
+            with monkeypatch.context() as broken:
+                broken.setattr(owner, step, breaking_off(getattr(owner, step), after=calls))
+                with pytest.raises(Broken):
+                    forget(settings, books, ASKED_BY)
         forget(settings, books, ASKED_BY)
     assert [one.cells() for one in benches] == before
     told = everything(settings, benches)
     assert not [name for name in (P, "CPO/1", "CPO/2") if name in told]
-    assert sum("person erase begun" in line for line in told.splitlines()) == 2 * 4
-    with BulkProducer(settings.kafka) as producer:
-        producer.send_all(
-            [Record(topic_of(Topic.ORDERS, A), b"CPO/9", encode(event(imposed(date(2025, 5, 1)), "CPO/9", A, 30)))]
-        )
+    assert sum("person erase begun" in line for line in told.splitlines()) == len(benches) * (len(STEPS) + 1)
+    for one in benches:
+        with one.database.connect() as connection:
+            assert list(wrong(connection, {})) == []
+    send(settings, imposed(date(2025, 5, 1)), "CPO/9")
     for one in benches:
         read_all(settings, one)
         assert "CPO/9" in "".join(rows(one.database))
+
+
+STEPS: list[tuple[Any, str, int]] = [
+    (erasing, "_move_on", 0),
+    (Topics, "delete_old", 0),
+    (erasing, "_make_again", 0),
+    (erasing, "_make_again", 1),
+]
+"""Whose step is broken off, and after how many times that it was done."""
 
 
 class Broken(Exception):
     """The command ends in the middle."""
 
 
-def break_off(*_: object) -> None:
-    raise Broken
+def breaking_off(step: Callable[..., Any], after: int) -> Callable[..., Any]:
+    left = iter(range(after))
+
+    def do(*given: Any) -> Any:
+        if next(left, None) is None:
+            raise Broken
+        return step(*given)
+
+    return do
+
+
+def test_a_worker_that_runs_meanwhile_goes_on_with_what_comes_next(
+    settings: PersonSettings, benches: list[Bench], tmp_path: Path
+) -> None:
+    orders, _ = benches
+    running = Platform(tmp_path, settings.kafka.bootstrap, settings.database.url.get_secret_value())
+    with closing(running), opened(settings) as books:
+        running.start("orders-worker")
+        before = orders.cells()
+        forget(settings, books, ASKED_BY)
+        until(lambda: orders.cells() == before, "the same is counted under other names")
+        send(settings, imposed(date(2025, 5, 1)), "CPO/9")
+        until(lambda: "CPO/9" in "".join(rows(orders.database)), "what came afterwards is taken")
+        until(lambda: running.metric("orders-worker", "payback_stream_lag") == 0, "nothing is left to read")
+        assert P not in everything(settings, benches)
+        running.stop("orders-worker")
+
+
+def test_of_whom_only_refused_events_tell_is_shown_and_forgotten(
+    settings: PersonSettings, benches: list[Bench]
+) -> None:
+    nobody = "person-of-tests-0003"
+    refused = encode(event(IMPOSED, "CPO/3", A, 40)).replace(P.encode(), nobody.encode()).replace(b"sheriff_s", b"no s")
+    escaped = refused.replace(nobody.encode(), b"".join(b"\\u%04x" % one for one in nobody.encode()))
+    for value in (refused, escaped):
+        with BulkProducer(settings.kafka) as producer:
+            producer.send_all([Record(topic_of(Topic.ORDERS, A), b"", value)])
+    for one in benches:
+        read_all(settings, one)
+    order = Order(nobody, "letter")
+    with opened(settings) as books:
+        assert len(held(books, order)["orders"]["refused"]) == 2
+        assert forget(settings, books, order) == 2
+        with pytest.raises(Refused, match="Nothing is held"):
+            forget(settings, books, order)
+        with pytest.raises(Refused, match="nor does the authority's log"):
+            forget(settings, books, order._replace(authority=B))
+    told = everything(settings, benches)
+    assert [name for name in (nobody, "CPO/3") if name in told] == []
+    assert P in told
+
+
+def test_where_it_cannot_be_right_nothing_is_changed(settings: PersonSettings, benches: list[Bench]) -> None:
+    before = log_of(settings)
+    with opened(settings) as books:
+        for hinder, unhinder, said in HINDRANCES:
+            with benches[0].database.begin() as connection:
+                connection.execute(text(hinder))
+            with pytest.raises(Refused, match=said):
+                forget(settings, books, ASKED_BY)
+            with benches[0].database.begin() as connection:
+                connection.execute(text(unhinder))
+        bare = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"transactions": False})})
+        with pytest.raises(Refused, match="only written anew in transactions"):
+            forget(bare, books, ASKED_BY)
+        assert log_of(settings) == before
+        send(settings, imposed(date(2025, 5, 1)), "CPO/9")
+        with pytest.raises(Refused, match="has not read all"):
+            forget(settings, books, ASKED_BY)
+
+
+HINDRANCES = [
+    (
+        f"INSERT INTO parks (authority, action, said, by, at) VALUES ('{A}', 'parked', '', '', now())",
+        "DELETE FROM parks",
+        "has parked",
+    ),
+    (
+        f"INSERT INTO parks (authority, action, said, by, at) VALUES ('{A}', 'skipped', '', '', now())",
+        "DELETE FROM parks",
+        "or skipped",
+    ),
+    (
+        "UPDATE rejections SET redriven_at = now() WHERE value = 'nothing'",
+        "UPDATE rejections SET redriven_at = NULL",
+        "redriven without effect",
+    ),
+]
+"""What stands in the way in the books of orders, how that is undone, and what is said of it."""
+
+
+def test_what_somebody_sends_meanwhile_stops_it_before_anything_is_changed(
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the last topic, so that what was written to the others must not be seen either."""
+    cells = [one.cells() for one in benches]
+    begin = BulkProducer.transaction
+
+    @contextmanager
+    def late(producer: BulkProducer) -> Iterator[None]:
+        with BulkProducer(settings.kafka) as other:
+            other.send_all([Record(topic_of(Topic.ORDERS, B), b"", b"late")])
+        with begin(producer):
+            yield
+
+    before = log_of(settings)
+    with monkeypatch.context() as disturbed, opened(settings) as books:
+        disturbed.setattr(BulkProducer, "transaction", late)
+        with pytest.raises(Refused, match="Somebody writes"):
+            forget(settings, books, ASKED_BY)
+    assert [line for line in log_of(settings) if "late" not in line] == before
+    with opened(settings) as books:
+        for one in benches:
+            read_all(settings, one)
+        forget(settings, books, ASKED_BY)
+    assert [{k: v for k, v in one.cells().items() if B not in k} for one in benches] == [
+        {k: v for k, v in found.items() if B not in k} for found in cells
+    ]
+
+
+def send(settings: PersonSettings, fact: Fact, subject: str) -> None:
+    with BulkProducer(settings.kafka) as producer:
+        value = encode(event(fact, subject, A, 30))
+        producer.send_all([Record(topic_of(Topic.ORDERS, A), subject.encode(), value)])
 
 
 def read_all(settings: PersonSettings, bench: Bench) -> None:
@@ -149,11 +284,15 @@ def read_all(settings: PersonSettings, bench: Bench) -> None:
         log.feed(worker, log.ends(), lambda *_: None)
 
 
+def log_of(settings: PersonSettings) -> list[str]:
+    """All that the topics of both authorities say."""
+    log = Topics(settings.kafka, [topic_of(kind, code) for kind in Topic for code in (A, B)])
+    return [f"{one.key!r} {one.value!r} {one.headers!r}" for its in log.messages.values() for one in its]
+
+
 def everything(settings: PersonSettings, benches: list[Bench]) -> str:
     """All that anybody could read: the topics and every table of both services and their audit."""
-    log = Topics(settings.kafka, [topic_of(kind, code) for kind in Topic for code in (A, B)])
-    told = [f"{one.key!r} {one.value!r} {one.headers!r}" for its in log.messages.values() for one in its]
-    return "\n".join([*told, *(row for one in benches for row in rows(one.database))])
+    return "\n".join([*log_of(settings), *rows(benches[0].database)])
 
 
 def rows(database: Engine) -> Iterator[str]:

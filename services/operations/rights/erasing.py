@@ -1,0 +1,206 @@
+"""Has a person forgotten: the log written anew under other names, and the books of both services made from it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, false, not_, or_, select, text, union, update
+
+from contracts.events import Topic
+from contracts.topics import authority_of, kind_of_topic, topic_of
+from services.chassis.audit.model import ERASED
+from services.chassis.audit.operators import operated
+from services.chassis.audit.store import names as audit_names
+from services.chassis.database import transaction, unhurried
+from services.chassis.failures import Refused
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.containment import Place
+from services.operations.books import DOMAINS, BooksSettings
+from services.operations.rights.holding import Books, Order, bears, holds, known
+from services.records.config.closed_days import calendars
+from services.records.ingest import times
+from services.records.ingest.guarding import parking
+from services.records.ingest.guarding.parking import Action
+from services.records.ingest.notes import Kind
+from services.records.ingest.tables import checkpoints, notes, parks, record_times, records, rejections
+from services.records.upkeep.rebuild import rebuild
+from services.records.upkeep.renaming import Person, Renaming, Said
+from services.records.upkeep.rewriting import Topics
+
+OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
+
+
+class PersonSettings(BooksSettings):
+    """Where everything is. The schema that is named does not matter."""
+
+    kafka: KafkaSettings
+
+
+class Plan(NamedTuple):
+    """What is to be done."""
+
+    renaming: Renaming
+    changed: Mapping[str, Sequence[Said]]
+    """All records of each topic of which any is to be different."""
+    number: int
+    """How many are to be different."""
+
+
+def forget(settings: PersonSettings, books: Books, order: Order) -> int:
+    """Returns how many records of the log were given other names. Raises Refused, before anything was changed, and Away.
+
+    What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
+    """
+    who = known(books, order)
+    _refuse_decided(books, who.authority)
+    topics = Topics(settings.kafka, _topics_of(books, who))
+    plan = _plan(books, topics, who)
+    if order.authority is not None and not plan.number and not who.subjects:
+        raise Refused("Nothing is held under this pseudonym, nor does the authority's log tell of it")
+    _begin(books, plan.renaming.person, order)
+    erased = _write_anew(books, topics, plan)
+    topics.delete_old()
+    for name, database in books.items():
+        _make_again(settings, name)
+        with transaction(database) as connection:
+            _put_on_record(connection, "person erase", who.authority, order, erased[name])
+    return plan.number
+
+
+def _plan(books: Books, topics: Topics, known: Person) -> Plan:
+    told = _told(books, topics)
+    everything = [said for its in told.values() for said in its]
+    own = [said for said in everything if authority_of(said.topic) == known.authority]
+    found = Person.found_in(known.authority, known.pseudonym, own, _of_others(books["orders"], known))
+    person = replace(found, subjects=found.subjects | known.subjects)
+    renaming = Renaming.of(person, everything, topics.token.decode())
+    after = {topic: [renaming.renamed(said) for said in its] for topic, its in told.items()}
+    changed = {topic: its for topic, its in after.items() if its != told[topic]}
+    number = sum(old != new for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True))
+    return Plan(renaming, changed, number)
+
+
+def _begin(books: Books, who: Person, order: Order) -> None:
+    """Puts on record what is about to be done, one service after the other: the audits of both wait for the same lock."""
+    for database in books.values():
+        with transaction(database) as connection:
+            numbers = connection.scalars(select(audit_names.c.number).where(*_naming(who))).all()
+            _put_on_record(connection, "person erase begun", who.authority, order, numbers)
+
+
+def _put_on_record(connection: Connection, command: str, authority: str, order: Order, entries: Sequence[int]) -> None:
+    detail: dict[str, Any] = {ERASED: sorted(entries), "why": order.why}
+    operated(connection, command, authority, by=order.by, **detail)
+
+
+def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[int]]:
+    """By service, the numbers of the entries of its audit that were about the person."""
+    with ExitStack() as stack:
+        held_up = {name: stack.enter_context(unhurried(database)) for name, database in books.items()}
+        for name, connection in held_up.items():
+            _hold_up(name, connection, topics)
+        erased = {name: _forget_in(connection, plan) for name, connection in held_up.items()}
+        ends = topics.write_anew(plan.changed)
+        for connection in held_up.values():
+            _move_on(connection, ends)
+    return erased
+
+
+def _refuse_decided(books: Books, authority: str) -> None:
+    """Operators have decided about places in the log, and a log that is written anew has other places."""
+    again = rejections.c.authority == authority, rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
+    aside = parks.c.authority == authority, parks.c.action == Action.SKIPPED
+    for name, database in books.items():
+        with transaction(database) as connection:
+            if parking.parked(connection, [authority]):
+                raise Refused(f"{name} has parked {authority}: release it first")
+            if connection.scalar(select(exists().where(*again))) or connection.scalar(select(exists().where(*aside))):
+                raise Refused(
+                    f"{name} holds events of {authority} that were redriven without effect, or skipped: a person cannot be erased"
+                )
+
+
+def _of_others(orders: Engine, who: Person) -> Sequence[str]:
+    """The authority's orders that are of other people now, whatever was once said of them by mistake."""
+    query = select(records.c.subject).where(records.c.authority == who.authority, not_(bears(who.pseudonym)))
+    with transaction(orders) as connection:
+        return connection.scalars(query).all()
+
+
+def _topics_of(books: Books, who: Person) -> list[str]:
+    """The authority's own, and those of orders of others that say that they came from there, or would have if taken."""
+    came = select(records.c.authority).where(records.c.came_from.like(f"{who.authority}/%"))
+    named = select(rejections.c.authority).where(holds(who.authority), or_(false(), *map(holds, who.subjects)))
+    with transaction(books["orders"]) as connection:
+        others = sorted(set(connection.scalars(union(came, named))) - {who.authority})
+    return [*(topic_of(kind, who.authority) for kind in Topic), *(topic_of(Topic.ORDERS, code) for code in others)]
+
+
+def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
+    """Workers take nothing of these topics until the end. Raises Refused where there is something that they have not taken yet."""
+    query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
+    for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
+        its = topics.messages[topic]
+        if its and offset <= its[-1].offset:
+            raise Refused(f"{name} has not read all of {topic} yet: give the command again once it has")
+
+
+def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
+    """Past what was written anew, which books that were not made again yet have counted already."""
+    for topic, end in ends.items():
+        where = checkpoints.c.topic == topic
+        connection.execute(
+            update(checkpoints).where(where).values(next_offset=end, last_timestamp=None, last_checksum=None)
+        )
+
+
+def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
+    """The log with the times that are believed by the service whose topic it is, which its new records keep."""
+    believed = dict[Place, int]()
+    for name, database in books.items():
+        own = {source: 0 for source in topics.sources if kind_of_topic(source.topic) is OWN[name]}
+        with transaction(database) as connection:
+            believed |= times.noted(connection, own)
+    return {
+        source.topic: [
+            Said.of(source.topic, one, believed.get(Place(source, one.offset), one.timestamp))
+            for one in topics.messages[source.topic]
+        ]
+        for source in topics.sources
+    }
+
+
+def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
+    """What a service knows beside the log: acknowledgements, times, and references in its audit, whose entries' numbers are returned."""
+    who, names = plan.renaming.person, plan.renaming.names
+    mine = notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT
+    for one in connection.execute(select(notes).where(*mine)):
+        *duty, subject = one.key.split(" ", 2)
+        if subject in who.subjects:
+            connection.execute(update(notes).where(notes.c.id == one.id).values(key=" ".join([*duty, names[subject]])))
+    connection.execute(delete(record_times).where(record_times.c.topic.in_(plan.changed)))
+    return _erase_names(connection, who)
+
+
+def _erase_names(connection: Connection, who: Person) -> Sequence[int]:
+    """References of the person leave the audit; the entries stay. Returns their numbers."""
+    role = connection.scalar(text("SELECT current_user"))
+    quoted = connection.dialect.identifier_preparer.quote_identifier
+    connection.execute(text(f"SET LOCAL ROLE {quoted(f'{role}_audit')}"))
+    numbers = connection.scalars(delete(audit_names).where(*_naming(who)).returning(audit_names.c.number)).all()
+    connection.execute(text(f"SET LOCAL ROLE {quoted(str(role))}"))
+    return numbers
+
+
+def _naming(who: Person) -> tuple[ColumnElement[bool], ...]:
+    return audit_names.c.authority == who.authority, audit_names.c.shown.overlap(sorted(who.subjects))
+
+
+def _make_again(settings: PersonSettings, name: str) -> None:
+    database = settings.database.model_copy(update={"schema_name": name, "role": None})
+    domain = DOMAINS[name](*calendars(settings.calendar.closed_days_path))
+    migrations = Path(str(files(f"services.{name}"))) / "migrations"
+    rebuild(database, settings.kafka, domain, migrations, lambda *_: None)

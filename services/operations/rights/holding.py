@@ -1,0 +1,118 @@
+"""What the books hold about one person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, or_, select
+
+from contracts.authorities import AUTHORITIES
+from services.chassis.audit import store
+from services.chassis.audit.operators import operated
+from services.chassis.clock import system_clock
+from services.chassis.database import transaction
+from services.chassis.failures import Refused
+from services.records.ingest.tables import arrivals, records, rejections
+from services.records.upkeep.renaming import Person, Said
+
+MOST_LOOKS = 10_000
+
+Books = Mapping[str, Engine]
+"""The databases of the services, by name."""
+
+
+class Order(NamedTuple):
+    """To do something about a person."""
+
+    pseudonym: str
+    why: str
+    by: str | None = None
+    authority: str | None = None
+    """The one that made the pseudonym, where the books need not tell."""
+
+
+def held(books: Books, order: Order) -> dict[str, Any]:
+    """What stands in the books about a person. That it was looked at is on record. Raises Refused."""
+    who = known(books, order)
+    subjects = sorted(who.subjects)
+    found: dict[str, Any] = {
+        "pseudonym": who.pseudonym,
+        "authority": AUTHORITIES[who.authority].name,
+        "on": system_clock().date(),
+        "references": subjects,
+    }
+    for name, database in books.items():
+        with transaction(database) as connection:
+            found[name] = _held(connection, who, subjects)
+            operated(connection, "person show", who.authority, by=order.by, shown=subjects, why=order.why)
+    return found
+
+
+def known(books: Books, order: Order) -> Person:
+    """Who it is by the books of either service: another attempt may have been half done. Raises Refused where they do not tell."""
+    found = {code for database in books.values() for code in _authorities(database, order.pseudonym)}
+    if order.authority is not None:
+        found = {order.authority}
+    if not found:
+        raise Refused("Nothing is held under this pseudonym. Where only the log may tell of it, name the authority")
+    if len(found) > 1:
+        raise Refused("More than one authority has this pseudonym: name the one that is meant")
+    (authority,) = found
+    subjects = {one for database in books.values() for one in _subjects(database, authority, order.pseudonym)}
+    return Person(authority, order.pseudonym, frozenset(subjects))
+
+
+def _authorities(database: Engine, pseudonym: str) -> Iterator[str]:
+    """Those whose records or refused events bear the pseudonym."""
+    with transaction(database) as connection:
+        yield from connection.scalars(select(records.c.authority).where(bears(pseudonym)).distinct())
+        nobody = Person("", pseudonym, frozenset())
+        yield from {row.authority for row in _refused(connection, nobody)}
+
+
+def bears(pseudonym: str) -> ColumnElement[bool]:
+    """Whether an order is imposed on the person; nothing where that is not known."""
+    return func.strpos(records.c.facts.op("->>")("imposed"), f'"{pseudonym}"') > 0
+
+
+def _subjects(database: Engine, authority: str, pseudonym: str) -> Sequence[str]:
+    with transaction(database) as connection:
+        query = select(records.c.subject).where(records.c.authority == authority, bears(pseudonym))
+        return connection.scalars(query).all()
+
+
+def _held(connection: Connection, who: Person, subjects: Sequence[str]) -> dict[str, Any]:
+    mine = records.c.authority == who.authority, records.c.subject.in_(subjects)
+    came = arrivals.c.authority == who.authority, arrivals.c.subject.in_(subjects)
+    return {
+        "records": {
+            row.subject: row.facts
+            for row in connection.execute(select(records.c.subject, records.c.facts).where(*mine))
+        },
+        "refused": [
+            {"at": row.arrived_at, "reason": row.reason, "event": (row.value or b"").decode(errors="replace")}
+            for row in _refused(connection, who)
+        ],
+        "received": [row._asdict() for row in connection.execute(select(arrivals).where(*came))],
+        "looked_at": [look for one in subjects for look in _looks(connection, who.authority, one)],
+    }
+
+
+def _refused(connection: Connection, who: Person) -> Iterator[Row[Any]]:
+    """Refused events that name the person or an order: in plain bytes, or perhaps in escapes."""
+    query = select(rejections).where(or_(*map(holds, ("\\", who.pseudonym, *who.subjects))))
+    if who.authority:
+        query = query.where(rejections.c.authority == who.authority)
+    for row in connection.execute(query.order_by(rejections.c.arrived_at)):
+        if who.mentioned(Said(row.topic, 0, row.key, row.value).plain):
+            yield row
+
+
+def holds(name: str) -> ColumnElement[bool]:
+    """Whether the bytes of a refused event hold the name as it is written."""
+    return func.pg_catalog.position(rejections.c.value, name.encode()) > 0
+
+
+def _looks(connection: Connection, authority: str, reference: str) -> Iterator[dict[str, Any]]:
+    for kept in store.search(connection, authority, store.Question(reference=reference), MOST_LOOKS):
+        one = kept.entry
+        yield {"at": one.at, "who": one.who, "role": one.role, "purpose": one.purpose, "what": one.what}

@@ -1,0 +1,121 @@
+"""What a record of the log becomes when its person is forgotten, however it was written, and whose it is not."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from contracts.decoding.codec import Event, decode, encode
+from contracts.events import Fact, FactWithdrawn, OrderReceived, Topic, TransferReceived
+from contracts.topics import topic_of
+from services.records.upkeep.renaming import Person, Renaming, Said
+from tests.support.lives import event, imposed
+from tests.support.scenario import NOON
+
+A, B = "S12000005", "S12000036"
+P = "person-of-tests-0001"
+IMPOSED = imposed(date(2025, 3, 3))
+
+
+def said(value: bytes | None, authority: str = A, key: bytes = b"") -> Said:
+    return Said(topic_of(Topic.ORDERS, authority), NOON, key, value)
+
+
+def told(fact: Fact, subject: str = "CPO/1", authority: str = A, number: int = 1) -> Said:
+    return said(encode(event(fact, subject, authority, number)), authority, subject.encode())
+
+
+def escaped(text: str) -> bytes:
+    """As some programs write every letter."""
+    return b"".join(b"\\u%04x" % ord(one) for one in text)
+
+
+def broken(value: bytes) -> bytes:
+    """Refused for its court."""
+    assert b'"sheriff_summary"' in value
+    return value.replace(b'"sheriff_summary"', b'"no court"')
+
+
+def forgotten(*log: Said) -> list[Said]:
+    """The log after all that was told of the person has other names."""
+    person = Person.found_in(A, P, [one for one in log if one.topic.endswith(A)])
+    renaming = Renaming.of(person, log, "token")
+    return [renaming.renamed(one) for one in log]
+
+
+def outcome(one: Said) -> Event | object:
+    found = decode(one.value, Topic.ORDERS, one.topic.rpartition(".")[2], event(IMPOSED, "CPO/1", A).time)
+    return found.type if isinstance(found, Event) else (found.reason, found.path)
+
+
+VALUE = encode(event(IMPOSED, "CPO/1", A))
+WAYS = {
+    "escaped pseudonym": VALUE.replace(P.encode(), escaped(P)),
+    "escaped reference": VALUE.replace(b"CPO/1", escaped("CPO/1")),
+    "escaped slash": VALUE.replace(b"CPO/1", b"CPO\\/1"),
+    "refused": broken(VALUE),
+    "refused, escaped": broken(VALUE.replace(P.encode(), escaped(P)).replace(b"CPO/1", escaped("CPO/1"))),
+    "refused, with spaces": VALUE.replace(b'"CPO/1"', b'" CPO/1 "'),
+    "refused, without the pseudonym": VALUE.replace(P.encode(), b"?").replace(b"sheriff_summary", b"no court"),
+    "cut off": VALUE[:-20],
+    "cut off, escaped": VALUE.replace(P.encode(), escaped(P))[:-1],
+    "a quotation mark lost": VALUE.replace(b'"CPO/1"', b'"CPO/1'),
+    "only a reference, cut off": b'{"subject": "CPO/1", "id": ',
+    "UTF-16": VALUE.decode().encode("utf-16"),
+    "not text": b"\xff" + P.encode(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_left_of_a_person_however_it_was_written(way: str) -> None:
+    before = said(WAYS[way])
+    _, after = forgotten(told(IMPOSED), before)
+    assert after.value is not None
+    plain = after.plain
+    assert [name for name in (P, "CPO/1") if name in plain] == []
+    assert outcome(after) == outcome(before)
+
+
+def test_a_person_of_whom_only_refused_events_tell_is_found_with_the_reference() -> None:
+    refused = said(broken(VALUE), key=b"CPO/1")
+    later = told(OrderReceived(received_on=date(2025, 3, 3)), number=2)
+    assert [one for one in forgotten(refused, later) if "CPO/1" in one.plain or b"CPO/1" in (one.key or b"")] == []
+
+
+def test_what_is_spelled_alike_elsewhere_is_another_s() -> None:
+    """References are an authority's own, and ids of facts an order's."""
+    came = TransferReceived(received_on=date(2025, 5, 6), from_=A, from_subject="CPO/1")
+    theirs = [told(came, "CPO/1", B, 2), told(came, "CPO/1", B, 3)]
+    others = told(IMPOSED, "CPO/7", number=4)
+    others = others._replace(value=(others.value or b"").replace(P.encode(), b"person-of-tests-0002"))
+    near = said(broken(VALUE).replace(P.encode(), b"person-of-tests-0002").replace(b"CPO/1", b"CPO/12"))
+    _, *after = forgotten(told(IMPOSED), *theirs, others, near)
+    assert after[2:] == [others, near]
+    for one in after[:2]:
+        assert one.key == b"CPO/1"
+        document = msgspec.json.decode(one.value or b"")
+        assert document["subject"] == "CPO/1"
+        assert document["data"]["from_subject"].startswith("erased-token-")
+
+
+def test_a_mistake_that_named_the_person_leaves_another_s_order_as_it_is() -> None:
+    mistaken = told(IMPOSED, "CPO/7", number=7)
+    person = Person.found_in(A, P, [told(IMPOSED), mistaken], others=["CPO/7"])
+    after = Renaming.of(person, [told(IMPOSED), mistaken], "token").renamed(mistaken)
+    before = msgspec.json.decode(mistaken.value or b"")
+    document = msgspec.json.decode(after.value or b"")
+    assert P not in after.plain
+    assert (document["subject"], document["id"], after.key) == ("CPO/7", before["id"], b"CPO/7")
+
+
+def test_facts_and_their_withdrawal_go_by_the_same_name() -> None:
+    withdrawn = told(FactWithdrawn(fact="transfer/CPO/1-t1"), number=9)
+    (_, after) = forgotten(told(IMPOSED), withdrawn)
+    kind, _, ref = msgspec.json.decode(after.value or b"")["data"]["fact"].partition("/")
+    assert (kind, ref.startswith("erased-token-")) == ("transfer", True)
+
+
+def test_names_come_in_the_order_of_what_they_replace() -> None:
+    log = [told(IMPOSED, subject, number=number) for number, subject in enumerate(("CPO/2", "CPO/10", "CPO/1"), 1)]
+    after = [msgspec.json.decode(one.value or b"")["subject"] for one in forgotten(*log)]
+    assert sorted(after) == [after[2], after[1], after[0]]
