@@ -104,7 +104,10 @@ SERVICES: Mapping[str, Holder] = {
             "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end
             (_writes(_UNPAID_WORK, beginning=True), Right(Kind.TOPIC, _ORDERS, ("DESCRIBE",), beginning=True)),
         ),
-        Holder("proof", tuple(_reads(name, beginning=True) for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES))),
+        Holder(
+            "proof",
+            (*(_reads(name, beginning=True) for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)), *_LOOKS),
+        ),
         Holder(
             "orders-worker",
             (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders"), *_LOOKS),

@@ -256,6 +256,11 @@ def _receipts(promises: Iterable[Any]) -> list[Receipt]:
     return [Receipt(at.topic, at.partition, at.offset) for at in kept]
 
 
+BEGINNING, OF_THE_TOPIC = "delete.retention.ms", "DYNAMIC_TOPIC_CONFIG"
+"""A setting that means nothing to a topic that is not compacted: where its records begin stands there, for whoever may look at it and not
+read it."""
+
+
 class Admin:
     """Asks and tells Kafka about topics. Safe to share; connects on first use."""
 
@@ -335,9 +340,15 @@ class Admin:
             client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
 
     def delete_before(self, topic: str, offset: int) -> None:
-        """Nobody reads anything before that offset any more."""
+        """Nobody reads anything before that offset any more. That this was meant is noted first, for `meant_beginnings`."""
+        self._configure(topic, BEGINNING, str(offset))
         with self._asked() as client:
             client.delete_records({KafkaPartition(topic, 0): offset})
+
+    def meant_beginnings(self, topics: Collection[str]) -> dict[str, int]:
+        """Up to where topics of events were deleted by us; the others are left out."""
+        told = {topic: configs.get(BEGINNING, {}) for topic, configs in self._configs(topics).items()}
+        return {topic: int(one["value"]) for topic, one in told.items() if one.get("config_source") == OF_THE_TOPIC}
 
     def close(self) -> None:
         with self._lock:

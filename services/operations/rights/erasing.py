@@ -1,6 +1,6 @@
 """Has a person forgotten: the log written anew under other names, and the books of both services made from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.resources import files
@@ -27,7 +27,7 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.notes import Kind
 from services.records.ingest.tables import checkpoints, notes, parks, record_times, records, rejections
 from services.records.upkeep.rebuild import rebuild
-from services.records.upkeep.renaming import Person, Renaming, Said
+from services.records.upkeep.renaming import Person, Renaming, Said, alike
 from services.records.upkeep.rewriting import Topics
 
 OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
@@ -55,11 +55,11 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
     What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
     """
     who = known(books, order)
-    _refuse_decided(books, who.authority)
     topics = Topics(settings.kafka, _topics_of(books, who))
     plan = _plan(books, topics, who)
     if order.authority is not None and not plan.number and not who.subjects:
         raise Refused("Nothing is held under this pseudonym, nor does the authority's log tell of it")
+    _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
     _begin(books, plan.renaming.person, order)
     erased = _write_anew(books, topics, plan)
     topics.delete_old()
@@ -77,10 +77,17 @@ def _plan(books: Books, topics: Topics, known: Person) -> Plan:
     found = Person.found_in(known.authority, known.pseudonym, own, _of_others(books["orders"], known))
     person = replace(found, subjects=found.subjects | known.subjects)
     renaming = Renaming.of(person, everything, topics.token.decode())
-    after = {topic: [renaming.renamed(said) for said in its] for topic, its in told.items()}
+    after = {topic: [_renamed(renaming, said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
     number = sum(old != new for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True))
     return Plan(renaming, changed, number)
+
+
+def _renamed(renaming: Renaming, said: Said) -> Said:
+    after = renaming.renamed(said)
+    if not alike(said, after):
+        raise Refused(f"A record of {said.topic} would not be taken as before under other names. Nothing was changed")
+    return after
 
 
 def _begin(books: Books, who: Person, order: Order) -> None:
@@ -109,17 +116,18 @@ def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[
     return erased
 
 
-def _refuse_decided(books: Books, authority: str) -> None:
+def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
     """Operators have decided about places in the log, and a log that is written anew has other places."""
-    again = rejections.c.authority == authority, rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
-    aside = parks.c.authority == authority, parks.c.action == Action.SKIPPED
+    again = rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
+    aside = exists().where(parks.c.authority.in_(authorities), parks.c.action == Action.SKIPPED)
     for name, database in books.items():
         with transaction(database) as connection:
-            if parking.parked(connection, [authority]):
-                raise Refused(f"{name} has parked {authority}: release it first")
-            if connection.scalar(select(exists().where(*again))) or connection.scalar(select(exists().where(*aside))):
+            for parked in parking.parked(connection, authorities):
+                raise Refused(f"{name} has parked {parked}: release it first")
+            if connection.scalar(select(or_(aside, exists().where(rejections.c.authority.in_(authorities), *again)))):
                 raise Refused(
-                    f"{name} holds events of {authority} that were redriven without effect, or skipped: a person cannot be erased"
+                    f"{name} holds events of {' or '.join(sorted(authorities))} that were redriven without effect, or skipped: "
+                    "a person cannot be erased"
                 )
 
 

@@ -17,7 +17,6 @@ from contracts.decoding.binary import from_kafka
 from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
 from contracts.topics import authority_of
-from services.chassis.failures import Refused
 from services.chassis.streaming.batches import Message
 
 OWN = ("subject", "id", "ref", "fact")
@@ -124,15 +123,8 @@ class Renaming:
         return cls(person, {name: f"erased-{token}-{number:06d}" for number, name in enumerate(sorted(old))})
 
     def renamed(self, said: Said) -> Said:
-        """The same record, with the same outcome. Raises Refused where that cannot be."""
-        if not self.person.is_in(said):
-            return said
-        after = said._replace(key=self._key(said), value=self._value(said))
-        if _outcome(after) != _outcome(said):
-            raise Refused(
-                f"A record of {said.topic} would not be taken as before under other names. Nothing was changed"
-            )
-        return after
+        """The same record under the new names. Whether it will be taken as before, `alike` tells."""
+        return said._replace(key=self._key(said), value=self._value(said)) if self.person.is_in(said) else said
 
     def _key(self, said: Said) -> bytes | None:
         name = (said.key or b"").decode(errors="replace")
@@ -146,7 +138,7 @@ class Renaming:
         if not _is_refused(said):
             return msgspec.json.encode(self._written(said.document, self._naming(said)))
         blank = said._replace(value=self.names[self.person.pseudonym].encode())
-        if _outcome(blank) == _outcome(said):
+        if alike(blank, said):
             return blank.value
         return _TEXT.sub(self._quoted, said.value)
 
@@ -203,6 +195,11 @@ def _decoded(said: Said) -> Any:
 
 def _is_refused(said: Said) -> bool:
     return not isinstance(_decoded(said), Event)
+
+
+def alike(one: Said, other: Said) -> bool:
+    """Whether both are taken, or refused, in the same way."""
+    return one == other or _outcome(one) == _outcome(other)
 
 
 def _outcome(said: Said) -> tuple[object, ...]:

@@ -1,10 +1,9 @@
 """Topics of events written anew: all records are appended once more as they are to be, and the old ones deleted.
 
-Each record of the new writing says which it belongs to. So nobody takes the topic for one that has lost its beginning, and a writing whose
-old records were not deleted yet is known, and done again under the same token.
+Each record of the new writing says which it belongs to. So a writing whose old records were not deleted yet is known, and done again under
+the same token.
 """
 
-import asyncio
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -14,7 +13,7 @@ from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Record
-from services.chassis.streaming.log import Log, records_at
+from services.chassis.streaming.log import Log
 from services.records.upkeep.renaming import Said
 
 WRITING = "payback-writing"
@@ -98,6 +97,9 @@ def _read(log: Log, sources: Sequence[TopicPartition]) -> Iterator[tuple[str, li
 
 def cut_off(kafka: KafkaSettings, firsts: Mapping[str, int]) -> list[str]:
     """The topics whose first events are gone, given the first offset of each. Those that were written anew have all."""
-    late = {TopicPartition(topic, 0): first for topic, first in firsts.items() if first > 0}
-    found = asyncio.run(records_at(kafka, late))
-    return sorted(at.topic for at in late if at not in found or WRITING not in dict(found[at].headers))
+    late = {topic: first for topic, first in firsts.items() if first > 0}
+    if not late:
+        return []
+    with closing(Admin(kafka)) as admin:
+        meant = admin.meant_beginnings(late)
+    return sorted(topic for topic, first in late.items() if meant.get(topic, 0) < first)

@@ -24,7 +24,7 @@ def test_a_foreign_error_tells_its_place_and_never_its_message() -> None:
     assert "ValueError" in told
     assert "test_failures.py" in told
     assert "broken" in told
-    assert "person" not in told
+    assert "person-of" not in told
 
 
 def test_our_own_failure_tells_its_message() -> None:
