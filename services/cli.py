@@ -23,6 +23,7 @@ GROUPS = {
     "services.operations.adopt": ("adopt",),
     "services.operations.rights.audit": ("audit",),
     "services.operations.rights.person": ("person",),
+    "services.operations.rights.retention": ("retention",),
     "services.reporting.commands": ("release",),
     "services.simulate.commands": ("simulate",),
     "services.connect.commands": ("connect",),

@@ -1,10 +1,11 @@
 """What operators do from the command line, put on record in the transaction that does it."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.chassis.audit.model import WHOLE_SERVICE, Entry, Kind, Purpose
 from services.chassis.audit.store import append
@@ -38,3 +39,13 @@ def operated(
         detail,
     )
     append(connection, entry)
+
+
+@contextmanager
+def owning_the_audit(connection: Connection) -> Iterator[None]:
+    """Meanwhile references and old entries may be deleted: by whoever may take the role of the audit, which no service may."""
+    role = str(connection.scalar(text("SELECT current_user")))
+    quoted = connection.dialect.identifier_preparer.quote_identifier
+    connection.execute(text(f"SET LOCAL ROLE {quoted(f'{role}_audit')}"))
+    yield
+    connection.execute(text(f"SET LOCAL ROLE {quoted(role)}"))

@@ -13,6 +13,7 @@ from contracts.topics import topic_of
 from services.operations.proof.books import Books, Found
 from services.operations.proof.mismatch import Mismatch, unequal
 from services.operations.proof.told import SHOWN, Heard, Statement
+from services.operations.rights.ageing import let_go_before
 from services.records.ingest.envelopes import system_in
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, records, rejections
@@ -22,15 +23,21 @@ from services.records.model.summary import Summary, summary
 
 
 def rows_of_events(books: Books) -> Found:
-    """Every event has the outcome that the log gives it, and what was refused is kept as it came."""
+    """Every event has the outcome that the log gives it, and what was refused is kept as it came, unless its time was over."""
     own = {one.place.offset: one for one in books.heard if one.kind is books.domain.own}
+    gone = let_go_before(books.connection)
     held = {
         row.offset: (OUTCOMES[row.outcome], row.event_id, row.subject, row.arrived_at) for row in books.rows(arrivals)
     }
-    proved = {offset: _arrival(books, one) for offset, one in own.items()}
+    over = {offset for offset, one in own.items() if _time(one) < gone["receipts"]}
+    proved = {offset: _arrival(books, one) for offset, one in own.items() if offset in held or offset not in over}
     yield from _by_offset(books.name(arrivals), held, proved, own)
-    kept = {row.offset: _kept(row) for row in books.rows(rejections)}
-    refused = {offset: _refusal(books, one) for offset, one in own.items() if one.event is None}
+    rows = books.rows(rejections)
+    emptied = {row.offset for row in rows if row.key is row.value is None and row.arrived_at < gone["refused"]}
+    kept = {row.offset: _kept(row) for row in rows}
+    refused = {
+        offset: _refusal(books, one, emptied=offset in emptied) for offset, one in own.items() if one.event is None
+    }
     yield from _by_offset(books.name(rejections), kept, refused, own)
     yield from _mended(books, own)
 
@@ -55,11 +62,11 @@ def _kept(row: Any) -> tuple[object, ...]:
     return row.topic, row.event_id, row.reason, row.path, row.key, row.value, row.arrived_at, row.system
 
 
-def _refusal(books: Books, one: Heard) -> tuple[object, ...]:
+def _refusal(books: Books, one: Heard, *, emptied: bool) -> tuple[object, ...]:
     content = PutAside(one.content.id) if one.skipped else one.content
     assert not isinstance(content, Event)
     said = (topic_of(one.kind, books.authority), content.id, str(content.reason), content.path)
-    kept = (one.key and one.key[:MAX_BYTES], one.value and one.value[:MAX_BYTES])
+    kept = (None, None) if emptied else (one.key and one.key[:MAX_BYTES], one.value and one.value[:MAX_BYTES])
     return *said, *kept, _time(one), system_in(one.value, books.authority)
 
 

@@ -1,20 +1,20 @@
 """Has a person forgotten: the log written anew under other names, and the books of both services made from it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, false, not_, or_, select, text, union, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, false, not_, or_, select, union, update
 
 from contracts.events import Topic
 from contracts.topics import authority_of, kind_of_topic, topic_of
 from services.chassis.audit.model import ERASED
-from services.chassis.audit.operators import operated
+from services.chassis.audit.operators import operated, owning_the_audit
 from services.chassis.audit.store import names as audit_names
-from services.chassis.database import transaction, unhurried
+from services.chassis.database import engine, transaction, unhurried
 from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.containment import Place
@@ -37,6 +37,17 @@ class PersonSettings(BooksSettings):
     """Where everything is. The schema that is named does not matter."""
 
     kafka: KafkaSettings
+
+
+@contextmanager
+def opened(settings: PersonSettings, services: Collection[str] = tuple(DOMAINS)) -> Iterator[dict[str, Engine]]:
+    """The databases of these services, of both that keep records unless told."""
+    with ExitStack() as stack:
+        made = {}
+        for name in services:
+            made[name] = engine(settings.database.model_copy(update={"schema_name": name, "role": None}))
+            stack.callback(made[name].dispose)
+        yield made
 
 
 class Plan(NamedTuple):
@@ -195,12 +206,8 @@ def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
 
 def _erase_names(connection: Connection, who: Person) -> Sequence[int]:
     """References of the person leave the audit; the entries stay. Returns their numbers."""
-    role = connection.scalar(text("SELECT current_user"))
-    quoted = connection.dialect.identifier_preparer.quote_identifier
-    connection.execute(text(f"SET LOCAL ROLE {quoted(f'{role}_audit')}"))
-    numbers = connection.scalars(delete(audit_names).where(*_naming(who)).returning(audit_names.c.number)).all()
-    connection.execute(text(f"SET LOCAL ROLE {quoted(str(role))}"))
-    return numbers
+    with owning_the_audit(connection):
+        return connection.scalars(delete(audit_names).where(*_naming(who)).returning(audit_names.c.number)).all()
 
 
 def _naming(who: Person) -> tuple[ColumnElement[bool], ...]:

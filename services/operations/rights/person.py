@@ -1,18 +1,13 @@
 """The commands about one person: what is held, and to have it forgotten."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy import Engine
 
 from contracts.authorities import current_code
-from services.chassis.database import engine
-from services.operations.books import DOMAINS
-from services.operations.rights.erasing import PersonSettings, forget
+from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order, held
 
 commands = typer.Typer()
@@ -73,15 +68,3 @@ def _code(authority: str | None) -> str | None:
     if authority and code is None:
         raise typer.BadParameter(f"no such authority: {authority}")
     return code or None
-
-
-@contextmanager
-def opened(settings: PersonSettings) -> Iterator[dict[str, Engine]]:
-    """The databases of both services."""
-    with ExitStack() as stack:
-        made = {}
-        for name in DOMAINS:
-            own = settings.database.model_copy(update={"schema_name": name, "role": None})
-            made[name] = engine(own)
-            stack.callback(made[name].dispose)
-        yield made

@@ -1,0 +1,141 @@
+"""The commands about how long data is held: what is held against its limit, and to let go what is older."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from pydantic import Field
+from sqlalchemy import Engine
+
+from contracts.events import Topic
+from contracts.topics import source_topics
+from services.chassis.audit.operators import operated
+from services.chassis.clock import system_clock
+from services.chassis.database import transaction
+from services.chassis.failures import Failure
+from services.chassis.settings import Group, KafkaSettings
+from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.log import Log, records_at
+from services.operations.books import DOMAINS
+from services.operations.rights.ageing import BEFORE, COMMAND, GOING, OF_RECORDS, OF_REPORTING, Age, ages
+from services.operations.rights.erasing import PersonSettings, opened
+from services.operations.rights.schedule import KINDS, Period, Schedule, schedule
+from services.reporting.settings import SCHEMA
+
+commands = typer.Typer()
+retention = typer.Typer(
+    no_args_is_help=True,
+    help="How long data is held. PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where, for a user who may take the roles of all "
+    "services, as the role maintenance is; PAYBACK_RETENTION_PATH names a schedule of your own.",
+)
+commands.add_typer(retention, name="retention")
+
+Databases = Mapping[str, Engine]
+PLACES = {**dict.fromkeys(DOMAINS, OF_RECORDS), SCHEMA: OF_REPORTING}
+"""What to look at in each service."""
+
+
+class ScheduleSettings(Group):
+    """Which schedule holds."""
+
+    path: Path | None = Field(default=None, description="CSV kind,days,from,basis; the one that is shipped by default")
+
+
+class RetentionSettings(PersonSettings):
+    """Where everything is, and how long it may be."""
+
+    retention: ScheduleSettings = ScheduleSettings()
+
+
+class TooOld(Failure):
+    """Something is held for longer than it may be."""
+
+    exit_status = 1
+
+
+class Standing(NamedTuple):
+    """What is held of a kind in one place, against its period."""
+
+    age: Age
+    period: Period
+    limit: datetime | None
+
+    @property
+    def over(self) -> bool:
+        return None not in (self.age.oldest, self.limit) and self.age.oldest < self.limit  # type: ignore[operator]
+
+    def __str__(self) -> str:
+        oldest = f"{self.age.oldest:%Y-%m-%d}" if self.age.oldest else "-"
+        limit = f"not before {self.limit:%Y-%m-%d}" if self.limit else "no limit"
+        how = "goes by `payback retention apply`" if self.age.kind in GOING else "does not go by itself"
+        said = "TOO OLD" if self.over else "in time"
+        return f"{said:8}{self.age.kind:10}{self.age.place:32}{self.age.number:>10}  oldest {oldest:11}{limit:22}{how}"
+
+
+@retention.command()
+def report() -> None:
+    """Show the oldest row held of each kind against its limit, and on which basis. Exit status 1 where one is too old."""
+    settings = RetentionSettings.load()
+    periods = schedule(settings.retention.path)
+    with opened(settings, tuple(PLACES)) as databases:
+        found = standings(settings.kafka, databases, periods, system_clock())
+    for one in found:
+        typer.echo(str(one))
+    typer.echo("\nBases, none of them verified by a lawyer unless your own schedule says so; days run from:")
+    for kind in KINDS:
+        typer.echo(f"{kind:10}{periods[kind].since}; {periods[kind].basis}")
+    if any(one.over for one in found):
+        raise TooOld("Something is held for longer than the schedule allows")
+
+
+@retention.command()
+def apply(
+    by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
+) -> None:
+    """Let go what is older than its limit, where that can be done: meant for every night. What went is on record.
+
+    Events, and the records made from them, do not go by themselves: see `payback person erase`.
+    """
+    settings = RetentionSettings.load()
+    with opened(settings, tuple(PLACES)) as databases:
+        for place, number in let_go(databases, schedule(settings.retention.path), system_clock(), by).items():
+            typer.echo(f"{place}: {number} gone")
+
+
+def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now: datetime) -> list[Standing]:
+    """Of every kind and place. Raises Away."""
+    found = list(_of_events(kafka))
+    for service, database in databases.items():
+        with transaction(database) as connection:
+            found += ages(connection, service, PLACES[service])
+    found.sort(key=lambda one: KINDS.index(one.kind))
+    return [Standing(one, periods[one.kind], periods[one.kind].limit(now)) for one in found]
+
+
+def _of_events(kafka: KafkaSettings) -> Iterator[Age]:
+    """By kind of topic, with the time of the first record of each topic."""
+    for kind in Topic:
+        with closing(Log(kafka, [TopicPartition(topic, 0) for topic in source_topics(kind)])) as log:
+            bounds = {source: one for source, one in log.bounds().items() if one.end > one.first}
+        firsts = asyncio.run(records_at(kafka, {source: one.first for source, one in bounds.items()}))
+        oldest = [datetime.fromtimestamp(one.timestamp / 1000, UTC) for one in firsts.values()]
+        number = sum(one.end - one.first for one in bounds.values())
+        yield Age("events", f"{kind}.*", number, min(oldest, default=None))
+
+
+def let_go(databases: Databases, periods: Schedule, now: datetime, by: str | None = None) -> dict[str, int]:
+    """How many rows of each kind went, by service and kind. Each service is one transaction. Raises Away."""
+    gone: dict[str, int] = {}
+    for service, database in databases.items():
+        limits = {kind: limit for kind in PLACES[service] if kind in GOING and (limit := periods[kind].limit(now))}
+        with transaction(database) as connection:
+            found = {kind: GOING[kind](connection, limit) for kind, limit in limits.items()}
+            if service in DOMAINS and any(found.values()):
+                detail: dict[str, Any] = {BEFORE: {kind: limit.isoformat() for kind, limit in limits.items()}}
+                operated(connection, COMMAND, by=by, gone=found, **detail)
+        gone |= {f"{service} {kind}": number for kind, number in found.items()}
+    return gone
