@@ -25,7 +25,8 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
 from services.chassis.web.words import counted
 from services.reporting.files.store import make_files
-from services.reporting.releases import publication
+from services.reporting.releases import announcing, publication
+from services.reporting.releases.calendar import first_day
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
 
@@ -83,6 +84,7 @@ def release(stack: Stack) -> None:
             name = publication.make(database, month, day, system_clock)
             publication.publish(database, name, system_clock)
         make_files(database, name, system_clock().date())
+        announcing.announce(database, add_months(newest, 1), first_day(system_clock()), system_clock)
     finally:
         database.dispose()
 

@@ -21,10 +21,12 @@ CREATE SCHEMA reporting AUTHORIZATION reporting;
 -- What was seen and done: the services add to it and read it, and cannot change it, since they are not these roles.
 CREATE ROLE orders_audit;
 CREATE ROLE unpaid_work_audit;
+CREATE ROLE reporting_audit;
 CREATE SCHEMA orders_audit AUTHORIZATION orders_audit;
 CREATE SCHEMA unpaid_work_audit AUTHORIZATION unpaid_work_audit;
+CREATE SCHEMA reporting_audit AUTHORIZATION reporting_audit;
 
--- For operators, and for migrations of the two services of records: `payback rebuild` makes a schema beside a service's own and puts it in its place. No API or worker signs in as this one.
+-- For operators, and for migrations: `payback rebuild` makes a schema beside a service's own and puts it in its place. No API or worker signs in as this one.
 CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' 
-    IN ROLE orders, unpaid_work, reporting, orders_audit, unpaid_work_audit;
+    IN ROLE orders, unpaid_work, reporting, orders_audit, unpaid_work_audit, reporting_audit;
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO maintenance;

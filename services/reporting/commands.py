@@ -1,4 +1,4 @@
-"""`payback release`: make, publish, withdraw and list releases."""
+"""`payback release`: announce, make, hold, publish, correct, withdraw and list releases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,14 +16,21 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
 from services.reporting.files.store import make_files
-from services.reporting.releases import publication
+from services.reporting.releases import announcing, publication
+from services.reporting.releases.calendar import CannotRelease
 from services.reporting.releases.index import all_releases
+from services.reporting.releases.publication import Correction
 from services.reporting.settings import MigrateSettings
 
 commands = typer.Typer()
-release = typer.Typer(no_args_is_help=True, help="Make, publish, withdraw and list releases of the figures.")
+release = typer.Typer(
+    no_args_is_help=True, help="Announce, make, hold, publish, correct, withdraw and list releases of the figures."
+)
 commands.add_typer(release, name="release")
 
+_LAST_MONTH = typer.Argument(help="The last month of the figures, like 2026-03.")
+_ITS_DAY = typer.Argument(help="The day on which they come, like 2026-05-12.")
+_REASON = typer.Option(help="Why, in words that readers will see.")
 _OPERATOR = Identity("operator", frozenset({"national:read"}))
 
 
@@ -32,7 +39,7 @@ def _database() -> Iterator[Engine]:
     made = database.engine(MigrateSettings.load().database)
     try:
         yield made
-    except publication.CannotRelease as fault:
+    except CannotRelease as fault:
         raise Refused(str(fault)) from fault
     finally:
         made.dispose()
@@ -71,15 +78,83 @@ def make_release(
     typer.echo(name)
 
 
-@release.command("publish")
-def publish_release(name: str) -> None:
-    """Make a draft public, and the files that everybody can take away."""
+@release.command("announce")
+def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY]) -> None:
+    """Say when figures up to a month will come, at least four weeks before. They come at 9:30 in London."""
+    with _database() as engine:
+        announcing.announce(engine, _month(month), _day(day), system_clock)
+
+
+@release.command("move")
+def move_release(
+    month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY], reason: Annotated[str, _REASON]
+) -> None:
+    """Say another day in place of the one announced. What was said before stays to be seen, with the reason."""
+    with _database() as engine:
+        announcing.change(engine, _month(month), _day(day), reason, system_clock)
+        _files_of_held(engine)
+
+
+def _files_of_held(engine: Engine) -> None:
+    """Anew, since they say on which day it comes."""
+    with transaction(engine) as connection:
+        held = [each.id for each in all_releases(connection, _OPERATOR) if each.held_at]
+    with Progress(1) as progress:
+        for name in held:
+            make_files(engine, name, system_clock().date(), progress.of)
+
+
+@release.command("call-off")
+def call_off_release(month: Annotated[str, _LAST_MONTH], reason: Annotated[str, _REASON]) -> None:
+    """Say that figures that were announced will not come."""
+    with _database() as engine:
+        announcing.change(engine, _month(month), None, reason, system_clock)
+
+
+@release.command("calendar")
+def list_announcements() -> None:
+    """What was announced, by month, the newest first, with every change to it."""
+    with _database() as engine, transaction(engine) as connection:
+        for each in announcing.calendar(connection):
+            for said in each.said:
+                day = said.day or "called off"
+                typer.echo(f"{each.month:%Y-%m}\t{day}\t{said.at:%Y-%m-%d}\t{said.reason}")
+
+
+@release.command("hold")
+def hold_release(name: str) -> None:
+    """Keep a draft, and its files, for the moment that was announced. Then it is published by itself. Prints the moment."""
     with _database() as engine, Progress(1) as progress:
-        _publish(engine, name, progress)
+        due = publication.hold(engine, name, system_clock)
+        make_files(engine, name, system_clock().date(), progress.of)
+    typer.echo(due.isoformat())
 
 
-def _publish(engine: Engine, name: str, progress: Progress) -> None:
-    publication.publish(engine, name, system_clock)
+@release.command("let-go")
+def let_go_release(name: str) -> None:
+    """Hold a draft no more."""
+    with _database() as engine:
+        publication.let_go(engine, name)
+
+
+@release.command("publish")
+def publish_release(
+    name: str,
+    corrects: Annotated[
+        str | None, typer.Option(help="The release in which something was wrong that this has right.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="What was wrong, in words that readers will see.")] = "",
+) -> None:
+    """Make a draft public, and the files that everybody can take away."""
+    if (corrects is None) is not (not reason):
+        raise typer.BadParameter("--corrects and --reason go together")
+    correction = Correction(corrects, reason) if corrects else None
+    with _database() as engine, Progress(1) as progress:
+        _publish(engine, name, progress, correction)
+
+
+def _publish(engine: Engine, name: str, progress: Progress, correction: Correction | None = None) -> None:
+    publication.publish(engine, name, system_clock, correction)
     make_files(engine, name, system_clock().date(), progress.of)
 
 
@@ -92,9 +167,17 @@ def withdraw_release(
         publication.withdraw(engine, name, system_clock, note)
 
 
+@release.command("note")
+def note_release(name: str, reason: Annotated[str, _REASON]) -> None:
+    """Tell readers of a release something more. What was said before stays."""
+    with _database() as engine:
+        publication.note(engine, name, system_clock, reason)
+
+
 @release.command("list")
 def list_releases() -> None:
     """All releases, newest first."""
     with _database() as engine, transaction(engine) as connection:
         for each in all_releases(connection, _OPERATOR):
-            typer.echo(f"{each.id}\t{each.status}\t{each.last_month:%Y-%m}\t{each.known_on}\t{each.content_hash}")
+            status = "held" if each.held_at else each.status
+            typer.echo(f"{each.id}\t{status}\t{each.last_month:%Y-%m}\t{each.known_on}\t{each.content_hash}")

@@ -22,7 +22,7 @@ HOME = Path(__file__).parents[1] / "jsonstat"
 SHARE = INDICATORS["placement_within_7"]
 YEARS = (date(2024, 4, 1), date(2025, 4, 1))
 MADE = datetime(2026, 5, 10, 9, tzinfo=UTC)
-RELEASE = ReleaseInfo("2026-03.1", PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, None, {})
+RELEASE = ReleaseInfo("2026-03.1", PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, (), {})
 SHOWN = {(SCOTLAND, "2024-25"): 65.5, (SCOTLAND, "2025-26"): 66.25, ("S12000005", "2025-26"): 70.0}
 HIDDEN = ("S12000005", "2024-25")
 

@@ -2,18 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from services.chassis.audit import store
 from services.chassis.audit.model import Head, faults
-from services.chassis.database import transaction
-from services.chassis.failures import Failure
-from services.operations.books import BooksSettings, opened
+from services.chassis.database import engine, transaction
+from services.chassis.failures import Failure, Refused
+from services.operations.books import BooksSettings
 
 commands = typer.Typer()
 audit = typer.Typer(
@@ -23,6 +24,7 @@ audit = typer.Typer(
 )
 commands.add_typer(audit, name="audit")
 
+AUDITED = ("orders", "unpaid_work", "reporting")
 Heads = Mapping[str, Mapping[int, str]]
 """Hashes that were kept elsewhere, by authority and number."""
 
@@ -33,10 +35,23 @@ class Tampered(Failure):
     exit_status = 1
 
 
+@contextmanager
+def _opened() -> Iterator[tuple[Engine, str]]:
+    """The database of a service, and which it is. Raises Refused."""
+    settings = BooksSettings.load().database
+    if settings.schema_name not in AUDITED:
+        raise Refused(f"PAYBACK_DATABASE_SCHEMA_NAME must be one of {', '.join(AUDITED)}")
+    database = engine(settings)
+    try:
+        yield database, settings.schema_name
+    finally:
+        database.dispose()
+
+
 @audit.command()
 def heads() -> None:
     """Print the last entry of each chain, as lines of JSON. Kept elsewhere, they show later that none was taken off the end."""
-    with opened(BooksSettings.load()) as (database, _), transaction(database) as connection:
+    with _opened() as (database, _), transaction(database) as connection:
         for head in store.heads(connection):
             typer.echo(msgspec.json.encode(head._asdict()).decode())
 
@@ -50,14 +65,14 @@ def verify(
 ) -> None:
     """Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."""
     known = noted(kept or ())
-    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+    with _opened() as (database, service), transaction(database) as connection:
         found = list(wrong(connection, known))
         number = sum(head.number for head in store.heads(connection))
     for line in found:
         typer.echo(line)
     if found:
-        raise Tampered(f"{domain.service}: the audit is not as it was written")
-    typer.echo(f"{domain.service}: {number} entries, none changed")
+        raise Tampered(f"{service}: the audit is not as it was written")
+    typer.echo(f"{service}: {number} entries, none changed")
 
 
 def wrong(connection: Connection, noted: Heads) -> Iterator[str]:

@@ -15,6 +15,7 @@ from services.reporting.files.store import Kept, Listed
 from services.reporting.formats.code_lists import code_lists
 from services.reporting.formats.negotiation import has_it
 from services.reporting.registry.absent import NotThere
+from services.reporting.releases.index import ReleaseInfo
 
 BULK = {
     bundle.ZIP: ".zip",
@@ -29,6 +30,7 @@ BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing has changed since the ETag in If-None-Match"},
     **documented(404, 406),
 }
+LATEST = {"Cache-Control": "public, max-age=300"}
 FileName = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9_./-]+$")]
 ReleaseId = Annotated[str, Path(pattern=RELEASE)]
 
@@ -48,7 +50,8 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         kind = _bulk_kind(request.headers.get("accept", "*/*"))
         listed = files_of(database, clock, id)
         name = next(each.name for each in listed if each.media_type == kind and each.name.endswith(BULK[kind]))
-        return answer(store.read(database, id, name), request, {"Vary": "Accept"} | attached(name))
+        headers = {"Vary": "Accept"} | attached(name) | beside(_published(database, id))
+        return answer(store.read(database, id, name), request, headers)
 
     @api.get(
         "/releases/{id}/files",
@@ -75,11 +78,15 @@ def public_files(database: Engine, clock: Clock) -> APIRouter:
     @pages.get("/releases/{release}/files/{name:path}")
     def file(release: ReleaseId, name: FileName, request: Request) -> Response:
         files_of(database, clock, release)
+        about = _published(database, release)
+        if name == bundle.NOTICES:
+            return Response(bundle.notices(about), media_type=bundle.TEXT, headers=LATEST | beside(about))
         try:
             found = store.read(database, release, name)
         except NotThere as fault:
             raise Problem(404, str(fault)) from None
-        return answer(found, request, {} if found.media_type.startswith("text/plain") else attached(name))
+        kept = {} if found.media_type.startswith("text/plain") else attached(name)
+        return answer(found, request, kept | beside(about))
 
     return pages
 
@@ -97,6 +104,20 @@ def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
         raise Problem(404, str(fault)) from None
     with transaction(database) as connection:
         return store.listed(connection, release)
+
+
+def _published(database: Engine, release: str) -> ReleaseInfo:
+    with transaction(database) as connection:
+        return store.published(connection, release)
+
+
+def beside(release: ReleaseInfo) -> dict[str, str]:
+    """Where what was said of it later is found, and the releases that correct it and that it corrects (RFC 5829)."""
+    links = [f'</releases/{release.id}/files/{bundle.NOTICES}>; rel="describedby"; type="text/plain"']
+    if release.corrected_by:
+        links.append(f'</releases/{release.corrected_by}>; rel="successor-version"')
+    links += [f'</releases/{each}>; rel="predecessor-version"' for each in release.corrects]
+    return {"Link": ", ".join(links)}
 
 
 def attached(name: str) -> dict[str, str]:

@@ -19,15 +19,15 @@ from services.reporting.api.parameters import (
     json,
     to_cursor,
 )
-from services.reporting.api.schemas import FOR_ANYBODY, Changes, MonthQuality, Releases, answers
+from services.reporting.api.schemas import FOR_ANYBODY, Calendar, Changes, MonthQuality, Releases, answers
 from services.reporting.disclosure.gate import Gate
 from services.reporting.figures import quality
 from services.reporting.figures.answers import Desk
-from services.reporting.formats.metadata import describe_frozen, describe_release
+from services.reporting.formats.metadata import describe_announcement, describe_frozen, describe_release
 from services.reporting.read.proofs import last_proof
 from services.reporting.read.queries import Span
 from services.reporting.registry.absent import NotThere
-from services.reporting.releases import index
+from services.reporting.releases import announcing, index
 
 MOST_CHANGES = 10_000
 
@@ -58,7 +58,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
 
     @api.get(
         "/releases",
-        summary="All index, newest first",
+        summary="All releases, newest first",
         responses=answers(Releases),
         openapi_extra=FOR_ANYBODY,
     )
@@ -66,6 +66,17 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             found = index.all_releases(connection, viewer)
         return json({"releases": [describe_release(release) for release in found]})
+
+    @api.get(
+        "/releases/calendar",
+        summary="When releases will come, as announced, and every change to it with its reason",
+        responses=answers(Calendar),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def calendar() -> Response:
+        with transaction(database) as connection:
+            found = announcing.calendar(connection)
+        return json({"announcements": [describe_announcement(each) for each in found]})
 
     @api.get(
         "/releases/{id}/changes",

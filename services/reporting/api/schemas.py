@@ -17,6 +17,7 @@ from services.reporting.read.proofs import Proved
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Kind, Status
+from services.reporting.releases import notices as about
 from services.reporting.statistics.funnel import ByChance, Limits, Place
 
 FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
@@ -82,8 +83,18 @@ class DefinitionVersions(Definition):
     versions: list[Definition]
 
 
+class Notice(BaseModel):
+    """What readers of a release must know. A correction names the release that has it right."""
+
+    release: str
+    at: datetime
+    kind: about.Kind
+    reason: str
+    successor: str | None
+
+
 class Release(BaseModel):
-    """A release, without its figures."""
+    """A release, without its figures. Notices are those about it, and those about releases that it corrects."""
 
     id: str
     status: str
@@ -93,7 +104,10 @@ class Release(BaseModel):
     made_at: datetime
     published_at: datetime | None
     withdrawn_at: datetime | None
-    note: str | None
+    note: str | None = Field(description="The reason of the last of its notices")
+    notices: list[Notice]
+    corrected_by: str | None
+    corrects: list[str]
 
 
 class FrozenRelease(Release):
@@ -241,6 +255,30 @@ class Releases(BaseModel):
     """All releases, newest first."""
 
     releases: list[Release]
+
+
+class Said(BaseModel):
+    """What was said of a release to come: its day, or none where it was called off, and why it is another than before."""
+
+    at: datetime
+    day: date | None
+    reason: str | None
+
+
+class Announcement(BaseModel):
+    """When the figures up to a month will come, in London at 9:30, and all that was said of it."""
+
+    last_month: str
+    day: date | None
+    moment: datetime | None
+    published: bool
+    said: list[Said]
+
+
+class Calendar(BaseModel):
+    """All announcements, by month, the newest first."""
+
+    announcements: list[Announcement]
 
 
 class Changes(BaseModel):

@@ -101,6 +101,10 @@ class Desk:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
         return self._releases[key]
 
+    def reads(self, release: ReleaseInfo) -> None:
+        """Have this release read by its name, whoever asks: what is about to be published is made ready for the public."""
+        self._releases[release.id, None] = release
+
     def gate(self, published: ReleaseInfo | None) -> Gate:
         """What lets figures through, those of others from this release."""
         if published is None:

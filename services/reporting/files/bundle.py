@@ -14,11 +14,12 @@ from services.reporting.files.ods import as_ods
 from services.reporting.files.tidy import Tidy, public_indicators, tidy
 from services.reporting.files.workbook import workbook
 from services.reporting.files.xlsx import as_xlsx
+from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE, bibtex, citation
 from services.reporting.registry.indicators import Indicator
 from services.reporting.releases.index import ReleaseInfo
 
-SUMS = "SHA256SUMS"
+SUMS, NOTICES = "SHA256SUMS", "NOTICES.txt"
 CSV, PARQUET, ZIP = "text/csv", "application/vnd.apache.parquet", "application/zip"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -96,11 +97,24 @@ def _beside(release: ReleaseInfo) -> Iterator[File]:
         "",
         f"Check that nothing changed on the way: sha256sum -c {SUMS}",
         "",
+        *_notices(release),
     )
     yield File("README.txt", TEXT, "What is in the files", "\n".join(lines).encode())
     yield File(
         "citation.bib", "application/x-bibtex", "Citation, BibTeX", bibtex(release.id, published, address).encode()
     )
+
+
+def _notices(release: ReleaseInfo) -> list[str]:
+    """What was known when the files were made; what is said later is at an address beside them."""
+    later = f"What was said of this release later: /releases/{release.id}/files/{NOTICES}"
+    return [*map(notice_words, release.notices), later, ""]
+
+
+def notices(release: ReleaseInfo) -> str:
+    """All notices of a release, as lines."""
+    found = list(map(notice_words, release.notices)) or ["No notices."]
+    return "\n".join([f"{TITLE}: release {release.id}", "", *found, ""])
 
 
 def _sums(files: Sequence[File]) -> bytes:

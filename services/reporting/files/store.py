@@ -1,17 +1,20 @@
 """The files of releases in the database: made once, and the same ever after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection, Engine, insert, select
 
-from services.chassis.api.auth import PUBLIC
+from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction, unhurried
 from services.reporting.figures.answers import Desk
 from services.reporting.files.bundle import SUMS, Told, files_of
 from services.reporting.read.tables import release_files
 from services.reporting.registry.absent import NotThere
-from services.reporting.releases.index import ReleaseInfo, release_for
+from services.reporting.releases.announcing import due_at
+from services.reporting.releases.index import DRAFT, ReleaseInfo, release_for
+
+_OPERATOR = Identity("operator", frozenset({"national:read"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ class Kept(Listed):
 
 
 def make_files(database: Engine, release: str, today: date, told: Told = lambda *_: None) -> None:
-    """Make the files of a published release, unless they are there. Raises NotThere for one that is not published."""
+    """Make the files of a published release, or of one that is held, unless they are there. Raises NotThere for any other."""
     with unhurried(database) as connection:
         # One at a time makes them; whoever waited finds them made.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('release files'))")
         if listed(connection, release):
             return
-        found, desk = published(connection, release), Desk(connection, PUBLIC, today, many=True)
+        found, desk = _to_publish(connection, release), Desk(connection, PUBLIC, today, many=True)
+        desk.reads(found)
         rows = [
             {
                 "release": release,
@@ -54,6 +58,14 @@ def make_files(database: Engine, release: str, today: date, told: Told = lambda 
             for place, each in enumerate(files_of(desk, found, told))
         ]
         connection.execute(insert(release_files), rows)
+
+
+def _to_publish(connection: Connection, release: str) -> ReleaseInfo:
+    """As it is, or as it will be once the day has come for which it is held."""
+    found = release_for(connection, _OPERATOR, release, None)
+    if found is not None and found.status == DRAFT and found.held_at is not None:
+        return replace(found, published_at=due_at(connection, found.last_month))
+    return published(connection, release)
 
 
 def published(connection: Connection, release: str) -> ReleaseInfo:

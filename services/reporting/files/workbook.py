@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.files.tidy import MARKS, Tidy
+from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Indicator
@@ -47,7 +48,7 @@ def _cover(release: ReleaseInfo) -> Sheet:
             f"Contact: {CONTACT}",
             f"Licence: {LICENCE.name}, {LICENCE.url}",
             "The contents are listed on the sheet Contents; symbols and methods are explained on the sheet Notes.",
-            *([f"Notice: {release.note}"] if release.note else []),
+            *map(notice_words, release.notices),
         ),
     )
 

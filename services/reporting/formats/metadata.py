@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from contracts.periods import LONDON
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.registry.catalogue import versions
 from services.reporting.registry.indicators import Form, Indicator
+from services.reporting.releases.calendar import Announcement
 from services.reporting.releases.index import ReleaseInfo
+from services.reporting.releases.notices import Kind, Notice
+
+TITLES = {Kind.NOTE: "Note on", Kind.CORRECTION: "Correction of", Kind.WITHDRAWAL: "Withdrawal of"}
 
 
 def describe(indicator: Indicator) -> dict[str, Any]:
@@ -73,7 +78,39 @@ def describe_release(release: ReleaseInfo) -> dict[str, Any]:
         "made_at": release.made_at,
         "published_at": release.published_at,
         "withdrawn_at": release.withdrawn_at,
-        "note": release.note,
+        "note": release.own_notices[-1].reason if release.own_notices else None,
+        "notices": [describe_notice(each) for each in release.notices],
+        "corrected_by": release.corrected_by,
+        "corrects": release.corrects,
+    }
+
+
+def describe_notice(notice: Notice) -> dict[str, Any]:
+    """A notice without who gave it: readers are told by the publisher."""
+    return {
+        "release": notice.release,
+        "at": notice.at,
+        "kind": notice.kind,
+        "reason": notice.reason,
+        "successor": notice.successor,
+    }
+
+
+def notice_words(notice: Notice) -> str:
+    """A notice in one line, as in `Correction of 2026-03.1 by 2026-03.2, 10 May 2026: hours were counted twice`."""
+    by = f" by {notice.successor}" if notice.successor else ""
+    day = f"{notice.at.astimezone(LONDON):%-d %B %Y}"
+    return f"{TITLES[notice.kind]} {notice.release}{by}, {day}: {notice.reason}"
+
+
+def describe_announcement(announcement: Announcement) -> dict[str, Any]:
+    """When figures up to a month will come, and all that was said of it."""
+    return {
+        "last_month": f"{announcement.month:%Y-%m}",
+        "day": announcement.day,
+        "moment": announcement.moment,
+        "published": announcement.is_out,
+        "said": [{"at": each.at, "day": each.day, "reason": each.reason or None} for each in announcement.said],
     }
 
 

@@ -66,7 +66,7 @@ def tag(desk: Desk, request: Request, kind: str, question: Question) -> str:
 
 def _content(release: ReleaseInfo) -> tuple[object, ...]:
     """What is told of a release: its figures, and how it stands."""
-    return (release.id, release.content_hash, release.status, release.published_at, release.withdrawn_at, release.note)
+    return (release.id, release.content_hash, release.status, release.published_at, release.notices)
 
 
 def has_it(request: Request, etag: str) -> bool:

@@ -12,13 +12,18 @@ from services.chassis.database import transaction
 from services.reporting.files import data_catalogue, store
 from services.reporting.files.bundle import stem
 from services.reporting.files.store import Listed
+from services.reporting.formats.calendar_file import as_ical, said
+from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
+from services.reporting.pages.content import words
 from services.reporting.pages.site import Site
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.releases import index
+from services.reporting.releases import announcing, index
+from services.reporting.releases.calendar import Announcement
 from services.reporting.releases.index import PUBLISHED, WITHDRAWN, ReleaseInfo
 
 ATOM, JSON_LD, XML = "application/atom+xml", "application/ld+json", "application/xml"
+ICAL = "text/calendar; charset=utf-8"
 NEWEST = {"Cache-Control": "public, max-age=300"}
 _PAGES = ("", "/indicators", "/authorities", "/compare", "/quality", "/releases", "/about", "/data", "/docs")
 
@@ -29,7 +34,11 @@ def add_discovery(pages: APIRouter, site: Site) -> None:
     @pages.get("/releases/feed.atom")
     def feed(request: Request) -> Response:
         releases, _ = _public(site)
-        return Response(atom(_site(request), releases), media_type=ATOM, headers=NEWEST)
+        return Response(atom(_site(request), releases, _calendar(site)), media_type=ATOM, headers=NEWEST)
+
+    @pages.get("/releases/calendar.ics")
+    def calendar(request: Request) -> Response:
+        return Response(as_ical(_calendar(site), _site(request)), media_type=ICAL, headers=NEWEST)
 
     @pages.get("/data/catalogue.jsonld")
     def catalogue(request: Request) -> Response:
@@ -81,6 +90,11 @@ def _public(site: Site) -> tuple[list[ReleaseInfo], dict[str, list[Listed]]]:
         return found, {each.id: store.listed(connection, each.id) for each in found}
 
 
+def _calendar(site: Site) -> list[Announcement]:
+    with transaction(site.database) as connection:
+        return announcing.calendar(connection)
+
+
 def _first_files(release: ReleaseInfo, files: Sequence[Listed]) -> list[Listed]:
     """Those that hold everything."""
     return [each for each in files if each.name.startswith(stem(release))]
@@ -91,11 +105,12 @@ def as_json_ld(document: dict[str, object]) -> str:
     return msgspec.json.encode(document).decode().replace("<", "\\u003c")
 
 
-def atom(site: str, releases: Sequence[ReleaseInfo]) -> str:
-    """RFC 4287, the newest first. A withdrawal is told as an entry that changed."""
-    moments = [moment for each in releases if (moment := each.withdrawn_at or each.published_at)]
+def atom(site: str, releases: Sequence[ReleaseInfo], calendar: Sequence[Announcement] = ()) -> str:
+    """RFC 4287: what will come, then what came, the newest first. What is said of either later is an entry that changed."""
+    awaited = [each for each in calendar if not each.is_out]
+    moments = [*(each.told_at for each in releases), *(each.said[-1].at for each in awaited)]
     updated = f"{max(moments).isoformat()}" if moments else "2011-02-01T00:00:00Z"
-    entries = "".join(_entry(site, each) for each in releases)
+    entries = "".join([*(_announced(site, each) for each in awaited), *(_entry(site, each) for each in releases)])
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-GB">'
         f"<id>{site}/releases</id><title>{TITLE}: releases</title><updated>{updated}</updated>"
@@ -108,15 +123,33 @@ def atom(site: str, releases: Sequence[ReleaseInfo]) -> str:
 def _entry(site: str, release: ReleaseInfo) -> str:
     assert release.published_at is not None
     address = f"{site}/releases/{release.id}"
-    withdrawn = release.status == WITHDRAWN
-    summary = f"Figures up to {release.last_month:%B %Y}, as known on {release.known_on}."
-    if release.note:
-        summary += f" {release.note}"
+    summary = [f"Figures up to {release.last_month:%B %Y}, as known on {release.known_on}."]
+    summary += map(notice_words, release.notices)
+    related = [f"{site}/releases/{each}" for each in (release.corrected_by, *release.corrects) if each]
+    links = "".join(f'<link rel="related" type="text/html" href="{each}"/>' for each in related)
     return (
-        f"<entry><id>{address}</id><title>Release {release.id}{', withdrawn' if withdrawn else ''}</title>"
-        f"<published>{release.published_at.isoformat()}</published>"
-        f"<updated>{(release.withdrawn_at or release.published_at).isoformat()}</updated>"
-        f'<link rel="alternate" type="text/html" href="{address}"/><summary>{escape(summary)}</summary></entry>'
+        f"<entry><id>{address}</id><title>Release {release.id}{_standing(release)}</title>"
+        f"<published>{release.published_at.isoformat()}</published><updated>{release.told_at.isoformat()}</updated>"
+        f'<link rel="alternate" type="text/html" href="{address}"/>{links}<summary>{escape(" ".join(summary))}</summary></entry>'
+    )
+
+
+def _standing(release: ReleaseInfo) -> str:
+    if release.status == WITHDRAWN:
+        return ", withdrawn"
+    return f", corrected by {release.corrected_by}" if release.corrected_by else ""
+
+
+def _announced(site: str, announcement: Announcement) -> str:
+    """A release to come. Days that were taken back are told with the reason."""
+    when = "called off" if announcement.day is None else words.opening(announcement.day)
+    return (
+        f"<entry><id>{site}/releases#announced-{announcement.month:%Y-%m}</id>"
+        f"<title>Announced: figures up to {announcement.month:%B %Y}, {when}</title>"
+        f"<published>{announcement.said[0].at.isoformat()}</published>"
+        f"<updated>{announcement.said[-1].at.isoformat()}</updated>"
+        f'<link rel="alternate" type="text/html" href="{site}/releases#calendar"/>'
+        f"<summary>{escape(said(announcement))}</summary></entry>"
     )
 
 

@@ -4,9 +4,9 @@ from threading import Lock
 
 from cachetools import LRUCache
 from fastapi import Request, Response
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
-from services.reporting.read.tables import release_files, releases
+from services.reporting.read.tables import announcements, release_files, release_notices, releases
 
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_QUERY = 200
@@ -15,7 +15,7 @@ State = tuple[tuple[object, ...], ...]
 
 
 def state_of(connection: Connection) -> State:
-    """All that can change on public pages: which releases there are, how they stand, and whether their files are made."""
+    """All that can change on public pages: which releases there are, how they stand, what is said of them and of those to come."""
     files = exists().where(release_files.c.release == releases.c.id)
     columns = (
         releases.c.id,
@@ -23,10 +23,13 @@ def state_of(connection: Connection) -> State:
         releases.c.status,
         releases.c.published_at,
         releases.c.withdrawn_at,
-        releases.c.note,
         files,
     )
-    return tuple(tuple(row) for row in connection.execute(select(*columns).order_by(releases.c.id)))
+    said = select(
+        *(select(func.count()).select_from(table).scalar_subquery() for table in (announcements, release_notices))
+    )
+    found = *connection.execute(select(*columns).order_by(releases.c.id)), *connection.execute(said)
+    return tuple(tuple(row) for row in found)
 
 
 class KeptPages:

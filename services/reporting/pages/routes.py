@@ -1,6 +1,7 @@
 """The pages: plain HTML from the server, the same with and without scripts."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -41,7 +42,9 @@ from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
-from services.reporting.releases import index
+from services.reporting.releases import announcing, index
+from services.reporting.releases.calendar import Announcement, to_come
+from services.reporting.releases.index import Withdrawn
 
 FIRST_COMPARED = "first_contact_within_1"
 
@@ -116,6 +119,8 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
             return answer(request) if page in _LIVE else site.seen(request, lambda: answer(request))
         except NothingReleased:
             return site.page(request, "nothing_released")
+        except Withdrawn:  # its first page says when, and why
+            return RedirectResponse(f"/releases/{release_of(request)}", 303)
         except (NotThere, Refused):
             return site.page(request, "not_found", 404)
 
@@ -138,6 +143,7 @@ def _overview(site: Site, request: Request) -> Shown:
             mapped=mapped,
             tiles=tiles(reader, mapped, choice.span),
             behind=overview.behind(reader, choice.span),
+            awaited=next(iter(to_come(announcing.calendar(reader.connection))), None),
             provisional=[each.indicator.title for each in standings if each.mark == words.PROVISIONAL],
             headlines=[
                 views.headline(reader, INDICATORS[name], choice.span)
@@ -330,7 +336,14 @@ def _quality(site: Site, request: Request) -> Shown:
 
 def _releases(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
-        return shown("releases", releases=index.all_releases(reader.connection, reader.viewer))
+        calendar = [each for each in announcing.calendar(reader.connection) if not each.is_out]
+        found = index.all_releases(reader.connection, reader.viewer)
+        return shown("releases", releases=found, calendar=sorted(calendar, key=_by_day), now=site.clock())
+
+
+def _by_day(announcement: Announcement) -> tuple[date, date]:
+    """What was called off comes last."""
+    return announcement.day or date.max, announcement.month
 
 
 def _release(site: Site, request: Request) -> Shown:

@@ -23,6 +23,7 @@ from services.reporting.pages.content import views, words
 from services.reporting.pages.content.views import Reader
 from services.reporting.pages.kept import KeptPages, state_of
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.releases.notices import successor
 
 LOOK = Look(
     subtitle="Community payback orders in Scotland",
@@ -74,7 +75,15 @@ class Site(Frame):
     def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """As the frame has it, with links that keep the release that is read."""
         release = release_of(request)
-        return Frame.page(self, request, template, status, to=Addresses(release), of_release=release, **values)
+        told = {"of_release": release, "corrected_by": self._corrected_by(release)}
+        return Frame.page(self, request, template, status, to=Addresses(release), **(told | values))
+
+    def _corrected_by(self, release: str | None) -> str | None:
+        """The release that has right what is wrong in the one that is read through."""
+        if release is None:
+            return None
+        with transaction(self.database) as connection:
+            return successor(connection, release)
 
     def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
         """A page. What the public saw before and nothing has changed since is not worked out again."""

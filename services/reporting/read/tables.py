@@ -121,8 +121,33 @@ releases = Table(
     Column("made_at", _instant, nullable=False),
     Column("published_at", _instant),
     Column("withdrawn_at", _instant),
-    Column("note", Text),
-    comment="Frozen cuts. Only the status and its dates ever change.",
+    Column("held_at", _instant),
+    comment="Frozen cuts. Only the status and its dates ever change. A draft that is held is published at its announced moment.",
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("day", Date),
+    Column("at", _instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    comment="On which day the figures up to a month will be released, as it was said each time; no day where it was called off.",
+)
+
+release_notices = Table(
+    "release_notices",
+    metadata,
+    Column("release", Text, ForeignKey("releases.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", _instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("successor", Text, ForeignKey("releases.id"), index=True),
+    comment="What readers of a release must know, in the order in which it was said.",
 )
 
 

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, literal, select, tuple_
 
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.linked_tables import CellName
 from services.reporting.read.tables import release_changes, releases
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import SCOTLAND
+from services.reporting.releases.notices import NOTICES, Kind, Notice, read_notices
 from services.reporting.statistics.causes import Change
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
+
+
+class Withdrawn(NotThere):
+    """The figures of that release are no longer shown. The message says when it was withdrawn, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,11 @@ class ReleaseInfo:
     made_at: datetime
     published_at: datetime | None
     withdrawn_at: datetime | None
-    note: str | None
+    notices: tuple[Notice, ...]
+    """What readers of it must know, in the order in which it was said; and what it corrects in others."""
     definitions: Mapping[str, Any]
+    held_at: datetime | None = None
+    """Since when it waits for its announced day."""
 
     @property
     def versions(self) -> Mapping[str, int]:
@@ -43,8 +51,28 @@ class ReleaseInfo:
         """The cells that it has rounded. The public is told no others from this release."""
         return frozenset((measure, category) for measure, category in self.definitions["public"])
 
+    @property
+    def own_notices(self) -> tuple[Notice, ...]:
+        """Those about itself."""
+        return tuple(each for each in self.notices if each.release == self.id)
 
-_COLUMNS: tuple[Column[Any], ...] = (
+    @property
+    def corrected_by(self) -> str | None:
+        """The release that has right what was wrong in this one."""
+        return next((each.successor for each in self.own_notices if each.successor), None)
+
+    @property
+    def corrects(self) -> tuple[str, ...]:
+        """The releases in which something was wrong that it has right."""
+        return tuple(each.release for each in self.notices if each.successor == self.id)
+
+    @property
+    def told_at(self) -> datetime:
+        """When anything was last said of it."""
+        return max((self.published_at or self.made_at, *(each.at for each in self.notices)))
+
+
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
     releases.c.id,
     releases.c.status,
     releases.c.last_month,
@@ -53,9 +81,14 @@ _COLUMNS: tuple[Column[Any], ...] = (
     releases.c.made_at,
     releases.c.published_at,
     releases.c.withdrawn_at,
-    releases.c.note,
+    NOTICES,
     releases.c.definitions,
+    releases.c.held_at,
 )
+
+
+def _info(row: Row[Any]) -> ReleaseInfo:
+    return ReleaseInfo(**{**row._mapping, "notices": read_notices(row.notices)})  # noqa: SLF001 - it is public, whatever its name
 
 
 def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
@@ -63,7 +96,7 @@ def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
     query = select(*_COLUMNS).order_by(releases.c.last_month.desc(), releases.c.made_at.desc())
     if viewer.audience != "national":
         query = query.where(releases.c.status != DRAFT)
-    return [ReleaseInfo(*row) for row in connection.execute(query)]
+    return [_info(row) for row in connection.execute(query)]
 
 
 def release_for(connection: Connection, viewer: Identity, wanted: str | None, as_of: date | None) -> ReleaseInfo | None:
@@ -79,21 +112,30 @@ def release_for(connection: Connection, viewer: Identity, wanted: str | None, as
         query = query.where(releases.c.published_at < end)
     found = connection.execute(query.order_by(releases.c.last_month.desc(), releases.c.published_at.desc()).limit(1))
     row = found.one_or_none()
-    return None if row is None else ReleaseInfo(*row)
+    return None if row is None else _info(row)
 
 
 def last_published(connection: Connection) -> ReleaseInfo | None:
     """The release that the public was given last, withdrawn or not: what it told is known. None before any was rounded."""
     query = select(*_COLUMNS).where(releases.c.published_at.is_not(None), releases.c.definitions["public"] != [])
     row = connection.execute(query.order_by(releases.c.published_at.desc()).limit(1)).one_or_none()
-    return None if row is None else ReleaseInfo(*row)
+    return None if row is None else _info(row)
 
 
 def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo:
     row = connection.execute(select(*_COLUMNS).where(releases.c.id == wanted)).one_or_none()
-    if row is None or (row.status != PUBLISHED and viewer.audience != "national"):
+    if row is None or (row.status == DRAFT and viewer.audience != "national"):
         raise NotThere(f"There is no published release {wanted}"[:80])
-    return ReleaseInfo(*row)
+    found = _info(row)
+    if found.status == WITHDRAWN and viewer.audience != "national":
+        raise Withdrawn(_why_withdrawn(found))
+    return found
+
+
+def _why_withdrawn(release: ReleaseInfo) -> str:
+    said = next((each.reason for each in reversed(release.own_notices) if each.kind is Kind.WITHDRAWAL), "")
+    right = f" Release {release.corrected_by} has it right." if release.corrected_by else ""
+    return f"Release {release.id} was withdrawn on {release.withdrawn_at:%Y-%m-%d}: {said}.{right}".replace("..", ".")
 
 
 def changes_of(

@@ -1,32 +1,32 @@
-"""Makes, publishes and withdraws releases. What a release holds never changes; only its status does."""
+"""Makes releases, holds them for their day, publishes, corrects and withdraws them. What one holds never changes; its status does.
 
-import hashlib
+Whatever is done goes on record in the transaction that does it.
+"""
+
+import getpass
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain
-from secrets import token_bytes
+from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Engine, Table, exists, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Row, delete, exists, func, select, update
 
-from contracts.periods import LONDON, add_months, last_day, month_of
+from contracts.periods import LONDON, add_months, last_day
+from services.chassis.audit.operators import operated
 from services.chassis.clock import Clock
-from services.chassis.database import copy_rows, transaction, unhurried
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
-from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Told, rounded, untold
-from services.reporting.read.coverage import Coverage, as_stored, coverage, is_counted
-from services.reporting.read.overdue import overdue_rows
+from services.chassis.database import transaction, unhurried
+from services.reporting.disclosure.rounding import Told, rounded, untold
+from services.reporting.read.coverage import coverage
 from services.reporting.read.tables import cells as known_cells
-from services.reporting.read.tables import public_cells, release_cells, release_changes, releases, rounding_key
-from services.reporting.read.vintages import AsOf, Wanted, rows_of
-from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
-from services.reporting.registry.clocks import BEGINNING, OVERDUE
-from services.reporting.releases.changes import Before, changes, of_scotland
-from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, ReleaseInfo, last_published
+from services.reporting.read.tables import release_files, release_notices, releases
+from services.reporting.read.vintages import AsOf
+from services.reporting.releases.announcing import due_at
+from services.reporting.releases.calendar import CannotRelease
+from services.reporting.releases.freezing import Frozen, cells_of, earlier, key, write, write_changes
+from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, last_published
+from services.reporting.releases.notices import Kind, Notice, add_notice
 
-
-class CannotRelease(Exception):
-    """What was asked does not fit the state of the releases. The message says why."""
+BY_ITSELF = "payback"
+"""Who publishes what was held, in the audit."""
 
 
 def latest_day(database: Engine, clock: Clock) -> date:
@@ -59,61 +59,168 @@ def make(
         if latest and latest.last_month > last_month:
             raise CannotRelease("A later month was published already")
         heard = coverage(connection, AsOf(known_on))
-        cells = _cells(connection, known_on, last_month, heard)
-        earlier = _earlier(connection, latest)
-        key = _key(connection)
-    public = rounded(cells, last_month, key, earlier, told)  # takes long, so it holds no transaction open
+        cells = cells_of(connection, known_on, last_month, heard)
+        before = earlier(connection, latest)
+        secret = key(connection)
+    public = rounded(cells, last_month, secret, before, told)  # takes long, so it holds no transaction open
     with unhurried(database) as connection:
         if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
-        frozen = _Frozen(name, last_month, known_on, heard, cells, public)
-        _write(connection, frozen, clock(), note)
+        frozen = Frozen(name, last_month, known_on, heard, cells, public)
+        write(connection, frozen, clock())
+        if note:
+            add_notice(connection, Notice(name, clock(), Kind.NOTE, note, getpass.getuser()))
         if latest:
-            _write_changes(connection, frozen, latest, earlier)
+            write_changes(connection, frozen, latest, before)
+        operated(connection, "release make", release=name, known_on=f"{known_on}")
     return name
 
 
 @dataclass(frozen=True, slots=True)
-class _Frozen:
-    """What a new release holds."""
+class Correction:
+    """That a release has right what was wrong in another."""
 
-    name: str
-    last_month: date
-    known_on: date
-    heard: Coverage
-    cells: Cells
-    public: Cells
+    of: str
+    reason: str
 
 
-def publish(database: Engine, name: str, clock: Clock) -> None:
-    """Make a draft public. It must have been made after the last publication, which it has to take into account."""
+def hold(database: Engine, name: str, clock: Clock) -> datetime:
+    """Keep a draft for the moment that was announced, at which it is published by itself. Returns the moment.
+
+    Until then nobody sees it who may not see drafts. One is held at a time: what is published before it would make it out of date.
+    """
     with transaction(database) as connection:
-        made_at = _in_status(connection, name, DRAFT)
-        newest = select(releases.c.published_at).where(releases.c.published_at.is_not(None))
-        if any(made_at < published for (published,) in connection.execute(newest)):
-            raise CannotRelease(f"{name} was made before the last publication; make a new one")
-        connection.execute(update(releases).where(releases.c.id == name).values(status=PUBLISHED, published_at=clock()))
+        draft = _locked(connection, name, DRAFT)
+        _check_fresh(connection, draft)
+        due = due_at(connection, draft.last_month)
+        if due is None:
+            raise CannotRelease(
+                f"Figures up to {draft.last_month:%Y-%m} are not announced; `payback release announce` does"
+            )
+        if due <= clock():
+            raise CannotRelease(f"{name} was due at {due:%Y-%m-%d %H:%M}; publish it, or announce another day")
+        if other := _held(connection):
+            raise CannotRelease(f"{other} is held already")
+        connection.execute(update(releases).where(releases.c.id == name).values(held_at=clock()))
+        operated(connection, "release hold", release=name, until=due.isoformat())
+    return due
 
 
-def withdraw(database: Engine, name: str, clock: Clock, note: str) -> None:
+def let_go(database: Engine, name: str) -> None:
+    """Hold a draft no more."""
+    with transaction(database) as connection:
+        _locked(connection, name, DRAFT)
+        if _held(connection) != name:
+            raise CannotRelease(f"{name} is not held")
+        connection.execute(update(releases).where(releases.c.id == name).values(held_at=None))
+        connection.execute(delete(release_files).where(release_files.c.release == name))
+        operated(connection, "release let-go", release=name)
+
+
+def publish(database: Engine, name: str, clock: Clock, correction: Correction | None = None) -> None:
+    """Make a draft public. It must have been made after the last publication, which it has to take into account.
+
+    What was announced waits for its moment.
+    """
+    with transaction(database) as connection:
+        draft = _locked(connection, name, DRAFT)
+        _check_fresh(connection, draft)
+        due = due_at(connection, draft.last_month)
+        if due is not None and clock() < due:
+            raise CannotRelease(f"{name} was announced for {due:%Y-%m-%d %H:%M}; hold it until then")
+        if (other := _held(connection)) and other != name:
+            raise CannotRelease(f"{other} is held, and would be out of date; let it go, and make it again after {name}")
+        _open(connection, name, clock())
+        told = {} if correction is None else _correct(connection, draft, correction, clock())
+        operated(connection, "release publish", release=name, **told)
+
+
+def publish_due(database: Engine, clock: Clock) -> str | None:
+    """Publish what is held, once its moment has come. Returns its name. Several processes may try at once."""
+    waiting = select(releases).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
+    with transaction(database) as connection:
+        draft = connection.execute(waiting.with_for_update(skip_locked=True)).one_or_none()
+        due = None if draft is None else due_at(connection, draft.last_month)
+        if draft is None or due is None or clock() < due:
+            return None
+        if clock().astimezone(LONDON).date() != due.date():  # its files say that it came on its day
+            connection.execute(delete(release_files).where(release_files.c.release == draft.id))
+        _open(connection, draft.id, clock())
+        operated(connection, "release publish", by=BY_ITSELF, release=draft.id, announced=due.isoformat())
+        return str(draft.id)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When what is held will be published. None where nothing is held, or its announcement was called off."""
+    month = connection.scalar(
+        select(releases.c.last_month).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
+    )
+    return None if month is None else due_at(connection, month)
+
+
+def withdraw(database: Engine, name: str, clock: Clock, reason: str) -> None:
     """Take a published release back. It stays listed, and what it told counts as known for ever."""
     with transaction(database) as connection:
-        _in_status(connection, name, PUBLISHED)
-        values = {"status": WITHDRAWN, "withdrawn_at": clock(), "note": note}
+        _locked(connection, name, PUBLISHED)
+        values = {"status": WITHDRAWN, "withdrawn_at": clock()}
         connection.execute(update(releases).where(releases.c.id == name).values(**values))
+        _notice(connection, Notice(name, clock(), Kind.WITHDRAWAL, reason, getpass.getuser()))
+        operated(connection, "release withdraw", release=name, reason=reason)
 
 
-def _in_status(connection: Connection, name: str, status: str) -> datetime:
-    row = connection.execute(
-        select(releases.c.status, releases.c.made_at).where(releases.c.id == name).with_for_update()
-    ).one_or_none()
+def note(database: Engine, name: str, clock: Clock, reason: str) -> None:
+    """Tell readers of a release something more."""
+    with transaction(database) as connection:
+        _locked(connection, name)
+        _notice(connection, Notice(name, clock(), Kind.NOTE, reason, getpass.getuser()))
+        operated(connection, "release note", release=name, reason=reason)
+
+
+def _open(connection: Connection, name: str, now: datetime) -> None:
+    values = {"status": PUBLISHED, "published_at": now, "held_at": None}
+    connection.execute(update(releases).where(releases.c.id == name).values(**values))
+
+
+def _correct(connection: Connection, draft: Row[Any], correction: Correction, now: datetime) -> dict[str, str]:
+    wrong, c = _locked(connection, correction.of), release_notices.c
+    if wrong.published_at is None or wrong.last_month != draft.last_month:
+        raise CannotRelease(
+            f"{draft.id} corrects what was published up to {draft.last_month:%Y-%m}, and not {wrong.id}"
+        )
+    if connection.scalar(select(exists().where(c.release == wrong.id, c.successor.is_not(None)))):
+        raise CannotRelease(f"{wrong.id} was corrected before; correct the one that did")
+    said = correction.reason
+    _notice(connection, Notice(wrong.id, now, Kind.CORRECTION, said, getpass.getuser(), draft.id))
+    return {"corrects": wrong.id, "reason": said}
+
+
+def _notice(connection: Connection, notice: Notice) -> None:
+    if not notice.reason.strip():
+        raise CannotRelease("Say why, in words that readers will see")
+    add_notice(connection, notice)
+
+
+def _locked(connection: Connection, name: str, status: str | None = None) -> Row[Any]:
+    """The release, which nobody else changes meanwhile. Raises CannotRelease where it is not there, or not in that status."""
+    row = connection.execute(select(releases).where(releases.c.id == name).with_for_update()).one_or_none()
     if row is None:
         raise CannotRelease(f"There is no release {name}")
-    if row.status != status:
+    if status is not None and row.status != status:
         raise CannotRelease(f"{name} is {row.status}, not {status}")
-    made_at: datetime = row.made_at
-    return made_at
+    return row
+
+
+def _check_fresh(connection: Connection, draft: Row[Any]) -> None:
+    newest = connection.scalar(select(func.max(releases.c.published_at)))
+    if newest is not None and draft.made_at < newest:
+        raise CannotRelease(f"{draft.id} was made before the last publication; make a new one")
+
+
+def _held(connection: Connection) -> str | None:
+    waiting = select(releases.c.id).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
+    found: str | None = connection.scalar(waiting)
+    return found
 
 
 def _next_name(connection: Connection, last_month: date) -> str:
@@ -128,90 +235,6 @@ def _published(connection: Connection) -> list[str]:
     """All that was ever published, in that order."""
     found = select(releases.c.id).where(releases.c.published_at.is_not(None)).order_by(releases.c.published_at)
     return list(connection.scalars(found))
-
-
-def _cells(connection: Connection, known_on: date, last_month: date, heard: Coverage) -> dict[CellKey, int]:
-    """Every cell that any version of an indicator is made of and that counts, services summed, zero cells left out."""
-    forms = {form for each in DEFINITIONS for form in each.forms}
-    wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
-    cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
-    overdue = overdue_rows(cut, sorted(clocks), (BEGINNING, last_month), None, known_on)
-    categories = {(form.measure, category) for form in forms for category in form.categories}
-    cells: dict[CellKey, int] = {}
-    for rows in (rows_of(cut, wanted), overdue):
-        c = rows.c
-        query = select(c.measure, c.authority, c.period, c.category, c.value)
-        for measure, authority, period, category, value in connection.execute(query):
-            if (measure, category) in categories and is_counted(heard, measure, authority, month_of(period)):
-                key = CellKey(measure, category, period, authority)
-                cells[key] = cells.get(key, 0) + value
-    return {key: value for key, value in cells.items() if value}
-
-
-def _earlier(connection: Connection, latest: ReleaseInfo | None) -> Earlier:
-    """What the public got last. Of all that was ever published no more is needed: each release took up the one before it."""
-    if latest is None:
-        return NOTHING_EARLIER
-    cells, published = (_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells))
-    return Earlier(cells, published, latest.public)
-
-
-def _frozen_cells(connection: Connection, table: Table, name: str) -> Cells:
-    c = table.c
-    query = select(c.measure, c.category, c.period, c.authority, c.value).where(c.release == name)
-    return {CellKey(*key): value for *key, value in connection.execute(query)}
-
-
-def _key(connection: Connection) -> bytes:
-    """The secret of the rounding, made with the first release."""
-    connection.execute(
-        insert(rounding_key).from_select(["key"], select(literal(token_bytes(32))).where(~exists(select(rounding_key))))
-    )
-    return bytes(connection.scalars(select(rounding_key.c.key)).one())
-
-
-def _write(connection: Connection, frozen: _Frozen, now: datetime, note: str | None) -> None:
-    definitions = {
-        "indicators": {indicator.id: indicator.version for indicator in INDICATORS.values()},
-        "public": sorted(NATIONAL_ONLY),
-    }
-    heard = as_stored(frozen.heard)
-    connection.execute(
-        insert(releases).values(
-            id=frozen.name,
-            status=DRAFT,
-            last_month=frozen.last_month,
-            known_on=frozen.known_on,
-            content_hash=_hash(frozen.public, [definitions, heard]),
-            whole_hash=_hash(frozen.cells, [definitions, heard]),
-            definitions=definitions,
-            heard=heard,
-            made_at=now,
-            note=note,
-        )
-    )
-    columns = ("release", "measure", "category", "period", "authority", "value")
-    for table, cells in ((release_cells, frozen.cells), (public_cells, frozen.public)):
-        copy_rows(connection, table, columns, [(frozen.name, *key, value) for key, value in cells.items()])
-
-
-def _hash(cells: Cells, definitions: object) -> str:
-    """SHA-256 over everything that decides what is shown."""
-    digest = hashlib.sha256(msgspec.json.encode(definitions, order="sorted"))
-    for key, value in sorted(cells.items()):
-        digest.update(msgspec.json.encode((*key, value)))
-    return digest.hexdigest()
-
-
-def _write_changes(connection: Connection, frozen: _Frozen, latest: ReleaseInfo, earlier: Earlier) -> None:
-    """Cell by cell, and for Scotland as the public gets it."""
-    columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
-    whole = changes(Before(latest.last_month, earlier.cells, latest.versions), frozen.cells)
-    public = Before(latest.last_month, of_scotland(earlier.published), latest.versions)
-    found = chain(whole, changes(public, of_scotland(frozen.public)))
-    copy_rows(
-        connection, release_changes, columns, [(frozen.name, place, *change) for place, change in enumerate(found)]
-    )
 
 
 def default_month(clock: Clock) -> date:

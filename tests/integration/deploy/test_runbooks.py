@@ -20,7 +20,7 @@ from services.chassis.migrations import migrate
 from services.chassis.settings import KafkaSettings
 from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
-from tests.integration.deploy.test_roles import SERVICES, address, migrator_of, prepared
+from tests.integration.deploy.test_roles import SERVICES, address, prepared
 
 __all__ = ["prepared"]
 ROOT = Path(__file__).parents[3]
@@ -79,7 +79,7 @@ def test_there_are_commands_of_each_kind() -> None:
 def ready(prepared: str, kafka: str) -> tuple[str, str]:
     """The database with tables, and Kafka with topics."""
     for service in SERVICES:
-        migrate(address(prepared, migrator_of(service)), service, ROOT / "services" / service / "migrations")
+        migrate(address(prepared, "maintenance"), service, ROOT / "services" / service / "migrations")
     ensure(KafkaSettings(bootstrap=kafka), topic_specs())
     return prepared, kafka
 

@@ -224,10 +224,12 @@ def test_every_table_is_tried() -> None:
         "record_times",
     }
     assert set(theirs.metadata.tables) - set(REPORTING) == {
+        "announcements",
         "checkpoints",
         "put_aside",
         "proofs",
         "release_files",
+        "release_notices",
         "rounding_key",
         "sessions",
     }

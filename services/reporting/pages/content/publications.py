@@ -1,11 +1,10 @@
-"""A release as a publication: what it covers, what it says, what changed, when the next comes, and how to cite it."""
+"""A release as a publication: what it covers, what it says, what changed, what was said of it, when the next comes, how to cite it."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 
-from contracts.periods import LONDON, add_months
+from contracts.periods import LONDON
 from services.reporting.files import data_catalogue, store
 from services.reporting.files.bundle import stem
 from services.reporting.files.store import Listed
@@ -16,9 +15,9 @@ from services.reporting.pages.content.choices import Choice
 from services.reporting.pages.content.views import Reader
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
+from services.reporting.releases import announcing
+from services.reporting.releases.calendar import Announcement, to_come
 from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
-
-SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,10 @@ class Publication:
     reasons: tuple[tuple[str, int], ...]
     """How many changes there are by reason, of those that are listed."""
     definitions: tuple[tuple[Indicator, int], ...]
-    next_month: date
-    next_day: date
+    awaited: Announcement | None
+    """The next release that was announced."""
+    announced: Announcement | None
+    """What was said of this one before it came."""
     cite: str
     bibtex: str
     files: tuple[Listed, ...]
@@ -57,6 +58,7 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
     files = store.listed(reader.connection, release.id) if release.status == PUBLISHED else []
     published = (release.published_at or release.made_at).astimezone(LONDON).date()
     choice = reader.choices()[0] if shown else None
+    calendar = announcing.calendar(reader.connection)
     site = address.removesuffix(f"/releases/{release.id}")
     return Publication(
         choice,
@@ -66,8 +68,8 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
         tuple(changes),
         tuple(Counter(each.why for each in changes).most_common()),
         tuple((INDICATORS[name], version) for name, version in release.versions.items() if name in INDICATORS),
-        add_months(release.last_month, 1),
-        next_day(published),
+        next(iter(to_come(calendar)), None),
+        next((each for each in calendar if each.month == release.last_month), None),
         citation(release.id, published, address),
         bibtex(release.id, published, address),
         tuple(files),
@@ -92,12 +94,3 @@ def _by_standard(reader: Reader, choice: Choice) -> list[str]:
         for each, row in rows
         if row is not None and row.value is not None
     ]
-
-
-def next_day(published: date) -> date:
-    """When the next release is expected: a month later, on a day of the week on which offices are open."""
-    whole = add_months(published.replace(day=1), 1)
-    day = whole.replace(day=min(published.day, 28))
-    while day.weekday() >= SATURDAY:
-        day += timedelta(days=1)
-    return day

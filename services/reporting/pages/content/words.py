@@ -24,6 +24,8 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 
 def month(day: date) -> str:
     return f"{_MONTHS[day.month - 1]} {day.year}"
@@ -38,6 +40,11 @@ def short_period(label: str) -> str:
         return label
     day = parse_first(label)
     return f"{_MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def opening(day: date) -> str:
+    """A day with its weekday, and the time at which what is due on it is published."""
+    return f"{_WEEKDAYS[day.weekday()]} {long_date(day)} at 9:30"
 
 
 def long_date(day: date | datetime) -> str:

@@ -1,5 +1,7 @@
 """`payback release`: from a draft to a withdrawn release, and what it refuses."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
@@ -56,6 +58,35 @@ def test_a_release_is_made_published_and_withdrawn() -> None:
 
 
 @pytest.mark.usefixtures("_figures")
+def test_it_is_announced_moved_held_and_let_go() -> None:
+    told("announce", "2026-03", "2026-06-09")
+    told("move", "2026-03", "2026-06-10", "--reason", "A late answer")
+    assert [line.split("\t") for line in run("calendar").stdout.splitlines()] == [
+        ["2026-03", "2026-06-09", "2026-05-10", ""],
+        ["2026-03", "2026-06-10", "2026-05-10", "A late answer"],
+    ]
+    name = told("make")
+    assert told("hold", name) == "2026-06-10T09:30:00+01:00"
+    assert listed()[0][1] == "held"
+    told("move", "2026-03", "2026-06-11", "--reason", "A later answer")
+    told("let-go", name)
+    assert listed()[0][1] == "draft"
+    told("call-off", "2026-03", "--reason", "No answer")
+    assert told("calendar").splitlines()[-1].split("\t")[1] == "called off"
+
+
+@pytest.mark.usefixtures("_figures")
+def test_a_correction_names_what_was_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = told("make", "--publish")
+    told("note", wrong, "--reason", "Look out")
+    monkeypatch.setattr(commands, "system_clock", FixedClock(NOW + timedelta(hours=1)))
+    right = told("make")
+    assert run("publish", right, "--corrects", wrong).exit_code == 2
+    told("publish", right, "--corrects", wrong, "--reason", "A wrong year")
+    assert [row[:2] for row in listed()] == [[right, "published"], [wrong, "published"]]
+
+
+@pytest.mark.usefixtures("_figures")
 def test_it_is_published_at_once_if_told_so_and_known_on_the_day_given() -> None:
     name = told("make", "--month", "2026-02", "--known-on", "2026-04-30", "--publish")
     assert [row[:4] for row in listed()] == [[name, "published", "2026-02", "2026-04-30"]]
@@ -68,6 +99,9 @@ def test_it_is_published_at_once_if_told_so_and_known_on_the_day_given() -> None
         (("publish", "2026-03.9"), "There is no release"),
         (("withdraw", "2026-03.9", "--note", "x"), "There is no release"),
         (("make", "--month", "2026-05"), "whole months"),
+        (("announce", "2026-03", "2026-05-12"), "four weeks before"),
+        (("move", "2026-03", "2026-06-12", "--reason", "x"), "were not announced"),
+        (("hold", "2026-03.9"), "There is no release"),
         (("make", "--known-on", "2027-01-01"), "a later day that is over"),
     ],
 )

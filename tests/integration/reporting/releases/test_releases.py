@@ -10,7 +10,7 @@ from services.chassis.clock import FixedClock
 from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings
 from services.reporting.releases import publication
-from services.reporting.releases.publication import CannotRelease
+from services.reporting.releases.calendar import CannotRelease
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
 GLASGOW, FIFE, EDINBURGH, ORKNEY = "S12000049", "S12000047", "S12000036", "S12000023"

@@ -20,7 +20,7 @@ from services.reporting.statistics.causes import Change
 
 REPORTING = Path(str(files("services.reporting")))
 SHOWN_TYPES = {"Row", "CellRow", "ChangeRow", "Explained", "PartRow", "ToCome"}
-WITHOUT_FIGURES = {"checkpoints", "positions", "releases", "sessions"}
+WITHOUT_FIGURES = {"announcements", "checkpoints", "positions", "release_notices", "releases", "sessions"}
 PASSED_THE_GATE = {"release_files"}
 """Made of rows that the public may see."""
 GLASGOW, FIFE = "S12000049", "S12000047"

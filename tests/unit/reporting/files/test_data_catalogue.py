@@ -29,7 +29,7 @@ def shapes() -> Graph:
 
 def catalogue() -> dict[str, Any]:
     releases = [
-        ReleaseInfo(name, PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, None, {})
+        ReleaseInfo(name, PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, (), {})
         for name in ("2026-03.2", "2026-03.1")
     ]
     return dcat("https://figures.example", releases, {each.id: [ZIP, CSV] for each in releases})

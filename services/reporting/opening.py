@@ -1,0 +1,40 @@
+"""Publishes what is held at the moment that was announced: the API does, since it is what shows releases."""
+
+import logging
+from datetime import datetime
+from threading import Event
+
+from sqlalchemy import Engine
+
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.chassis.failures import Away
+from services.reporting.files.store import make_files
+from services.reporting.releases.publication import next_due, publish_due
+
+log = logging.getLogger(__name__)
+
+MOST_SECONDS = 30.0
+"""Between two looks: how late what is held is noticed, and what is announced for another day."""
+
+
+def keep_opening(database: Engine, clock: Clock, stop: Event) -> None:
+    """Publish whatever is due, until told to stop. Where it cannot, it says so and tries again: late is better than never."""
+    pause = 0.0
+    while not stop.wait(pause):
+        pause = MOST_SECONDS
+        try:
+            if name := publish_due(database, clock):
+                log.info("published %s", name)
+                make_files(database, name, clock().date())
+            with transaction(database) as connection:
+                pause = seconds_until(next_due(connection), clock())
+        except Away as away:
+            log.warning("not published: %s", away)
+        except Exception:
+            log.exception("not published")  # what is shown must not stop for it
+
+
+def seconds_until(due: datetime | None, now: datetime) -> float:
+    """How long to wait: until the moment, and never so long that news of another is missed."""
+    return MOST_SECONDS if due is None else min(MOST_SECONDS, max(0.0, (due - now).total_seconds()))

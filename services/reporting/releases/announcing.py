@@ -1,0 +1,89 @@
+"""Says when releases will come, and reads what was said."""
+
+import getpass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from services.chassis.audit.operators import operated
+from services.chassis.clock import Clock
+from services.chassis.database import transaction
+from services.reporting.read.tables import announcements, release_files, releases
+from services.reporting.releases.calendar import Announcement, CannotRelease, Said, check_change, check_first
+
+
+def calendar(connection: Connection) -> list[Announcement]:
+    """All announcements, by month, the newest first."""
+    c = announcements.c
+    out = _published(connection)
+    rows = connection.execute(select(c.month, c.day, c.at, c.reason, c.who).order_by(c.month.desc(), c.number))
+    return [
+        Announcement(month, tuple(Said(*row[1:]) for row in said), month in out)
+        for month, said in groupby(rows, key=lambda row: row.month)
+    ]
+
+
+def announcement_of(connection: Connection, month: date) -> Announcement | None:
+    """What was said of the figures up to a month."""
+    return next((each for each in calendar(connection) if each.month == month), None)
+
+
+def due_at(connection: Connection, month: date) -> datetime | None:
+    """When the figures up to a month will come, as announced; None where they were not, or have come already."""
+    found = announcement_of(connection, month)
+    return found.moment if found and found.is_to_come else None
+
+
+def announce(database: Engine, month: date, day: date, clock: Clock) -> None:
+    """Say for the first time when the figures up to a month will come. Raises CannotRelease."""
+    with transaction(database) as connection:
+        before = _locked(connection, month)
+        if before is not None:
+            raise CannotRelease(f"Figures up to {month:%Y-%m} were announced before; move that, and say why")
+        check_first(month, day, clock())
+        _say(connection, month, Said(day, clock(), "", getpass.getuser()), 1)
+        operated(connection, "release announce", month=f"{month:%Y-%m}", day=f"{day}")
+
+
+def change(database: Engine, month: date, day: date | None, reason: str, clock: Clock) -> None:
+    """Say another day in place of the one announced, or with None that they will not come. Raises CannotRelease."""
+    with transaction(database) as connection:
+        before = _locked(connection, month)
+        if before is None:
+            raise CannotRelease(f"Figures up to {month:%Y-%m} were not announced")
+        check_change(before, day, reason, clock())
+        said = Said(day, clock(), reason.strip(), getpass.getuser())
+        _say(connection, month, said, len(before.said) + 1)
+        _forget_files(connection, month)
+        told: dict[str, Any] = {
+            "month": f"{month:%Y-%m}",
+            "day": None if day is None else f"{day}",
+            "reason": said.reason,
+        }
+        operated(connection, "release move" if day else "release call-off", **told)
+
+
+def _locked(connection: Connection, month: date) -> Announcement | None:
+    # Two that speak of one month at once must not both be the first.
+    connection.exec_driver_sql("LOCK TABLE announcements IN SHARE ROW EXCLUSIVE MODE")
+    found = announcement_of(connection, month)
+    if found is None and month in _published(connection):
+        raise CannotRelease(f"Figures up to {month:%Y-%m} were published already")
+    return found
+
+
+def _forget_files(connection: Connection, month: date) -> None:
+    """Those of a release that is held: they say on which day it came. They are made anew when they are asked for."""
+    held = select(releases.c.id).where(releases.c.last_month == month, releases.c.held_at.is_not(None))
+    connection.execute(delete(release_files).where(release_files.c.release.in_(held)))
+
+
+def _published(connection: Connection) -> set[date]:
+    return set(connection.scalars(select(releases.c.last_month).where(releases.c.published_at.is_not(None))))
+
+
+def _say(connection: Connection, month: date, said: Said, number: int) -> None:
+    values = {"day": said.day, "at": said.at, "reason": said.reason, "who": said.who}
+    connection.execute(insert(announcements).values(month=month, number=number, **values))

@@ -1,0 +1,120 @@
+"""The calendar of releases: on which day each will be published, and what may be said of it when. Pure.
+
+Readers can rely on a day that was announced: it is known four weeks before, and where it changes they are told why. Releases are
+published at half past nine, as official statistics in the United Kingdom are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from contracts.periods import LONDON, last_day
+
+LEAST_NOTICE = timedelta(weeks=4)
+OPENING = time(9, 30)
+SATURDAY = 5
+
+
+class CannotRelease(Exception):
+    """What was asked does not fit the state of the releases. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said of a release at some time."""
+
+    day: date | None
+    """When it would come; None where it was called off."""
+    at: datetime
+    reason: str
+    """Why it is another day than before; empty where it was said for the first time."""
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """All that was said of the release of the figures up to a month, and how it stands."""
+
+    month: date
+    said: tuple[Said, ...]
+    is_out: bool
+    """Whether it was published."""
+
+    @property
+    def day(self) -> date | None:
+        """The day on which it is due; None where it was called off."""
+        return self.said[-1].day
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it is due."""
+        return None if self.day is None else opening(self.day)
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether somebody waits for it."""
+        return self.day is not None and not self.is_out
+
+    @property
+    def changes(self) -> tuple[tuple[date | None, Said], ...]:
+        """Each day that was taken back, with what was said in its place."""
+        return tuple((before.day, after) for before, after in zip(self.said, self.said[1:], strict=False))
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether its day is over, and it has not come."""
+        return self.is_to_come and self.day is not None and self.day < now.astimezone(LONDON).date()
+
+
+def opening(day: date) -> datetime:
+    """The moment at which what is due on a day is published: 9:30 in London, in summer and in winter."""
+    return datetime.combine(day, OPENING, LONDON)
+
+
+def to_come(calendar: Sequence[Announcement]) -> list[Announcement]:
+    """Those that somebody waits for, the next first."""
+    return sorted((each for each in calendar if each.is_to_come), key=lambda each: (each.day or date.max, each.month))
+
+
+def first_day(now: datetime) -> date:
+    """The first working day that can be announced now."""
+    earliest = now.astimezone(LONDON).date() + LEAST_NOTICE
+    return next(day for day in (earliest + timedelta(days=n) for n in range(3)) if day.weekday() < SATURDAY)
+
+
+def check_first(month: date, day: date, now: datetime) -> None:
+    """Raises CannotRelease where figures up to that month cannot be announced for that day."""
+    _check_day(month, day)
+    _check_notice(day, now)
+
+
+def check_change(before: Announcement, day: date | None, reason: str, now: datetime) -> None:
+    """Raises CannotRelease where that day cannot take the place of the one announced; None calls it off.
+
+    It may come later at any time, since nobody who relied on the first day misses it, and earlier only with as much notice as any.
+    """
+    if before.is_out:
+        raise CannotRelease(f"Figures up to {before.month:%Y-%m} were published already")
+    if not reason.strip():
+        raise CannotRelease("Say why: a change to what was announced is told with its reason")
+    if day == before.day:
+        raise CannotRelease("That is what was announced already")
+    if day is None:
+        return
+    _check_day(before.month, day)
+    if before.day is None or day < before.day:
+        _check_notice(day, now)
+    elif opening(day) <= now:
+        raise CannotRelease(f"{day} at {OPENING:%H:%M} is over")
+
+
+def _check_day(month: date, day: date) -> None:
+    if day <= last_day(month):
+        raise CannotRelease(f"On {day}, {month:%Y-%m} is not over")
+    if day.weekday() >= SATURDAY:
+        raise CannotRelease(f"{day} is at a weekend: releases come on working days")
+
+
+def _check_notice(day: date, now: datetime) -> None:
+    earliest = now.astimezone(LONDON).date() + LEAST_NOTICE
+    if day < earliest:
+        raise CannotRelease(f"A release is announced four weeks before: {earliest} or later")

@@ -1,0 +1,74 @@
+"""What readers of a release must know: notes, corrections and withdrawals, in the order in which they were said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from services.reporting.read.tables import release_notices, releases
+
+
+class Kind(StrEnum):
+    """What a notice is about."""
+
+    NOTE = "note"
+    CORRECTION = "correction"
+    """Something was wrong, and another release has it right."""
+    WITHDRAWAL = "withdrawal"
+    """Its figures are no longer shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice. A release has those about itself, and those about releases that it corrects."""
+
+    release: str
+    """The one that it is about."""
+    at: datetime
+    kind: Kind
+    reason: str
+    who: str
+    """Who gave it. For national viewers; the public is told by the publisher."""
+    successor: str | None = None
+    """The release that has right what is corrected."""
+
+
+def read_notices(found: Any) -> tuple[Notice, ...]:
+    """What the column `NOTICES` holds."""
+    return msgspec.convert(found, tuple[Notice, ...])
+
+
+def _notices() -> ColumnElement[Any]:
+    c = release_notices.c
+    columns = (c.release, c.at, c.kind, c.reason, c.who, c.successor)
+    named = list(chain.from_iterable((literal_column(f"'{each.name}'"), each) for each in columns))
+    listed = func.json_agg(aggregate_order_by(func.json_build_object(*named), c.at, c.release, c.number))
+    mine = or_(c.release == releases.c.id, c.successor == releases.c.id)
+    return select(func.coalesce(listed, literal_column("'[]'::json"))).where(mine).scalar_subquery().label("notices")
+
+
+NOTICES = _notices()
+"""A column beside those of a release: all that is said of it and of releases that it corrects."""
+
+
+def successor(connection: Connection, release: str) -> str | None:
+    """The release that corrects this one, where one does."""
+    c = release_notices.c
+    found: str | None = connection.scalar(select(c.successor).where(c.release == release, c.successor.is_not(None)))
+    return found
+
+
+def add_notice(connection: Connection, notice: Notice) -> None:
+    """Say something more. What was said before stays."""
+    c = release_notices.c
+    last = select(func.coalesce(func.max(c.number), 0)).where(c.release == notice.release)
+    values = {"at": notice.at, "kind": str(notice.kind), "reason": notice.reason, "who": notice.who}
+    number = int(connection.scalar(last) or 0) + 1
+    connection.execute(
+        insert(release_notices).values(release=notice.release, number=number, successor=notice.successor, **values)
+    )
