@@ -12,7 +12,7 @@ from services.reporting.disclosure import linked_tables
 from services.reporting.registry import catalogue
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Status
-from services.reporting.releases import changes, publication
+from services.reporting.releases import changes, freezing, publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 from tests.support.proposals import propose
 
@@ -128,7 +128,7 @@ def adopt_the_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
         for each in catalogue.DEFINITIONS
     )
     monkeypatch.setattr(catalogue, "DEFINITIONS", found)
-    for module in (catalogue, changes, publication):
+    for module in (catalogue, changes, freezing):
         current = next(each for each in found if each.id == "completion_rate" and each.status is Status.CURRENT)
         monkeypatch.setitem(module.INDICATORS, "completion_rate", current)
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from services.chassis.clock import FixedClock
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings
+from services.operations.rights import audit
 from services.reporting import commands
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
@@ -73,6 +74,8 @@ def test_it_is_announced_moved_held_and_let_go() -> None:
     assert listed()[0][1] == "draft"
     told("call-off", "2026-03", "--reason", "No answer")
     assert told("calendar").splitlines()[-1].split("\t")[1] == "called off"
+    verified = CliRunner().invoke(audit.commands, ["audit", "verify"])
+    assert verified.stdout.strip() == "reporting: 7 entries, none changed"
 
 
 @pytest.mark.usefixtures("_figures")
