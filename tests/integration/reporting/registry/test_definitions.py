@@ -139,7 +139,7 @@ def test_the_public_is_told_no_sum_of_cells_that_its_release_did_not_round(
 ) -> None:
     later = ("orders_ended", "end_reason=completed")
     then = {cell: national for cell, national in linked_tables.NATIONAL_ONLY.items() if cell != later}
-    monkeypatch.setattr(publication, "NATIONAL_ONLY", then)
+    monkeypatch.setattr(freezing, "NATIONAL_ONLY", then)
     publish(database)
     (row,) = client.get(f"{DATA}?from=2026-03&to=2026-03").json()["rows"]
     assert (row["suppressed"], row["value"]) == (True, None)
