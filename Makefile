@@ -63,6 +63,8 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m contracts.generate
 	$(BIN)/python -m services.connect.document
 	$(BIN)/python -m deploy.prometheus.document
+	$(BIN)/python -m deploy.prometheus.operator
+	$(BIN)/python -m deploy.kafka.strimzi
 	$(BIN)/python -m deploy.grafana.document
 	$(BIN)/python -m tests.support.access
 

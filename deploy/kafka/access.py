@@ -1,4 +1,4 @@
-"""Gives credentials and rights in Kafka, and takes them away: `python -m deploy.kafka.access --help`.
+"""Gives credentials, rights and quotas in Kafka, and takes them away: `python -m deploy.kafka.access --help`.
 
 Kafka is where PAYBACK_KAFKA_BOOTSTRAP says; whoever runs this must be an administrator there.
 """
@@ -26,7 +26,7 @@ from kafka.admin import (
 )
 from kafka.errors import KafkaError, NoError
 
-from deploy.kafka import rights
+from deploy.kafka import quotas, rights
 from deploy.kafka.rights import Holder
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings, SettingsError
@@ -40,12 +40,13 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_except
 
 
 def grant(kafka: KafkaSettings, holder: Holder) -> str:
-    """Give the holder their rights and a new password, which is the answer. Raises Away or Refused."""
+    """Give the holder their rights, their quota and a new password, which is the answer. Raises Away or Refused."""
     password = secrets.token_urlsafe(32)
     with _administrator(kafka) as admin:
         failed = admin.create_acls(_acls(holder))["failed"]
         if failed:
             raise failure(failed[0]())
+        quotas.give(admin, {holder.user: holder.quota})
         _credentials(admin, UserScramCredentialUpsertion(holder.user, MECHANISM, password, ITERATIONS))
     return password
 
@@ -57,10 +58,21 @@ def revoke(kafka: KafkaSettings, user: str) -> int:
     with _administrator(kafka) as admin:
         if admin.describe_user_scram_credentials([user])[user]["credential_infos"]:
             _credentials(admin, UserScramCredentialDeletion(user, MECHANISM))
+        quotas.take(admin, user)
         _, gone, error = admin.delete_acls([theirs])[0]
         if error is not NoError:
             raise failure(error())
         return len(gone)
+
+
+def limit_all(kafka: KafkaSettings) -> int:
+    """Set the quota of everybody known and of every subscriber with credentials. Returns of how many. Raises Away or Refused."""
+    with _administrator(kafka) as admin:
+        names = (user for user in admin.describe_user_scram_credentials() if user.startswith(rights.SUBSCRIBER))
+        subscribers = [rights.subscriber(user.removeprefix(rights.SUBSCRIBER)) for user in names]
+        limits = {holder.user: holder.quota for holder in (*rights.known(), *subscribers)}
+        quotas.give(admin, limits)
+    return len(limits)
 
 
 def _acls(holder: Holder) -> list[ACL]:
@@ -119,9 +131,15 @@ def service(name: Annotated[str, typer.Argument(help=", ".join(rights.SERVICES))
     _grant(rights.SERVICES[name])
 
 
+@commands.command("quotas")
+def limit() -> None:
+    """Set everybody's quota as this version has it. Whoever is given access has theirs from then on."""
+    typer.echo(f"{limit_all(TopicsSettings.load().kafka)} users have their quotas")
+
+
 @commands.command("revoke")
-def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-S12000036.")]) -> None:
-    """Take the credentials and all rights away."""
+def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-s12000036.")]) -> None:
+    """Take the credentials, all rights and the quota away."""
     gone = revoke(TopicsSettings.load().kafka, user)
     typer.echo(f"{user} had {gone} rights and has none now; connections that are open may still live for a while")
 

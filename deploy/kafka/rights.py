@@ -1,7 +1,8 @@
-"""Who may do what in Kafka, on one page. Whoever is not named here may do nothing.
+"""Who may do what in Kafka, and how much of it, on one page. Whoever is not named here may do nothing.
 
 An authority writes to its own two topics and reads none. A subscriber reads the national aggregates. A service has what
-its work needs and no more. Nobody may read an authority's events but the workers.
+its work needs and no more. Nobody may read an authority's events but the workers. Credentials and rights on any Kafka
+(access.py) and resources for Strimzi (strimzi.py) are made from this page.
 """
 
 from collections.abc import Mapping
@@ -32,19 +33,46 @@ class Right:
     beginning: bool = False
 
 
+SUBSCRIBER = "subscriber-"
+"""How the names of subscribers begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What each broker grants a user before it makes them wait; Kafka looks at the last ten seconds."""
+
+    write: int
+    """Bytes a second."""
+    read: int
+    """Bytes a second."""
+    time: int
+    """Hundredths of one of a broker's threads. A broker as it comes has eleven threads."""
+
+
+_MIB = 1024 * 1024
+_SENDER = Quota(write=_MIB, read=_MIB // 16, time=25)
+"""The nation sends 1 MiB a day, an authority its whole past in minutes; all 32 at once leave a broker a quarter of its time."""
+_SUBSCRIBER = Quota(write=_MIB // 16, read=4 * _MIB, time=50)
+_API = Quota(write=16 * _MIB, read=_MIB, time=200)
+_WORKER = Quota(write=16 * _MIB, read=64 * _MIB, time=400)
+"""Reads the whole past as fast as it can be counted, in a rebuild."""
+_LOOKER = Quota(write=_MIB // 16, read=_MIB, time=50)
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody with credentials of their own."""
+    """Somebody with credentials of their own. Names are lower case, as Kubernetes wants them."""
 
     user: str
     rights: tuple[Right, ...]
+    quota: Quota
 
 
 def authority(code: str) -> Holder:
     """An authority that sends to Kafka directly. Raises ValueError for a code that is none."""
     if code not in AUTHORITIES:
         raise ValueError(f"{code} is not an authority's code")
-    return Holder(f"authority-{code}", tuple(_writes(topic_of(kind, code)) for kind in Topic))
+    return Holder(f"authority-{code.lower()}", tuple(_writes(topic_of(kind, code)) for kind in Topic), _SENDER)
 
 
 def subscriber(name: str) -> Holder:
@@ -52,9 +80,9 @@ def subscriber(name: str) -> Holder:
 
     Consumer groups may be named like the user, and anything that begins so.
     """
-    user = f"subscriber-{name}"
+    user = f"{SUBSCRIBER}{name}"
     groups = Right(Kind.GROUP, user, ("READ",), beginning=True)
-    return Holder(user, (_reads(NATIONAL_AGGREGATES), groups))
+    return Holder(user, (_reads(NATIONAL_AGGREGATES), groups), _SUBSCRIBER)
 
 
 def _writes(topic: str, *, beginning: bool = False) -> Right:
@@ -97,20 +125,25 @@ SERVICES: Mapping[str, Holder] = {
                     for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
                 ),
             ),
+            _LOOKER,
         ),
-        Holder("watch", _LOOKS),
-        Holder("orders-api", (_writes(_ORDERS, beginning=True),)),
+        Holder("watch", _LOOKS, _LOOKER),
+        Holder("kafka-exporter", (*_LOOKS, Right(Kind.GROUP, "*", ("DESCRIBE",))), _LOOKER),
+        Holder("orders-api", (_writes(_ORDERS, beginning=True),), _API),
         Holder(
             "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end
             (_writes(_UNPAID_WORK, beginning=True), Right(Kind.TOPIC, _ORDERS, ("DESCRIBE",), beginning=True)),
+            _API,
         ),
         Holder(
             "proof",
             (*(_reads(name, beginning=True) for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)), *_LOOKS),
+            _WORKER,
         ),
         Holder(
             "orders-worker",
             (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders"), *_LOOKS),
+            _WORKER,
         ),
         Holder(
             "unpaid-work-worker",
@@ -121,7 +154,13 @@ SERVICES: Mapping[str, Holder] = {
                 _is_in("payback-unpaid_work"),
                 *_LOOKS,
             ),
+            _WORKER,
         ),
-        Holder("reporting-worker", (_reads(NATIONAL_AGGREGATES), _is_in("reporting"), *_LOOKS)),
+        Holder("reporting-worker", (_reads(NATIONAL_AGGREGATES), _is_in("reporting"), *_LOOKS), _WORKER),
     )
 }
+
+
+def known() -> tuple[Holder, ...]:
+    """Everybody but subscribers, whom no list names: our own processes and all authorities."""
+    return (*SERVICES.values(), *(authority(code) for code in AUTHORITIES))

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError
+from kafka.protocol.admin import DescribeClientQuotasRequest
 
 from contracts.topics import NATIONAL_AGGREGATES
 from deploy.kafka import access, rights
@@ -33,6 +35,7 @@ from services.operations.doctor import look_at_kafka
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
+from tests.support.exporters import exported, wants, watched
 from tests.support.lacking import cannot
 
 pytestmark = pytest.mark.durable_broker
@@ -190,6 +193,60 @@ def test_access_can_be_taken_away_and_given_anew(guarded: Guarded) -> None:
     assert access.revoke(guarded.inner, holder.user) == 0
 
 
+LARGE = os.urandom(63 * 1024)
+"""Nearly the largest event, and it cannot be compressed."""
+
+
+def seconds_to_send(producer: Producer, topic: str, *, mebibytes: int = 0) -> float:
+    """One piece after the other, since a broker makes whoever sent too much wait with what comes next."""
+    began = time.monotonic()
+    for _ in range(4 * mebibytes + 1):
+        producer.send_all([Record(topic, b"key", LARGE)] * 4)
+    return time.monotonic() - began
+
+
+def test_a_greedy_authority_waits_and_nobody_else_does(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    """It sends what its quota grants for ten seconds at once: the rest is let in at the quota's rate."""
+    mine, anothers = rights.authority(MINE), rights.authority(ANOTHERS)
+    at_once, beyond = 10 * mine.quota.write // 1024**2, 3
+    with (
+        Producer(guarded.enter(mine), deliver_seconds=60) as greedy,
+        Producer(guarded.enter(anothers)) as modest,
+        ThreadPoolExecutor() as threads,
+    ):
+        seconds_to_send(modest, f"orders.events.{ANOTHERS}")
+        sending = threads.submit(seconds_to_send, greedy, f"orders.events.{MINE}", mebibytes=at_once + beyond)
+        waited = []
+        while not sending.done():
+            waited.append(seconds_to_send(modest, f"orders.events.{ANOTHERS}"))
+            time.sleep(0.5)  # within its own quota
+    assert sending.result() > beyond - 1
+    assert max(waited) < sending.result() / 3
+    assert "throttled by broker" in caplog.text
+
+
+def quota_of(guarded: Guarded, user: str) -> dict[str, float]:
+    """In Kafka's own words."""
+    exactly = DescribeClientQuotasRequest.ComponentData(entity_type="user", match_type=0, match=user)
+    with closing(KafkaAdminClient(**connection(guarded.inner))) as admin:
+        asked = DescribeClientQuotasRequest(components=[exactly], strict=True)
+        entries = admin._manager.run(admin._manager.send, asked).entries
+    return {one.key: one.value for entry in entries for one in entry.values}
+
+
+def test_quotas_are_those_of_the_list_until_access_is_taken_away(guarded: Guarded) -> None:
+    guarded.enter(rights.subscriber("press"))
+    assert access.limit_all(guarded.inner) == len(rights.known()) + 1
+    for holder in (rights.subscriber("press"), rights.authority(MINE), rights.SERVICES["orders-worker"]):
+        assert quota_of(guarded, holder.user) == {
+            "producer_byte_rate": holder.quota.write,
+            "consumer_byte_rate": holder.quota.read,
+            "request_percentage": holder.quota.time,
+        }
+    access.revoke(guarded.inner, "subscriber-press")
+    assert quota_of(guarded, "subscriber-press") == {}
+
+
 def test_the_time_of_an_event_is_the_brokers(guarded: Guarded) -> None:
     topic = f"orders.events.{ANOTHERS}"
     with Producer(guarded.inner) as producer:
@@ -230,6 +287,20 @@ def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Gu
 def test_who_looks_after_topics_may_look_at_all_of_them(guarded: Guarded, name: str) -> None:
     """`payback watch`, and `payback doctor` where a worker's settings are."""
     assert list(look_at_kafka(guarded.enter(rights.SERVICES[name]), topic_specs(), system_clock())) == []
+
+
+@wants("kafka_exporter")
+def test_the_exporter_needs_no_more_than_its_rights(guarded: Guarded, tmp_path: Path) -> None:
+    settings = guarded.enter(rights.SERVICES["kafka-exporter"])
+    assert settings.sasl_password is not None
+    command = [
+        *("kafka_exporter", f"--kafka.server={settings.bootstrap}", "--sasl.enabled", "--sasl.mechanism=scram-sha512"),
+        *(f"--sasl.username={settings.sasl_username}", f"--sasl.password={settings.sasl_password.get_secret_value()}"),
+        *("--tls.enabled", f"--tls.ca-file={settings.tls_ca_path}"),
+    ]
+    of_topics = {"kafka_topic_partition_current_offset", "kafka_topic_partition_under_replicated_partition"}
+    expected = watched("kafka_") | of_topics
+    assert exported(command, tmp_path / "log", dict(os.environ), expected) == expected
 
 
 @contextmanager

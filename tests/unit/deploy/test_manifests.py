@@ -1,5 +1,8 @@
-"""What is handed to Kubernetes is what it takes, by its own schemas, misspelt names included."""
+"""What is handed to Kubernetes is what it takes, by its own schemas and its operators', misspelt names included."""
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -7,25 +10,66 @@ import kubernetes_validate
 import pytest
 import yaml
 
-KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
+from contracts.topics import NATIONAL_AGGREGATES
+from deploy.kafka import rights, strimzi
+from deploy.prometheus import operator
+from services.operations.topics import topic_specs
+from tests.support import crds
+
+ROOT = Path(__file__).parents[3]
+KUBERNETES = ROOT / "deploy" / "kubernetes"
 VERSION = "1.33"
-DOCUMENTS = [
-    pytest.param(document, id=f"{path.parent.name}/{path.stem}-{document['kind']}")
-    for path in sorted(KUBERNETES.rglob("*.yaml"))
-    for document in yaml.safe_load_all(path.read_text())
-    if document["kind"] != "Kustomization"
-]
+FOLDERS = (KUBERNETES, *(KUBERNETES / name for name in ("strimzi", "monitoring", "cloudnative-pg")))
+"""What is applied, each by one command."""
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_manifest_is_as_kubernetes_has_it(document: dict[str, Any]) -> None:
-    kubernetes_validate.validate(document, VERSION, strict=True)
+def documents(path: Path) -> list[dict[str, Any]]:
+    return list(yaml.load_all(path.read_text(), yaml.CSafeLoader))
 
 
-def test_what_is_misspelt_would_be_found() -> None:
-    document = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"selectors": {}}}
-    with pytest.raises(kubernetes_validate.ValidationError):
+FILES = [path for path in sorted(KUBERNETES.rglob("*.yaml")) if path.name != "kustomization.yaml"]
+
+
+def fault(document: dict[str, Any]) -> str | None:
+    """What is wrong with a resource, in words."""
+    if document["kind"] in crds.kinds():
+        return crds.fault(document)
+    try:
         kubernetes_validate.validate(document, VERSION, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return str(error.message)
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(KUBERNETES)))
+def test_a_manifest_is_as_kubernetes_has_it(path: Path) -> None:
+    assert [found for found in map(fault, documents(path)) if found] == []
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_kustomize_makes_of_a_folder_is_as_kubernetes_has_it(folder: Path) -> None:
+    made = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=True).stdout
+    resources = list(yaml.load_all(made, yaml.CSafeLoader))
+    assert [found for found in map(fault, resources) if found] == []
+    identities = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in resources]
+    assert len(set(identities)) == len(identities)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Service", {"selectors": {}}),
+        ("KafkaTopic", {"replica": 3}),
+        ("KafkaUser", {"authorization": {"type": "simple", "acls": [{"resource": {"type": "topics"}}]}}),
+        ("PrometheusRule", {"group": []}),
+        ("PodMonitor", {"selector": {}, "podMetricsEndpoints": [{"port": 9100}]}),
+        ("Cluster", {"instances": "three"}),
+    ],
+)
+def test_what_is_misspelt_would_be_found(kind: str, spec: dict[str, Any]) -> None:
+    versions = {one["kind"]: one["apiVersion"] for path in FILES for one in documents(path)}
+    assert fault({"apiVersion": versions[kind], "kind": kind, "metadata": {"name": "a"}, "spec": spec})
 
 
 def test_every_file_is_part_of_the_whole() -> None:
@@ -36,3 +80,97 @@ def test_every_file_is_part_of_the_whole() -> None:
             assert (kustomization.parent / name).exists(), name
         beside = {path.name for path in kustomization.parent.glob("*.yaml")} - {"kustomization.yaml"}
         assert beside <= named
+
+
+def test_topics_users_and_rules_are_those_of_their_lists() -> None:
+    for name, text in strimzi.documents().items():
+        assert (strimzi.FOLDER / name).read_text() == text, "run `make documents`"
+    assert operator.PATH.read_text() == operator.document(), "run `make documents`"
+
+
+def test_strimzi_makes_the_topics_that_we_would_make() -> None:
+    made = {one["spec"]["topicName"]: one["spec"] for one in documents(strimzi.FOLDER / "topics.yaml")}
+    assert made.keys() == {spec.name for spec in topic_specs()}
+    assert len(made) == 65
+    assert made[NATIONAL_AGGREGATES]["config"] == {"cleanup.policy": "compact"}
+    for spec in topic_specs():
+        assert made[spec.name]["config"] == spec.configs
+        assert (made[spec.name]["partitions"], made[spec.name]["replicas"]) == (1, 3)
+
+
+def test_strimzi_gives_everybody_the_rights_and_quotas_that_we_would_give() -> None:
+    made = {one["metadata"]["name"]: one["spec"] for one in documents(strimzi.FOLDER / "users.yaml")}
+    assert made.keys() == {holder.user for holder in rights.known()}
+    for holder in rights.known():
+        assert made[holder.user]["quotas"] == {
+            "producerByteRate": holder.quota.write,
+            "consumerByteRate": holder.quota.read,
+            "requestPercentage": holder.quota.time,
+        }
+        given = {
+            (acl["resource"]["type"], acl["resource"].get("name", "kafka-cluster"), operation.upper())
+            for acl in made[holder.user]["authorization"]["acls"]
+            for operation in acl["operations"]
+        }
+        assert given == {
+            (right.kind.replace("al id", "alId"), right.name, operation.replace("_", ""))
+            for right in holder.rights
+            for operation in right.operations
+        }
+
+
+def test_names_are_such_as_kubernetes_takes() -> None:
+    for path in FILES:
+        for document in documents(path):
+            assert re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", document["metadata"]["name"])
+
+
+def test_a_cluster_on_kubernetes_is_set_up_as_one_elsewhere() -> None:
+    lines = (ROOT / "deploy" / "kafka" / "server.properties").read_text().splitlines()
+    elsewhere = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    [cluster] = [one for one in documents(strimzi.FOLDER / "cluster.yaml") if one["kind"] == "Kafka"]
+    config = {name: str(value).lower() for name, value in cluster["spec"]["kafka"]["config"].items()}
+    of_copies = {name for name in config if re.search(r"replica|isr", name)}
+    assert config.keys() <= elsewhere.keys()
+    differing = {name for name, value in config.items() if elsewhere[name].lower() != value}
+    assert differing == of_copies
+    of_the_machine = (
+        r"listener|inter\.broker|process|node|controller|advertised|log\.dirs|authorizer|super|allow\.everyone"
+    )
+    assert {name for name in elsewhere if not re.match(of_the_machine, name)} == config.keys()
+
+
+def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every kind of pod that is applied: its labels and its description."""
+    found = [one for path in FILES for one in documents(path) if one["kind"] in {"Deployment", "Job"}]
+    return [(one["spec"]["template"]["metadata"]["labels"], one["spec"]["template"]["spec"]) for one in found]
+
+
+def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
+    assert len(pods()) == 8
+    for _, pod in pods():
+        assert pod["enableServiceLinks"] is False
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            assert "memory" in container["resources"]["limits"]
+
+
+def test_whoever_answers_requests_is_let_go_before_it_stops() -> None:
+    """No pod is sent requests before it is ready, and none stops while it is still sent some."""
+    for labels, pod in pods():
+        [container] = pod["containers"]
+        if labels.get("app.kubernetes.io/component") == "api":
+            pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+            assert pod["terminationGracePeriodSeconds"] > pause
+        if "ports" in container:
+            assert container["livenessProbe"]
