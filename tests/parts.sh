@@ -10,6 +10,8 @@ want chromium chromium
 want kcat kcat
 want promtool prometheus
 want prometheus-alertmanager prometheus-alertmanager
+want prometheus-node-exporter prometheus-node-exporter
+want prometheus-postgres-exporter prometheus-postgres-exporter
 want npm nodejs npm
 want cc gcc libc6-dev
 

@@ -4,6 +4,7 @@
 \getenv unpaid_work UNPAID_WORK_DATABASE_PASSWORD
 \getenv reporting REPORTING_DATABASE_PASSWORD
 \getenv maintenance MAINTENANCE_DATABASE_PASSWORD
+\getenv exporter EXPORTER_DATABASE_PASSWORD
 
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -30,3 +31,7 @@ CREATE SCHEMA reporting_audit AUTHORIZATION reporting_audit;
 CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' 
     IN ROLE orders, unpaid_work, reporting, orders_audit, unpaid_work_audit, reporting_audit;
 GRANT CONNECT, CREATE, TEMPORARY ON DATABASE :"DBNAME" TO maintenance;
+
+-- What PostgreSQL says of itself, for Prometheus; no row of ours.
+CREATE ROLE exporter LOGIN PASSWORD :'exporter' IN ROLE pg_monitor;
+GRANT CONNECT ON DATABASE :"DBNAME" TO exporter;

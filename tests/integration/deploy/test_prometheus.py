@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local.process import free_ports, stop, tail
 from deploy.prometheus.document import by_job
-from tests.unit.deploy.test_alerts import ALERTS, RECORDED
+from tests.unit.deploy.test_alerts import ALERTS, OTHERS, RECORDED
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
 BY_NAME = re.compile(r"dns_sd_configs: \[\{names: \[[a-z-]+\], type: A, port: 9100\}\]")
@@ -53,7 +53,7 @@ def configured(metrics: list[str]) -> str:
     """What is deployed, but for addresses, and less patient."""
     jobs = iter(metrics)  # the stack tells them in the order in which they are configured
     text = (PROMETHEUS / "prometheus.yml").read_text()
-    for other in ("watch", "host", "proof"):
+    for other in OTHERS:
         text = text.replace(f"dns_sd_configs: [{{names: [{other}], type: A, port: 9100}}]", "static_configs: []")
     text, count = BY_NAME.subn(lambda _: f"static_configs: [{{targets: ['{next(jobs)}']}}]", text)
     assert count == len(metrics)

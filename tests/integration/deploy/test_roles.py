@@ -20,10 +20,13 @@ from services.orders.domain import domain
 from services.records.model.bank_holidays import scotland
 from services.records.upkeep.rebuild import rebuild
 from tests.support import parts
+from tests.support.exporters import exported, wants, watched
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("orders", "unpaid_work", "reporting")
-PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in (*SERVICES, "maintenance")}
+PASSWORDS = {
+    f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in (*SERVICES, "maintenance", "exporter")
+}
 
 
 def psql() -> Path:
@@ -99,3 +102,20 @@ def test_maintenance_may_rebuild_a_service(prepared: str, empty_kafka: str) -> N
         pytest.raises(InsufficientPrivilege),
     ):
         connection.execute("CREATE ROLE another")
+
+
+@wants("prometheus-postgres-exporter", "prometheus-postgres-exporter")
+def test_the_exporter_learns_what_is_watched_and_sees_no_row_of_ours(prepared: str, tmp_path: Path) -> None:
+    variables = os.environ | {"DATA_SOURCE_NAME": address(prepared, "exporter") + "?sslmode=disable"}
+    expected = watched("pg_")
+    assert len(expected) >= 4
+    assert exported(["prometheus-postgres-exporter"], tmp_path / "log", variables, expected) == expected
+    with psycopg.connect(address(prepared, "exporter"), autocommit=True) as connection:
+        for schema in (*SERVICES, "orders_audit"):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(f"CREATE TABLE {schema}.mine (a int)")
+        visible = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname = ANY (%s) AND has_schema_privilege(oid, 'USAGE')",
+            [[*SERVICES, "orders_audit", "unpaid_work_audit"]],
+        )
+        assert visible.fetchall() == []

