@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents bench chaos alerts soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -67,6 +67,19 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m deploy.kafka.strimzi
 	$(BIN)/python -m deploy.grafana.document
 	$(BIN)/python -m tests.support.access
+
+LOCKED := deploy/requirements.txt
+lock: $(DEV)  ## write which files the image is made of, by their hashes, after a change of dependencies
+	@sed -n 1p $(LOCKED) >$(LOCKED).new
+	$(BIN)/uv pip compile pyproject.toml --extra operations --extra tracing --constraint constraints.txt --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --quiet >>$(LOCKED).new
+	@mv $(LOCKED).new $(LOCKED)
+
+sbom: $(DEV)  ## write var/sbom.json, the list of what the image holds, as CycloneDX
+	rm -rf var/image && $(PYTHON) -m venv --without-pip var/image
+	$(BIN)/uv pip install --quiet --python var/image/bin/python --require-hashes --requirement $(LOCKED)
+	$(BIN)/uv pip install --quiet --python var/image/bin/python --no-deps .
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file var/sbom.json var/image/bin/python
 
 bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is missed
 	@status=0; for bench in tests/load/bench_*.py; do \

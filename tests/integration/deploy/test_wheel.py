@@ -1,5 +1,6 @@
 """The image's steps by hand: the wheel alone, with the pinned versions, runs every process, outside the checkout."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,14 +11,19 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
+import cyclonedx
+import jsonschema_rs
 import pytest
+from packaging.utils import canonicalize_name
 
 from deploy.local.process import free_ports, stop, tail
 from deploy.local.tokens import DevelopmentKey
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
+from tests.unit.deploy.test_locked import locked
 
 pytestmark = pytest.mark.long
 
@@ -48,11 +54,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of programs of a new environment that holds the wheel and the pinned versions, and nothing else."""
+    """The directory of programs of a new environment that holds the wheel and what is locked by hash, and nothing else."""
     environment = tmp_path_factory.mktemp("installed") / "payback"
     run(sys.executable, "-m", "venv", "--without-pip", environment)
     *pip, here = *installer(), ("--python", environment / "bin" / "python")
-    run(*pip, "install", *here, "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
+    run(*pip, "install", *here, "--quiet", "--require-hashes", "--requirement", ROOT / "deploy" / "requirements.txt")
+    run(*pip, "install", *here, "--quiet", "--no-deps", wheel)
     run(*pip, "check", *here)
     return environment / "bin"
 
@@ -145,3 +152,39 @@ def test_the_command_line_runs_from_the_wheel(installed: Path) -> None:
         env=clean(), cwd="/", capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(installed.parent)
+
+
+PUBLISHED = "http://cyclonedx.org/schema"
+SCHEMAS = Path(cyclonedx.__file__).parent / "schema" / "_res"
+
+
+def bill(installed: Path, to: Path) -> dict[str, Any]:
+    """As `make sbom` writes it."""
+    program = Path(sys.executable).with_name("cyclonedx-py")
+    options = ("--no-validate", "--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "--output-file", to)
+    run(program, "environment", *options, installed / "python")
+    found: dict[str, Any] = json.loads(to.read_text())
+    return found
+
+
+def of_cyclone(document: dict[str, Any]) -> bool:
+    """By the schema of version 1.6, of which two others are a part."""
+    schemas = {
+        name: json.loads((SCHEMAS / f"{name}.SNAPSHOT.schema.json").read_text())
+        for name in ("spdx", "jsf-0.82", "bom-1.6")
+    }
+    parts = jsonschema_rs.Registry([(f"{PUBLISHED}/{name}.SNAPSHOT.schema.json", one) for name, one in schemas.items()])
+    return jsonschema_rs.Draft7Validator(schemas["bom-1.6"], registry=parts).is_valid(document)
+
+
+def test_what_the_image_holds_is_listed_with_its_licences(installed: Path, tmp_path: Path) -> None:
+    document = bill(installed, tmp_path / "sbom.json")
+    assert of_cyclone(document)
+    assert not of_cyclone(document | {"components": [{"name": "of no type"}]})
+    components = {canonicalize_name(one["name"]): one for one in document["components"]}
+    assert {name: one["version"] for name, one in components.items()}.items() <= locked().items()
+    assert len(components) > 80
+    assert document["metadata"]["component"]["name"] == "payback"
+    assert {name for name, one in components.items() if not one.get("licenses")} == {"resvg-py"}
+    copyleft = {name for name, one in components.items() if "GPL" in json.dumps(one.get("licenses", []))}
+    assert copyleft == {"psycopg", "psycopg-binary", "odfpy"}  # LGPL; odfpy may be used by the Apache licence too
