@@ -183,7 +183,8 @@ class StreamMetrics:
         )
         self.retries = Counter(
             "payback_stream_retries_total",
-            "Work done again: away (a dependency), timed_out (too much at once), fenced (another worker), dropped (a lost fetch)",
+            "Work done again: away (a dependency), timed_out (too much at once), fenced (another worker), dropped (a lost fetch), "
+            "still (the consumer waited in silence)",
             ["kind"],
             registry=registry,
         )
@@ -196,5 +197,5 @@ class StreamMetrics:
             ["topic"],
             registry=registry,
         )
-        for kind in ("away", "timed_out", "fenced", "dropped"):
+        for kind in ("away", "timed_out", "fenced", "dropped", "still"):
             self.retries.labels(kind)

@@ -119,6 +119,9 @@ class StreamSettings(Group):
         gt=0,
         description="without an answer of Kafka: what it has afterwards is compared with what was read",
     )
+    still_after_seconds: float = Field(
+        default=60.0, gt=0, description="without a sign of life for longer begins anew with a consumer of its own"
+    )
     stuck_after_seconds: float = Field(
         default=120.0, gt=0, description="without a sign of life for longer is not healthy"
     )

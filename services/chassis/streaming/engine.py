@@ -6,7 +6,7 @@ the processor has a thread of its own, so that heartbeats go on while it works.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ STOPPED, BUG, REFUSED = 0, 1, 3
 NEVER = -1
 PATIENCE_SECONDS = 30.0
 FAREWELL_SECONDS = 3.0
+LOOKS = 10
 
 
 class Mark(NamedTuple):
@@ -114,7 +115,10 @@ class Engine:
         self._silent = False  # Kafka did not answer
         self._lags: Mapping[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, Waiting] = {}
+        self._begun: set[asyncio.Task[None]] = set()
+        self._at_work = False
         self._up, self._last_progress = False, monotonic()
+        self._signs = 0  # of getting on, or of waiting for what is known to be away
 
     def attach(self, reader: Reader) -> None:
         """Must be called before anything else, and again with each new reader; reader and engine need each other."""
@@ -138,6 +142,22 @@ class Engine:
             log.critical("%s stops with status %d: %s", self._name, self.status, describe(error))
         self._set_up(up=False)
         self.end()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do it beside all else, for as long as the reader stays. Where it fails, the worker stops."""
+        task = asyncio.create_task(work)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        task.add_done_callback(self.watch)
+        return task
+
+    async def leave(self) -> None:
+        """Let the batch in hand finish and give up whatever still waits: another reader is attached next."""
+        await self.pause()
+        for task in (begun := set(self._begun)):
+            task.cancel()
+        if begun:
+            await asyncio.wait(begun)
 
     def watch(self, task: asyncio.Task[None]) -> None:
         """For add_done_callback: a task that fails stops the worker."""
@@ -166,7 +186,10 @@ class Engine:
             if self._interrupted.is_set():
                 break
             task = asyncio.ensure_future(work())
-            await asyncio.wait({task})
+            try:
+                await asyncio.wait({task})
+            finally:
+                task.cancel()
             match task.exception():
                 case None:
                     return Outcome.DONE
@@ -182,6 +205,7 @@ class Engine:
 
     async def _sit_out(self, away: Away, delay: float) -> None:
         log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
+        self._sign()
         self._set_up(up=False)
         self._metrics.retries.labels("timed_out" if isinstance(away, TimedOut) else "away").inc()
         await self._wait(delay)
@@ -189,6 +213,15 @@ class Engine:
     async def _wait(self, delay: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._interrupted.wait(), delay)
+
+    async def _process_in_thread(self, call: Callable[..., Any], *args: object) -> Any:
+        """However long that takes is for the database's limits to say: it is no standing still."""
+        self._at_work = True
+        try:
+            return await _in(self._process_thread, call)(*args)
+        finally:
+            self._at_work = False
+            self._sign()
 
     # Where to read
 
@@ -253,8 +286,9 @@ class Engine:
         owners = self._owners
         owned = sorted(self._reader.owned())
         identities = await _in(self._admin_thread, self._identify)({source.topic for source in owned})
-        start = _in(self._process_thread, self._processor.start)
-        answer = await start({source: identities[source.topic] for source in owned})
+        answer = await self._process_in_thread(
+            self._processor.start, {source: identities[source.topic] for source in owned}
+        )
         bounds = await self._reader.bounds(owned)
         positions = {source: answer[source] or bounds[source].first for source in owned}
         try:
@@ -272,7 +306,7 @@ class Engine:
 
     async def _compare(self, positions: Mapping[TopicPartition, int]) -> None:
         """Offsets alone do not tell a log that went back and grew again from the one that was read."""
-        taken = await _in(self._process_thread, self._processor.last_taken)()
+        taken = await self._process_in_thread(self._processor.last_taken)
         found = await self._reader.last_records({at: offset - 1 for at, offset in positions.items() if at in taken})
         for source, kept in found.items():
             if kept != taken[source]:
@@ -308,7 +342,7 @@ class Engine:
 
     async def _process(self, slices: Sequence[Slice]) -> None:
         with self._metrics.batch_seconds.time():
-            outcome = await self.persist(partial(_in(self._process_thread, self._processor.process), slices))
+            outcome = await self.persist(partial(self._process_in_thread, self._processor.process, slices))
         match outcome:
             case Outcome.DONE:
                 self._advance(slices)
@@ -341,7 +375,22 @@ class Engine:
                 if turn % every == 0:
                     await self._check_identities(self._identities)
             except Away as away:
+                self._sign()
                 log.warning("%s cannot measure its lag: %s", self._name, describe(away))
+
+    async def guard(self) -> None:
+        """Until this worker stands still though nothing is known to be away: then raise Away.
+
+        The consumer has many ways to wait in silence for what never comes, such as an assignment; one that is made
+        anew gets on. Time is counted in looks, since a process that was frozen meanwhile has not stood still.
+        """
+        quiet = 0
+        while quiet < LOOKS:
+            before = self._signs
+            await asyncio.sleep(self._settings.still_after_seconds / LOOKS)
+            quiet = 0 if self._at_work or self._signs > before else quiet + 1
+        self._metrics.retries.labels("still").inc()
+        raise Away(f"{self._name} has stood still for {self._settings.still_after_seconds:.0f} s, and nothing says why")
 
     async def _measure_or_doubt(self) -> None:
         """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
@@ -431,7 +480,11 @@ class Engine:
         self._up = up
         self._metrics.up.set(up)
 
+    def _sign(self) -> None:
+        self._signs += 1
+
     def _progressed(self) -> None:
+        self._sign()
         self._last_progress = monotonic()
         self._metrics.progress.set_to_current_time()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from ssl import SSLContext, create_default_context
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaProducer, errors
@@ -39,6 +39,7 @@ LASTING = (
 Headers = tuple[tuple[str, bytes], ...]
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 5
+ANSWER_SECONDS = 30.0
 
 
 class Record(NamedTuple):
@@ -397,17 +398,35 @@ class Admin:
     def _asked(self) -> Iterator[Any]:
         with self._lock, _told_apart():
             if self._client is None:
-                self._client = KafkaAdminClient(**connection(self._settings))
+                self._client = _AdminClient(**connection(self._settings))
+            # The library waits without limit for an answer that got lost; closing it wakes whoever waits.
+            limit = Timer(ANSWER_SECONDS, self._drop)
+            limit.daemon = True
+            limit.start()
             try:
                 yield self._client
             except errors.KafkaError:
                 self._drop()
                 raise
+            finally:
+                limit.cancel()
 
     def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
+    """Where it cannot connect, the library's own would leave a thread and its sockets behind, at every try."""
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except errors.KafkaError:
+            self._closed = False
+            self.close()
+            raise
 
 
 def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str, Any]) -> Iterator[str]:

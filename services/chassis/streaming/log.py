@@ -59,7 +59,11 @@ class Log:
         self._loop = asyncio.new_event_loop()
         self._sources = [KafkaPartition(*source) for source in sources]
         self._open = AsyncExitStack()
-        self._consumer = self._run(self._begin(kafka))
+        try:
+            self._consumer = self._run(self._begin(kafka))
+        except BaseException:
+            self._loop.close()
+            raise
 
     async def _begin(self, kafka: KafkaSettings) -> Any:
         consumer = await self._open.enter_async_context(_consumer(kafka))

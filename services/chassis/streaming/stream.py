@@ -11,8 +11,8 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -111,8 +111,7 @@ class Stream:
 
     def _reread(self) -> None:
         assert self._engine is not None
-        self._rereading = asyncio.create_task(self._engine.reread(missing=False))
-        self._rereading.add_done_callback(self._engine.watch)
+        self._engine.begin(self._engine.reread(missing=False))
 
     def healthy(self) -> bool:
         """Whether this worker can process: nothing that it needs is away, and it gets on or has nothing left to do."""
@@ -135,7 +134,7 @@ class Stream:
         return engine.status
 
     async def _work(self, engine: Engine) -> None:
-        """Follow the topics; where Kafka goes while Faust starts, which takes that for the end, start it again."""
+        """Follow the topics; where Faust ends because Kafka went, or waits for nothing, start it again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if not await engine.topics_exist(self._topics) or await self._follow(engine):
                 return
@@ -144,20 +143,20 @@ class Stream:
                 await asyncio.wait_for(engine.over.wait(), delay)
 
     async def _follow(self, engine: Engine) -> bool:
-        """Until the engine stops. False where Kafka went and Faust with it."""
+        """Until the engine stops. False where Faust is to be started again."""
         app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
         app.read(self._topics)
         gone = asyncio.Event()
         watch = partial(_watch, engine, gone)
-        tasks = [asyncio.create_task(part) for part in (app.start(), _crash(app), engine.report())]
+        tasks = [asyncio.create_task(part) for part in (app.start(), _crash(app), engine.report(), engine.guard())]
         for task in tasks:
             task.add_done_callback(watch)
         ends = [asyncio.create_task(event.wait()) for event in (engine.over, gone)]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        await (engine.finish() if engine.over.is_set() else engine.pause())
+        app.left = not engine.over.is_set()
+        await (engine.leave() if app.left else engine.finish())
         for ended in (*tasks, *ends):
             ended.cancel()
-        app.left = True
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await app.stop()
@@ -166,8 +165,10 @@ class Stream:
 
 def _watch(engine: Engine, gone: asyncio.Event, task: "asyncio.Task[None]") -> None:
     error = None if task.cancelled() else task.exception()
-    if isinstance(error, KafkaError) and isinstance(failure(error), Away):
-        log.warning("Kafka went while Faust was using it: %s", type(error).__name__)
+    if isinstance(error, KafkaError):
+        error = failure(error)
+    if isinstance(error, Away):
+        log.warning("Faust is started again: %s", describe(error))
         gone.set()
     else:
         engine.watch(task)
@@ -187,6 +188,8 @@ def _options(kafka: KafkaSettings, settings: StreamSettings) -> dict[str, Any]:
         "broker_credentials": _credentials(kafka),
         "broker_session_timeout": kafka.session_timeout_seconds,
         "broker_heartbeat_interval": kafka.session_timeout_seconds / 5,
+        # For so long a member that died while it joined holds up all the others.
+        "broker_rebalance_timeout": kafka.session_timeout_seconds * 3,
         "broker_request_timeout": max(REQUEST_SECONDS, kafka.session_timeout_seconds),
         # While something is away nothing is fetched; that must not cost the membership.
         "broker_max_poll_interval": YEAR_SECONDS / 52,
@@ -307,11 +310,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def ask(self, question: str, *args: Any) -> Any:
         """Call the consumer's method of that name in its thread."""
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                return await self.call_thread(getattr(self._ensure_consumer(), question), *args)
-        except (KafkaError, TimeoutError, ConsumerNotStarted) as error:
-            raise Away(f"Kafka does not answer {question}: {type(error).__name__}") from error
+        async with _answered(question):
+            return await self.call_thread(getattr(self._ensure_consumer(), question), *args)
+
+
+@asynccontextmanager
+async def _answered(question: str) -> AsyncIterator[None]:
+    """In bounded time, or Away: a consumer's thread that has ended answers nothing, or that its loop is closed."""
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            yield
+    except (KafkaError, TimeoutError, ConsumerNotStarted, RuntimeError) as error:
+        raise Away(f"Kafka does not answer {question}: {type(error).__name__}") from error
 
 
 class Consumer(driver.Consumer):
@@ -359,10 +369,8 @@ class Consumer(driver.Consumer):
             return []
 
     async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
-        try:
+        async with _answered("seek"):
             await self.seek_wait({KafkaPartition(*at): offset for at, offset in positions.items()})
-        except (KafkaError, TimeoutError) as error:
-            raise Away(f"Kafka: {type(error).__name__}") from error
 
     async def bounds(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, Bounds]:
         partitions = [KafkaPartition(*source) for source in sources]
@@ -385,7 +393,12 @@ class Consumer(driver.Consumer):
         return int(await self._thread.ask("position", KafkaPartition(*source)))
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
-        return {at: fingerprint(record) for at, record in (await records_at(self.app.kafka, places)).items()}
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                found = await records_at(self.app.kafka, places)
+        except TimeoutError as error:
+            raise Away("Kafka does not give the last records in time") from error
+        return {at: fingerprint(record) for at, record in found.items()}
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
         offsets = {KafkaPartition(*at): OffsetAndMetadata(offset, "") for at, offset in positions.items()}
@@ -420,9 +433,7 @@ class App(faust.App):
         async def batches(stream: Any) -> None:
             async for records in stream:
                 # An agent that raises is started again in silence, so nothing may raise here.
-                task = asyncio.create_task(self.engine.take(records.fetch()))
-                task.add_done_callback(self.engine.watch)
-                await asyncio.wait({task})
+                await asyncio.wait({self.engine.begin(self.engine.take(records.fetch()))})
 
         self.agent(self.topic(*topics, schema=AsItIs(), acks=False), name="batches")(batches)
         self.engine.attach(cast(Consumer, self.consumer))
@@ -436,12 +447,11 @@ class App(faust.App):
         if self.left:
             return
         if self._lost is None or self._lost.done():
-            self._lost = asyncio.create_task(self.engine.reread(missing=missing))
-            self._lost.add_done_callback(self.engine.watch)
+            self._lost = self.engine.begin(self.engine.reread(missing=missing))
 
     async def _positions(self, *_: Any, **__: Any) -> None:
         if not self.left:
-            await self.engine.find_positions()
+            await asyncio.wait({self.engine.begin(self.engine.find_positions())})
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)

@@ -25,7 +25,7 @@ from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Fingerprint, fingerprint
 from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.kafka import Admin, Producer, Record
-from services.chassis.streaming.stream import Slice, SourceIdentity, Stream, TopicPartition
+from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.kafka import KafkaProcess
 
@@ -512,3 +512,44 @@ def test_a_broker_that_goes_between_two_steps_of_starting_is_waited_for(
         finally:
             stream.stop()
         assert status.result(30) == 0
+
+
+async def forever(*_: object, **__: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def nothing(*_: object, **__: object) -> None:
+    pass
+
+
+@pytest.fixture(
+    params=[
+        (App, "_positions", nothing),
+        (Consumer, "perform_seek", nothing),
+        (Consumer, "on_partitions_assigned", forever),
+    ]
+)
+def a_step_lost(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first time, a step of an assignment is left out or never ends."""
+    owner, step, instead = request.param
+    usual, steps = getattr(owner, step), iter((instead,))
+
+    async def taken(*args: object, **more: object) -> None:
+        await next(steps, usual)(*args, **more)
+
+    monkeypatch.setattr(owner, step, taken)
+
+
+# The thread of the Faust that was left ends with it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("a_step_lost")
+def test_a_consumer_that_waits_in_silence_is_made_anew(
+    topic: str, worker: StartWorker, send: Callable[..., None]
+) -> None:
+    """There is no error, no retry, and nobody else who would notice."""
+    send(topic, 3)
+    recorder = Recorder()
+    running = worker(recorder, topic, settings=QUICK.model_copy(update={"still_after_seconds": 4.0}))
+    wait_until(lambda: recorder.kept == [0, 1, 2])
+    assert running.value("retries_total", kind="still") == 1
+    wait_until(lambda: running.value("up") == 1)

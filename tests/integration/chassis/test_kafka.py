@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
+from kafka.future import Future
 
 from deploy.local.broker import Broker
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming import kafka as kafka_module
 from services.chassis.streaming.kafka import Admin, Producer, Receipt, Record, TopicSpec
 
 
@@ -87,6 +90,27 @@ def test_a_broker_that_does_not_answer_is_away_in_bounded_time(silent: KafkaSett
         assert time.monotonic() - began < 12
     with pytest.raises(Away):
         Admin(silent).ping()
+
+
+def test_asking_while_kafka_is_away_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage lasts for hours and is asked about every few seconds: one thread left at each try would end the process."""
+    monkeypatch.setattr(kafka_module, "CONNECT_SECONDS", 0.1)
+    admin = Admin(KafkaSettings(bootstrap="127.0.0.1:9"))
+    before = threading.active_count()
+    for _ in range(5):
+        with pytest.raises(Away):
+            admin.ping()
+    assert threading.active_count() == before
+
+
+def test_an_answer_that_got_lost_is_not_waited_for_without_limit(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin.ping()
+    monkeypatch.setattr(KafkaAdminClient, "describe_cluster", lambda client: client._manager.run(Future()))
+    monkeypatch.setattr(kafka_module, "ANSWER_SECONDS", 0.2)
+    with pytest.raises(Away):
+        admin.ping()
+    monkeypatch.undo()
+    admin.ping()
 
 
 @pytest.mark.durable_broker  # the embedded broker makes topics by itself

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
+from services.chassis.streaming import engine as engine_module
 from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.engine import Engine, Fetch, Mark
 
@@ -269,6 +270,84 @@ def test_a_worker_that_gets_on_with_nothing_does_not_look_healthy() -> None:
         report.cancel()
 
     play(script, QUICK.model_copy(update={"stuck_after_seconds": 0.2}))
+
+
+WATCHFUL = QUICK.model_copy(update={"still_after_seconds": 0.2})
+
+
+async def stands_still(scene: Scene, seconds: float = 1.0) -> bool:
+    guard = asyncio.create_task(scene.engine.guard())
+    await asyncio.wait({guard}, timeout=seconds)
+    if guard.cancel():
+        return False
+    assert isinstance(guard.exception(), Away)
+    return True
+
+
+def test_a_worker_that_waits_for_an_assignment_in_silence_is_noticed() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        await scene.engine.pause()
+        report = asyncio.create_task(scene.engine.report())
+        assert await stands_still(scene)
+        report.cancel()
+
+    assert play(script, WATCHFUL).value("retries_total", kind="still") == 1
+
+
+def test_a_worker_that_has_nothing_to_do_does_not_stand_still() -> None:
+    async def script(scene: Scene) -> None:
+        scene.reader.end = 20
+        await assigned(scene)
+        report = asyncio.create_task(scene.engine.report())
+        assert not await stands_still(scene)
+        report.cancel()
+
+    play(script, WATCHFUL)
+
+
+def test_a_worker_that_waits_for_what_is_away_does_not_stand_still() -> None:
+    async def script(scene: Scene) -> None:
+        scene.processor.start_failures = [Away("gone")] * 1000
+        asking = asyncio.create_task(scene.engine.find_positions())
+        assert not await stands_still(scene)
+        scene.engine.end()
+        await asking
+
+    play(script, WATCHFUL)
+
+
+def test_a_long_batch_is_no_standing_still() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.seconds = 0.5
+        taking = scene.engine.begin(scene.engine.take(scene.reader.fetch(20)))
+        assert not await stands_still(scene, 0.5)
+        await taking
+
+    play(script, WATCHFUL)
+
+
+def test_what_waits_for_the_reader_that_goes_holds_up_nothing_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer's thread has ended: what was asked of it is never answered."""
+    monkeypatch.setattr(engine_module, "PATIENCE_SECONDS", 0.1)
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.failures = [Fenced("another has it")]
+        scene.reader.answers.clear()
+        taking = scene.engine.begin(scene.engine.take(scene.reader.fetch(20)))
+        await asyncio.sleep(0.05)
+        await scene.engine.leave()
+        assert taking.cancelled()
+        scene.engine.attach(scene.reader)
+        scene.reader.answers.set()
+        scene.engine.unpause()
+        await assigned(scene)
+        await scene.engine.take(scene.reader.fetch(20))
+
+    scene = play(script)
+    assert scene.processor.batches == [[20], [20]]
 
 
 def test_fenced_forgets_what_was_fetched_and_asks_again() -> None:
