@@ -1,14 +1,14 @@
-"""Engine and publisher in interleavings that seeds decide: nothing is skipped, doubled or overwritten by what is older.
+"""Engine and publisher in interleavings that seeds decide: nothing is skipped, doubled, left or overwritten by what is older.
 
-Once with what is there, and once with each of two mends taken out, which must be seen.
+Once with what is there, and once with each mend taken out, which must be seen.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 import pytest
 
 from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Engine
+from services.chassis.streaming.engine import Engine, Outcome
 from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.interleavings import CROWDED, MIXED, Interleaving, Profile, first_wrong, quiet
 from tests.support.simulation.node import Build, Processor
@@ -25,6 +25,13 @@ class OnceFenced(Engine):
 
     def _joins(self, slices: Iterable[Slice]) -> bool:  # noqa: ARG002
         return True
+
+
+class Uncut(Engine):
+    """As it was: what is asked while owners change is answered all the same, later than what was asked after."""
+
+    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Outcome:  # noqa: ARG002
+        return await super().persist(work)
 
 
 class Claiming(Processor):
@@ -71,10 +78,16 @@ def test_no_interleaving_loses_doubles_or_overwrites(profile: Profile, seeds: ra
     ("build", "profile", "says"),
     [
         (Build(engine=OnceFenced, processor=Claiming), CROWDED, "came"),
+        (Build(engine=Uncut), MIXED, "were taken"),
         (Build(publisher=Hasty), MIXED, "goes back"),
         (Build(publisher=Unconfirmed), MIXED, "goes back"),
     ],
-    ids=["fenced while it asks", "sends what it read long ago", "does not ask whether its turn was lost"],
+    ids=[
+        "fenced while it asks",
+        "asked before owners changed",
+        "sends what it read long ago",
+        "does not ask whether its turn was lost",
+    ],
 )
 def test_a_mend_taken_out_is_seen(build: Build, profile: Profile, says: str) -> None:
     found = first_wrong(ENOUGH, build, profile)

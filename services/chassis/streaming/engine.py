@@ -180,16 +180,15 @@ class Engine:
 
     # Work that waits for what is away
 
-    async def persist(self, work: Callable[[], Awaitable[object]]) -> Outcome:
-        """Do `work`, again and again while something is away."""
+    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Outcome:
+        """Do `work`, again and again while something is away. `cut`: where it is interrupted, do not wait for its end either."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if self._interrupted.is_set():
                 break
             task = asyncio.ensure_future(work())
-            try:
-                await asyncio.wait({task})
-            finally:
-                task.cancel()
+            await self._end(task, cut=cut)
+            if task.cancelled():
+                break
             match task.exception():
                 case None:
                     return Outcome.DONE
@@ -202,6 +201,18 @@ class Engine:
                 case error:
                     self.fail(error)
         return Outcome.GIVEN_UP
+
+    async def _end(self, task: asyncio.Future[object], *, cut: bool) -> None:
+        """Wait for it, and where nobody does any more, leave nothing of it behind."""
+        ends: list[asyncio.Future[Any]] = [task]
+        if cut:
+            ends.append(asyncio.ensure_future(self._interrupted.wait()))
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        await asyncio.wait({task})
 
     async def _sit_out(self, away: Away, delay: float) -> None:
         log.warning("%s tries again in %.1f s: %s", self._name, delay, describe(away))
@@ -274,7 +285,7 @@ class Engine:
     async def _until_unfenced(self, work: Callable[[], Awaitable[object]]) -> None:
         """Persist; where another worker moves on meanwhile, as it may while this one recounts, begin again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
-            if await self.persist(work) is not Outcome.FENCED:
+            if await self.persist(work, cut=True) is not Outcome.FENCED:
                 return
             await self._wait(delay)
 
@@ -388,7 +399,8 @@ class Engine:
         while quiet < LOOKS:
             before = self._signs
             await asyncio.sleep(self._settings.still_after_seconds / LOOKS)
-            quiet = 0 if self._at_work or self._signs > before else quiet + 1
+            alive = self._at_work or self._silent or self._signs > before
+            quiet = 0 if alive else quiet + 1
         self._metrics.retries.labels("still").inc()
         raise Away(f"{self._name} has stood still for {self._settings.still_after_seconds:.0f} s, and nothing says why")
 

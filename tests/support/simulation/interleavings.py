@@ -20,6 +20,7 @@ SETTLED = 4
 """That nothing wrong happens is looked at after every step; that all comes right in the end takes twice as long, at every fourth."""
 SETTLING = 200
 TOLD = 0.3
+IMPATIENT = 0.3
 GARBAGE = 200
 """Interleavings after which what they left in circles is collected: to look for it all the time takes a fifth of the time."""
 
@@ -77,6 +78,9 @@ class Interleaving:
             node.assign([source])
         for number in range(SETTLING):
             node = self.nodes[number % 2]
+            if self.random.random() < IMPATIENT:
+                node.fire()
+                node.drain()
             while node.step_thread() or node.answer() or node.deliver() or node.fetch() or node.publish():
                 node.drain()
             if self.world.wrong or self._settled():
@@ -173,6 +177,7 @@ WORK: dict[Happening, float] = {
     lambda _, node: node.fetch(): 10,
     lambda _, node: node.answer(): 8,
     lambda _, node: node.fire(): 5,
+    lambda _, node: node.measure(): 3,
 }
 FROZEN = Happenings({Interleaving._thaw: 3, Interleaving._end_session: 3, Interleaving._time_out: 1})
 

@@ -146,9 +146,12 @@ def _run(timer: asyncio.TimerHandle) -> None:
 
 
 def _settle(future: "asyncio.Future[Any]", call: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Where nobody waits for it any more, it is done all the same."""
     try:
         result = call(*args)
     except Exception as error:  # noqa: BLE001 - as an executor does
-        future.set_exception(error)
+        if not future.done():
+            future.set_exception(error)
     else:
-        future.set_result(result)
+        if not future.done():
+            future.set_result(result)

@@ -194,6 +194,7 @@ class Node:
         self.ahead: deque[Fetch] = deque()
         self._taking: asyncio.Task[None] | None = None
         self._changing: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
         self._wanted: list[str] | None = None
 
     def close(self) -> None:
@@ -230,6 +231,15 @@ class Node:
                 await self.engine.seek()
             except Away:
                 self._watched(self.engine.reread(missing=False))
+
+    def measure(self) -> None:
+        """As it does every few seconds. Where Kafka stays silent for long, it reads again from where the processor is."""
+        if self._measuring is None or self._measuring.done():
+            self._measuring = self._watched(self._measure())
+
+    async def _measure(self) -> None:
+        with suppress(Away):
+            await self.engine._measure_or_doubt()
 
     def fetch(self) -> bool:
         if len(self.ahead) >= FETCHED_AHEAD or self.changing or not self.reader.sources:
@@ -275,7 +285,9 @@ class Node:
         answers = self.loop.answers
         if not answers:
             return False
-        answers.pop(int(self.world.random.random() * len(answers))).set_result(None)
+        answer = answers.pop(int(self.world.random.random() * len(answers)))
+        if not answer.done():  # else nobody waits for it any more
+            answer.set_result(None)
         return True
 
     def fire(self) -> bool:

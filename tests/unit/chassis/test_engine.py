@@ -339,7 +339,7 @@ def test_what_waits_for_the_reader_that_goes_holds_up_nothing_of_the_next(monkey
         taking = scene.engine.begin(scene.engine.take(scene.reader.fetch(20)))
         await asyncio.sleep(0.05)
         await scene.engine.leave()
-        assert taking.cancelled()
+        assert taking.done()
         scene.engine.attach(scene.reader)
         scene.reader.answers.set()
         scene.engine.unpause()
@@ -404,6 +404,34 @@ def test_nothing_passes_while_what_was_asked_has_no_answer() -> None:
         await scene.engine.take(scene.reader.fetch(20, 21, 22))
 
     assert play(script).processor.batches == [[20], [20, 21, 22]]
+
+
+def test_an_answer_that_comes_after_owners_changed_takes_nothing_from_the_newer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE_SECONDS", 0.05)
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        late, usual = asyncio.Event(), scene.reader.bounds
+
+        async def slow(sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
+            await late.wait()
+            return await usual(sources)
+
+        monkeypatch.setattr(scene.reader, "bounds", slow)
+        asking = asyncio.create_task(scene.engine.reread(missing=False))
+        await asyncio.sleep(0.01)
+        monkeypatch.setattr(scene.reader, "bounds", usual)
+        await scene.engine.pause()
+        scene.engine.unpause()
+        await scene.engine.find_positions()
+        late.set()
+        await asking
+        await scene.engine.seek()
+        await scene.engine.take(scene.reader.fetch(20))
+
+    assert play(script).processor.batches == [[20]]
 
 
 def test_a_fetch_that_begins_beyond_the_processor_is_read_again() -> None:
