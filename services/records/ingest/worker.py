@@ -174,7 +174,7 @@ class Worker:
             parking.park(connection, park, self._positions[place.source] if place else None)
         self._parked.add(authority)
         self._metrics.parked(self._parked)
-        log.error("parked %s: %s: %s", authority, place or "counting again", park.said)
+        log.error("parked %s: %s: %s", authority, str(place or "counting again"), park.said)
 
     def _news(self, piece: Slice) -> Slice | None:
         """The part of a slice that was not taken before. Nothing of an authority that is parked."""

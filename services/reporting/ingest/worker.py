@@ -88,9 +88,8 @@ class Aggregates:
             connection.execute(put_aside.insert().values(topic=part.topic, partition=part.partition, **row, **said))
             self._count(connection)
         self._next[part.source] = part.next_offset
-        log.error(
-            "put aside what this version cannot take, a publisher is newer or broken: %s: %s", place, said["fault"]
-        )
+        what = "put aside what this version cannot take, a publisher is newer or broken: %s: %s"
+        log.error(what, str(place), said["fault"])
 
     def _news(self, part: Slice) -> Slice:
         """Without what was taken before."""

@@ -172,6 +172,7 @@ def test_a_transaction_that_fails_is_told_by_place_alone(
     assert f"{park.context.trace_id:032x}" == TRACE, "the request that brought it can be found from the park"
     parked = [json.loads(line) for line in heard.getvalue().splitlines() if "parked" in line]
     assert [line["trace_id"] for line in parked] == [TRACE]
+    assert f"parked {AUTHORITY}: {TOPIC}/0 at offset 0: RuntimeError" in parked[0]["message"]
 
 
 def broken(*_: object) -> None:
