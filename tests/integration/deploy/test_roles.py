@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,9 +13,16 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 
 from deploy.local.postgres import create_database
+from services.chassis.clock import system_clock
 from services.chassis.failures import Refused
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Record
+from services.operations.rights.erasing import PersonSettings, forget, opened
+from services.operations.rights.holding import Order
+from services.operations.rights.retention import PLACES, let_go
+from services.operations.rights.schedule import schedule
 from services.operations.topics import ensure, topic_specs
 from services.orders.domain import domain
 from services.records.model.bank_holidays import scotland
@@ -119,3 +127,25 @@ def test_the_exporter_learns_what_is_watched_and_sees_no_row_of_ours(prepared: s
             [[*SERVICES, "orders_audit", "unpaid_work_audit"]],
         )
         assert visible.fetchall() == []
+
+
+def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared: str, empty_kafka: str) -> None:
+    """With the rights that are deployed: in both services, their audits, and reporting."""
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs())
+    with BulkProducer(kafka) as producer:
+        producer.send_all([Record("orders.events.S12000005", b"", b'{"person_ref": "somebody-of-tests"')])
+    for service in SERVICES:
+        migrate(address(prepared, migrator_of(service)), service, ROOT / "services" / service / "migrations")
+    database = DatabaseSettings(url=address(prepared, "maintenance"), schema_name="orders")
+    settings = PersonSettings(database=database, kafka=kafka)
+    order = Order("somebody-of-tests", "a test", authority="S12000005")
+    with opened(settings) as books:
+        assert forget(settings, books, order) == 1
+        with pytest.raises(Refused, match="Nothing is held"):
+            forget(settings, books, order)
+    with opened(settings, tuple(PLACES)) as databases:
+        gone = let_go(databases, schedule(None), system_clock() + timedelta(days=3650))
+    assert gone["orders refused"] == 1
+    assert gone["orders audit"] > 0
+    assert "reporting sessions" in gone
