@@ -15,7 +15,7 @@ from contracts.events import Topic
 from contracts.topics import source_topics
 from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
-from services.chassis.database import transaction
+from services.chassis.database import unhurried
 from services.chassis.failures import Failure
 from services.chassis.settings import Group, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition
@@ -66,7 +66,8 @@ class Standing(NamedTuple):
 
     @property
     def over(self) -> bool:
-        return None not in (self.age.oldest, self.limit) and self.age.oldest < self.limit  # type: ignore[operator]
+        """Whether it is held for longer than it may be."""
+        return bool(self.age.oldest and self.limit and self.age.oldest < self.limit)
 
     def __str__(self) -> str:
         oldest = f"{self.age.oldest:%Y-%m-%d}" if self.age.oldest else "-"
@@ -110,7 +111,7 @@ def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now
     """Of every kind and place. Raises Away."""
     found = list(_of_events(kafka))
     for service, database in databases.items():
-        with transaction(database) as connection:
+        with unhurried(database) as connection:
             found += ages(connection, service, PLACES[service])
     found.sort(key=lambda one: KINDS.index(one.kind))
     return [Standing(one, periods[one.kind], periods[one.kind].limit(now)) for one in found]
@@ -132,7 +133,7 @@ def let_go(databases: Databases, periods: Schedule, now: datetime, by: str | Non
     gone: dict[str, int] = {}
     for service, database in databases.items():
         limits = {kind: limit for kind in PLACES[service] if kind in GOING and (limit := periods[kind].limit(now))}
-        with transaction(database) as connection:
+        with unhurried(database) as connection:
             found = {kind: GOING[kind](connection, limit) for kind, limit in limits.items()}
             if service in DOMAINS and any(found.values()):
                 detail: dict[str, Any] = {BEFORE: {kind: limit.isoformat() for kind, limit in limits.items()}}

@@ -138,6 +138,7 @@ def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared
     for service in SERVICES:
         migrate(address(prepared, migrator_of(service)), service, ROOT / "services" / service / "migrations")
     database = DatabaseSettings(url=address(prepared, "maintenance"), schema_name="orders")
+    rebuild(database, kafka, domain(scotland()), ROOT / "services" / "orders" / "migrations", lambda *_: None)
     settings = PersonSettings(database=database, kafka=kafka)
     order = Order("somebody-of-tests", "a test", authority="S12000005")
     with opened(settings) as books:
