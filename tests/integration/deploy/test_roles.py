@@ -136,7 +136,7 @@ def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared
     with BulkProducer(kafka) as producer:
         producer.send_all([Record("orders.events.S12000005", b"", b'{"person_ref": "somebody-of-tests"')])
     for service in SERVICES:
-        migrate(address(prepared, migrator_of(service)), service, ROOT / "services" / service / "migrations")
+        migrate(address(prepared, "maintenance"), service, ROOT / "services" / service / "migrations")
     database = DatabaseSettings(url=address(prepared, "maintenance"), schema_name="orders")
     rebuild(database, kafka, domain(scotland()), ROOT / "services" / "orders" / "migrations", lambda *_: None)
     settings = PersonSettings(database=database, kafka=kafka)
