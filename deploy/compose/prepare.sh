@@ -8,6 +8,7 @@ if [ ! -e .env ]; then
   while IFS= read -r line; do
     case "$line" in
       KAFKA_CLUSTER_ID=) echo "$line$(openssl rand 16 | openssl base64 -A | tr '+/' '-_' | sed 's/^-/A/; s/=//g')" ;;
+      WEBHOOKS_KEY=) echo "$line$(openssl rand 32 | openssl base64 -A | tr '+/' '-_')" ;;
       *_PASSWORD=|*_AGGREGATES_KEY=) echo "$line$(openssl rand -hex 24)" ;;
       *) echo "$line" ;;
     esac

@@ -10,6 +10,7 @@ from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, n
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.webhooks.metrics import WebhookMetrics
 from services.reporting.ingest.metrics import IngestMetrics
 
 PATH = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -24,6 +25,8 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "orders-worker": RECORDS,
     "unpaid-work-worker": RECORDS,
     "reporting-worker": (StreamMetrics, IngestMetrics),
+    "orders-webhooks": (WebhookMetrics,),
+    "unpaid-work-webhooks": (WebhookMetrics,),
     "watch": (WatchMetrics,),
     "proof": (ProofMetrics,),
 }
@@ -39,6 +42,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "of": ("postgresql, kafka", 2),
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
     "reason": ("reason of refusal, see reference/refusals.md", 40),
+    "result": ("delivered, failed", 2),
     "role": ("who may do what, see access.md, or other", 7),
     "route": ("the route's template, or unknown; never a path", 60),
     "service": ("orders, unpaid_work; for proofs, reporting too", 3),

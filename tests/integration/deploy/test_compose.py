@@ -22,7 +22,13 @@ SECRETS = dict.fromkeys(
     ],
     "https://filled-in.example",
 )
-OVER = {"alone": [], "direct-kafka": ["direct-kafka"], "sign-in": ["sign-in"], "both": ["direct-kafka", "sign-in"]}
+OVER = {
+    "alone": [],
+    "direct-kafka": ["direct-kafka"],
+    "sign-in": ["sign-in"],
+    "both": ["direct-kafka", "sign-in"],
+    "webhooks": ["webhooks"],
+}
 
 
 def has_plugin() -> bool:

@@ -16,10 +16,11 @@ import pytest
 
 from deploy.local.process import free_ports, stop, tail
 from deploy.prometheus.document import by_job
-from tests.unit.deploy.test_alerts import ALERTS, OTHERS, RECORDED
+from tests.unit.deploy.test_alerts import ALERTS, OPTIONAL, OTHERS, RECORDED
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
 BY_NAME = re.compile(r"dns_sd_configs: \[\{names: \[[a-z-]+\], type: A, port: 9100\}\]")
+NOT_IN_THE_STACK = OTHERS | OPTIONAL
 
 pytestmark = [
     pytest.mark.timeout(290),
@@ -53,7 +54,7 @@ def configured(metrics: list[str]) -> str:
     """What is deployed, but for addresses, and less patient."""
     jobs = iter(metrics)  # the stack tells them in the order in which they are configured
     text = (PROMETHEUS / "prometheus.yml").read_text()
-    for other in OTHERS:
+    for other in NOT_IN_THE_STACK:
         text = text.replace(f"dns_sd_configs: [{{names: [{other}], type: A, port: 9100}}]", "static_configs: []")
     text, count = BY_NAME.subn(lambda _: f"static_configs: [{{targets: ['{next(jobs)}']}}]", text)
     assert count == len(metrics)
@@ -108,8 +109,8 @@ def test_every_process_is_watched_and_every_rule_is_evaluated(prometheus: Promet
     while not all(topics_read(prometheus).get(job) == count for job, count in EXPECTED.items()):
         assert time.monotonic() < deadline, topics_read(prometheus)
         time.sleep(1)
-    exposed = {job: names_of(prometheus, job) for job in by_job() if job not in {"watch", "proof"}}
-    assert exposed == {job: names for job, names in by_job().items() if job not in {"watch", "proof"}}
+    exposed = {job: names_of(prometheus, job) for job in by_job() if job not in NOT_IN_THE_STACK}
+    assert exposed == {job: names for job, names in by_job().items() if job not in NOT_IN_THE_STACK}
     rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
     assert {rule["name"] for rule in rules} == ALERTS.keys() | RECORDED
     assert {rule["health"] for rule in rules} == {"ok"}

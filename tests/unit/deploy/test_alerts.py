@@ -19,6 +19,7 @@ from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.model.record import Outcome
+from services.records.webhooks.metrics import WebhookMetrics
 from services.reporting.ingest.metrics import IngestMetrics
 
 ROOT = Path(__file__).parents[3]
@@ -29,6 +30,8 @@ OF_EXPORTERS = {"node_": {"fstype", "mountpoint", "device"}, "pg_": {"state"}, "
 """Labels of what others export; tests/integration/deploy/test_exporters.py sees that they do."""
 EXPORTERS = {"host", "postgres-exporter", "kafka-exporter"}
 OTHERS = {"watch", "proof"} | EXPORTERS
+OPTIONAL = {"orders-webhooks", "unpaid-work-webhooks"}
+"""Run where an operator wants them."""
 ADDED_BY_PROMETHEUS = {"job", "instance", "le", "alertname"}
 NAME = re.compile(r"\b(?:payback|process|python)_[a-z_]+\b|\bpayback:[a-z0-9_:]+\b")
 WITH_LABELS = re.compile(r"([a-z_:]+)\{([^}]*)\}")
@@ -56,7 +59,7 @@ def exported() -> dict[str, set[str]]:
     """Every series that a process exports, with the labels of its own."""
     registry = new_registry()
     labels = {metric._name: set(metric._labelnames) for metric in defined()}
-    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics, ProofMetrics):
+    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics, ProofMetrics, WebhookMetrics):
         each(registry)
         labels |= {metric._name: set(metric._labelnames) for metric in defined(each)}
     return {
@@ -108,14 +111,16 @@ def test_an_alert_is_proved_to_fire(name: str) -> None:
 def test_jobs_are_those_that_are_scraped_and_run() -> None:
     scraped = {job["job_name"] for job in yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]}
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    running = {name for name in compose if name.endswith(("-api", "-worker"))} | OTHERS
+    over = yaml.safe_load((ROOT / "deploy" / "compose" / "webhooks.yml").read_text())["services"]
+    assert over.keys() - compose.keys() == OPTIONAL
+    running = {name for name in compose if name.endswith(("-api", "-worker"))} | OTHERS | OPTIONAL
     assert compose.keys() >= OTHERS
     assert scraped == running
     for rule in rules():
         for matcher, pattern in re.findall(r'job(=~|=)"([^"]+)"', rule["expr"]):
             assert [job for job in running if (re.fullmatch(pattern, job) if matcher == "=~" else pattern == job)]
     absent = set(re.findall(r'absent\(up\{job="([^"]+)"\}\)', ALERTS["ProcessMissing"]["expr"]))
-    assert absent == running - EXPORTERS  # on Kubernetes it is others who watch machines
+    assert absent == running - EXPORTERS - OPTIONAL  # on Kubernetes it is others who watch machines
 
 
 def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:

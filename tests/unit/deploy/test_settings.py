@@ -25,6 +25,7 @@ KUBERNETES = ROOT / "deploy" / "kubernetes"
 PROCESSES: dict[tuple[str, str], type[Settings]] = {
     **{(service, "api"): records.ApiSettings for service in ("orders", "unpaid_work")},
     **{(service, "worker"): records.WorkerSettings for service in ("orders", "unpaid_work")},
+    **{(service, "webhooks"): records.SenderSettings for service in ("orders", "unpaid_work")},
     **{(service, "migrate"): records.MigrateSettings for service in ("orders", "unpaid_work")},
     ("reporting", "api"): reporting.ApiSettings,
     ("reporting", "worker"): reporting.WorkerSettings,
@@ -95,7 +96,8 @@ def test_every_process_runs_in_compose_with_settings_it_accepts(
 ) -> None:
     document = compose(variables)
     ours = {name: service for name, service in document["services"].items() if "payback:" in service["image"]}
-    assert {process_of(service["command"]) for service in ours.values()} == PROCESSES.keys()
+    optional = {process for process in PROCESSES if process[1] == "webhooks"}
+    assert {process_of(service["command"]) for service in ours.values()} == PROCESSES.keys() - optional
     for service in ours.values():
         environment = of_the_image() | service["environment"]
         if "token_public_key" in service.get("configs", ()):
@@ -125,6 +127,25 @@ def test_with_a_provider_for_people_every_api_still_starts(
             told = {key: value for key, value in environment.items() if value is not None}
             accepted(told, PROCESSES[process_of(service["command"])], monkeypatch)
     assert len(laid) == 4
+
+
+def test_with_webhooks_the_apis_and_the_senders_start(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = (ROOT / "deploy" / "compose" / "webhooks.yml").read_text()
+    laid = yaml.safe_load(interpolated(over, variables | {"WEBHOOKS_ALLOWED_NETWORKS": "10.20.0.0/16"}))
+    below = compose(variables)["services"]
+    for name, service in laid["services"].items():
+        whole = {**below.get(name, {}), **service}
+        environment = of_the_image() | below.get(name, {}).get("environment", {}) | service["environment"]
+        environment.pop("PAYBACK_TOKENS_PUBLIC_KEY_PATH", None)
+        told = (
+            environment if "webhooks" in name else environment | {"PAYBACK_TOKENS_PUBLIC_KEY": generate_keys().public}
+        )
+        accepted(told, PROCESSES[process_of(whole["command"])], monkeypatch)
+    senders = {name for name, service in laid["services"].items() if "receivers" in service.get("networks", ())}
+    assert senders == {"orders-webhooks", "unpaid-work-webhooks"}
+    assert all(laid["services"][name]["read_only"] for name in senders)
 
 
 def test_every_process_of_the_embedded_stack_has_settings_it_accepts(
