@@ -71,11 +71,13 @@ class Source:
         subject: str | None = None,
         id: str | None = None,  # noqa: A002
         caseload: str | None = None,
+        extract_row: str | None = None,
     ) -> Message:
         """The fact about an order (`subject`: its reference), or about the authority itself (no subject).
 
         `recorded_at` is when the system recorded it, with an offset; a correction is the same fact again, recorded later.
         `caseload` is a code of the authority's own for who works with the order, never a name.
+        `extract_row` is where a file states it, as the contract's `extractrow` has it.
         Without an `id` one is made of what is said, so that saying the same twice has no further effect.
         Raises NotAcceptable with what the platform would answer.
         """
@@ -92,6 +94,7 @@ class Source:
             data=fact,
             producer_version=self.software,
             caseload=caseload,
+            extract_row=extract_row,
         )
         return message(encode(event))
 

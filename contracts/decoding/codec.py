@@ -50,6 +50,7 @@ class Event(Struct, frozen=True, gc=False):
     sequence: int | None = None
     producer_version: str | None = None
     caseload: str | None = None
+    extract_row: str | None = None
 
     @property
     def source(self) -> str:
@@ -128,6 +129,8 @@ def encode(event: Event) -> bytes:
         envelope["producerversion"] = event.producer_version
     if event.caseload is not None:
         envelope["caseload"] = event.caseload
+    if event.extract_row is not None:
+        envelope["extractrow"] = event.extract_row
     return _encoder.encode(envelope)
 
 
@@ -169,6 +172,8 @@ def _quotes(envelope: Attributes) -> int:
     if envelope.sequencetype is not None:
         quotes += 4
     if envelope.caseload is not None:
+        quotes += 4
+    if envelope.extractrow is not None:
         quotes += 4
     return quotes if envelope.dataschema is None else quotes + 4
 
@@ -216,6 +221,7 @@ def _event(envelope: Attributes, authority: str, system: str | None, kind: _Type
         None if envelope.sequence is None else int(envelope.sequence),
         envelope.producerversion,
         envelope.caseload,
+        envelope.extractrow,
     )
 
 

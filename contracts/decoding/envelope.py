@@ -13,6 +13,7 @@ TYPE_PREFIX = "scot.payback."
 MAX_SEQUENCE = 10**9 - 1
 """More than the nation will ever send, and so few that no sum of such numbers leaves 64 bits."""
 SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
+EXTRACT_ROW = r"[0-9a-f]{16}\.[1-9][0-9]{0,4}\.[1-9][0-9]{0,8}"
 CASELOAD = "[A-Za-z._-]{0,12}[0-9][A-Za-z0-9._-]{0,7}"
 _WORD = "[A-Za-z0-9._+-]{1,64}"
 _PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
@@ -65,6 +66,13 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         Annotated[str, written(CASELOAD, "")] | None,
         Meta(
             description="Who works with the order, as a code of the authority's own with a digit in it. Never a name."
+        ),
+    ] = None
+    extractrow: Annotated[
+        Annotated[str, written(EXTRACT_ROW, "")] | None,
+        Meta(
+            description="Which row of a file states it: the first 16 digits of the file's SHA-256, the number of the sheet, the "
+            "number of the row. No name of a file or sheet, since that may be a person's."
         ),
     ] = None
     dataschema: Annotated[

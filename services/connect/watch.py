@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.connect.comparing.compare import DIGITS
 from services.connect.extracts.readers import TEXTS, WORKBOOKS
 from services.connect.extracts.sources import digest_in
 from services.connect.faults import CannotGoOn, Later
@@ -120,7 +121,7 @@ def _done(path: Path) -> bool:
 
 
 def _first_line(digest: bytes, again: bool) -> str:
-    return f"File {digest.hex()[:16]}" + (", to be tried again" if again else "")
+    return f"File {digest.hex()[:DIGITS]}" + (", to be tried again" if again else "")
 
 
 def _write(path: Path, digest: bytes, report: Report) -> None:

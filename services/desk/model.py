@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from services.desk.words.origin import ExtractRow, row_of
+
 
 class WorkItem(Struct, frozen=True):
     """One standard of one open order that was missed or falls due."""
@@ -205,6 +207,11 @@ class Refusal(Struct, frozen=True):
     arrived_at: datetime
     event: str | None
     mended_by: int | None = None
+
+    @property
+    def row(self) -> ExtractRow | None:
+        """Which row of a file states it, where its sender said so and it can be read."""
+        return row_of(self.event or "")
 
 
 class RefusalPage(Struct, frozen=True):

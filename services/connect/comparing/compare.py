@@ -8,7 +8,7 @@ from contracts.events import AUTHORITY_SUBJECT, Heartbeat
 from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Refusal
 from services.connect.comparing.follow import Followed, event_of, fact_in_words
-from services.connect.comparing.rows import Rows
+from services.connect.comparing.rows import Rows, Telling
 from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
@@ -16,6 +16,8 @@ from services.connect.moments import local_day
 from services.connect.outcome import Outcome, number_of
 from services.connect.state import State, Vanished
 
+DIGITS = 16
+"""Of a file's digest, by which the outcome beside it and the events from it name it."""
 _FEW, _SHARE = 10, 0.2
 """So many facts may vanish at once from a table without anybody being asked, and this share of all."""
 
@@ -33,6 +35,12 @@ class Extract:
     taken: int
     content: bytes = b""
     """Digest of the file, where it comes from one."""
+    sheet: int = 1
+    """The number of the sheet in the file."""
+
+    def row(self, number: int) -> str | None:
+        """What the contract calls a row of it: without a name of file or sheet, since that may be a person's."""
+        return f"{self.content.hex()[:DIGITS]}.{self.sheet}.{number}" if self.content else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Outcom
 
 def _read(setting: Setting, extract: Extract, outcome: Outcome) -> None:
     rows = Rows(setting.mapping, extract.table, extract.name, extract.grid, extract.epoch, setting.secret)
-    rows.read(setting.state, setting.source, extract.taken, outcome)
+    rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, outcome)
 
 
 def _refuse_contradictions(state: State, outcome: Outcome) -> None:

@@ -1,8 +1,9 @@
 """The rows of one table to statements. A row that is known as it is costs next to nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
+from typing import NamedTuple
 
 from contracts.client import NotAcceptable, Source
 from contracts.decoding.codec import encode_data
@@ -23,6 +24,13 @@ _VERSION = 1
 """Grows when cells are read in another way, so that rows that are known are read anew."""
 
 
+class Telling(NamedTuple):
+    """Who states what the rows of an extract say, and what the contract calls a row of it."""
+
+    source: Source
+    row: Callable[[int], str | None]
+
+
 class Rows:
     """A table below its headings. Raises CannotGoOn where a column is missing."""
 
@@ -33,9 +41,9 @@ class Rows:
         told = repr((_VERSION, mapping.dates, mapping.epoch, name, table)).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()
 
-    def read(self, state: State, source: Source, taken: int, outcome: Outcome) -> None:
+    def read(self, state: State, telling: Telling, taken: int, outcome: Outcome) -> None:
         """Leaves statements in the state, and faults in the outcome."""
-        reading = _Reading(self._reader, self._name, state, source, taken, outcome)
+        reading = _Reading(self._reader, self._name, state, telling, taken, outcome)
         while some := list(islice(self._rows, _AT_ONCE)):
             digests = [self._digest(row) for row in some]
             known = state.states(digests)
@@ -55,9 +63,9 @@ class Rows:
 class _Reading:
     """One reading of a table."""
 
-    def __init__(self, reader: Reader, name: str, state: State, source: Source, taken: int, outcome: Outcome) -> None:
+    def __init__(self, reader: Reader, name: str, state: State, telling: Telling, taken: int, outcome: Outcome) -> None:
         self._reader, self._name, self._state = reader, name, state
-        self._source, self._taken, self._outcome = source, taken, outcome
+        self._telling, self._taken, self._outcome = telling, taken, outcome
         self.held: list[tuple[str, str]] = []
         """Subjects and keys of facts that cannot be read; both empty for a row of which nothing can be told."""
 
@@ -96,7 +104,7 @@ class _Reading:
         fact = said.fact
         time = self._taken if said.recorded is None else min(micros(said.recorded), self._taken)
         try:
-            event = event_of(self._source, said.subject, fact, time)
+            event = event_of(self._telling.source, said.subject, fact, time, self._telling.row(row.number))
         except NotAcceptable as fault:
             self._hold(said.subject, fact.key, [self._refused(said, row, fault)])
             return

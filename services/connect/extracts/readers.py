@@ -32,6 +32,8 @@ class Sheet:
     """From which year its numbered dates count."""
     encoding: str = ""
     separator: str = ""
+    number: int = 1
+    """Of the sheet in its file."""
 
     def rows(self) -> Grid:
         """Raises CannotGoOn where the file is damaged."""
@@ -62,7 +64,8 @@ def sheets(file: Path, encoding: str | None = None, separator: str | None = None
         raise CannotGoOn(f"{file} is not there")
     if suffix in WORKBOOKS:
         with _opened(file) as book:
-            return [Sheet(file, name, _epoch(file)) for name in book.sheet_names]
+            epoch = _epoch(file)
+            return [Sheet(file, name, epoch, number=number) for number, name in enumerate(book.sheet_names, 1)]
     if suffix in TEXTS:
         encoding = encoding or encoding_of(file)
         return [Sheet(file, file.name, 1900, encoding, separator or _separator_of(file, encoding))]

@@ -75,7 +75,7 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
         sheet = _sheet(table, there)
         if sheet is not None:
             found = True
-            yield Extract(table, _name(sheet, table), sheet.rows(), sheet.epoch, 0)
+            yield Extract(table, _name(sheet, table), sheet.rows(), sheet.epoch, 0, sheet=sheet.number)
     if not found:
         wanted = ", ".join(table.sheet or table.file or "any" for table in mapping.tables)
         names = ", ".join(sheet.name for sheet in there)

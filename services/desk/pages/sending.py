@@ -34,7 +34,13 @@ async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
     listed = [Listed(service, one) for service, page in zip(Service, pages, strict=True) for one in page.rejections]
     listed.sort(key=_arrival, reverse=True)
     return site.page(
-        request, "refusals", listed=listed, more=any(page.next for page in pages), asked=asked, state=state
+        request,
+        "refusals",
+        listed=listed,
+        has_rows=any(one.refusal.row for one in listed),
+        more=any(page.next for page in pages),
+        asked=asked,
+        state=state,
     )
 
 

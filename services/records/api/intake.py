@@ -257,6 +257,7 @@ _EVENT = {
             "type": ["string", "null"],
             "description": "A code of your own for a team or a desk; never a name.",
         },
+        "extractrow": {"type": ["string", "null"], "description": "Which row of which sheet of a file states it."},
     },
 }
 _BODY = {
