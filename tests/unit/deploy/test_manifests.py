@@ -21,6 +21,7 @@ KUBERNETES = ROOT / "deploy" / "kubernetes"
 VERSION = "1.33"
 FOLDERS = (KUBERNETES, *(KUBERNETES / name for name in ("strimzi", "monitoring", "cloudnative-pg")))
 """What is applied, each by one command."""
+WITH_PODS = {"Deployment", "Job"}
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
@@ -46,14 +47,34 @@ def test_a_manifest_is_as_kubernetes_has_it(path: Path) -> None:
     assert [found for found in map(fault, documents(path)) if found] == []
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def made_of(folder: Path) -> list[dict[str, Any]]:
+    made = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=True).stdout
+    return list(yaml.load_all(made, yaml.CSafeLoader))
+
+
+wants_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+
+
+@wants_kubectl
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_kustomize_makes_of_a_folder_is_as_kubernetes_has_it(folder: Path) -> None:
-    made = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, check=True).stdout
-    resources = list(yaml.load_all(made, yaml.CSafeLoader))
+    resources = made_of(folder)
     assert [found for found in map(fault, resources) if found] == []
     identities = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in resources]
     assert len(set(identities)) == len(identities)
+
+
+@wants_kubectl
+def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) -> None:
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    with (tmp_path / "kubernetes" / "kustomization.yaml").open("a") as whole:
+        whole.write("components: [kafka-ca]\n")
+    resources = made_of(tmp_path / "kubernetes")
+    assert [found for found in map(fault, resources) if found] == []
+    pods_ = {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in resources if one["kind"] in WITH_PODS}
+    sign_in = {name for name, pod in pods_.items() if "-kafka" in str(pod["containers"])}
+    assert {name for name, pod in pods_.items() if "/kafka-ca/ca.crt" in str(pod["containers"])} == sign_in
+    assert {name for name, pod in pods_.items() if "kafka-ca" in str(pod.get("volumes"))} == sign_in
 
 
 @pytest.mark.parametrize(
@@ -75,7 +96,7 @@ def test_what_is_misspelt_would_be_found(kind: str, spec: dict[str, Any]) -> Non
 def test_every_file_is_part_of_the_whole() -> None:
     """What no kustomization names is never applied."""
     for kustomization in KUBERNETES.rglob("kustomization.yaml"):
-        named = set(yaml.safe_load(kustomization.read_text())["resources"])
+        named = set(yaml.safe_load(kustomization.read_text()).get("resources", ()))
         for name in named:
             assert (kustomization.parent / name).exists(), name
         beside = {path.name for path in kustomization.parent.glob("*.yaml")} - {"kustomization.yaml"}
@@ -142,7 +163,7 @@ def test_a_cluster_on_kubernetes_is_set_up_as_one_elsewhere() -> None:
 
 def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every kind of pod that is applied: its labels and its description."""
-    found = [one for path in FILES for one in documents(path) if one["kind"] in {"Deployment", "Job"}]
+    found = [one for path in FILES for one in documents(path) if one["kind"] in WITH_PODS]
     return [(one["spec"]["template"]["metadata"]["labels"], one["spec"]["template"]["spec"]) for one in found]
 
 
