@@ -40,7 +40,7 @@ class PersonSettings(BooksSettings):
 
 
 @contextmanager
-def opened(settings: PersonSettings, services: Collection[str] = tuple(DOMAINS)) -> Iterator[dict[str, Engine]]:
+def opened(settings: BooksSettings, services: Collection[str] = tuple(DOMAINS)) -> Iterator[dict[str, Engine]]:
     """The databases of these services, of both that keep records unless told."""
     with ExitStack() as stack:
         made = {}

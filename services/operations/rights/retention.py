@@ -20,9 +20,9 @@ from services.chassis.failures import Failure
 from services.chassis.settings import Group, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.log import Log, records_at
-from services.operations.books import DOMAINS
+from services.operations.books import DOMAINS, BooksSettings
 from services.operations.rights.ageing import BEFORE, COMMAND, GOING, OF_RECORDS, OF_REPORTING, Age, ages
-from services.operations.rights.erasing import PersonSettings, opened
+from services.operations.rights.erasing import opened
 from services.operations.rights.schedule import KINDS, Period, Schedule, schedule
 from services.reporting.settings import SCHEMA
 
@@ -45,10 +45,16 @@ class ScheduleSettings(Group):
     path: Path | None = Field(default=None, description="CSV kind,days,from,basis; the one that is shipped by default")
 
 
-class RetentionSettings(PersonSettings):
-    """Where everything is, and how long it may be."""
+class RetentionSettings(BooksSettings):
+    """Where the tables are, and for how long things may be in them. The schema that is named does not matter."""
 
     retention: ScheduleSettings = ScheduleSettings()
+
+
+class ReportSettings(RetentionSettings):
+    """Where the topics are, too."""
+
+    kafka: KafkaSettings
 
 
 class TooOld(Failure):
@@ -80,7 +86,7 @@ class Standing(NamedTuple):
 @retention.command()
 def report() -> None:
     """Show the oldest row held of each kind against its limit, and on which basis. Exit status 1 where one is too old."""
-    settings = RetentionSettings.load()
+    settings = ReportSettings.load()
     periods = schedule(settings.retention.path)
     with opened(settings, tuple(PLACES)) as databases:
         found = standings(settings.kafka, databases, periods, system_clock())

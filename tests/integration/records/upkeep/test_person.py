@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from contracts.decoding.codec import encode
 from contracts.events import Fact, Topic
@@ -19,7 +20,7 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Record
 from services.operations.doctor import look_at_kafka
 from services.operations.proof.proving import Prover
-from services.operations.rights import erasing
+from services.operations.rights import erasing, person
 from services.operations.rights.audit import wrong
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order, held
@@ -124,7 +125,7 @@ def test_a_worker_that_runs_meanwhile_goes_on_with_what_comes_next(
 
 
 def test_of_whom_only_refused_events_tell_is_shown_and_forgotten(
-    settings: PersonSettings, benches: list[Bench]
+    settings: PersonSettings, benches: list[Bench], tmp_path: Path
 ) -> None:
     nobody = "person-of-tests-0003"
     refused = encode(event(IMPOSED, "CPO/3", A, 40)).replace(P.encode(), nobody.encode()).replace(b"sheriff_s", b"no s")
@@ -134,10 +135,16 @@ def test_of_whom_only_refused_events_tell_is_shown_and_forgotten(
             producer.send_all([Record(topic_of(Topic.ORDERS, A), b"", value)])
     for one in benches:
         read_all(settings, one)
+    out = tmp_path / "person.json"
+    out.touch(mode=0o644)
+    given(settings, "show", nobody, "--out", str(out))
+    assert len(json.loads(out.read_bytes())["orders"]["refused"]) == 2
+    assert out.stat().st_mode & 0o777 == 0o600
+    told = given(settings, "erase", nobody, "--why", "letter")
+    assert told.startswith("2 records")
+    assert all(word in told for word in ("Backups", "segment.ms", "spools", "payback prove"))
     order = Order(nobody, "letter")
     with opened(settings) as books:
-        assert len(held(books, order)["orders"]["refused"]) == 2
-        assert forget(settings, books, order) == 2
         with pytest.raises(Refused, match="Nothing is held"):
             forget(settings, books, order)
         with pytest.raises(Refused, match="nor does the authority's log"):
@@ -213,6 +220,18 @@ def test_what_somebody_sends_meanwhile_stops_it_before_anything_is_changed(
     assert [{k: v for k, v in one.cells().items() if B not in k} for one in benches] == [
         {k: v for k, v in found.items() if B not in k} for found in cells
     ]
+
+
+def given(settings: PersonSettings, *arguments: str) -> str:
+    """What a command about a person says."""
+    told = {
+        "PAYBACK_DATABASE_URL": settings.database.url.get_secret_value(),
+        "PAYBACK_DATABASE_SCHEMA_NAME": "orders",
+        "PAYBACK_KAFKA_BOOTSTRAP": settings.kafka.bootstrap,
+    }
+    done = CliRunner().invoke(person.commands, ["person", *arguments], env=told)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def send(settings: PersonSettings, fact: Fact, subject: str) -> None:
