@@ -1,6 +1,8 @@
 """What the image is made of is what the tests ran with, every file of it known by its hash."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -54,3 +56,15 @@ def test_every_file_is_known_by_its_hash() -> None:
     assert len(entries) == len(locked())
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
     assert "--require-hashes" in (ROOT / "deploy" / "Dockerfile").read_text()
+
+
+def looked_at(dockerfile: str) -> str:
+    """What hadolint has to say."""
+    program = Path(sys.executable).with_name("hadolint")
+    return subprocess.run([program, "-"], input=dockerfile, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_image_is_described_as_is_good_practice() -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    assert looked_at(text) == ""
+    assert "DL3000" in looked_at(text.replace("WORKDIR /tmp", "WORKDIR tmp"))
