@@ -4,7 +4,7 @@ The command looks and says what it found; only with --confirm it binds the posit
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, NamedTuple
 
@@ -21,20 +21,15 @@ from services.chassis.audit.operators import operated
 from services.chassis.database import engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings, Settings
-from services.chassis.streaming.batches import (
-    Bounds,
-    Fingerprint,
-    Message,
-    SourceIdentity,
-    TopicPartition,
-    fingerprint,
-)
+from services.chassis.streaming.batches import Fingerprint, Message, SourceIdentity, TopicPartition, fingerprint
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log, records_at
 from services.chassis.web.words import counted
+from services.operations.mirrored import Mirror, Position, against, compare
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals
 from services.records.model.record import Outcome
+from services.records.upkeep.rewriting import cut_off
 
 commands = typer.Typer()
 
@@ -51,23 +46,6 @@ class AdoptSettings(Settings):
 
     database: DatabaseSettings
     kafka: KafkaSettings
-
-
-class Position(NamedTuple):
-    """How far the books have read a source, of which topic of which cluster, and the last record that they took."""
-
-    source: TopicPartition
-    next_offset: int
-    identity: SourceIdentity
-    taken: Fingerprint | None
-
-
-class Mirror(NamedTuple):
-    """What the new Kafka has of a source; `last` is the record in the place of the last that the books took."""
-
-    identity: SourceIdentity
-    bounds: Bounds
-    last: Fingerprint | None
 
 
 class Found(NamedTuple):
@@ -131,7 +109,7 @@ def look(settings: AdoptSettings, database: Engine, old: str = "") -> Found:
         if kind_of_topic(one.source.topic) is OWN[schema]:
             held = _held(database, one)
             compared += len(held)
-            obstacles += compare(one, held, _read(settings.kafka, one))
+            obstacles += compare(one.source.topic, held, _read(settings.kafka, one, moved[one].bounds.first))
     return Found(obstacles, bound, compared)
 
 
@@ -154,33 +132,14 @@ def look_at(kafka: KafkaSettings, known: Sequence[Position]) -> dict[TopicPartit
         bounds = log.bounds()
     places = {at: offset - 1 for at, offset, *_ in known if bounds[at].first < offset <= bounds[at].end}
     last = {at: fingerprint(record) for at, record in asyncio.run(records_at(kafka, places)).items()}
-    return {at: Mirror(identities[at.topic], bounds[at], last.get(at)) for at in sources}
-
-
-def against(one: Position, mirror: Mirror) -> Iterator[str]:
-    """In words, why the books of a service of records cannot go on there."""
-    topic, read = one.source.topic, one.next_offset
-    if not read:
-        return
-    if mirror.bounds.first > 0:
-        yield f"{topic} begins at offset {mirror.bounds.first}: make it again, and mirror it from its first event on"
-    elif mirror.bounds.end < read:
-        yield f"{topic} ends at offset {mirror.bounds.end}, and the books have read to {read}: the mirror is not done, or lost some"
-    elif one.taken is None:
-        yield f"{topic}: the last record taken was not noted, so it cannot be compared: rebuild"
-    elif mirror.last is None or mirror.last.checksum != one.taken.checksum:
-        yield f"{topic} holds another record at offset {read - 1} than the last that was taken: the offsets differ, so rebuild"
-    elif mirror.last != one.taken:
-        yield (
-            f"{topic} holds the record at offset {read - 1} with another time: while it is mirrored, "
-            "its message.timestamp.type must be CreateTime"
-        )
+    cut = cut_off(kafka, {at.topic: bounds[at].first for at in sources})
+    return {at: Mirror(identities[at.topic], bounds[at], last.get(at), at.topic in cut) for at in sources}
 
 
 def _of_aggregates(moved: Mapping[Position, Mirror], aside: int) -> Iterator[str]:
     """Rows say how new they are, so reporting may read them all again, wherever they lie."""
     for one, mirror in moved.items():
-        if mirror.bounds.end <= mirror.bounds.first:
+        if one.next_offset and mirror.bounds.end <= mirror.bounds.first:
             yield f"{one.source.topic} is empty: mirror it, for those who follow it"
         if aside:
             yield f"{counted(aside, 'aggregate is', 'aggregates are')} put aside by offset (runbook: aggregates-put-aside)"
@@ -219,30 +178,15 @@ def _held(database: Engine, one: Position) -> dict[int, str | None]:
         return {row.offset: row.event_id if row.outcome in TAKEN else None for row in rows}
 
 
-def _read(kafka: KafkaSettings, one: Position) -> Iterator[tuple[int, str | None]]:
+def _read(kafka: KafkaSettings, one: Position, first: int) -> Iterator[tuple[int, str | None]]:
     """Offset and id of each record that the books have read."""
     with closing(Log(kafka, [one.source])) as log:
-        log.seek({one.source: 0})
+        log.seek({one.source: first})
         while log.position(one.source) < one.next_offset:
             for part in log.slices(MOST):
                 yield from (
                     (message.offset, _id(message)) for message in part.messages if message.offset < one.next_offset
                 )
-
-
-def compare(one: Position, held: Mapping[int, str | None], found: Iterable[tuple[int, str | None]]) -> Iterator[str]:
-    """In words, where the log does not hold the events of the books, and in their places."""
-    left = dict(held)
-    for offset, event_id in found:
-        if offset not in left:
-            yield f"{one.source.topic} holds a record at offset {offset} that the books do not know"
-            return
-        expected = left.pop(offset)
-        if expected is not None and expected != event_id:
-            yield f"{one.source.topic} holds another event at offset {offset} than the books"
-            return
-    if left:
-        yield f"{one.source.topic} lacks {counted(len(left), 'event')} of the books, the first at offset {min(left)}"
 
 
 def bind(database: Engine, schema: str, moved: Mapping[Position, SourceIdentity]) -> None:

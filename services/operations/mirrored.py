@@ -1,0 +1,69 @@
+"""Whether a mirrored topic holds what the books of a service were made of. Pure: says in words what stands against it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from typing import NamedTuple
+
+from services.chassis.streaming.batches import Bounds, Fingerprint, SourceIdentity, TopicPartition
+
+
+class Position(NamedTuple):
+    """How far the books have read a source, of which topic of which cluster, and the last record that they took."""
+
+    source: TopicPartition
+    next_offset: int
+    identity: SourceIdentity
+    taken: Fingerprint | None
+
+
+class Mirror(NamedTuple):
+    """What the new Kafka has of a source; `last` is the record in the place of the last that the books took."""
+
+    identity: SourceIdentity
+    bounds: Bounds
+    last: Fingerprint | None
+    is_cut_off: bool = False
+    """Whether its first events are gone."""
+
+
+def against(one: Position, mirror: Mirror) -> Iterator[str]:
+    """In words, why the books of a service of records cannot go on there."""
+    topic, read = one.source.topic, one.next_offset
+    if not read:
+        return
+    if mirror.is_cut_off:
+        yield f"{topic} begins at offset {mirror.bounds.first}: make it again, and mirror it from its first event on"
+    elif mirror.bounds.end < read:
+        yield (
+            f"{topic} ends at offset {mirror.bounds.end}, and the books have read to {read}: the mirror is not done, or lost some, "
+            "or its offsets differ"
+        )
+    elif one.taken is None:
+        yield f"{topic}: the last record taken was not noted, so it cannot be compared: rebuild"
+    elif mirror.last is None or mirror.last.checksum != one.taken.checksum:
+        yield f"{topic} holds another record at offset {read - 1} than the last that was taken: the offsets differ, so rebuild"
+    elif mirror.last != one.taken:
+        yield (
+            f"{topic} holds the record at offset {read - 1} with another time: while it is mirrored, "
+            "its message.timestamp.type must be CreateTime"
+        )
+
+
+def compare(topic: str, held: Mapping[int, str | None], found: Iterable[tuple[int, str | None]]) -> Iterator[str]:
+    """In words, where the log does not hold the events of the books in their places.
+
+    Both by offset, with the id of an event that was taken. What is older than all that the books hold, they may have let go.
+    """
+    left, eldest = dict(held), min(held, default=inf)
+    for offset, event_id in found:
+        if offset < eldest:
+            continue
+        if offset not in left:
+            yield f"{topic} holds a record at offset {offset} that the books do not know"
+            return
+        expected = left.pop(offset)
+        if expected is not None and expected != event_id:
+            yield f"{topic} holds another event at offset {offset} than the books"
+            return
+    if left:
+        yield f"{topic} lacks {len(left):,} of the books' events, the first at offset {min(left)}"
