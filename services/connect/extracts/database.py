@@ -19,13 +19,15 @@ from services.connect.moments import LONDON, micros
 
 _AT_ONCE = 1000
 _READ_ONLY = {
-    "postgresql": "SET TRANSACTION READ ONLY",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     "mysql": "SET SESSION TRANSACTION READ ONLY",
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "oracle": "SET TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = ON",
 }
-"""Where the database itself can be made to refuse writing; SQL Server does by the rights of the account."""
+"""Where the database itself can be made to refuse writing; SQL Server does by the rights of the account.
+
+In PostgreSQL all queries also see one moment: what moves from one table to another between them is not missed in both."""
 _SELECT = re.compile(r"\s*(--[^\n]*\n\s*)*(select|with)\b", re.IGNORECASE)
 
 
