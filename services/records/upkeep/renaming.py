@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.decoding.binary import from_kafka
 from contracts.decoding.codec import Event, decode
-from contracts.events import Topic
+from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.topics import authority_of
 from services.chassis.streaming.batches import Message
 
@@ -59,6 +59,16 @@ class Said(NamedTuple):
             return {}
         return found if isinstance(found, dict) else {}
 
+    @property
+    def subject(self) -> str:
+        """The order's reference; nothing where there is none, or one that is no text."""
+        return _text(self.document.get("subject"))
+
+    @property
+    def name(self) -> str:
+        """The key as text."""
+        return (self.key or b"").decode(errors="replace")
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -72,26 +82,23 @@ class Person:
     def found_in(cls, authority: str, pseudonym: str, told: Iterable[Said], others: Collection[str] = ()) -> "Person":
         """By all that was ever told of the pseudonym, but for orders that are known to be other people's."""
         person = cls(authority, pseudonym, frozenset())
-        subjects = {said.document.get("subject") for said in told if person._bears_the_pseudonym(said)}
-        return replace(
-            person, subjects=frozenset(one for one in subjects if isinstance(one, str) and one != "-") - set(others)
-        )
+        subjects = {said.subject for said in told if person._bears_the_pseudonym(said)}
+        return replace(person, subjects=frozenset(subjects - {"", AUTHORITY_SUBJECT, *others}))
 
     def _bears_the_pseudonym(self, said: Said) -> bool:
         return self.pseudonym in said.plain
 
     def is_in(self, said: Said) -> bool:
         """Whether the record is about the person, in the authority's own topics or in another's that names the order's origin."""
-        data = _data(said)
         if authority_of(said.topic) != self.authority:
-            return data.get("from") == self.authority and data.get("from_subject") in self.subjects
-        return self.owns(said) or self._bears_the_pseudonym(said) or (self.mentioned(said.plain) and _is_refused(said))
+            data = _data(said)
+            return data.get("from") == self.authority and _text(data.get("from_subject")) in self.subjects
+        named = self.owns(said) or said.name in self.subjects or self._bears_the_pseudonym(said)
+        return named or (self.mentioned(said.plain) and _is_refused(said))
 
     def owns(self, said: Said) -> bool:
-        """Whether it is told of an order of the person: it may also be a mistake about another's that names the person."""
-        return (
-            said.document.get("subject") in self.subjects or (said.key or b"").decode(errors="replace") in self.subjects
-        )
+        """Whether it is told of an order of the person. It may also be a mistake about another's that names the person, or has the key."""
+        return (said.subject or said.name) in self.subjects
 
     def mentioned(self, plain: str) -> bool:
         """Whether a text that came to the authority names the person, or an order between quotation marks, of which one may be lost."""
@@ -101,6 +108,10 @@ class Person:
             one in plain and re.search(f'"{re.escape(one)}(?![\\w/-])|(?<![\\w/-]){re.escape(one)}"', plain)
             for one in self.subjects
         )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _data(said: Said) -> dict[str, Any]:
@@ -127,9 +138,8 @@ class Renaming:
         return said._replace(key=self._key(said), value=self._value(said)) if self.person.is_in(said) else said
 
     def _key(self, said: Said) -> bytes | None:
-        name = (said.key or b"").decode(errors="replace")
-        if authority_of(said.topic) == self.person.authority and name in self.names:
-            return self.names[name].encode()
+        if authority_of(said.topic) == self.person.authority and said.name in self.names:
+            return self.names[said.name].encode()
         return said.key
 
     def _value(self, said: Said) -> bytes | None:

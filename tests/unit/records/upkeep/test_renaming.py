@@ -4,6 +4,8 @@ from datetime import date
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.decoding.codec import Event, decode, encode
 from contracts.events import Fact, FactWithdrawn, OrderReceived, Topic, TransferReceived
@@ -62,6 +64,8 @@ WAYS = {
     "a quotation mark lost": VALUE.replace(b'"CPO/1"', b'"CPO/1'),
     "only a reference, cut off": b'{"subject": "CPO/1", "id": ',
     "UTF-16": VALUE.decode().encode("utf-16"),
+    "a subject that is no text": VALUE.replace(b'"CPO/1"', b'["CPO/1"]'),
+    "an object for a subject": VALUE.replace(b'"CPO/1"', b'{"CPO/1": 1}'),
     "not text": b"\xff" + P.encode(),
 }
 
@@ -108,6 +112,19 @@ def test_a_mistake_that_named_the_person_leaves_another_s_order_as_it_is() -> No
     assert (document["subject"], document["id"], after.key) == ("CPO/7", before["id"], b"CPO/7")
 
 
+def test_a_key_of_the_person_s_on_another_s_event_changes_nothing_but_the_key() -> None:
+    """Producers may choose keys as they like: nothing is read off them."""
+    others = told(OrderReceived(received_on=date(2025, 3, 3)), "CPO/7", number=4)._replace(key=b"CPO/1")
+    _, after = forgotten(told(IMPOSED), others)
+    assert (after.key or b"").startswith(b"erased-token-")
+    assert msgspec.json.decode(after.value or b"") == msgspec.json.decode(others.value or b"")
+
+
+def test_what_others_wrote_that_is_no_text_is_passed_over() -> None:
+    odd = [said(b'{"subject": [], "data": {"from": "S12000005", "from_subject": {}}}', code) for code in (A, B)]
+    assert forgotten(told(IMPOSED), *odd)[1:] == odd
+
+
 def test_facts_and_their_withdrawal_go_by_the_same_name() -> None:
     withdrawn = told(FactWithdrawn(fact="transfer/CPO/1-t1"), number=9)
     (_, after) = forgotten(told(IMPOSED), withdrawn)
@@ -119,3 +136,16 @@ def test_names_come_in_the_order_of_what_they_replace() -> None:
     log = [told(IMPOSED, subject, number=number) for number, subject in enumerate(("CPO/2", "CPO/10", "CPO/1"), 1)]
     after = [msgspec.json.decode(one.value or b"")["subject"] for one in forgotten(*log)]
     assert sorted(after) == [after[2], after[1], after[0]]
+
+
+PIECES = st.sampled_from(
+    [VALUE, *(one.encode() for one in (P, '"CPO/1"', *'{}[]:,"\\', '"subject"', '"data"')), b"\xff", b"\0", b"1"]
+)
+
+
+@given(st.lists(PIECES, max_size=8).map(b"".join))
+def test_whatever_bytes_came_the_person_goes_and_the_outcome_stays(value: bytes) -> None:
+    before = said(value)
+    _, after = forgotten(told(IMPOSED), before)
+    assert P not in after.plain
+    assert outcome(after) == outcome(before)
