@@ -11,6 +11,7 @@ from services.chassis.database import engine
 from services.chassis.failures import Refused
 from services.chassis.metrics import exposed, new_registry
 from services.records.config.settings import SenderSettings, WebhookSettings
+from services.records.ingest.migrations import gate
 from services.records.model.findings import Rule
 from services.records.webhooks.course import Patience
 from services.records.webhooks.delivering import Limits, Postman
@@ -26,10 +27,11 @@ SLACK_SECONDS = 30.0
 
 
 def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) -> int:
-    """Sends until told to stop. Raises Refused where webhooks are off."""
+    """Sends until told to stop. Raises Refused where webhooks are off, and Away before the tables are there."""
     logs.configure(settings.logs, f"{service}-webhooks")
     if not settings.webhooks.keys:
         raise Refused("PAYBACK_WEBHOOKS_KEY is not set: webhooks are off, and there is nothing to send")
+    gate(settings.database).check()
     registry, database = new_registry(), engine(settings.database)
     with (
         ThreadPoolExecutor(settings.database.pool_size, "database") as threads,

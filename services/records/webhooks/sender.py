@@ -108,7 +108,7 @@ class Sender:
                 ended = await self._send(begun, stop)
                 await self._in_thread(lambda connection: self._end(connection, ended))
         except Exception as fault:  # noqa: BLE001 - the others go on
-            log.error("a round was broken off: %s", describe(fault), extra={"webhook": webhook})  # noqa: TRY400
+            log.error("a round to %s was broken off: %s", webhook, describe(fault))  # noqa: TRY400
         finally:
             self._serving.remove(webhook)
 

@@ -34,11 +34,12 @@ def test_the_receiver_in_the_documents_takes_what_the_process_sends(orders: Tell
     with Popen([sys.executable, "-c", code[1]], env=hearing, stdout=PIPE, stderr=DEVNULL, text=True) as receiver:
         try:
             until(lambda: answers(port), "the receiver listens")
-            with Popen(command, env={**os.environ, **settings}, stderr=DEVNULL, stdout=DEVNULL) as sender:
+            with Popen(command, env={**os.environ, **settings}, stderr=PIPE, stdout=DEVNULL, text=True) as sender:
                 assert receiver.stdout
                 assert receiver.stdout.readline().startswith("orders.refused ")
                 sender.send_signal(signal.SIGTERM)
-                assert sender.wait(20) == 0
+                _, logged = sender.communicate(timeout=20)
+                assert (sender.returncode, f":{port}" in logged) == (0, False), "an address may hold a secret"
         finally:
             receiver.kill()
     assert orders.shown()[0]["delivered_at"]
