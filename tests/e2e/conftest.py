@@ -21,7 +21,8 @@ from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSetti
 from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
-from services.reporting.releases import publication
+from services.reporting.releases import announcing, publication
+from services.reporting.releases.publication import Correction
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell, taken
 from tests.support.figures import national_cells
@@ -32,6 +33,9 @@ SOURCE = TopicPartition("national.aggregates", 0)
 HEARD = list(AUTHORITIES)[:6]
 MISSING = "Glasgow City"
 NOTICE = "Dumfries and Galloway sent reviews of March late."
+
+
+WRONG = "Reviews of March in Dumfries and Galloway were counted without those sent late."
 
 
 class Site(NamedTuple):
@@ -61,11 +65,13 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
     worker.process([Slice(*SOURCE, messages)])
     for note in (None, NOTICE):
         name = publication.make(database, date(2026, 3, 1), date(2026, 5, 9), clock, note)
-        publication.publish(database, name, clock)
+        publication.publish(database, name, clock, Correction("2026-03.1", WRONG) if note else None)
         clock.move(timedelta(hours=1))
         late = cell("reviews", HEARD[1], "2026-03", "on_time", 20 + reviews(cells), "2026-05-09", version=9)
         worker.process([Slice(*SOURCE, [Message(len(messages), encode_aggregate(late))])])
         messages.append(Message(len(messages), b""))
+    announcing.announce(database, date(2026, 4, 1), date(2026, 6, 9), clock)
+    announcing.change(database, date(2026, 4, 1), date(2026, 6, 11), "An authority answers late.", clock)
     (port,) = free_ports(1)
     api = ApiSettings(
         database=settings,

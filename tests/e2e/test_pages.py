@@ -54,6 +54,29 @@ def test_pages_fit_a_small_screen(page: Page, site: Site) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
+def test_a_phone_has_all_of_the_navigation_in_a_menu_without_scripts(plain: Page, site: Site) -> None:
+    plain.set_viewport_size({"width": 390, "height": 844})
+    plain.goto(site.url)
+    navigation = plain.get_by_role("navigation", name="Main")
+    assert navigation.evaluate("it => it.scrollWidth") <= 390
+    assert navigation.get_by_role("link").count() == 0
+    navigation.get_by_text("Menu").click()
+    assert navigation.get_by_role("link").count() == 7
+    assert navigation.evaluate("it => it.scrollWidth") <= 390
+    navigation.get_by_role("link", name="Releases").click()
+    assert "Thursday 11 June 2026 at 9:30" in plain.get_by_role("table", name="Releases to come").inner_text()
+
+
+def test_buttons_can_be_read_in_the_dark(page: Page, site: Site) -> None:
+    """Of links that look like buttons, the colour must not be that of links."""
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{site.url}/releases/2026-03.2")
+    colours = "it => [getComputedStyle(it).color, getComputedStyle(it).backgroundColor]"
+    for button in page.locator("a.ds_button").all():
+        text, behind = button.evaluate(colours)
+        assert text != behind
+
+
 def test_nothing_is_loaded_from_elsewhere(page: Page, site: Site) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -55,6 +55,7 @@ def said(announcement: Announcement) -> str:
 
 
 def _changed(before: date | None, after: date | None, reason: str) -> str:
+    reason = reason.rstrip(".")
     if after is None:
         return f"Called off: {reason}."
     moved = f"Moved from {before:%-d %B %Y} to" if before else "Announced again, for"

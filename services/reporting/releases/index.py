@@ -135,7 +135,7 @@ def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo
 def _why_withdrawn(release: ReleaseInfo) -> str:
     said = next((each.reason for each in reversed(release.own_notices) if each.kind is Kind.WITHDRAWAL), "")
     right = f" Release {release.corrected_by} has it right." if release.corrected_by else ""
-    return f"Release {release.id} was withdrawn on {release.withdrawn_at:%Y-%m-%d}: {said}.{right}".replace("..", ".")
+    return f"Release {release.id} was withdrawn on {release.withdrawn_at:%Y-%m-%d}: {said.rstrip('.')}.{right}"
 
 
 def changes_of(
