@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 760, 300
 NARROW = 360
 """For a phone: letters keep their size there."""
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 16, 40
+NOUGHT = 2.0
+"""How wide a bar is at the least, so that it is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +122,32 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
     for index, item in enumerate(items):
         middle = TOP + row * index + row / 2
         parts += _label(names[index], left - 10, middle)
-        if item.value is None:
-            parts.append(f'<text class="pb_axis" x="{left + 6}" y="{middle + 5:.1f}">not shown</text>')
-            continue
-        kind = "pb_bar" + " pb_bar--strong" * item.strong + " pb_bar--hollow" * item.hollow
-        parts.append(
-            f'<rect class="{kind}" x="{left}" y="{middle - 8:.1f}" width="{max(0.0, x(item.value) - left):.1f}" height="16"/>'
-        )
-        if item.lower is not None and item.upper is not None:
-            parts.append(
-                f'<path class="pb_whisker" d="M{x(item.lower):.1f} {middle:.1f}H{x(item.upper):.1f}'
-                f'M{x(item.lower):.1f} {middle - 4:.1f}v8M{x(item.upper):.1f} {middle - 4:.1f}v8"/>'
-            )
+        parts += _bar(item, x, middle)
     if reference is not None:
         parts.append(
             f'<line class="pb_reference" x1="{x(reference):.1f}" x2="{x(reference):.1f}" y1="{TOP}" y2="{height - 30}"/>'
         )
     return svg(title, width, height, parts)
+
+
+def _bar(item: Bar, x: Callable[[float], float], middle: float) -> Iterator[str]:
+    """One bar with its interval. Nought is a mark and a word, else there would be an interval around nothing."""
+    left = x(0)
+    if item.value is None:
+        yield f'<text class="pb_axis" x="{left + 6:.0f}" y="{middle + 5:.1f}">not shown</text>'
+        return
+    kind = "pb_bar" + " pb_bar--strong" * item.strong + " pb_bar--hollow" * item.hollow
+    width = max(NOUGHT, x(item.value) - left)
+    yield f'<rect class="{kind}" x="{left:.0f}" y="{middle - 8:.1f}" width="{width:.1f}" height="16"/>'
+    end = left + width
+    if item.lower is not None and item.upper is not None:
+        end = x(item.upper)
+        yield (
+            f'<path class="pb_whisker" d="M{x(item.lower):.1f} {middle:.1f}H{end:.1f}'
+            f'M{x(item.lower):.1f} {middle - 4:.1f}v8M{end:.1f} {middle - 4:.1f}v8"/>'
+        )
+    if item.value == 0:
+        yield f'<text class="pb_axis" x="{end + 6:.1f}" y="{middle + 5:.1f}">0</text>'
 
 
 @dataclass(frozen=True, slots=True)
