@@ -24,7 +24,7 @@ from pyjstat import pyjstat
 from rdflib import DCAT, DCTERMS, RDF, Graph
 
 from contracts.authorities import AUTHORITIES
-from tests.e2e.conftest import HEARD, NOTICE, Site
+from tests.e2e.conftest import HEARD, NOTICE, WRONG, Site
 
 pytestmark = [pytest.mark.parts, pytest.mark.long]
 
@@ -156,9 +156,12 @@ def test_pyjstat_reads_the_cube(web: httpx.Client, unpacked: Path) -> None:
 def test_the_feed_tells_of_each_release(site: Site, web: httpx.Client) -> None:
     feed = feedparser.parse(web.get("/releases/feed.atom").content)
     assert not feed.bozo
-    assert [entry.id for entry in feed.entries] == [f"{site.url}/releases/{each}" for each in (RELEASE, EARLIER)]
-    assert NOTICE in feed.entries[0].summary
-    assert feed.entries[0].published_parsed > feed.entries[1].published_parsed
+    announced, newest, earlier = feed.entries
+    assert "Thursday 11 June 2026 at 9:30" in announced.title
+    assert [each.id for each in (newest, earlier)] == [f"{site.url}/releases/{each}" for each in (RELEASE, EARLIER)]
+    assert NOTICE in newest.summary
+    assert WRONG in earlier.summary
+    assert newest.published_parsed > earlier.published_parsed
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,12 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.audit import store
 from services.chassis.audit.model import WHOLE_SERVICE, faults
-from services.chassis.clock import FixedClock
+from services.chassis.clock import Clock, FixedClock
 from services.chassis.database import transaction
+from services.chassis.failures import Away
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
+from services.reporting import opening
 from services.reporting.app import build
-from services.reporting.files.store import make_files
+from services.reporting.files.store import listed, make_files
+from services.reporting.opening import keep_opening
 from services.reporting.releases import announcing, publication
 from services.reporting.releases.calendar import CannotRelease
 from services.reporting.releases.publication import Correction
@@ -298,3 +302,42 @@ def test_what_is_refused_is_not_on_record(database: Engine, clock: FixedClock) -
             refused()
     with transaction(database) as connection:
         assert store.heads(connection) == before
+
+
+class Looks(Event):
+    """Lets so many looks happen, without waiting between them."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._left = number
+        self.pauses: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout or 0.0)
+        self._left -= 1
+        return self._left < 0
+
+
+def test_the_api_publishes_what_is_due_and_what_fails_is_tried_again(
+    database: Engine, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = announced(database, clock)
+    publication.hold(database, name, clock)
+    clock.move(MOMENT - clock() - timedelta(seconds=2))
+    looks = Looks(1)
+    keep_opening(database, clock, looks)
+    assert looks.pauses == [0.0, 2.0]
+    clock.move(timedelta(seconds=2))
+    faults_to_come: list[Exception] = [ValueError("a fault of ours"), Away("PostgreSQL is away")]
+
+    def publish_due(engine: Engine, now: Clock) -> str | None:
+        if faults_to_come:
+            raise faults_to_come.pop()
+        return publication.publish_due(engine, now)
+
+    monkeypatch.setattr(opening, "publish_due", publish_due)
+    looks = Looks(3)
+    keep_opening(database, clock, looks)
+    assert looks.pauses == [0.0, opening.MOST_SECONDS, opening.MOST_SECONDS, opening.MOST_SECONDS]
+    with transaction(database) as connection:
+        assert listed(connection, name) != []
