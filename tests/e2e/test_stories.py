@@ -96,7 +96,7 @@ def test_a_journalist_quotes_and_cites_what_is_new(reader: Page, site: Site) -> 
     said = reader.locator(".pb_summary").inner_text()
     assert re.search(r"Courts imposed [\d,]+ community payback orders from April 2025 to March 2026", said)
     assert re.search(r"95% interval \d+\.\d% to \d+\.\d%", said)
-    assert reader.get_by_text("expected on").is_visible()
+    assert reader.get_by_text("Figures up to April 2026, on Thursday 11 June 2026 at 9:30").is_visible()
     cited = reader.locator(".pb_cite").first.inner_text()
     assert f"release {RELEASE}" in cited
     assert f"{site.url}/releases/{RELEASE}" in cited
