@@ -268,7 +268,8 @@ class SuffixAssignor(PartitionAssignor):
         )
         assignments = {
             member: ClientAssignment(
-                actives={topic: sorted(cluster.partitions_for_topic(topic) or ()) for topic in sorted(topics)},
+                # Where Kafka went before it told of a topic's partitions, it has one at least: to read none would raise no error.
+                actives={topic: sorted(cluster.partitions_for_topic(topic) or {0}) for topic in sorted(topics)},
                 standbys={},
             )
             for member, topics in plan.items()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.cluster import ClusterMetadata
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 from kafka.structs import OffsetAndMetadata
@@ -512,6 +513,17 @@ def test_a_broker_that_goes_between_two_steps_of_starting_is_waited_for(
         finally:
             stream.stop()
         assert status.result(30) == 0
+
+
+def test_a_topic_of_which_kafka_has_told_nothing_yet_is_read(
+    topic: str, worker: StartWorker, send: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went between two steps of joining. Nobody would notice that this worker, who is well, reads nothing for a minute."""
+    monkeypatch.setattr(ClusterMetadata, "partitions_for_topic", lambda *_: None)
+    send(topic, 3)
+    recorder = Recorder()
+    worker(recorder, topic)
+    wait_until(lambda: recorder.kept == [0, 1, 2])
 
 
 async def forever(*_: object, **__: object) -> None:
