@@ -26,7 +26,7 @@ from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
-from services.records.upkeep.decisions import carry_over
+from services.records.upkeep.decisions import carry_over, carry_over_late
 from services.records.upkeep.rewriting import cut_off
 
 BATCH = 20_000
@@ -57,6 +57,7 @@ def rebuild(
         with closing(History(kafka, domain)) as history:
             _refuse_cut_off([] if less else history.cut_off())
             _drop(settings, beside.schema_name)
+            _drop(settings, f"{settings.schema_name}_old")  # where one before was broken off at its very end
             migrate(settings.url.get_secret_value(), beside.schema_name, migrations, settings.owner)
             _begin(new, generation)
             with _administrator(settings).begin() as connected:
@@ -67,6 +68,7 @@ def rebuild(
             with _administrator(settings).begin() as connected:
                 read += history.feed(worker, _stop_the_old(connected, settings.schema_name), tell)
                 _refuse_less({} if less else _less(connected, settings.schema_name, beside.schema_name))
+                carry_over_late(connected, settings.schema_name, beside.schema_name)
                 _change_over(connected, settings.schema_name, beside.schema_name)
     finally:
         old.dispose()

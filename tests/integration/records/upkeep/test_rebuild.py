@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,19 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     books = (one.cells(), arrived(one))
     assert set(of_parks(one)) == {parked}
     settings = DatabaseSettings(url=postgres, schema_name="orders")
-    rebuild(settings, kafka, failing, Path(orders.__path__[0]) / "migrations", lambda *_: None)
+    later = replace(decided, key="plan 2025-04-01")
+    asked = iter([later])
+
+    def decide(*_: int) -> None:
+        """While the books are made again."""
+        with one.database.begin() as connection:
+            notes.write(connection, hit, list(asked))
+
+    rebuild(settings, kafka, failing, Path(orders.__path__[0]) / "migrations", decide)
     assert (one.cells(), arrived(one)) == books
     assert set(of_parks(one)) == {parked}
     with one.database.connect() as connection:
-        assert notes.holding(connection, hit, *Kind) == [decided]
+        assert notes.holding(connection, hit, *Kind) == [decided, later]
         acts = [(act.authority, act.action) for act in reversed(parking.history(connection))]
         aside = connection.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'put_aside'"))
     assert (hit, Action.SKIPPED) in acts
