@@ -43,7 +43,7 @@ OF_RECORDS: Mapping[str, Place] = {
     "audit": Place(store.entries.c.at),
     "decisions": Place(notes.c.at),
 }
-OF_REPORTING: Mapping[str, Place] = {"sessions": Place(sessions.c.ends_at)}
+OF_REPORTING: Mapping[str, Place] = {"audit": OF_RECORDS["audit"], "sessions": Place(sessions.c.ends_at)}
 
 
 def ages(connection: Connection, service: str, places: Mapping[str, Place]) -> list[Age]:
@@ -100,6 +100,14 @@ GOING: Mapping[str, Callable[[Connection, datetime], int]] = {
     "sessions": _deleted(sessions, sessions.c.ends_at),
 }
 """How what is older than a time goes, by kind. What is not named here does not go by itself."""
+
+
+def note_let_go(
+    connection: Connection, by: str | None, gone: Mapping[str, int], before: Mapping[str, datetime]
+) -> None:
+    """Puts on record how many rows of each kind went, and up to when rows have gone by now."""
+    told: dict[str, Any] = {BEFORE: {kind: limit.isoformat() for kind, limit in before.items()}}
+    operated(connection, COMMAND, by=by, gone=gone, **told)
 
 
 def let_go_before(connection: Connection) -> Mapping[str, datetime]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 from pydantic import Field
@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 
 from contracts.events import Topic
 from contracts.topics import source_topics
-from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
 from services.chassis.database import unhurried
 from services.chassis.failures import Failure
@@ -21,7 +20,7 @@ from services.chassis.settings import Group, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.log import Log, records_at
 from services.operations.books import DOMAINS, BooksSettings
-from services.operations.rights.ageing import BEFORE, COMMAND, GOING, OF_RECORDS, OF_REPORTING, Age, ages
+from services.operations.rights.ageing import GOING, OF_RECORDS, OF_REPORTING, Age, ages, let_go_before, note_let_go
 from services.operations.rights.erasing import opened
 from services.operations.rights.schedule import KINDS, Period, Schedule, schedule
 from services.reporting.settings import SCHEMA
@@ -140,9 +139,10 @@ def let_go(databases: Databases, periods: Schedule, now: datetime, by: str | Non
     for service, database in databases.items():
         limits = {kind: limit for kind in PLACES[service] if kind in GOING and (limit := periods[kind].limit(now))}
         with unhurried(database) as connection:
+            before = let_go_before(connection)  # read first, since the entry that says so may go as well
             found = {kind: GOING[kind](connection, limit) for kind, limit in limits.items()}
-            if service in DOMAINS and any(found.values()):
-                detail: dict[str, Any] = {BEFORE: {kind: limit.isoformat() for kind, limit in limits.items()}}
-                operated(connection, COMMAND, by=by, gone=found, **detail)
+            if any(found.values()):
+                latest = {kind: max(limit, before[kind]) for kind, limit in limits.items()}
+                note_let_go(connection, by, found, {**before, **latest})
         gone |= {f"{service} {kind}": number for kind, number in found.items()}
     return gone

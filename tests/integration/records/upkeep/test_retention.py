@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 
 from services.chassis.audit import store
+from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
 from services.operations.proof.proving import Prover
 from services.operations.rights.ageing import GOING
@@ -32,6 +33,7 @@ def test_what_is_too_old_goes_and_all_that_is_shown_still_holds(settings: Person
             row = dict.fromkeys(("handle", "account", "site", "browser"), "x")
             times = dict.fromkeys(("began_at", "seen_at", "ends_at"), now)
             connection.execute(insert(sessions).values(sealed=b"x", **row, **times))
+            operated(connection, "release make")
 
         def over(later: timedelta) -> set[str]:
             found = standings(settings.kafka, databases, PERIODS, now + later)
@@ -44,8 +46,17 @@ def test_what_is_too_old_goes_and_all_that_is_shown_still_holds(settings: Person
         assert not any(let_go(databases, PERIODS, now).values())
         assert let_go(databases, PERIODS, now + 3 * YEARS)["orders refused"] == 3
         assert over(3 * YEARS) == set()
-        assert proved(settings, benches) == []
-        assert let_go(databases, PERIODS, now + 7 * YEARS)["orders audit"] > 1
+        longer = {
+            "receipts": PERIODS["receipts"]._replace(days=None),
+            "refused": PERIODS["refused"]._replace(days=3000),
+        }
+        shorter = {"audit": PERIODS["audit"]._replace(days=1)}
+        assert let_go(databases, {**PERIODS, **longer, **shorter}, now + 3 * YEARS)["orders audit"] > 0
+        assert proved(settings, benches) == [], "what went under an earlier schedule is not missed under a later one"
+        gone = let_go(databases, PERIODS, now + 7 * YEARS)
+        assert (gone["orders audit"] > 1, gone["reporting audit"] > 0) == (True, True)
+        with databases["reporting"].connect() as connection:
+            assert list(wrong(connection, {})) == []
         # What is on record of the trimming is of today, since no clock was moved.
         assert over(7 * YEARS) <= {"audit"}
     assert proved(settings, benches) == []
