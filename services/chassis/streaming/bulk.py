@@ -28,6 +28,8 @@ LASTING = (
     kafka_errors.UnsupportedVersionError,
 )
 BATCH_BYTES = 512 * 1024
+LOG_APPEND_TIME = 1
+"""As Kafka's protocol numbers the kinds of times."""
 ENDED = (kafka_errors.ProducerFenced, kafka_errors.InvalidProducerEpoch, kafka_errors.InvalidTxnState)
 """Kafka, or another producer, has ended the transaction."""
 TRANSACTION_SECONDS = 5
@@ -145,8 +147,9 @@ class BulkProducer:
         ]
         receipts: list[Receipt] = []
         for topic, number, promise in sent:
-            first = (await promise).offset
-            receipts += [Receipt(topic, 0, first + index) for index in range(number)]
+            kept = await promise
+            redated = kept.timestamp_type == LOG_APPEND_TIME
+            receipts += [Receipt(topic, 0, kept.offset + index, redated) for index in range(number)]
         return receipts
 
     async def _connected(self) -> AIOKafkaProducer:

@@ -59,6 +59,8 @@ class Receipt(NamedTuple):
     topic: str
     partition: int
     offset: int
+    redated: bool = False
+    """Whether it is known that the broker put its own time in place of the sender's."""
 
 
 class Span(NamedTuple):
@@ -330,21 +332,25 @@ class Admin:
         """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise."""
         name = "message.timestamp.type"
         before = self._configs([topic])[topic][name]["value"]
-        self._configure(topic, name, "CreateTime")
+        self._configure(name, {topic: "CreateTime"})
         try:
             yield
         finally:
-            self._configure(topic, name, before)
+            self._configure(name, {topic: before})
 
-    def _configure(self, topic: str, name: str, value: str) -> None:
+    def _configure(self, name: str, values: Mapping[str, str]) -> None:
+        """Raises Refused where Kafka did not do so: the library only answers with the error."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic, {name: one}) for topic, one in values.items()]
         with self._asked() as client:
-            client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+            answer = client.alter_configs(resources)["topic"]
+        if refused := [f"{topic}: {said}" for topic, said in answer.items() if said != "OK"]:
+            raise Refused(f"Kafka did not set {name} of {'; '.join(refused)}")
 
-    def delete_before(self, topic: str, offset: int) -> None:
-        """Nobody reads anything before that offset any more. That this was meant is noted first, for `meant_beginnings`."""
-        self._configure(topic, BEGINNING, str(offset))
+    def delete_before(self, offsets: Mapping[str, int]) -> None:
+        """Nobody reads anything before these offsets any more. That this was meant of all is noted first, for `meant_beginnings`."""
+        self._configure(BEGINNING, {topic: str(offset) for topic, offset in offsets.items()})
         with self._asked() as client:
-            client.delete_records({KafkaPartition(topic, 0): offset})
+            client.delete_records({KafkaPartition(topic, 0): offset for topic, offset in offsets.items()})
 
     def meant_beginnings(self, topics: Collection[str]) -> dict[str, int]:
         """Up to where topics of events were deleted by us; the others are left out."""

@@ -66,7 +66,7 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
     What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
     """
     who = known(books, order)
-    topics = Topics(settings.kafka, _topics_of(books, who))
+    topics = Topics.settled(settings.kafka, _topics_of(books, who))
     plan = _plan(books, topics, who)
     if order.authority is not None and not plan.number and not who.subjects:
         raise Refused("Nothing is held under this pseudonym, nor does the authority's log tell of it")

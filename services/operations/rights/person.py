@@ -46,7 +46,7 @@ def show(
     with opened(PersonSettings.load()) as books:
         found = held(books, Order(pseudonym, why, by, _code(authority)))
     out.unlink(missing_ok=True)  # whoever may read what was there must not read this
-    out.touch(mode=0o600)
+    out.touch(mode=0o600, exist_ok=False)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     typer.echo(f"{out}: {len(found['references'])} orders")
 

@@ -1,7 +1,7 @@
 """Topics of events written anew: all records are appended once more as they are to be, and the old ones deleted.
 
 Each record of the new writing says which it belongs to. So a writing whose old records were not deleted yet is known, and done again under
-the same token.
+the same token. One that had begun to delete them is only ended, since in what is gone stood what the names were made of.
 """
 
 import secrets
@@ -30,14 +30,24 @@ class Topics:
         self._kafka = kafka
         self.sources = [TopicPartition(name, 0) for name in names]
         with closing(Log(kafka, self.sources)) as log:
-            self.ends = {source.topic: bounds.end for source, bounds in log.bounds().items()}
+            bounds = {source.topic: found for source, found in log.bounds().items()}
             held = dict(_read(log, self.sources))
+        self.ends = {topic: found.end for topic, found in bounds.items()}
         undone = {token for its in held.values() if (token := _undone(its))}
         if len(undone) > 1:
             raise Refused("Several people were not forgotten to the end. Nothing was changed")
         self.token = next(iter(undone), secrets.token_hex(6).encode())
         self.messages = {topic: [one for one in its if _writing(one) not in undone] for topic, its in held.items()}
-        self._begin = dict[str, int]()
+        self._begin = _to_be_deleted(kafka, {topic: bounds[topic].first for topic, its in held.items() if _undone(its)})
+
+    @classmethod
+    def settled(cls, kafka: KafkaSettings, names: Sequence[str]) -> "Topics":
+        """The same, once an attempt before that had begun to delete has been ended. Raises Away or Refused."""
+        found = cls(kafka, names)
+        if not found._begin:
+            return found
+        found.delete_old()
+        return cls(kafka, names)
 
     def write_anew(self, records: Mapping[str, Sequence[Said]]) -> dict[str, int]:
         """Appends these to their topics, all or nothing, and answers with where each ends then. Raises Away or Refused."""
@@ -61,15 +71,19 @@ class Topics:
         )
 
     def _append(self, producer: BulkProducer, topic: str, its: Sequence[Said]) -> None:
-        first, *_ = producer.send_all(self._marked(its))
-        if first.offset != self.ends[topic]:
+        receipts = producer.send_all(self._marked(its))
+        if receipts[0].offset != self.ends[topic]:
             raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
+        if any(one.redated for one in receipts):
+            raise Refused(
+                f"Kafka put its own times in place of those of {topic}. Nothing was changed: give the command again"
+            )
 
     def delete_old(self) -> None:
         """Nobody can read any more what stood before the new writing."""
-        with closing(Admin(self._kafka)) as admin:
-            for topic, offset in self._begin.items():
-                admin.delete_before(topic, offset)
+        if self._begin:
+            with closing(Admin(self._kafka)) as admin:
+                admin.delete_before(self._begin)
 
     def _marked(self, records: Sequence[Said]) -> Iterator[Record]:
         for said in records:
@@ -79,6 +93,18 @@ class Topics:
 def _undone(messages: Sequence[Message]) -> bytes | None:
     """The token of a writing that stands beside what it was made from."""
     return next((token for one in messages if (token := _writing(one)) and token != _writing(messages[0])), None)
+
+
+def _to_be_deleted(kafka: KafkaSettings, undone: Mapping[str, int]) -> dict[str, int]:
+    """Up to where an attempt before was to delete, given the first offset of each topic that it left undone; nothing if it had not begun.
+
+    It says so of all its topics before it deletes anything, so one that says nothing tells that none was touched.
+    """
+    if not undone:
+        return {}
+    with closing(Admin(kafka)) as admin:
+        meant = admin.meant_beginnings(undone)
+    return meant if all(meant.get(topic, 0) > first for topic, first in undone.items()) else {}
 
 
 def _writing(message: Message) -> bytes | None:

@@ -147,6 +147,14 @@ def test_differing_configs_are_told(admin: Admin) -> None:
     assert admin.ensure_topics([wanted]) == [f"{topic} has cleanup.policy=compact, not delete"]
 
 
+@pytest.mark.durable_broker
+def test_a_setting_that_kafka_does_not_take_is_refused(admin: Admin) -> None:
+    topic = name()
+    admin.ensure_topics([TopicSpec(topic)])
+    with pytest.raises(Refused, match=topic):
+        admin.delete_before({topic: -7})
+
+
 def test_a_topic_made_again_has_another_identity(admin: Admin, kafka: str) -> None:
     spec = TopicSpec(name())
     admin.ensure_topics([spec])

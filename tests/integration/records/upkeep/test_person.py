@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.admin import KafkaAdminClient
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.chassis.failures import Refused
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Admin, Record
 from services.operations.doctor import look_at_kafka
 from services.operations.proof.proving import Prover
 from services.operations.rights import erasing, person
@@ -64,11 +65,12 @@ def test_an_erasure_that_was_broken_off_is_done_by_giving_it_again(
     before = [one.cells() for one in benches]
     with opened(settings) as books:
         held(books, ASKED_BY)  # so that the audit has something to forget
-        for owner, step, calls in STEPS:
+        for owner, step, breaking in STEPS:
             with monkeypatch.context() as broken:
-                broken.setattr(owner, step, breaking_off(getattr(owner, step), after=calls))
+                broken.setattr(owner, step, breaking(getattr(owner, step)))
                 with pytest.raises(Broken):
                     forget(settings, books, ASKED_BY)
+        left_at_the_end_of_a_rebuild(benches[0].database)
         forget(settings, books, ASKED_BY)
     assert [one.cells() for one in benches] == before
     told = everything(settings, benches)
@@ -83,20 +85,12 @@ def test_an_erasure_that_was_broken_off_is_done_by_giving_it_again(
         assert "CPO/9" in "".join(rows(one.database))
 
 
-STEPS: list[tuple[Any, str, int]] = [
-    (erasing, "_move_on", 0),
-    (Topics, "delete_old", 0),
-    (erasing, "_make_again", 0),
-    (erasing, "_make_again", 1),
-]
-"""Whose step is broken off, and after how many times that it was done."""
-
-
 class Broken(Exception):
     """The command ends in the middle."""
 
 
-def breaking_off(step: Callable[..., Any], after: int) -> Callable[..., Any]:
+def breaking_off(step: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
+    """Once it was done so many times."""
     left = iter(range(after))
 
     def do(*given: Any) -> Any:
@@ -105,6 +99,33 @@ def breaking_off(step: Callable[..., Any], after: int) -> Callable[..., Any]:
         return step(*given)
 
     return do
+
+
+def in_the_middle(delete: Callable[..., Any]) -> Callable[..., Any]:
+    """When only the first topic has lost its old records."""
+
+    def do(admin: KafkaAdminClient, offsets: dict[Any, int]) -> None:
+        delete(admin, dict(sorted(offsets.items())[:1]))
+        raise Broken
+
+    return do
+
+
+STEPS: list[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]] = [
+    (erasing, "_move_on", breaking_off),
+    (Topics, "delete_old", breaking_off),
+    (KafkaAdminClient, "delete_records", in_the_middle),
+    (erasing, "_make_again", breaking_off),
+    (erasing, "_make_again", lambda step: breaking_off(step, after=1)),
+]
+"""Whose step is broken off, and how."""
+
+
+def left_at_the_end_of_a_rebuild(database: Engine) -> None:
+    """The old books, where the command ended just before they were dropped."""
+    with database.begin() as connection:
+        connection.execute(text("RESET ROLE"))
+        connection.execute(text("CREATE SCHEMA orders_old"))
 
 
 def test_a_worker_that_runs_meanwhile_goes_on_with_what_comes_next(
@@ -154,7 +175,9 @@ def test_of_whom_only_refused_events_tell_is_shown_and_forgotten(
     assert P in told
 
 
-def test_where_it_cannot_be_right_nothing_is_changed(settings: PersonSettings, benches: list[Bench]) -> None:
+def test_where_it_cannot_be_right_nothing_is_changed(
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = log_of(settings)
     with opened(settings) as books:
         for hinder, unhinder, said in HINDRANCES:
@@ -167,6 +190,10 @@ def test_where_it_cannot_be_right_nothing_is_changed(settings: PersonSettings, b
         bare = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"transactions": False})})
         with pytest.raises(Refused, match="only written anew in transactions"):
             forget(bare, books, ASKED_BY)
+        with monkeypatch.context() as deaf:
+            deaf.setattr(Admin, "keeping_given_times", lambda *_: nullcontext())
+            with pytest.raises(Refused, match="put its own times"):
+                forget(settings, books, ASKED_BY)
         assert log_of(settings) == before
         send(settings, imposed(date(2025, 5, 1)), "CPO/9")
         with pytest.raises(Refused, match="has not read all"):
