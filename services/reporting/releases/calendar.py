@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from contracts.periods import LONDON, last_day
+from services.records.model.bank_holidays import names
 
 LEAST_NOTICE = timedelta(weeks=4)
 OPENING = time(9, 30)
 SATURDAY = 5
+MOST_CLOSED_DAYS = 5
+"""In a row: bank holidays with a weekend between them."""
 
 
 class CannotRelease(Exception):
@@ -78,7 +81,8 @@ def to_come(calendar: Sequence[Announcement]) -> list[Announcement]:
 def first_day(now: datetime) -> date:
     """The first working day that can be announced now."""
     earliest = now.astimezone(LONDON).date() + LEAST_NOTICE
-    return next(day for day in (earliest + timedelta(days=n) for n in range(3)) if day.weekday() < SATURDAY)
+    days = (earliest + timedelta(days=n) for n in range(MOST_CLOSED_DAYS + 1))
+    return next(day for day in days if day.weekday() < SATURDAY and day not in names())
 
 
 def check_first(month: date, day: date, now: datetime) -> None:
@@ -112,9 +116,10 @@ def _check_day(month: date, day: date) -> None:
         raise CannotRelease(f"On {day}, {month:%Y-%m} is not over")
     if day.weekday() >= SATURDAY:
         raise CannotRelease(f"{day} is at a weekend: releases come on working days")
+    if name := names().get(day):
+        raise CannotRelease(f"{day} is a bank holiday in Scotland ({name}): releases come on working days")
 
 
 def _check_notice(day: date, now: datetime) -> None:
-    earliest = now.astimezone(LONDON).date() + LEAST_NOTICE
-    if day < earliest:
-        raise CannotRelease(f"A release is announced four weeks before: {earliest} or later")
+    if day < first_day(now):
+        raise CannotRelease(f"A release is announced four weeks before: {first_day(now)} or later")

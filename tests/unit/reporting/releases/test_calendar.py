@@ -31,8 +31,9 @@ moments = st.datetimes(datetime(2026, 5, 1), datetime(2026, 10, 31), timezones=s
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        (date(2026, 6, 5), "four weeks before: 2026-06-07"),
+        (date(2026, 6, 5), "four weeks before: 2026-06-08"),
         (date(2026, 6, 7), "weekend"),
+        (date(2026, 11, 30), "bank holiday in Scotland .*Andrew"),
         (date(2026, 3, 31), "2026-03 is not over"),
     ],
 )
@@ -40,6 +41,13 @@ def test_a_day_is_announced_four_weeks_before_and_is_a_working_day(day: date, wo
     with pytest.raises(CannotRelease, match=words):
         check_first(MARCH, day, NOW)
     check_first(MARCH, MONDAY, NOW)
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 11, 27, 12, tzinfo=UTC), datetime(2027, 12, 4, 12, tzinfo=UTC)])
+def test_after_christmas_and_new_year_there_is_a_first_day_too(now: datetime) -> None:
+    """Both fall on days beside a weekend, and their second days on substitutes after it."""
+    check_first(MARCH, first_day(now), now)
+    assert first_day(now) - now.date() > LEAST_NOTICE
 
 
 def test_days_are_those_of_london() -> None:
