@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
+from contracts.periods import LONDON
 from services.reporting.figures.answers import Desk
 from services.reporting.files import plain
 from services.reporting.files.json_stat import as_json_stat
@@ -83,7 +84,7 @@ def _for_programs(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequenc
 
 
 def _beside(release: ReleaseInfo) -> Iterator[File]:
-    published = (release.published_at or release.made_at).date()
+    published = (release.published_at or release.made_at).astimezone(LONDON).date()
     address = f"/releases/{release.id}"
     lines = (
         f"{TITLE}: release {release.id}",

@@ -5,6 +5,7 @@ from datetime import UTC, date, timedelta
 
 from icalendar import Calendar, Event
 
+from contracts.periods import LONDON
 from services.reporting.formats.publisher import TITLE
 from services.reporting.releases.calendar import Announcement, opening
 
@@ -50,7 +51,7 @@ def _last_day(announcement: Announcement) -> date:
 
 def said(announcement: Announcement) -> str:
     """When it was announced, and each change with its reason."""
-    first = f"Announced on {announcement.said[0].at:%-d %B %Y}."
+    first = f"Announced on {announcement.said[0].at.astimezone(LONDON):%-d %B %Y}."
     return " ".join([first, *(_changed(before, each.day, each.reason) for before, each in announcement.changes)])
 
 

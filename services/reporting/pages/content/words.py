@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from contracts.authorities import AUTHORITIES
-from contracts.periods import parse_first, quarter_months
+from contracts.periods import LONDON, parse_first, quarter_months
 from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.read.queries import Span
 
@@ -48,6 +48,8 @@ def opening(day: date) -> str:
 
 
 def long_date(day: date | datetime) -> str:
+    """A day, or that of a moment in London."""
+    day = day.astimezone(LONDON) if isinstance(day, datetime) else day
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
