@@ -107,8 +107,12 @@ def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
 
 
 def _published(database: Engine, release: str) -> ReleaseInfo:
-    with transaction(database) as connection:
-        return store.published(connection, release)
+    """Raises Problem where it is not published, or not any more."""
+    try:
+        with transaction(database) as connection:
+            return store.published(connection, release)
+    except NotThere as fault:
+        raise Problem(404, str(fault)) from None
 
 
 def beside(release: ReleaseInfo) -> dict[str, str]:

@@ -23,7 +23,7 @@ from services.reporting.pages.content import views, words
 from services.reporting.pages.content.views import Reader
 from services.reporting.pages.kept import KeptPages, state_of
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
-from services.reporting.releases.notices import successor
+from services.reporting.releases.notices import leads_to
 
 LOOK = Look(
     subtitle="Community payback orders in Scotland",
@@ -79,11 +79,11 @@ class Site(Frame):
         return Frame.page(self, request, template, status, to=Addresses(release), **(told | values))
 
     def _corrected_by(self, release: str | None) -> str | None:
-        """The release that has right what is wrong in the one that is read through."""
+        """Where readers go on from the one that is read through, if something in it was wrong."""
         if release is None:
             return None
         with transaction(self.database) as connection:
-            return successor(connection, release)
+            return leads_to(connection, release)
 
     def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
         """A page. What the public saw before and nothing has changed since is not worked out again."""

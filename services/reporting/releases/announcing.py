@@ -12,6 +12,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.read.tables import announcements, release_files, releases
 from services.reporting.releases.calendar import Announcement, CannotRelease, Said, check_change, check_first
+from services.reporting.releases.index import alone
 
 
 def calendar(connection: Connection) -> list[Announcement]:
@@ -66,8 +67,7 @@ def change(database: Engine, month: date, day: date | None, reason: str, clock: 
 
 
 def _locked(connection: Connection, month: date) -> Announcement | None:
-    # Two that speak of one month at once must not both be the first.
-    connection.exec_driver_sql("LOCK TABLE announcements IN SHARE ROW EXCLUSIVE MODE")
+    alone(connection)
     found = announcement_of(connection, month)
     if found is None and month in _published(connection):
         raise CannotRelease(f"Figures up to {month:%Y-%m} were published already")

@@ -12,7 +12,7 @@ from services.reporting.disclosure.linked_tables import CellName
 from services.reporting.read.tables import release_changes, releases
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.releases.notices import NOTICES, Kind, Notice, read_notices
+from services.reporting.releases.notices import NOTICES, SET_RIGHT_BY, Kind, Notice, read_notices
 from services.reporting.statistics.causes import Change
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
@@ -39,6 +39,8 @@ class ReleaseInfo:
     definitions: Mapping[str, Any]
     held_at: datetime | None = None
     """Since when it waits for its announced day."""
+    set_right_by: str | None = None
+    """The published release that has right now what was wrong in this one: the last, where corrections were corrected."""
 
     @property
     def versions(self) -> Mapping[str, int]:
@@ -58,7 +60,7 @@ class ReleaseInfo:
 
     @property
     def corrected_by(self) -> str | None:
-        """The release that has right what was wrong in this one."""
+        """The release that was published to correct this one. It may have been corrected itself, or withdrawn."""
         return next((each.successor for each in self.own_notices if each.successor), None)
 
     @property
@@ -69,7 +71,8 @@ class ReleaseInfo:
     @property
     def told_at(self) -> datetime:
         """When anything was last said of it."""
-        return max((self.published_at or self.made_at, *(each.at for each in self.notices)))
+        moments = (self.published_at or self.made_at, self.withdrawn_at, *(each.at for each in self.notices))
+        return max(each for each in moments if each is not None)
 
 
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -84,7 +87,13 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     NOTICES,
     releases.c.definitions,
     releases.c.held_at,
+    SET_RIGHT_BY,
 )
+
+
+def alone(connection: Connection) -> None:
+    """Until this transaction ends nobody else makes, holds, publishes or announces a release: what is looked up from here on stays so."""
+    connection.exec_driver_sql("LOCK TABLE releases IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _info(row: Row[Any]) -> ReleaseInfo:
@@ -134,7 +143,7 @@ def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo
 
 def _why_withdrawn(release: ReleaseInfo) -> str:
     said = next((each.reason for each in reversed(release.own_notices) if each.kind is Kind.WITHDRAWAL), "")
-    right = f" Release {release.corrected_by} has it right." if release.corrected_by else ""
+    right = f" Release {release.set_right_by} has it right." if release.set_right_by else ""
     return f"Release {release.id} was withdrawn on {release.withdrawn_at:%Y-%m-%d}: {said.rstrip('.')}.{right}"
 
 

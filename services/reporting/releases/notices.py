@@ -56,10 +56,31 @@ NOTICES = _notices()
 """A column beside those of a release: all that is said of it and of releases that it corrects."""
 
 
-def successor(connection: Connection, release: str) -> str | None:
-    """The release that corrects this one, where one does."""
+def _set_right_by() -> ColumnElement[Any]:
+    c, last = release_notices.c, releases.alias("last")
+    steps = select(c.release, c.successor).where(c.successor.is_not(None))
+    line = steps.cte("corrections", recursive=True)
+    further = release_notices.alias("further")
+    line = line.union(
+        select(line.c.release, further.c.successor).where(
+            further.c.release == line.c.successor, further.c.successor.is_not(None)
+        )
+    )
+    is_last = last.c.id.not_in(select(c.release).where(c.successor.is_not(None)))
+    found = select(line.c.successor).join(last, last.c.id == line.c.successor)
+    found = found.where(line.c.release == releases.c.id, is_last, last.c.withdrawn_at.is_(None))
+    return found.correlate(releases).scalar_subquery().label("set_right_by")
+
+
+SET_RIGHT_BY = _set_right_by()
+"""A column beside those of a release: the last in the line of those that correct it and one another, unless it was withdrawn."""
+
+
+def leads_to(connection: Connection, release: str) -> str | None:
+    """Where readers of a release in which something was wrong go on: to what has it right, else to what was to correct it."""
     c = release_notices.c
-    found: str | None = connection.scalar(select(c.successor).where(c.release == release, c.successor.is_not(None)))
+    first = select(c.successor).where(c.release == release, c.successor.is_not(None)).scalar_subquery()
+    found: str | None = connection.scalar(select(func.coalesce(SET_RIGHT_BY, first)).where(releases.c.id == release))
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, exists, func, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, exists, func, select, update
 
 from contracts.periods import LONDON, add_months, last_day
 from services.chassis.audit.operators import operated
@@ -22,11 +22,13 @@ from services.reporting.read.vintages import AsOf
 from services.reporting.releases.announcing import due_at
 from services.reporting.releases.calendar import CannotRelease
 from services.reporting.releases.freezing import Frozen, cells_of, earlier, key, write, write_changes
-from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, last_published
+from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, alone, last_published
 from services.reporting.releases.notices import Kind, Notice, add_notice
 
 BY_ITSELF = "payback"
 """Who publishes what was held, in the audit."""
+_WAITS = and_(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
+"""Of one release at the most."""
 
 
 def latest_day(database: Engine, clock: Clock) -> date:
@@ -64,6 +66,7 @@ def make(
         secret = key(connection)
     public = rounded(cells, last_month, secret, before, told)  # takes long, so it holds no transaction open
     with unhurried(database) as connection:
+        alone(connection)
         if _published(connection) != published:
             raise CannotRelease("Another release was published meanwhile; make this one again")
         name = _next_name(connection, last_month)
@@ -98,7 +101,7 @@ def hold(database: Engine, name: str, clock: Clock) -> datetime:
             raise CannotRelease(
                 f"Figures up to {draft.last_month:%Y-%m} are not announced; `payback release announce` does"
             )
-        if due <= clock():
+        if _is_over(due, clock):
             raise CannotRelease(f"{name} was due at {due:%Y-%m-%d %H:%M}; publish it, or announce another day")
         if other := _held(connection):
             raise CannotRelease(f"{other} is held already")
@@ -127,35 +130,36 @@ def publish(database: Engine, name: str, clock: Clock, correction: Correction | 
         draft = _locked(connection, name, DRAFT)
         _check_fresh(connection, draft)
         due = due_at(connection, draft.last_month)
-        if due is not None and clock() < due:
+        if due is not None and not _is_over(due, clock):
             raise CannotRelease(f"{name} was announced for {due:%Y-%m-%d %H:%M}; hold it until then")
         if (other := _held(connection)) and other != name:
             raise CannotRelease(f"{other} is held, and would be out of date; let it go, and make it again after {name}")
-        _open(connection, name, clock())
         told = {} if correction is None else _correct(connection, draft, correction, clock())
+        _open(connection, name, clock(), None if correction else due)
         operated(connection, "release publish", release=name, **told)
 
 
 def publish_due(database: Engine, clock: Clock) -> str | None:
     """Publish what is held, once its moment has come. Returns its name. Several processes may try at once."""
-    waiting = select(releases).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
     with transaction(database) as connection:
-        draft = connection.execute(waiting.with_for_update(skip_locked=True)).one_or_none()
-        due = None if draft is None else due_at(connection, draft.last_month)
-        if draft is None or due is None or clock() < due:
+        if not _is_over(next_due(connection), clock):
             return None
-        if clock().astimezone(LONDON).date() != due.date():  # its files say that it came on its day
-            connection.execute(delete(release_files).where(release_files.c.release == draft.id))
-        _open(connection, draft.id, clock())
-        operated(connection, "release publish", by=BY_ITSELF, release=draft.id, announced=due.isoformat())
-        return str(draft.id)
+        alone(connection)
+        name, due = _held(connection), next_due(connection)
+        if name is None or due is None or not _is_over(due, clock):  # another process was first, or it was moved
+            return None
+        _open(connection, name, clock(), due)
+        operated(connection, "release publish", by=BY_ITSELF, release=name, announced=due.isoformat())
+        return name
+
+
+def _is_over(moment: datetime | None, clock: Clock) -> bool:
+    return moment is not None and moment <= clock()
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When what is held will be published. None where nothing is held, or its announcement was called off."""
-    month = connection.scalar(
-        select(releases.c.last_month).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
-    )
+    month = connection.scalar(select(releases.c.last_month).where(_WAITS))
     return None if month is None else due_at(connection, month)
 
 
@@ -177,16 +181,21 @@ def note(database: Engine, name: str, clock: Clock, reason: str) -> None:
         operated(connection, "release note", release=name, reason=reason)
 
 
-def _open(connection: Connection, name: str, now: datetime) -> None:
+def _open(connection: Connection, name: str, now: datetime, due: datetime | None) -> None:
+    """Files that were made before say that it came on the day on which it was due, and tell of no correction."""
+    if due is None or now.astimezone(LONDON).date() != due.date():
+        connection.execute(delete(release_files).where(release_files.c.release == name))
     values = {"status": PUBLISHED, "published_at": now, "held_at": None}
     connection.execute(update(releases).where(releases.c.id == name).values(**values))
 
 
 def _correct(connection: Connection, draft: Row[Any], correction: Correction, now: datetime) -> dict[str, str]:
     wrong, c = _locked(connection, correction.of), release_notices.c
-    if wrong.published_at is None or wrong.last_month != draft.last_month:
+    if wrong.published_at is None:
+        raise CannotRelease(f"{wrong.id} was never published; there is nothing to correct")
+    if wrong.last_month > draft.last_month:
         raise CannotRelease(
-            f"{draft.id} corrects what was published up to {draft.last_month:%Y-%m}, and not {wrong.id}"
+            f"{draft.id} has figures up to {draft.last_month:%Y-%m} only, and cannot correct {wrong.id}"
         )
     if connection.scalar(select(exists().where(c.release == wrong.id, c.successor.is_not(None)))):
         raise CannotRelease(f"{wrong.id} was corrected before; correct the one that did")
@@ -202,8 +211,9 @@ def _notice(connection: Connection, notice: Notice) -> None:
 
 
 def _locked(connection: Connection, name: str, status: str | None = None) -> Row[Any]:
-    """The release, which nobody else changes meanwhile. Raises CannotRelease where it is not there, or not in that status."""
-    row = connection.execute(select(releases).where(releases.c.id == name).with_for_update()).one_or_none()
+    """The release, and no other changes meanwhile either. Raises CannotRelease where it is not there, or not in that status."""
+    alone(connection)
+    row = connection.execute(select(releases).where(releases.c.id == name)).one_or_none()
     if row is None:
         raise CannotRelease(f"There is no release {name}")
     if status is not None and row.status != status:
@@ -218,14 +228,11 @@ def _check_fresh(connection: Connection, draft: Row[Any]) -> None:
 
 
 def _held(connection: Connection) -> str | None:
-    waiting = select(releases.c.id).where(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
-    found: str | None = connection.scalar(waiting)
+    found: str | None = connection.scalar(select(releases.c.id).where(_WAITS))
     return found
 
 
 def _next_name(connection: Connection, last_month: date) -> str:
-    # Two that are made at once must not get one name.
-    connection.exec_driver_sql("LOCK TABLE releases IN SHARE ROW EXCLUSIVE MODE")
     names = set(connection.scalars(select(releases.c.id)))
     number = next(n for n in range(1, len(names) + 2) if f"{last_month:%Y-%m}.{n}" not in names)
     return f"{last_month:%Y-%m}.{number}"
