@@ -12,6 +12,7 @@ from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.webhooks.metrics import WebhookMetrics
 from services.reporting.ingest.metrics import IngestMetrics
+from services.reporting.opening import OpeningMetrics
 
 PATH = Path(__file__).parents[2] / "docs" / "metrics.md"
 API = (HttpMetrics,)
@@ -20,7 +21,7 @@ RECORDS = (StreamMetrics, RecordsMetrics)
 JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "orders-api": RECORDS_API,
     "unpaid-work-api": RECORDS_API,
-    "reporting-api": API,
+    "reporting-api": (*API, OpeningMetrics),
     "desk-api": API,
     "orders-worker": RECORDS,
     "unpaid-work-worker": RECORDS,
@@ -99,6 +100,7 @@ def _metrics() -> Iterator[str]:
 
 def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "APIs", defined(*API, own=False)
+    yield "API of reporting", defined(OpeningMetrics, own=False)
     yield "Workers", defined(StreamMetrics, own=False)
     yield "Workers of orders and unpaid work", defined(RecordsMetrics, own=False)
     yield "Worker of reporting", defined(IngestMetrics, own=False)

@@ -27,7 +27,7 @@ from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.ingest.lacking import keep_comparing
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
-from services.reporting.opening import keep_opening
+from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.pages import routes
 from services.reporting.policies import POLICIES
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
@@ -78,7 +78,8 @@ def run_api(settings: ApiSettings) -> int:
     registry = new_registry()
     engine = database.engine(settings.database)
     stop = Event()
-    Thread(target=keep_opening, args=(engine, system_clock, stop), name="opening", daemon=True).start()
+    opening = engine, system_clock, stop, OpeningMetrics(registry)
+    Thread(target=keep_opening, args=opening, name="opening", daemon=True).start()
     serve(build(settings, engine, registry), settings.http, settings.metrics, registry)
     stop.set()
     return 0

@@ -1,15 +1,19 @@
 """Publishes what is held at the moment that was announced: the API does, since it is what shows releases."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from threading import Event
 
+from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy import Engine
 
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.failures import Away
 from services.reporting.files.store import make_files
+from services.reporting.releases import announcing
+from services.reporting.releases.calendar import Announcement, to_come
 from services.reporting.releases.publication import next_due, publish_due
 
 log = logging.getLogger(__name__)
@@ -18,7 +22,23 @@ MOST_SECONDS = 30.0
 """Between two looks: how late what is held is noticed, and what is announced for another day."""
 
 
-def keep_opening(database: Engine, clock: Clock, stop: Event) -> None:
+class OpeningMetrics:
+    """When the next release is due."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._due = Gauge(
+            "payback_release_due_timestamp_seconds",
+            "When what was announced for the earliest day is due, until it is published; 0 while nothing is announced",
+            registry=registry,
+        )
+
+    def looked(self, calendar: Sequence[Announcement]) -> None:
+        """Notes what is awaited, held or not."""
+        moments = [each.moment for each in to_come(calendar) if each.moment]
+        self._due.set(moments[0].timestamp() if moments else 0)
+
+
+def keep_opening(database: Engine, clock: Clock, stop: Event, metrics: OpeningMetrics) -> None:
     """Publish whatever is due, until told to stop. Where it cannot, it says so and tries again: late is better than never."""
     pause = 0.0
     while not stop.wait(pause):
@@ -29,6 +49,7 @@ def keep_opening(database: Engine, clock: Clock, stop: Event) -> None:
                 make_files(database, name, clock().date())
             with transaction(database) as connection:
                 pause = seconds_until(next_due(connection), clock())
+                metrics.looked(announcing.calendar(connection))
         except Away as away:
             log.warning("not published: %s", away)
         except Exception:

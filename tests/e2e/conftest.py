@@ -33,8 +33,6 @@ SOURCE = TopicPartition("national.aggregates", 0)
 HEARD = list(AUTHORITIES)[:6]
 MISSING = "Glasgow City"
 NOTICE = "Dumfries and Galloway sent reviews of March late."
-
-
 WRONG = "Reviews of March in Dumfries and Galloway were counted without those sent late."
 
 

@@ -22,7 +22,6 @@ PATHS = (
     "/quality",
     "/releases",
     "/releases/2026-03.1",
-    "/releases/2026-03.1",
     "/releases/2026-03.2",
     "/indicators/completion_rate?definition=3",
     "/indicators/overdue_placement",

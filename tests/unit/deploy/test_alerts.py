@@ -14,13 +14,8 @@ from contracts.events import Topic
 from contracts.topics import source_topics
 from deploy.grafana import document as dashboards
 from deploy.prometheus.document import BOUNDS, JOBS, PATH, defined, document
-from services.chassis.metrics import HttpMetrics, StreamMetrics, new_registry
-from services.operations.proof.watching import ProofMetrics
-from services.operations.watch import WatchMetrics
-from services.records.ingest.metrics import RecordsMetrics
+from services.chassis.metrics import new_registry
 from services.records.model.record import Outcome
-from services.records.webhooks.metrics import WebhookMetrics
-from services.reporting.ingest.metrics import IngestMetrics
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -59,7 +54,7 @@ def exported() -> dict[str, set[str]]:
     """Every series that a process exports, with the labels of its own."""
     registry = new_registry()
     labels = {metric._name: set(metric._labelnames) for metric in defined()}
-    for each in (HttpMetrics, StreamMetrics, RecordsMetrics, IngestMetrics, WatchMetrics, ProofMetrics, WebhookMetrics):
+    for each in dict.fromkeys(one for classes in JOBS.values() for one in classes):
         each(registry)
         labels |= {metric._name: set(metric._labelnames) for metric in defined(each)}
     return {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from threading import Event
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -23,7 +25,8 @@ from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSetti
 from services.reporting import opening
 from services.reporting.app import build
 from services.reporting.files.store import listed, make_files
-from services.reporting.opening import keep_opening
+from services.reporting.opening import OpeningMetrics, keep_opening
+from services.reporting.read.tables import release_files
 from services.reporting.releases import announcing, publication
 from services.reporting.releases.calendar import CannotRelease
 from services.reporting.releases.publication import Correction
@@ -120,9 +123,9 @@ def test_until_half_past_nine_there_is_nothing_of_it_anywhere(
     clock.move(timedelta(seconds=1))
     assert publication.publish_due(database, clock) == name
     assert publication.publish_due(database, clock) is None
-    after = walk(web, name)
-    assert after[f"/releases/{name}"][0] == after[f"/v1/releases/{name}/files"][0] == 200
-    assert sum(now[each] != after[each] for each in now) > 40
+    for address in ("/", "/releases", f"/releases/{name}", f"/v1/releases/{name}/files", f"/search?q={name}"):
+        after = web.get(address, headers={"x-request-id": "the-same"})
+        assert (after.status_code, after.content) != now[address], address
     (out,) = (each for each in web.get("/v1/releases").json()["releases"] if each["id"] == name)
     assert datetime.fromisoformat(out["published_at"]) == MOMENT
 
@@ -144,15 +147,24 @@ def test_its_files_are_ready_and_say_on_which_day_they_came(
     assert "to 10 June 2026: A late answer." in page
 
 
-def test_what_comes_late_says_when_it_came(database: Engine, web: TestClient, clock: FixedClock) -> None:
-    """Nothing that could publish was there on its day."""
+@pytest.mark.parametrize("publish", [publication.publish_due, None], ids=["by itself", "by an operator"])
+def test_files_of_what_comes_late_are_made_anew(
+    database: Engine, web: TestClient, clock: FixedClock, publish: Callable[[Engine, Clock], str | None] | None
+) -> None:
+    """Nothing that could publish was there on its day, which they name."""
     name = announced(database, clock)
     publication.hold(database, name, clock)
-    make_files(database, name, clock().date())
+    made = {"release": name, "place": 0, "name": "README.txt", "media_type": "text/plain", "title": "", "sha256": ""}
+    with transaction(database) as connection:
+        connection.execute(release_files.insert().values(**made, size=1, content=b"9 June 2026"))
     clock.move(MOMENT + timedelta(days=2) - clock())
     assert "Late" in web.get("/releases").text
-    assert publication.publish_due(database, clock) == name
-    assert "11 June 2026" in web.get(f"/releases/{name}/files/README.txt").text
+    if publish:
+        assert publish(database, clock) == name
+    else:
+        publication.publish(database, name, clock)
+    with transaction(database) as connection:
+        assert listed(connection, name) == []
 
 
 def test_what_was_announced_cannot_come_before_and_nothing_else_makes_it_old(
@@ -172,6 +184,37 @@ def test_what_was_announced_cannot_come_before_and_nothing_else_makes_it_old(
     publication.publish(database, other, clock)
     clock.move(timedelta(days=60))
     assert publication.publish_due(database, clock) is None, "it was called off"
+
+
+def meanwhile(database: Engine, name: str, clock: Clock, act: Callable[[], object]) -> None:
+    """Does it while another process has published a release, and not ended its transaction yet. Raises what it raises."""
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'releases'::regclass)")
+    publish = text("UPDATE releases SET status = 'published', published_at = :now, held_at = NULL WHERE id = :name")
+    with ThreadPoolExecutor(1) as other, database.connect() as connection:
+        with connection.begin():
+            connection.execute(publish, {"now": clock(), "name": name})
+            done = other.submit(act)
+            while not connection.scalar(waits) and not wait([done], 0.01).done:
+                pass
+        done.result(timeout=30)
+
+
+def test_what_another_process_publishes_at_the_same_moment_counts(database: Engine, clock: FixedClock) -> None:
+    name = announced(database, clock)
+    other = publication.make(database, FEBRUARY, KNOWN_ON, clock)
+    clock.move(timedelta(minutes=1))
+    with pytest.raises(CannotRelease, match="before the last publication"):
+        meanwhile(database, other, clock, partial(publication.hold, database, name, clock))
+    third = publication.make(database, FEBRUARY, KNOWN_ON, clock)
+    with pytest.raises(CannotRelease, match="published meanwhile"):
+        meanwhile(database, third, clock, partial(publication.make, database, MARCH, KNOWN_ON, clock))
+    last = publication.make(database, MARCH, KNOWN_ON, clock)
+    publication.hold(database, last, clock)
+    clock.move(MOMENT - clock())
+    meanwhile(database, last, clock, partial(publication.publish_due, database, clock))
+    with transaction(database) as connection:
+        acts = [each.entry.what for each in store.chain(connection, WHOLE_SERVICE)]
+    assert acts.count("payback release publish") == 1, "that of February; the other process was first with March"
 
 
 def test_what_was_not_announced_or_is_over_cannot_be_held(database: Engine, clock: FixedClock) -> None:
@@ -234,6 +277,28 @@ def test_a_corrected_release_and_its_successor_lead_to_each_other_and_both_stay(
     third = publication.make(database, MARCH, KNOWN_ON, clock)
     with pytest.raises(CannotRelease, match="corrected before"):
         publication.publish(database, third, clock, Correction(wrong, "Once more"))
+
+
+def test_whoever_reads_what_was_corrected_twice_is_led_to_what_is_right_now(
+    database: Engine, web: TestClient, clock: FixedClock
+) -> None:
+    first = published(database, clock, FEBRUARY)
+    second = published(database, clock, FEBRUARY, Correction(first, "A wrong year"))
+    third = published(database, clock, MARCH, Correction(second, "A wrong month"))
+    leads = f'href="/releases/{third}">Release {third}</a> has it right'
+    assert all(leads in web.get(f"/releases/{each}").text for each in (first, second))
+    assert f'"/releases/{third}">release {third}</a> corrects it' in web.get(f"/releases/{first}/overview").text
+    publication.withdraw(database, first, clock, "Nobody should use it")
+    asked = web.get(f"/v1/indicators/orders_imposed/data?release={first}").json()["detail"]
+    assert f"Release {third} has it right." in asked
+    publication.withdraw(database, third, clock, "Wrong again")
+    page = web.get(f"/releases/{second}").text
+    assert "What was to correct it was withdrawn" in page
+    assert "has it right" not in page
+    draft = publication.make(database, MARCH, KNOWN_ON, clock)
+    for wrong in (draft, "2026-03.9"):
+        with pytest.raises(CannotRelease):
+            publication.publish(database, draft, clock, Correction(wrong, "Once more"))
 
 
 def test_a_withdrawal_keeps_what_was_said_before_and_leads_to_why(
@@ -325,9 +390,11 @@ def test_the_api_publishes_what_is_due_and_what_fails_is_tried_again(
     name = announced(database, clock)
     publication.hold(database, name, clock)
     clock.move(MOMENT - clock() - timedelta(seconds=2))
-    looks = Looks(1)
-    keep_opening(database, clock, looks)
+    looks, registry = Looks(1), CollectorRegistry()
+    metrics = OpeningMetrics(registry)
+    keep_opening(database, clock, looks, metrics)
     assert looks.pauses == [0.0, 2.0]
+    assert registry.get_sample_value("payback_release_due_timestamp_seconds") == MOMENT.timestamp()
     clock.move(timedelta(seconds=2))
     faults_to_come: list[Exception] = [ValueError("a fault of ours"), Away("PostgreSQL is away")]
 
@@ -338,7 +405,8 @@ def test_the_api_publishes_what_is_due_and_what_fails_is_tried_again(
 
     monkeypatch.setattr(opening, "publish_due", publish_due)
     looks = Looks(3)
-    keep_opening(database, clock, looks)
+    keep_opening(database, clock, looks, metrics)
+    assert registry.get_sample_value("payback_release_due_timestamp_seconds") == 0
     assert looks.pauses == [0.0, opening.MOST_SECONDS, opening.MOST_SECONDS, opening.MOST_SECONDS]
     with transaction(database) as connection:
         assert listed(connection, name) != []
