@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.decoding.envelope import EXTRACT_ROW
+from contracts.decoding.reading import UNREADABLE
 
 _ROW = re.compile(EXTRACT_ROW)
 
@@ -31,7 +32,7 @@ def row_of(event: str) -> ExtractRow | None:
     """Of an event as it came, however spoilt it is."""
     try:
         said = _read(event).extractrow
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (*UNREADABLE, UnicodeEncodeError):
         return None
     if not _ROW.fullmatch(said):
         return None

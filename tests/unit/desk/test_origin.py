@@ -15,6 +15,7 @@ def test_a_row_is_told_by_file_sheet_and_row() -> None:
     [
         *("", "no JSON", "[]", "{}", '{"extractrow": null}', '{"extractrow": 7}', '{"extractrow": "Smith.1.2"}'),
         *('{"extractrow": "9c6778c91c48ff60.0.2"}', '{"extractrow": "9c6778c91c48ff60.1.2 "}', "\ud800"),
+        '{"data": ' + "[" * 20_000,
     ],
 )
 def test_anything_else_is_no_row(event: str) -> None:
