@@ -31,10 +31,8 @@ _WORDS = {
     Fault.TIMED_OUT: "It did not answer in time",
     Fault.STATUS: "It answered with another status than 2xx",
     Fault.GONE: "It answered 410: it wants nothing more",
-    Fault.SECRET: "Its secret cannot be read any more: make a new one",
+    Fault.SECRET: "Its secret cannot be read any more: make a new one, unless the operator mends this",
 }
-_AT_ONCE = frozenset({Fault.GONE, Fault.SECRET})
-"""After these, trying again is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,6 @@ def taken(now: datetime) -> Course:
 def failed(before: Course, fault: Fault, now: datetime, patience: Patience, share: float = 1) -> Course:
     """After one was not: the wait doubles each time. Of it a share is waited, so that many who failed at once do not come at once."""
     since = before.failing_since or now
-    over = fault in _AT_ONCE or now - since >= timedelta(seconds=patience.give_up)
+    over = fault is Fault.GONE or now - since >= timedelta(seconds=patience.give_up)
     wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * share
     return Course(now + timedelta(seconds=wait), before.attempts + 1, since, fault, now if over else None)

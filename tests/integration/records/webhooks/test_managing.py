@@ -83,15 +83,29 @@ def test_without_a_key_there_are_no_webhooks(orders: Telling) -> None:
     assert (answer.status_code, "no key" in answer.json()["detail"]) == (409, True)
 
 
-def test_a_key_that_is_lost_stops_the_receiver_and_a_new_secret_helps(orders: Telling, there: Receiver) -> None:
+def with_another_key(orders: Telling) -> Telling:
+    other = WebhookSettings.model_validate({"key": Fernet.generate_key().decode(), "allowed_networks": "127.0.0.0/8"})
+    return Telling(orders.bench, orders.worker, other)
+
+
+def test_a_key_that_is_lost_can_be_found_again(orders: Telling, there: Receiver) -> None:
+    """One wrong setting of the operator's must not stop the receivers of all authorities for good."""
+    orders.refuse("a")
+    orders.add(there)
+    with_another_key(orders).rounds()
+    assert there.ids == []
+    (shown,) = orders.shown()
+    assert (shown["stopped_at"], str(shown["fault"]).partition(":")[0]) == (None, "Its secret cannot be read any more")
+    orders.pass_(minutes=1)
+    orders.rounds()
+    assert [one["event"] for one in there.told] == ["a"]
+
+
+def test_where_a_key_is_lost_for_good_a_new_secret_helps(orders: Telling, there: Receiver) -> None:
     orders.refuse("a")
     webhook = orders.add(there)
-    other = WebhookSettings.model_validate({"key": Fernet.generate_key().decode(), "allowed_networks": "127.0.0.0/8"})
-    later = Telling(orders.bench, orders.worker, other)
+    later = with_another_key(orders)
     later.rounds()
-    assert there.ids == []
-    (shown,) = later.shown()
-    assert (bool(shown["stopped_at"]), shown["fault"]) == (True, "Its secret cannot be read any more: make a new one")
     there.secret = later.ask("POST", f"/{webhook}/secret", {}).json()["secret"]
     later.ask("POST", f"/{webhook}/resume", {})
     later.rounds()
