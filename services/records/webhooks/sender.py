@@ -139,12 +139,15 @@ class Sender:
             return self._failed(to, Fault.SECRET)
         async with self._tools.postman.rounds() as client:
             for told in begun.piece:
-                if stop.is_set() or monotonic() > ends:
+                if stop.is_set() or monotonic() > ends or not await self._is_ours(to):
                     break
                 to = await self._send_one(client, replace(begun, to=to), told)
                 if to.course.fault:
                     break
         return to
+
+    async def _is_ours(self, to: Subscription) -> bool:
+        return await self._in_thread(lambda connection: subscriptions.is_ours(connection, to))
 
     async def _send_one(self, client: httpx.AsyncClient, begun: Round, told: Told) -> Subscription:
         to, now = begun.to, self._tools.clock()

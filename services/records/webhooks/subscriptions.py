@@ -120,6 +120,11 @@ def settle(connection: Connection, sent: Subscription) -> bool:
     return connection.execute(ours.values(**values)).rowcount == 1
 
 
+def is_ours(connection: Connection, taken: Subscription) -> bool:
+    """Whether it is as it was taken on: nobody took it on since, changed it or took it away."""
+    return connection.scalar(select(webhooks.c.lease).where(webhooks.c.webhook == taken.webhook)) == taken.lease
+
+
 def number_of(connection: Connection, authority: str) -> int:
     """How many an authority has. Others who would add one wait until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"webhooks {authority}", 0))))

@@ -166,6 +166,35 @@ def test_one_that_wants_nothing_more_is_stopped_at_once(orders: Telling, there: 
     assert len(there.ids) == 1
 
 
+def test_who_is_taken_away_while_a_round_runs_is_sent_nothing_more(orders: Telling, there: Receiver) -> None:
+    orders.refuse("a", "b", "c")
+    webhook = orders.add(there)
+
+    def taken_away_meanwhile(handler: BaseHTTPRequestHandler) -> None:
+        orders.ask("DELETE", f"/{webhook}")
+        status(204)(handler)
+
+    there.answer = taken_away_meanwhile
+    orders.rounds()
+    assert len(there.ids) == 1
+
+
+def test_a_sender_that_was_overtaken_sends_nothing_more(orders: Telling, there: Receiver) -> None:
+    """What another has sent by then would come once more, behind what follows it."""
+    orders.refuse("a", "b", "c")
+    orders.add(there)
+
+    def overtaken(handler: BaseHTTPRequestHandler) -> None:
+        there.answer = status(204)
+        orders.pass_(minutes=2)
+        orders.rounds()
+        status(204)(handler)
+
+    there.answer = overtaken
+    orders.rounds()
+    assert [one["event"] for one in there.told] == ["a", "a", "b", "c"]
+
+
 def test_while_a_round_runs_a_manager_has_the_last_word(orders: Telling, there: Receiver) -> None:
     orders.refuse("a")
     webhook = orders.add(there)
