@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -15,8 +15,8 @@ import httpx
 from services.records.webhooks.addresses import Address, Networks, may_go
 from services.records.webhooks.course import Fault
 
-READ_BYTES = 4096
-"""Of an answer, so that its connection can be used again; what it says is of no interest."""
+READ_BYTES, READ_SECONDS = 4096, 1.0
+"""Of an answer at most, so that its connection can be used again; what it says is of no interest."""
 HEADERS = {"content-type": "application/json", "user-agent": "payback-webhooks/1", "accept-encoding": "identity"}
 
 LookUp = Callable[[str, int], Iterable[str]]
@@ -64,29 +64,34 @@ class Postman:
         """Raises NotSent unless the receiver answers 2xx in time."""
         try:
             async with asyncio.timeout(self._limits.seconds):
-                status = await self._status(client, httpx.URL(url), headers, body)
+                answer = await self._answer(client, httpx.URL(url), headers, body)
         except TimeoutError:
             raise NotSent(Fault.TIMED_OUT) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
             raise NotSent(Fault.CERTIFICATE if _is_about_certificate(fault) else Fault.UNREACHABLE) from None
-        if status == httpx.codes.GONE:
+        await _finish(answer)
+        if answer.status_code == httpx.codes.GONE:
             raise NotSent(Fault.GONE)
-        if not httpx.codes.is_success(status):
+        if not answer.is_success:
             raise NotSent(Fault.STATUS)
 
-    async def _status(self, client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> int:
-        address = await self._address(url)
+    async def _answer(
+        self, client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str], body: bytes
+    ) -> httpx.Response:
+        """Of which the status is known, and the rest may still come."""
+        # As it goes over the wire: spelled in Unicode, the resolver may make another name of it.
+        host = url.raw_host.decode()
+        address = await self._address(host, url)
         named = {**headers, "host": url.netloc.decode()}
         # The address that was judged is the one that is used: asked again, the name might lead elsewhere.
-        pinned, name = url.copy_with(host=str(address)), {"sni_hostname": url.host}
-        async with client.stream("POST", pinned, content=body, headers=named, extensions=name) as answer:
-            await _drain(answer)
-            return answer.status_code
+        pinned, name = url.copy_with(host=str(address)), {"sni_hostname": host}
+        request = client.build_request("POST", pinned, content=body, headers=named, extensions=name)
+        return await client.send(request, stream=True)
 
-    async def _address(self, url: httpx.URL) -> Address:
+    async def _address(self, host: str, url: httpx.URL) -> Address:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._names, url.host, port)
+            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._names, host, port)
         except (OSError, UnicodeError):
             raise NotSent(Fault.NO_ADDRESS) from None
         addresses = [ip_address(one) for one in found]
@@ -95,6 +100,14 @@ class Postman:
         if not all(may_go(url.scheme, one, self._limits.allowed) for one in addresses):
             raise NotSent(Fault.NOT_ALLOWED)
         return addresses[0]
+
+
+async def _finish(answer: httpx.Response) -> None:
+    """Whether the message was taken is known by now, however its answer ends."""
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(READ_SECONDS):
+            await _drain(answer)
+    await answer.aclose()
 
 
 async def _drain(answer: httpx.Response) -> None:
@@ -107,7 +120,7 @@ async def _drain(answer: httpx.Response) -> None:
 
 def _is_about_certificate(fault: BaseException | None) -> bool:
     while fault is not None:
-        if isinstance(fault, ssl.SSLError):
+        if isinstance(fault, ssl.SSLCertVerificationError):
             return True
         fault = fault.__cause__ or fault.__context__
     return False

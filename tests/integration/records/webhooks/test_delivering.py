@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.chassis.clock import system_clock
+from services.records.webhooks import delivering
 from services.records.webhooks.course import Fault
 from services.records.webhooks.delivering import Limits, LookUp, NotSent, Postman
 from services.records.webhooks.signing import Message, headers, new_secret
-from tests.support.receiver import Receiver, receiver, status
+from tests.support.receiver import Answer, Receiver, receiver, status
 
 HERE = [ip_network("127.0.0.0/8")]
 NAME = "receiver.example"
@@ -78,6 +79,23 @@ def test_a_certificate_must_be_good_for_the_name(certificate: Path) -> None:
         assert len(it.headers) == 1
 
 
+def test_who_speaks_no_tls_is_not_blamed_for_a_certificate(there: Receiver) -> None:
+    assert send(f"https://{NAME}:{there.port}/", names=leads_to("127.0.0.1")) is Fault.UNREACHABLE
+
+
+def test_a_name_is_looked_up_as_it_is_spelled_on_the_wire(there: Receiver) -> None:
+    """By the rules of 2008: those of 2003, which the system's own resolver has, make `strasse` of it, which may be somebody else's."""
+    asked = []
+
+    def names(host: str, _port: int) -> Iterable[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    assert send(there.url.replace("127.0.0.1", "straße.example"), names=names) is None
+    assert asked == ["xn--strae-oqa.example"]
+    assert there.headers[0]["host"].startswith("xn--strae-oqa.example:")
+
+
 def test_a_name_that_leads_inside_is_sent_nothing(there: Receiver) -> None:
     url = there.url.replace("127.0.0.1", "localhost")
     assert send(url, names=leads_to("127.0.0.1"), allowed=False) is Fault.NOT_ALLOWED
@@ -115,6 +133,37 @@ def test_one_that_answers_a_little_at_a_time_runs_out_of_time_too(there: Receive
     begun = monotonic()
     assert send(there.url, names=leads_to("127.0.0.1"), seconds=0.2) is Fault.TIMED_OUT
     assert monotonic() - begun < 2
+
+
+def drip_the_body(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b"x")
+        sleep(0.02)
+
+
+def break_off(handler: BaseHTTPRequestHandler) -> None:
+    status(200, **{"content-length": "10"})(handler)
+    handler.close_connection = True
+
+
+def pour_out(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(1000):
+        handler.wfile.write(b"x" * 1_000_000)
+
+
+@pytest.mark.parametrize("answer", [drip_the_body, break_off, pour_out])
+def test_a_message_is_taken_by_its_status_however_the_answer_ends(
+    there: Receiver, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "READ_SECONDS", 0.2)
+    there.answer = answer
+    begun = monotonic()
+    assert send(there.url, names=leads_to("127.0.0.1"), seconds=0.5) is None
+    assert monotonic() - begun < 1
 
 
 def test_a_name_that_takes_long_to_look_up_runs_out_of_time_too(there: Receiver) -> None:
