@@ -52,16 +52,19 @@ def grant(kafka: KafkaSettings, holder: Holder) -> str:
 
 
 def revoke(kafka: KafkaSettings, user: str) -> int:
-    """Take everything from the user: no new connection, no right. Returns how many rights. Raises Away or Refused."""
+    """Take everything from the user: no right, no new connection. Returns how many rights. Raises Away or Refused.
+
+    The quota goes last: broken off half way, this leaves nobody with rights and no limit.
+    """
     everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
     theirs = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
     with _administrator(kafka) as admin:
-        if admin.describe_user_scram_credentials([user])[user]["credential_infos"]:
-            _credentials(admin, UserScramCredentialDeletion(user, MECHANISM))
-        quotas.take(admin, user)
         _, gone, error = admin.delete_acls([theirs])[0]
         if error is not NoError:
             raise failure(error())
+        if admin.describe_user_scram_credentials([user])[user]["credential_infos"]:
+            _credentials(admin, UserScramCredentialDeletion(user, MECHANISM))
+        quotas.take(admin, user)
         return len(gone)
 
 

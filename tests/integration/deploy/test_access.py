@@ -30,7 +30,7 @@ from deploy.kafka import access, rights
 from deploy.kafka.rights import Holder
 from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
-from services.chassis.failures import Failure, Refused
+from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.kafka import Admin, Producer, Record, connection
 from services.operations.doctor import look_at_kafka
@@ -248,6 +248,22 @@ def test_quotas_are_those_of_the_list_until_access_is_taken_away(guarded: Guarde
         }
     access.revoke(guarded.inner, "subscriber-press")
     assert quota_of(guarded, "subscriber-press") == {}
+
+
+def test_taking_access_away_leaves_no_rights_without_a_limit(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = rights.subscriber("halfway").user
+    guarded.enter(rights.subscriber("halfway"))
+
+    def broken_off(*_: object) -> None:
+        raise Away("broken off half way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(access, "_credentials", broken_off)
+        with pytest.raises(Away):
+            access.revoke(guarded.inner, user)
+    assert quota_of(guarded, user)
+    assert access.revoke(guarded.inner, user) == 0, "its rights went first"
+    assert quota_of(guarded, user) == {}
 
 
 def test_the_time_of_an_event_is_the_brokers(guarded: Guarded) -> None:
