@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from random import SystemRandom
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -9,6 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
     ALWAYS_ON,
     ParentBased,
     Sampler,
@@ -19,6 +21,8 @@ from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
 from services.chassis.settings import TracingSettings
+
+_random = SystemRandom()
 
 
 def provider(settings: TracingSettings, service: str, patience: float) -> TracerProvider:
@@ -39,8 +43,8 @@ class Linked(Sampler):
     """Traces a share of requests, whatever their callers would have, and each batch that an event of such a request is in."""
 
     def __init__(self, share: float) -> None:
-        ours = TraceIdRatioBased(share)
-        self._requests = ParentBased(ours, remote_parent_sampled=ours, remote_parent_not_sampled=ours)
+        self._share = share
+        self._within = ParentBased(TraceIdRatioBased(share))
 
     def should_sample(  # noqa: PLR0913, PLR0917 - the library's signature
         self,
@@ -52,9 +56,13 @@ class Linked(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """As ParentBased, unless it is linked to what is traced."""
-        linked = any(link.context.trace_flags.sampled for link in links or ())
-        sampler = ALWAYS_ON if linked else self._requests
+        """A request by chance alone: a caller chooses the id of its trace. All else as what it is in or linked to."""
+        if kind is SpanKind.SERVER:
+            sampler: Sampler = ALWAYS_ON if _random.random() < self._share else ALWAYS_OFF
+        elif any(link.context.trace_flags.sampled for link in links or ()):
+            sampler = ALWAYS_ON
+        else:
+            sampler = self._within
         return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:

@@ -84,14 +84,16 @@ def test_without_the_extra_one_is_told_what_to_install(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("flags", ["00", "01"])
 def test_what_is_traced_is_for_us_to_say_and_not_for_callers(share: float, flags: str) -> None:
     tracing.use(traced(share, "test"))
-    kept = 0
-    for number in range(1, 401):
-        told = tracing.told(f"00-{'1' * 16}{number * (2**64 // 401):016x}-{SPAN}-{flags}")
+    kept, first_of_all = 0, f"{'1' * 16}{1:016x}"
+    for _ in range(400):
+        told = tracing.told(f"00-{first_of_all}-{SPAN}-{flags}")
         with tracing.span("request", SpanKind.SERVER, within=told) as span:
             kept += span.is_recording()
             with tracing.span("send", SpanKind.PRODUCER) as inner:
                 assert inner.is_recording() == span.is_recording()
-    assert abs(kept - share * 400) <= 2
+    assert abs(kept - share * 400) <= (0 if share in {0.0, 1.0} else 60), (
+        "a caller chose the id, and not whether it is kept"
+    )
 
 
 @pytest.mark.parametrize("sampled", [True, False])
