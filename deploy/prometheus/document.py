@@ -38,7 +38,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "caller": ("token, address", 2),
     "dependency": ("kafka, postgresql, schema, and, for the desk, each service", 3),
     "file": ("name of a certificate's file", 20),
-    "kind": ("away, timed_out, fenced, dropped", 4),
+    "kind": ("away, timed_out, fenced, dropped, still", 5),
     "method": ("seven methods, or other", 8),
     "of": ("postgresql, kafka", 2),
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
@@ -101,9 +101,11 @@ def _metrics() -> Iterator[str]:
 def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "APIs", defined(*API, own=False)
     yield "API of reporting", defined(OpeningMetrics, own=False)
+    yield "APIs of orders and unpaid work", defined(AuditMetrics, own=False)
     yield "Workers", defined(StreamMetrics, own=False)
     yield "Workers of orders and unpaid work", defined(RecordsMetrics, own=False)
     yield "Worker of reporting", defined(IngestMetrics, own=False)
+    yield "Senders of webhooks", defined(WebhookMetrics, own=False)
     yield "`payback watch`", defined(WatchMetrics, own=False)
     yield "`payback prove --watch`", defined(ProofMetrics, own=False)
 

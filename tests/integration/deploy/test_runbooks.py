@@ -154,15 +154,25 @@ def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple
 @pytest.mark.parametrize("command", DOCKER, ids=str)
 def test_what_docker_is_told_is_there(command: Command) -> None:
     words = list(takewhile(lambda word: word not in {"|", "<", ">", "&&"}, shlex.split(command.line)))[2:]
+    words, services = over(words)
     words = [word for at, word in enumerate(words) if at == 0 or words[at - 1] not in VALUED]
     assert words[0] in COMPOSE_COMMANDS, words
     named = [word for word in words[1:] if not word.startswith("-")]
     if words[0] in {"exec", "run"} and named:
-        assert named[0] in COMPOSE["services"]
+        assert named[0] in services
         if len(named) > 1:
             assert named[1].rpartition("/")[2] in PROGRAMS or named[1].startswith("/opt/kafka/bin/kafka-")
     else:
-        assert set(named) <= COMPOSE["services"].keys()
+        assert set(named) <= services
+
+
+def over(words: list[str]) -> tuple[list[str], set[str]]:
+    """What follows the files that Compose is told to read, and the services of these; without any, of docker-compose.yml."""
+    if words[0] != "-f":
+        return words, set(COMPOSE["services"])
+    read = yaml.safe_load((ROOT / words[1]).read_text())["services"].keys()
+    left, services = over(words[2:]) if words[2] == "-f" else (words[2:], set())
+    return left, services | read
 
 
 def test_topics_that_pages_name_are_there() -> None:

@@ -13,7 +13,7 @@ import yaml
 from contracts.events import Topic
 from contracts.topics import source_topics
 from deploy.grafana import document as dashboards
-from deploy.prometheus.document import BOUNDS, JOBS, PATH, defined, document
+from deploy.prometheus.document import BOUNDS, JOBS, PATH, by_job, defined, document
 from services.chassis.metrics import new_registry
 from services.records.model.record import Outcome
 
@@ -131,7 +131,10 @@ def test_numbers_and_values_in_alerts_are_the_codes_own() -> None:
 
 
 def test_the_page_of_metrics_is_that_of_the_definitions() -> None:
-    assert PATH.read_text(encoding="utf-8") == document(), "run `make documents`"
+    page = PATH.read_text(encoding="utf-8")
+    assert page == document(), "run `make documents`"
+    all_names = {name.removeprefix("payback_") for names in by_job().values() for name in names}
+    assert {name for name in all_names if not re.search(rf"^\| `{name}(_total)?` ", page, re.MULTILINE)} == set()
 
 
 def test_dashboards_are_those_of_their_definitions() -> None:
