@@ -1,7 +1,7 @@
 """Asks for everything that a report is made of, with the token of the one who looks."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeVar
@@ -10,7 +10,7 @@ from contracts.periods import add_months, month_of, quarter_of, year_of
 from services.chassis.api.problems import Problem
 from services.chassis.web import words
 from services.desk.model import Capacity, Change, Decided, FindingCounts, Held
-from services.desk.platform import REPORTING, Platform, Service
+from services.desk.platform import REPORTING, Asked, Platform, Service
 from services.desk.report.figures import Comparison, Indicator, Indicators, Series
 from services.desk.report.model import Aim, Span, Told
 from services.desk.words.capacity import foreseen
@@ -19,6 +19,8 @@ T = TypeVar("T")
 SHARE, COUNTED = "share", ("orders_imposed", "hours_credited", "unpaid_work_hours_imposed")
 MONTHS_OF_AIMS = 24
 QUARTERS_OF_EVIDENCE = 8
+AT_ONCE = 8
+"""Questions of one report: a service turns away who asks too much at a time."""
 
 
 def quarters_up_to(today: date) -> list[str]:
@@ -61,6 +63,7 @@ class Gathering:
 
     def __init__(self, platform: Platform, token: str, authority: str, name: str) -> None:
         self._platform, self._token, self._authority, self._name = platform, token, authority, name
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def told(self, span: Span) -> Told:
         """Return everything about these months."""
@@ -109,18 +112,22 @@ class Gathering:
         return await asyncio.gather(
             self._both("held", Held),
             self._both("findings/counts", FindingCounts),
-            self._platform.ask(self._token, Service.UNPAID_WORK, "capacity", Capacity),
+            self._ask(Service.UNPAID_WORK, "capacity", Capacity),
         )
 
     async def _both(self, path: str, kind: type[T]) -> list[T]:
-        return await asyncio.gather(*(self._platform.ask(self._token, s, path, kind) for s in Service))
+        return await asyncio.gather(*(self._ask(s, path, kind) for s in Service))
+
+    async def _ask(self, service: Asked, path: str, kind: type[T], asked: Mapping[str, str | int] | None = None) -> T:
+        async with self._turns:
+            return await self._platform.ask(self._token, service, path, kind, asked)
 
     async def _indicators(self) -> list[Indicator]:
-        return (await self._platform.ask(self._token, REPORTING, "indicators", Indicators)).indicators
+        return (await self._ask(REPORTING, "indicators", Indicators)).indicators
 
     async def _compared(self, shares: Iterable[Indicator], first: date, last: date) -> list[Comparison]:
         asked: dict[str, str | int] = {"from": f"{first:%Y-%m}", "to": f"{last:%Y-%m}"}
-        asks = (self._platform.ask(self._token, REPORTING, f"compare/{one.id}", Comparison, asked) for one in shares)
+        asks = (self._ask(REPORTING, f"compare/{one.id}", Comparison, asked) for one in shares)
         return await asyncio.gather(*asks)
 
     async def _series(self, indicator: Indicator, by: str, first: date, last: date) -> Series:
@@ -130,7 +137,7 @@ class Gathering:
             "by": by,
             "authority": self._authority,
         }
-        return await self._platform.ask(self._token, REPORTING, f"indicators/{indicator.id}/data", Series, asked)
+        return await self._ask(REPORTING, f"indicators/{indicator.id}/data", Series, asked)
 
     async def _months(self, shares: Iterable[Indicator], aims: Iterable[Aim], last: date) -> dict[str, Series]:
         wanted = [one for one in shares if any(one.id.startswith(aim.standard) for aim in aims)]
@@ -143,16 +150,14 @@ class Gathering:
         return await asyncio.gather(*(self._series(one, by, span.first_before, span.last) for one in indicators))
 
     async def _aims(self) -> list[Aim]:
-        decided = await self._platform.ask(self._token, Service.ORDERS, "own/aims", Decided)
+        decided = await self._ask(Service.ORDERS, "own/aims", Decided)
         return [_aim(change) for change in decided.now]
 
     async def _changes(self, span: Span) -> list[str]:
         """What managers set within the months."""
         after = add_months(span.last, 1) - timedelta(days=1)
         names = {"closed-days": "Closed day", "targets": "Target", "aims": "Aim"}
-        found = await asyncio.gather(
-            *(self._platform.ask(self._token, Service.ORDERS, f"own/{name}", Decided) for name in names)
-        )
+        found = await asyncio.gather(*(self._ask(Service.ORDERS, f"own/{name}", Decided) for name in names))
         changes = [(name, one) for name, decided in zip(names.values(), found, strict=True) for one in decided.changes]
         shown = [(name, one) for name, one in changes if span.first <= one.at.date() <= after]
         return [_change(name, one) for name, one in sorted(shown, key=lambda each: each[1].at)]
