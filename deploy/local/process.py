@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from random import SystemRandom
 
+OURS = range(15_000, 32_000)
+"""Below those from which systems take a port for each connection that is made: one of these could be taken before it is listened on."""
+_random = SystemRandom()
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -104,12 +108,19 @@ def tail(log: Path, lines: int = 20) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on at the moment, all different."""
+    """Ports that nothing listens on at the moment, all different, and none that the system gives to connections by itself."""
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        return [_held(held) for _ in range(count)]
+
+
+def _held(held: ExitStack) -> int:
+    """One that is free, held until the end."""
+    while True:
+        port = _random.choice(OURS)
+        one = held.enter_context(socket.socket())
+        with suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def taken(ports: Iterable[int]) -> list[int]:

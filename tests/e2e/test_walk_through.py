@@ -28,12 +28,13 @@ def stack(tmp_path: Path) -> Iterator[dict[str, Any]]:
     command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(tmp_path / "stack")]
     with (tmp_path / "progress.log").open("wb") as progress:
         running = psutil.Popen(command, stdout=subprocess.PIPE, stderr=progress)
-    line = running.stdout.readline()
-    (tmp_path / "stack.json").write_bytes(line)
-    yield json.loads(line)
-    running.terminate()
-    assert running.wait(60) == 0
-    running.stdout.close()
+    with running.stdout:
+        line = running.stdout.readline()
+        (tmp_path / "stack.json").write_bytes(line)
+        assert line, (tmp_path / "progress.log").read_text()
+        yield json.loads(line)
+        running.terminate()
+        assert running.wait(60) == 0
 
 
 def minutes_credited(stack: dict[str, Any]) -> list[int]:

@@ -18,7 +18,7 @@ QUICK = {
     "stream_batch_max_messages": "25",
     "stream_retry_longest_seconds": "2",
     "stream_identity_every_seconds": "2",
-    "stream_still_after_seconds": "20",
+    "stream_still_after_seconds": "30",
     "database_idle_transaction_seconds": "3",
 }
 

@@ -1,4 +1,6 @@
-"""Imports two extracts, and is killed at every write in turn. Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS`.
+"""Imports two extracts, and is killed at one write in so many, each in turn.
+
+Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS EVERY`.
 
 For each n a fresh office in DIRECTORY/n. Its files have `payback.spool` in their paths, which is what the killer looks for.
 """
@@ -32,12 +34,12 @@ def import_all(home: Path, number: int, address: str) -> None:
         run(office(home, number, address), [home / name])
 
 
-def main(home: Path, address: str) -> None:
+def main(home: Path, address: str, every: int) -> None:
     killer = ctypes.CDLL(None)
     clients._tls()
-    number, killed = 0, True
+    number, killed = 1 - every, True
     while killed:
-        number += 1
+        number += every
         folder = home / str(number)
         folder.mkdir()
         for name in (FIRST, SECOND):
@@ -60,4 +62,4 @@ def main(home: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -331,8 +331,7 @@ class Engine:
     async def take(self, fetch: Fetch) -> None:
         """Process one fetch, unless it is out of date."""
         async with self._in_hand:
-            current = self._valid_after == fetch.mark.seeks == self._reader.mark.seeks
-            if self._interrupted.is_set() or not current:
+            if self._interrupted.is_set() or fetch.mark.seeks != self._valid_after or not self._undoubted():
                 return
             if self._follows(fetch.mark) and self._joins(fetch.slices):
                 await self._process(fetch.slices)
@@ -386,23 +385,29 @@ class Engine:
                 if turn % every == 0:
                     await self._check_identities(self._identities)
             except Away as away:
-                self._sign()
                 log.warning("%s cannot measure its lag: %s", self._name, describe(away))
 
     async def guard(self) -> None:
-        """Until this worker stands still though nothing is known to be away: then raise Away.
+        """Until this worker stands still though Kafka is there: then raise Away.
 
         The consumer has many ways to wait in silence for what never comes, such as an assignment; one that is made
-        anew gets on. Time is counted in looks, since a process that was frozen meanwhile has not stood still.
+        anew gets on. Kafka is asked about on another way than the consumer's, whose silence is what this is about.
         """
+        while True:
+            await self._stand_still()
+            with suppress(Away):
+                await _in(self._admin_thread, self._identify)({source.topic for source in self._reader.owned()})
+                break
+        self._metrics.retries.labels("still").inc()
+        raise Away(f"{self._name} has stood still for {self._settings.still_after_seconds:.0f} s, and nothing says why")
+
+    async def _stand_still(self) -> None:
+        """Time is counted in looks, since a process that was frozen meanwhile has not stood still."""
         quiet = 0
         while quiet < LOOKS:
             before = self._signs
             await asyncio.sleep(self._settings.still_after_seconds / LOOKS)
-            alive = self._at_work or self._silent or self._signs > before
-            quiet = 0 if alive else quiet + 1
-        self._metrics.retries.labels("still").inc()
-        raise Away(f"{self._name} has stood still for {self._settings.still_after_seconds:.0f} s, and nothing says why")
+            quiet = 0 if self._at_work or self._signs > before else quiet + 1
 
     async def _measure_or_doubt(self) -> None:
         """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
@@ -424,16 +429,22 @@ class Engine:
     async def _measure(self) -> None:
         owned = [source for source in self._reader.owned() if source in self._positions]
         bounds = await self._reader.bounds(owned)
-        fetched = {source: await self._reader.fetched(source) for source in owned}
+        # A consumer that was not sent anywhere yet does not answer where it is.
+        fetched = {source: await self._reader.fetched(source) for source in owned if self._undoubted()}
         owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
-        undoubted = self._valid_after == self._reader.mark.seeks
-        if undoubted and self._seen == self._reader.mark and not self._in_hand.locked():
+        if self._undoubted() and self._seen == self._reader.mark and not self._in_hand.locked():
             # All that was fetched is processed; what lies between are markers that no message stands for.
-            self._positions.update({source: max(fetched[source], self._positions[source]) for source in owned})
+            self._positions.update(
+                {source: max(fetched[source], self._positions[source]) for source in owned if source in fetched}
+            )
         ends = {source: bounds[source].end for source in owned}
         self._tell_lags(ends)
         if self._up and all(end <= self._positions[source] for source, end in ends.items()):
             self._progressed()
+
+    def _undoubted(self) -> bool:
+        """Whether the consumer reads where it was sent last, as the processor said."""
+        return self._valid_after == self._reader.mark.seeks
 
     def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
         """What is held back waits, however far it was fetched; it is no sign of being stuck."""

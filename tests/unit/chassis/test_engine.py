@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -117,15 +118,19 @@ class Scene:
         return self.registry.get_sample_value(f"payback_stream_{name}", labels)
 
 
+def _identities(known: Mapping[str, SourceIdentity], names: Collection[str]) -> Mapping[str, SourceIdentity]:
+    if not known:
+        raise Away("Kafka")
+    return {name: known[name] for name in names}
+
+
 def play(script: Callable[[Scene], Awaitable[None]], settings: StreamSettings = QUICK) -> Scene:
     """Run a script against an engine that has been assigned its partition."""
 
     async def main() -> Scene:
         registry, processor, reader = CollectorRegistry(), FakeProcessor(), FakeReader()
         identities = {"t.a": SourceIdentity("cluster", "topic")}
-        engine = Engine(
-            "test", settings, processor, lambda names: {n: identities[n] for n in names}, StreamMetrics(registry)
-        )
+        engine = Engine("test", settings, processor, partial(_identities, identities), StreamMetrics(registry))
         engine.attach(reader)
         reader.answers.set()
         scene = Scene(engine, reader, processor, registry, identities)
@@ -313,6 +318,22 @@ def test_a_worker_that_waits_for_what_is_away_does_not_stand_still() -> None:
         assert not await stands_still(scene)
         scene.engine.end()
         await asking
+
+    play(script, WATCHFUL)
+
+
+def test_where_kafka_is_away_for_all_nobody_stands_still() -> None:
+    """A consumer that is made anew would hear no more."""
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.reader.answers.clear()
+        scene.identities.clear()
+        report = asyncio.create_task(scene.engine.report())
+        assert not await stands_still(scene)
+        scene.identities["t.a"] = SourceIdentity("cluster", "topic")
+        assert await stands_still(scene)
+        report.cancel()
 
     play(script, WATCHFUL)
 

@@ -25,6 +25,8 @@ from tests.integration.records.ingest.test_epoch import Topic
 from tests.support import scenario
 
 BAD = "S12000029"
+LONG_AGO = 9.0
+"""Kafka's own settings would take 10 to 20 seconds."""
 
 
 def test_a_fault_about_one_authority_does_not_stop_the_others(
@@ -104,7 +106,7 @@ def test_what_a_publisher_that_stands_still_left_open_is_ended_by_kafka(
         with living.transaction():
             living.send_all([Record(topic, b"k", b"whole")])
         assert read_on(log) == [b"whole"]
-        assert time.monotonic() - began < bulk.TRANSACTION_SECONDS + 4
+        assert time.monotonic() - began < LONG_AGO
         with pytest.raises(Away):
             frozen._run(frozen._asked("commit_transaction"))
         assert frozen._transaction_seconds == bulk.LONG_TRANSACTION_SECONDS
