@@ -83,9 +83,9 @@ class BulkProducer:
             raise
         self._run(self._asked("commit_transaction"))
 
-    def end_other(self, id_: str) -> None:
-        """Aborts what another producer has left open, and keeps that one from going on under its id. Raises Away."""
-        self._run(self._end_other(id_))
+    def end_other(self, id_: str, topic: str) -> None:
+        """Aborts what another producer has left open in the topic, and keeps that one from going on under its id. Raises Away."""
+        self._run(self._end_other(id_, topic))
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -111,11 +111,16 @@ class BulkProducer:
         async with self._told_apart():
             await getattr(await self._connected(), what)()
 
-    async def _end_other(self, id_: str) -> None:
+    async def _end_other(self, id_: str, topic: str) -> None:
         other = AIOKafkaProducer(**_options(self._settings, self._seconds), **_transactional(id_, TRANSACTION_SECONDS))
         try:
             async with self._told_apart(), asyncio.timeout(self._seconds):
                 await other.start()  # which asks Kafka to begin anew under this id
+                # A broker that was killed may have forgotten the transaction, which its log still waits for: the end of
+                # another one of the same producer ends that, too.
+                await other.begin_transaction()
+                await other.send_and_wait(topic, key=id_.encode(), partition=0)
+                await other.abort_transaction()
         finally:
             await _let_go(other)
 

@@ -2,10 +2,11 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from threading import Event, Thread
 
-from contracts.topics import source_topics
+from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis import logs, tracing
 from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
@@ -54,7 +55,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         StreamMetrics(registry),
     )
     publications = Publications(database, domain.service)
-    producers = Producers(database, producer.id, producer.end_other)
+    producers = Producers(database, producer.id, partial(producer.end_other, topic=NATIONAL_AGGREGATES))
     publisher = Publisher(publications, producer, worker.owned, metrics, producers.end_dead, settings.aggregates.sealer)
     publishing = _Publishing(publisher, changed, stop, stream)
     try:

@@ -1,10 +1,12 @@
 """Publishing goes on without the authority on whose cells it fails, and past a publisher that died."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
@@ -83,11 +85,45 @@ def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, ne
         assert log.slices(10) == []
         began = time.monotonic()
         assert dead.id is not None
-        living.end_other(dead.id)
+        living.end_other(dead.id, topic)
         assert [message.value for part in log.slices(10) for message in part.messages] == [b"whole"]
         assert time.monotonic() - began < 5, "Kafka itself takes 5 seconds and more"
         with pytest.raises(Away):
             dead._run(dead._asked("commit_transaction"))
+
+
+@pytest.fixture
+def forgetful(kafka: str) -> Iterator[None]:
+    """Kafka lets a transaction be written of which its coordinator knows nothing, as once after it was killed."""
+
+    def verified(value: str) -> None:
+        setting = {"transaction.partition.verification.enable": value}
+        with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+            admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", configs=setting)])
+
+    verified("false")
+    yield
+    verified("true")
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_transaction_that_kafka_forgot_is_ended_all_the_same(kafka: str, new_topic: Callable[[], str]) -> None:
+    """Nobody else would end it, and no reader would ever get past."""
+    settings, topic = KafkaSettings(bootstrap=kafka), new_topic()
+    source = TopicPartition(topic, 0)
+    dead, living = (BulkProducer(settings, transactional="test") for _ in range(2))
+    with dead, living, closing(Log(settings, [source])) as log:
+        log.seek({source: 0})
+        dead._run(dead._asked("begin_transaction"))
+        assert dead._producer is not None
+        manager = dead._producer._txn_manager
+        manager.maybe_add_partition_to_txn = manager._txn_partitions.add
+        dead.send_all([Record(topic, b"k", b"left open")])
+        with living.transaction():
+            living.send_all([Record(topic, b"k", b"whole")])
+        assert dead.id is not None
+        living.end_other(dead.id, topic)
+        assert read_on(log) == [b"whole"]
 
 
 def test_what_a_publisher_that_stands_still_left_open_is_ended_by_kafka(
