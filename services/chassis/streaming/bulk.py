@@ -114,7 +114,7 @@ class BulkProducer:
     async def _end_other(self, id_: str, topic: str) -> None:
         other = AIOKafkaProducer(**_options(self._settings, self._seconds), **_transactional(id_, TRANSACTION_SECONDS))
         try:
-            async with self._told_apart(), asyncio.timeout(self._seconds):
+            async with self._told_apart():
                 await other.start()  # which asks Kafka to begin anew under this id
                 # A broker that was killed may have forgotten the transaction, which its log still waits for: the end of
                 # another one of the same producer ends that, too.
