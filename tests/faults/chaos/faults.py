@@ -5,7 +5,7 @@ import time
 from contextlib import closing, suppress
 
 import psycopg
-from kafka import KafkaProducer, codec
+from kafka import KafkaProducer
 
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
@@ -21,10 +21,7 @@ POISON = (
     b'{"specversion":"1.0","sequence":999999999999999999999}',
     b"[" + b"1," * 50_000 + b"1]",
 )
-
-
-CODECS = (None, "gzip", "lz4", "zstd", *(["snappy"] if codec.has_snappy() else []))
-"""Those that can be written here."""
+CODECS = (None, "gzip", "lz4", "snappy", "zstd")
 
 
 def kill_a_worker(scene: Scene) -> None:
