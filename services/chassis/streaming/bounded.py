@@ -114,7 +114,17 @@ class Batch:
             return self._streamed()
         except Exception:  # noqa: BLE001 - whatever a decompressor says to what is none of its own
             return self._unread(self._batch.base_offset, b"")
-        return iter(first)
+        return self._read(iter(first))
+
+    def _read(self, records: Iterator[Any]) -> Iterator[Any]:
+        """As aiokafka reads them; from where it cannot, such as at a header whose name is no text, as a stream."""
+        following = self._batch.base_offset
+        try:
+            for record in records:
+                yield record
+                following = record.offset + 1
+        except Exception:  # noqa: BLE001 - whatever it says to what it does not expect
+            yield from (record for record in self._streamed() if record.offset >= following)
 
     def _streamed(self) -> Iterator[_Record]:
         """Every record that there is room for; those that come after it are as good as too large."""

@@ -9,7 +9,7 @@ from lz4.frame import LZ4FrameDecompressor
 
 WHOLE = 16 * 1024 * 1024
 """What a batch may hold to be decompressed at once."""
-GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
+PLAIN, GZIP, SNAPPY, LZ4, ZSTD = 0, 1, 2, 3, 4
 """As Kafka numbers them."""
 BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError)
 """What a decompressor says to what is none of its own."""
@@ -48,11 +48,11 @@ class _Lz4:
         return out
 
 
-class _Snappy:
-    """Cannot make much of little: a block of 1 MB holds some 21 MB at most."""
+class _Held:
+    """What is there as a whole."""
 
-    def __init__(self, raw: bytes) -> None:
-        self._out, self._at = codec.snappy_decode(raw), 0
+    def __init__(self, out: bytes) -> None:
+        self._out, self._at = out, 0
 
     def read(self, most: int) -> bytes:
         begin, self._at = self._at, self._at + most
@@ -61,10 +61,12 @@ class _Snappy:
 
 def inflating(kind: int, raw: bytes) -> Inflating:
     match kind:
+        case 0:
+            return _Held(raw)
         case 1:
             return _Gzip(raw)
-        case 2:
-            return _Snappy(raw)
+        case 2:  # which cannot make much of little: a block of 1 MB holds some 21 MB at most
+            return _Held(codec.snappy_decode(raw))
         case 3:
             return _Lz4(raw)
         case _:

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import aiokafka.codec
 import pytest
 import zstandard
 from aiokafka.consumer import fetcher
@@ -145,6 +146,20 @@ def test_what_cannot_be_decompressed_has_an_outcome_all_the_same(
     raw = batch(codec, [(b"k", b"0123456789" * 100, [])] * 5)
     found = read(raw[:-40] + b"\xff" * 40, checked=False)
     assert [record.offset for record in found] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+def test_a_header_whose_name_is_no_text_harms_nobody(codec: int) -> None:
+    """Some clients send any bytes as a name, and Kafka takes them."""
+    raw = bytearray(batch(NONE, [(b"k", b"%d" % n, [("name", b"x")] if n == 1 else []) for n in range(3)]))
+    at = raw.index(b"name")
+    raw[at : at + 4] = b"\xff\xfe\x00!"
+    if codec != NONE:
+        raw[61:], raw[22] = getattr(aiokafka.codec, f"{NAMES[codec]}_encode")(bytes(raw[61:])), codec
+        raw[8:12] = (len(raw) - 12).to_bytes(4, "big")
+    found = read(bytes(raw), checked=False)
+    assert [(record.offset, record.value) for record in found] == [(0, b"0"), (1, b"1"), (2, b"2")]
+    assert found[1].headers == (("\ufffd\ufffd\0!", b"x"),)
 
 
 def test_what_is_handed_over_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
