@@ -90,9 +90,10 @@ def send(  # noqa: PLR0913, PLR0917
 @connect.command()
 def suggest(
     files: Annotated[list[Path], typer.Argument(help="Tables as they are: workbooks and CSV.")],
+    authority: Annotated[str | None, typer.Option(help="Your authority, by code or name.")] = None,
 ) -> None:
     """Propose a mapping from headings and values, with reasons and doubts, on standard output."""
-    _end(lambda: Report([proposed(files).rstrip()]))
+    _end(lambda: Report([proposed(files, authority and _code(authority)).rstrip()]))
 
 
 @connect.command()
@@ -110,12 +111,16 @@ def _template(file: Path, authority: str, force: bool) -> Report:
         raise CannotGoOn(f"{file.name} must end with .xlsx")
     if file.exists() and not force:
         raise CannotGoOn(f"{file} is there already; say --force to write over it")
+    write_template(file, _code(authority))
+    return Report([f"{file} is ready. Fill in the sheet Orders, then: payback connect check {file}"])
+
+
+def _code(authority: str) -> str:
+    """By its code or name. Raises CannotGoOn."""
     try:
-        code = current_code(authority_in(authority, {}))
+        return current_code(authority_in(authority, {})) or authority
     except Unread as fault:
         raise CannotGoOn(str(fault)) from None
-    write_template(file, code or authority)
-    return Report([f"{file} is ready. Fill in the sheet Orders, then: payback connect check {file}"])
 
 
 @connect.command()

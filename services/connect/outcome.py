@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from string import digits
 
 from services.connect.comparing.facts import Refusal
 
 ALL_WELL, REFUSED, CANNOT_GO_ON = 0, 1, 2
 """Exit statuses."""
+_PLACES = 3
+"""Cells with the same fault that are named."""
 _SHOWN = 200
 """Messages of a kind that are told one by one."""
 
@@ -48,7 +51,7 @@ class Outcome:
 
     def lines(self, done: bool) -> Iterator[str]:
         """For people. `done` tells what happened from what would."""
-        yield from _told([str(refusal) for refusal in self.refusals])
+        yield from _told(_gathered(self.refusals))
         yield from _told(self.remarks)
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
         yield f"Read {read or 'nothing'}." + (
@@ -73,6 +76,22 @@ class Outcome:
 def number_of(count: int, what: str) -> str:
     """As in `1 row` and `1,200 rows`."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def _gathered(refusals: list[Refusal]) -> list[str]:
+    """The same fault down a column is told once, with where it stands first."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for refusal in refusals:
+        places.setdefault((refusal.place.rstrip(digits), refusal.words), []).append(refusal.place)
+    return [f"{_listed(column, found)}: {words}" for (column, words), found in places.items()]
+
+
+def _listed(column: str, places: list[str]) -> str:
+    """As in `Orders!E4, E5, E6 and 120 more`."""
+    letters = column.rpartition("!")[2]
+    others = [letters + place.removeprefix(column) for place in places[1:_PLACES]]
+    more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
+    return ", ".join([places[0], *others]) + more
 
 
 def _told(messages: list[str]) -> Iterator[str]:

@@ -17,7 +17,8 @@ from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
-from services.connect.mapping.suggest import Sheet, proposal, sheet_of
+from services.connect.mapping.seen import Sheet, sheet_of
+from services.connect.mapping.suggest import proposal
 from services.connect.outcome import ALL_WELL, CANNOT_GO_ON, REFUSED, Outcome
 from services.connect.send import Sent, client_of, reconcile, send, settle
 from services.connect.state import State
@@ -84,9 +85,9 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         return _report([warning(job.home)] if made else [], outcome, sent)
 
 
-def proposed(files: Sequence[Path]) -> str:
+def proposed(files: Sequence[Path], authority: str | None = None) -> str:
     """A mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
-    return proposal([one for file in files for one in _seen(file)])
+    return proposal([one for file in files for one in _seen(file)], authority)
 
 
 def _seen(file: Path) -> Iterator[Sheet]:

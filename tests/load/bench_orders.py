@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from importlib.resources import files
@@ -101,46 +101,60 @@ def main() -> int:
             server.remove()
 
 
-def _measure(url: str, service: str, history: list[Delivery], directory: Path) -> int:
+def filled(url: str, service: str, history: list[Delivery]) -> int:
+    """Have a service take its part of a history; how many events that was."""
     migrate(url, service, Path(str(files(f"services.{service}"))) / "migrations")
     bench = Bench(url, service)
+    try:
+        return _feed(bench, history)
+    finally:
+        bench.database.dispose()
+
+
+def _measure(url: str, service: str, history: list[Delivery], directory: Path) -> int:
     started = time.perf_counter()
-    events = _feed(bench, history)
+    events = filled(url, service, history)
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(
         f"{service}: {events} events of {MONTHS} months in {time.perf_counter() - started:.0f} s; target {TARGET_MS:.0f} ms at p99"
     )
-    bench.database.dispose()
-    with _api(url, service, directory) as port:
+    with api(url, service, directory) as port:
         asked = Manager(port)
         worst = max(_time_list(asked, path, parameters) for path, parameters in ASKED[service])
         return int(max(worst, _time_single(asked, *ONE[service])) > TARGET_MS)
 
 
 @contextmanager
-def _api(url: str, service: str, directory: Path) -> Iterator[int]:
+def api(url: str, service: str, directory: Path) -> Iterator[int]:
     """The real process; its port. Lists ask nothing of Kafka, so there is none."""
+    settings = {
+        "PAYBACK_DATABASE_URL": url,
+        "PAYBACK_DATABASE_SCHEMA_NAME": service,
+        "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000",
+        "PAYBACK_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    }
+    with process(service, settings, directory) as port:
+        yield port
+
+
+@contextmanager
+def process(service: str, settings: Mapping[str, str], directory: Path) -> Iterator[int]:
+    """A service's API with these settings, ready; its port."""
     port, metrics = free_ports(2)
     log = directory / f"{service}.log"
-    process = spawn(
-        [sys.executable, "-m", f"services.{service}", "api"],
-        log,
-        environment={
-            **os.environ,
-            "PAYBACK_DATABASE_URL": url,
-            "PAYBACK_DATABASE_SCHEMA_NAME": service,
-            "PAYBACK_TOKENS_PUBLIC_KEY": keys().public,
-            "PAYBACK_HTTP_PORT": str(port),
-            "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000",
-            "PAYBACK_METRICS_PORT": str(metrics),
-            "PAYBACK_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-        },
+    own = {
+        "PAYBACK_TOKENS_PUBLIC_KEY": keys().public,
+        "PAYBACK_HTTP_PORT": str(port),
+        "PAYBACK_METRICS_PORT": str(metrics),
+    }
+    started = spawn(
+        [sys.executable, "-m", f"services.{service}", "api"], log, environment={**os.environ, **own, **settings}
     )
     try:
-        wait_until(lambda: answers(port), service, process, log, seconds=60)
+        wait_until(lambda: answers(port), service, started, log, seconds=120)
         yield port
     finally:
-        stop(process)
+        stop(started)
 
 
 class Manager:

@@ -14,6 +14,7 @@ HOURS: Names = ("hours credited", "hours worked", "hours", "hours done", "hrs", 
 _PERSON: Names = (
     "person number", "client no", "client number", "client id", "person id", "client", "service user id", "chi", "swift id",
     "mosaic id", "individual id", "client ref", "person ref", "carefirst id", "swid", "swis id", "swift no", "swift number",
+    "person", "p number", "client id number", "social work number",
 )  # fmt: skip
 _REF: Names = ("number", "no", "id", "ref no")
 _DAY: Names = ("date", "day")
@@ -31,10 +32,10 @@ def _on(*what: str) -> Names:
 FACTS: dict[str, dict[str, Names]] = {
     "order.imposed": {
         "imposed_on": (*_on("order", "imposition", "sentence", "imposed", "disposal"), "order made", "disposed",
-                       "date disposed", "date order made", "sentenced"),
+                       "date disposed", "date order made", "sentenced", "made", "date made", "disposal"),
         "court_type": ("court", "court type", "type of court", "sentencing court", "court name"),
         "person_ref": _PERSON,
-        "sex": ("sex", "gender", "m f", "sex m f"),
+        "sex": ("sex", "gender", "m f", "sex m f", "m or f"),
         "age_at_imposition": ("age", "age at order", "age at imposition", "age at sentence"),
         "ethnicity": ("ethnicity", "ethnic group", "ethnic origin", "ethnic background"),
         "employment": ("employment", "employment status", "economic status", "work status"),
@@ -42,10 +43,11 @@ FACTS: dict[str, dict[str, Names]] = {
         "outside_jurisdiction": ("from outside scotland", "outside jurisdiction", "outwith scotland"),
         "progress_review_ordered": ("progress reviews ordered", "court review", "progress review", "review ordered"),
     },
-    "order.received": {"received_on": (*_on("received", "receipt"), "order received", "date order received")},
+    "order.received": {"received_on": (*_on("received", "receipt"), "order received", "date order received", "papers in",
+                                       "papers received")},
     "officer.nominated": {"nominated_on": (*_on("nominated", "allocated", "allocation"), "officer nominated", "officer allocated")},
     "contact.made": {
-        "made_on": (*_on("first contact", "1st contact", "initial contact"),),
+        "made_on": (*_on("first contact", "initial contact", "first appointment", "first seen"), "seen first"),
         "late_reason": ("why first contact late", *_WHY_LATE),
     },
     "case-meeting.held": {"held_on": _on("case meeting", "case management meeting", "first meeting", "cm meeting")},
@@ -58,16 +60,16 @@ FACTS: dict[str, dict[str, Names]] = {
     },
     "work.completed": {"completed_on": (*_on("unpaid work completed", "work completed", "upw completed", "hours completed"),)},
     "order.ended": {
-        "ended_on": (*_on("ended", "end", "closed", "completion", "termination", "order end"), "order ended"),
-        "reason": ("why ended", "end reason", "reason ended", "outcome", "reason for ending", "termination reason", "closure reason",
-                   "reason"),
+        "ended_on": (*_on("ended", "end", "closed", "finished", "completion", "termination", "order end"), "order ended"),
+        "reason": ("why ended", "how ended", "end reason", "reason ended", "outcome", "reason for ending", "termination reason",
+                   "closure reason", "reason"),
     },
     "session.recorded": {
         "ref": _ref("session"),
         "session_on": (*_on("session", "attendance", "work"), *_DAY),
-        "attendance": ("attendance", "attended", "outcome of session", "session outcome", "status"),
+        "attendance": ("attendance", "attended", "turned up", "outcome of session", "session outcome", "status"),
         "activity": ("activity", "activity type"),
-        "work_type": ("kind of work", "work type", "type of work", "project type"),
+        "work_type": ("kind of work", "work type", "type of work", "project type", "project", "job", "task"),
         "minutes_credited": ("minutes credited", "minutes", "mins", "mins credited", "minutes worked"),
     },
     "review.held": {
@@ -91,15 +93,6 @@ FACTS: dict[str, dict[str, Names]] = {
 }  # fmt: skip
 """The names of each member's column, by event."""
 
-_DATE_ONLY = {
-    "order.received",
-    "officer.nominated",
-    "contact.made",
-    "case-meeting.held",
-    "plan.agreed",
-    "induction.held",
-    "work.completed",
-}
 IDENTIFIES: dict[str, tuple[str, ...]] = {
     "order.imposed": ("imposed_on", "person_ref"),
     "session.recorded": ("session_on", "attendance"),
@@ -127,7 +120,7 @@ IDENTIFIES: dict[str, tuple[str, ...]] = {
 LENGTHS: dict[RequirementKind, Names] = {
     RequirementKind.UNPAID_WORK: (
         "unpaid work hours", "hrs upw", "upw hrs", "hours upw", "hours", "upw hours", "hours imposed", "unpaid work", "hours ordered",
-        "hours of unpaid work",
+        "hours of unpaid work", "hours of work",
     ),
     RequirementKind.SUPERVISION: ("supervision months", "supervision", "months of supervision", "supervision length"),
     RequirementKind.COMPENSATION: ("compensation months", "compensation"),
@@ -139,3 +132,23 @@ LENGTHS: dict[RequirementKind, Names] = {
     RequirementKind.CONDUCT: ("conduct months", "conduct"),
     RequirementKind.RESTRICTED_MOVEMENT: ("restricted movement months", "restricted movement"),
 }  # fmt: skip
+
+ALL: Names = tuple(
+    dict.fromkeys(
+        name
+        for names in (
+            ORDER,
+            BORN,
+            COMPLETE_BY,
+            HOURS,
+            *LENGTHS.values(),
+            *(n for fact in FACTS.values() for n in fact.values()),
+        )
+        for name in names
+    )
+)
+"""Every name that a column may have."""
+ENOUGH = 3
+"""Columns of an order's imposition that show that a table states it, though its date or the person was not found."""
+UNSURE = {"first meeting": "or was it the first contact?"}
+"""Headings that offices use for more than one thing."""

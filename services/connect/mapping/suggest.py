@@ -2,74 +2,36 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from difflib import SequenceMatcher
 from typing import Any
 
-from contracts.codes import Code, RequirementKind
+from contracts.codes import Attendance, Code, EndReason, RequirementKind, Sex, WorkType
 from contracts.events import Fact, PersonRef
-from services.connect.extracts.cells import Scalar, plain, text_of
-from services.connect.extracts.columns import Row, is_total
-from services.connect.faults import Unread
+from services.connect.extracts.cells import plain, text_of
 from services.connect.mapping.forms import bare, optional
-from services.connect.mapping.hints import BORN, COMPLETE_BY, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER, Names
+from services.connect.mapping.hints import BORN, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
+from services.connect.mapping.likeness import SURE, meant
 from services.connect.mapping.model import STATABLE, members
-from services.connect.mapping.transforms import code_in, date_in, truth_in, whole_in
+from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
+from services.connect.mapping.transforms import code_in
 from services.connect.mapping.words import MONTHS
 
-_CLOSE = 0.84
-"""From here on a heading is taken for another way to write a usual one."""
 _SHOWN = 8
+_TELLING = (Sex, Attendance, EndReason)
+"""Code lists that a column is known by whatever its heading."""
 _NO_NUMBER = (
     "rows have no number, so two of one order on one day are told apart by nothing, and a changed date is another row"
 )
 
 
-@dataclass(slots=True)
-class Seen:
-    """A column as it was found."""
-
-    heading: str
-    cells: list[Scalar]
-    used: bool = False
-
-    @property
-    def filled(self) -> list[Scalar]:
-        return [cell for cell in self.cells if text_of(cell)]
-
-
-@dataclass(slots=True)
-class Sheet:
-    """A table on its way to a proposal."""
-
-    name: str
-    is_file: bool
-    columns: list[Seen]
-    lines: list[str] = field(default_factory=list)
-
-    def find(self, names: Names) -> Seen | None:
-        """The column that is most likely called one of these."""
-        free = [column for column in self.columns if not column.used]
-        best = max(free, key=lambda column: _likeness(column.heading, names), default=None)
-        if best is None or _likeness(best.heading, names) < _CLOSE:
-            return None
-        return best
-
-
-def sheet_of(name: str, is_file: bool, headings: Sequence[str], rows: Iterable[Row]) -> Sheet:
-    """A table with its first rows."""
-    some = [row for row in rows if not is_total(row)]
-    columns = [Seen(text, [row.cells[place] for row in some]) for place, text in enumerate(headings) if text.strip()]
-    return Sheet(name, is_file, columns)
-
-
-def proposal(sheets: Sequence[Sheet]) -> str:
+def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
     """The mapping as YAML, to be read and mended by a person."""
     lines = [
         "# Proposed from headings and values. Read every line, above all those with DOUBT; then: payback connect check",
-        "authority: S12000000  # DOUBT: the statistical code of your authority",
+        f"authority: {authority}"
+        if authority
+        else "authority: S12000000  # DOUBT: the statistical code of your authority; or run suggest with --authority",
         "tables:",
     ]
     for sheet in sheets:
@@ -108,8 +70,7 @@ def _stem(name: str) -> str:
 
 def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
     """One fact, if the columns that tell it from others are there."""
-    identified = [(member, sheet.find(FACTS[name].get(member, ()))) for member in IDENTIFIES[name]]
-    if any(column is None for _, column in identified):
+    if not _identified(sheet, name, fact):
         return []
     lines = [f"      {name}:"]
     for member, hint in members(fact).items():
@@ -120,20 +81,47 @@ def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
     return lines
 
 
+def _identified(sheet: Sheet, name: str, fact: type[Fact]) -> bool:
+    """Whether the columns that tell it from others are there; an imposition has so many that a few are enough."""
+    found = {member for member, hint in members(fact).items() if _column(sheet, name, member, bare(hint))}
+    if name == "session.recorded" and "session_on" in found and sheet.find(HOURS, int):
+        return True
+    if name == "order.imposed":
+        lengths = [kind for kind, names in LENGTHS.items() if sheet.find(names, int)]
+        return found >= {*IDENTIFIES[name]} or len(found) + len(lengths) + bool(sheet.find(BORN, date)) >= ENOUGH
+    return found >= {*IDENTIFIES[name]}
+
+
+def _column(sheet: Sheet, name: str, member: str, kind: Any) -> Seen | None:
+    """By its heading; where words tell a code list from others, by them."""
+    found = sheet.find(FACTS[name].get(member, ()), kind)
+    if found is None and isinstance(kind, type) and issubclass(kind, _TELLING):
+        return sheet.spoken_in(kind)
+    return found
+
+
 def _member(sheet: Sheet, name: str, member: str, hint: Any) -> list[str]:
-    column = sheet.find(FACTS[name].get(member, ()))
-    if column is not None and not (member == "age_at_imposition" and sheet.find(BORN)):
+    column = _column(sheet, name, member, bare(hint))
+    if column is not None and not (member == "age_at_imposition" and sheet.find(BORN, date)):
         column.used = True
-        return list(_found(member, column, bare(hint)))
+        return [_doubted(sheet, column, line) for line in _found(member, column, bare(hint))]
     other = _INSTEAD.get(member)
     instead = None if other is None else other(sheet, name)
     if instead is not None:
         return [f"        {member}: {instead}"]
-    return [] if optional(hint) else [f"        {member}: {_missing(member, hint)}"]
+    return [] if optional(hint) else [f"        {member}: {_missing(sheet, member, hint)}"]
+
+
+def _doubted(sheet: Sheet, column: Seen, line: str) -> str:
+    """The line that names the column also says why it may be another."""
+    doubt = sheet.doubts.get(column.heading)
+    if doubt is None or _quoted(column.heading) not in line:
+        return line
+    return f"{line}; DOUBT: {doubt}" if "  # " in line else f"{line}  # DOUBT: {doubt}"
 
 
 def _born(sheet: Sheet, _: str) -> str | None:
-    born = sheet.find(BORN)
+    born = sheet.find(BORN, date)
     if born is None:
         return None
     born.used = True
@@ -141,7 +129,7 @@ def _born(sheet: Sheet, _: str) -> str | None:
 
 
 def _hours(sheet: Sheet, _: str) -> str | None:
-    hours = sheet.find(HOURS)
+    hours = sheet.find(HOURS, int)
     if hours is None:
         return None
     hours.used = True
@@ -149,7 +137,7 @@ def _hours(sheet: Sheet, _: str) -> str | None:
 
 
 def _number(sheet: Sheet, name: str) -> str | None:
-    day = sheet.find(FACTS[name][IDENTIFIES[name][0]])
+    day = sheet.find(FACTS[name][IDENTIFIES[name][0]], date)
     return None if day is None else f"{{joined: [{_quoted(day.heading)}]}}  # DOUBT: {_NO_NUMBER}"
 
 
@@ -170,7 +158,7 @@ def _found(member: str, column: Seen, kind: Any) -> Iterator[str]:
 
 def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     read = code_in(kind, {})
-    unknown = Counter(text_of(cell) for cell in column.filled if not _reads(read, cell))
+    unknown = Counter(text_of(cell) for cell in column.filled if not reads(read, cell))
     blank = "not_known" in list(kind) and len(column.filled) < len(column.cells)
     if not unknown:
         where = f"{{column: {_quoted(column.heading)}, blank: not_known}}" if blank else _quoted(column.heading)
@@ -181,23 +169,24 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     yield from ["          blank: not_known"] if blank else []
     yield f"          codes:  # DOUBT: your words; the codes are {', '.join(kind)}"
     for word, times in unknown.most_common(_SHOWN * 5):
-        yield f"            {_quoted(word)}: {_nearest(word, kind)}  # {times} times"
+        code, doubt = _nearest(word, kind)
+        yield f"            {_quoted(word)}: {code}  # {times} times{doubt}"
 
 
-def _nearest(word: str, kind: type[Code]) -> str:
-    """The code that is written almost like it; `?` where none is, which `check` asks about."""
-
-    def likeness(one: Code) -> float:
-        return max(_ratio(plain(word), plain(one.label)), _ratio(plain(word), plain(str(one))))
-
-    best = max(kind, key=likeness)
-    return str(best) if likeness(best) >= _CLOSE else '"?"'
+def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
+    """The code that it means, with the doubt; `?` where it may be several or none, which `check` asks about."""
+    found = meant(word, kind)
+    if len(found) == 1:
+        return str(found[0]), ""
+    if kind is WorkType and not found:
+        return str(WorkType.OTHER), "; DOUBT: nothing nearer was found"
+    return '"?"', f"; {' or '.join(found)}?" if found else ""
 
 
 def _requirements(sheet: Sheet) -> list[str]:
     found = []
     for kind, names in LENGTHS.items():
-        column = sheet.find(names)
+        column = sheet.find(names, int)
         if column is not None:
             column.used = True
             found.append(f"          - {{kind: {kind}, {_length(sheet, kind, column)}}}  # {_evidence(column, int)}")
@@ -211,14 +200,14 @@ def _requirements(sheet: Sheet) -> list[str]:
 def _length(sheet: Sheet, kind: RequirementKind, column: Seen) -> str:
     if kind is not RequirementKind.UNPAID_WORK:
         return f"months: {_quoted(column.heading)}"
-    until = sheet.find(COMPLETE_BY)
+    until = sheet.find(COMPLETE_BY, date)
     if until is None:
         return f"hours: {_quoted(column.heading)}"
     until.used = True
     return f"hours: {_quoted(column.heading)}, complete_by: {_quoted(until.heading)}"
 
 
-def _missing(member: str, hint: Any) -> str:
+def _missing(sheet: Sheet, member: str, hint: Any) -> str:
     kind = bare(hint)
     if kind is bool:
         return "{always: no}  # DOUBT: no column was found; is it always so?"
@@ -228,18 +217,27 @@ def _missing(member: str, hint: Any) -> str:
         return f"{{always: {usual}}}  # DOUBT: no column was found; is it always so?"
     if member == "rule_version":
         return '{always: "1"}  # DOUBT: no column was found'
-    return f'"?"  # DOUBT: no column was found for {member.replace("_", " ")}'
+    return f'"?"  # DOUBT: no column was found for {member.replace("_", " ")}{_perhaps(sheet, kind, codes)}'
+
+
+def _perhaps(sheet: Sheet, kind: Any, codes: Sequence[str]) -> str:
+    """What could stand there: columns of the kind, or one code for all rows."""
+    if codes:
+        return f"; {{always: {codes[0]}}} if it is always that, or {', '.join(codes[1:])}"
+    columns = [one for one in sheet.free if (one.dated and one.likely < SURE if kind is date else one.numbers)]
+    named = " or ".join(_quoted(one.heading) for one in columns)
+    return f"; is it {named}?" if kind in {date, PersonRef} and named else ""
 
 
 def _evidence(column: Seen, kind: Any) -> str:
     """How many cells are what they should be."""
-    read = _READERS.get(kind)
+    read = reader_of(kind)
     filled = column.filled
     if not filled:
         return "DOUBT: every cell is blank"
     if read is None:
         return f"{len(filled)} cells" if kind == PersonRef else f"as in {_quoted(text_of(filled[0]))}"
-    wrong = [cell for cell in filled if not _reads(read, cell)]
+    wrong = [cell for cell in filled if not reads(read, cell)]
     words = f"{len(filled) - len(wrong)} of {len(filled)} cells are {_NAMES[kind]}"
     mixed = kind is date and len({isinstance(cell, str) for cell in filled}) > 1
     if mixed:
@@ -257,25 +255,7 @@ def _distinct(column: Seen) -> str:
     return f"{words}; DOUBT: does it tell of the person?" if any(word.isalpha() for word in filled) else words
 
 
-_READERS: dict[Any, Callable[[Scalar], Any]] = {date: date_in, int: whole_in, bool: lambda cell: truth_in(cell, {})}
 _NAMES = {date: "dates", int: "whole numbers", bool: "yes or no"}
-
-
-def _reads(read: Callable[[Scalar], Any], cell: Scalar) -> bool:
-    try:
-        read(cell)
-    except Unread:
-        return False
-    return True
-
-
-def _likeness(heading: str, names: Names) -> float:
-    own = plain(heading)
-    return max((_ratio(own, name) for name in names), default=0.0)
-
-
-def _ratio(one: str, other: str) -> float:
-    return 1.0 if one == other else SequenceMatcher(None, one, other).ratio()
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,7 @@ from contracts.codes import (
     ReviewKind,
     Setting,
     Sex,
+    WorkType,
 )
 
 MONTHS = {
@@ -21,6 +22,14 @@ MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
+SHORT = {
+    "1st": "first", "appt": "appointment", "ct": "court", "crt": "court", "dt": "date", "eth": "ethnicity", "hr": "hours", "hrs": "hours",
+    "hour": "hours", "id": "number", "mth": "months", "mths": "months", "month": "months", "no": "number", "num": "number",
+    "nr": "number", "paperwork": "papers", "recd": "received", "recvd": "received", "ref": "number", "reference": "number",
+    "sh": "sheriff", "shf": "sheriff", "superv": "supervision", "supv": "supervision", "upw": "unpaid work", "uw": "unpaid work",
+    "dob": "birth", "born": "birth", "gender": "sex",
+}  # fmt: skip
+"""How offices shorten words in headings and codes."""
 TRUTHS = dict.fromkeys(("yes", "y", "true", "1", "x"), True) | dict.fromkeys(("no", "n", "false", "0", "none"), False)
 OTHER_WORDS: dict[type[Code], dict[str, str]] = {
     Sex: {"m": "male", "f": "female", "man": "male", "woman": "female", "u": "not_known", "unknown": "not_known"},
@@ -72,6 +81,16 @@ OTHER_WORDS: dict[type[Code], dict[str, str]] = {
         "no show": "absent_unacceptable",
         "sick": "absent_acceptable_medical",
         "cancelled": "cancelled_by_service",
+    },
+    WorkType: {
+        "painting": "decorating",
+        "beach clean": "environment",
+        "litter": "environment",
+        "grass cutting": "gardening",
+        "woodwork": "joinery",
+        "removal": "removals",
+        "bike": "workshop",
+        "snow": "snow_clearing",
     },
     Activity: {"upw": "unpaid_work", "oa": "other_activity", "other": "other_activity"},
     ReviewKind: {"court": "court", "progress": "court", "internal": "departmental"},

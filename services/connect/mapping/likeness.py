@@ -1,0 +1,87 @@
+"""Which known words a heading or a cell was meant for, however an office shortens them. Pure."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from contracts.codes import Code
+from services.connect.extracts.cells import plain
+from services.connect.mapping.words import OTHER_WORDS, SHORT
+
+CLOSE = 0.84
+"""From here on a heading is taken for another way to write a usual one."""
+SURE = 0.97
+"""From here on there is no doubt: the same words, though perhaps shortened."""
+_SAME_WORDS = 0.86
+"""Of two that share most words but are written differently: likely, and less so than nearly the same letters."""
+_SHARED = 0.66
+_STEM = 5
+_EMPTY = frozenset({"of", "on", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
+
+
+@lru_cache(maxsize=4096)
+def spoken(text: str) -> str:
+    """A heading in whole words: `UW (hrs)` is `unpaid work hours`."""
+    return " ".join(SHORT.get(word, word) for word in plain(text).split())
+
+
+@lru_cache(maxsize=16_384)
+def likeness(text: str, name: str) -> float:
+    """From 0 to 1 of a heading and a usual name."""
+    one, other = spoken(text), spoken(name)
+    if one == other:
+        return 1.0 if plain(text) == plain(name) else SURE
+    shared = _SAME_WORDS if _share(one, other) >= _SHARED else 0.0
+    return min(max(shared, SequenceMatcher(None, one, other).ratio()), SURE - 0.01)
+
+
+def likeliest(text: str, names: Iterable[str]) -> tuple[float, str]:
+    """How like the heading the likeliest of the names is, and which it is."""
+    return max(((likeness(text, name), name) for name in names), default=(0.0, ""), key=lambda one: one[0])
+
+
+def meant(word: str, kind: type[Code]) -> list[Code]:
+    """The codes that an office's own word may mean: one where there is little doubt, several where it could be any of them."""
+    ratios = {one: max(likeness(word, phrase) for phrase in _phrases(one)) for one in kind}
+    best = max(ratios, key=lambda one: ratios[one])
+    if ratios[best] >= CLOSE:
+        return [best]
+    return [one for one in kind if any(_within(word, phrase) for phrase in _phrases(one))]
+
+
+def _phrases(code: Code) -> list[str]:
+    own = [word for word, meaning in OTHER_WORDS.get(type(code), {}).items() if meaning == code and len(word) > 1]
+    return [str(code).replace("_", " "), code.label, *own]
+
+
+def _within(word: str, phrase: str) -> bool:
+    """Whether the word says all that the phrase does, or is itself one of its telling words."""
+    own, wanted = _telling(spoken(word)), _telling(spoken(phrase))
+    return bool(own and wanted) and (_all_in(wanted, own) or (len(own) < 4 and _stems(own, wanted) > 0))
+
+
+def _share(one: str, other: str) -> float:
+    own, wanted = _telling(one), _telling(other)
+    shared = _stems(own, wanted)
+    return shared / (len(own) + len(wanted) - shared) if shared else 0.0
+
+
+def _telling(text: str) -> list[str]:
+    return [word for word in text.split() if word not in _EMPTY]
+
+
+def _stems(own: list[str], wanted: list[str]) -> int:
+    return sum(any(_same_stem(word, other) for other in wanted) for word in own)
+
+
+def _all_in(wanted: list[str], own: list[str]) -> bool:
+    return all(any(_same_stem(word, other) for other in own) for word in wanted)
+
+
+def _same_stem(one: str, other: str) -> bool:
+    """`sentenced` and `sentence`, `superv` and `supervision`; not `work` and `workshop`."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    common = next((n for n, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return common >= _STEM and common >= len(short) - 2

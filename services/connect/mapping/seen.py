@@ -1,0 +1,146 @@
+"""A table as it was found, before anybody has said what it means: which column is likely what. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from contracts.codes import Code
+from services.connect.extracts.cells import Scalar, plain, text_of
+from services.connect.extracts.columns import Row, is_total
+from services.connect.faults import Unread
+from services.connect.mapping.hints import ALL, UNSURE, Names
+from services.connect.mapping.likeness import CLOSE, SURE, likeliest, spoken
+from services.connect.mapping.transforms import code_in, date_in, truth_in, whole_in
+from services.connect.mapping.words import TRUTHS
+
+_MOST = 0.6
+"""Of the cells that have to be what a column is taken for, where its heading alone leaves doubt."""
+_LONG_AGO = 1930
+
+
+@dataclass
+class Seen:
+    """A column as it was found."""
+
+    heading: str
+    cells: list[Scalar]
+    used: bool = False
+
+    @cached_property
+    def filled(self) -> list[Scalar]:
+        return [cell for cell in self.cells if text_of(cell)]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """What is written in it, each once."""
+        return list(dict.fromkeys(text_of(cell) for cell in self.filled))
+
+    @cached_property
+    def likely(self) -> float:
+        """How like any usual heading at all its own is."""
+        return likeliest(self.heading, ALL)[0]
+
+    def share(self, kind: Any) -> float:
+        """Of its cells, those that can be read so; 1 where all are blank or anything can be read."""
+        read = reader_of(kind)
+        if read is None or not self.filled:
+            return 1.0
+        return sum(reads(read, cell) for cell in self.filled) / len(self.filled)
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether it holds dates of our time."""
+        return bool(self.filled) and sum(reads(_recent, cell) for cell in self.filled) >= _MOST * len(self.filled)
+
+    @cached_property
+    def numbers(self) -> bool:
+        """Whether it holds numbers that tell things apart."""
+        return "number" in spoken(self.heading).split() and bool(self.filled) and not self.dated
+
+    def fits(self, kind: Any) -> bool:
+        """Whether its cells may be values of that type. A code's words are the office's own, so that any words may."""
+        if kind is date:
+            return self.dated or not self.filled
+        if isinstance(kind, type) and issubclass(kind, Code):
+            return not self.dated and not all(isinstance(cell, int | float) for cell in self.filled)
+        return self.share(kind) >= _MOST
+
+    def speaks(self, kind: type[Code]) -> bool:
+        """Whether most of its words are known for that code list and for more than yes and no."""
+        read = code_in(kind, {})
+        known = [word for word in self.words if reads(read, word)]
+        telling = [word for word in known if plain(word) not in TRUTHS]
+        return bool(telling) and len(known) >= 0.5 * len(self.words)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A table on its way to a proposal."""
+
+    name: str
+    is_file: bool
+    columns: list[Seen]
+    doubts: dict[str, str] = field(default_factory=dict)
+    """By heading, why it may not be what it was taken for."""
+
+    @property
+    def free(self) -> list[Seen]:
+        return [column for column in self.columns if not column.used]
+
+    def find(self, names: Names, kind: Any = None) -> Seen | None:
+        """The column that is most likely called one of these, and holds what it should."""
+        found = [(*likeliest(column.heading, names), column) for column in self.free]
+        fit = [one for one in found if _taken(*one, kind)]
+        if not fit:
+            return None
+        likely, name, column = max(fit, key=lambda one: one[0])
+        if likely < SURE or name in UNSURE:
+            self.doubts[column.heading] = UNSURE.get(name, f'taken for "{name}"')
+        return column
+
+    def spoken_in(self, kind: type[Code]) -> Seen | None:
+        """The column whose words are those of a code list, whatever its heading."""
+        column = next((one for one in self.free if one.likely < SURE and one.speaks(kind)), None)
+        if column is not None:
+            self.doubts[column.heading] = "taken for it by its words"
+        return column
+
+
+def sheet_of(name: str, is_file: bool, headings: Sequence[str], rows: Iterable[Row]) -> Sheet:
+    """A table with its first rows."""
+    some = [row for row in rows if not is_total(row)]
+    columns = [Seen(text, [row.cells[place] for row in some]) for place, text in enumerate(headings) if text.strip()]
+    return Sheet(name, is_file, columns)
+
+
+def _taken(likely: float, name: str, column: Seen, kind: Any) -> bool:
+    """A sure heading is believed; a likely one if its cells agree and nothing else is likelier."""
+    if likely >= SURE:
+        return True
+    return bool(name) and likely >= CLOSE and likely >= column.likely and (kind is None or column.fits(kind))
+
+
+def reader_of(kind: Any) -> Callable[[Scalar], Any] | None:
+    """How cells of this type are read; None where any text will do."""
+    return _READERS.get(kind)
+
+
+def reads(read: Callable[[Scalar], Any], cell: Scalar) -> bool:
+    """Whether a cell can be read so."""
+    try:
+        read(cell)
+    except Unread:
+        return False
+    return True
+
+
+def _recent(cell: Scalar) -> date:
+    day = date_in(cell)
+    if day.year < _LONG_AGO:
+        raise Unread("is a number")
+    return day
+
+
+_READERS: dict[Any, Callable[[Scalar], Any]] = {date: date_in, int: whole_in, bool: lambda cell: truth_in(cell, {})}

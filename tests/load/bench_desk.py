@@ -1,0 +1,136 @@
+"""How fast the desk's pages are with ten years of Glasgow: `python -m tests.load.bench_desk`. Target: 200 ms at the median, warm.
+
+The real processes of orders, unpaid work and the desk on one PostgreSQL, asked over one kept connection, one page after the other.
+Told beside the median is what the page costs all processes, PostgreSQL among them, in CPU: on a busy machine that says more. Reports
+and evidence ask the nation's figures, which `bench_reporting` measures, and are not asked for here.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+import psutil
+
+from deploy.local.postgres import Postgres
+from services.chassis.api.auth import COOKIE
+from services.simulate.nation import Simulation
+from tests.load.bench_orders import ASKED, END, GLASGOW, MONTHS, YEAR, Manager, api, filled, process
+from tests.support.desk import token
+
+TARGET_MS = 200.0
+REQUESTS = 20
+FEW_REQUESTS = 3
+SERVICES = tuple(ASKED)
+LONG = ("/figures", "/returns/all.xlsx")
+"""They look at every order of the authority, or of a year, by their nature: told, with no target."""
+
+
+_TOKEN = token(GLASGOW, "orders:read", "orders:manage", "events:write")["Authorization"].removeprefix("Bearer ")
+
+
+def main() -> int:
+    """Prints the median and the CPU of each page; 1 where one with a target is over it."""
+    with TemporaryDirectory() as directory:
+        server = Postgres(Path(directory))
+        server.start()
+        try:
+            history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
+            for service in SERVICES:
+                print(f"{service}: {filled(server.url, service, history)} events of {MONTHS} months", flush=True)
+            del history
+            with running(server.url, Path(directory)) as ports:
+                return measure(ports)
+        finally:
+            server.remove()
+
+
+@contextmanager
+def running(url: str, directory: Path) -> Iterator[dict[str, int]]:
+    """The three services; their ports."""
+    with ExitStack() as parts:
+        ports = {service: parts.enter_context(api(url, service, directory)) for service in SERVICES}
+        settings = {f"PAYBACK_PLATFORM_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        settings |= {"PAYBACK_TOKENS_DEVELOPMENT": "true", "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000"}
+        ports["desk"] = parts.enter_context(process("desk", settings, directory))
+        yield ports
+
+
+def pages(orders: Manager) -> tuple[str, ...]:
+    """What is asked for: each page as a manager meets it, with the fullest order there is."""
+    subject = orders.read("worklist", within=5)["items"][0]["subject"]
+    return (
+        *(
+            "/",
+            "/?when=overdue",
+            "/?when=overdue&page=3",
+            "/?order=standard",
+            "/hours",
+            "/orders",
+            "/orders?missed=any&open=true",
+        ),
+        *(
+            f"/orders/{quote(subject)}",
+            f"/counted/{quote(subject)}",
+            "/wrong",
+            "/refusals",
+            "/check",
+            "/held",
+            "/settings",
+            "/returns",
+        ),
+        *(
+            "/today.csv",
+            "/hours.csv",
+            f"/figures?measure=orders_imposed&period={END.year - 1}-05",
+            f"/returns/all.xlsx?year={YEAR}",
+        ),
+    )
+
+
+def measure(ports: Mapping[str, int]) -> int:
+    """All pages, each warm."""
+    line, worst = HTTPConnection("127.0.0.1", ports["desk"]), 0.0
+    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{'page':<44} {'wall':>8} {'CPU':>8} {'KiB':>7}   ms, median and mean")
+    for page in pages(Manager(ports["orders"])):
+        wall, cpu, size = _time(line, page)
+        long = page.startswith(LONG)
+        mark = "  (no target)" if long else "  OVER" if wall > TARGET_MS else ""
+        print(f"{page:<44} {wall:>8.1f} {cpu:>8.1f} {size / 1024:>7.0f}{mark}", flush=True)
+        worst = max(worst, 0.0 if long else wall)
+    return int(worst > TARGET_MS)
+
+
+def _time(line: HTTPConnection, page: str) -> tuple[float, float, int]:
+    size, taken = _get(line, page), []
+    began, number = _cpu(), FEW_REQUESTS if page.startswith(LONG) else REQUESTS
+    for _ in range(number):
+        started = time.perf_counter()
+        _get(line, page)
+        taken.append((time.perf_counter() - started) * 1000)
+    return median(taken), (_cpu() - began) * 1000 / number, size
+
+
+def _get(line: HTTPConnection, page: str) -> int:
+    line.request("GET", page, headers={"Cookie": f"{COOKIE}={_TOKEN}"})
+    answer = line.getresponse()
+    body = answer.read()
+    assert answer.status == 200, (page, answer.status, body[:2000])
+    return len(body)
+
+
+def _cpu() -> float:
+    """Seconds of all processes that this one has started."""
+    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
