@@ -37,6 +37,7 @@ PATIENCE_SECONDS = 120
 
 
 MOST_DIFFERENCES = 20
+ORKNEY = "S12000023"
 
 Cells = dict[str, int]
 """By `measure|authority|period|category`."""
@@ -61,7 +62,21 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
             out.print("\nMaking two releases, so that the public pages have something to show and to compare.")
             release(stack)
             out.print("Published. Live events now trickle in. Stop with Ctrl-C.")
+            out.print(
+                "\nTo send a spreadsheet of your own (docs/connect.md) as an authority, here Orkney, by its code:"
+            )
+            out.print(way_in(stack, ORKNEY), soft_wrap=True)
             go_on(stack, simulation, system_clock)
+
+
+def way_in(stack: Stack, authority: str) -> str:
+    """What `payback connect send` needs for the demo. Each authority's token is put into a file of its own."""
+    folder = stack.directory / "tokens"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for role, token in stack.tokens.items():
+        (folder / role).write_text(token)
+    apis = stack.apis
+    return f"  --orders {apis['orders']} --unpaid-work {apis['unpaid_work']} --token-file {folder / authority}"
 
 
 def check(cells: Cells, truth: Cells, console: Console) -> None:

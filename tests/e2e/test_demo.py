@@ -8,6 +8,8 @@ import pytest
 from rich.console import Console
 
 from deploy.local import demo
+from deploy.local.stack import Stack
+from deploy.local.supervisor import Supervisor
 
 PAYBACK = Path(sys.executable).with_name("payback")
 
@@ -36,3 +38,13 @@ def test_a_cell_that_is_wrong_missing_or_too_many_is_named() -> None:
     with pytest.raises(demo.Failed, match="3 cells differ"):
         demo.check(found, truth, console)
     assert "is 4, must be 5" in console.export_text()
+
+
+def test_it_says_what_sending_to_it_needs(tmp_path: Path) -> None:
+    apis = {"orders": "http://o", "unpaid_work": "http://u", "reporting": "http://r"}
+    tokens = {"S12000023": "of Orkney", "S12000027": "of Shetland"}
+    stack = Stack(tmp_path, apis, "http://d", [], "kafka", "postgres", tokens, Supervisor(tmp_path, print))
+    said = demo.way_in(stack, "S12000023").split()
+    assert said[:4] == ["--orders", "http://o", "--unpaid-work", "http://u"]
+    assert Path(said[5]).read_text() == "of Orkney"
+    assert (tmp_path / "tokens" / "S12000027").read_text() == "of Shetland"
