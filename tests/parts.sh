@@ -8,6 +8,7 @@ packages=()
 want() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
 want chromium chromium
 want kcat kcat
+want mariadbd mariadb-server
 want promtool prometheus
 want prometheus-alertmanager prometheus-alertmanager
 want prometheus-node-exporter prometheus-node-exporter

@@ -398,3 +398,33 @@ class Dues(Struct, frozen=True):
     today: date
     overdue: int
     days: list[DuesOfDay]
+
+
+class Receiver(Struct, frozen=True):
+    """A program that is told of refusals and findings, and how it stands with it."""
+
+    webhook: str
+    name: str
+    url: str
+    by: str
+    at: datetime
+    delivered_at: datetime | None
+    failing_since: datetime | None
+    attempts: int
+    next_at: datetime | None
+    fault: str | None
+    stopped_at: datetime | None
+    former_secret_until: datetime | None
+
+
+class Receivers(Struct, frozen=True):
+    """All receivers of the authority at one service."""
+
+    webhooks: list[Receiver]
+
+
+class OpenedReceiver(Struct, frozen=True):
+    """A receiver, and its secret, which is told this once."""
+
+    webhook: Receiver
+    secret: str

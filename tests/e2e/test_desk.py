@@ -32,6 +32,7 @@ PATHS = (
         "/check",
         "/held",
         "/settings",
+        "/webhooks",
         "/returns",
         "/reports/2025-26",
         "/evidence/2025-26",
@@ -216,6 +217,32 @@ def test_a_closed_day_set_on_a_page_reaches_the_figures_without_a_restart(page: 
     page.goto(f"{desk.desk}/settings")
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("table", name="The latest first")).to_contain_text("taken back")
+
+
+def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.get_by_role("link", name="Webhooks").click()
+    page.get_by_label("Whose program").fill("Acme case")
+    page.get_by_label("Its address").fill("https://case.example.scot/payback")
+    page.get_by_role("button", name="Add receiver").click()
+    secrets = page.locator(".pb_hash").all_inner_texts()
+    assert [one.partition("_")[0] for one in secrets] == ["whsec", "whsec"]
+    held = [
+        desk.client(s, FIFE, "orders:manage").get("/v1/webhooks").json()["webhooks"] for s in ("orders", "unpaid_work")
+    ]
+    assert [[one["name"] for one in each] for each in held] == [["Acme case"], ["Acme case"]]
+    assert Axe().run(page, options=RULES).violations_count == 0
+    page.get_by_role("link", name="Back to webhooks").click()
+    expect(page.get_by_role("table", name="Receivers of orders")).to_contain_text("not yet")
+    assert not any(secret in page.content() for secret in secrets)
+    assert Axe().run(page, options=RULES).violations_count == 0
+    page.get_by_role("button", name="New secret of Acme case, orders").click()
+    assert page.locator(".pb_hash").inner_text() not in secrets
+    page.get_by_role("link", name="Back to webhooks").click()
+    expect(page.get_by_role("table", name="Receivers of orders")).to_contain_text("Signed with two secrets")
+    for service in ("orders", "unpaid work"):
+        page.get_by_role("button", name=f"Take away of Acme case, {service}").click()
+    expect(page.get_by_text("There is none.")).to_have_count(2)
 
 
 def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, desk: Platform) -> None:

@@ -18,7 +18,7 @@ from services.connect.mapping.model import Mapping
 from services.connect.moments import LONDON, micros
 
 _AT_ONCE = 1000
-_READ_ONLY = {
+READ_ONLY = {
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     "mysql": "SET SESSION TRANSACTION READ ONLY",
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
@@ -77,7 +77,7 @@ def _check(query: str) -> None:
 
 
 def _forbid_writing(connection: Connection) -> None:
-    statement = _READ_ONLY.get(connection.dialect.name)
+    statement = READ_ONLY.get(connection.dialect.name)
     if statement is not None:
         connection.execute(text(statement))
 

@@ -11,12 +11,12 @@ from services.chassis.api.query import Takes
 from services.chassis.failures import Away
 from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
-from services.desk.pages import feeds, figures, orders, own, reports, returns, sending, today, wrong
+from services.desk.pages import feeds, figures, orders, own, reports, returns, sending, today, webhooks, wrong
 from services.desk.pages.site import NotForYou, Page, Site, site_of
 from services.desk.platform import Platform, SignedOut, Unreadable
 from services.desk.settings import ApiSettings
 
-_PARTS = (today, orders, wrong, sending, figures, returns, reports, own, feeds)
+_PARTS = (today, orders, wrong, sending, figures, returns, reports, own, feeds, webhooks)
 
 log = logging.getLogger(__name__)
 
