@@ -71,7 +71,7 @@ def days_ago(days: int) -> str:
 
 
 ORDERS = [
-    event(1, "order.imposed", "FIFE/1", imposed_on=days_ago(60), **IMPOSED),
+    event(1, "order.imposed", "FIFE/1", imposed_on=days_ago(60), **IMPOSED) | {"caseload": "team-3"},
     event(2, "order.imposed", "FIFE/2", imposed_on=days_ago(1), **IMPOSED),
     event(3, "contact.made", "FIFE/1", made_on=days_ago(59)),
     event(4, "contact.made", "FIFE/3", made_on=days_ago(9)),
@@ -186,6 +186,15 @@ def test_the_list_of_the_day_is_the_same_as_a_file(page: Page, desk: Platform) -
     assert len(rows) - 1 == sum(len(worklist["items"]) for worklist in worklists)
 
 
+def test_the_day_of_one_team(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.get_by_label("Caseload").select_option("team-3")
+    page.get_by_role("button", name="Show").click()
+    tables = page.locator("main table").all_inner_texts()
+    assert "FIFE/1" in str(tables)
+    assert "FIFE/2" not in str(tables)
+
+
 def test_a_miss_is_acknowledged_and_put_back(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
     page.get_by_role("link", name="Overdue").click()
@@ -227,9 +236,7 @@ def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk
     page.get_by_role("button", name="Add receiver").click()
     secrets = page.locator(".pb_hash").all_inner_texts()
     assert [one.partition("_")[0] for one in secrets] == ["whsec", "whsec"]
-    held = [
-        desk.client(s, FIFE, "orders:manage").get("/v1/webhooks").json()["webhooks"] for s in ("orders", "unpaid_work")
-    ]
+    held = [desk.client(s, FIFE).get("/v1/webhooks").json()["webhooks"] for s in ("orders", "unpaid_work")]
     assert [[one["name"] for one in each] for each in held] == [["Acme case"], ["Acme case"]]
     assert Axe().run(page, options=RULES).violations_count == 0
     page.get_by_role("link", name="Back to webhooks").click()

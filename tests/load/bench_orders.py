@@ -187,7 +187,7 @@ def _feed(bench: Bench, history: list[Delivery]) -> int:
     return count
 
 
-def _fetches(bench: Bench, history: list[Delivery], size: int = 10_000) -> Iterator[list[Slice]]:
+def _fetches(bench: Bench, history: list[Delivery], size: int = 2_000) -> Iterator[list[Slice]]:
     offsets: dict[str, int] = {}
     waiting: dict[str, list[Sent]] = {}
     wanted = {source.topic for source in bench.sources}

@@ -40,6 +40,7 @@ class Said(NamedTuple):
     form: "Form"
     demands: tuple[int, ...]
     """Which requirements of the form are in the fact, in order."""
+    caseload: str | None = None
 
 
 class Held(NamedTuple):
@@ -64,13 +65,19 @@ class Unknown(NamedTuple):
     refusals: tuple[Refusal, ...]
 
 
+class Noted(NamedTuple):
+    """A cell that cannot be read and holds nothing back."""
+
+    refusal: Refusal
+
+
 class Ignored(NamedTuple):
     """A row that states nothing on purpose."""
 
     total: bool
 
 
-Item = Said | Held | Blank | Unknown | Ignored
+Item = Said | Held | Blank | Unknown | Noted | Ignored
 
 
 class Reader:
@@ -81,6 +88,7 @@ class Reader:
         facts = list(table.facts())
         self._table, self._name = table, headings.table
         self._order = None if table.order is None else bound.field("order", OrderRef, value_of(table.order))
+        self._caseload = None if table.caseload is None else bound.caseload(value_of(table.caseload))
         self._recorded = None if table.recorded is None else bound.moment(value_of(table.recorded))
         self._applies = bound.conditions(table.when, table.unless)
         self._forms = tuple(bound.form(stated, len(facts) == 1) for stated in facts)
@@ -98,8 +106,11 @@ class Reader:
         except Unread as fault:
             yield self._without_order(row, str(fault))
             return
+        caseload, faults = _read(() if self._caseload is None else (self._caseload,), row)
+        yield from (Noted(self._refused(field, row, words)) for field, words in faults.items())
         for form in self._forms:
-            yield self._fact(form, row, subject)
+            found = self._fact(form, row, subject)
+            yield found._replace(**caseload) if isinstance(found, Said) else found
 
     def place(self, row: int, column: int | None) -> str:
         """What a cell is called, or a row."""

@@ -76,7 +76,7 @@ class Followed:
             return statement.id, statement.body
         event = judge(statement.body, system_clock())
         assert isinstance(event, Event)
-        message = event_of(self.source, statement.subject, event.data, time, event.extract_row)
+        message = event_of(self.source, statement.subject, event.data, time, event.extract_row, event.caseload)
         return message.id, message.body
 
     def _link(self, statement: Statement, fact: int, new: bool = False) -> None:
@@ -140,10 +140,12 @@ class Followed:
             self._withdraw(known, statement.subject, OrderEnded.KEY, self.taken)
 
 
-def event_of(source: Source, subject: str, fact: Fact, time: int, extract_row: str | None = None) -> Message:
+def event_of(
+    source: Source, subject: str, fact: Fact, time: int, extract_row: str | None = None, caseload: str | None = None
+) -> Message:
     """Raises NotAcceptable."""
-    about = None if subject == AUTHORITY_SUBJECT else subject
-    return source.event(fact, recorded_at=moment(time), subject=about, extract_row=extract_row)
+    about, whose = (None, None) if subject == AUTHORITY_SUBJECT else (subject, caseload)
+    return source.event(fact, recorded_at=moment(time), subject=about, extract_row=extract_row, caseload=whose)
 
 
 _NAMES = {"imposed": "the imposition", "ended": "the end", "first_contact": "first contact"}

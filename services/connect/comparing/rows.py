@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from contracts.client import NotAcceptable, Source
 from contracts.decoding.codec import encode_data
-from contracts.events import Fact
+from contracts.events import Fact, OrderImposed
 from contracts.rejections import Reason
 from services.connect.comparing.difference import is_newest
-from services.connect.comparing.facts import Blank, Held, Ignored, Item, Reader, Refusal, Said, Unknown
+from services.connect.comparing.facts import Blank, Held, Ignored, Item, Noted, Reader, Refusal, Said, Unknown
 from services.connect.comparing.follow import event_of
 from services.connect.extracts.cells import Grid
 from services.connect.extracts.columns import Row, found_headings
@@ -74,7 +74,7 @@ class _Reading:
         items = list(self._reader.read(row))
         found = [one for item in items for one in self._item(item, row, digest)]
         said = sum(isinstance(item, Said) for item in items)
-        whole = len(found) == said and not any(isinstance(item, Held) for item in items)
+        whole = len(found) == said and not any(isinstance(item, Held | Noted) for item in items)
         return found if whole else [statement._replace(digest=None) for statement in found]
 
     def _item(self, item: Item, row: Row, digest: bytes) -> Iterator[Statement]:
@@ -87,6 +87,8 @@ class _Reading:
                 self._state.account(subject, key, CLEARED)
             case Unknown(refusals):
                 self._hold("", None, refusals)
+            case Noted(refusal):
+                self._outcome.refusals.append(refusal)
             case Ignored(total):
                 self._outcome.totals += total
 
@@ -104,7 +106,9 @@ class _Reading:
         fact = said.fact
         time = self._taken if said.recorded is None else min(micros(said.recorded), self._taken)
         try:
-            event = event_of(self._telling.source, said.subject, fact, time, self._telling.row(row.number))
+            event = event_of(
+                self._telling.source, said.subject, fact, time, self._telling.row(row.number), said.caseload
+            )
         except NotAcceptable as fault:
             self._hold(said.subject, fact.key, [self._refused(said, row, fault)])
             return
@@ -115,7 +119,7 @@ class _Reading:
             said.subject,
             fact.key,
             fact.NAME,
-            digest_of(fact),
+            digest_of(fact, said.caseload),
             time,
             event.id,
             event.body,
@@ -137,9 +141,10 @@ def _plainly(message: str) -> str:
     return "neither supervision nor unpaid work" if message.endswith(" items") else message
 
 
-def digest_of(fact: Fact) -> bytes:
-    """The same for the same fact."""
-    return blake2b(fact.NAME.encode() + encode_data(fact), digest_size=16).digest()
+def digest_of(fact: Fact, caseload: str | None = None) -> bytes:
+    """The same for the same fact. An order that somebody else works with is told by its imposition, once more."""
+    told = f"\0{caseload}" if caseload is not None and isinstance(fact, OrderImposed) else ""
+    return blake2b(fact.NAME.encode() + encode_data(fact) + told.encode(), digest_size=16).digest()
 
 
 def wanted(table: Table) -> Iterator[Heading]:
@@ -153,7 +158,7 @@ def wanted(table: Table) -> Iterator[Heading]:
 
 
 def _values(table: Table) -> Iterator[Value]:
-    cells: list[Cell | None] = [table.order, table.recorded]
+    cells: list[Cell | None] = [table.order, table.caseload, table.recorded]
     for stated in table.facts():
         cells += stated.fields.values()
         cells += [cell for one in stated.requirements for cell in (one.hours, one.months, one.complete_by)]

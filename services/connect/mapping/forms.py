@@ -173,6 +173,12 @@ class Binding:
         order, epoch = value.dates or self._mapping.dates, self._epoch
         return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None)
 
+    def caseload(self, value: Value) -> Field:
+        """Who works with the order; nobody where the cell is blank."""
+        places, heading = self._places(value)
+        blank = value.blank if value.always is None else value.always
+        return Field("caseload", places, heading, lambda cell: transforms.caseload_in(cell, value.codes), blank)
+
     def _demanded(self, one: Requirement) -> Demanded:
         name = "hours" if one.hours is not None else "months"
         cell = one.hours if one.hours is not None else one.months

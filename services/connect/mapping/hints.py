@@ -8,6 +8,7 @@ ORDER: Names = (
     "order reference", "order ref", "case ref", "case reference", "case no", "case number", "case id", "order no", "order number",
     "order id", "cpo ref", "cpo no", "cpo number", "ref", "reference", "ref no", "our ref",
 )  # fmt: skip
+CASELOAD: Names = ("caseload", "team", "team code", "case load", "desk", "team number")
 BORN: Names = ("date of birth", "dob", "d o b", "birth date", "born")
 COMPLETE_BY: Names = ("complete by", "date to complete by", "completion due", "due date", "to be completed by")
 HOURS: Names = ("hours credited", "hours worked", "hours", "hours done", "hrs", "hours completed")

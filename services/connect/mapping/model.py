@@ -151,6 +151,12 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     query: Annotated[str | None, Meta(description="A SELECT on the case system's database, instead of a file.")] = None
     heading_rows: Annotated[int, Meta(ge=1, le=3, description="Over how many rows the headings go.")] = 1
     order: Annotated[Cell | None, Meta(description="The reference of the order. Only monthly totals have none.")] = None
+    caseload: Annotated[
+        Cell | None,
+        Meta(
+            description="Who works with the order: a code of your own with a digit in it, as in team-3. Never a name."
+        ),
+    ] = None
     recorded: Annotated[Cell | None, Meta(description="When the row was last changed, if the table says so.")] = None
     when: Conditions = {}
     unless: Conditions = {}

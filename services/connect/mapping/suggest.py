@@ -1,16 +1,18 @@
 """A mapping proposed from headings and values, with the reasons for it and the doubts about it. Pure."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
 from contracts.codes import Attendance, Code, EndReason, RequirementKind, Sex, WorkType
+from contracts.decoding import envelope
 from contracts.events import Fact, PersonRef
 from services.connect.extracts.cells import plain, text_of
 from services.connect.mapping.forms import bare, optional
-from services.connect.mapping.hints import BORN, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
+from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
 from services.connect.mapping.likeness import SURE, meant
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
@@ -45,12 +47,22 @@ def _table(sheet: Sheet, alone: bool) -> list[str]:
     if order is None:
         return [f"  # {sheet.name} is left out: no column looks like the reference of an order."]
     order.used = True
+    team = _caseload(sheet)
     stated = [block for name, fact in STATABLE.items() if name in FACTS for block in _fact(sheet, name, fact)]
     if not stated:
         return [f"  # {sheet.name} is left out: nothing in it looks like something that happens to an order."]
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
-    return [where, f"    order: {_quoted(order.heading)}  # {_distinct(order)}", "    states:", *stated, *rest]
+    return [where, f"    order: {_quoted(order.heading)}  # {_distinct(order)}", *team, "    states:", *stated, *rest]
+
+
+def _caseload(sheet: Sheet) -> list[str]:
+    """Only a column of codes: a name may stand in any other."""
+    column = sheet.find(CASELOAD)
+    if column is None or not column.words or not all(re.fullmatch(envelope.CASELOAD, one) for one in column.words):
+        return []
+    column.used = True
+    return [f"    caseload: {_quoted(column.heading)}  # who works with the order: {len(column.words)} codes"]
 
 
 def _where(sheet: Sheet, alone: bool) -> str:

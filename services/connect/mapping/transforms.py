@@ -11,6 +11,7 @@ from hashlib import sha256
 from contracts.authorities import AUTHORITIES, current_code
 from contracts.client.pseudonym import pseudonym
 from contracts.codes import Code
+from contracts.decoding.envelope import CASELOAD
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.faults import Unread
 from services.connect.mapping.words import MONTHS, OTHER_WORDS, TRUTHS
@@ -241,6 +242,15 @@ def safe_reference(text: str, longest: int = 40) -> str:
 def keyed_reference(secret: bytes, text: str, longest: int = 40) -> str:
     """A reference that tells of the person, made into one that does not."""
     return pseudonym(secret, f"reference {text}")[:longest]
+
+
+def caseload_in(cell: Scalar, codes: dict[str, str]) -> str:
+    """A code of the authority's own. What is none is not repeated, since it may be a name."""
+    own = {plain(word): code for word, code in codes.items()}
+    text = own.get(plain(text_of(cell)), text_of(cell))
+    if not re.fullmatch(CASELOAD, text):
+        raise Unread("is no code with a digit in it, such as team-3; say under `codes` which it is")
+    return text
 
 
 def label_in(text: str) -> str:

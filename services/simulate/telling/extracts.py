@@ -97,6 +97,7 @@ Row = list[str]
 class _Version(NamedTuple):
     order: tuple[datetime, int, str]
     fact: Fact
+    caseload: str | None = None
 
 
 class Exports:
@@ -131,7 +132,7 @@ class Exports:
             self.pass_days(self._end)
 
     def _keep(self, event: Event) -> None:
-        version = _Version((event.time, event.sequence or 0, event.id), event.data)
+        version = _Version((event.time, event.sequence or 0, event.id), event.data, event.caseload)
         facts = self._known[event.authority]
         at = event.subject, event.data.key
         if at not in facts or facts[at].order < version.order:
@@ -142,7 +143,7 @@ class Exports:
             folder = self._out / code
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "extracts.yaml").write_text(mapping_of(code), encoding="utf-8")
-            for name, rows in tables(lives(facts)).items():
+            for name, rows in tables(lives(facts), caseloads(facts)).items():
                 _write_csv(folder / f"{name} {day}.csv", rows)
 
 
@@ -164,16 +165,23 @@ def lives(facts: dict[tuple[str, str], _Version]) -> Lives:
     return dict(found)
 
 
-def tables(orders: Lives) -> dict[str, list[Row]]:
+def caseloads(facts: dict[tuple[str, str], _Version]) -> dict[str, str]:
+    """Who works with each order, by the latest event that says so."""
+    by_time = sorted(facts.items(), key=lambda one: one[1].order)
+    return {subject: version.caseload for (subject, _), version in by_time if version.caseload is not None}
+
+
+def tables(orders: Lives, teams: dict[str, str]) -> dict[str, list[Row]]:
     """Each table with its headings."""
-    found = {"orders": [_headings(), *(row for subject, life in orders.items() for row in _order(subject, life))]}
+    rows = [[*row, teams.get(subject, "")] for subject, life in orders.items() for row in _order(subject, life)]
+    found = {"orders": [_headings(), *rows]}
     return found | {name: _list(kinds, orders) for name, kinds in _LISTS.items()}
 
 
 def _headings() -> Row:
     lengths = [name.replace("_", " ").capitalize() for name in _LENGTHS]
     once = [heading for columns in _ONCE.values() for heading, _ in columns]
-    return ["Case", *(heading for heading, _ in _IMPOSED), *lengths, "Complete by", *once]
+    return ["Case", *(heading for heading, _ in _IMPOSED), *lengths, "Complete by", *once, "Team"]
 
 
 def _order(subject: str, life: dict[str, Fact]) -> Iterator[Row]:

@@ -12,12 +12,14 @@ import pytest
 
 from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
+from contracts.events import OrderImposed
 from services.connect.comparing.compare import compare
 from services.connect.extracts.sources import extracts_in
 from services.connect.home import Home
 from services.connect.mapping.loading import load_mapping
 from services.connect.state import State
 from services.connect.work import Job
+from services.simulate.home import home_of
 from services.simulate.nation import Simulation
 from services.simulate.telling.files import write
 from services.simulate.truth import Truth
@@ -48,6 +50,9 @@ def test_day_by_day_the_cells_come_out(authority: str, seed: int, tmp_path: Path
         if truth.get(key) != cells.get(key)
     }
     assert differing == {}
+    home = home_of(authority, seed)
+    told = {event.subject: event.caseload for event in events if event.data.KEY == OrderImposed.KEY}
+    assert {subject: team for subject, team in told.items() if team != home.caseload(subject)} == {}
 
 
 def connected(folder: Path) -> list[Event]:
