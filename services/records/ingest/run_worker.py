@@ -1,7 +1,6 @@
 """Wires and runs the worker of a service of records: the stream, and the publisher beside it."""
 
 import logging
-from contextlib import suppress
 from functools import partial
 from itertools import count
 from threading import Event, Thread
@@ -79,11 +78,17 @@ def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
     for turn in count():
         if stop.wait(LOOK_SECONDS):
             return
-        with suppress(Away):  # the stream meets it too, and says so
-            if not worker.is_up_to_date():
+        try:
+            if worker.owned() and not worker.is_up_to_date():
                 stream.go_back()
             if turn % MEASURE_TURNS == 0:
                 _measure(worker)
+        except Away:
+            pass  # the stream meets it too, and says so
+        except Exception:
+            log.exception(
+                "cannot look whether anybody was released"
+            )  # who is released later must be noticed all the same
 
 
 def _measure(worker: Worker) -> None:

@@ -42,6 +42,8 @@ def keep_comparing(database: Engine, metrics: IngestMetrics, stop: Event) -> Non
                 found = unequal(connection)
         except Away as away:
             log.warning("not compared: %s", away)
+        except Exception:
+            log.exception("not compared")  # what comes later must be compared all the same
         else:
             metrics.unequal(found)
         pause = max(LEAST_SECONDS, (monotonic() - began) / SHARE)

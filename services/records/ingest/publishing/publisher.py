@@ -12,7 +12,7 @@ from typing import Protocol
 from contracts.cells import Aggregate, Cell, Position, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.database import is_ours
-from services.chassis.failures import Away, Failure, backoff, describe
+from services.chassis.failures import Away, Failure, TimedOut, backoff, describe
 from services.chassis.streaming.kafka import Record
 from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
@@ -125,6 +125,8 @@ class Publisher:
     def _contained(self, authorities: Sequence[str]) -> int:
         try:
             sent = self._publish(authorities)
+        except TimedOut as fault:  # theirs alone may be too much, which is for nobody else to wait for
+            return self._apart(authorities, fault)
         except Failure:
             raise
         except Exception as fault:
