@@ -7,7 +7,7 @@ the end of that day; the present value is the one with the greatest `known_on`.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -137,7 +137,7 @@ CATEGORIES: dict[str, frozenset[str]] = {
 
 
 class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fields=True):
-    """One row of a cell, as published."""
+    MEANING: ClassVar[str] = "One row of a cell, as published."
 
     service: Service
     """The service that publishes it."""
@@ -164,7 +164,7 @@ class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fie
 
 
 class Holdings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much a service holds: who has read all that it published has just as much."""
+    MEANING: ClassVar[str] = "How much a service holds: who has read all that it published has just as much."
 
     rows: int
     """How many rows of cells there are."""
@@ -173,7 +173,10 @@ class Holdings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Position(Struct, frozen=True, tag="position", tag_field="kind", forbid_unknown_fields=True):
-    """Says that all rows up to `version` have been published, and which source offsets they show. Comes after those rows."""
+    MEANING: ClassVar[str] = (
+        "Says that all rows up to `version` have been published, and which source offsets they show. "
+        "Comes after those rows."
+    )
 
     service: Service
     """The service that publishes it."""

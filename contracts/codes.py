@@ -56,8 +56,6 @@ class Sex(Code):
 
 
 class AgeBand(Code):
-    """Age at imposition, in the bands of the published tables."""
-
     AGE_16_17 = "16_17", "16 to 17"
     AGE_18_20 = "18_20", "18 to 20"
     AGE_21_25 = "21_25", "21 to 25"
@@ -96,8 +94,6 @@ class EndReason(Code):
 
 
 class LateReason(Code):
-    """Why a standard was missed. Published tables split reasons that lie with the person from those that lie with the service."""
-
     DID_NOT_ATTEND = "did_not_attend", "Did not turn up"
     ON_OTHER_ORDER = "on_other_order", "Currently on an order or supervision"
     IN_CUSTODY = "in_custody", "In custody"
@@ -130,8 +126,6 @@ class BreachOutcome(Code):
 
 
 class Attendance(Code):
-    """What became of a planned session."""
-
     ATTENDED = "attended", "Attended and complied"
     ATTENDED_SENT_HOME_CONDUCT = "attended_sent_home_conduct", "Attended, sent home: conduct"
     ATTENDED_SENT_HOME_SERVICE = "attended_sent_home_service", "Attended, sent home: service issue"
@@ -194,8 +188,6 @@ class OutcomeStage(Code):
 
 
 class Setting(Code):
-    """How a placement is run."""
-
     GROUP = "group", "Group"
     INDIVIDUAL = "individual", "Individual"
     OTHER_ACTIVITY = "other_activity", "Other activity"
@@ -209,8 +201,6 @@ class AdjustmentReason(Code):
 
 
 class Change(Code):
-    """What the court changed about a requirement."""
-
     ADDED = "added", "Requirement added"
     REMOVED = "removed", "Requirement removed"
     HOURS = "hours", "Hours changed"
@@ -269,3 +259,12 @@ SEEN: frozenset[type[Code]] = frozenset(
         ReviewKind,
     }
 )
+
+MEANINGS: dict[type[Code], str] = {
+    AgeBand: "Age at imposition, in the bands of the published tables.",
+    LateReason: "Why a standard was missed. Published tables split reasons that lie with the person from those that lie with the service.",
+    Attendance: "What became of a planned session.",
+    Setting: "How a placement is run.",
+    Change: "What the court changed about a requirement.",
+}
+"""Said of a list beside its labels, where the name does not say it."""

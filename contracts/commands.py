@@ -36,7 +36,9 @@ class Kind(StrEnum):
         return Topic(f"{self}.events")
 
 
-@commands.command()
+@commands.command(
+    help="Tell what would be refused, and why. Sends nothing. Exit status 1 when anything is refused, or nothing is there."
+)
 def validate(
     file: Annotated[Path, typer.Argument(help="Events, one JSON object a line; - for standard input.")],
     authority: Annotated[
@@ -47,7 +49,6 @@ def validate(
         bool, typer.Option("--json", help="Tell each fault, and the summary, as a line of JSON.")
     ] = False,
 ) -> None:
-    """Tell what would be refused, and why. Sends nothing. Exit status 1 when anything is refused, or nothing is there."""
     code = _authority(authority)
     tell, tally = _as_json if as_json else _in_words, Tally()
     with _opened(file) as stream, Progress(_size(file)) as progress:
@@ -64,7 +65,14 @@ def validate(
         raise typer.Exit(1)
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Send a file. Stopped anywhere, it goes on from there when it is run again; what was added to the file is sent "
+        "then.\n\n"
+        "Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run "
+        "it again."
+    ),
+)
 def publish(  # noqa: PLR0913, PLR0917
     file: Annotated[Path, typer.Argument(help="Events, one JSON object a line.")],
     orders: Annotated[str, typer.Option(help="Address of the service of orders.")],
@@ -78,10 +86,6 @@ def publish(  # noqa: PLR0913, PLR0917
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")] = 600,
 ) -> None:
-    """Send a file. Stopped anywhere, it goes on from there when it is run again; what was added to the file is sent then.
-
-    Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run it again.
-    """
     _check_lines(file)
     spool_path, receipts = Path(f"{file}.spool"), receipts or Path(f"{file}.receipts.ndjson")
     if restart:

@@ -80,6 +80,8 @@ class Topic(StrEnum):
 class Fact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     """What every event states: one fact, found again by its key."""
 
+    MEANING: ClassVar[str]
+    """Said of it to readers: in schemas, documents and the course of an order."""
     NAME: ClassVar[str]
     VERSION: ClassVar[int] = 1
     """Grows when the data changes in a way that would break its senders; the earlier type stays, in SUPERSEDED."""
@@ -106,11 +108,11 @@ class _Referenced(Fact, frozen=True, kw_only=True):
 class _Requirement(
     Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind"
 ):
-    pass
+    MEANING: ClassVar[str]
 
 
 class UnpaidWork(_Requirement, frozen=True, tag="unpaid_work"):
-    """Unpaid work or other activity."""
+    MEANING = "Unpaid work or other activity."
 
     hours: Hours
     complete_by: date | None = None
@@ -122,39 +124,39 @@ class _Months(_Requirement, frozen=True):
 
 
 class Supervision(_Months, frozen=True, tag="supervision"):
-    """Supervision by a responsible officer."""
+    MEANING = "Supervision by a responsible officer."
 
 
 class Compensation(_Months, frozen=True, tag="compensation"):
-    """Compensation to the victim."""
+    MEANING = "Compensation to the victim."
 
 
 class Programme(_Months, frozen=True, tag="programme"):
-    """A programme, such as one on domestic abuse."""
+    MEANING = "A programme, such as one on domestic abuse."
 
 
 class Residence(_Months, frozen=True, tag="residence"):
-    """Living at a named place."""
+    MEANING = "Living at a named place."
 
 
 class MentalHealthTreatment(_Months, frozen=True, tag="mental_health_treatment"):
-    """Treatment of a mental health condition."""
+    MEANING = "Treatment of a mental health condition."
 
 
 class DrugTreatment(_Months, frozen=True, tag="drug_treatment"):
-    """Treatment of drug dependency."""
+    MEANING = "Treatment of drug dependency."
 
 
 class AlcoholTreatment(_Months, frozen=True, tag="alcohol_treatment"):
-    """Treatment of alcohol dependency."""
+    MEANING = "Treatment of alcohol dependency."
 
 
 class Conduct(_Months, frozen=True, tag="conduct"):
-    """Doing, or not doing, specified things."""
+    MEANING = "Doing, or not doing, specified things."
 
 
 class RestrictedMovement(_Months, frozen=True, tag="restricted_movement"):
-    """Being, or not being, at a place at certain times, monitored electronically."""
+    MEANING = "Being, or not being, at a place at certain times, monitored electronically."
 
 
 Requirement = (
@@ -177,8 +179,7 @@ def kind_of(requirement: Requirement) -> str:
 
 
 class OrderImposed(Fact, frozen=True, kw_only=True):
-    """A court imposed a community payback order."""
-
+    MEANING = "A court imposed a community payback order."
     NAME = "order.imposed"
     KEY = "imposed"
     DATES = ("imposed_on",)
@@ -205,8 +206,7 @@ class OrderImposed(Fact, frozen=True, kw_only=True):
 
 
 class OrderReceived(Fact, frozen=True, kw_only=True):
-    """The authority received the order from the court."""
-
+    MEANING = "The authority received the order from the court."
     NAME = "order.received"
     KEY = "received"
     DATES = ("received_on",)
@@ -215,8 +215,7 @@ class OrderReceived(Fact, frozen=True, kw_only=True):
 
 
 class OfficerNominated(Fact, frozen=True, kw_only=True):
-    """A responsible officer was nominated."""
-
+    MEANING = "A responsible officer was nominated."
     NAME = "officer.nominated"
     KEY = "officer"
     DATES = ("nominated_on",)
@@ -226,8 +225,7 @@ class OfficerNominated(Fact, frozen=True, kw_only=True):
 
 
 class ContactMade(Fact, frozen=True, kw_only=True):
-    """First direct contact with the person after imposition."""
-
+    MEANING = "First direct contact with the person after imposition."
     NAME = "contact.made"
     KEY = "first_contact"
     DATES = ("made_on",)
@@ -237,8 +235,7 @@ class ContactMade(Fact, frozen=True, kw_only=True):
 
 
 class CaseMeetingHeld(Fact, frozen=True, kw_only=True):
-    """First case management meeting of an order with supervision."""
-
+    MEANING = "First case management meeting of an order with supervision."
     NAME = "case-meeting.held"
     KEY = "case_meeting"
     DATES = ("held_on",)
@@ -248,8 +245,7 @@ class CaseMeetingHeld(Fact, frozen=True, kw_only=True):
 
 
 class AssessmentCompleted(_Referenced, frozen=True, kw_only=True):
-    """A risk and needs assessment was completed."""
-
+    MEANING = "A risk and needs assessment was completed."
     NAME = "assessment.completed"
     KEY = "assessment"
     DATES = ("completed_on",)
@@ -266,8 +262,7 @@ class AssessmentCompleted(_Referenced, frozen=True, kw_only=True):
 
 
 class PlanAgreed(Fact, frozen=True, kw_only=True):
-    """The case management plan was agreed."""
-
+    MEANING = "The case management plan was agreed."
     NAME = "plan.agreed"
     KEY = "plan"
     DATES = ("agreed_on",)
@@ -277,8 +272,7 @@ class PlanAgreed(Fact, frozen=True, kw_only=True):
 
 
 class ReviewHeld(_Referenced, frozen=True, kw_only=True):
-    """A review of the order was held."""
-
+    MEANING = "A review of the order was held."
     NAME = "review.held"
     KEY = "review"
     DATES = ("held_on",)
@@ -290,8 +284,7 @@ class ReviewHeld(_Referenced, frozen=True, kw_only=True):
 
 
 class RequirementVaried(_Referenced, frozen=True, kw_only=True):
-    """The court varied, added or removed a requirement."""
-
+    MEANING = "The court varied, added or removed a requirement."
     NAME = "requirement.varied"
     KEY = "variation"
     DATES = ("varied_on",)
@@ -310,8 +303,7 @@ class RequirementVaried(_Referenced, frozen=True, kw_only=True):
 
 
 class BreachLodged(_Referenced, frozen=True, kw_only=True):
-    """An application for breach was lodged with the court."""
-
+    MEANING = "An application for breach was lodged with the court."
     NAME = "breach.lodged"
     KEY = "breach"
     DATES = ("decided_on", "lodged_on")
@@ -323,8 +315,7 @@ class BreachLodged(_Referenced, frozen=True, kw_only=True):
 
 
 class BreachDecided(_Referenced, frozen=True, kw_only=True):
-    """The court decided on an application for breach."""
-
+    MEANING = "The court decided on an application for breach."
     NAME = "breach.decided"
     KEY = "breach_decision"
     DATES = ("decided_on",)
@@ -335,8 +326,7 @@ class BreachDecided(_Referenced, frozen=True, kw_only=True):
 
 
 class TransferRequested(_Referenced, frozen=True, kw_only=True):
-    """The authority asked another one to take the order over."""
-
+    MEANING = "The authority asked another one to take the order over."
     NAME = "transfer.requested"
     KEY = "transfer"
     DATES = ("requested_on",)
@@ -347,8 +337,7 @@ class TransferRequested(_Referenced, frozen=True, kw_only=True):
 
 
 class TransferAnswered(_Referenced, frozen=True, kw_only=True):
-    """The other authority answered the request."""
-
+    MEANING = "The other authority answered the request."
     NAME = "transfer.answered"
     KEY = "transfer_answer"
     DATES = ("answered_on",)
@@ -365,8 +354,7 @@ class _From(Fact, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class TransferReceived(_From, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """The order came here from another authority in Scotland."""
-
+    MEANING = "The order came here from another authority in Scotland."
     NAME = "transfer.received"
     KEY = "transferred_in"
     DATES = ("received_on",)
@@ -377,8 +365,7 @@ class TransferReceived(_From, frozen=True, kw_only=True, rename={"from_": "from"
 
 
 class OutcomeMeasured(_Referenced, frozen=True, kw_only=True):
-    """One domain of a person's life was scored."""
-
+    MEANING = "One domain of a person's life was scored."
     NAME = "outcome.measured"
     KEY = "outcome"
     DATES = ("measured_on",)
@@ -394,8 +381,7 @@ class OutcomeMeasured(_Referenced, frozen=True, kw_only=True):
 
 
 class ExitQuestionnaireReturned(Fact, frozen=True, kw_only=True):
-    """The person returned the questionnaire at the end of the order."""
-
+    MEANING = "The person returned the questionnaire at the end of the order."
     NAME = "exit-questionnaire.returned"
     KEY = "exit_questionnaire"
     DATES = ("returned_on",)
@@ -410,8 +396,7 @@ class ExitQuestionnaireReturned(Fact, frozen=True, kw_only=True):
 
 
 class OrderEnded(Fact, frozen=True, kw_only=True):
-    """The order ended."""
-
+    MEANING = "The order ended."
     NAME = "order.ended"
     KEY = "ended"
     DATES = ("ended_on",)
@@ -422,8 +407,7 @@ class OrderEnded(Fact, frozen=True, kw_only=True):
 
 
 class FactWithdrawn(Fact, frozen=True, kw_only=True):
-    """A fact should not have been recorded; `order` withdraws the whole record, for ever."""
-
+    MEANING = "A fact should not have been recorded; `order` withdraws the whole record, for ever."
     NAME = "fact.withdrawn"
     TOPICS = (Topic.ORDERS, Topic.UNPAID_WORK)
     KEY = ""
@@ -435,8 +419,7 @@ class FactWithdrawn(Fact, frozen=True, kw_only=True):
 
 
 class PeriodClosed(Fact, frozen=True, kw_only=True):
-    """The authority's own totals for a month, to check ours against."""
-
+    MEANING = "The authority's own totals for a month, to check ours against."
     NAME = "period.closed"
     KEY = "period"
     ABOUT_AUTHORITY = True
@@ -455,8 +438,7 @@ class PeriodClosed(Fact, frozen=True, kw_only=True):
 
 
 class Heartbeat(Fact, frozen=True, kw_only=True):
-    """The authority's system is alive, even when there is nothing to report."""
-
+    MEANING = "The authority's system is alive, even when there is nothing to report."
     NAME = "heartbeat"
     KEY = "heartbeat"
     ABOUT_AUTHORITY = True
@@ -469,8 +451,7 @@ class _UnpaidWorkFact(Fact, frozen=True, kw_only=True):
 
 
 class InductionHeld(_UnpaidWorkFact, frozen=True, kw_only=True):
-    """The induction to unpaid work was held."""
-
+    MEANING = "The induction to unpaid work was held."
     NAME = "induction.held"
     KEY = "induction"
     DATES = ("held_on",)
@@ -480,8 +461,7 @@ class InductionHeld(_UnpaidWorkFact, frozen=True, kw_only=True):
 
 
 class PlacementStarted(_UnpaidWorkFact, frozen=True, kw_only=True):
-    """The first unpaid-work placement began."""
-
+    MEANING = "The first unpaid-work placement began."
     NAME = "placement.started"
     KEY = "placement"
     DATES = ("started_on",)
@@ -495,8 +475,7 @@ class PlacementStarted(_UnpaidWorkFact, frozen=True, kw_only=True):
 
 
 class SessionRecorded(_Referenced, frozen=True, kw_only=True):
-    """What became of one planned session of unpaid work or other activity."""
-
+    MEANING = "A planned session of unpaid work or other activity was recorded."
     NAME = "session.recorded"
     TOPICS = (Topic.UNPAID_WORK,)
     KEY = "session"
@@ -515,8 +494,7 @@ class SessionRecorded(_Referenced, frozen=True, kw_only=True):
 
 
 class HoursAdjusted(_Referenced, frozen=True, kw_only=True):
-    """Credit was corrected outside a session."""
-
+    MEANING = "Credit was corrected outside a session."
     NAME = "hours.adjusted"
     TOPICS = (Topic.UNPAID_WORK,)
     KEY = "adjustment"
@@ -529,8 +507,7 @@ class HoursAdjusted(_Referenced, frozen=True, kw_only=True):
 
 
 class WorkCompleted(_UnpaidWorkFact, frozen=True, kw_only=True):
-    """The unpaid-work requirement was completed."""
-
+    MEANING = "The unpaid-work requirement was completed."
     NAME = "work.completed"
     KEY = "work_completed"
     DATES = ("completed_on",)

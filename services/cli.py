@@ -34,14 +34,10 @@ GROUPS = {
 def command_line(groups: Iterable[str] = GROUPS) -> typer.Typer:
     """The commands of these groups."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    app.callback()(_payback)
+    app.callback(help="The national data-sharing platform for community payback orders.")(lambda: None)
     for group in groups:
         app.add_typer(import_module(group).commands)
     return app
-
-
-def _payback() -> None:
-    """The national data-sharing platform for community payback orders."""
 
 
 def main() -> None:

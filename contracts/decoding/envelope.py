@@ -1,7 +1,7 @@
 """The CloudEvents 1.0 attributes around the data of an event, and what is allowed in them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Raw, Struct
 
@@ -81,7 +81,7 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
 
 class Envelope(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A CloudEvents 1.0 event as it is sent."""
+    MEANING: ClassVar[str] = "A CloudEvents 1.0 event as it is sent."
 
     time: Annotated[
         str,

@@ -181,8 +181,8 @@ def _codes() -> Iterator[str]:
     yield "Codes never change; labels may. A list marked *published* carries the labels of published statistics; others are ours."
     for one in _LISTS:
         yield f"## {one.__name__}" + (" (published)" if one in codes.SEEN else "")
-        if "__doc__" in vars(one) and one.__doc__:
-            yield one.__doc__
+        if one in codes.MEANINGS:
+            yield codes.MEANINGS[one]
         yield _table(("code", "label"), ((f"`{member}`", member.label) for member in one))
 
 

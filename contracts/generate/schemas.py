@@ -67,7 +67,11 @@ def _envelope(name: str, prefix: str) -> Schema:
     properties["subject"] |= _subject(fact)
     properties["data"] = {"$ref": prefix + fact.__name__}
     schema["additionalProperties"] = {"type": "null", "description": "An attribute that is null is absent."}
-    return schema | {"title": name, "description": words.summary(fact)}
+    return schema | _meaning(name, words.summary(fact))
+
+
+def _meaning(title: str, meaning: str) -> Schema:
+    return {"title": title, "description": meaning}
 
 
 def _subject(fact: type[Fact]) -> Schema:
@@ -96,7 +100,7 @@ def _of_this_century(part: Any) -> Any:
 def _in_words(title: str, part: Schema) -> Schema:
     if title in _LISTS:
         labels = "; ".join(f"{member}: {member.label}" for member in _LISTS[title])
-        meaning = part.get("description")
+        meaning = codes.MEANINGS.get(_LISTS[title])
         return part | {
             "type": "string",
             "enum": [str(member) for member in _LISTS[title]],
@@ -108,4 +112,4 @@ def _in_words(title: str, part: Schema) -> Schema:
         part["properties"][member]["description"] = meaning
     if words.types()[title].__struct_config__.tag is not None:
         part["properties"]["kind"]["description"] = "Tells what it is."
-    return part
+    return _meaning(title, words.summary(words.types()[title])) | part

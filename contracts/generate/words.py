@@ -44,7 +44,8 @@ def aggregates() -> tuple[type[Any], ...]:
 
 def summary(kind: type[Any]) -> str:
     """What the type is, in a sentence."""
-    return inspect.cleandoc(kind.__doc__ or "")
+    meaning: str = kind.MEANING
+    return meaning
 
 
 @cache

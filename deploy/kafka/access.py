@@ -111,38 +111,35 @@ def _administrator(kafka: KafkaSettings) -> Iterator[Any]:
         raise failure(error) from error
 
 
-@commands.command()
+@commands.command(help="An authority that sends to Kafka directly: write access to its own two topics.")
 def authority(code: Annotated[str, typer.Argument(help="The authority's current code.")]) -> None:
-    """An authority that sends to Kafka directly: write access to its own two topics."""
     try:
         _grant(rights.authority(code))
     except ValueError as fault:
         raise typer.BadParameter(str(fault), param_hint="CODE") from None
 
 
-@commands.command()
+@commands.command(help="Somebody entitled to the live national aggregates: read access to them.")
 def subscriber(name: Annotated[str, typer.Argument(help="Short and lower case, e.g. statistics.")]) -> None:
-    """Somebody entitled to the live national aggregates: read access to them."""
     _grant(rights.subscriber(name))
 
 
-@commands.command()
+@commands.command(help="A process of the platform, where even the inner listener asks for a sign-in.")
 def service(name: Annotated[str, typer.Argument(help=", ".join(rights.SERVICES))]) -> None:
-    """A process of the platform, where even the inner listener asks for a sign-in."""
     if name not in rights.SERVICES:
         raise typer.BadParameter(f"must be one of {', '.join(rights.SERVICES)}", param_hint="NAME")
     _grant(rights.SERVICES[name])
 
 
-@commands.command("quotas")
+@commands.command(
+    "quotas", help="Set everybody's quota as this version has it. Whoever is given access has theirs from then on."
+)
 def limit() -> None:
-    """Set everybody's quota as this version has it. Whoever is given access has theirs from then on."""
     typer.echo(f"{limit_all(TopicsSettings.load().kafka)} users have their quotas")
 
 
-@commands.command("revoke")
+@commands.command("revoke", help="Take the credentials, all rights and the quota away.")
 def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-s12000036.")]) -> None:
-    """Take the credentials, all rights and the quota away."""
     gone = revoke(TopicsSettings.load().kafka, user)
     typer.echo(f"{user} had {gone} rights and has none now; connections that are open may still live for a while")
 

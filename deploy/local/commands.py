@@ -17,7 +17,9 @@ from deploy.local.tokens import DevelopmentKey, identity_of
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(
+    help="Run the whole platform here with nothing in it. Prints one line of JSON once it is ready; stop it with Ctrl-C."
+)
 def stack(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="For logs, keys and data; a temporary one is used otherwise.")
@@ -27,7 +29,6 @@ def stack(
         typer.Option(min=1024, max=65000, help="The first of thirteen ports; free ones are taken otherwise."),
     ] = None,
 ) -> None:
-    """Run the whole platform here with nothing in it. Prints one line of JSON once it is ready; stop it with Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), running_stack(directory, port, _progress) as running:
         sys.stdout.write(json.dumps(running.announcement()) + "\n")
@@ -35,7 +36,9 @@ def stack(
         running.keep_up(until=lambda: False)
 
 
-@commands.command()
+@commands.command(
+    help="Run the whole platform here, with 32 pretend authorities; check every cell against the truth; go on live until Ctrl-C."
+)
 def demo(
     months: Annotated[int, typer.Option(min=1, max=240, help="How many months of the whole nation.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed on the same day gives the same events.")] = 1,
@@ -47,7 +50,6 @@ def demo(
     ] = None,
     port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of thirteen ports.")] = None,
 ) -> None:
-    """Run the whole platform here, with 32 pretend authorities; check every cell against the truth; go on live until Ctrl-C."""
     # Not at the top, since every command of payback imports this module.
     from deploy.local import demo as demonstration  # noqa: PLC0415
 
@@ -56,7 +58,7 @@ def demo(
         demonstration.run(months, seed, directory, port, leave=leave)
 
 
-@commands.command()
+@commands.command(help="Print a token for development.")
 def token(
     role: Annotated[str, typer.Argument(help="An authority's code, or national, or operator.")],
     key: Annotated[Path, typer.Option(help="The private key; a pair is made if there is none.")] = Path(
@@ -67,7 +69,6 @@ def token(
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 1,
 ) -> None:
-    """Print a token for development."""
     try:
         identity = identity_of(role)
     except ValueError as fault:

@@ -60,16 +60,23 @@ UnpaidWork = Annotated[str | None, typer.Option(help="Address of the service of 
 Token = Annotated[Path | None, typer.Option("--token-file", help="A file that holds the token, and nothing else.")]
 
 
-@connect.command()
+@connect.command(
+    help=(
+        "Tell in plain words what would be sent and what refused, cell by cell. Changes and sends nothing.\n\n"
+        "Exit status: 0 all well, 1 cells refused, 2 cannot go on."
+    ),
+)
 def check(files: Files, taken: Taken = None, let_vanish: LetVanish = False) -> None:
-    """Tell in plain words what would be sent and what refused, cell by cell. Changes and sends nothing.
-
-    Exit status: 0 all well, 1 cells refused, 2 cannot go on.
-    """
     _end(lambda: check_files(*_job(files, None, taken=_aware(taken), let_vanish=let_vanish)))
 
 
-@connect.command()
+@connect.command(
+    help=(
+        "Send what is new since the last extract. Stopped anywhere, run it again: nothing is lost, nothing sent "
+        "twice.\n\n"
+        "Exit status: 0 all accepted, 1 cells refused, 2 cannot go on."
+    ),
+)
 def send(  # noqa: PLR0913, PLR0917
     files: Files,
     orders: Orders = None,
@@ -79,30 +86,26 @@ def send(  # noqa: PLR0913, PLR0917
     let_vanish: LetVanish = False,
     patience: Patience = 600,
 ) -> None:
-    """Send what is new since the last extract. Stopped anywhere, run it again: nothing is lost, nothing sent twice.
-
-    Exit status: 0 all accepted, 1 cells refused, 2 cannot go on.
-    """
     platform = _platform(orders, unpaid_work, token_file)
     _end(lambda: run(*_job(files, platform, taken=_aware(taken), let_vanish=let_vanish, patience=patience)))
 
 
-@connect.command()
+@connect.command(help="Propose a mapping from headings and values, with reasons and doubts, on standard output.")
 def suggest(
     files: Annotated[list[Path], typer.Argument(help="Tables as they are: workbooks and CSV.")],
     authority: Annotated[str | None, typer.Option(help="Your authority, by code or name.")] = None,
 ) -> None:
-    """Propose a mapping from headings and values, with reasons and doubts, on standard output."""
     _end(lambda: Report([proposed(files, authority and _code(authority)).rstrip()]))
 
 
-@connect.command()
+@connect.command(
+    help="Write a workbook that needs no mapping: columns with lists, checks and notes. Then: check FILE, send FILE."
+)
 def template(
     file: Annotated[Path, typer.Argument(help="The workbook that is to be written, as in orders.xlsx.")],
     authority: Annotated[str, typer.Option(help="Your authority, by code or name.")],
     force: Annotated[bool, typer.Option("--force", help="Though there is such a file already.")] = False,
 ) -> None:
-    """Write a workbook that needs no mapping: columns with lists, checks and notes. Then: check FILE, send FILE."""
     _end(lambda: _template(file, authority, force))
 
 
@@ -123,7 +126,13 @@ def _code(authority: str) -> str:
         raise CannotGoOn(str(fault)) from None
 
 
-@connect.command()
+@connect.command(
+    help=(
+        "Import each file that comes into a folder, once it is whole. What came of it is written beside it, as "
+        "FILE.outcome.txt.\n\n"
+        "With --once the exit status is the worst of all files: 0 all well, 1 cells refused, 2 cannot go on."
+    ),
+)
 def watch(  # noqa: PLR0913, PLR0917
     places: Annotated[list[Path], typer.Argument(help="The mapping (yaml), unless by `template`; then the folder.")],
     orders: Orders = None,
@@ -134,10 +143,6 @@ def watch(  # noqa: PLR0913, PLR0917
     patience: Patience = 600,
     once: Annotated[bool, typer.Option("--once", help="Import what is there and end.")] = False,
 ) -> None:
-    """Import each file that comes into a folder, once it is whole. What came of it is written beside it, as FILE.outcome.txt.
-
-    With --once the exit status is the worst of all files: 0 all well, 1 cells refused, 2 cannot go on.
-    """
     *mapping, folder = places
     platform = _platform(orders, unpaid_work, token_file)
     worst = 0
@@ -161,7 +166,9 @@ def watch(  # noqa: PLR0913, PLR0917
             raise typer.Exit(worst if done and not watched.unsettled() else CANNOT_GO_ON)
 
 
-@connect.command()
+@connect.command(
+    help="Serve a page on this machine alone, on which tables are dropped, looked at and sent. Needs `payback-connect[page]`."
+)
 def page(
     mapping: Annotated[
         Path, typer.Argument(help="The mapping (yaml). If it is not there, the page proposes one and keeps it here.")
@@ -171,7 +178,6 @@ def page(
     token_file: Token = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes any that is free.")] = 0,
 ) -> None:
-    """Serve a page on this machine alone, on which tables are dropped, looked at and sent. Needs `payback-connect[page]`."""
     if missing := [name for name in _FOR_PAGE if find_spec(name) is None]:
         _end(lambda: Report([f"{', '.join(missing)} not installed: install payback-connect[page]"], CANNOT_GO_ON))
     from services.connect.page.app import serve  # noqa: PLC0415 - the extra may be missing

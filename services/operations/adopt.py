@@ -64,17 +64,17 @@ class Found(NamedTuple):
 
 
 @commands.command(
-    epilog="The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
+    epilog="The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
+    help=(
+        "Go on with another Kafka, at PAYBACK_KAFKA_BOOTSTRAP, to which the topics were mirrored, without a rebuild.\n\n"
+        "Compares each event that the books hold with the record in its place there. Without --confirm nothing is "
+        "changed. Exit status 1 if they cannot go on with it."
+    ),
 )
 def adopt(
     confirm: Annotated[bool, typer.Option("--confirm", help="Bind the books to the new topics.")] = False,
     old: Annotated[str, typer.Option(help="The old Kafka, host:port, while it answers: it must hold no more.")] = "",
 ) -> None:
-    """Go on with another Kafka, at PAYBACK_KAFKA_BOOTSTRAP, to which the topics were mirrored, without a rebuild.
-
-    Compares each event that the books hold with the record in its place there. Without --confirm nothing is changed. Exit status 1
-    if they cannot go on with it.
-    """
     settings = AdoptSettings.load()
     schema = settings.database.schema_name
     database = engine(settings.database)

@@ -31,12 +31,14 @@ class Held(NamedTuple):
         return sum(self.tables.values())
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Say what this history takes in PostgreSQL, and what it will take in one, five and ten years at the pace of "
+        "the last four weeks.\n\n"
+        "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
+    ),
+)
 def capacity() -> None:
-    """Say what this history takes in PostgreSQL, and what it will take in one, five and ten years at the pace of the last four weeks.
-
-    The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.
-    """
     with opened(BooksSettings.load()) as (database, domain):
         for line in told(domain.service, held(database, system_clock())):
             typer.echo(line)

@@ -35,13 +35,15 @@ class DoctorSettings(BooksSettings):
     kafka: KafkaSettings
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Say what is wrong with the surroundings: topics and their settings, copies, first offsets, schema, clocks, "
+        "who is parked.\n\n"
+        "Exit status 1 if anything is. The database is where PAYBACK_DATABASE_URL says, of the service that "
+        "PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."
+    ),
+)
 def doctor() -> None:
-    """Say what is wrong with the surroundings: topics and their settings, copies, first offsets, schema, clocks, who is parked.
-
-    Exit status 1 if anything is. The database is where PAYBACK_DATABASE_URL says, of the service that
-    PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.
-    """
     settings = DoctorSettings.load()
     wrong = 0
     for what, look in _looks(settings).items():

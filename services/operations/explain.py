@@ -17,7 +17,13 @@ MOST = 20
 """Orders shown, unless all are asked for."""
 
 
-@commands.command("explain")
+@commands.command(
+    "explain",
+    help=(
+        "Show the orders and facts behind an authority's own number, and why others did not count.\n\n"
+        "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
+    ),
+)
 def explain_cell(
     cell: Annotated[
         str, typer.Argument(help="measure|authority|period|category, as the API of reporting names cells.")
@@ -27,10 +33,6 @@ def explain_cell(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As it was known at the end of that day.")
     ] = None,
 ) -> None:
-    """Show the orders and facts behind an authority's own number, and why others did not count.
-
-    The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.
-    """
     try:
         name = cell_name(cell)
     except ValueError as fault:

@@ -17,9 +17,11 @@ commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
 
 
-@commands.command(epilog=_WHERE)
+@commands.command(
+    epilog=_WHERE,
+    help="Have all cells of an authority sent to national.aggregates again, where reporting lacks some. A worker does it within seconds.",
+)
 def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of authorities.")]) -> None:
-    """Have all cells of an authority sent to national.aggregates again, where reporting lacks some. A worker does it within seconds."""
     from services.chassis.audit.operators import operated  # noqa: PLC0415
     from services.chassis.database import transaction  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
@@ -36,15 +38,18 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
     typer.echo(f"{domain.service}: {counted(len(codes), 'authority', 'authorities')} will be published again")
 
 
-@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
+@commands.command(
+    epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.",
+    help=(
+        "Make records and cells again from the topics, beside the old ones, and change over at once. Workers may go on "
+        "meanwhile.\n\n"
+        "Refuses where that would leave any authority with less. Whoever connects to the database must be allowed to "
+        "make and rename schemas, as the role maintenance is."
+    ),
+)
 def rebuild(
     less: Annotated[bool, typer.Option("--less", help="Go on although the log holds less than the books do.")] = False,
 ) -> None:
-    """Make records and cells again from the topics, beside the old ones, and change over at once. Workers may go on meanwhile.
-
-    Refuses where that would leave any authority with less. Whoever connects to the database must be allowed to make and rename
-    schemas, as the role maintenance is.
-    """
     from importlib.resources import files  # noqa: PLC0415
 
     from services.chassis.audit.operators import operated  # noqa: PLC0415

@@ -28,9 +28,8 @@ Why = Annotated[str, typer.Option(help="What was mended, or why not; kept on rec
 By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
 
 
-@park.command("list")
+@park.command("list", help="Show who is parked since when, where, and what failed.")
 def show(everything: Annotated[bool, typer.Option("--all", help="Also what happened before.")] = False) -> None:
-    """Show who is parked since when, where, and what failed."""
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         found = parking.history(connection) if everything else list(parking.parked(connection).values())
     for one in found:
@@ -39,19 +38,21 @@ def show(everything: Annotated[bool, typer.Option("--all", help="Also what happe
         typer.echo(f"{domain.service}: nobody is parked")
 
 
-@park.command()
+@park.command(
+    help="Take an authority's events again from where they stopped, once what failed is mended. A worker does it within seconds."
+)
 def retry(authorities: Who = None, why: Why = "", by: By = None) -> None:
-    """Take an authority's events again from where they stopped, once what failed is mended. A worker does it within seconds."""
     _release(authorities, Action.RETRIED, why, by)
 
 
-@park.command()
+@park.command(
+    help="Put the event aside that failed, and take the rest. It is kept as put_aside; `payback redrive` sends it through again."
+)
 def skip(
     authority: Annotated[str, typer.Argument(help="Code of the authority.")],
     why: Annotated[str, typer.Option(help="Kept on record.")],
     by: By = None,
 ) -> None:
-    """Put the event aside that failed, and take the rest. It is kept as put_aside; `payback redrive` sends it through again."""
     _release([authority], Action.SKIPPED, why, by)
 
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Compare all that is held and shown with the log, by another way than it was made. Exit status 1 if anything "
+        "differs.\n\n"
+        "Where DuckDB is installed, the main cells are also counted by queries that share no rule with the services. "
+        "PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Of orders, unpaid_work and reporting "
+        "those are looked at whose role whoever connects may take; the role maintenance may take all."
+    ),
+)
 def prove(
     authorities: Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all, if left out.")] = None,
     watch: Annotated[
@@ -22,12 +30,6 @@ def prove(
     ] = False,
     share: Annotated[float, typer.Option(min=0.001, max=1, help="How much of the time --watch may use.")] = 0.1,
 ) -> None:
-    """Compare all that is held and shown with the log, by another way than it was made. Exit status 1 if anything differs.
-
-    Where DuckDB is installed, the main cells are also counted by queries that share no rule with the services.
-    PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Of orders, unpaid_work and reporting those are looked at whose
-    role whoever connects may take; the role maintenance may take all.
-    """
     from services.operations.proof.recount import possible  # noqa: PLC0415
     from services.operations.proof.settings import ProofSettings, opened  # noqa: PLC0415
     from services.operations.proof.watching import keep_proving  # noqa: PLC0415

@@ -51,13 +51,16 @@ class Refusals(NamedTuple):
     last: datetime
 
 
-@commands.command("rejections", epilog=_WHERE)
+@commands.command(
+    "rejections",
+    epilog=_WHERE,
+    help="Show what was refused, by reason, place and version of the sender's program, with the first and the last time.",
+)
 def show(
     authority: Who = None,
     reason: For = None,
     days: Annotated[int, typer.Option(help="Of how many days back.", min=1)] = 30,
 ) -> None:
-    """Show what was refused, by reason, place and version of the sender's program, with the first and the last time."""
     with opened(BooksSettings.load()) as (database, domain):
         found = list(refusals(database, _wanted(authority, reason), system_clock() - timedelta(days=days)))
     for one in found:
@@ -93,7 +96,10 @@ def refusals(database: Engine, wanted: Wanted, since: datetime) -> Iterator[Refu
     yield from sorted(found, key=lambda one: (one.authority, -one.number, one.reason))
 
 
-@commands.command(epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
+@commands.command(
+    epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.",
+    help="Send refused events through again that today's contract accepts. The refusals stay on record, marked. Safe to repeat.",
+)
 def redrive(
     authority: Who = None,
     reason: For = None,
@@ -102,7 +108,6 @@ def redrive(
     why: Annotated[str, typer.Option(help="What was mended; kept on record.")] = "",
     by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
 ) -> None:
-    """Send refused events through again that today's contract accepts. The refusals stay on record, marked. Safe to repeat."""
     wanted, now = _wanted(authority, reason), system_clock()
     if dry_run:
         with opened(BooksSettings.load()) as (database, domain):

@@ -51,11 +51,13 @@ QUESTIONS: Mapping[str, str] = {
 """What is asked of the books. No question may give what is about one order or one person, nor what somebody wrote freely."""
 
 
-@commands.command(epilog="The database is where PAYBACK_DATABASE_URL says, Kafka where PAYBACK_KAFKA_BOOTSTRAP says.")
+@commands.command(
+    epilog="The database is where PAYBACK_DATABASE_URL says, Kafka where PAYBACK_KAFKA_BOOTSTRAP says.",
+    help="Write one file for those who help: versions, settings without secrets, findings, positions, counts and sizes. No personal data.",
+)
 def support(
     into: Annotated[Path, typer.Argument(help="The file to write, as support.tgz.")],
 ) -> None:
-    """Write one file for those who help: versions, settings without secrets, findings, positions, counts and sizes. No personal data."""
     settings = DoctorSettings.load()
     with opened(settings) as (database, _):
         parts = {

@@ -18,17 +18,19 @@ from services.records.ingest import times
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Note when messages came whose times in Kafka are wrong, such as after a broker's clock jumped. `payback "
+        "rebuild` then says so.\n\n"
+        "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
+    ),
+)
 def redate(
     topic: Annotated[str, typer.Argument(help="As in orders.events.S12000005.")],
     first: Annotated[int, typer.Argument(min=0, help="Offset of the first message that is dated wrong.")],
     last: Annotated[int, typer.Argument(min=0, help="Offset of the last.")],
     came: Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M"], help="When they came, in UTC.")],
 ) -> None:
-    """Note when messages came whose times in Kafka are wrong, such as after a broker's clock jumped. `payback rebuild` then says so.
-
-    The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.
-    """
     at = came.replace(tzinfo=UTC)
     if topic not in source_topics(*Topic):
         raise typer.BadParameter("no such topic of events", param_hint="TOPIC")

@@ -63,7 +63,7 @@ def examine(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
         admin.close()
 
 
-@commands.command()
+@commands.command(help="Create the topics that are missing. Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
 def topics(
     replication: Annotated[int, typer.Option(help="Copies of each topic; -1 takes the cluster's default.")] = -1,
     mirrored: Annotated[
@@ -71,7 +71,6 @@ def topics(
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what there should be.")] = False,
 ) -> None:
-    """Create the topics that are missing. Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."""
     specs = topic_specs(replication, simulated=mirrored)
     if show:
         for spec in specs:

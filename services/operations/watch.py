@@ -79,12 +79,14 @@ class WatchMetrics:
         )
 
 
-@commands.command()
+@commands.command(
+    help=(
+        "Look at Kafka, certificates and backups every few minutes, and tell Prometheus. Runs until it is stopped.\n\n"
+        "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says. PAYBACK_WATCH_BACKUPS_PATH and PAYBACK_WATCH_CERTIFICATES_PATH "
+        "name folders."
+    ),
+)
 def watch() -> None:
-    """Look at Kafka, certificates and backups every few minutes, and tell Prometheus. Runs until it is stopped.
-
-    Kafka is where PAYBACK_KAFKA_BOOTSTRAP says. PAYBACK_WATCH_BACKUPS_PATH and PAYBACK_WATCH_CERTIFICATES_PATH name folders.
-    """
     settings = WatchSettings.load()
     logs.configure(settings.logs, "watch")
     registry, stop = new_registry(), Event()

@@ -3,23 +3,20 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from services.chassis.schema import Schema
 from services.records.api.order_schemas import ClockView, FactView, FindingView, Moment, WorkItem
 
 
-class OtherSide(BaseModel):
-    """The same order at another authority."""
-
+class OtherSide(Schema, description="The same order at another authority."):
     direction: Literal["in", "out"]
     authority: str | None = Field(description="None where nobody has said yet to which one.")
     subject: str | None = Field(description="The other authority's reference, once it has told it.")
     matched: bool = Field(description="Whether both have told of the transfer.")
 
 
-class OrderDetail(BaseModel):
-    """Everything that the platform holds about one order."""
-
+class OrderDetail(Schema, description="Everything that the platform holds about one order."):
     subject: str
     imposed_on: date | None
     ended_on: date | None
@@ -31,24 +28,20 @@ class OrderDetail(BaseModel):
     facts: list[FactView]
 
 
-class Worklist(BaseModel):
-    """What open orders have missed or must meet soon, the earliest first."""
-
+class Worklist(Schema, description="What open orders have missed or must meet soon, the earliest first."):
     today: date
     until: date = Field(description="The last working day that is looked at.")
     items: list[WorkItem]
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class TransferFindings(BaseModel):
-    """Transfers of one authority that the two sides have not told alike."""
-
+class TransferFindings(Schema, description="Transfers of one authority that the two sides have not told alike."):
     authority: str
     findings: list[FindingView]
 
 
-class Transfers(BaseModel):
-    """The whole matching of transfers, by authority; authorities without a finding are left out."""
-
+class Transfers(
+    Schema, description="The whole matching of transfers, by authority; authorities without a finding are left out."
+):
     today: date
     authorities: list[TransferFindings]

@@ -13,25 +13,22 @@ from services.reporting.settings import SCHEMA, ApiSettings, MigrateSettings, Wo
 commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-@commands.command()
+@commands.command(help="Serve the API and the pages.")
 def api() -> None:
-    """Serve the API and the pages."""
     settings = ApiSettings.load()
     logs.configure(settings.logs, SCHEMA)
     sys.exit(app.run_api(settings))
 
 
-@commands.command()
+@commands.command(help="Read the national aggregates.")
 def worker() -> None:
-    """Read the national aggregates."""
     settings = WorkerSettings.load()
     logs.configure(settings.logs, SCHEMA)
     sys.exit(app.run_worker(settings))
 
 
-@commands.command()
+@commands.command(help="Bring the schema up to date.")
 def migrate() -> None:
-    """Bring the schema up to date."""
     settings = MigrateSettings.load()
     logs.configure(settings.logs, SCHEMA)
     sys.exit(app.run_migrate(settings))

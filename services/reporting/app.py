@@ -22,6 +22,7 @@ from services.chassis.streaming.stream import Stream
 from services.chassis.web.frame import POLICY
 from services.chassis.web.sessions import Sessions
 from services.reporting import api
+from services.reporting.api.described import DESCRIBED
 from services.reporting.api.session_store import SessionStore
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.ingest.lacking import keep_comparing
@@ -61,6 +62,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
         POLICIES,
         tokens=settings.tokens,
         checks={"postgresql": lambda: _answers(engine), "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check},
+        described=DESCRIBED,
         content_security_policy=POLICY,
         sessions=Sessions("Figures", store, settings.tokens, settings.oidc, insecure=settings.site.insecure_cookie),
     )

@@ -59,7 +59,7 @@ def _day(words: str) -> date:
         raise typer.BadParameter("write a date like 2026-03-31") from None
 
 
-@release.command("make")
+@release.command("make", help="Freeze the figures as a draft. Prints its name.")
 def make_release(
     month: Annotated[str | None, typer.Option(help="Last month, like 2026-03; the one before last by default.")] = None,
     known_on: Annotated[
@@ -68,7 +68,6 @@ def make_release(
     note: Annotated[str | None, typer.Option(help="What readers should know.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish it at once.")] = False,
 ) -> None:
-    """Freeze the figures as a draft. Prints its name."""
     last_month = _month(month) if month else publication.default_month(system_clock)
     with _database() as engine, Progress(1) as progress:
         day = _day(known_on) if known_on else publication.latest_day(engine, system_clock)
@@ -78,18 +77,22 @@ def make_release(
     typer.echo(name)
 
 
-@release.command("announce")
+@release.command(
+    "announce",
+    help="Say when figures up to a month will come, at least four weeks before. They come at 9:30 in London.",
+)
 def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY]) -> None:
-    """Say when figures up to a month will come, at least four weeks before. They come at 9:30 in London."""
     with _database() as engine:
         announcing.announce(engine, _month(month), _day(day), system_clock)
 
 
-@release.command("move")
+@release.command(
+    "move",
+    help="Say another day in place of the one announced. What was said before stays to be seen, with the reason.",
+)
 def move_release(
     month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY], reason: Annotated[str, _REASON]
 ) -> None:
-    """Say another day in place of the one announced. What was said before stays to be seen, with the reason."""
     with _database() as engine:
         announcing.change(engine, _month(month), _day(day), reason, system_clock)
         _files_of_held(engine)
@@ -104,16 +107,14 @@ def _files_of_held(engine: Engine) -> None:
             make_files(engine, name, system_clock().date(), progress.of)
 
 
-@release.command("call-off")
+@release.command("call-off", help="Say that figures that were announced will not come.")
 def call_off_release(month: Annotated[str, _LAST_MONTH], reason: Annotated[str, _REASON]) -> None:
-    """Say that figures that were announced will not come."""
     with _database() as engine:
         announcing.change(engine, _month(month), None, reason, system_clock)
 
 
-@release.command("calendar")
+@release.command("calendar", help="What was announced, by month, the newest first, with every change to it.")
 def list_announcements() -> None:
-    """What was announced, by month, the newest first, with every change to it."""
     with _database() as engine, transaction(engine) as connection:
         for each in announcing.calendar(connection):
             for said in each.said:
@@ -121,23 +122,24 @@ def list_announcements() -> None:
                 typer.echo(f"{each.month:%Y-%m}\t{day}\t{said.at:%Y-%m-%d}\t{said.reason}")
 
 
-@release.command("hold")
+@release.command(
+    "hold",
+    help="Keep a draft, and its files, for the moment that was announced. Then it is published by itself. Prints the moment.",
+)
 def hold_release(name: str) -> None:
-    """Keep a draft, and its files, for the moment that was announced. Then it is published by itself. Prints the moment."""
     with _database() as engine, Progress(1) as progress:
         due = publication.hold(engine, name, system_clock)
         make_files(engine, name, system_clock().date(), progress.of)
     typer.echo(due.isoformat())
 
 
-@release.command("let-go")
+@release.command("let-go", help="Hold a draft no more.")
 def let_go_release(name: str) -> None:
-    """Hold a draft no more."""
     with _database() as engine:
         publication.let_go(engine, name)
 
 
-@release.command("publish")
+@release.command("publish", help="Make a draft public, and the files that everybody can take away.")
 def publish_release(
     name: str,
     corrects: Annotated[
@@ -145,7 +147,6 @@ def publish_release(
     ] = None,
     reason: Annotated[str, typer.Option(help="What was wrong, in words that readers will see.")] = "",
 ) -> None:
-    """Make a draft public, and the files that everybody can take away."""
     if (corrects is None) is not (not reason):
         raise typer.BadParameter("--corrects and --reason go together")
     correction = Correction(corrects, reason) if corrects else None
@@ -158,25 +159,22 @@ def _publish(engine: Engine, name: str, progress: Progress, correction: Correcti
     make_files(engine, name, system_clock().date(), progress.of)
 
 
-@release.command("withdraw")
+@release.command("withdraw", help="Take a published release back.")
 def withdraw_release(
     name: str, note: Annotated[str, typer.Option(help="Why, in words that readers will see.")]
 ) -> None:
-    """Take a published release back."""
     with _database() as engine:
         publication.withdraw(engine, name, system_clock, note)
 
 
-@release.command("note")
+@release.command("note", help="Tell readers of a release something more. What was said before stays.")
 def note_release(name: str, reason: Annotated[str, _REASON]) -> None:
-    """Tell readers of a release something more. What was said before stays."""
     with _database() as engine:
         publication.note(engine, name, system_clock, reason)
 
 
-@release.command("list")
+@release.command("list", help="All releases, newest first.")
 def list_releases() -> None:
-    """All releases, newest first."""
     with _database() as engine, transaction(engine) as connection:
         for each in all_releases(connection, _OPERATOR):
             status = "held" if each.held_at else each.status

@@ -12,7 +12,9 @@ from services.chassis.clock import system_clock
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(
+    help="Write the events of pretend authorities as NDJSON, a file per topic in order of arrival, and the cells that must come out."
+)
 def simulate(  # noqa: PLR0913, PLR0917
     out: Annotated[Path, typer.Option(help="Directory for the files; made if it is not there.")],
     months: Annotated[int, typer.Option(min=1, max=240, help="How many months of events.")] = 12,
@@ -31,7 +33,6 @@ def simulate(  # noqa: PLR0913, PLR0917
     ] = False,
     extract_days: Annotated[int, typer.Option(min=1, help="Of how many last days there are extracts.")] = 7,
 ) -> None:
-    """Write the events of pretend authorities as NDJSON, a file per topic in order of arrival, and the cells that must come out."""
     codes = authority or list(AUTHORITIES)
     unknown = [code for code in codes if code not in AUTHORITIES]
     if unknown:

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from contracts.periods import add_months, month_of
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.listing import Row
 
@@ -16,9 +17,7 @@ MONTHS = 3
 CREDITED, ORDERED = "minutes_credited", "minutes_outstanding_opened"
 
 
-class Capacity(BaseModel):
-    """What is left to do, and how fast it gets done."""
-
+class Capacity(Schema, description="What is left to do, and how fast it gets done."):
     today: date
     until: date = Field(description="The last day of the weeks over which the pace is measured.")
     weeks: int

@@ -2,15 +2,17 @@
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from services.chassis.schema import Schema
 from services.records.api.order_schemas import ClockView, FactView, FindingView, Moment, WorkItem
 from services.unpaid_work.ledger import Forecast
 
 
-class ForecastView(BaseModel):
-    """Hours left against working days left, at the pace so far: minutes credited for each working day since the imposition."""
-
+class ForecastView(
+    Schema,
+    description="Hours left against working days left, at the pace so far: minutes credited for each working day since the imposition.",
+):
     hours_left: float
     working_days_left: int = Field(description="Until the deadline; negative once it has passed.")
     hours_a_week: float = Field(description="The pace so far, for five working days.")
@@ -35,16 +37,12 @@ def _a_week(minutes_a_day: float) -> float:
     return round(minutes_a_day * 5 / 60, 2)
 
 
-class HoursStep(BaseModel):
-    """Hours first ordered, then each change by the court."""
-
+class HoursStep(Schema, description="Hours first ordered, then each change by the court."):
     on: date
     hours: float = Field(description="A difference; negative takes away.")
 
 
-class Ledger(BaseModel):
-    """The hours of one order, and everything that the service holds about it."""
-
+class Ledger(Schema, description="The hours of one order, and everything that the service holds about it."):
     subject: str
     imposed_on: date | None
     ended_on: date | None
@@ -61,9 +59,7 @@ class Ledger(BaseModel):
     facts: list[FactView]
 
 
-class LateForecast(BaseModel):
-    """An open order that will not be done by its deadline at the pace so far."""
-
+class LateForecast(Schema, description="An open order that will not be done by its deadline at the pace so far."):
     subject: str
     imposed_on: date
     deadline: date
@@ -71,9 +67,10 @@ class LateForecast(BaseModel):
     forecast: ForecastView
 
 
-class Worklist(BaseModel):
-    """What open orders have missed or must meet soon, and which will miss their deadline at the pace so far."""
-
+class Worklist(
+    Schema,
+    description="What open orders have missed or must meet soon, and which will miss their deadline at the pace so far.",
+):
     today: date
     until: date = Field(description="The last working day that is looked at.")
     items: list[WorkItem]

@@ -31,6 +31,7 @@ from services.chassis.audit import watching
 from services.chassis.failures import Failure
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import AuditMetrics, HttpMetrics, exposed
+from services.chassis.schema import Schema
 from services.chassis.settings import HttpSettings, MetricsSettings, TokenSettings
 from services.chassis.web.sessions import Sessions, SignedIn
 
@@ -42,9 +43,7 @@ PATIENCE = 3
 """After so many times without an answer it is away."""
 
 
-class Readiness(BaseModel):
-    """That requests can be served."""
-
+class Readiness(Schema, description="That requests can be served."):
     status: Literal["ready"] = "ready"
     without: list[str] | None = Field(default=None, description="What is away, so that a part of the requests fails")
 
@@ -60,6 +59,7 @@ def application(  # noqa: PLR0913
     audit: Engine | None = None,
     checks: Checks | None = None,
     beside: Checks | None = None,
+    described: Mapping[type, str] | None = None,
     content_security_policy: str = NO_PAGES,
     sessions: Sessions | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -68,8 +68,8 @@ def application(  # noqa: PLR0913
 
     `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
     is asked, so that the service is ready without it, and says so. Where answers are about people, `audit` is the database in which
-    it stands what was shown to whom. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and policies name
-    routes by it. Raises ValueError where a route has no policy.
+    it stands what was shown to whom. `described` holds the descriptions of types in answers that are no Schema. Give routers their
+    prefix themselves (`APIRouter(prefix=...)`): metrics and policies name routes by it. Raises ValueError where a route has no policy.
     """
     checks, beside = checks or {}, beside or {}
     app = FastAPI(
@@ -95,7 +95,7 @@ def application(  # noqa: PLR0913
     app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
     metrics = app.state.metrics = HttpMetrics(registry)
     app.state.dependencies = {**checks, **beside}
-    app.state.policies = known
+    app.state.policies, app.state.described = known, described or {}
     if settings.requests_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
@@ -248,6 +248,8 @@ def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = problems.SCHEMA
+        for kind, description in app.state.described.items():
+            schemas[kind.__name__]["description"] = description
         written = {name.replace(":path}", "}"): each for name, each in app.state.policies.items()}
         for address, path in document["paths"].items():
             for method, operation in path.items():

@@ -1,7 +1,7 @@
 """The mapping from an authority's tables to facts: what stands in the YAML file. Its JSON Schema is made from these types. Pure."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -26,7 +26,7 @@ DateOrder = Annotated[
 
 
 class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Where a value comes from, and how it is to be read."""
+    MEANING: ClassVar[str] = "Where a value comes from, and how it is to be read."
 
     column: Annotated[Heading | None, Meta(description="The column that holds it.")] = None
     joined: Annotated[
@@ -55,7 +55,7 @@ Cell = Heading | Value
 
 
 class Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A requirement of an order: there when its hours or months are neither blank nor 0."""
+    MEANING: ClassVar[str] = "A requirement of an order: there when its hours or months are neither blank nor 0."
 
     kind: Annotated[RequirementKind, Meta(description="Which requirement.")]
     hours: Annotated[Cell | None, Meta(description="Of unpaid work.")] = None
@@ -68,13 +68,15 @@ class Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Ended(Struct, frozen=True, forbid_unknown_fields=True):
-    """A row that is gone means that the order has ended, on the day of the first extract without it."""
+    MEANING: ClassVar[str] = (
+        "A row that is gone means that the order has ended, on the day of the first extract without it."
+    )
 
     ended: EndReason
 
 
 class Platform(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where events go."""
+    MEANING: ClassVar[str] = "Where events go."
 
     orders: Annotated[str, Meta(description="Address of the service of orders.")]
     unpaid_work: Annotated[str, Meta(description="Address of the service of unpaid work.")]
@@ -106,7 +108,7 @@ def _form(fact: type[Fact]) -> type[Struct]:
     return msgspec.defstruct(
         fact.__name__,
         [*fields, *conditions],
-        namespace={"__doc__": fact.__doc__},
+        namespace={"__doc__": fact.MEANING},
         rename=lambda name: name.removesuffix("_"),
         frozen=True,
         kw_only=True,
@@ -143,7 +145,7 @@ class Stated(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One sheet, file or query, and what each of its rows states."""
+    MEANING: ClassVar[str] = "One sheet, file or query, and what each of its rows states."
 
     name: Annotated[str, Meta(description="What it is called in messages; otherwise the name of sheet or file.")] = ""
     file: Annotated[str | None, Meta(description="Which files it is in, as in orders*.csv; otherwise any.")] = None
@@ -187,7 +189,7 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an authority's tables mean."""
+    MEANING: ClassVar[str] = "What an authority's tables mean."
 
     authority: Annotated[str, Meta(description="Statistical code of the authority, as in S12000027.")]
     system: Annotated[str, Meta(description="What your system is called in the source of the events.")] = "connect"
@@ -230,6 +232,8 @@ def value_of(cell: Cell) -> Value:
 def schema() -> dict[str, Any]:
     """JSON Schema of a mapping, for editors."""
     found = msgspec.json.schema(Mapping)
+    for kind in (Mapping, Platform, Table, Value, Requirement, Ended):
+        found["$defs"][kind.__name__]["description"] = kind.MEANING
     cell = found["$defs"]["ContactMade"]["properties"]["made_on"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

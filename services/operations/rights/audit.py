@@ -48,22 +48,24 @@ def _opened() -> Iterator[tuple[Engine, str]]:
         database.dispose()
 
 
-@audit.command()
+@audit.command(
+    help="Print the last entry of each chain, as lines of JSON. Kept elsewhere, they show later that none was taken off the end."
+)
 def heads() -> None:
-    """Print the last entry of each chain, as lines of JSON. Kept elsewhere, they show later that none was taken off the end."""
     with _opened() as (database, _), transaction(database) as connection:
         for head in store.heads(connection):
             typer.echo(msgspec.json.encode(head._asdict()).decode())
 
 
-@audit.command()
+@audit.command(
+    help="Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."
+)
 def verify(
     kept: Annotated[
         list[Path] | None,
         typer.Option("--heads", exists=True, help="What `payback audit heads` printed; may be repeated."),
     ] = None,
 ) -> None:
-    """Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."""
     known = noted(kept or ())
     with _opened() as (database, service), transaction(database) as connection:
         found = list(wrong(connection, known))

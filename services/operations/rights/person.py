@@ -34,7 +34,9 @@ LEFT = """What is left, which this command cannot reach:
 Compare what is shown with the log: payback prove."""
 
 
-@person.command()
+@person.command(
+    help="Write all that is held about a person into a file: orders, hours, refused events, receipts, and who looked."
+)
 def show(
     pseudonym: Pseudonym,
     out: Annotated[Path, typer.Option(help="The file to write, readable by whoever is signed in only.")],
@@ -42,7 +44,6 @@ def show(
     by: By = None,
     authority: Authority = None,
 ) -> None:
-    """Write all that is held about a person into a file: orders, hours, refused events, receipts, and who looked."""
     with opened(PersonSettings.load()) as books:
         found = held(books, Order(pseudonym, why, by, _code(authority)))
     out.unlink(missing_ok=True)  # whoever may read what was there must not read this
@@ -51,13 +52,15 @@ def show(
     typer.echo(f"{out}: {len(found['references'])} orders")
 
 
-@person.command()
+@person.command(
+    help=(
+        "Have a person forgotten while every count stays: topics are written anew under names that nobody knows, and "
+        "books made from them.\n\n"
+        "Nothing may be sent to the authority's topics meanwhile. Says at the end what it cannot reach: Kafka's old "
+        "segments, backups, and the authority's own side."
+    ),
+)
 def erase(pseudonym: Pseudonym, why: Why, by: By = None, authority: Authority = None) -> None:
-    """Have a person forgotten while every count stays: topics are written anew under names that nobody knows, and books made from them.
-
-    Nothing may be sent to the authority's topics meanwhile. Says at the end what it cannot reach: Kafka's old segments, backups, and the
-    authority's own side.
-    """
     settings = PersonSettings.load()
     with opened(settings) as books:
         number = forget(settings, books, Order(pseudonym, why, by, _code(authority)))

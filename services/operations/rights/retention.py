@@ -82,9 +82,10 @@ class Standing(NamedTuple):
         return f"{said:8}{self.age.kind:10}{self.age.place:32}{self.age.number:>10}  oldest {oldest:11}{limit:22}{how}"
 
 
-@retention.command()
+@retention.command(
+    help="Show the oldest row held of each kind against its limit, and on which basis. Exit status 1 where one is too old."
+)
 def report() -> None:
-    """Show the oldest row held of each kind against its limit, and on which basis. Exit status 1 where one is too old."""
     settings = ReportSettings.load()
     periods = schedule(settings.retention.path)
     with opened(settings, tuple(PLACES)) as databases:
@@ -98,14 +99,15 @@ def report() -> None:
         raise TooOld("Something is held for longer than the schedule allows")
 
 
-@retention.command()
+@retention.command(
+    help=(
+        "Let go what is older than its limit, where that can be done: meant for every night. What went is on record.\n\n"
+        "Events, and the records made from them, do not go by themselves: see `payback person erase`."
+    ),
+)
 def apply(
     by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
 ) -> None:
-    """Let go what is older than its limit, where that can be done: meant for every night. What went is on record.
-
-    Events, and the records made from them, do not go by themselves: see `payback person erase`.
-    """
     settings = RetentionSettings.load()
     with opened(settings, tuple(PLACES)) as databases:
         for place, number in let_go(databases, schedule(settings.retention.path), system_clock(), by).items():

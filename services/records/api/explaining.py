@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from contracts.cells import MEASURES
@@ -15,6 +15,7 @@ from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.management import Desk
 from services.records.api.paging import Word
@@ -28,9 +29,7 @@ MOST = 1000
 """Orders shown."""
 
 
-class Counts(BaseModel):
-    """An order that counts in the cell."""
-
+class Counts(Schema, description="An order that counts in the cell."):
     subject: str
     value: int
     facts: list[str] = Field(
@@ -38,17 +37,13 @@ class Counts(BaseModel):
     )
 
 
-class CountsNot(BaseModel):
-    """Why other orders do not count."""
-
+class CountsNot(Schema, description="Why other orders do not count."):
     reason: str
     orders: int
     examples: list[str]
 
 
-class CellExplanation(BaseModel):
-    """All that makes the number, by today's rules."""
-
+class CellExplanation(Schema, description="All that makes the number, by today's rules."):
     measure: str
     period: date
     category: str
@@ -59,18 +54,14 @@ class CellExplanation(BaseModel):
     elsewhere: list[CountsNot]
 
 
-class OwnCell(BaseModel):
-    """One of the authority's own numbers, or what one order adds to it."""
-
+class OwnCell(Schema, description="One of the authority's own numbers, or what one order adds to it."):
     measure: str
     period: date
     category: str = Field(description="Empty for the total.")
     value: int
 
 
-class OwnCells(BaseModel):
-    """Numbers, by measure, period and category."""
-
+class OwnCells(Schema, description="Numbers, by measure, period and category."):
     cells: list[OwnCell]
 
 

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from contracts.rejections import Rejection
+from services.chassis.schema import Schema
 
 
-class Refusal(BaseModel):
-    """One event that was refused."""
-
+class Refusal(Schema, description="One event that was refused."):
     index: int = Field(description="Its place in the request, from 0; in lines, the line.")
     id: str | None = Field(description="The event's id, where it could be read.")
     reason: str = Field(description="A code that never changes.")
@@ -29,18 +28,16 @@ class Refusal(BaseModel):
         )
 
 
-class Receipt(BaseModel):
-    """Where an accepted event stands in the log. `/v1/positions` of reporting tells when it counts."""
-
+class Receipt(
+    Schema, description="Where an accepted event stands in the log. `/v1/positions` of reporting tells when it counts."
+):
     id: str
     topic: str
     partition: int
     offset: int
 
 
-class Answer(BaseModel):
-    """What became of each event of a request."""
-
+class Answer(Schema, description="What became of each event of a request."):
     accepted: int = Field(description="How many events were accepted; when sent, Kafka has acknowledged each of them.")
     rejected: list[Refusal]
     receipts: list[Receipt]
@@ -49,9 +46,7 @@ class Answer(BaseModel):
     )
 
 
-class EventOutcome(BaseModel):
-    """What became of one arrival of an event."""
-
+class EventOutcome(Schema, description="What became of one arrival of an event."):
     topic: str
     partition: int
     offset: int
@@ -63,16 +58,12 @@ class EventOutcome(BaseModel):
     message: str | None = None
 
 
-class EventStory(BaseModel):
-    """All arrivals of an event under one id, latest first."""
-
+class EventStory(Schema, description="All arrivals of an event under one id, latest first."):
     id: str
     arrivals: list[EventOutcome]
 
 
-class KeptRejection(BaseModel):
-    """A refused event as it came, with how to mend it."""
-
+class KeptRejection(Schema, description="A refused event as it came, with how to mend it."):
     topic: str
     partition: int
     offset: int
@@ -88,16 +79,15 @@ class KeptRejection(BaseModel):
     event_base64: str | None = Field(description="The bytes, where they are not.")
 
 
-class KeptRejections(BaseModel):
-    """A page of refused events, latest first."""
-
+class KeptRejections(Schema, description="A page of refused events, latest first."):
     rejections: list[KeptRejection]
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class Parked(BaseModel):
-    """Nothing of the authority is taken for now, since the platform fails on one of its events. Nothing sent is lost."""
-
+class Parked(
+    Schema,
+    description="Nothing of the authority is taken for now, since the platform fails on one of its events. Nothing sent is lost.",
+):
     since: datetime
     topic: str | None = Field(
         description="Where the event lies on which the platform fails; none where no single one is to blame."
@@ -105,9 +95,7 @@ class Parked(BaseModel):
     offset: int | None
 
 
-class Held(BaseModel):
-    """Totals of what the service holds about an authority."""
-
+class Held(Schema, description="Totals of what the service holds about an authority."):
     events: dict[str, int] = Field(description="Events of the service's own topic by what became of them.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
     rejected_open: int = Field(description="Refused ones that no later event of the same id has mended.")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import Engine
 
 from services.chassis.api.http import Written
@@ -12,14 +12,13 @@ from services.chassis.audit import store
 from services.chassis.audit.model import Kept, Kind, Purpose
 from services.chassis.audit.store import Question
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.api.management import Deciding
 from services.records.api.mirror.receipts import LAST_OFFSET
 from services.records.api.paging import Word
 
 
-class AuditEntry(BaseModel):
-    """Somebody saw something, or did it."""
-
+class AuditEntry(Schema, description="Somebody saw something, or did it."):
     number: int
     at: datetime
     who: str
@@ -34,9 +33,7 @@ class AuditEntry(BaseModel):
     hash: str = Field(description="It holds all the above and the hash of the entry before.")
 
 
-class AuditPage(BaseModel):
-    """Entries, the latest first."""
-
+class AuditPage(Schema, description="Entries, the latest first."):
     entries: list[AuditEntry]
     next: int | None = Field(description="Give it as `before` for the next page.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Engine, select
 
 from contracts.periods import LONDON
@@ -16,6 +16,7 @@ from services.chassis.api.auth import Caller, OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.listing import Horizon
 from services.records.api.order_schemas import (
@@ -113,9 +114,10 @@ class Desk:
         return Today(self.today(), calendar, sorted(targets, key=attrgetter("since"), reverse=True))
 
 
-class Recount(BaseModel):
-    """A time at which cells were counted again, because the rules, a standard or the calendar changed."""
-
+class Recount(
+    Schema,
+    description="A time at which cells were counted again, because the rules, a standard or the calendar changed.",
+):
     known_on: date = Field(description="The day from which the changed numbers are known.")
     rules_before: str
     rules_after: str
@@ -123,9 +125,7 @@ class Recount(BaseModel):
     cells_changed: int
 
 
-class Standards(BaseModel):
-    """The standards in force, and the calendar by which they are counted."""
-
+class Standards(Schema, description="The standards in force, and the calendar by which they are counted."):
     standards: list[StandardRow]
     own_targets: list[TargetRow] = Field(description="The authority's own. National figures know nothing of them.")
     calendar: str

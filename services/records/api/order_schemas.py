@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from contracts.categories import ClockState
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, LateReason
+from services.chassis.schema import Schema
 from services.records.api.listing import Due, Row
 from services.records.config.targets import Target, own_target
 from services.records.model import bank_holidays
@@ -21,9 +22,7 @@ from services.records.model.standards import TITLES, Standard, Unit
 from services.records.model.summary import known_since
 
 
-class TargetRow(BaseModel):
-    """One of the authority's own targets."""
-
+class TargetRow(Schema, description="One of the authority's own targets."):
     standard: str
     limit: int
     unit: str
@@ -55,9 +54,7 @@ class Today:
         return target.due_on(imposed_on, self.calendar) if target else None
 
 
-class OrderRow(BaseModel):
-    """One order in a list."""
-
+class OrderRow(Schema, description="One order in a list."):
     subject: str
     imposed_on: date
     ended_on: date | None
@@ -85,16 +82,12 @@ class OrderRow(BaseModel):
         )
 
 
-class OrderPage(BaseModel):
-    """A page of orders, the latest imposed first."""
-
+class OrderPage(Schema, description="A page of orders, the latest imposed first."):
     orders: list[OrderRow]
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class WorkItem(BaseModel):
-    """One standard of one open order that was missed or falls due."""
-
+class WorkItem(Schema, description="One standard of one open order that was missed or falls due."):
     subject: str
     imposed_on: date
     standard: str
@@ -124,9 +117,7 @@ class WorkItem(BaseModel):
         )
 
 
-class StandardRow(BaseModel):
-    """One row of the standards."""
-
+class StandardRow(Schema, description="One row of the standards."):
     standard: str
     variant: str = Field(description="Where the limit depends on something, such as the level of unpaid work.")
     title: str
@@ -158,9 +149,7 @@ class StandardRow(BaseModel):
         )
 
 
-class OwnTarget(TargetRow):
-    """How an order stands by the authority's own target."""
-
+class OwnTarget(TargetRow, description="How an order stands by the authority's own target."):
     due_on: date
     state: ClockState
 
@@ -180,9 +169,7 @@ class OwnTarget(TargetRow):
         return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
 
 
-class NotCounted(BaseModel):
-    """A day from Monday to Friday that was no working day."""
-
+class NotCounted(Schema, description="A day from Monday to Friday that was no working day."):
     day: date
     name: str
 
@@ -191,9 +178,7 @@ class NotCounted(BaseModel):
         return cls(day=day, name=bank_holidays.names().get(day, "our own offices closed"))
 
 
-class ClockView(StandardRow):
-    """How one standard stands for this order."""
-
+class ClockView(StandardRow, description="How one standard stands for this order."):
     ref: str | None = Field(description="Of the breach application or transfer request that it is about.")
     state: ClockState
     started_on: date
@@ -238,9 +223,7 @@ def _side(reason: LateReason | None) -> Literal["person", "service"] | None:
     return "service" if reason in SERVICE_BASED else None
 
 
-class FindingView(BaseModel):
-    """Something in the data that cannot all be so, and how to mend it."""
-
+class FindingView(Schema, description="Something in the data that cannot all be so, and how to mend it."):
     rule: str
     subject: str = Field(description="The order; - for what is about the authority itself.")
     on: date
@@ -270,16 +253,14 @@ class FindingView(BaseModel):
         )
 
 
-class FindingPage(BaseModel):
-    """A page of findings by order; those about the authority itself come with the first page."""
-
+class FindingPage(
+    Schema, description="A page of findings by order; those about the authority itself come with the first page."
+):
     findings: list[FindingView]
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class FindingCount(BaseModel):
-    """How much breaks one rule."""
-
+class FindingCount(Schema, description="How much breaks one rule."):
     rule: str
     meaning: str
     remedy: str
@@ -287,16 +268,12 @@ class FindingCount(BaseModel):
     newly: int = Field(description="Of those, orders of which something that cannot be came within the days asked for.")
 
 
-class FindingCounts(BaseModel):
-    """How much breaks each rule, the most first."""
-
+class FindingCounts(Schema, description="How much breaks each rule, the most first."):
     newly_since: date
     rules: list[FindingCount]
 
 
-class FactView(BaseModel):
-    """The latest statement of one fact."""
-
+class FactView(Schema, description="The latest statement of one fact."):
     key: str
     type: str
     event: str = Field(description="The id of the event that states it.")
@@ -312,9 +289,7 @@ class FactView(BaseModel):
         )
 
 
-class Moment(BaseModel):
-    """One day in the course of an order."""
-
+class Moment(Schema, description="One day in the course of an order."):
     on: date
     what: str
     fact: str | None = Field(description="The fact key; none for a day on which something is due.")
@@ -330,7 +305,7 @@ def facts_of(record: Record) -> list[FactView]:
 def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
     """What happened, and what has to happen, in order."""
     moments = [
-        Moment(on=getattr(entry.data, entry.data.DATES[0]), what=_sentence(type(entry.data)), fact=key)
+        Moment(on=getattr(entry.data, entry.data.DATES[0]), what=entry.data.MEANING, fact=key)
         for key, entry in record.items()
         if entry.data is not None and entry.data.DATES
     ]
@@ -340,7 +315,3 @@ def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
         if clock.due_on is not None and clock.state in _WAITING
     ]
     return sorted(moments, key=lambda moment: (moment.on, moment.fact or "~"))
-
-
-def _sentence(kind: type) -> str:
-    return (kind.__doc__ or "").partition("\n")[0]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from services.chassis.api.auth import OwnAuthority
@@ -17,6 +17,7 @@ from services.chassis.api.problems import Problem
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.management import Desk
 from services.records.ingest import notes
@@ -38,18 +39,16 @@ from services.records.returns.yearly import (
 Year = Annotated[str, Query(pattern=r"^20\d\d-\d\d$", description="April to March", examples=["2025-26"])]
 
 
-class Table(BaseModel):
-    """One table of the yearly report."""
-
+class Table(Schema, description="One table of the yearly report."):
     id: str
     title: str
     unit: str
     rows: dict[str, float] = Field(description="By category; the total has an empty one.")
 
 
-class YearlyReport(BaseModel):
-    """The tables of the yearly report on community payback orders, as far as this service knows."""
-
+class YearlyReport(
+    Schema, description="The tables of the yearly report on community payback orders, as far as this service knows."
+):
     title: str
     version: str
     authority: str
@@ -57,9 +56,9 @@ class YearlyReport(BaseModel):
     tables: list[Table]
 
 
-class Agreement(BaseModel):
-    """One number of the unit-level return, beside the national cells that must say the same."""
-
+class Agreement(
+    Schema, description="One number of the unit-level return, beside the national cells that must say the same."
+):
     title: str
     measure: str
     category: str
@@ -68,9 +67,10 @@ class Agreement(BaseModel):
     agrees: bool
 
 
-class Reconciliation(BaseModel):
-    """The unit-level return and the tables beside the national cells. The tables are sums of those cells."""
-
+class Reconciliation(
+    Schema,
+    description="The unit-level return and the tables beside the national cells. The tables are sums of those cells.",
+):
     year: str
     agrees: bool
     checks: list[Agreement]
@@ -79,9 +79,7 @@ class Reconciliation(BaseModel):
     )
 
 
-class WholeYear(BaseModel):
-    """All returns of a year, made in one reading."""
-
+class WholeYear(Schema, description="All returns of a year, made in one reading."):
     unit_return: str = Field(description="As CSV.")
     report: YearlyReport
     reconciliation: Reconciliation

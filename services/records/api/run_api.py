@@ -14,6 +14,7 @@ from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, looking_back, sequence
+from services.records.api.described import DESCRIBED
 from services.records.api.mirror import receipts
 from services.records.config.settings import ApiSettings
 from services.records.ingest.migrations import gate
@@ -73,6 +74,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         audit=database,
         checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
         beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
+        described=DESCRIBED,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection, Engine, select
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.ingest.tables import checkpoints, counters
 
 Ends = Callable[[Collection[str]], Mapping[str, int]]
@@ -22,16 +23,12 @@ Ends = Callable[[Collection[str]], Mapping[str, int]]
 TRIES, PAUSE_SECONDS = 50, 0.1
 
 
-class Counter(BaseModel):
-    """The counter of one source."""
-
+class Counter(Schema, description="The counter of one source."):
     source: str = Field(description="As events say it, under the authority's current code.")
     highest: int = Field(description="The highest number that came, in an event that was accepted or refused.")
 
 
-class Counters(BaseModel):
-    """The counters of an authority's sources."""
-
+class Counters(Schema, description="The counters of an authority's sources."):
     sources: list[Counter]
 
 
@@ -43,9 +40,13 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
         with transaction(database) as connection:
             return _counters(connection, authority) if _taken(connection, wanted) else None
 
-    @routes.get("/sequence", summary="The highest number of each source's own counter", responses=documented(503))
+    @routes.get(
+        "/sequence",
+        summary="The highest number of each source's own counter",
+        description="Of all that lay in the log when this was asked. Answered once that has been taken; until then 503.",
+        responses=documented(503),
+    )
     async def get_sequence(authority: OwnAuthority) -> Counters:
-        """Of all that lay in the log when this was asked: answered when that has been taken, else 503 to be asked again."""
         wanted = await run_in_threadpool(ends, [topic_of(kind, authority) for kind in Topic])
         for _ in range(tries):
             found = await run_in_threadpool(look, authority, wanted)

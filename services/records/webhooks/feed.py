@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection, Row, select, tuple_
 
 from contracts.rejections import Reason
+from services.chassis.schema import Schema
 from services.records.ingest.news import News
 from services.records.ingest.tables import changes, shards
 from services.records.model.findings import Rule
@@ -36,9 +37,7 @@ class Place(NamedTuple):
         return self if self.generation == generation else type(self)(generation)
 
 
-class Told(BaseModel):
-    """One thing that changed."""
-
+class Told(Schema, description="One thing that changed."):
     cursor: str
     kind: News
     at: datetime

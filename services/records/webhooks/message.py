@@ -2,22 +2,19 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from services.chassis.schema import Schema
 from services.records.webhooks.feed import Told
 from services.records.webhooks.signing import Message
 
 
-class Change(Told):
-    """The same as in the feed, with whose it is."""
-
+class Change(Told, description="The same as in the feed, with whose it is."):
     authority: str
     service: str
 
 
-class Body(BaseModel):
-    """As Standard Webhooks has it."""
-
+class Body(Schema, description="As Standard Webhooks has it."):
     type: str = Field(description="The service and the kind of change, as in `orders.refused`.")
     timestamp: datetime = Field(description="When it changed.")
     data: Change

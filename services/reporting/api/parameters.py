@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 import msgspec
 from fastapi import Path, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.authorities import current_code
 from contracts.periods import month_of, parse_first, parse_last
 from services.chassis.api.problems import Problem
+from services.chassis.schema import Schema
 from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, MANY_AREAS, MANY_INDICATORS, SHARE_IDS
 from services.reporting.disclosure.gate import Explained, Refused
 from services.reporting.figures import answers
@@ -51,9 +52,7 @@ ShareId = Annotated[str, Path(json_schema_extra=SHARE_IDS)]
 AuthorityCode = Annotated[str, Path(json_schema_extra=AUTHORITY_CODES)]
 
 
-class When(BaseModel):
-    """Of which months, and as known when."""
-
+class When(Schema, description="Of which months, and as known when."):
     model_config = ConfigDict(extra="forbid")
 
     from_: Moment | None = Field(None, alias="from", description="Month or date, included")
@@ -62,15 +61,11 @@ class When(BaseModel):
     release: Release | None = Field(None, description="As it was published")
 
 
-class ByPeriod(When):
-    """The same, by month, quarter or year."""
-
+class ByPeriod(When, description="The same, by month, quarter or year."):
     by: Literal["", "month", "quarter", "year"] = Field("", description="How finely time is divided")
 
 
-class Asked(When):
-    """What may be asked about an indicator's figures."""
-
+class Asked(When, description="What may be asked about an indicator's figures."):
     by: str = Field(
         "",
         max_length=100,
@@ -83,9 +78,7 @@ class Asked(When):
     )
 
 
-class AskedSeveral(When):
-    """What may be asked about several indicators and areas at once."""
-
+class AskedSeveral(When, description="What may be asked about several indicators and areas at once."):
     indicator: list[Annotated[str, StringConstraints(max_length=60)]] = Field(
         min_length=1, max_length=MOST_AT_ONCE, description="Given once for each", json_schema_extra=MANY_INDICATORS
     )
@@ -103,9 +96,7 @@ class AskedSeveral(When):
     )
 
 
-class AskedBetween(BaseModel):
-    """What may be asked about a difference between two days."""
-
+class AskedBetween(Schema, description="What may be asked about a difference between two days."):
     model_config = ConfigDict(extra="forbid")
 
     from_: Moment = Field(alias="from", description="First month of the figure")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.api.problems import documented
+from services.chassis.schema import Schema
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, Row, ToCome
 from services.reporting.figures.evidence import Doubt
 from services.reporting.figures.quality import Lacking, Standing
@@ -24,38 +25,28 @@ FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
 """A token shows more, and is not required."""
 
 
-class Measured(BaseModel):
-    """A sum of cells."""
-
+class Measured(Schema, description="A sum of cells."):
     measure: str
     categories: list[str]
 
 
-class Source(BaseModel):
-    """Where a standard comes from."""
-
+class Source(Schema, description="Where a standard comes from."):
     words: str
     verified: bool
 
 
-class Category(BaseModel):
-    """One category of a breakdown."""
-
+class Category(Schema, description="One category of a breakdown."):
     id: str
     label: str
 
 
-class Breakdown(BaseModel):
-    """One way to divide an indicator, for `by`."""
-
+class Breakdown(Schema, description="One way to divide an indicator, for `by`."):
     id: str
     title: str
     categories: list[Category]
 
 
-class Definition(BaseModel):
-    """What an indicator is."""
-
+class Definition(Schema, description="What an indicator is."):
     id: str
     title: str
     definition: str
@@ -77,25 +68,24 @@ class Definition(BaseModel):
     change: str | None = Field(description="What this version changed")
 
 
-class DefinitionVersions(Definition):
-    """The definition in force, and every version of it."""
-
+class DefinitionVersions(Definition, description="The definition in force, and every version of it."):
     versions: list[Definition]
 
 
-class Notice(BaseModel):
-    """What readers of a release must know. A correction names the release that has it right."""
-
+class Notice(
+    Schema, description="What readers of a release must know. A correction names the release that has it right."
+):
     release: str
     at: datetime
-    kind: about.Kind
+    kind: about.NoticeKind
     reason: str
     successor: str | None
 
 
-class Release(BaseModel):
-    """A release, without its figures. Notices are those about it, and those about releases that it corrects."""
-
+class Release(
+    Schema,
+    description="A release, without its figures. Notices are those about it, and those about releases that it corrects.",
+):
     id: str
     status: str
     last_month: str
@@ -110,15 +100,11 @@ class Release(BaseModel):
     corrects: list[str]
 
 
-class FrozenRelease(Release):
-    """A release, and the versions of the definitions that were in force."""
-
+class FrozenRelease(Release, description="A release, and the versions of the definitions that were in force."):
     definitions: dict[str, int]
 
 
-class Standings(BaseModel):
-    """Authorities by how complete their figures are."""
-
+class Standings(Schema, description="Authorities by how complete their figures are."):
     complete: list[str]
     partial: list[str]
     not_known: list[str] = Field(description="Those of which there is nothing to judge by")
@@ -126,32 +112,24 @@ class Standings(BaseModel):
     doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
 
 
-class Quality(Standings):
-    """The same, and what is likely still to arrive."""
-
+class Quality(Standings, description="The same, and what is likely still to arrive."):
     lacking: list[Lacking] = Field(description="By period, the authorities that reported nothing of it")
     still_to_come: list[ToCome]
     method: str
 
 
-class Definitions(BaseModel):
-    """All indicators."""
-
+class Definitions(Schema, description="All indicators."):
     indicators: list[Definition]
 
 
-class Known(BaseModel):
-    """As known when, and how completely."""
-
+class Known(Schema, description="As known when, and how completely."):
     live: bool
     as_of: date | None
     release: Release | None
     quality: Quality
 
 
-class Data(Known):
-    """The figures of an indicator."""
-
+class Data(Known, description="The figures of an indicator."):
     indicator: Definition
     from_: str = Field(alias="from")
     to: str
@@ -166,9 +144,7 @@ class RowOfSeveral(Row):
     indicator: str = ""
 
 
-class SeveralData(BaseModel):
-    """The figures of several indicators."""
-
+class SeveralData(Schema, description="The figures of several indicators."):
     indicators: list[Definition]
     from_: str = Field(alias="from")
     to: str
@@ -180,94 +156,77 @@ class SeveralData(BaseModel):
     rows: list[RowOfSeveral]
 
 
-class Pair(BaseModel):
-    """One indicator of an authority, beside Scotland."""
-
+class Pair(Schema, description="One indicator of an authority, beside Scotland."):
     authority: list[Row]
     scotland: list[Row]
 
 
-class Profile(Known):
-    """All indicators for one authority."""
-
+class Profile(Known, description="All indicators for one authority."):
     authority: str
     indicators: dict[str, Pair]
 
 
-class Placed(BaseModel):
-    """One authority in the funnel; without limits where its figure is not shown, or is of too few."""
-
+class Placed(
+    Schema, description="One authority in the funnel; without limits where its figure is not shown, or is of too few."
+):
     row: Row
     limits: Limits | None
     place: Place | None
 
 
-class Comparison(Known):
-    """Authorities against control limits around Scotland, in percent."""
-
+class Comparison(Known, description="Authorities against control limits around Scotland, in percent."):
     indicator: Definition
     scotland: Row | None
     authorities: list[Placed]
     by_chance: ByChance | None
 
 
-class Difference(BaseModel):
-    """A figure on two days. The parts add up to the difference."""
-
+class Difference(Schema, description="A figure on two days. The parts add up to the difference."):
     indicator: Definition
     rules: dict[str, str]
     difference: Explained
 
 
-class Cells(BaseModel):
-    """Whole cells. `next` is the cursor of the page behind, if there is one."""
-
+class Cells(Schema, description="Whole cells. `next` is the cursor of the page behind, if there is one."):
     cells: list[CellRow]
     next: str | None
 
 
-class ServicePosition(BaseModel):
-    """How far one service has got with one authority."""
-
+class ServicePosition(Schema, description="How far one service has got with one authority."):
     service: str
     authority: str
     offsets: dict[str, int]
     heard_at: datetime = Field(description="When the last event that was taken reached the log")
 
 
-class Positions(BaseModel):
-    """For each source the last offset that the figures show."""
-
+class Positions(Schema, description="For each source the last offset that the figures show."):
     positions: dict[str, int]
     services: list[ServicePosition]
 
 
-class MonthQuality(BaseModel):
-    """How complete a month is."""
-
+class MonthQuality(Schema, description="How complete a month is."):
     month: str
     summary: Standings
     authorities: list[Standing]
     proved: Proved
 
 
-class Releases(BaseModel):
-    """All releases, newest first."""
-
+class Releases(Schema, description="All releases, newest first."):
     releases: list[Release]
 
 
-class Said(BaseModel):
-    """What was said of a release to come: its day, or none where it was called off, and why it is another than before."""
-
+class Said(
+    Schema,
+    description="What was said of a release to come: its day, or none where it was called off, and why it is another than before.",
+):
     at: datetime
     day: date | None
     reason: str | None
 
 
-class Announcement(BaseModel):
-    """When the figures up to a month will come, in London at 9:30, and all that was said of it."""
-
+class Announcement(
+    Schema, description="When the figures up to a month will come, in London at 9:30, and all that was said of it."
+):
     last_month: str
     day: date | None
     moment: datetime | None
@@ -275,23 +234,17 @@ class Announcement(BaseModel):
     said: list[Said]
 
 
-class Calendar(BaseModel):
-    """All announcements, by month, the newest first."""
-
+class Calendar(Schema, description="All announcements, by month, the newest first."):
     announcements: list[Announcement]
 
 
-class Changes(BaseModel):
-    """What moved. `next` is the cursor of the page behind, if there is one."""
-
+class Changes(Schema, description="What moved. `next` is the cursor of the page behind, if there is one."):
     release: FrozenRelease
     changes: list[ChangeRow]
     next: str | None
 
 
-class ReleaseFile(BaseModel):
-    """A file of a release. `href` is where it is fetched."""
-
+class ReleaseFile(Schema, description="A file of a release. `href` is where it is fetched."):
     name: str
     title: str
     media_type: str
@@ -300,33 +253,27 @@ class ReleaseFile(BaseModel):
     href: str
 
 
-class ReleaseFiles(BaseModel):
-    """All files of a release. `content_hash` is that of the list of their hashes, `SHA256SUMS`."""
-
+class ReleaseFiles(
+    Schema, description="All files of a release. `content_hash` is that of the list of their hashes, `SHA256SUMS`."
+):
     release: str
     content_hash: str
     files: list[ReleaseFile]
 
 
-class Coded(BaseModel):
-    """A code, and what it stands for. `uri` is its name as linked data, where it has one."""
-
+class Coded(Schema, description="A code, and what it stands for. `uri` is its name as linked data, where it has one."):
     code: str
     label: str
     uri: str | None
 
 
-class CodeList(BaseModel):
-    """All codes of one kind."""
-
+class CodeList(Schema, description="All codes of one kind."):
     id: str
     title: str
     codes: list[Coded]
 
 
-class CodeLists(BaseModel):
-    """All code lists."""
-
+class CodeLists(Schema, description="All code lists."):
     lists: list[CodeList]
 
 

@@ -4,28 +4,25 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import Base64Bytes, Field
 
 from services.chassis.api.auth import Caller
 from services.chassis.api.problems import Problem
+from services.chassis.schema import Schema
 from services.chassis.web.sessions import Place, Session
 from services.reporting.api.session_store import SessionStore
 
 Handle = Annotated[str, Header(alias="Payback-Session", pattern="^[0-9a-f]{64}$")]
 
 
-class NewSession(BaseModel):
-    """Somebody signed in at another site."""
-
+class NewSession(Schema, description="Somebody signed in at another site."):
     handle: str = Field(pattern="^[0-9a-f]{64}$")
     sealed: Base64Bytes = Field(max_length=16 * 1024)
     site: str = Field(pattern="^[A-Za-z ]{1,40}$")
     browser: str = Field(pattern="^[A-Za-z ]{1,40}$")
 
 
-class ListedSession(BaseModel):
-    """One session, as its person sees it."""
-
+class ListedSession(Schema, description="One session, as its person sees it."):
     id: str
     site: str
     browser: str

@@ -8,9 +8,9 @@ from services.reporting.registry.catalogue import versions
 from services.reporting.registry.indicators import Form, Indicator
 from services.reporting.releases.calendar import Announcement
 from services.reporting.releases.index import ReleaseInfo
-from services.reporting.releases.notices import Kind, Notice
+from services.reporting.releases.notices import Notice, NoticeKind
 
-TITLES = {Kind.NOTE: "Note on", Kind.CORRECTION: "Correction of", Kind.WITHDRAWAL: "Withdrawal of"}
+TITLES = {NoticeKind.NOTE: "Note on", NoticeKind.CORRECTION: "Correction of", NoticeKind.WITHDRAWAL: "Withdrawal of"}
 
 
 def describe(indicator: Indicator) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from services.reporting.disclosure.linked_tables import CellName
 from services.reporting.read.tables import release_changes, releases
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.releases.notices import NOTICES, SET_RIGHT_BY, Kind, Notice, read_notices
+from services.reporting.releases.notices import NOTICES, SET_RIGHT_BY, Notice, NoticeKind, read_notices
 from services.reporting.statistics.causes import Change
 
 DRAFT, PUBLISHED, WITHDRAWN = "draft", "published", "withdrawn"
@@ -142,7 +142,7 @@ def _named(connection: Connection, viewer: Identity, wanted: str) -> ReleaseInfo
 
 
 def _why_withdrawn(release: ReleaseInfo) -> str:
-    said = next((each.reason for each in reversed(release.own_notices) if each.kind is Kind.WITHDRAWAL), "")
+    said = next((each.reason for each in reversed(release.own_notices) if each.kind is NoticeKind.WITHDRAWAL), "")
     right = f" Release {release.set_right_by} has it right." if release.set_right_by else ""
     return f"Release {release.id} was withdrawn on {release.withdrawn_at:%Y-%m-%d}: {said.rstrip('.')}.{right}"
 

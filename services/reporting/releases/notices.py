@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from services.reporting.read.tables import release_notices, releases
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice is about."""
 
     NOTE = "note"
@@ -30,7 +30,7 @@ class Notice:
     release: str
     """The one that it is about."""
     at: datetime
-    kind: Kind
+    kind: NoticeKind
     reason: str
     who: str
     """Who gave it. For national viewers; the public is told by the publisher."""

@@ -23,7 +23,7 @@ from services.reporting.releases.announcing import due_at
 from services.reporting.releases.calendar import CannotRelease
 from services.reporting.releases.freezing import Frozen, cells_of, earlier, key, write, write_changes
 from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, alone, last_published
-from services.reporting.releases.notices import Kind, Notice, add_notice
+from services.reporting.releases.notices import Notice, NoticeKind, add_notice
 
 BY_ITSELF = "payback"
 """Who publishes what was held, in the audit."""
@@ -73,7 +73,7 @@ def make(
         frozen = Frozen(name, last_month, known_on, heard, cells, public)
         write(connection, frozen, clock())
         if note:
-            add_notice(connection, Notice(name, clock(), Kind.NOTE, note, getpass.getuser()))
+            add_notice(connection, Notice(name, clock(), NoticeKind.NOTE, note, getpass.getuser()))
         if latest:
             write_changes(connection, frozen, latest, before)
         operated(connection, "release make", release=name, known_on=f"{known_on}")
@@ -169,7 +169,7 @@ def withdraw(database: Engine, name: str, clock: Clock, reason: str) -> None:
         _locked(connection, name, PUBLISHED)
         values = {"status": WITHDRAWN, "withdrawn_at": clock()}
         connection.execute(update(releases).where(releases.c.id == name).values(**values))
-        _notice(connection, Notice(name, clock(), Kind.WITHDRAWAL, reason, getpass.getuser()))
+        _notice(connection, Notice(name, clock(), NoticeKind.WITHDRAWAL, reason, getpass.getuser()))
         operated(connection, "release withdraw", release=name, reason=reason)
 
 
@@ -177,7 +177,7 @@ def note(database: Engine, name: str, clock: Clock, reason: str) -> None:
     """Tell readers of a release something more."""
     with transaction(database) as connection:
         _locked(connection, name)
-        _notice(connection, Notice(name, clock(), Kind.NOTE, reason, getpass.getuser()))
+        _notice(connection, Notice(name, clock(), NoticeKind.NOTE, reason, getpass.getuser()))
         operated(connection, "release note", release=name, reason=reason)
 
 
@@ -200,7 +200,7 @@ def _correct(connection: Connection, draft: Row[Any], correction: Correction, no
     if connection.scalar(select(exists().where(c.release == wrong.id, c.successor.is_not(None)))):
         raise CannotRelease(f"{wrong.id} was corrected before; correct the one that did")
     said = correction.reason
-    _notice(connection, Notice(wrong.id, now, Kind.CORRECTION, said, getpass.getuser(), draft.id))
+    _notice(connection, Notice(wrong.id, now, NoticeKind.CORRECTION, said, getpass.getuser(), draft.id))
     return {"corrects": wrong.id, "reason": said}
 
 

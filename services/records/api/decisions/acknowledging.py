@@ -6,13 +6,14 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.audit import watching
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.management import Deciding, Desk
 from services.records.api.order_schemas import Today
@@ -49,9 +50,9 @@ _LABELS = {
 }
 
 
-class Duty(BaseModel):
-    """One standard of one order, by the day on which it was due. Another due date is another duty."""
-
+class Duty(
+    Schema, description="One standard of one order, by the day on which it was due. Another due date is another duty."
+):
     subject: Word
     standard: Word
     due_on: Day
@@ -61,37 +62,27 @@ class Duty(BaseModel):
         return f"{self.standard} {self.due_on} {self.subject}"
 
 
-class Acknowledging(BaseModel):
-    """What is acknowledged."""
-
+class Acknowledging(Schema, description="What is acknowledged."):
     duties: list[Duty] = Field(min_length=1, max_length=MOST)
     reason: AcknowledgedFor | None = Field(description="None takes it back: the duty is shown as missed again.")
 
 
-class NotAcknowledged(Duty):
-    """A duty that cannot be acknowledged."""
-
+class NotAcknowledged(Duty, description="A duty that cannot be acknowledged."):
     why: str
 
 
-class Acknowledged(BaseModel):
-    """What became of it."""
-
+class Acknowledged(Schema, description="What became of it."):
     acknowledged: int
     refused: list[NotAcknowledged]
 
 
-class Acknowledgement(Duty):
-    """A duty that was acknowledged, or was so no longer."""
-
+class Acknowledgement(Duty, description="A duty that was acknowledged, or was so no longer."):
     reason: AcknowledgedFor | None = Field(description="None where it was taken back.")
     by: str
     at: datetime
 
 
-class Acknowledgements(BaseModel):
-    """All that was acknowledged, the latest first."""
-
+class Acknowledgements(Schema, description="All that was acknowledged, the latest first."):
     acknowledgements: list[Acknowledgement]
 
 

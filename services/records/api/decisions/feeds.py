@@ -9,11 +9,12 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
+from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.decisions import acknowledging
 from services.records.api.management import Desk, horizon
@@ -26,17 +27,13 @@ AHEAD = 20
 MOST = 100_000
 
 
-class DuesOfDay(BaseModel):
-    """How many duties of one standard fall due on a day."""
-
+class DuesOfDay(Schema, description="How many duties of one standard fall due on a day."):
     day: date
     title: str
     number: int
 
 
-class Dues(BaseModel):
-    """What a calendar may show: counts, and no order."""
-
+class Dues(Schema, description="What a calendar may show: counts, and no order."):
     today: date
     overdue: int = Field(description="Missed and not acknowledged.")
     days: list[DuesOfDay]

@@ -12,6 +12,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
 from services.chassis.audit import watching
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.api.management import Deciding, Desk, Manager
 from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
@@ -26,16 +27,18 @@ MOST = 500
 """Changes that are told."""
 
 
-class ClosedDay(BaseModel):
-    """A day on which the authority's own offices are closed: no working day for its orders, in the nation's figures as well."""
-
+class ClosedDay(
+    Schema,
+    description="A day on which the authority's own offices are closed: no working day for its orders, in the nation's figures as well.",
+):
     day: Day = Field(ge=date(2011, 1, 1), le=date(2060, 12, 31))
     name: Words = Field(examples=["Glasgow Fair"])
 
 
-class TargetSet(BaseModel):
-    """The authority's own target, for orders imposed from a day on. It changes no figure of the nation."""
-
+class TargetSet(
+    Schema,
+    description="The authority's own target, for orders imposed from a day on. It changes no figure of the nation.",
+):
     standard: Standard
     since: Day
     limit: int = Field(ge=0, le=400)
@@ -43,34 +46,26 @@ class TargetSet(BaseModel):
     source: Words = Field(description="Who decided it, and when.")
 
 
-class Aim(BaseModel):
-    """What is changed in order to meet a standard more often."""
-
+class Aim(Schema, description="What is changed in order to meet a standard more often."):
     standard: Standard
     since: Day = Field(description="The day from which the change holds.")
     target: int = Field(ge=1, le=100, description="The share, in percent, that is aimed at.")
     change: Words = Field(description="What is changed. Nothing about any person.")
 
 
-class Feed(BaseModel):
-    """An address at which a calendar program sees counts without signing in."""
-
+class Feed(Schema, description="An address at which a calendar program sees counts without signing in."):
     hash: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its secret, which is not told.")
     name: Words = Field(description="Whose calendar it is for, such as a team's.")
 
 
-class Change(BaseModel):
-    """One decision. `content` is none where it takes back what stood under the key."""
-
+class Change(Schema, description="One decision. `content` is none where it takes back what stood under the key."):
     key: str
     content: dict[str, Any] | None
     by: str
     at: datetime
 
 
-class Decided(BaseModel):
-    """What holds, and all changes, the latest first."""
-
+class Decided(Schema, description="What holds, and all changes, the latest first."):
     now: list[Change]
     changes: list[Change]
 

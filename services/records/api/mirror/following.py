@@ -4,21 +4,20 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
+from services.chassis.schema import Schema
 from services.records.api.management import Desk, Limit
 from services.records.webhooks.feed import Feed, Place, Told, generation_of
 
 _CURSOR = re.compile(r"\d{1,9}\.\d{1,18}\.\d{1,9}")
 
 
-class Following(BaseModel):
-    """A piece of what changed."""
-
+class Following(Schema, description="A piece of what changed."):
     changes: list[Told]
     next: str = Field(description="Where to go on. It is always there.")
 

@@ -11,13 +11,14 @@ from secrets import token_hex
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
+from services.chassis.schema import Schema
 from services.records.api.decisions.own_settings import Words
 from services.records.api.management import Deciding, Desk, Manager
 from services.records.api.mirror.following import place_of
@@ -33,9 +34,7 @@ MOST = 5
 """Receivers of one authority at one service."""
 
 
-class NewWebhook(BaseModel):
-    """A receiver."""
-
+class NewWebhook(Schema, description="A receiver."):
     name: Words = Field(description="Whose program it is, such as the case system's.")
     url: Annotated[str, Field(min_length=1, max_length=LONGEST)] = Field(description="Where messages are posted to.")
     after: Annotated[str, Field(max_length=40)] | None = Field(
@@ -44,24 +43,18 @@ class NewWebhook(BaseModel):
     )
 
 
-class Overlap(BaseModel):
-    """For how long messages are signed with the former secret as well."""
-
+class Overlap(Schema, description="For how long messages are signed with the former secret as well."):
     overlap_hours: int = Field(default=24, ge=0, le=168)
 
 
-class Resumption(BaseModel):
-    """Where a receiver goes on."""
-
+class Resumption(Schema, description="Where a receiver goes on."):
     after: Annotated[str, Field(max_length=40)] | None = Field(
         default=None,
         description="`next` of the feed, to be sent again what follows, or to leave out; otherwise where it stopped.",
     )
 
 
-class Webhook(BaseModel):
-    """A receiver, and how it stands with it."""
-
+class Webhook(Schema, description="A receiver, and how it stands with it."):
     webhook: str = Field(description="By which it is named here and in the audit.")
     name: str
     url: str
@@ -77,15 +70,11 @@ class Webhook(BaseModel):
     former_secret_until: datetime | None = Field(description="Until when messages are signed with two secrets.")
 
 
-class Webhooks(BaseModel):
-    """All receivers of an authority."""
-
+class Webhooks(Schema, description="All receivers of an authority."):
     webhooks: list[Webhook]
 
 
-class Opened(BaseModel):
-    """A receiver, and the secret that was made for it."""
-
+class Opened(Schema, description="A receiver, and the secret that was made for it."):
     webhook: Webhook
     secret: str = Field(description="Shown only now. With it, the receiver verifies the signature.")
 

@@ -15,7 +15,7 @@ from services.reporting.formats.calendar_file import as_ical
 from services.reporting.pages.discovery import atom
 from services.reporting.releases.calendar import Announcement, Said
 from services.reporting.releases.index import PUBLISHED, WITHDRAWN, ReleaseInfo
-from services.reporting.releases.notices import Kind, Notice
+from services.reporting.releases.notices import Notice, NoticeKind
 
 GRAMMAR = Path(__file__).parents[3] / "reference" / "atom" / "rfc4287.rng"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -24,15 +24,15 @@ MADE = datetime(2026, 5, 10, 9, tzinfo=UTC)
 NOTICE = 'Fewer than 10 & more than "none" <b>late</b>'
 FIRST = ReleaseInfo("2026-03.1", PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, (), {})
 LATER = MADE + timedelta(days=1)
-NOTED = replace(FIRST, id="2026-03.2", notices=(Notice("2026-03.2", MADE, Kind.NOTE, NOTICE, "ann"),))
+NOTED = replace(FIRST, id="2026-03.2", notices=(Notice("2026-03.2", MADE, NoticeKind.NOTE, NOTICE, "ann"),))
 TAKEN_BACK = replace(
     FIRST,
     id="2026-03.3",
     status=WITHDRAWN,
     withdrawn_at=LATER,
-    notices=(Notice("2026-03.3", LATER, Kind.WITHDRAWAL, NOTICE, "ann"),),
+    notices=(Notice("2026-03.3", LATER, NoticeKind.WITHDRAWAL, NOTICE, "ann"),),
 )
-CORRECTION = Notice(FIRST.id, LATER, Kind.CORRECTION, "Hours were counted twice", "ann", "2026-03.4")
+CORRECTION = Notice(FIRST.id, LATER, NoticeKind.CORRECTION, "Hours were counted twice", "ann", "2026-03.4")
 WRONG = replace(FIRST, notices=(CORRECTION,))
 RIGHT = replace(FIRST, id="2026-03.4", published_at=LATER, notices=(CORRECTION,))
 ANNOUNCED = Announcement(date(2026, 4, 1), (Said(date(2026, 6, 12), MADE, "", "ann"),), is_out=False)

@@ -1,0 +1,16 @@
+"""What OpenAPI says of the types that answers of orders and unpaid work are made of, and that are no Schema."""
+
+from contracts.categories import ClockState
+from contracts.rejections import Reason
+from services.chassis.audit.model import Kind, Purpose
+from services.records.api.decisions.acknowledging import AcknowledgedFor
+from services.records.ingest.news import News
+
+DESCRIBED: dict[type, str] = {
+    AcknowledgedFor: "Why a missed duty needs nothing more.",
+    ClockState: "How a clock stands on a day: the same words in answers, worklists, pages and documents.",
+    Kind: "Whether something was looked at or done.",
+    News: "What changed.",
+    Purpose: "For what somebody says that they look.",
+    Reason: "The code, and how to mend what it names.",
+}
