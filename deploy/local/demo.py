@@ -22,7 +22,7 @@ from services.chassis.database import engine
 from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.chassis.web.words import counted
 from services.reporting.files.store import make_files
 from services.reporting.releases import announcing, publication
@@ -235,7 +235,7 @@ def _send(bootstrap: str, deliveries: Iterable[Delivery], sent: Sent, size: int 
     with BulkProducer(KafkaSettings(bootstrap=bootstrap)) as producer:
         remaining = iter(deliveries)
         while group := list(islice(remaining, size)):
-            receipts = producer.send_all(Record(d.topic, d.key, d.value, d.arrived) for d in group)
+            receipts = producer.send_all(Outgoing(d.topic, d.key, d.value, d.arrived) for d in group)
             for receipt in receipts:
                 sent.last[f"{receipt.topic}/{receipt.partition}"] = receipt.offset
             sent.events += len(receipts)

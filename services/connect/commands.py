@@ -17,7 +17,7 @@ from services.connect.home import Home, home_of
 from services.connect.mapping.loading import load_mapping
 from services.connect.mapping.model import Platform
 from services.connect.mapping.transforms import authority_in
-from services.connect.outcome import CANNOT_GO_ON
+from services.connect.result import CANNOT_GO_ON
 from services.connect.template import is_workbook, mapping_in
 from services.connect.template import write as write_template
 from services.connect.watch import Folder

@@ -11,7 +11,7 @@ from services.connect.comparing.compare import DIGITS
 from services.connect.extracts.readers import TEXTS, WORKBOOKS
 from services.connect.extracts.sources import digest_in
 from services.connect.faults import CannotGoOn, Later
-from services.connect.outcome import CANNOT_GO_ON
+from services.connect.result import CANNOT_GO_ON
 from services.connect.work import Report
 
 OUTCOME = ".outcome.txt"

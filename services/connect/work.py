@@ -19,7 +19,7 @@ from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
 from services.connect.mapping.seen import Sheet, sheet_of
 from services.connect.mapping.suggest import proposal
-from services.connect.outcome import ALL_WELL, CANNOT_GO_ON, REFUSED, Outcome
+from services.connect.result import ALL_WELL, CANNOT_GO_ON, REFUSED, ImportResult
 from services.connect.send import Sent, client_of, reconcile, send, settle
 from services.connect.state import State
 
@@ -56,7 +56,7 @@ class Report:
     """Whether the same may go well later, without anybody changing anything."""
 
 
-def tried(job: Job, files: Sequence[Path]) -> Outcome:
+def tried(job: Job, files: Sequence[Path]) -> ImportResult:
     """What would be sent and refused. Changes nothing. Raises CannotGoOn."""
     with closing(job.home.trial_state()) as state:
         secret, _ = secret_of(job.home, state, make=False)
@@ -65,8 +65,8 @@ def tried(job: Job, files: Sequence[Path]) -> Outcome:
 
 def check(job: Job, files: Sequence[Path]) -> Report:
     """The same in plain words."""
-    outcome = tried(job, files)
-    return Report([*outcome.lines(done=False), "Nothing was sent."], outcome.status)
+    result = tried(job, files)
+    return Report([*result.lines(done=False), "Nothing was sent."], result.status)
 
 
 def run(job: Job, files: Sequence[Path]) -> Report:
@@ -80,9 +80,9 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         settle(state, spool, before)
         reconcile(state, spool)
         secret, made = secret_of(job.home, state, make=True)
-        outcome = _compared(job, files, job.setting(state, secret), keep=True)
+        result = _compared(job, files, job.setting(state, secret), keep=True)
         sent = send(state, spool, client)
-        return _report([warning(job.home)] if made else [], outcome, sent)
+        return _report([warning(job.home)] if made else [], result, sent)
 
 
 def proposed(files: Sequence[Path], authority: str | None = None) -> str:
@@ -99,7 +99,7 @@ def _seen(file: Path) -> Iterator[Sheet]:
         yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
 
 
-def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> Outcome:
+def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> ImportResult:
     """Of the files; of the queries where no file is named."""
     if files:
         return compare(setting, extracts_in(job.mapping, files, setting.state, job.taken), keep)
@@ -109,13 +109,13 @@ def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> 
         return compare(setting, extracts, keep)
 
 
-def _report(lines: list[str], outcome: Outcome, sent: Sent) -> Report:
+def _report(lines: list[str], result: ImportResult, sent: Sent) -> Report:
     lines += [str(refusal) for refusal in sent.refused]
-    lines += outcome.lines(done=True)
+    lines += result.lines(done=True)
     lines.append(f"{sent.accepted:,} events accepted, {len(sent.refused):,} refused by the platform.")
     if sent.waiting:
         lines.append(
             f"The platform is away; {sent.waiting:,} or more events wait. Nothing is lost: run it again to go on."
         )
         return Report(lines, CANNOT_GO_ON, again=True)
-    return Report(lines, REFUSED if sent.refused else outcome.status)
+    return Report(lines, REFUSED if sent.refused else result.status)

@@ -19,7 +19,7 @@ class Lines(NamedTuple):
     body: bytes
 
 
-class Outcome(NamedTuple):
+class LinesAnswer(NamedTuple):
     """What was told of all lines. `refused` has the number of the line in place of the index."""
 
     accepted: int
@@ -67,11 +67,11 @@ def _topic_of(line: bytes) -> Topic:
     return fact.TOPICS[0] if fact else Topic.ORDERS
 
 
-def together(told: Sequence[tuple[Lines, Told]]) -> Outcome:
+def together(told: Sequence[tuple[Lines, Told]]) -> LinesAnswer:
     """Return what both services told, by line of the file."""
     refused = [
         msgspec.structs.replace(one, index=lines.numbers[one.index])
         for lines, answer in told
         for one in answer.rejected
     ]
-    return Outcome(sum(answer.accepted for _, answer in told), sorted(refused, key=lambda one: one.index))
+    return LinesAnswer(sum(answer.accepted for _, answer in told), sorted(refused, key=lambda one: one.index))

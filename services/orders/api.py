@@ -25,7 +25,7 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Wanted
-from services.records.api.management import SHIPPED, Desk, Limit, Own
+from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import (
     ClockView,
@@ -56,7 +56,7 @@ Acknowledged = Annotated[bool, Query(description="Also list missed duties that w
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
-    desk = Desk(
+    management = Management(
         database,
         domain,
         clock,
@@ -70,37 +70,37 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         own,
     )
     return [
-        *common.routers(desk),
-        returns.router(desk),
-        following.router(desk),
-        subscribing.router(desk),
-        acknowledging.router(desk),
-        *own_settings.routers(desk),
-        feeds.router(desk),
-        explaining.router(desk),
-        _transfers(desk),
-        _orders(desk),
+        *common.routers(management),
+        returns.router(management),
+        following.router(management),
+        subscribing.router(management),
+        acknowledging.router(management),
+        *own_settings.routers(management),
+        feeds.router(management),
+        explaining.router(management),
+        _transfers(management),
+        _orders(management),
     ]
 
 
-def _transfers(desk: Desk) -> APIRouter:
+def _transfers(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=Written)
 
     @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for national viewers")
     def get_transfers() -> Transfers:
-        days = {code: desk.now(code) for code in AUTHORITIES}
-        with transaction(desk.database) as connection:
+        days = {code: management.now(code) for code in AUTHORITIES}
+        with transaction(management.database) as connection:
             found = {code: transfers.whole_matching(connection, code, now) for code, now in days.items()}
         watching.show_of({code: [view.subject for view in views] for code, views in found.items()})
         rows = [TransferFindings(authority=code, findings=views) for code, views in found.items() if views]
-        return Transfers(today=desk.today(), authorities=rows)
+        return Transfers(today=management.today(), authorities=rows)
 
     return routes
 
 
-def _orders(desk: Desk) -> APIRouter:
+def _orders(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["orders"], route_class=Written)
-    at_once = reading(desk.database)
+    at_once = reading(management.database)
 
     @routes.get("/orders", summary="Orders, the latest imposed first")
     def get_orders(  # noqa: PLR0913, PLR0917
@@ -112,7 +112,7 @@ def _orders(desk: Desk) -> APIRouter:
         after: After = None,
         limit: Limit = 100,
     ) -> OrderPage:
-        now = desk.now(authority)
+        now = management.now(authority)
         due_by = None if due_within is None else now.calendar.after(now.day, due_within)
         begin = after_day(after, 2)
         key = (begin[0], begin[1][0]) if begin else None
@@ -130,7 +130,7 @@ def _orders(desk: Desk) -> APIRouter:
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
-        now = desk.now(authority)
+        now = management.now(authority)
         with transaction(at_once) as connection:
             known = acknowledging.acknowledged(connection, authority)
         horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
@@ -144,12 +144,12 @@ def _orders(desk: Desk) -> APIRouter:
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
     def get_order(subject: Word, authority: OwnAuthority) -> OrderDetail:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             record = listing.one(connection, authority, subject)
             if record is None:
                 raise Problem(404, "No fact of this order has been read yet")
             other_sides = transfers.other_sides(connection, authority, subject, record)
-        order, now = order_of(record), desk.now(authority)
+        order, now = order_of(record), management.now(authority)
         clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
         return OrderDetail(
             subject=subject,

@@ -18,7 +18,7 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.listing import Row
-from services.records.api.management import SHIPPED, Desk, Limit, Own
+from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
@@ -48,25 +48,25 @@ Acknowledged = Annotated[bool, Query(description="Also list missed duties that w
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """The routes beyond intake and mirror."""
     mappings = Path(__file__).parent / "returns"
-    desk = Desk(
+    management = Management(
         database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, mappings, "unpaid-work", own
     )
     return [
-        *common.routers(desk),
-        returns.router(desk),
-        following.router(desk),
-        subscribing.router(desk),
-        acknowledging.router(desk),
-        *own_settings.routers(desk),
-        feeds.router(desk),
-        explaining.router(desk),
-        _ledgers(desk),
+        *common.routers(management),
+        returns.router(management),
+        following.router(management),
+        subscribing.router(management),
+        acknowledging.router(management),
+        *own_settings.routers(management),
+        feeds.router(management),
+        explaining.router(management),
+        _ledgers(management),
     ]
 
 
-def _ledgers(desk: Desk) -> APIRouter:
+def _ledgers(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
-    at_once = reading(desk.database)
+    at_once = reading(management.database)
 
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
@@ -77,7 +77,7 @@ def _ledgers(desk: Desk) -> APIRouter:
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
-        now = desk.now(authority)
+        now = management.now(authority)
         with transaction(at_once) as connection:
             known = acknowledging.acknowledged(connection, authority)
         horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
@@ -101,15 +101,15 @@ def _ledgers(desk: Desk) -> APIRouter:
     @routes.get("/capacity", summary="Hours outstanding, beside the pace at which hours are credited and ordered")
     def get_capacity(authority: OwnAuthority) -> Capacity:
         with transaction(at_once) as connection:
-            return capacity(connection, authority, desk.today())
+            return capacity(connection, authority, management.today())
 
     @routes.get("/ledgers/{subject:path}", summary="The hours of one order", responses=documented(404))
     def get_ledger(subject: Word, authority: OwnAuthority) -> Ledger:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             record = listing.one(connection, authority, subject)
         if record is None:
             raise Problem(404, "No fact of this order has been read yet")
-        return _ledger(subject, record, desk.now(authority))
+        return _ledger(subject, record, management.now(authority))
 
     return routes
 

@@ -1,4 +1,4 @@
-"""Hours outstanding on open orders, beside the pace at which hours are credited and ordered.."""
+"""Hours outstanding on open orders, beside the pace at which hours are credited and ordered."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
@@ -66,7 +66,7 @@ class Pipe:
     def transaction(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def send_all(self, records: Iterable[Record]) -> list[object]:
+    def send_all(self, records: Iterable[Outgoing]) -> list[object]:
         messages = [Sent(self._next + number, record.value) for number, record in enumerate(records)]
         if messages:
             assert all(decode_aggregate(message.value or b"") for message in messages)

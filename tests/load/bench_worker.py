@@ -19,7 +19,7 @@ import psutil
 from deploy.local.postgres import create_database
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
 from tests.load import stock_agent
@@ -71,7 +71,7 @@ def _send(kafka: str, months: int) -> Counter[str]:
     ensure(KafkaSettings(bootstrap=kafka), topic_specs())
     with BulkProducer(KafkaSettings(bootstrap=kafka)) as producer:
         while group := list(islice(remaining, 20_000)):
-            producer.send_all(Record(d.topic, d.key, d.value, d.arrived) for d in group)
+            producer.send_all(Outgoing(d.topic, d.key, d.value, d.arrived) for d in group)
             sent.update(d.topic.partition(".")[0] for d in group)
     return sent
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 import pytest
 
 from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Engine, Outcome
+from services.chassis.streaming.engine import Ending, StreamEngine
 from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.interleavings import CROWDED, MIXED, Interleaving, Profile, first_wrong, quiet
 from tests.support.simulation.node import Build, Processor
@@ -17,7 +17,7 @@ from tests.support.simulation.world import SimulatedPublications, SimulatedTurn
 ENOUGH = range(2_000)
 
 
-class OnceFenced(Engine):
+class OnceFenced(StreamEngine):
     """As it was: what was fetched ahead still counts when going back was fenced, too."""
 
     async def _start_over(self, *, missing: bool = False) -> None:
@@ -27,10 +27,10 @@ class OnceFenced(Engine):
         return True
 
 
-class Uncut(Engine):
+class Uncut(StreamEngine):
     """As it was: what is asked while owners change is answered all the same, later than what was asked after."""
 
-    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Outcome:  # noqa: ARG002
+    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Ending:  # noqa: ARG002
         return await super().persist(work)
 
 

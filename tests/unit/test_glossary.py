@@ -64,3 +64,13 @@ def test_every_module_of_the_rooms_is_explained() -> None:
     assert len(modules) > 40
     named = {module for module in modules if Path(module).name in OF_EVERY_SERVICE | {"__init__"}}
     assert modules - named - places() == set(), "say in docs/glossary.md what it means"
+
+
+ONE_MEANING = ("Desk", "Engine", "Outcome", "Record", "Refused", "Shard", "Source", "Standing")
+
+
+@pytest.mark.parametrize("word", ONE_MEANING)
+def test_a_word_that_had_several_meanings_names_one_thing(word: str) -> None:
+    defined = re.compile(rf"^(?:class {word}\b|{word} = )", re.MULTILINE)
+    assert len([path for path in FILES if defined.search((ROOT / path).read_text())]) <= 1
+    assert word.lower() in {each for each, _ in rows()}

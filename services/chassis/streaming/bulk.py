@@ -16,7 +16,7 @@ from aiokafka import errors as kafka_errors
 
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Receipt, Record, tls_context
+from services.chassis.streaming.kafka import Outgoing, Receipt, tls_context
 
 LASTING = (
     kafka_errors.TopicAuthorizationFailedError,
@@ -65,7 +65,7 @@ class BulkProducer:
         self._producer: AIOKafkaProducer | None = None
         self._transaction_seconds = transaction_seconds
 
-    def send_all(self, records: Iterable[Record]) -> list[Receipt]:
+    def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
         """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
         return self._run(self._send(records))
 
@@ -103,7 +103,7 @@ class BulkProducer:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _send(self, records: Iterable[Record]) -> list[Receipt]:
+    async def _send(self, records: Iterable[Outgoing]) -> list[Receipt]:
         async with self._told_apart():
             return await self._send_batches(await self._connected(), records)
 
@@ -141,8 +141,8 @@ class BulkProducer:
             await self._stop()
             raise failure(error) from error
 
-    async def _send_batches(self, producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Receipt]:
-        by_topic: dict[str, list[Record]] = {}
+    async def _send_batches(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> list[Receipt]:
+        by_topic: dict[str, list[Outgoing]] = {}
         for record in records:
             by_topic.setdefault(record.topic, []).append(record)
         sent = [
@@ -183,7 +183,7 @@ async def _let_go(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> Iterator[tuple[Any, int]]:
+def _batches(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> Iterator[tuple[Any, int]]:
     """Batches as full as they may be, each with the number of its records."""
     batch, number = producer.create_batch(), 0
     for record in records:
@@ -197,7 +197,7 @@ def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> Iterator[
         yield batch, number
 
 
-def _append(batch: Any, record: Record) -> bool:
+def _append(batch: Any, record: Outgoing) -> bool:
     headers = list(record.headers)
     return batch.append(key=record.key, value=record.value, timestamp=record.timestamp, headers=headers) is not None
 

@@ -75,7 +75,7 @@ class Waiting(NamedTuple):
     came: float
 
 
-class Outcome(Enum):
+class Ending(Enum):
     """How persistent work ended."""
 
     DONE = auto()
@@ -83,7 +83,7 @@ class Outcome(Enum):
     GIVEN_UP = auto()  # interrupted, or failed and stopping
 
 
-class Engine:
+class StreamEngine:
     """Create it inside the event loop that it is to run in."""
 
     def __init__(
@@ -180,7 +180,7 @@ class Engine:
 
     # Work that waits for what is away
 
-    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Outcome:
+    async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Ending:
         """Do `work`, again and again while something is away. `cut`: where it is interrupted, do not wait for its end either."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if self._interrupted.is_set():
@@ -191,16 +191,16 @@ class Engine:
                 break
             match task.exception():
                 case None:
-                    return Outcome.DONE
+                    return Ending.DONE
                 case Away() as away:
                     await self._sit_out(away, delay)
                 case Fenced() as fenced:
                     log.warning("%s: %s", self._name, describe(fenced))
                     self._metrics.retries.labels("fenced").inc()
-                    return Outcome.FENCED
+                    return Ending.FENCED
                 case error:
                     self.fail(error)
-        return Outcome.GIVEN_UP
+        return Ending.GIVEN_UP
 
     async def _end(self, task: asyncio.Future[object], *, cut: bool) -> None:
         """Wait for it, and where nobody does any more, leave nothing of it behind."""
@@ -238,7 +238,7 @@ class Engine:
 
     async def topics_exist(self, topics: Collection[str]) -> bool:
         """Wait until they do. False when stopped meanwhile."""
-        return await self.persist(partial(_in(self._admin_thread, self._identify), topics)) is Outcome.DONE
+        return await self.persist(partial(_in(self._admin_thread, self._identify), topics)) is Ending.DONE
 
     async def pause(self) -> None:
         """Owners change: let the batch in hand finish, and take none that was fetched before the next seek."""
@@ -285,7 +285,7 @@ class Engine:
     async def _until_unfenced(self, work: Callable[[], Awaitable[object]]) -> None:
         """Persist; where another worker moves on meanwhile, as it may while this one recounts, begin again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
-            if await self.persist(work, cut=True) is not Outcome.FENCED:
+            if await self.persist(work, cut=True) is not Ending.FENCED:
                 return
             await self._wait(delay)
 
@@ -354,11 +354,11 @@ class Engine:
         with self._metrics.batch_seconds.time():
             outcome = await self.persist(partial(self._process_in_thread, self._processor.process, slices))
         match outcome:
-            case Outcome.DONE:
+            case Ending.DONE:
                 self._advance(slices)
-            case Outcome.FENCED:
+            case Ending.FENCED:
                 await self._start_over()
-            case Outcome.GIVEN_UP:
+            case Ending.GIVEN_UP:
                 pass  # whoever owns these partitions next reads them again
 
     def _advance(self, slices: Sequence[Slice]) -> None:

@@ -42,7 +42,7 @@ REQUEST_SECONDS = 5
 ANSWER_SECONDS = 30.0
 
 
-class Record(NamedTuple):
+class Outgoing(NamedTuple):
     """What to send. `value` None deletes the key in a compacted topic."""
 
     topic: str
@@ -139,12 +139,12 @@ class Producer:
         # The library's send blocks while it looks for a topic's leader or for room; one thread keeps the order.
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-send")
 
-    async def send(self, records: Sequence[Record]) -> list[Receipt]:
+    async def send(self, records: Sequence[Outgoing]) -> list[Receipt]:
         """Wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
         with tracing.span("send", SpanKind.PRODUCER, attributes=_told(records)):
             return await self._send(records, tracing.carried())
 
-    async def _send(self, records: Sequence[Record], headers: Headers) -> list[Receipt]:
+    async def _send(self, records: Sequence[Outgoing], headers: Headers) -> list[Receipt]:
         loop = asyncio.get_running_loop()
         acknowledged = loop.create_future()
         wake = partial(loop.call_soon_threadsafe, _wake, acknowledged)
@@ -157,7 +157,7 @@ class Producer:
             raise Away("Kafka has not acknowledged in time") from None
         return _receipts(promises)
 
-    def send_all(self, records: Iterable[Record]) -> list[Receipt]:
+    def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
         """The same for threads; for many records at once. Raises Away or Refused."""
         promises = self._hand_over(records, tracing.carried())
         with _told_apart():
@@ -178,7 +178,7 @@ class Producer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _hand_over(self, records: Iterable[Record], headers: Headers) -> list[Any]:
+    def _hand_over(self, records: Iterable[Outgoing], headers: Headers) -> list[Any]:
         with _told_apart():
             client = self._connected()
             return [
@@ -221,7 +221,7 @@ def _close(client: Any) -> None:
         client.close(timeout=CONNECT_SECONDS)
 
 
-def _told(records: Sequence[Record]) -> tracing.Attributes | None:
+def _told(records: Sequence[Outgoing]) -> tracing.Attributes | None:
     if not tracing.is_on():
         return None
     topics = ",".join(sorted({record.topic for record in records}))

@@ -44,7 +44,7 @@ from services.chassis.streaming.batches import (
     fingerprint,
 )
 from services.chassis.streaming.bulk import failure
-from services.chassis.streaming.engine import Engine, Fetch, Mark
+from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
 from services.chassis.streaming.kafka import Admin, tls_context
 from services.chassis.streaming.log import records_at
 from services.chassis.streaming.placement import place
@@ -90,7 +90,7 @@ class Stream:
         self._processor, self._metrics = processor, metrics
         self._asked_to_stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._engine: Engine | None = None
+        self._engine: StreamEngine | None = None
 
     def run(self) -> int:
         """Block until stopped. Returns the exit status, see `run` of this module."""
@@ -119,7 +119,7 @@ class Stream:
 
     async def _main(self) -> int:
         admin = Admin(self._kafka)
-        engine = Engine(self._name, self._settings, self._processor, admin.identities, self._metrics)
+        engine = StreamEngine(self._name, self._settings, self._processor, admin.identities, self._metrics)
         self._loop, self._engine = asyncio.get_running_loop(), engine
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -133,7 +133,7 @@ class Stream:
             admin.close()
         return engine.status
 
-    async def _work(self, engine: Engine) -> None:
+    async def _work(self, engine: StreamEngine) -> None:
         """Follow the topics; where Faust ends because Kafka went, or waits for nothing, start it again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if not await engine.topics_exist(self._topics) or await self._follow(engine):
@@ -142,7 +142,7 @@ class Stream:
             with suppress(TimeoutError):
                 await asyncio.wait_for(engine.over.wait(), delay)
 
-    async def _follow(self, engine: Engine) -> bool:
+    async def _follow(self, engine: StreamEngine) -> bool:
         """Until the engine stops. False where Faust is to be started again."""
         app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
         app.read(self._topics)
@@ -163,7 +163,7 @@ class Stream:
         return engine.over.is_set()
 
 
-def _watch(engine: Engine, gone: asyncio.Event, task: "asyncio.Task[None]") -> None:
+def _watch(engine: StreamEngine, gone: asyncio.Event, task: "asyncio.Task[None]") -> None:
     error = None if task.cancelled() else task.exception()
     if isinstance(error, KafkaError):
         error = failure(error)
@@ -422,7 +422,7 @@ class App(faust.App):
     left = False
     """Whether another one follows: what this one still does, since its end may be cut short, says nothing to the engine."""
 
-    def __init__(self, engine: Engine, kafka: KafkaSettings, name: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, engine: StreamEngine, kafka: KafkaSettings, name: str, options: Mapping[str, Any]) -> None:
         super().__init__(name, **options)
         self.engine, self.kafka = engine, kafka
         self._lost: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
 from services.connect.moments import local_day
-from services.connect.outcome import Outcome, number_of
+from services.connect.result import ImportResult, number_of
 from services.connect.state import State, Vanished
 
 DIGITS = 16
@@ -55,42 +55,42 @@ class Setting:
     """Whether any number of rows may vanish."""
 
 
-def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Outcome:
+def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> ImportResult:
     """Import all, or nothing; only try where it is not to be kept. Raises CannotGoOn."""
-    outcome, state = Outcome(), setting.state
+    result, state = ImportResult(), setting.state
     with state.transaction(keep):
         state.begin()
         for extract in extracts:
-            _read(setting, extract, outcome)
-        _refuse_contradictions(state, outcome)
-        _follow(setting, {extract.name: extract for extract in extracts}, outcome)
-        _beat(setting, extracts, outcome)
+            _read(setting, extract, result)
+        _refuse_contradictions(state, result)
+        _follow(setting, {extract.name: extract for extract in extracts}, result)
+        _beat(setting, extracts, result)
         for extract in extracts:
             state.advance(extract.name, extract.taken)
             state.keep_file(extract.content, extract.taken)
         if any(extract.table.history for extract in extracts):
-            outcome.open_orders = state.open_orders()
-    return outcome
+            result.open_orders = state.open_orders()
+    return result
 
 
-def _read(setting: Setting, extract: Extract, outcome: Outcome) -> None:
+def _read(setting: Setting, extract: Extract, result: ImportResult) -> None:
     rows = Rows(setting.mapping, extract.table, extract.name, extract.grid, extract.epoch, setting.secret)
-    rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, outcome)
+    rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, result)
 
 
-def _refuse_contradictions(state: State, outcome: Outcome) -> None:
+def _refuse_contradictions(state: State, result: ImportResult) -> None:
     for subject, key, origins in list(state.contradictions()):
         state.forget_statements(subject, key)
         places = " and ".join(dict.fromkeys(origins))
         words = f"{fact_in_words(key)} of order {subject} is stated in more than one way"
-        outcome.refusals.append(Refusal(places, words))
-        outcome.held += 1
+        result.refusals.append(Refusal(places, words))
+        result.held += 1
 
 
-def _follow(setting: Setting, extracts: dict[str, Extract], outcome: Outcome) -> None:
+def _follow(setting: Setting, extracts: dict[str, Extract], result: ImportResult) -> None:
     state = setting.state
     tables = {
-        name: Followed(setting.source, state, extract.table, name, extract.taken, state.newest(name), outcome)
+        name: Followed(setting.source, state, extract.table, name, extract.taken, state.newest(name), result)
         for name, extract in extracts.items()
     }
     gone = {name: _vanished(setting, extract) for name, extract in extracts.items()}
@@ -117,13 +117,13 @@ def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
     return found
 
 
-def _beat(setting: Setting, extracts: Sequence[Extract], outcome: Outcome) -> None:
+def _beat(setting: Setting, extracts: Sequence[Extract], result: ImportResult) -> None:
     """A sign of life, so that nothing to report is told from silence."""
     live = [one for one in extracts if not one.table.history]
     taken = max((one.taken for one in live), default=0)
     if taken <= max((setting.state.newest(one.name) or 0 for one in live), default=0):
         return
-    fact = Heartbeat(nothing_to_report_since=None if outcome.events else local_day(taken))
+    fact = Heartbeat(nothing_to_report_since=None if result.events else local_day(taken))
     message = event_of(setting.source, AUTHORITY_SUBJECT, fact, taken)
     setting.state.put(message.id, message.body, "the extract")
-    outcome.alive = True
+    result.alive = True

@@ -10,7 +10,7 @@ from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded
 from services.connect.comparing.difference import A_MOMENT, Known, Older, Same, ToSay, decide, is_newest
 from services.connect.mapping.model import Ended, Table
 from services.connect.moments import local_day, moment
-from services.connect.outcome import Outcome
+from services.connect.result import ImportResult
 from services.connect.state import State, Statement, Vanished
 
 _MADE = b"made"
@@ -28,7 +28,7 @@ class Followed:
     taken: int
     newest: int | None
     """When the newest extract before this one was taken."""
-    outcome: Outcome
+    result: ImportResult
 
     def say(self, statement: Statement, known: Known | None) -> None:
         """A fact that a row states."""
@@ -36,12 +36,12 @@ class Followed:
             known = self.state.find(statement.subject, statement.key)
         match decide(known, statement.said, statement.time, self.taken, self._newest_of(known)):
             case Older():
-                self.outcome.older += 1
+                self.result.older += 1
             case Same() if known is not None:
-                self.outcome.same += 1
+                self.result.same += 1
                 self._same(statement, known)
             case ToSay(time, change):
-                self.outcome.said[statement.name, change] += 1
+                self.result.said[statement.name, change] += 1
                 self._said(statement, known, time)
 
     def gone(self, one: Vanished) -> None:
@@ -100,7 +100,7 @@ class Followed:
         if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
             what = "was left blank" if one.cleared else "is gone"
             words = f"{fact_in_words(one.key)} of order {one.subject} {what}; what was said of it still counts."
-            self.outcome.remarks.append(f"{self.name}: {words}")
+            self.result.remarks.append(f"{self.name}: {words}")
         if self.state.holds(self.name, one.subject, one.key):
             return  # it may be in a row that cannot be read: to be decided when it can
         self.state.go(one.known.id, seen, gone)
@@ -115,7 +115,7 @@ class Followed:
         time = max(at, known.time + A_MOMENT)
         message = event_of(self.source, subject, FactWithdrawn(fact=key), time)
         self.state.withdraw(known.id, message.id, message.body, time, self.name)
-        self.outcome.said[FactWithdrawn.NAME, "gone"] += 1
+        self.result.said[FactWithdrawn.NAME, "gone"] += 1
 
     def _end(self, subject: str, policy: Ended, gone: int) -> None:
         """The order ended, since its row is gone; unless it is known how it ended."""
@@ -129,7 +129,7 @@ class Followed:
             self.name, subject, fact.key, fact.NAME, _MADE, time, event.id, event.body, None, self.name, None
         )
         self.state.say(said, event.body, event.id, time, made=True)
-        self.outcome.said[fact.NAME, "row gone"] += 1
+        self.result.said[fact.NAME, "row gone"] += 1
 
     def _take_back_the_end(self, statement: Statement) -> None:
         """A row that came back: its order has not ended after all."""

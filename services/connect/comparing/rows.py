@@ -16,7 +16,7 @@ from services.connect.extracts.cells import Grid
 from services.connect.extracts.columns import Row, found_headings
 from services.connect.mapping.model import Cell, Heading, Mapping, Table, Value, value_of
 from services.connect.moments import in_words, micros
-from services.connect.outcome import Outcome
+from services.connect.result import ImportResult
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
@@ -41,15 +41,15 @@ class Rows:
         told = repr((_VERSION, mapping.dates, mapping.epoch, name, table)).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()
 
-    def read(self, state: State, telling: Telling, taken: int, outcome: Outcome) -> None:
-        """Leaves statements in the state, and faults in the outcome."""
-        reading = _Reading(self._reader, self._name, state, telling, taken, outcome)
+    def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
+        """Leaves statements in the state, and faults in the result."""
+        reading = _Reading(self._reader, self._name, state, telling, taken, result)
         while some := list(islice(self._rows, _AT_ONCE)):
             digests = [self._digest(row) for row in some]
             known = state.states(digests)
             new = [(row, digest) for row, digest in zip(some, digests, strict=True) if digest not in known]
-            outcome.rows[self._name] += len(some)
-            outcome.same += len(some) - len(new)
+            result.rows[self._name] += len(some)
+            result.same += len(some) - len(new)
             state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
         if is_newest(taken, state.newest(self._name)):
             state.hold(self._name, reading.held)
@@ -63,9 +63,11 @@ class Rows:
 class _Reading:
     """One reading of a table."""
 
-    def __init__(self, reader: Reader, name: str, state: State, telling: Telling, taken: int, outcome: Outcome) -> None:
+    def __init__(
+        self, reader: Reader, name: str, state: State, telling: Telling, taken: int, result: ImportResult
+    ) -> None:
         self._reader, self._name, self._state = reader, name, state
-        self._telling, self._taken, self._outcome = telling, taken, outcome
+        self._telling, self._taken, self._result = telling, taken, result
         self.held: list[tuple[str, str]] = []
         """Subjects and keys of facts that cannot be read; both empty for a row of which nothing can be told."""
 
@@ -88,17 +90,17 @@ class _Reading:
             case Unknown(refusals):
                 self._hold("", None, refusals)
             case Noted(refusal):
-                self._outcome.refusals.append(refusal)
+                self._result.refusals.append(refusal)
             case Ignored(total):
-                self._outcome.totals += total
+                self._result.totals += total
 
     def _hold(self, subject: str, key: str | None, refusals: Sequence[Refusal]) -> None:
-        self._outcome.refusals += refusals
+        self._result.refusals += refusals
         if key is None:
-            self._outcome.unknown += 1
+            self._result.unknown += 1
             self.held.append(("", ""))
         else:
-            self._outcome.held += 1
+            self._result.held += 1
             self.held.append((subject, key))
             self._state.account(subject, key, HELD)
 

@@ -22,10 +22,10 @@ from starlette.staticfiles import StaticFiles
 from contracts.authorities import AUTHORITIES
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Platform
-from services.connect.outcome import ALL_WELL, number_of
-from services.connect.page.desk import Asked, Desk
 from services.connect.page.dropped import Dropped
 from services.connect.page.guard import Guard
+from services.connect.page.importer import Asked, Importer
+from services.connect.result import ALL_WELL, number_of
 
 _HERE = Path(__file__).parent
 _PACKED = _HERE / "web"
@@ -49,8 +49,8 @@ Handler = Callable[["Page", Request, FormData], Awaitable[Response]]
 class Page:
     """What all addresses have in common."""
 
-    def __init__(self, desk: Desk, key: str) -> None:
-        self.desk, self._key = desk, key
+    def __init__(self, importer: Importer, key: str) -> None:
+        self.importer, self._key = importer, key
         self._templates = Environment(
             loader=ChoiceLoader([PackageLoader("services.connect.page"), FileSystemLoader(WEB / "templates")]),
             autoescape=True,
@@ -69,7 +69,7 @@ class Page:
 
     def show(self, request: Request, name: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         found = self._templates.get_template(f"{name}.html")
-        mapping = self.desk.mapping
+        mapping = self.importer.mapping
         common = {
             "path": request.url.path,
             "key": self._key,
@@ -102,19 +102,19 @@ async def _look(page: Page, request: Request, form: FormData) -> Response:
     file = form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         raise CannotGoOn("Choose a file first.")
-    digest = await run_in_threadpool(page.desk.dropped.keep, file.filename, file.file)
+    digest = await run_in_threadpool(page.importer.dropped.keep, file.filename, file.file)
     return await _looked(page, request, Asked(digest, _text(form, "taken")))
 
 
 async def _looked(page: Page, request: Request, asked: Asked) -> Response:
     """What would come of the file; a proposal where nothing says yet what its columns mean."""
-    if page.desk.needs_mapping(asked.digest):
-        text = await run_in_threadpool(page.desk.proposal, asked.digest)
+    if page.importer.needs_mapping(asked.digest):
+        text = await run_in_threadpool(page.importer.proposal, asked.digest)
         return page.show(request, "mapping", text=text, asked=asked, proposed=True)
-    outcome = await run_in_threadpool(page.desk.check, asked)
-    columns = page.desk.columns(asked.digest)
-    name = page.desk.dropped.find(asked.digest).name
-    return page.show(request, "looked", outcome=outcome, columns=columns, asked=asked, name=name)
+    result = await run_in_threadpool(page.importer.check, asked)
+    columns = page.importer.columns(asked.digest)
+    name = page.importer.dropped.find(asked.digest).name
+    return page.show(request, "looked", outcome=result, columns=columns, asked=asked, name=name)
 
 
 async def _check(page: Page, request: Request, form: FormData) -> Response:
@@ -122,14 +122,14 @@ async def _check(page: Page, request: Request, form: FormData) -> Response:
 
 
 async def _mapping(page: Page, request: Request, _form: FormData) -> Response:
-    text = page.desk.mapping.read_text(encoding="utf-8-sig") if page.desk.mapping.exists() else ""
+    text = page.importer.mapping.read_text(encoding="utf-8-sig") if page.importer.mapping.exists() else ""
     return page.show(request, "mapping", text=text, asked=Asked(""), proposed=False)
 
 
 async def _keep_mapping(page: Page, request: Request, form: FormData) -> Response:
     asked, text = _asked(form), _text(form, "text")
     try:
-        page.desk.keep_mapping(text, _text(form, "authority"))
+        page.importer.keep_mapping(text, _text(form, "authority"))
     except CannotGoOn as fault:
         return page.show(request, "mapping", 422, text=text, asked=asked, proposed=bool(asked.digest), fault=str(fault))
     if asked.digest:
@@ -139,7 +139,7 @@ async def _keep_mapping(page: Page, request: Request, form: FormData) -> Respons
 
 async def _send(page: Page, request: Request, form: FormData) -> Response:
     asked = _asked(form)
-    report = await run_in_threadpool(page.desk.send, asked)
+    report = await run_in_threadpool(page.importer.send, asked)
     well = report.status == ALL_WELL
     return page.show(request, "sent", report=report, asked=asked, well=well)
 
@@ -153,9 +153,9 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def application(desk: Desk, port: int, key: str) -> Starlette:
+def application(importer: Importer, port: int, key: str) -> Starlette:
     """The page as it answers on that port to who knows the key."""
-    page = Page(desk, key)
+    page = Page(importer, key)
     return Starlette(
         routes=[
             Route("/", page.handle(_begin)),
@@ -175,7 +175,7 @@ def serve(mapping: Path, platform: Platform | None, port: int, say: Callable[[st
     key = secrets.token_urlsafe(24)
     with socket.create_server(("127.0.0.1", port)) as listening, TemporaryDirectory(prefix="payback-") as folder:
         (port,) = listening.getsockname()[1:2]
-        desk = Desk(mapping, platform, Dropped(Path(folder)))
+        importer = Importer(mapping, platform, Dropped(Path(folder)))
         say(f"Open http://127.0.0.1:{port}/?key={key}\nIt answers on this machine alone. Ctrl+C ends it.")
-        config = uvicorn.Config(application(desk, port, key), log_config=None, server_header=False)
+        config = uvicorn.Config(application(importer, port, key), log_config=None, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])

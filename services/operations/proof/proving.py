@@ -17,11 +17,11 @@ from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.operations.proof.books import Books, Found
 from services.operations.proof.mismatch import Mismatch
+from services.operations.proof.progress import TopicState, checkpoints_of, progress
 from services.operations.proof.recount import recounted
 from services.operations.proof.releases import releases
 from services.operations.proof.rows import rows_of_events, rows_of_orders
 from services.operations.proof.shown import Shown, read_shown, shown
-from services.operations.proof.standing import Source, checkpoints_of, standing
 from services.operations.proof.sums import numbers, people, sums
 from services.operations.proof.told import listen
 from services.records.ingest import notes
@@ -104,7 +104,7 @@ class History(Protocol):
 
     def sources(
         self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]
-    ) -> Mapping[TopicPartition, Source]:
+    ) -> Mapping[TopicPartition, TopicState]:
         """What Kafka says of each."""
 
 
@@ -128,7 +128,7 @@ def compare(
     yield from sums(books)
     yield from recounted(books)
     yield from numbers(books)
-    yield from standing(books, history.sources(ends, times))
+    yield from progress(books, history.sources(ends, times))
     if found is not None:
         yield from shown(books, found)
 
@@ -178,7 +178,9 @@ class _Log:
     def before(self, source: TopicPartition, end: int) -> Iterator[Message]:
         return (message for message in self._at[source] if message.offset < end)
 
-    def sources(self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]) -> dict[TopicPartition, Source]:
+    def sources(
+        self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]
+    ) -> dict[TopicPartition, TopicState]:
         return {
             at: source_of(self._identities[at.topic], self._at[at], end, _of(at, times)) for at, end in ends.items()
         }
@@ -191,9 +193,9 @@ def _of(at: TopicPartition, times: Mapping[Place, int]) -> set[int]:
     return {place.offset for place in times if place.source == at}
 
 
-def source_of(identity: SourceIdentity, messages: Sequence[Message], end: int, wanted: Collection[int]) -> Source:
+def source_of(identity: SourceIdentity, messages: Sequence[Message], end: int, wanted: Collection[int]) -> TopicState:
     """What messages say of a source that was read up to there."""
     last = next((one for one in reversed(messages) if one.offset < end), None)
     exact = last is not None and last.offset == end - 1
     times = {one.offset: one.timestamp for one in messages if one.offset in wanted}
-    return Source(identity, fingerprint(last) if last and exact else None, times)
+    return TopicState(identity, fingerprint(last) if last and exact else None, times)

@@ -62,7 +62,7 @@ class TooOld(Failure):
     exit_status = 1
 
 
-class Standing(NamedTuple):
+class Retained(NamedTuple):
     """What is held of a kind in one place, against its period."""
 
     age: Age
@@ -114,14 +114,14 @@ def apply(
             typer.echo(f"{place}: {number} gone")
 
 
-def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now: datetime) -> list[Standing]:
+def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now: datetime) -> list[Retained]:
     """Of every kind and place. Raises Away."""
     found = list(_of_events(kafka))
     for service, database in databases.items():
         with unhurried(database) as connection:
             found += ages(connection, service, PLACES[service])
     found.sort(key=lambda one: KINDS.index(one.kind))
-    return [Standing(one, periods[one.kind], periods[one.kind].limit(now)) for one in found]
+    return [Retained(one, periods[one.kind], periods[one.kind].limit(now)) for one in found]
 
 
 def _of_events(kafka: KafkaSettings) -> Iterator[Age]:

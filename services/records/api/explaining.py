@@ -17,7 +17,7 @@ from services.chassis.api.problems import Problem, documented
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
-from services.records.api.management import Desk
+from services.records.api.management import Management
 from services.records.api.paging import Word
 from services.records.ingest import notes
 from services.records.ingest.recount import records_of
@@ -65,7 +65,7 @@ class OwnCells(Schema, description="Numbers, by measure, period and category."):
     cells: list[OwnCell]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The route. It looks at every record of the authority, so one at a time does so in a process."""
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
     turn = Lock()
@@ -91,8 +91,8 @@ def router(desk: Desk) -> APIRouter:
         if not turn.acquire(blocking=False):
             raise Problem(429, "Another number is being explained", headers={"Retry-After": "5"})
         try:
-            with transaction(desk.database) as connection:
-                domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
+            with transaction(management.database) as connection:
+                domain = notes.with_own_days(connection, management.domain, [authority]).of(authority)
                 found = _explain(connection, cell, as_of, domain)
         finally:
             turn.release()
@@ -104,7 +104,7 @@ def router(desk: Desk) -> APIRouter:
         month: Annotated[Word, Query(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-03"])],
     ) -> OwnCells:
         first = date.fromisoformat(f"{month}-01")
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             sums = listing.cell_sums(connection, authority, MEASURES, first, last_day(first))
         return _cells(sums)
 
@@ -112,8 +112,8 @@ def router(desk: Desk) -> APIRouter:
         "/counted/{subject:path}", summary="What one order adds to the nation's numbers", responses=documented(404)
     )
     def get_counted_of(subject: Word, authority: OwnAuthority) -> OwnCells:
-        with transaction(desk.database) as connection:
-            domain = notes.with_own_days(connection, desk.domain, [authority]).of(authority)
+        with transaction(management.database) as connection:
+            domain = notes.with_own_days(connection, management.domain, [authority]).of(authority)
             record = listing.one(connection, authority, subject)
         if record is None:
             raise Problem(404, "No fact of this order has been read yet")

@@ -25,7 +25,7 @@ from services.chassis.api import bounds
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
-from services.chassis.streaming.kafka import Producer, Record
+from services.chassis.streaming.kafka import Outgoing, Producer
 from services.records.api.intake_schemas import Answer, Receipt, Refusal
 from services.records.api.policies import MOST_EVENTS, MOST_IN_A_BATCH, TOLD_BYTES
 
@@ -131,7 +131,7 @@ class Told:
             self.answer.rejected.append(refusal)
 
 
-def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Record]]:
+def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Outgoing]]:
     """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
     topic = judge.topic
     records = []
@@ -139,10 +139,10 @@ def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Re
         content = judge(raw)
         if isinstance(content, Rejection):
             told.refuse(Refusal.of(place, content))
-            records.append(("", Record(topic, b"", raw[: MAX_BYTES + 1])))
+            records.append(("", Outgoing(topic, b"", raw[: MAX_BYTES + 1])))
         else:
             told.answer.accepted += 1
-            records.append((content.id, Record(topic, content.subject.encode(), raw)))
+            records.append((content.id, Outgoing(topic, content.subject.encode(), raw)))
     return records
 
 
@@ -255,7 +255,7 @@ _EVENT = {
         "producerversion": {"type": ["string", "null"], "description": "Software and version of the sender."},
         "caseload": {
             "type": ["string", "null"],
-            "description": "A code of your own for a team or a desk; never a name.",
+            "description": "A code of your own for a team; never a name.",
         },
         "extractrow": {"type": ["string", "null"], "description": "Which row of which sheet of a file states it."},
     },

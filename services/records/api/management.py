@@ -81,7 +81,7 @@ SHIPPED = Own()
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Management:
     """What the common routes need to know of their service."""
 
     database: Engine
@@ -143,22 +143,22 @@ def horizon(
     )
 
 
-def routers(desk: Desk) -> list[APIRouter]:
+def routers(management: Management) -> list[APIRouter]:
     """The common routes."""
-    return [_findings(desk), _standards(desk)]
+    return [_findings(management), _standards(management)]
 
 
-def _findings(desk: Desk) -> APIRouter:
+def _findings(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["findings"], route_class=Written)
 
     @routes.get("/findings/counts", summary="How much in the data cannot all be so, by rule")
     def get_counts(authority: OwnAuthority, days: Annotated[int, Query(ge=1, le=366)] = 7) -> FindingCounts:
-        now = desk.now(authority)
+        now = management.now(authority)
         since = now.day - timedelta(days=days)
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             counted = listing.finding_counts(connection, authority, since)
-            own = [list(find(connection, authority, now)) for find in desk.own_findings.values()]
-        rows = [_count(rule, *counted[rule.code]) for rule in desk.rules if rule.code in counted]
+            own = [list(find(connection, authority, now)) for find in management.own_findings.values()]
+        rows = [_count(rule, *counted[rule.code]) for rule in management.rules if rule.code in counted]
         rows += [_count(found[0], len(found), 0) for found in own if found]
         return FindingCounts(newly_since=since, rules=sorted(rows, key=lambda row: (-row.number, row.rule)))
 
@@ -172,13 +172,13 @@ def _findings(desk: Desk) -> APIRouter:
         after: After = None,
         limit: Limit = 100,
     ) -> FindingPage:
-        wanted = [find for code, find in desk.own_findings.items() if not after and rule in (None, code)]
-        now = desk.now(authority)
-        with transaction(desk.database) as connection:
+        wanted = [find for code, find in management.own_findings.items() if not after and rule in (None, code)]
+        now = management.now(authority)
+        with transaction(management.database) as connection:
             found = listing.with_findings(connection, authority, rule, since, after or "", limit)
             own = [view for find in wanted for view in find(connection, authority, now)]
         views = own + [
-            FindingView.of(subject, one, record) for subject, record in found for one in desk.findings(record)
+            FindingView.of(subject, one, record) for subject, record in found for one in management.findings(record)
         ]
         chosen = [view for view in views if rule in (None, view.rule)]
         return FindingPage(findings=chosen, next=found[-1][0] if len(found) == limit else None)
@@ -191,21 +191,21 @@ def _count(what: Rule | FindingView, number: int, newly: int) -> FindingCount:
     return FindingCount(rule=code, meaning=what.meaning, remedy=what.remedy, number=number, newly=newly)
 
 
-def _standards(desk: Desk) -> APIRouter:
+def _standards(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
 
     @routes.get("/standards", summary="The standards, their sources, and the calendar")
     def get_standards(authority: OwnAuthority) -> Standards:
         query = select(recounts).where(recounts.c.authority == authority).order_by(recounts.c.version.desc()).limit(10)
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             rows = connection.execute(query).mappings().all()
-        now = desk.now(authority)
+        now = management.now(authority)
         calendar = now.calendar
         return Standards(
             standards=[StandardRow.of(row) for row in ROWS],
             own_targets=[TargetRow.of(target) for target in now.targets],
             calendar=calendar.version,
-            closed_days=sorted(calendar.closed - desk.domain.calendar.closed),
+            closed_days=sorted(calendar.closed - management.domain.calendar.closed),
             recounts=[Recount.model_validate(dict(row)) for row in rows],
         )
 

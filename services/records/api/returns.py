@@ -19,7 +19,7 @@ from services.chassis.database import transaction
 from services.chassis.failures import Refused
 from services.chassis.schema import Schema
 from services.records.api import listing
-from services.records.api.management import Desk
+from services.records.api.management import Management
 from services.records.ingest import notes
 from services.records.model.record import Record
 from services.records.returns.yearly import (
@@ -89,7 +89,7 @@ class WholeYear(Schema, description="All returns of a year, made in one reading.
 class _Year:
     """A reporting year of one authority, on one connection."""
 
-    desk: Desk
+    management: Management
     mapping: UnitReturn
     report: Report
     connection: Connection
@@ -102,9 +102,11 @@ class _Year:
 
     def rows(self) -> list[dict[str, str]]:
         """The rows of the unit-level return."""
-        calendar = notes.with_own_days(self.connection, self.desk.domain, [self.authority]).of(self.authority).calendar
-        values = self.desk.values(self.first, self.last)
-        filler = Filler(self.mapping, self.authority, values, lambda record: self.desk.readings(record, calendar))
+        calendar = (
+            notes.with_own_days(self.connection, self.management.domain, [self.authority]).of(self.authority).calendar
+        )
+        values = self.management.values(self.first, self.last)
+        filler = Filler(self.mapping, self.authority, values, lambda record: self.management.readings(record, calendar))
         return list(filler.rows(self._noted()))
 
     def _noted(self) -> Iterator[tuple[str, Record]]:
@@ -131,46 +133,46 @@ class _Year:
         return listing.cell_sums(self.connection, self.authority, measures, self.first, self.last)
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The routes. Raises Refused where a mapping cannot be carried out."""
     routes = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=Written)
-    mapping = read(find(f"{desk.unit_return}.toml", desk.returns, desk.own.returns), UnitReturn)
-    report = read(find("annual-report.toml", desk.returns, desk.own.returns), Report)
-    if found := faults(mapping, report, desk.values(date.min, date.max)):
+    mapping = read(find(f"{management.unit_return}.toml", management.returns, management.own.returns), UnitReturn)
+    report = read(find("annual-report.toml", management.returns, management.own.returns), Report)
+    if found := faults(mapping, report, management.values(date.min, date.max)):
         raise Refused(f"The mappings of returns cannot be carried out: {'; '.join(found)}")
 
     def of(connection: Connection, authority: str, label: str) -> _Year:
-        return _Year(desk, mapping, report, connection, authority, label, *span_of(label))
+        return _Year(management, mapping, report, connection, authority, label, *span_of(label))
 
     @routes.get(
-        f"/{desk.unit_return}",
+        f"/{management.unit_return}",
         summary=mapping.title,
         response_class=Response,
         responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": _columns(mapping)}},
     )
     def get_unit_return(authority: OwnAuthority, year: Year) -> Response:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             asked = of(connection, authority, year)
             text = asked.csv(asked.rows())
         watching.show(asked.subjects)
-        name = f"{desk.unit_return}-{authority}-{year}.csv"
+        name = f"{management.unit_return}-{authority}-{year}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type="text/csv; charset=utf-8; header=present", headers=headers)
 
     @routes.get("/annual-report", summary=report.title)
     def get_annual_report(authority: OwnAuthority, year: Year) -> YearlyReport:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             return of(connection, authority, year).tables()
 
     @routes.get("/reconciliation", summary="Whether the returns agree with the national cells")
     def get_reconciliation(authority: OwnAuthority, year: Year) -> Reconciliation:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             asked = of(connection, authority, year)
             return asked.reconciled(asked.rows())
 
     @routes.get("/whole", summary="All returns of a year, made in one reading")
     def get_whole(authority: OwnAuthority, year: Year) -> WholeYear:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             asked = of(connection, authority, year)
             rows = asked.rows()
             watching.show(asked.subjects)

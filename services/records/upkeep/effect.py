@@ -18,7 +18,7 @@ from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold, subjects
 from services.records.model.record import Outcome
 
-Refused = Row[Any, Any, Any, Any, Any, Any]
+RefusedRow = Row[Any, Any, Any, Any, Any, Any]
 
 
 class _Again(NamedTuple):
@@ -42,7 +42,7 @@ class Effect:
     """How many orders change."""
 
 
-def effect(connection: Connection, domain: Domain, authority: str, rows: Iterable[Refused], now: datetime) -> Effect:
+def effect(connection: Connection, domain: Domain, authority: str, rows: Iterable[RefusedRow], now: datetime) -> Effect:
     """Folds them onto the records as they are. Writes nothing."""
     arrivals = [_arrival(row, authority, now) for row in rows]
     own = domain.of(authority)
@@ -60,16 +60,16 @@ def effect(connection: Connection, domain: Domain, authority: str, rows: Iterabl
     return found
 
 
-def accepted(row: Refused, now: datetime) -> bool:
+def accepted(row: RefusedRow, now: datetime) -> bool:
     """Whether today's contract takes it."""
     return isinstance(_read(row, now), Event)
 
 
-def _arrival(row: Refused, authority: str, now: datetime) -> Arrival:
+def _arrival(row: RefusedRow, authority: str, now: datetime) -> Arrival:
     topic: Topic = kind_of_topic(row.topic)
     message = _Again(row.offset, round(now.timestamp() * 1000), row.key, row.value)
     return Arrival(topic, message, now.astimezone(LONDON).date(), decode(row.value, topic, authority, now))
 
 
-def _read(row: Refused, now: datetime) -> Event | Rejection:
+def _read(row: RefusedRow, now: datetime) -> Event | Rejection:
     return decode(row.value, kind_of_topic(row.topic), row.authority, now)

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, select, update
 from contracts.rejections import Reason
 from services.chassis.audit.operators import operated
 from services.chassis.database import transaction
-from services.chassis.streaming.kafka import Producer, Record
+from services.chassis.streaming.kafka import Outgoing, Producer
 from services.records.ingest.tables import rejections
 from services.records.model.domain import Domain
-from services.records.upkeep.effect import Effect, Refused, accepted, effect
+from services.records.upkeep.effect import Effect, RefusedRow, accepted, effect
 
 BATCH = 500
 
@@ -62,7 +62,7 @@ def redrive(  # noqa: PLR0913
     for rows in _waiting(database, wanted, batch):
         good = [row for row in rows if accepted(row, now)]
         still += len(rows) - len(good)
-        producer.send_all(Record(row.topic, row.key, row.value) for row in good)
+        producer.send_all(Outgoing(row.topic, row.key, row.value) for row in good)
         if good:
             with transaction(database) as connection:
                 _mark(connection, good, now, order)
@@ -79,7 +79,7 @@ def foresee(database: Engine, domain: Domain, now: datetime, wanted: Wanted = Wa
             yield authority, effect(connection, domain, authority, its, now)
 
 
-def _mark(connection: Connection, rows: Sequence[Refused], now: datetime, order: Order) -> None:
+def _mark(connection: Connection, rows: Sequence[RefusedRow], now: datetime, order: Order) -> None:
     for row in rows:
         connection.execute(
             update(rejections)
@@ -91,7 +91,7 @@ def _mark(connection: Connection, rows: Sequence[Refused], now: datetime, order:
         operated(connection, "redrive", authority, by=order.by, events=number, why=order.why)
 
 
-def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[Refused]]:
+def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[RefusedRow]]:
     """Refused events not yet sent again, nor mended by their sender, in order of place, so that each is looked at once."""
     place = (rejections.c.topic, rejections.c.partition, rejections.c.offset)
     query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value)

@@ -12,7 +12,7 @@ from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Record
+from services.chassis.streaming.kafka import Admin, Outgoing
 from services.chassis.streaming.log import Log
 from services.records.upkeep.renaming import Said
 
@@ -85,9 +85,9 @@ class Topics:
             with closing(Admin(self._kafka)) as admin:
                 admin.delete_before(self._begin)
 
-    def _marked(self, records: Sequence[Said]) -> Iterator[Record]:
+    def _marked(self, records: Sequence[Said]) -> Iterator[Outgoing]:
         for said in records:
-            yield Record(said.topic, said.key or b"", said.value, said.timestamp, ((WRITING, self.token),))
+            yield Outgoing(said.topic, said.key or b"", said.value, said.timestamp, ((WRITING, self.token),))
 
 
 def _undone(messages: Sequence[Message]) -> bytes | None:

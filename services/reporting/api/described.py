@@ -3,7 +3,7 @@
 from services.reporting.api.schemas import RowOfSeveral
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, PartRow, Row, ToCome, Why
 from services.reporting.figures.evidence import Doubt
-from services.reporting.figures.quality import Lacking, Standing, State
+from services.reporting.figures.quality import Completeness, Lacking, State
 from services.reporting.formats.linked_names import Dimension, Value
 from services.reporting.read.proofs import Proved
 from services.reporting.registry.indicators import Good, Kind, Status
@@ -28,7 +28,7 @@ DESCRIBED: dict[type, str] = {
     Proved: "When everything was last proved together.",
     Row: "A figure as it may be shown. What is suppressed is null, never zero.",
     RowOfSeveral: "A figure, and the indicator that it is of.",
-    Standing: "One authority's reporting.",
+    Completeness: "One authority's reporting.",
     State: "How complete an authority's figures of a period are.",
     Status: "How a version of a definition stands.",
     ToCome: "How much is likely still to arrive about one area and period. Where nothing is estimated, `why` says why.",

@@ -42,7 +42,7 @@ from services.reporting.api.schemas import (
 )
 from services.reporting.disclosure.gate import Gate
 from services.reporting.figures import quality
-from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.comparison import compare
 from services.reporting.formats.metadata import describe, describe_release, describe_with_versions
 from services.reporting.formats.negotiation import has_it, media_type, tag
@@ -77,10 +77,10 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         request: Request, viewer: Identity, indicator: Indicator, question: Question, kind: MediaType, now: datetime
     ) -> Given:
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, now.date())
-            answer = ask(desk, indicator, question)
-            standing = None if kind == CSV else quality.beside(desk, answer)
-        return Given(render(answer, kind, _csv_address(request), standing), len(answer.rows))
+            enquiry = Enquiry(connection, viewer, now.date())
+            answer = ask(enquiry, indicator, question)
+            beside = None if kind == CSV else quality.beside(enquiry, answer)
+        return Given(render(answer, kind, _csv_address(request), beside), len(answer.rows))
 
     def answer_to(
         request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None
@@ -89,7 +89,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         question = question_of(indicator, asked)
         now = clock()
         with transaction(at_once) as connection, missing():
-            etag = tag(Desk(connection, viewer, now.date()), request, kind, question)
+            etag = tag(Enquiry(connection, viewer, now.date()), request, kind, question)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if has_it(request, etag):
             return Response(status_code=304, headers=headers)
@@ -152,8 +152,8 @@ def differences(database: Engine, clock: Clock) -> APIRouter:
     ) -> Response:
         indicator = known_indicator(id)
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, clock().date())
-            found = explained(desk, indicator, asked)
+            enquiry = Enquiry(connection, viewer, clock().date())
+            found = explained(enquiry, indicator, asked)
         return json({"indicator": describe(indicator), "rules": RULES, "difference": found})
 
     return api
@@ -175,13 +175,13 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         rows = {}
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, now.date(), many=True)
+            enquiry = Enquiry(connection, viewer, now.date(), many=True)
             for indicator in INDICATORS.values():
-                own = ask(desk, indicator, replace(question, area=found))
-                scotland = ask(desk, indicator, question)
+                own = ask(enquiry, indicator, replace(question, area=found))
+                scotland = ask(enquiry, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
-            standing = quality.beside(desk, own)
-        return json({"authority": found, **_known(own), "quality": standing, "indicators": rows})
+            beside = quality.beside(enquiry, own)
+        return json({"authority": found, **_known(own), "quality": beside, "indicators": rows})
 
     @api.get(
         "/compare/{id}",
@@ -196,12 +196,10 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         now = clock()
         question = replace(span_of(asked), grain=Grain("authority"))
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, now.date())
-            answer = ask(desk, indicator, question)
-            standing = quality.beside(desk, answer)
-        return json(
-            {"indicator": describe(answer.indicator), **_known(answer), "quality": standing, **compared(answer)}
-        )
+            enquiry = Enquiry(connection, viewer, now.date())
+            answer = ask(enquiry, indicator, question)
+            beside = quality.beside(enquiry, answer)
+        return json({"indicator": describe(answer.indicator), **_known(answer), "quality": beside, **compared(answer)})
 
     return api
 

@@ -18,9 +18,9 @@ from contracts.periods import month_of, parse_first, parse_last
 from services.chassis.api.problems import Problem
 from services.chassis.schema import Schema
 from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, MANY_AREAS, MANY_INDICATORS, SHARE_IDS
-from services.reporting.disclosure.gate import Explained, Refused
+from services.reporting.disclosure.gate import Explained, NotForViewer
 from services.reporting.figures import answers
-from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.differences import MOST_MONTHS, Between, CannotExplain, explain
 from services.reporting.read.queries import Grain, Span
 from services.reporting.registry.absent import NotThere
@@ -108,7 +108,7 @@ class AskedBetween(Schema, description="What may be asked about a difference bet
     definition_before: int | None = Field(None, ge=1, le=1000, description="Version that counts on the first day")
 
 
-def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explained:
+def explained(enquiry: Enquiry, indicator: Indicator, asked: AskedBetween) -> Explained:
     """The difference, or a problem that says why it cannot be told."""
     first, last = day(asked.from_, parse_first), day(asked.to, parse_first)
     if first is None or last is None or first > last or asked.first_day > asked.last_day:
@@ -121,8 +121,8 @@ def explained(desk: Desk, indicator: Indicator, asked: AskedBetween) -> Explaine
     )
     area = area_code(asked.authority)
     try:
-        return explain(desk, indicator, Span(month_of(first), month_of(last)), area, between)
-    except Refused as fault:
+        return explain(enquiry, indicator, Span(month_of(first), month_of(last)), area, between)
+    except NotForViewer as fault:
         raise Problem(403, str(fault)) from None
     except answers.TooMuch:
         raise Problem(422, f"Ask for {MOST_MONTHS} months or fewer") from None
@@ -141,17 +141,17 @@ def missing() -> Iterator[None]:
         raise Problem(404, str(fault)) from None
 
 
-def ask(desk: Desk, indicator: Indicator, question: Question) -> Answer:
+def ask(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
     """The answer, or a problem that says why there is none."""
-    if question.as_of and question.as_of > desk.today:
+    if question.as_of and question.as_of > enquiry.today:
         raise Problem(422, "as_of lies in the future")
     try:
-        return answers.answer(desk, indicator, question)
+        return answers.answer(enquiry, indicator, question)
     except answers.NothingReleased:
         raise Problem(404, "Nothing has been released yet. Figures are public from the first release on") from None
     except answers.TooMuch:
         raise Problem(422, f"That is more than {answers.MOST_ROWS} rows: ask for less time or fewer parts") from None
-    except Refused as fault:
+    except NotForViewer as fault:
         raise Problem(403, str(fault)) from None
     except NotThere as fault:
         raise Problem(404, str(fault)) from None

@@ -22,7 +22,7 @@ from services.reporting.api.parameters import (
 from services.reporting.api.schemas import FOR_ANYBODY, Calendar, Changes, MonthQuality, Releases, answers
 from services.reporting.disclosure.gate import Gate
 from services.reporting.figures import quality
-from services.reporting.figures.answers import Desk
+from services.reporting.figures.answers import Enquiry
 from services.reporting.formats.metadata import describe_announcement, describe_frozen, describe_release
 from services.reporting.read.proofs import last_proof
 from services.reporting.read.queries import Span
@@ -50,9 +50,9 @@ def router(database: Engine, clock: Clock) -> APIRouter:
     ) -> Response:
         asked = day(month, parse_first)
         with transaction(database) as connection:
-            desk = Desk(connection, viewer, clock().date())
-            at = quality.latest_month(desk) if asked is None else month_of(asked)
-            found, proved = quality.standings(desk, Span(at, at), *desk.sources()), last_proof(desk.connection)
+            enquiry = Enquiry(connection, viewer, clock().date())
+            at = quality.latest_month(enquiry) if asked is None else month_of(asked)
+            found, proved = quality.standings(enquiry, Span(at, at), *enquiry.sources()), last_proof(enquiry.connection)
         told = {"month": f"{at:%Y-%m}", "summary": quality.summary(found), "authorities": found, "proved": proved}
         return json(told)
 

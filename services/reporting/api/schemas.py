@@ -11,7 +11,7 @@ from services.chassis.api.problems import documented
 from services.chassis.schema import Schema
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, Row, ToCome
 from services.reporting.figures.evidence import Doubt
-from services.reporting.figures.quality import Lacking, Standing
+from services.reporting.figures.quality import Completeness, Lacking
 from services.reporting.formats.linked_names import Dimension
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON_STAT, XLSX
 from services.reporting.read.proofs import Proved
@@ -30,7 +30,7 @@ class Measured(Schema, description="A sum of cells."):
     categories: list[str]
 
 
-class Source(Schema, description="Where a standard comes from."):
+class Citation(Schema, description="Where a standard comes from."):
     words: str
     verified: bool
 
@@ -58,7 +58,7 @@ class Definition(Schema, description="What an indicator is."):
     exclusions: str
     direction_of_good: Good
     standard: str | None
-    source: Source | None
+    source: Citation | None
     note: str | None
     published_as: str | None = Field(description="The indicator that counts as published tables do, for comparison")
     provisional: str = Field(description="Until when a month is provisional, in words")
@@ -207,7 +207,7 @@ class Positions(Schema, description="For each source the last offset that the fi
 class MonthQuality(Schema, description="How complete a month is."):
     month: str
     summary: Standings
-    authorities: list[Standing]
+    authorities: list[Completeness]
     proved: Proved
 
 

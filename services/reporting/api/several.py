@@ -13,7 +13,7 @@ from services.chassis.database import reading, transaction
 from services.reporting.api.parameters import AskedSeveral, ask, missing, questions_of
 from services.reporting.api.schemas import EXTENSION, FOR_ANYBODY, SEVERAL_FIGURES
 from services.reporting.figures import quality
-from services.reporting.figures.answers import MOST_ROWS, Answer, Desk, Question
+from services.reporting.figures.answers import MOST_ROWS, Answer, Enquiry, Question
 from services.reporting.formats.negotiation import has_it, media_type, tag
 from services.reporting.formats.several import Several, render
 from services.reporting.formats.writers import CSV, CSVW, MediaType
@@ -30,7 +30,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
     def answer_to(request: Request, viewer: Identity, asked: AskedSeveral, extension: str | None) -> Response:
         kind, questions, now = media_type(request, extension), list(questions_of(asked)), clock()
         with transaction(at_once) as connection, missing():
-            etag = tag(Desk(connection, viewer, now.date()), request, kind, questions[0][1])
+            etag = tag(Enquiry(connection, viewer, now.date()), request, kind, questions[0][1])
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if has_it(request, etag):
             return Response(status_code=304, headers=headers)
@@ -68,17 +68,17 @@ def _worked_out(
     database: Engine, request: Request, viewer: Identity, questions: Questions, kind: MediaType, now: datetime
 ) -> bytes:
     with transaction(database) as connection:
-        desk = Desk(connection, viewer, now.date(), many=True)
-        found = _answers(desk, questions)
-        standing = quality.standings(desk, found[0].span, found[0].whole, found[0].release)
-    return render(Several(found, quality.summary(standing)), kind, f"data.csv?{request.url.query}")
+        enquiry = Enquiry(connection, viewer, now.date(), many=True)
+        found = _answers(enquiry, questions)
+        heard = quality.standings(enquiry, found[0].span, found[0].whole, found[0].release)
+    return render(Several(found, quality.summary(heard)), kind, f"data.csv?{request.url.query}")
 
 
-def _answers(desk: Desk, questions: Questions) -> list[Answer]:
+def _answers(enquiry: Enquiry, questions: Questions) -> list[Answer]:
     """Raises Problem where that is more than one answer may hold."""
     found: list[Answer] = []
     for indicator, question in questions:
-        found.append(ask(desk, indicator, question))
+        found.append(ask(enquiry, indicator, question))
         if sum(len(each.rows) for each in found) > MOST_ROWS:
             raise Problem(422, f"That is more than {MOST_ROWS} rows: ask for fewer indicators or areas, or less time")
     return found

@@ -16,7 +16,7 @@ from services.chassis.api.problems import Problem
 from services.chassis.api.turns import Places
 from services.chassis.database import transaction
 from services.reporting.api.schemas import FOR_ANYBODY
-from services.reporting.releases.change_marker import standing
+from services.reporting.releases.change_marker import marker
 
 MOST_LISTENERS = 100
 """In one process; the public has half of the places."""
@@ -75,7 +75,7 @@ async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterato
     idle = 0
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     while True:
-        now = await asyncio.to_thread(_standing, database, viewer)
+        now = await asyncio.to_thread(_marker, database, viewer)
         if now != last:
             last, idle = now, 0
             yield f"event: change\nid: {now}\ndata: {{}}\n\n"
@@ -84,6 +84,6 @@ async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterato
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-def _standing(database: Engine, viewer: Identity) -> str:
+def _marker(database: Engine, viewer: Identity) -> str:
     with transaction(database) as connection:
-        return standing(connection, viewer)
+        return marker(connection, viewer)

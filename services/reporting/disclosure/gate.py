@@ -152,7 +152,7 @@ class ChangeRow:
     suppressed: bool
 
 
-class Refused(Exception):
+class NotForViewer(Exception):
     """The viewer may not see this at all. The message says what they may."""
 
 
@@ -175,9 +175,9 @@ class Gate:
             self._log_look(count, indicator.id)
 
     def cells(self, cells: Iterable[tuple[str, str, date, str, int]]) -> list[CellRow]:
-        """Whole cells. Raises Refused for all but national viewers."""
+        """Whole cells. Raises NotForViewer for all but national viewers."""
         if self.viewer.audience != "national":
-            raise Refused("Whole cells are for national statistics and inspection")
+            raise NotForViewer("Whole cells are for national statistics and inspection")
         shown = [CellRow(*cell) for cell in cells]
         self._log_look(len(shown), "cells")
         return shown
@@ -209,9 +209,9 @@ class Gate:
         after: Counts,
         parts: Mapping[Cause, Counts],
     ) -> Explained:
-        """A figure on two days. Raises Refused for those who may not see it as it is."""
+        """A figure on two days. Raises NotForViewer for those who may not see it as it is."""
         if not self.sees_whole(area):
-            raise Refused("Only those who may see a figure as it is may see why it moved")
+            raise NotForViewer("Only those who may see a figure as it is may see why it moved")
         old, new = definitions
         shown, reached = [], before
         months = len(months_between(span.first, span.last))

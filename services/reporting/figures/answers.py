@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from contracts.cells import BOTH, Service
 from contracts.periods import month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.gate import Figure, Gate, Refused, Row
+from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
 from services.reporting.read.coverage import Coverage, Months, as_published, coverage, reported
 from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
@@ -78,7 +78,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Enquiry:
     """Where one viewer asks, within one transaction. What all questions need is looked up once."""
 
     connection: Connection
@@ -214,27 +214,27 @@ class Desk:
         return whole, published
 
 
-def answer(desk: Desk, indicator: Indicator, question: Question) -> Answer:
-    """By the version asked for. Raises NothingReleased, TooMuch, Refused, NotThere for a release or version that is not there."""
-    viewer = desk.viewer
-    whole, published = desk.sources(question.release, question.as_of)
+def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
+    """By the version asked for. Raises NothingReleased, TooMuch, NotForViewer, NotThere for a release or version that is not there."""
+    viewer = enquiry.viewer
+    whole, published = enquiry.sources(question.release, question.as_of)
     if whole is None and published is None:
         raise NothingReleased
     indicator = _definition(viewer, indicator, question.definition, _frozen_versions(whole, published))
-    span = _span(desk, whole, published, question)
+    span = _span(enquiry, whole, published, question)
     if indicator.kind is Kind.YEARLY:
         question, span = _by_year(question, span)
     plan = _Plan(indicator, question, span, whole, published)
-    gate = desk.gate(published)
-    rows = gate.rows(indicator, plan.figures(desk, gate))
+    gate = enquiry.gate(published)
+    rows = gate.rows(indicator, plan.figures(enquiry, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
     return Answer(indicator, question, span, published, live, whole, rows)
 
 
-def definition_for(desk: Desk, indicator: Indicator, question: Question) -> Indicator:
-    """The version that answers. Raises Refused, NotThere."""
-    frozen = _frozen_versions(*desk.sources(question.release, question.as_of))
-    return _definition(desk.viewer, indicator, question.definition, frozen)
+def definition_for(enquiry: Enquiry, indicator: Indicator, question: Question) -> Indicator:
+    """The version that answers. Raises NotForViewer, NotThere."""
+    frozen = _frozen_versions(*enquiry.sources(question.release, question.as_of))
+    return _definition(enquiry.viewer, indicator, question.definition, frozen)
 
 
 def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:
@@ -246,18 +246,18 @@ def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, froz
     number = wanted or frozen.get(indicator.id, indicator.version)
     found = definition(indicator.id, number)
     if found.status is Status.PROPOSED and viewer.audience != "national":
-        raise Refused(
+        raise NotForViewer(
             f"Version {number} is proposed: until it is released, it is for national statistics and inspection"
         )
     return found
 
 
-def _span(desk: Desk, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
+def _span(enquiry: Enquiry, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
     """What was asked for, and where nothing was, all that the cut has."""
     cut = Rounded(published.id) if whole is None and published else whole or Live()
     first, last = question.first, question.last
     if first is None or last is None:
-        reached = desk.reach(cut) or (desk.today, desk.today)
+        reached = enquiry.reach(cut) or (enquiry.today, enquiry.today)
         first, last = first or reached[0], last or reached[1]
     return Span(month_of(first), max(month_of(first), month_of(last)))
 
@@ -278,16 +278,16 @@ class _Plan:
     whole: Cut | None
     published: ReleaseInfo | None
 
-    def figures(self, desk: Desk, gate: Gate) -> Iterator[Figure]:
+    def figures(self, enquiry: Enquiry, gate: Gate) -> Iterator[Figure]:
         """Each area from the cut in which the viewer may see it."""
         areas = areas_of(self.question.grain.areas, self.question.area)
         of_whole = {area for area in areas if self.whole is not None and gate.sees_whole(area)}
         if self.whole is not None and of_whole:
-            yield from self._read(desk, self.whole, self.span, of_whole)
+            yield from self._read(enquiry, self.whole, self.span, of_whole)
         others = {area for area in areas if area not in of_whole}
         frozen = self._frozen()
         if others and self.published is not None and frozen is not None:
-            yield from self._read(desk, Rounded(self.published.id), frozen, others)
+            yield from self._read(enquiry, Rounded(self.published.id), frozen, others)
 
     def _frozen(self) -> Span | None:
         """What the release has of the span."""
@@ -298,22 +298,22 @@ class _Plan:
     def _parts(self) -> tuple[Part, ...]:
         return parts_of(self.indicator, self.question.breakdown)
 
-    def _read_together(self, desk: Desk, cut: Cut) -> tuple[Part, ...]:
-        together = desk.many and self.question.breakdown is None and isinstance(cut, AsOf)
+    def _read_together(self, enquiry: Enquiry, cut: Cut) -> tuple[Part, ...]:
+        together = enquiry.many and self.question.breakdown is None and isinstance(cut, AsOf)
         return _HEADLINES if together else self._parts()
 
-    def _read(self, desk: Desk, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
+    def _read(self, enquiry: Enquiry, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
         grain = self.question.grain
         periods, parts = span.periods(grain.period), self._parts()
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
         forms = {
-            f for part in self._read_together(desk, cut) for f in (part.numerator, part.denominator) if f is not None
+            f for part in self._read_together(enquiry, cut) for f in (part.numerator, part.denominator) if f is not None
         }
-        known_on = desk.known_on(cut)
-        total = indicator_sums(desk.sums, cut, self.indicator, forms, span, grain, area, known_on)
-        reported = reported_figures(desk, cut, self.indicator, span, grain.period)
+        known_on = enquiry.known_on(cut)
+        total = indicator_sums(enquiry.sums, cut, self.indicator, forms, span, grain, area, known_on)
+        reported = reported_figures(enquiry, cut, self.indicator, span, grain.period)
         told = [
             (each, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on)) for each in periods
         ]
@@ -325,10 +325,10 @@ class _Plan:
 
 
 def reported_figures(
-    desk: Desk, cut: Cut, indicator: Indicator, span: Span, grain: str
+    enquiry: Enquiry, cut: Cut, indicator: Indicator, span: Span, grain: str
 ) -> Mapping[str, frozenset[str]]:
     """By period of the span, the authorities of which there is a figure."""
-    return desk.reported_periods(cut, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
+    return enquiry.reported_periods(cut, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
 
 
 def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:

@@ -9,7 +9,7 @@ from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limit
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Placing:
     """One authority; without a place where its share is not shown, or is of too few."""
 
     row: Row
@@ -28,7 +28,7 @@ class Comparison:
     """All authorities, and how many of them chance alone would put outside. Empty where Scotland's own share is not shown."""
 
     scotland: Row | None
-    authorities: tuple[Standing, ...]
+    authorities: tuple[Placing, ...]
     by_chance: ByChance | None
 
     @property
@@ -44,7 +44,7 @@ def compare(answer: Answer) -> Comparison:
     share = None if scotland is None else _share(scotland)
     if share is None:
         return Comparison(scotland, (), None)
-    found = tuple(_standing(share, row) for row in rows.values())
+    found = tuple(_placing(share, row) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
     return Comparison(scotland, found, by_chance(share, placed))
 
@@ -55,11 +55,11 @@ def _share(row: Row) -> float | None:
     return row.numerator / row.denominator
 
 
-def _standing(share: float, row: Row) -> Standing:
+def _placing(share: float, row: Row) -> Placing:
     if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
-        return Standing(row, None, None)
+        return Placing(row, None, None)
     funnel = Funnel(share, _whole(row.denominator))
-    return Standing(row, funnel, funnel.place(_whole(row.numerator)))
+    return Placing(row, funnel, funnel.place(_whole(row.numerator)))
 
 
 def _whole(number: float | None) -> int:

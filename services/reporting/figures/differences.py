@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from contracts.periods import last_day, months_between
-from services.reporting.disclosure.gate import Explained, Gate, Refused
-from services.reporting.figures.answers import Desk, TooMuch, reported_figures
+from services.reporting.disclosure.gate import Explained, Gate, NotForViewer
+from services.reporting.figures.answers import Enquiry, TooMuch, reported_figures
 from services.reporting.read.history import steps
 from services.reporting.read.queries import BEGINNING, Grain, Span, indicator_sums
 from services.reporting.read.vintages import AsOf, Wanted
@@ -35,39 +35,39 @@ class Between:
     last_version: int
 
 
-def explain(desk: Desk, indicator: Indicator, span: Span, area: str, between: Between) -> Explained:
-    """The figure on both days, and the parts by cause. Raises Refused, CannotExplain, TooMuch, NotThere."""
+def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, between: Between) -> Explained:
+    """The figure on both days, and the parts by cause. Raises NotForViewer, CannotExplain, TooMuch, NotThere."""
     old, new = (definition(indicator.id, version) for version in (between.first_version, between.last_version))
-    gate = Gate(desk.viewer)
+    gate = Gate(enquiry.viewer)
     if not gate.sees_whole(area):
-        raise Refused(
+        raise NotForViewer(
             "What figures were on a day is for national viewers and the authority itself; releases list what moved"
         )
-    if desk.viewer.audience != "national" and Status.PROPOSED in {old.status, new.status}:
-        raise Refused("A proposed version is for national statistics and inspection")
+    if enquiry.viewer.audience != "national" and Status.PROPOSED in {old.status, new.status}:
+        raise NotForViewer("A proposed version is for national statistics and inspection")
     for each in (old, new):
         if each.kind in NOT_EXPLAINED:
             raise CannotExplain(NOT_EXPLAINED[each.kind])
     stock = Kind.STOCK in {old.kind, new.kind}
     if not stock and len(months_between(span.first, span.last)) > MOST_MONTHS:
         raise TooMuch
-    before = _counts(desk, old, span, area, between.first_day)
-    still_old = _counts(desk, old, span, area, between.last_day)
-    after = _counts(desk, new, span, area, between.last_day)
-    parts = _moved(desk, old, span, area, between)
+    before = _counts(enquiry, old, span, area, between.first_day)
+    still_old = _counts(enquiry, old, span, area, between.last_day)
+    after = _counts(enquiry, new, span, area, between.last_day)
+    parts = _moved(enquiry, old, span, area, between)
     parts[Cause.DUE] = still_old - sum(parts.values(), before)
     parts[Cause.DEFINITION] = after - still_old
     found = gate.explained((old, new), area, span, before, after, parts)
     there = (
-        _is_there(desk, old, span, area, between.first_day),
-        _is_there(desk, new, span, area, between.last_day),
+        _is_there(enquiry, old, span, area, between.first_day),
+        _is_there(enquiry, new, span, area, between.last_day),
     )
     return _only_there(found, there)
 
 
-def _is_there(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> bool:
+def _is_there(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: date) -> bool:
     """Whether there was a figure on the day: an area that had reported nothing had none."""
-    codes = reported_figures(desk, AsOf(day), indicator, span, Grain().period)[span.label]
+    codes = reported_figures(enquiry, AsOf(day), indicator, span, Grain().period)[span.label]
     return not codes.isdisjoint(members(area))
 
 
@@ -82,9 +82,9 @@ def _only_there(found: Explained, there: tuple[bool, bool]) -> Explained:
     return replace(found, numerator=pairs[0], denominator=pairs[1], value=pairs[2])
 
 
-def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) -> Counts:
+def _counts(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: date) -> Counts:
     forms = [f for f in (indicator.numerator, indicator.denominator) if f is not None]
-    found = indicator_sums(desk.sums, AsOf(day), indicator, forms, span, Grain(), area, day)
+    found = indicator_sums(enquiry.sums, AsOf(day), indicator, forms, span, Grain(), area, day)
 
     def of(form: Form) -> int:
         return found.get((form, area, span.label), 0)
@@ -92,7 +92,7 @@ def _counts(desk: Desk, indicator: Indicator, span: Span, area: str, day: date) 
     return Counts(of(indicator.numerator), None if indicator.denominator is None else of(indicator.denominator))
 
 
-def _moved(desk: Desk, indicator: Indicator, span: Span, area: str, between: Between) -> dict[Cause, Counts]:
+def _moved(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, between: Between) -> dict[Cause, Counts]:
     stock = indicator.kind is Kind.STOCK
     forms = [f for f in (indicator.numerator, indicator.denominator, indicator.minus) if f is not None]
     wanted = Wanted(
@@ -101,7 +101,7 @@ def _moved(desk: Desk, indicator: Indicator, span: Span, area: str, between: Bet
         first=BEGINNING if stock else span.first,
         last=last_day(span.last),
     )
-    found = list(moves(steps(desk.connection, between.first_day, between.last_day, wanted), between.first_day))
+    found = list(moves(steps(enquiry.connection, between.first_day, between.last_day, wanted), between.first_day))
     parts = by_cause(found, indicator.numerator, indicator.denominator)
     if indicator.minus is None:
         return parts

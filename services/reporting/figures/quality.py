@@ -10,7 +10,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.cells import BOTH, Service
 from contracts.periods import add_months, last_day, month_of, months_between
 from services.reporting.disclosure.gate import Gate, ToCome
-from services.reporting.figures.answers import Answer, Desk
+from services.reporting.figures.answers import Answer, Enquiry
 from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Span, reports_of, shown
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Completeness:
     """One authority's reporting."""
 
     authority: str
@@ -54,34 +54,34 @@ class Standing:
 
 
 def standings(
-    desk: Desk,
+    enquiry: Enquiry,
     span: Span,
     whole: Cut | None,
     published: ReleaseInfo | None,
     services: frozenset[Service] = BOTH,
-) -> list[Standing]:
+) -> list[Completeness]:
     """Every authority, in the order of codes: each by the cut in which the viewer sees its figures.
 
     `services` are those of which any must have heard of a month for it not to be missing.
     """
-    gate = Gate(desk.viewer)
-    released = Rounded(published.id) if published and desk.viewer.audience != "national" else None
-    own, others = _judged(desk, whole, span, services), _judged(desk, released, span, services)
-    heard, exactly = desk.coverage(whole or Live()), _exactly(desk) if whole == Live() else {}
+    gate = Gate(enquiry.viewer)
+    released = Rounded(published.id) if published and enquiry.viewer.audience != "national" else None
+    own, others = _judged(enquiry, whole, span, services), _judged(enquiry, released, span, services)
+    heard, exactly = enquiry.coverage(whole or Live()), _exactly(enquiry) if whole == Live() else {}
     found = []
     for code in AUTHORITIES:
         state, doubts = (own if gate.sees_whole(code) else others)[code]
         last = min((each.last for each in heard.get(code, {}).values()), default=None)
-        fresh = last is not None and desk.today - last <= FRESH
+        fresh = last is not None and enquiry.today - last <= FRESH
         moment = exactly.get(code) if gate.sees_whole(code) else None
-        found.append(Standing(code, state, last, moment, fresh, doubts))
+        found.append(Completeness(code, state, last, moment, fresh, doubts))
     return found
 
 
-def _exactly(desk: Desk) -> Mapping[str, datetime]:
+def _exactly(enquiry: Enquiry) -> Mapping[str, datetime]:
     """When the last event of each authority was taken; of the service that is further behind."""
     found: dict[str, datetime] = {}
-    for each in shown(desk.connection):
+    for each in shown(enquiry.connection):
         if each.heard_at is not None:
             found[each.authority] = min(each.heard_at, found.get(each.authority, each.heard_at))
     return found
@@ -90,26 +90,26 @@ def _exactly(desk: Desk) -> Mapping[str, datetime]:
 Judgement = tuple[State, tuple[Doubt, ...]]
 
 
-def _judged(desk: Desk, cut: Cut | None, span: Span, services: frozenset[Service]) -> Mapping[str, Judgement]:
+def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[Service]) -> Mapping[str, Judgement]:
     """By authority. Only months that the cut contains are judged."""
-    if cut is None or span.first > desk.last_month(cut):
-        ever = desk.coverage(cut or Live())
+    if cut is None or span.first > enquiry.last_month(cut):
+        ever = enquiry.coverage(cut or Live())
         unjudged: Judgement = State.NOT_KNOWN, (Doubt.NOT_IN_CUT,)
         return {
             code: (State.MISSING, ()) if services.isdisjoint(ever.get(code, {})) else unjudged for code in AUTHORITIES
         }
-    within = Span(span.first, min(span.last, desk.last_month(cut)))
+    within = Span(span.first, min(span.last, enquiry.last_month(cut)))
 
     def work_out() -> Mapping[str, Judgement]:
         whole = Released(cut.release) if isinstance(cut, Rounded) else cut
-        found = evidence(desk.connection, whole, within.first, within.last)
-        months, heard = desk.reported(cut, within, services), desk.coverage(cut)
+        found = evidence(enquiry.connection, whole, within.first, within.last)
+        months, heard = enquiry.reported(cut, within, services), enquiry.coverage(cut)
         return {
             code: judge(found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), within)
             for code in AUTHORITIES
         }
 
-    return remembered(desk.connection, cut, ("judged", within, services), work_out)
+    return remembered(enquiry.connection, cut, ("judged", within, services), work_out)
 
 
 def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
@@ -128,23 +128,23 @@ def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], 
     return (State.COMPLETE, ()) if found.expects(span.first) else (State.NOT_KNOWN, (Doubt.NO_EXPECTATION,))
 
 
-def latest_month(desk: Desk) -> date:
+def latest_month(enquiry: Enquiry) -> date:
     """The last whole month that the viewer's figures of all authorities have."""
-    before = add_months(month_of(desk.today), -1)
-    published = None if desk.viewer.audience == "national" else desk.release()
+    before = add_months(month_of(enquiry.today), -1)
+    published = None if enquiry.viewer.audience == "national" else enquiry.release()
     return before if published is None else min(before, published.last_month)
 
 
-def summary(found: Sequence[Standing]) -> dict[str, Any]:
+def summary(found: Sequence[Completeness]) -> dict[str, Any]:
     """Authorities by state, and the doubts about those that have any."""
     by_state = {str(state): [each.authority for each in found if each.state is state] for state in State}
     return by_state | {"doubts": {each.authority: each.doubts for each in found if each.doubts}}
 
 
-def beside(desk: Desk, answer: Answer) -> dict[str, Any]:
+def beside(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
     """What is said beside the figures of an answer."""
-    found = standings(desk, answer.span, answer.whole, answer.release, answer.indicator.services)
-    more = {"lacking": lacking(desk, answer), "still_to_come": still_to_come(desk, answer), "method": METHOD}
+    found = standings(enquiry, answer.span, answer.whole, answer.release, answer.indicator.services)
+    more = {"lacking": lacking(enquiry, answer), "still_to_come": still_to_come(enquiry, answer), "method": METHOD}
     return summary(found) | more
 
 
@@ -156,37 +156,37 @@ class Lacking:
     authorities: tuple[str, ...]
 
 
-def lacking(desk: Desk, answer: Answer) -> list[Lacking]:
+def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:
     """For each period of the answer that lacks any: by the cut from which the viewer sees totals."""
     span, grain = answer.span, answer.question.grain.period
-    whole = answer.whole if desk.viewer.audience == "national" else None
+    whole = answer.whole if enquiry.viewer.audience == "national" else None
     cut = whole or (None if answer.release is None else Rounded(answer.release.id))
     if cut is None:
         return []
-    by_period = desk.reported_periods(cut, span, answer.indicator.services, grain)
+    by_period = enquiry.reported_periods(cut, span, answer.indicator.services, grain)
     concerned = members(answer.question.area)
     found = [Lacking(label, tuple(c for c in concerned if c not in codes)) for label, codes in by_period.items()]
     return [each for each in found if each.authorities]
 
 
-def still_to_come(desk: Desk, answer: Answer) -> list[ToCome]:
+def still_to_come(enquiry: Enquiry, answer: Answer) -> list[ToCome]:
     """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
-    gate = Gate(desk.viewer)
+    gate = Gate(enquiry.viewer)
     grain, span = answer.question.grain, answer.span
     areas = areas_of(grain.areas, answer.question.area)
     of_whole = [area for area in areas if answer.whole is not None and gate.sees_whole(area)]
     others = [area for area in areas if area not in of_whole]
     found: list[ToCome] = []
     if of_whole and answer.whole is not None:
-        found += _of_cut(desk, gate, answer.whole, of_whole, span, grain)
+        found += _of_cut(enquiry, gate, answer.whole, of_whole, span, grain)
     if others and answer.release is not None:
-        found += _of_cut(desk, gate, Released(answer.release.id), others, span, grain)
+        found += _of_cut(enquiry, gate, Released(answer.release.id), others, span, grain)
     return found
 
 
-def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
-    day = desk.known_on(cut)
-    found, heard = _estimate(desk, cut, day), desk.coverage(cut)
+def _of_cut(enquiry: Enquiry, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
+    day = enquiry.known_on(cut)
+    found, heard = _estimate(enquiry, cut, day), enquiry.coverage(cut)
     rows = []
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
@@ -202,15 +202,15 @@ def _of_cut(desk: Desk, gate: Gate, cut: Cut, areas: list[str], span: Span, grai
     return rows
 
 
-def _estimate(desk: Desk, cut: Cut, day: date) -> Estimate:
+def _estimate(enquiry: Enquiry, cut: Cut, day: date) -> Estimate:
     """Of all authorities."""
 
     def work_out() -> Estimate:
         months = months_needed(day)
         wanted = Wanted(("reporting_delay",), BANDS, None, months[0], day)
-        return estimate(reports_of(desk.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
+        return estimate(reports_of(enquiry.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
 
-    return remembered(desk.connection, cut, ("estimate", day), work_out)
+    return remembered(enquiry.connection, cut, ("estimate", day), work_out)
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from contracts.periods import LONDON
-from services.reporting.figures.answers import Desk
+from services.reporting.figures.answers import Enquiry
 from services.reporting.files import plain
 from services.reporting.files.json_stat import as_json_stat
 from services.reporting.files.ods import as_ods
@@ -43,13 +43,13 @@ class File:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def files_of(desk: Desk, release: ReleaseInfo, told: Told = lambda *_: None) -> list[File]:
+def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: None) -> list[File]:
     """All of them, as the public sees the release. `told` hears how far it is."""
     indicators = public_indicators(release)
     found: list[tuple[Indicator, list[Tidy]]] = []
     for done, indicator in enumerate(indicators):
         told(done, len(indicators), indicator.title)
-        rows = list(tidy(desk, release, indicator))
+        rows = list(tidy(enquiry, release, indicator))
         if any(row.value is not None for row in rows):  # of what is never shown there is no table
             found.append((indicator, rows))
     files = [*_for_people(release, found), *_for_programs(release, found)]

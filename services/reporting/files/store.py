@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction, unhurried
-from services.reporting.figures.answers import Desk
+from services.reporting.figures.answers import Enquiry
 from services.reporting.files.bundle import SUMS, Told, files_of
 from services.reporting.read.tables import release_files
 from services.reporting.registry.absent import NotThere
@@ -42,8 +42,8 @@ def make_files(database: Engine, release: str, today: date, told: Told = lambda 
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('release files'))")
         if listed(connection, release):
             return
-        found, desk = _to_publish(connection, release), Desk(connection, PUBLIC, today, many=True)
-        desk.reads(found)
+        found, enquiry = _to_publish(connection, release), Enquiry(connection, PUBLIC, today, many=True)
+        enquiry.reads(found)
         rows = [
             {
                 "release": release,
@@ -55,7 +55,7 @@ def make_files(database: Engine, release: str, today: date, told: Told = lambda 
                 "size": len(each.content),
                 "content": each.content,
             }
-            for place, each in enumerate(files_of(desk, found, told))
+            for place, each in enumerate(files_of(enquiry, found, told))
         ]
         connection.execute(insert(release_files), rows)
 

@@ -8,7 +8,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, parse_last, quarter_months, year_months
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.disclosure.linked_tables import is_public
-from services.reporting.figures.answers import Desk, Question, answer
+from services.reporting.figures.answers import Enquiry, Question, answer
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.read.queries import Grain
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
@@ -96,23 +96,23 @@ def public_indicators(release: ReleaseInfo) -> list[Indicator]:
     return [each for each in found if is_public(each.numerator)]
 
 
-def tidy(desk: Desk, release: ReleaseInfo, indicator: Indicator) -> Iterator[Tidy]:
+def tidy(enquiry: Enquiry, release: ReleaseInfo, indicator: Indicator) -> Iterator[Tidy]:
     """Months of Scotland, quarters and years of authorities too, years of health board areas; breakdowns by year, Scotland's by month."""
     periods = ("year",) if indicator.kind is Kind.YEARLY else PERIODS
     for period in periods:
-        yield from _rows(desk, release, indicator, Grain("" if period == "month" else "authority", period), None)
-    yield from _rows(desk, release, indicator, Grain("health_board", "year"), None)
+        yield from _rows(enquiry, release, indicator, Grain("" if period == "month" else "authority", period), None)
+    yield from _rows(enquiry, release, indicator, Grain("health_board", "year"), None)
     for name, _ in indicator.breakdowns:
-        yield from _rows(desk, release, indicator, Grain("authority", "year"), name)
+        yield from _rows(enquiry, release, indicator, Grain("authority", "year"), name)
         if indicator.kind is not Kind.YEARLY:
-            yield from _rows(desk, release, indicator, Grain("", "month"), name)
+            yield from _rows(enquiry, release, indicator, Grain("", "month"), name)
 
 
 def _rows(
-    desk: Desk, release: ReleaseInfo, indicator: Indicator, grain: Grain, breakdown: str | None
+    enquiry: Enquiry, release: ReleaseInfo, indicator: Indicator, grain: Grain, breakdown: str | None
 ) -> Iterator[Tidy]:
     question = Question(grain=grain, breakdown=breakdown, release=release.id, definition=indicator.version)
-    for row in answer(desk, indicator, question).rows:
+    for row in answer(enquiry, indicator, question).rows:
         if not (grain.areas == "health_board" and row.authority == SCOTLAND):  # it came with the authorities
             yield _row(release, indicator, grain.period, breakdown, row)
 

@@ -5,7 +5,7 @@ import hashlib
 from fastapi import Request
 
 from services.chassis.api.problems import Problem
-from services.reporting.figures.answers import Desk, Question
+from services.reporting.figures.answers import Enquiry, Question
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX, MediaType
 from services.reporting.read.vintages import Released
 from services.reporting.registry.catalogue import DEFINITIONS
@@ -50,16 +50,16 @@ _LIVE = "SELECT coalesce(sum(next_offset), 0) FROM checkpoints"
 """How far everything has got that live figures are made of. In words: to put it together took longer than to ask it."""
 
 
-def tag(desk: Desk, request: Request, kind: str, question: Question) -> str:
+def tag(enquiry: Enquiry, request: Request, kind: str, question: Question) -> str:
     """A strong ETag, known before the answer is: it changes with anything that the answer is made of.
 
     Figures of a release are made of what the release froze, and of nothing that comes after it. Raises NotThere.
     """
-    whole, published = desk.sources(question.release, question.as_of)
+    whole, published = enquiry.sources(question.release, question.as_of)
     made: list[object] = [None if published is None else _content(published)]
     if not (whole is None and published) and not isinstance(whole, Released):
-        made += [desk.connection.exec_driver_sql(_LIVE).scalar_one(), desk.today]
-    viewer = desk.viewer
+        made += [enquiry.connection.exec_driver_sql(_LIVE).scalar_one(), enquiry.today]
+    viewer = enquiry.viewer
     parts = (_VERSIONS, request.url.path, request.url.query, kind, viewer.audience, viewer.authority, *made)
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 

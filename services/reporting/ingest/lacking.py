@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from services.chassis.database import transaction
 from services.chassis.failures import Away
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import Shard
+from services.reporting.ingest.store import Origin
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,12 @@ _UNEQUAL = text(
 )
 
 
-def unequal(connection: Connection) -> list[Shard]:
+def unequal(connection: Connection) -> list[Origin]:
     """Whose rows are not those that the service held at the position shown.
 
     While a history is read again somebody may be among them for a moment: what compaction left out comes further on.
     """
-    return [Shard(*row) for row in connection.execute(_UNEQUAL)]
+    return [Origin(*row) for row in connection.execute(_UNEQUAL)]
 
 
 def keep_comparing(database: Engine, metrics: IngestMetrics, stop: Event) -> None:

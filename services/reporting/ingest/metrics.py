@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Position, Service
-from services.reporting.ingest.store import Shard
+from services.reporting.ingest.store import Origin
 
 DELAYS = (0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
 
@@ -46,9 +46,9 @@ class IngestMetrics:
             ["service", "authority"],
             registry=registry,
         )
-        self._heard: dict[Shard, datetime] = {}
+        self._heard: dict[Origin, datetime] = {}
 
-    def start(self, shown: Mapping[Shard, datetime]) -> None:
+    def start(self, shown: Mapping[Origin, datetime]) -> None:
         """Tells what was visible before this process began."""
         self._heard = dict(shown)
         for shard, at in shown.items():
@@ -57,7 +57,7 @@ class IngestMetrics:
     def took(self, positions: Iterable[Position], now: datetime) -> None:
         """Notes what became visible; positions that show nothing newer tell of no delay."""
         for position in positions:
-            shard, heard_at = Shard(position.service, position.authority), position.heard_at
+            shard, heard_at = Origin(position.service, position.authority), position.heard_at
             if heard_at is None or (shard in self._heard and heard_at <= self._heard[shard]):
                 continue
             self._heard[shard] = heard_at

@@ -12,7 +12,7 @@ from services.chassis.database import upsert
 from services.reporting.read.tables import cells, positions, present
 
 
-class Shard(NamedTuple):
+class Origin(NamedTuple):
     """What one service publishes of one authority."""
 
     service: str
@@ -24,7 +24,7 @@ class Folded:
     """A batch with only its latest rows. Which came first makes no difference."""
 
     rows: dict[tuple[str, int], Cell] = field(default_factory=dict)
-    positions: dict[Shard, Position] = field(default_factory=dict)
+    positions: dict[Origin, Position] = field(default_factory=dict)
 
 
 def fold(aggregates: Iterable[Aggregate]) -> Folded:
@@ -38,7 +38,7 @@ def fold(aggregates: Iterable[Aggregate]) -> Folded:
                 if held is None or held.version <= aggregate.version:
                     folded.rows[key] = aggregate
             case Position():
-                shard = Shard(aggregate.service, aggregate.authority)
+                shard = Origin(aggregate.service, aggregate.authority)
                 last = folded.positions.get(shard)
                 if last is None or _rank(last) <= _rank(aggregate):
                     folded.positions[shard] = aggregate
@@ -57,7 +57,7 @@ def write(connection: Connection, folded: Folded) -> None:
         for shard, position in folded.positions.items()
         if position.generation > before.get(shard, 0)
     }
-    rows = [row for row in folded.rows.values() if row.generation >= after.get(Shard(row.service, row.authority), 0)]
+    rows = [row for row in folded.rows.values() if row.generation >= after.get(Origin(row.service, row.authority), 0)]
     _store(connection, rows)
     swapped = {shard for shard, generation in after.items() if generation != before.get(shard)}
     for shard in sorted(swapped):
@@ -66,21 +66,21 @@ def write(connection: Connection, folded: Folded) -> None:
     _place(connection, folded.positions.values())
 
 
-def visible(connection: Connection) -> dict[Shard, int]:
+def visible(connection: Connection) -> dict[Origin, int]:
     """The generation that is shown of each shard."""
     found = connection.execute(select(positions.c.service, positions.c.authority, positions.c.generation))
-    return {Shard(row.service, row.authority): row.generation for row in found}
+    return {Origin(row.service, row.authority): row.generation for row in found}
 
 
-def heard(connection: Connection) -> dict[Shard, datetime]:
+def heard(connection: Connection) -> dict[Origin, datetime]:
     """When the last event came that is shown of each shard."""
     query = select(positions.c.service, positions.c.authority, positions.c.heard_at)
     found = connection.execute(query.where(positions.c.heard_at.is_not(None)))
-    return {Shard(row.service, row.authority): row.heard_at for row in found}
+    return {Origin(row.service, row.authority): row.heard_at for row in found}
 
 
-def _is_shown(row: Cell, before: Mapping[Shard, int], after: Mapping[Shard, int]) -> bool:
-    shard = Shard(row.service, row.authority)
+def _is_shown(row: Cell, before: Mapping[Origin, int], after: Mapping[Origin, int]) -> bool:
+    shard = Origin(row.service, row.authority)
     return before.get(shard) == after.get(shard) == row.generation
 
 
@@ -116,7 +116,7 @@ def _show(connection: Connection, rows: list[Cell]) -> None:
     )
 
 
-def _swap(connection: Connection, shard: Shard, generation: int) -> None:
+def _swap(connection: Connection, shard: Origin, generation: int) -> None:
     """Put the rows of a new generation in the place of the old, for readers all at once: at the commit."""
     named = {"service": shard.service, "authority": shard.authority, "generation": generation}
     connection.execute(

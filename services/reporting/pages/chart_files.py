@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
 from services.chassis.web.pictures import PNG, SVG, Picture, as_png, as_svg
-from services.reporting.disclosure.gate import Refused
+from services.reporting.disclosure.gate import NotForViewer
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.formats.publisher import LICENCE, PUBLISHER
 from services.reporting.pages.content import views
@@ -46,7 +46,7 @@ def _answering(site: Site, draw: Drawn, what: str) -> Callable[[str, str, Reques
             raise Problem(404, "There is no such chart. They come as svg and png")
         try:
             picture, release = _drawn(site, request, draw, indicator, area)
-        except (NothingReleased, NotThere, Refused):
+        except (NothingReleased, NotThere, NotForViewer):
             raise Problem(404, "Nothing is shown for this area and period") from None
         name = named(indicator, area, [what], release or "live", extension)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -32,9 +32,9 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
         release = release_of(request) or asked.release
         question = replace(question_of(indicator, asked), release=release)
         with site.reading(request) as reader:
-            answer = ask(reader.desk, indicator, question)
-            standing = quality.beside(reader.desk, answer)
-        content = render(answer, kind, "figures.csv", standing)
+            answer = ask(reader.enquiry, indicator, question)
+            beside = quality.beside(reader.enquiry, answer)
+        content = render(answer, kind, "figures.csv", beside)
         name = file_name(indicator, question, "live" if answer.release is None else answer.release.id, extension)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type=kind, headers=headers)

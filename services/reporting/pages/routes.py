@@ -17,7 +17,7 @@ from services.chassis.clock import Clock
 from services.chassis.settings import SiteSettings
 from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
-from services.reporting.disclosure.gate import Refused
+from services.reporting.disclosure.gate import NotForViewer
 from services.reporting.figures import quality
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.figures.evidence import DOUBTS
@@ -121,7 +121,7 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
             return site.page(request, "nothing_released")
         except Withdrawn:  # its first page says when, and why
             return RedirectResponse(f"/releases/{release_of(request)}", 303)
-        except (NotThere, Refused):
+        except (NotThere, NotForViewer):
             return site.page(request, "not_found", 404)
 
     return guarded
@@ -150,7 +150,7 @@ def _overview(site: Site, request: Request) -> Shown:
                 for name in views.HEADLINES
                 if INDICATORS[name] not in STANDARDS
             ],
-            **_standing(site, reader, choice.span),
+            **_completeness(site, reader, choice.span),
         )
 
 
@@ -173,15 +173,15 @@ def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
     ]
 
 
-def _standing(
+def _completeness(
     site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND, indicator: Indicator | None = None
 ) -> dict[str, Any]:
     """What is said about quality and date beside every figure: of one indicator, or of many."""
-    whole, published = reader.desk.sources(reader.wanted)
-    found = quality.standings(reader.desk, span, whole, published, indicator.services if indicator else BOTH)
+    whole, published = reader.enquiry.sources(reader.wanted)
+    found = quality.standings(reader.enquiry, span, whole, published, indicator.services if indicator else BOTH)
     live = reader.viewer.audience != "public" and reader.wanted is None
     return {
-        "standing": quality.summary(found),
+        "completeness": quality.summary(found),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
@@ -234,7 +234,7 @@ def _indicator(site: Site, request: Request) -> Shown:
             areas=[views.by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
             area_choices=views.AREA_CHOICES,
             comparable=indicator.kind is Kind.SHARE,
-            **_standing(site, reader, choice.span, area, indicator),
+            **_completeness(site, reader, choice.span, area, indicator),
         )
 
 
@@ -256,7 +256,7 @@ def _compare(site: Site, request: Request) -> Shown:
             comparison=comparison(reader, indicator, choice.span, order),
             courses=courses(reader, indicator, choice.span),
             shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],
-            **_standing(site, reader, choice.span, indicator=indicator),
+            **_completeness(site, reader, choice.span, indicator=indicator),
         )
 
 
@@ -314,14 +314,14 @@ def _authority(site: Site, request: Request) -> Shown:
             offered=offered,
             choice=choice,
             themes=by_theme,
-            **_standing(site, reader, choice.span, code),
+            **_completeness(site, reader, choice.span, code),
         )
 
 
 def _quality(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered, choice = reader.judged(request.query_params.get("period"))
-        found = quality.standings(reader.desk, choice.span, *reader.desk.sources(reader.wanted))
+        found = quality.standings(reader.enquiry, choice.span, *reader.enquiry.sources(reader.wanted))
         return shown(
             "quality",
             standings=found,
@@ -354,10 +354,10 @@ def _release(site: Site, request: Request) -> Shown:
             raise NotThere
         address = f"{str(request.base_url).rstrip('/')}/releases/{release.id}"
         told = publications.publication(reader, release, listed, address)
-        standing = {} if told.choice is None else _standing(site, reader, told.choice.span)
+        completeness = {} if told.choice is None else _completeness(site, reader, told.choice.span)
         about = as_json_ld(told.about) if told.about else ""
         values = {"release": release, "told": told, "most": CHANGES_SHOWN, "about_data": about}
-        return shown("release", **(standing | values))
+        return shown("release", **(completeness | values))
 
 
 def _search(site: Site, request: Request) -> Shown:

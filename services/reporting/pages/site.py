@@ -15,7 +15,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.settings import SiteSettings
 from services.chassis.web.frame import Frame, Link, Look, templates
-from services.reporting.figures.answers import Desk
+from services.reporting.figures.answers import Enquiry
 from services.reporting.formats.metadata import provisional_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.pages.addresses import Addresses
@@ -64,8 +64,8 @@ class Site(Frame):
     def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
         """Ask for the one who looks, in one transaction."""
         with transaction(self.database) as connection:
-            desk = Desk(connection, self.reader_of(request), self.clock().date(), many=True)
-            yield Reader(desk, release_of(request), definition)
+            enquiry = Enquiry(connection, self.reader_of(request), self.clock().date(), many=True)
+            yield Reader(enquiry, release_of(request), definition)
 
     def reader_of(self, request: Request) -> Identity:
         """Who reads. A release that is read through is what was published: the same for all but national viewers."""

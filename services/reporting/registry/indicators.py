@@ -68,7 +68,7 @@ class Good(StrEnum):
     NEITHER = "neither"
 
 
-class Source(NamedTuple):
+class Citation(NamedTuple):
     """Where a standard comes from, and whether we saw it in a public source."""
 
     words: str
@@ -102,7 +102,7 @@ class Indicator:
     exclusions: str = "None."
     good: Good = Good.NEITHER
     standard: str | None = None
-    source: Source | None = None
+    source: Citation | None = None
     note: str | None = None
     breakdowns: tuple[tuple[str, tuple[Part, ...]], ...] = ()
     version: int = 1

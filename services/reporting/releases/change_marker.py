@@ -9,7 +9,7 @@ from services.reporting.read.tables import checkpoints, positions, releases
 from services.reporting.releases.index import DRAFT
 
 
-def standing(connection: Connection, viewer: Identity) -> str:
+def marker(connection: Connection, viewer: Identity) -> str:
     """Differs whenever what the viewer may see does. Tells nothing itself: counting events would be counting people."""
     parts = [*_releases(connection, viewer), *_live(connection, viewer)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

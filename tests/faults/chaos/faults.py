@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from tests.faults.chaos.scene import Fault, Scene, send
 from tests.support.processes import WORKERS, until
 
@@ -135,7 +135,7 @@ def abort_a_transaction(scene: Scene) -> None:
     """What was sent within was never sent, whatever it says."""
     settings = KafkaSettings(bootstrap=scene.platform.kafka)
     with BulkProducer(settings, transactional="chaos") as producer, suppress(Never), producer.transaction():
-        producer.send_all([Record(f"orders.events.{scene.bystander}", b"k", b"never sent")])
+        producer.send_all([Outgoing(f"orders.events.{scene.bystander}", b"k", b"never sent")])
         raise Never
 
 

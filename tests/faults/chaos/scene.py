@@ -19,7 +19,7 @@ from contracts.topics import NATIONAL_AGGREGATES
 from deploy.local.postgres import Postgres
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.kafka import Producer, Record
+from services.chassis.streaming.kafka import Outgoing, Producer
 from services.operations.proof.settings import ProofSettings, opened
 from services.simulate.telling.sending import Delivery
 from tests.support.kafka import KafkaProcess
@@ -97,7 +97,7 @@ def send(platform: Platform, load: Load, deliveries: Sequence[Delivery]) -> None
     """To Kafka itself, again and again until it has it: what comes twice counts once."""
     with Producer(KafkaSettings(bootstrap=platform.kafka)) as producer:
         for begin in range(0, len(deliveries), 200):
-            batch = [Record(one.topic, one.key, one.value) for one in deliveries[begin : begin + 200]]
+            batch = [Outgoing(one.topic, one.key, one.value) for one in deliveries[begin : begin + 200]]
             while True:
                 try:
                     receipts = producer.send_all(batch)

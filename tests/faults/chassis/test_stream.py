@@ -25,7 +25,7 @@ from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Fingerprint, fingerprint
 from services.chassis.streaming.bounded import LONGEST
-from services.chassis.streaming.kafka import Admin, Producer, Record
+from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.kafka import KafkaProcess
@@ -112,7 +112,7 @@ def send(kafka: str) -> Iterator[Callable[..., None]]:
     with Producer(kafka_settings(kafka)) as producer:
 
         def messages(topic: str, count: int) -> None:
-            producer.send_all([Record(topic, b"key", b"%d" % number) for number in range(count)])
+            producer.send_all([Outgoing(topic, b"key", b"%d" % number) for number in range(count)])
 
         yield messages
 
@@ -364,7 +364,7 @@ def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path:
     address, topic, ledger = kafka_process.address, f"test.{uuid.uuid4().hex}", Ledger(tmp_path / "ledger")
     make_topics(address, topic)
     with Producer(kafka_settings(address)) as producer:
-        producer.send_all([Record(topic, b"key", b"before")])
+        producer.send_all([Outgoing(topic, b"key", b"before")])
     program = [sys.executable, "-m", "tests.faults.chassis.ledger", str(ledger.path), address, topic, "0", topic]
     with subprocess.Popen(program) as worker:
         try:
@@ -373,7 +373,7 @@ def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path:
             time.sleep(SESSION_SECONDS + 4)
             kafka_process.start()
             with Producer(kafka_settings(address)) as producer:
-                producer.send_all([Record(topic, b"key", b"after")])
+                producer.send_all([Outgoing(topic, b"key", b"after")])
             wait_until(lambda: ledger.positions() == {topic: 2})
         finally:
             worker.terminate()
@@ -484,7 +484,7 @@ def test_a_log_restored_from_an_older_copy_is_refused(
 
 def send_to(address: str, topic: str, value: bytes, count: int) -> None:
     with Producer(kafka_settings(address)) as producer:
-        producer.send_all([Record(topic, b"key", value) for _ in range(count)])
+        producer.send_all([Outgoing(topic, b"key", value) for _ in range(count)])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Faust's own thread ends with it

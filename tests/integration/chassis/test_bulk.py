@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, TopicPartition
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from tests.support.kafka import KafkaProcess
 
 
@@ -28,9 +28,9 @@ def _read(address: str, topic: str, number: int) -> list[tuple[int, bytes, bytes
 
 def test_all_arrive_in_order_where_the_receipts_say(kafka: str, new_topic: Callable[[], str]) -> None:
     topics = [new_topic(), new_topic()]
-    records = [Record(topics[i % 2], b"%d" % i, b"x" * 300 + b"%d" % i, 1_700_000_000_000 + i) for i in range(6_000)]
+    records = [Outgoing(topics[i % 2], b"%d" % i, b"x" * 300 + b"%d" % i, 1_700_000_000_000 + i) for i in range(6_000)]
     with BulkProducer(KafkaSettings(bootstrap=kafka)) as producer:
-        receipts = producer.send_all(records) + producer.send_all([Record(topics[0], b"last", b"last", 5)])
+        receipts = producer.send_all(records) + producer.send_all([Outgoing(topics[0], b"last", b"last", 5)])
     for topic in topics:
         ours = [record for record in records if record.topic == topic]
         found = _read(kafka, topic, len(ours))
@@ -43,7 +43,7 @@ def test_all_arrive_in_order_where_the_receipts_say(kafka: str, new_topic: Calla
 @pytest.mark.durable_broker
 def test_a_broker_that_went_is_away_and_comes_back(kafka_process: KafkaProcess) -> None:
     with BulkProducer(KafkaSettings(bootstrap=kafka_process.address), deliver_seconds=5) as producer:
-        record = Record("some.topic", b"k", b"v")
+        record = Outgoing("some.topic", b"k", b"v")
         with pytest.raises(Away):  # no such topic yet
             producer.send_all([record])
         kafka_process.stop()

@@ -17,7 +17,7 @@ from deploy.local.broker import Broker
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import kafka as kafka_module
-from services.chassis.streaming.kafka import Admin, Producer, Receipt, Record, TopicSpec
+from services.chassis.streaming.kafka import Admin, Outgoing, Producer, Receipt, TopicSpec
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def name() -> str:
 
 def test_a_receipt_says_where_each_record_is(producer: Producer, new_topic: Callable[[], str]) -> None:
     one, two = new_topic(), new_topic()
-    records = [Record(one, b"k", b"1"), Record(two, b"k", b"2"), Record(one, b"k", None)]
+    records = [Outgoing(one, b"k", b"1"), Outgoing(two, b"k", b"2"), Outgoing(one, b"k", None)]
     receipts = asyncio.run(producer.send(records))
     assert receipts == [Receipt(one, 0, 0), Receipt(two, 0, 0), Receipt(one, 0, 1)]
-    assert producer.send_all([Record(two, b"k", b"3")]) == [Receipt(two, 0, 1)]
+    assert producer.send_all([Outgoing(two, b"k", b"3")]) == [Receipt(two, 0, 1)]
     assert asyncio.run(producer.send([])) == []
 
 
@@ -71,9 +71,9 @@ def test_many_requests_are_under_way_at_once_and_keep_the_loop_free(
             pauses.append(time.monotonic() - began)
 
     async def main() -> list[list[Receipt]]:
-        await producer.send([Record(topic, b"k", b"first")])
+        await producer.send([Outgoing(topic, b"k", b"first")])
         ticking = asyncio.create_task(tick())
-        receipts = await asyncio.gather(*(producer.send([Record(topic, b"k", b"%d" % n)] * 5) for n in range(200)))
+        receipts = await asyncio.gather(*(producer.send([Outgoing(topic, b"k", b"%d" % n)] * 5) for n in range(200)))
         ticking.cancel()
         return receipts
 
@@ -86,7 +86,7 @@ def test_a_broker_that_does_not_answer_is_away_in_bounded_time(silent: KafkaSett
     with Producer(silent, deliver_seconds=6) as producer:
         began = time.monotonic()
         with pytest.raises(Away):
-            asyncio.run(producer.send([Record("topic", b"k", b"v")]))
+            asyncio.run(producer.send([Outgoing("topic", b"k", b"v")]))
         assert time.monotonic() - began < 12
     with pytest.raises(Away):
         Admin(silent).ping()
@@ -117,7 +117,7 @@ def test_an_answer_that_got_lost_is_not_waited_for_without_limit(admin: Admin, m
 def test_sending_to_a_missing_topic_is_away_and_makes_none(producer: Producer, admin: Admin) -> None:
     missing = name()
     with pytest.raises(Away):
-        asyncio.run(producer.send([Record(missing, b"k", b"v")]))
+        asyncio.run(producer.send([Outgoing(missing, b"k", b"v")]))
     with pytest.raises(Away, match=missing):
         admin.identities([missing])
 
@@ -125,8 +125,8 @@ def test_sending_to_a_missing_topic_is_away_and_makes_none(producer: Producer, a
 def test_a_record_that_kafka_will_never_take_is_refused(producer: Producer, new_topic: Callable[[], str]) -> None:
     topic = new_topic()
     with pytest.raises(Refused):
-        producer.send_all([Record(topic, b"k", b"x" * 2_000_000)])
-    assert producer.send_all([Record(topic, b"k", b"x")]) == [Receipt(topic, 0, 0)]
+        producer.send_all([Outgoing(topic, b"k", b"x" * 2_000_000)])
+    assert producer.send_all([Outgoing(topic, b"k", b"x")]) == [Receipt(topic, 0, 0)]
 
 
 def test_topics_are_made_once_and_differences_told(admin: Admin) -> None:
@@ -177,7 +177,7 @@ def test_the_embedded_broker_does_the_same(tmp_path: Path) -> None:
         assert admin.ensure_topics([spec]) == []
         assert admin.ensure_topics([spec]) == []
         with Producer(settings) as producer:
-            assert asyncio.run(producer.send([Record(spec.name, b"k", b"v")])) == [Receipt(spec.name, 0, 0)]
+            assert asyncio.run(producer.send([Outgoing(spec.name, b"k", b"v")])) == [Receipt(spec.name, 0, 0)]
         assert admin.identities([spec.name])[spec.name].topic_id
         admin.close()
     finally:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from services.cli import command_line
 from services.connect.faults import CannotGoOn, Later
-from services.connect.outcome import CANNOT_GO_ON
+from services.connect.result import CANNOT_GO_ON
 from services.connect.watch import Folder, outcome_of, watch
 from services.connect.work import Report
 from tests.support.extracts import HEADINGS, mapping, order, taken, text, xlsx

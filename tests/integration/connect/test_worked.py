@@ -11,7 +11,7 @@ from services.connect.comparing.compare import compare
 from services.connect.extracts.sources import extracts_in
 from services.connect.home import Home
 from services.connect.mapping.loading import load_mapping
-from services.connect.outcome import Outcome
+from services.connect.result import ImportResult
 from services.connect.state import State
 from services.connect.work import Job
 
@@ -27,15 +27,15 @@ class Desk:
         self.job = Job(load_mapping(EXAMPLES / mapping), Home(self.folder / "no.connect"), None)
         self.state, self.last = state, 0
 
-    def morning(self, *files: str) -> tuple[Outcome, list[tuple[str, Any, datetime]]]:
+    def morning(self, *files: str) -> tuple[ImportResult, list[tuple[str, Any, datetime]]]:
         """The outcome of an import, and subject, fact and when it was recorded of each event."""
         extracts = extracts_in(self.job.mapping, [self.folder / name for name in files], self.state, None)
-        outcome = compare(self.job.setting(self.state, b"k" * 32), extracts, keep=True)
+        result = compare(self.job.setting(self.state, b"k" * 32), extracts, keep=True)
         new = self.state.waiting(self.last, 10_000)
         self.last = new[-1].place if new else self.last
         events = [event for one in new if isinstance(event := judge(one.body, ARRIVED), Event)]
         assert len(events) == len(new)
-        return outcome, [(event.subject, event.data, event.time) for event in events if event.subject != "-"]
+        return result, [(event.subject, event.data, event.time) for event in events if event.subject != "-"]
 
 
 def said(events: list[tuple[str, Any, Any]]) -> list[tuple[str, str]]:
@@ -45,8 +45,8 @@ def said(events: list[tuple[str, Any, Any]]) -> list[tuple[str, str]]:
 def test_one_row_for_each_order() -> None:
     with closing(State(None)) as state:
         desk = Desk("one-row-per-order/orders.yaml", state)
-        outcome, events = desk.morning("orders 2026-03-02.xlsx")
-        assert (outcome.status, outcome.totals, len(events)) == (0, 1, 30)
+        result, events = desk.morning("orders 2026-03-02.xlsx")
+        assert (result.status, result.totals, len(events)) == (0, 1, 30)
         first = {(subject, fact.NAME): fact for subject, fact, _ in events}
         imposed = first["SH-25/0160", "order.imposed"]
         assert (imposed.imposed_on, imposed.age_at_imposition, str(imposed.court_type)) == (
@@ -61,8 +61,8 @@ def test_one_row_for_each_order() -> None:
         assert len(same_person) == 1
         assert len({fact.person_ref for (_, name), fact in first.items() if name == "order.imposed"}) == 6
 
-        outcome, events = desk.morning("orders 2026-03-03.xlsx")
-        (refusal,) = outcome.refusals
+        result, events = desk.morning("orders 2026-03-03.xlsx")
+        (refusal,) = result.refusals
         assert str(refusal).startswith(
             "Orders!G12: court 'Lerwik' is not known; did you mean 'Lerwick Sheriff' (sheriff_summary)"
         )
@@ -71,17 +71,17 @@ def test_one_row_for_each_order() -> None:
             ("SH-26/0015", "order.received"),
         ]  # fmt: skip
 
-        outcome, events = desk.morning("orders 2026-03-03.xlsx")
-        assert (outcome.status, events) == (1, [])
+        result, events = desk.morning("orders 2026-03-03.xlsx")
+        assert (result.status, events) == (1, [])
 
-        outcome, events = desk.morning("orders 2026-03-04.xlsx")
-        assert outcome.status == 0
+        result, events = desk.morning("orders 2026-03-04.xlsx")
+        assert result.status == 0
         assert said(events) == [
             ("SH-25/0141", "order.ended"), ("SH-25/0141", "work.completed"), ("SH-25/0160", "work_completed"),
             ("SH-26/0009", "placement.started"), ("SH-26/0015", "order.imposed"),
         ]  # fmt: skip
         assert {time for _, _, time in events} == {datetime(2026, 3, 4, 23, 59, 59, tzinfo=UTC)}
-        assert outcome.remarks == [
+        assert result.remarks == [
             f"Orders: {what} of order SH-25/0152 is gone; what was said of it still counts."
             for what in ("the imposition", "received", "first contact")
         ]
@@ -90,8 +90,8 @@ def test_one_row_for_each_order() -> None:
 def test_one_sheet_for_each_kind_of_event() -> None:
     with closing(State(None)) as state:
         desk = Desk("one-sheet-per-event/casework.yaml", state)
-        outcome, events = desk.morning("casework_20260302.xlsx")
-        assert (outcome.status, len(events)) == (0, 26)
+        result, events = desk.morning("casework_20260302.xlsx")
+        assert (result.status, len(events)) == (0, 26)
         recorded = {subject: time for subject, fact, time in events if fact.NAME == "order.imposed"}
         assert recorded["INV-1044"] == datetime(2026, 2, 17, 10, tzinfo=UTC), (
             "the case system knows when it was entered"
@@ -99,34 +99,34 @@ def test_one_sheet_for_each_kind_of_event() -> None:
         minutes = {fact.ref: fact.minutes_credited for _, fact, _ in events if fact.NAME == "session.recorded"}
         assert minutes == {f"D500{n}": hours * 60 for n, hours in enumerate((7, 0, 7, 6.5, 3, 0, 0, 3.5))}
 
-        outcome, events = desk.morning("casework_20260303.xlsx")
+        result, events = desk.morning("casework_20260303.xlsx")
         assert said(events) == [
             ("INV-1043", "session.recorded"), ("INV-1043", "work.completed"), ("INV-1044", "induction.held"),
             ("INV-1044", "order.imposed"),
         ]  # fmt: skip
         assert desk.morning("casework_20260303.xlsx")[1] == []
 
-        outcome, events = desk.morning("casework_20260304.xlsx")
+        result, events = desk.morning("casework_20260304.xlsx")
         assert said(events) == [
             ("INV-1041", "session.recorded"),
             ("INV-1043", "order.ended"),
             ("INV-1043", "session/D5005"),
         ]
-        assert outcome.status == 0
+        assert result.status == 0
 
 
 def test_past_years() -> None:
     with closing(State(None)) as state:
         desk = Desk("past-years/return.yaml", state)
-        outcome, events = desk.morning("return-2021-22.csv", "return-2022-23.csv")
-        assert outcome.status == 0
+        result, events = desk.morning("return-2021-22.csv", "return-2022-23.csv")
+        assert result.status == 0
         assert sum(fact.NAME == "order.imposed" for _, fact, _ in events) == 24
         ended = sum(fact.NAME == "order.ended" for _, fact, _ in events)
-        assert outcome.open_orders == 24 - ended > 0
-        assert f"Of these years {outcome.open_orders} order without an end: open." in list(outcome.lines(done=True))
+        assert result.open_orders == 24 - ended > 0
+        assert f"Of these years {result.open_orders} order without an end: open." in list(result.lines(done=True))
         for _, fact, time in events:
             assert time.date() == max(getattr(fact, name) for name in fact.DATES), "as if told on the day"
         assert not [one for one in state.waiting(0, 10_000) if b"heartbeat" in one.body], "no sign of life of today"
         assert desk.morning("return-2022-23.csv")[1] == []
         assert desk.morning("return-2021-22.csv")[1] == []
-        assert state.open_orders() == outcome.open_orders
+        assert state.open_orders() == result.open_orders

@@ -32,7 +32,7 @@ from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Admin, Producer, Record, connection
+from services.chassis.streaming.kafka import Admin, Outgoing, Producer, connection
 from services.operations.doctor import look_at_kafka
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
@@ -123,7 +123,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 def write(settings: KafkaSettings, topic: str) -> None:
     value = None if topic == NATIONAL_AGGREGATES else b"not an event"  # reporting refuses to go on after nonsense
     with Producer(settings) as producer:
-        producer.send_all([Record(topic, b"key", value)])
+        producer.send_all([Outgoing(topic, b"key", value)])
 
 
 def can_read(settings: KafkaSettings, topic: str, group: str | None = None, *, seconds: float = 60) -> bool:
@@ -203,7 +203,7 @@ def seconds_to_send(producer: Producer, topic: str, events: int = 1) -> float:
     """One after the other, since a broker makes whoever sent too much wait with what comes next."""
     began = time.monotonic()
     for _ in range(events):
-        producer.send_all([Record(topic, b"key", LARGE)])
+        producer.send_all([Outgoing(topic, b"key", LARGE)])
     return time.monotonic() - began
 
 
@@ -269,7 +269,7 @@ def test_taking_access_away_leaves_no_rights_without_a_limit(guarded: Guarded, m
 def test_the_time_of_an_event_is_the_brokers(guarded: Guarded) -> None:
     topic = f"orders.events.{ANOTHERS}"
     with Producer(guarded.inner) as producer:
-        [receipt] = producer.send_all([Record(topic, b"key", b"value", timestamp=0)])
+        [receipt] = producer.send_all([Outgoing(topic, b"key", b"value", timestamp=0)])
     with closing(KafkaConsumer(**connection(guarded.inner))) as consumer:
         consumer.assign([TopicPartition(topic, 0)])
         consumer.seek(TopicPartition(topic, 0), receipt.offset)

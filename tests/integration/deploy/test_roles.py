@@ -18,7 +18,7 @@ from services.chassis.failures import Refused
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order
 from services.operations.rights.retention import PLACES, let_go
@@ -134,7 +134,7 @@ def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs())
     with BulkProducer(kafka) as producer:
-        producer.send_all([Record("orders.events.S12000005", b"", b'{"person_ref": "somebody-of-tests"')])
+        producer.send_all([Outgoing("orders.events.S12000005", b"", b'{"person_ref": "somebody-of-tests"')])
     for service in SERVICES:
         migrate(address(prepared, "maintenance"), service, ROOT / "services" / service / "migrations")
     database = DatabaseSettings(url=address(prepared, "maintenance"), schema_name="orders")

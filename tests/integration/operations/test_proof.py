@@ -16,10 +16,10 @@ from services.chassis.clock import FixedClock
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.containment import Place
 from services.operations.proof.mismatch import Mismatch
+from services.operations.proof.progress import TopicState
 from services.operations.proof.proving import compare, source_of
 from services.operations.proof.releases import releases
 from services.operations.proof.shown import read_shown
-from services.operations.proof.standing import Source
 from services.records.ingest import tables as ours
 from services.records.model.domain import Domain
 from services.reporting.read import tables as theirs
@@ -47,7 +47,9 @@ class Read:
     def before(self, source: TopicPartition, end: int) -> Iterator[Message]:
         return (message for message in self._messages[source] if message.offset < end)
 
-    def sources(self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]) -> dict[TopicPartition, Source]:
+    def sources(
+        self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]
+    ) -> dict[TopicPartition, TopicState]:
         wanted = {place.offset for place in times}
         return {at: source_of(self._identities[at], self._messages[at], end, wanted) for at, end in ends.items()}
 

@@ -15,7 +15,7 @@ from services.chassis.failures import Away, Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Engine, Fetch, Mark
+from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.loop import Loop, Thread, pause
@@ -171,7 +171,7 @@ class Reader:
 class Build:
     """Of what a worker is made; a test puts something older in its place."""
 
-    engine: type[Engine] = Engine
+    engine: type[StreamEngine] = StreamEngine
     processor: type[Processor] = Processor
     publisher: type[Publisher] = Publisher
 

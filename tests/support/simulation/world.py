@@ -8,7 +8,7 @@ from random import Random
 
 from contracts.cells import Cell, Position, decode_aggregate
 from services.chassis.failures import Away, Fenced
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.records.ingest.publishing.publications import Outstanding
 from tests.support.simulation.loop import pause
 
@@ -75,7 +75,7 @@ class World:
         self.versions[source] += 1
         self.counted_by[source] = rules
 
-    def append(self, record: Record) -> tuple[str, int, int]:
+    def append(self, record: Outgoing) -> tuple[str, int, int]:
         assert record.value is not None
         aggregate = decode_aggregate(record.value)
         self.end += 1
@@ -185,7 +185,7 @@ class SimulatedProducer:
         pause()
         self._commit(current)
 
-    def send_all(self, records: Iterable[Record]) -> None:
+    def send_all(self, records: Iterable[Outgoing]) -> None:
         told = list(records)
         pause()
         self._world.may_fail("send")

@@ -15,7 +15,7 @@ from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming import engine as engine_module
 from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Engine, Fetch, Mark
+from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
 
 SOURCE = TopicPartition("t.a", 0)
 QUICK = StreamSettings(
@@ -108,7 +108,7 @@ class FakeProcessor:
 
 @dataclass
 class Scene:
-    engine: Engine
+    engine: StreamEngine
     reader: FakeReader
     processor: FakeProcessor
     registry: CollectorRegistry
@@ -130,7 +130,7 @@ def play(script: Callable[[Scene], Awaitable[None]], settings: StreamSettings = 
     async def main() -> Scene:
         registry, processor, reader = CollectorRegistry(), FakeProcessor(), FakeReader()
         identities = {"t.a": SourceIdentity("cluster", "topic")}
-        engine = Engine("test", settings, processor, partial(_identities, identities), StreamMetrics(registry))
+        engine = StreamEngine("test", settings, processor, partial(_identities, identities), StreamMetrics(registry))
         engine.attach(reader)
         reader.answers.set()
         scene = Scene(engine, reader, processor, registry, identities)

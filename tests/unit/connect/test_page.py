@@ -7,8 +7,8 @@ from starlette.testclient import TestClient
 
 from services.connect.faults import CannotGoOn
 from services.connect.page.app import application
-from services.connect.page.desk import Desk
 from services.connect.page.dropped import Dropped
+from services.connect.page.importer import Importer
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
@@ -24,14 +24,14 @@ def dropped(tmp_path: Path) -> Dropped:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, dropped: Dropped) -> Desk:
-    return Desk(tmp_path / "orders.yaml", None, dropped)
+def importer(tmp_path: Path, dropped: Dropped) -> Importer:
+    return Importer(tmp_path / "orders.yaml", None, dropped)
 
 
 @pytest.fixture
-def visitor(desk: Desk) -> TestClient:
+def visitor(importer: Importer) -> TestClient:
     """A browser that has never been here."""
-    return TestClient(application(desk, PORT, KEY), HERE, follow_redirects=False)
+    return TestClient(application(importer, PORT, KEY), HERE, follow_redirects=False)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def drop(browser: TestClient, name: str, content: bytes, **fields: str) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("address", ["/", "/mapping", "/static/desk.css", "/?key=", "/?key=another"])
+@pytest.mark.parametrize("address", ["/", "/mapping", "/static/importer.css", "/?key=", "/?key=another"])
 def test_nothing_is_shown_without_the_key(visitor: TestClient, address: str) -> None:
     assert visitor.get(address).status_code == 403
 
@@ -82,34 +82,34 @@ def test_a_form_without_the_key_is_not_ours(browser: TestClient, address: str) -
     assert "not from this page" in answer.text
 
 
-def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, desk: Desk) -> None:
+def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, importer: Importer) -> None:
     shown = drop(browser, DAY_1.name, DAY_1.read_bytes())
     assert "order.imposed:" in shown
     assert "DOUBT" in shown
     wrong = browser.post("/mapping", data={"key": KEY, "text": "tables: ["}, headers={"Origin": HERE})
     assert wrong.status_code == 422
     assert "is no YAML" in wrong.text
-    assert not desk.mapping.exists()
+    assert not importer.mapping.exists()
     text = (EXAMPLES / "orders.yaml").read_text().replace("\n", "\r\n")
     digest = shown.split('name="digest" value="')[1].split('"')[0]
     form = {"key": KEY, "text": text, "authority": "S12000047", "digest": digest}
     looked = browser.post("/mapping", data=form, headers={"Origin": HERE}).text
-    assert "authority: S12000047\n" in desk.mapping.read_text()
+    assert "authority: S12000047\n" in importer.mapping.read_text()
     assert "would be sent" in looked
     assert "order.imposed" in looked
 
 
-def test_looking_at_a_table_tells_of_it_and_leaves_nothing_behind(browser: TestClient, desk: Desk) -> None:
-    desk.mapping.write_text((EXAMPLES / "orders.yaml").read_text())
+def test_looking_at_a_table_tells_of_it_and_leaves_nothing_behind(browser: TestClient, importer: Importer) -> None:
+    importer.mapping.write_text((EXAMPLES / "orders.yaml").read_text())
     said = drop(browser, DAY_1.name, DAY_1.read_bytes())
     assert "30 events would be sent" in said
     assert "age from DOB, which goes nowhere" in said
-    assert not (desk.mapping.parent / "orders.connect").exists()
+    assert not (importer.mapping.parent / "orders.connect").exists()
     assert "cannot go on" in drop(browser, "orders.csv", b"CPO register\n\nOur ref,Court\n")
 
 
-def test_what_a_cell_says_is_shown_as_text(browser: TestClient, desk: Desk) -> None:
-    desk.mapping.write_text(
+def test_what_a_cell_says_is_shown_as_text(browser: TestClient, importer: Importer) -> None:
+    importer.mapping.write_text(
         "authority: S12000047\ntables:\n  - file: '*.csv'\n    order: Ref\n    states:\n      contact.made: {made_on: Contact}\n"
     )
     said = drop(browser, "orders.csv", b"Ref,Contact\n1,<b onclick=x>soon</b>\n2,2026-03-02\n")

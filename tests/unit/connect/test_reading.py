@@ -15,7 +15,7 @@ from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
 from services.connect.mapping.loading import load_mapping
-from services.connect.outcome import Outcome
+from services.connect.result import ImportResult
 from services.connect.state import State, Waiting
 from services.connect.work import Job, check
 from tests.support.extracts import HEADINGS, mapping, ods, order, taken, text, xls, xlsx
@@ -149,10 +149,8 @@ def test_dates_of_both_epochs(epoch: int, serial: int, write: Callable[..., Path
         made.write_text(made.read_text().replace(old, new))
     state = State(None)
     job = Job(load_mapping(made), Home(tmp_path / "home"), None)
-    outcome = compare(
-        job.setting(state, b"s" * 32), extracts_in(job.mapping, [taken(file, 15)], state, None), keep=True
-    )
-    assert outcome.status == 0
+    result = compare(job.setting(state, b"s" * 32), extracts_in(job.mapping, [taken(file, 15)], state, None), keep=True)
+    assert result.status == 0
     days = {type(data).__name__: data for data in map(data_in, state.waiting(0, 10))}
     assert days["OrderImposed"].imposed_on == date(2026, 2, 2)
     assert days["ContactMade"].made_on == date(2026, 2, 2)
@@ -192,4 +190,4 @@ def test_what_is_wrong_is_said_of_its_cell(changes: dict[str, Any], words: str, 
 
 
 def test_words_of_an_outcome_are_counted_in_plain_english() -> None:
-    assert list(Outcome().lines(done=False)) == ["Read nothing.", "0 events would be sent."]
+    assert list(ImportResult().lines(done=False)) == ["Read nothing.", "0 events would be sent."]

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts.cells import Cell, Position
 from services.chassis.failures import TimedOut
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
 from services.records.ingest.publishing.publisher import Publisher
@@ -54,7 +54,7 @@ class Producer:
     def transaction(self) -> Iterator[None]:
         yield
 
-    def send_all(self, records: Iterable[Record]) -> None:
+    def send_all(self, records: Iterable[Outgoing]) -> None:
         self.sent += [record.key for record in records]
 
 

@@ -15,7 +15,7 @@ from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
-from services.records.api.management import Deciding, Desk
+from services.records.api.management import Deciding, Management
 from services.records.api.order_schemas import Today
 from services.records.api.paging import Day, Word
 from services.records.ingest import notes
@@ -86,7 +86,7 @@ class Acknowledgements(Schema, description="All that was acknowledged, the lates
     acknowledgements: list[Acknowledgement]
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1", tags=["worklist"], route_class=Written)
 
@@ -94,25 +94,25 @@ def router(desk: Desk) -> APIRouter:
     def get_acknowledgements(
         authority: OwnAuthority, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> Acknowledgements:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             found = notes.history(connection, authority, Kind.ACKNOWLEDGEMENT, limit)
         return Acknowledgements(acknowledgements=[_told(note) for note in found])
 
     @routes.post("/acknowledgements", summary="Acknowledges missed duties, or takes that back")
     def post_acknowledgements(manager: Deciding, asked: Acknowledging) -> Acknowledged:
-        now = desk.now(manager.authority)
-        with transaction(desk.database) as connection:
-            refused = list(_refused(connection, desk, now, manager.authority, asked)) if asked.reason else []
+        now = management.now(manager.authority)
+        with transaction(management.database) as connection:
+            refused = list(_refused(connection, management, now, manager.authority, asked)) if asked.reason else []
             not_so = {one.key for one in refused}
             content = {"reason": asked.reason} if asked.reason else None
             taken = [
-                Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, desk.clock())
+                Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, management.clock())
                 for duty in asked.duties
                 if duty.key not in not_so
             ]
             notes.write(connection, manager.authority, taken)
             subjects = [duty.subject for duty in asked.duties]
-            watching.act(connection, desk.clock(), subjects, acknowledged=len(taken), reason=asked.reason)
+            watching.act(connection, management.clock(), subjects, acknowledged=len(taken), reason=asked.reason)
         return Acknowledged(acknowledged=len(taken), refused=refused)
 
     return routes
@@ -125,11 +125,11 @@ def acknowledged(connection: Connection, authority: str) -> dict[tuple[str, str,
 
 
 def _refused(
-    connection: Connection, desk: Desk, now: Today, authority: str, asked: Acknowledging
+    connection: Connection, management: Management, now: Today, authority: str, asked: Acknowledging
 ) -> Iterable[NotAcknowledged]:
     for duty in asked.duties:
         record = listing.one(connection, authority, duty.subject)
-        readings = desk.readings(record, now.calendar) if record else ()
+        readings = management.readings(record, now.calendar) if record else ()
         missed = {(r.standard.name, r.due) for r in readings if r.state is State.PENDING and r.due and r.due < now.day}
         if (duty.standard, duty.due_on) not in missed:
             yield NotAcknowledged(**duty.model_dump(), why="Nothing of this order is overdue by that standard and day")

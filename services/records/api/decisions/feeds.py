@@ -17,7 +17,7 @@ from services.chassis.database import reading, transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.decisions import acknowledging
-from services.records.api.management import Desk, horizon
+from services.records.api.management import Management, horizon
 from services.records.ingest import notes
 from services.records.ingest.notes import Kind
 from services.records.model.standards import TITLES
@@ -44,10 +44,10 @@ def hash_of(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/v1", tags=["feeds"], route_class=Written)
-    at_once = reading(desk.database)
+    at_once = reading(management.database)
 
     @routes.get(
         "/feed",
@@ -61,7 +61,7 @@ def router(desk: Desk) -> APIRouter:
         if found is None:
             raise Problem(404, "There is no such feed, or it was taken back")
         authority, _ = found
-        now = desk.now(authority)
+        now = management.now(authority)
         with transaction(at_once) as connection:
             left_out = frozenset(acknowledging.acknowledged(connection, authority))
             dues = listing.worklist(connection, authority, horizon(now, AHEAD, left_out), None, MOST)

@@ -13,7 +13,7 @@ from services.chassis.api.problems import Problem
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
-from services.records.api.management import Deciding, Desk, Manager
+from services.records.api.management import Deciding, Management, Manager
 from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
 from services.records.ingest import notes
@@ -70,75 +70,75 @@ class Decided(Schema, description="What holds, and all changes, the latest first
     changes: list[Change]
 
 
-def routers(desk: Desk) -> list[APIRouter]:
+def routers(management: Management) -> list[APIRouter]:
     """The routes."""
-    return [_closed_days(desk), _targets(desk), _aims(desk), _feeds(desk)]
+    return [_closed_days(management), _targets(management), _aims(management), _feeds(management)]
 
 
-def _closed_days(desk: Desk) -> APIRouter:
-    routes = _routes(desk, "closed-days", Kind.CLOSED_DAY)
+def _closed_days(management: Management) -> APIRouter:
+    routes = _routes(management, "closed-days", Kind.CLOSED_DAY)
 
     @routes.put("/closed-days", summary="Sets a closed day: workers count again what it touches, within seconds")
     def put_closed_day(manager: Deciding, asked: ClosedDay) -> Decided:
-        return _set(desk, manager, Kind.CLOSED_DAY, asked, "day")
+        return _set(management, manager, Kind.CLOSED_DAY, asked, "day")
 
     @routes.delete("/closed-days", summary="Takes a closed day back")
     def delete_closed_day(manager: Deciding, day: Day) -> Decided:
-        return _take_back(desk, manager, Kind.CLOSED_DAY, f"{day}")
+        return _take_back(management, manager, Kind.CLOSED_DAY, f"{day}")
 
     return routes
 
 
-def _targets(desk: Desk) -> APIRouter:
-    routes = _routes(desk, "targets", Kind.TARGET)
+def _targets(management: Management) -> APIRouter:
+    routes = _routes(management, "targets", Kind.TARGET)
 
     @routes.put("/targets", summary="Sets a target of the authority's own, which holds at once")
     def put_target(manager: Deciding, asked: TargetSet) -> Decided:
-        return _set(desk, manager, Kind.TARGET, asked, "standard", "since")
+        return _set(management, manager, Kind.TARGET, asked, "standard", "since")
 
     @routes.delete("/targets", summary="Takes a target back")
     def delete_target(manager: Deciding, standard: Standard, since: Day) -> Decided:
-        return _take_back(desk, manager, Kind.TARGET, f"{standard} {since}")
+        return _take_back(management, manager, Kind.TARGET, f"{standard} {since}")
 
     return routes
 
 
-def _aims(desk: Desk) -> APIRouter:
-    routes = _routes(desk, "aims", Kind.AIM)
+def _aims(management: Management) -> APIRouter:
+    routes = _routes(management, "aims", Kind.AIM)
 
     @routes.put("/aims", summary="Notes what is changed in order to meet a standard")
     def put_aim(manager: Deciding, asked: Aim) -> Decided:
-        return _set(desk, manager, Kind.AIM, asked, "standard", "since")
+        return _set(management, manager, Kind.AIM, asked, "standard", "since")
 
     @routes.delete("/aims", summary="Takes an aim back")
     def delete_aim(manager: Deciding, standard: Standard, since: Day) -> Decided:
-        return _take_back(desk, manager, Kind.AIM, f"{standard} {since}")
+        return _take_back(management, manager, Kind.AIM, f"{standard} {since}")
 
     return routes
 
 
-def _feeds(desk: Desk) -> APIRouter:
-    routes = _routes(desk, "feeds", Kind.FEED)
+def _feeds(management: Management) -> APIRouter:
+    routes = _routes(management, "feeds", Kind.FEED)
 
     @routes.put("/feeds", summary="Opens an address at which a calendar program sees counts")
     def put_feed(manager: Deciding, asked: Feed) -> Decided:
-        return _set(desk, manager, Kind.FEED, asked, "hash")
+        return _set(management, manager, Kind.FEED, asked, "hash")
 
     @routes.delete("/feeds", summary="Closes it")
     def delete_feed(manager: Deciding, hash: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Decided:  # noqa: A002
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             if hash not in {note.key for note in notes.holding(connection, manager.authority, Kind.FEED)}:
                 raise Problem(404, "There is no such feed")
-        return _take_back(desk, manager, Kind.FEED, hash)
+        return _take_back(management, manager, Kind.FEED, hash)
 
     return routes
 
 
-def _routes(desk: Desk, path: str, kind: Kind) -> APIRouter:
+def _routes(management: Management, path: str, kind: Kind) -> APIRouter:
     routes = APIRouter(prefix="/v1/own", tags=["own settings"], route_class=Written)
     routes.add_api_route(
         f"/{path}",
-        _telling(desk, kind),
+        _telling(management, kind),
         methods=["GET"],
         name=f"get_{path.replace('-', '_')}",
         summary=f"The authority's {path}, and changes",
@@ -146,33 +146,33 @@ def _routes(desk: Desk, path: str, kind: Kind) -> APIRouter:
     return routes
 
 
-def _telling(desk: Desk, kind: Kind) -> Callable[..., Decided]:
+def _telling(management: Management, kind: Kind) -> Callable[..., Decided]:
     def get_decided(authority: OwnAuthority, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST) -> Decided:
-        return _decided(desk, authority, kind, limit)
+        return _decided(management, authority, kind, limit)
 
     return get_decided
 
 
-def _set(desk: Desk, manager: Manager, kind: Kind, asked: BaseModel, *key: str) -> Decided:
+def _set(management: Management, manager: Manager, kind: Kind, asked: BaseModel, *key: str) -> Decided:
     """The members of the key, and under them the others."""
     told: Content = asked.model_dump(mode="json")
-    note = Note(kind, " ".join(told.pop(name) for name in key), told, manager.name, desk.clock())
-    return _keep(desk, manager.authority, note)
+    note = Note(kind, " ".join(told.pop(name) for name in key), told, manager.name, management.clock())
+    return _keep(management, manager.authority, note)
 
 
-def _take_back(desk: Desk, manager: Manager, kind: Kind, key: str) -> Decided:
-    return _keep(desk, manager.authority, Note(kind, key, None, manager.name, desk.clock()))
+def _take_back(management: Management, manager: Manager, kind: Kind, key: str) -> Decided:
+    return _keep(management, manager.authority, Note(kind, key, None, manager.name, management.clock()))
 
 
-def _keep(desk: Desk, authority: str, note: Note) -> Decided:
-    with transaction(desk.database) as connection:
+def _keep(management: Management, authority: str, note: Note) -> Decided:
+    with transaction(management.database) as connection:
         notes.write(connection, authority, [note])
         watching.act(connection, note.at, setting=note.key)
-    return _decided(desk, authority, note.kind, MOST)
+    return _decided(management, authority, note.kind, MOST)
 
 
-def _decided(desk: Desk, authority: str, kind: Kind, limit: int) -> Decided:
-    with transaction(desk.database) as connection:
+def _decided(management: Management, authority: str, kind: Kind, limit: int) -> Decided:
+    with transaction(management.database) as connection:
         now, changes = notes.holding(connection, authority, kind), notes.history(connection, authority, kind, limit)
     return Decided(now=[_told(note) for note in now], changes=[_told(note) for note in changes])
 

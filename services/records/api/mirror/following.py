@@ -11,7 +11,7 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
 from services.chassis.schema import Schema
-from services.records.api.management import Desk, Limit
+from services.records.api.management import Limit, Management
 from services.records.webhooks.feed import Feed, Place, Told, generation_of
 
 _CURSOR = re.compile(r"\d{1,9}\.\d{1,18}\.\d{1,9}")
@@ -22,10 +22,10 @@ class Following(Schema, description="A piece of what changed."):
     next: str = Field(description="Where to go on. It is always there.")
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
-    at_once, feed = reading(desk.database), Feed(desk.rules)
+    at_once, feed = reading(management.database), Feed(management.rules)
 
     @routes.get(
         "/changes",

@@ -20,7 +20,7 @@ from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api.decisions.own_settings import Words
-from services.records.api.management import Deciding, Desk, Manager
+from services.records.api.management import Deciding, Management, Manager
 from services.records.api.mirror.following import place_of
 from services.records.api.paging import Word
 from services.records.webhooks import subscriptions
@@ -79,36 +79,36 @@ class Opened(Schema, description="A receiver, and the secret that was made for i
     secret: str = Field(description="Shown only now. With it, the receiver verifies the signature.")
 
 
-def router(desk: Desk) -> APIRouter:
+def router(management: Management) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Written)
-    _list(routes, desk)
-    _make(routes, desk)
-    _change(routes, desk)
+    _list(routes, management)
+    _make(routes, management)
+    _change(routes, management)
     return routes
 
 
-def _list(routes: APIRouter, desk: Desk) -> None:
+def _list(routes: APIRouter, management: Management) -> None:
     @routes.get("", summary="The receivers of webhooks, and how it stands with each")
     def get_webhooks(manager: Deciding) -> Webhooks:
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             return Webhooks(webhooks=[_told(one) for one in subscriptions.of(connection, manager.authority)])
 
 
-def _make(routes: APIRouter, desk: Desk) -> None:
-    networks = desk.own.webhooks.networks
+def _make(routes: APIRouter, management: Management) -> None:
+    networks = management.own.webhooks.networks
 
     @routes.post("", summary="Adds a receiver, and shows its secret once", responses=documented(409))
     def post_webhook(manager: Deciding, asked: NewWebhook) -> Opened:
-        safe = _safe(desk)
+        safe = _safe(management)
         if fault := fault_of(asked.url, networks):
             raise Problem(422, f"The address of a receiver cannot be this one: {fault}")
         secret = new_secret()
-        with transaction(desk.database) as connection:
+        with transaction(management.database) as connection:
             if subscriptions.number_of(connection, manager.authority) >= MOST:
                 raise Problem(409, f"An authority has {MOST} receivers at most")
             place = _begin(connection, manager.authority, asked.after)
-            new = _new(manager, asked, safe.seal(secret), place, desk.clock())
+            new = _new(manager, asked, safe.seal(secret), place, management.clock())
             subscriptions.add(connection, new)
             watching.act(connection, new.at, webhook=new.webhook, made=asked.name)
         return Opened(webhook=_told(new), secret=secret)
@@ -119,45 +119,47 @@ def _make(routes: APIRouter, desk: Desk) -> None:
         responses=documented(404),
     )
     def post_secret(manager: Deciding, webhook: Word, asked: Overlap) -> Opened:
-        safe, secret, now = _safe(desk), new_secret(), desk.clock()
-        with _changing(desk, manager, webhook, "secret made anew") as (connection, found):
+        safe, secret, now = _safe(management), new_secret(), management.clock()
+        with _changing(management, manager, webhook, "secret made anew") as (connection, found):
             rotated = found.rotated(safe.seal(secret), now, timedelta(hours=asked.overlap_hours))
             subscriptions.change(connection, rotated)
         return Opened(webhook=_told(rotated), secret=secret)
 
 
-def _change(routes: APIRouter, desk: Desk) -> None:
+def _change(routes: APIRouter, management: Management) -> None:
     @routes.post("/{webhook}/resume", summary="Has a receiver tried again at once", responses=documented(404))
     def post_resume(manager: Deciding, webhook: Word, asked: Resumption) -> Webhook:
-        with _changing(desk, manager, webhook, "resumed") as (connection, found):
+        with _changing(management, manager, webhook, "resumed") as (connection, found):
             place = found.place if asked.after is None else _begin(connection, manager.authority, asked.after)
-            resumed = replace(found, course=taken(desk.clock()), place=place)
+            resumed = replace(found, course=taken(management.clock()), place=place)
             subscriptions.change(connection, resumed)
         return _told(resumed)
 
     @routes.delete("/{webhook}", summary="Takes a receiver away", responses=documented(404))
     def delete_webhook(manager: Deciding, webhook: Word) -> Webhooks:
-        with _changing(desk, manager, webhook, "taken away") as (connection, found):
+        with _changing(management, manager, webhook, "taken away") as (connection, found):
             subscriptions.remove(connection, found.webhook)
             left = subscriptions.of(connection, manager.authority)
         return Webhooks(webhooks=[_told(one) for one in left])
 
 
-def _safe(desk: Desk) -> Safe:
-    if not desk.own.webhooks.keys:
+def _safe(management: Management) -> Safe:
+    if not management.own.webhooks.keys:
         raise Problem(409, "Webhooks are off here: the operator has set no key for their secrets")
-    return Safe(desk.own.webhooks.keys)
+    return Safe(management.own.webhooks.keys)
 
 
 @contextmanager
-def _changing(desk: Desk, manager: Manager, webhook: str, done: str) -> Iterator[tuple[Connection, Subscription]]:
+def _changing(
+    management: Management, manager: Manager, webhook: str, done: str
+) -> Iterator[tuple[Connection, Subscription]]:
     """One receiver of the manager's own authority, in a transaction that puts on record what is done with it."""
-    with transaction(desk.database) as connection:
+    with transaction(management.database) as connection:
         found = subscriptions.one(connection, manager.authority, webhook)
         if found is None:
             raise Problem(404, "There is no such receiver")
         yield connection, found
-        watching.act(connection, desk.clock(), webhook=webhook, done=done)
+        watching.act(connection, management.clock(), webhook=webhook, done=done)
 
 
 def _begin(connection: Connection, authority: str, after: str | None) -> Place:

@@ -13,7 +13,7 @@ from contracts.cells import Aggregate, Cell, Position, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.database import is_ours
 from services.chassis.failures import Away, Failure, TimedOut, backoff, describe
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
@@ -57,7 +57,7 @@ class Producer(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """What is sent within is seen from its end on, or never."""
 
-    def send_all(self, records: Iterable[Record]) -> object: ...
+    def send_all(self, records: Iterable[Outgoing]) -> object: ...
 
 
 def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstanding]]:
@@ -167,7 +167,7 @@ class Publisher:
     def _send(self, aggregates: Collection[Aggregate]) -> None:
         self._producer.send_all(map(self._record, aggregates))
 
-    def _record(self, aggregate: Aggregate) -> Record:
+    def _record(self, aggregate: Aggregate) -> Outgoing:
         key, value = aggregate.key.encode(), encode_aggregate(aggregate)
         headers = ((HEADER, self._sealer.seal(key, value)),) if self._sealer else ()
-        return Record(NATIONAL_AGGREGATES, key, value, headers=headers)
+        return Outgoing(NATIONAL_AGGREGATES, key, value, headers=headers)

@@ -22,9 +22,9 @@ from services.records.model.deadlines import add
 from services.records.model.fold import Arrival, Folded, local_day
 from services.records.model.sequence import Gap, Numbers, receive
 
-Source = tuple[str, str]
+SourceKey = tuple[str, str]
 """(authority, system); the system is empty where the source names none."""
-Came = dict[Source, dict[date, list[tuple[int, date]]]]
+Came = dict[SourceKey, dict[date, list[tuple[int, date]]]]
 """By source and the day on which they became known: numbers, with the month of their event."""
 
 
@@ -85,7 +85,7 @@ def _of_refused(arrival: Arrival, authority: str) -> tuple[str, int, date] | Non
     return system, envelope.number, month_of(min(local_day(envelope.time), arrival.day))
 
 
-def _load(connection: Connection, came: Came) -> dict[Source, Numbers]:
+def _load(connection: Connection, came: Came) -> dict[SourceKey, Numbers]:
     """The counters, of each only the gaps in which something came."""
     known = {source: Numbers() for source in came}
     authorities = {authority for authority, _ in came}
@@ -111,7 +111,7 @@ def _load(connection: Connection, came: Came) -> dict[Source, Numbers]:
 
 
 def _stage(
-    connection: Connection, known: Mapping[Source, Numbers], before: Mapping[Source, list[Gap]]
+    connection: Connection, known: Mapping[SourceKey, Numbers], before: Mapping[SourceKey, list[Gap]]
 ) -> Iterator[Write]:
     highest = [(*source, numbers.highest) for source, numbers in known.items()]
     key = ("authority", "system")

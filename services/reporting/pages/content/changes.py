@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contracts.cells import MEASURES
 from services.reporting.disclosure.gate import ChangeRow, Gate
-from services.reporting.figures.answers import Desk
+from services.reporting.figures.answers import Enquiry
 from services.reporting.formats.labels import category_label
 from services.reporting.pages.content import words
 from services.reporting.registry.areas import AREA_NAMES
@@ -35,12 +35,12 @@ class ChangeLine:
     why: str
 
 
-def change_lines(desk: Desk, release: ReleaseInfo) -> list[ChangeLine]:
+def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:
     """The first changes of a release. None of one that was withdrawn, but to national viewers."""
-    if release.status not in {PUBLISHED, DRAFT} and desk.viewer.audience != "national":
+    if release.status not in {PUBLISHED, DRAFT} and enquiry.viewer.audience != "national":
         return []
-    gate = Gate(desk.viewer)
-    found = gate.changes(index.changes_of(desk.connection, desk.viewer, release.id, None, CHANGES_SHOWN))
+    gate = Gate(enquiry.viewer)
+    found = gate.changes(index.changes_of(enquiry.connection, enquiry.viewer, release.id, None, CHANGES_SHOWN))
     return [_line(row) for row in found]
 
 

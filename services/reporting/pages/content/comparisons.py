@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.chassis.web import charts
 from services.reporting.figures.answers import Question
-from services.reporting.figures.comparison import Standing, compare
+from services.reporting.figures.comparison import Placing, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
@@ -114,7 +114,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
     )
 
 
-def _line(each: Standing, middle: float) -> Compared:
+def _line(each: Placing, middle: float) -> Compared:
     assert each.place is not None
     assert each.limits is not None
     row, limits, told = each.row, each.limits, _PLACES[each.place]

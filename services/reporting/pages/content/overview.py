@@ -8,7 +8,7 @@ from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, year_before
-from services.reporting.pages.content.standards import STANDARDS, Standing, row_of
+from services.reporting.pages.content.standards import STANDARDS, StandardLine, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import AREA_NAMES
@@ -27,7 +27,7 @@ class Behind:
     overdispersed: bool
 
 
-def sentences(reader: Reader, choice: Choice, standings: Sequence[Standing]) -> list[str]:
+def sentences(reader: Reader, choice: Choice, standings: Sequence[StandardLine]) -> list[str]:
     """What there is to say of Scotland, in whole sentences; only what is shown, and change only beyond chance."""
     found = [_orders(reader, choice), _completed(reader, choice), _met(standings), _moved(standings)]
     return [sentence for sentence in found if sentence]
@@ -64,7 +64,7 @@ def _completed(reader: Reader, choice: Choice) -> str:
     )
 
 
-def _met(standings: Sequence[Standing]) -> str:
+def _met(standings: Sequence[StandardLine]) -> str:
     shown = sorted((each for each in standings if each.row and each.row.value is not None), key=_share)
     if len(shown) < 2:
         return ""
@@ -75,11 +75,11 @@ def _met(standings: Sequence[Standing]) -> str:
     )
 
 
-def _share(each: Standing) -> float:
+def _share(each: StandardLine) -> float:
     return (each.row.value if each.row else None) or 0.0
 
 
-def _moved(standings: Sequence[Standing]) -> str:
+def _moved(standings: Sequence[StandardLine]) -> str:
     better = [_named(each) for each in standings if each.move and each.move.way == "better"]
     worse = [_named(each) for each in standings if each.move and each.move.way == "worse"]
     if not better and not worse:
@@ -93,7 +93,7 @@ def _moved(standings: Sequence[Standing]) -> str:
     return f"Since a year before, {told} by more than chance explains."
 
 
-def _named(each: Standing) -> str:
+def _named(each: StandardLine) -> str:
     title = each.indicator.title
     return title[0].lower() + title[1:]
 

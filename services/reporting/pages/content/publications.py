@@ -54,7 +54,7 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
     later = [each for each in listed if each.made_at > release.made_at and each.status == PUBLISHED]
     before = [each for each in listed if each.made_at < release.made_at and each.published_at]
     shown = release.status in {PUBLISHED, DRAFT}
-    changes = change_lines(reader.desk, release)
+    changes = change_lines(reader.enquiry, release)
     files = store.listed(reader.connection, release.id) if release.status == PUBLISHED else []
     published = (release.published_at or release.made_at).astimezone(LONDON).date()
     choice = reader.choices()[0] if shown else None

@@ -39,7 +39,7 @@ def so_far(reader: Reader, code: str) -> SoFar | None:
     """None for who sees this authority by releases only, and in a release that is read through."""
     if reader.wanted is not None or not Gate(reader.viewer).sees_whole(code):
         return None
-    today = reader.desk.today
+    today = reader.enquiry.today
     month = month_of(today)
     return SoFar(words.month(month), today, tuple(_line(reader, each, month, code) for each in SHOWN))
 

@@ -26,7 +26,7 @@ STANDARDS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandardLine:
     """One standard, for one area."""
 
     indicator: Indicator
@@ -56,15 +56,15 @@ class Standing:
         return f"within {said}" if said[:1].isdigit() and len(said) < 60 else said
 
 
-def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[Standing]:
+def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[StandardLine]:
     """All standards."""
     return [_standing(reader, indicator, span, area) for indicator in STANDARDS]
 
 
-def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> Standing:
+def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> StandardLine:
     now, before = (row_of(reader, indicator, each, area) for each in (span, year_before(span)))
     months = series(reader, indicator, span, area)
-    return Standing(
+    return StandardLine(
         indicator,
         now,
         words.figure(now, indicator.unit),

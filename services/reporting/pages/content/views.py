@@ -15,7 +15,7 @@ from services.chassis.web import charts, small_charts
 from services.reporting.disclosure.gate import Gate, Row, ToCome
 from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures import answers, quality
-from services.reporting.figures.answers import Answer, Desk, Question
+from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
@@ -45,7 +45,7 @@ BY_AUTHORITY, BY_MONTH, BY_QUARTER = Grain("authority"), Grain(period="month"), 
 class Reader:
     """Asks on behalf of one viewer."""
 
-    desk: Desk
+    enquiry: Enquiry
     wanted: str | None = None
     """The release asked for."""
     definition: int | None = None
@@ -54,26 +54,28 @@ class Reader:
     def ask(self, indicator: Indicator, question: Question) -> Answer:
         """Raises what `answers.answer` raises."""
         return answers.answer(
-            self.desk,
+            self.enquiry,
             indicator,
             replace(question, release=self.wanted, definition=question.definition or self.definition),
         )
 
     def in_force(self, indicator: Indicator) -> Indicator:
         """The version by which this reader is answered. Raises what `answers.definition_for` raises."""
-        return answers.definition_for(self.desk, indicator, Question(release=self.wanted, definition=self.definition))
+        return answers.definition_for(
+            self.enquiry, indicator, Question(release=self.wanted, definition=self.definition)
+        )
 
     @property
     def viewer(self) -> Identity:
-        return self.desk.viewer
+        return self.enquiry.viewer
 
     @property
     def connection(self) -> Connection:
-        return self.desk.connection
+        return self.enquiry.connection
 
     def published(self) -> ReleaseInfo | None:
         """The release that is read, if any."""
-        return self.desk.release(self.wanted)
+        return self.enquiry.release(self.wanted)
 
     def choices(self) -> list[Choice]:
         """Periods that this viewer is offered. Raises NothingReleased where there is nothing to show."""
@@ -81,15 +83,15 @@ class Reader:
         if published is None and self.viewer.audience == "public":
             raise answers.NothingReleased
         if published is not None and (self.wanted or self.viewer.audience != "national"):
-            first, _ = self.desk.reach(Rounded(published.id)) or (published.last_month, published.last_month)
+            first, _ = self.enquiry.reach(Rounded(published.id)) or (published.last_month, published.last_month)
             return choices(first, published.last_month)
-        before = add_months(month_of(self.desk.today), -1)
-        first, last = self.desk.reach(Live()) or (before, before)
+        before = add_months(month_of(self.enquiry.today), -1)
+        first, last = self.enquiry.reach(Live()) or (before, before)
         return choices(min(first, last, before), min(last, before))
 
     def judged(self, wanted: str | None) -> tuple[list[Choice], Choice]:
         """Periods whose completeness can be looked at, and the one asked for: by default the last whole month."""
-        month = latest_month(self.desk)
+        month = latest_month(self.enquiry)
         try:
             offered = self.choices()
         except answers.NothingReleased:
@@ -198,19 +200,19 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
     """What is likely still to arrive about one area."""
-    return still_to_come(reader.desk, _any_answer(reader, span, area))
+    return still_to_come(reader.enquiry, _any_answer(reader, span, area))
 
 
 def lacking(reader: Reader, span: Span, area: str, indicator: Indicator | None = None) -> list[str]:
     """The names of the authorities in the area that reported nothing of the span: its figures are without them."""
     answer = _any_answer(reader, span, area)
-    found = quality.lacking(reader.desk, replace(answer, indicator=indicator or answer.indicator))
+    found = quality.lacking(reader.enquiry, replace(answer, indicator=indicator or answer.indicator))
     return sorted(AREA_NAMES[code] for each in found for code in each.authorities)
 
 
 def _any_answer(reader: Reader, span: Span, area: str) -> Answer:
     question = Question(span.first, span.last, area=area, release=reader.wanted)
-    return answers.answer(reader.desk, INDICATORS["orders_imposed"], question)
+    return answers.answer(reader.enquiry, INDICATORS["orders_imposed"], question)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,11 @@ def count(row: Row | None, number: float | None) -> str:
     return _absent(row)
 
 
-def completeness(standing: Mapping[str, Sequence[str]]) -> str:
+def completeness(counts: Mapping[str, Sequence[str]]) -> str:
     """How many authorities are complete, and how the others stand."""
     others = (("partial", "with more to come"), ("not_known", "not known"), ("missing", "not reported"))
-    parts = [f"{len(standing[state])} {said}" for state, said in others if standing[state]]
-    return ", ".join([f"{len(standing['complete'])} of {len(AUTHORITIES)} authorities complete", *parts]) + "."
+    parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
+    return ", ".join([f"{len(counts['complete'])} of {len(AUTHORITIES)} authorities complete", *parts]) + "."
 
 
 def without(names: Sequence[str]) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from contracts.categories import BANDS
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, Code, LateReason
-from services.reporting.registry.indicators import Form, Part, Source, form, shares
+from services.reporting.registry.indicators import Citation, Form, Part, form, shares
 
-TABLES = Source("Published tables of justice social work statistics")
-GUIDANCE = Source("Practice guidance; not verified in public sources", verified=False)
+TABLES = Citation("Published tables of justice social work statistics")
+GUIDANCE = Citation("Practice guidance; not verified in public sources", verified=False)
 COMPLETION_CLASSES = ("within_period", "within_court_date", "late")
 ORDERS_IMPOSED = form("orders_imposed")
 

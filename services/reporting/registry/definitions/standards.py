@@ -11,11 +11,11 @@ from services.reporting.registry.clocks import NOT_DONE
 from services.reporting.registry.definitions.parts import GUIDANCE, TABLES, Breakdowns, coded, late_reasons
 from services.reporting.registry.indicators import (
     WHOLE_MONTH,
+    Citation,
     Form,
     Good,
     Indicator,
     Kind,
-    Source,
     Status,
     counts,
     form,
@@ -44,7 +44,7 @@ class _Clock(NamedTuple):
     """What was done in time, as in `whose induction was held`."""
     limit: Length
     theme: str
-    source: Source
+    source: Citation
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ def _versions(clock: _Clock) -> Iterator[Indicator]:
 
 
 def _due(
-    measure: str, title: str, definition: str, parts: tuple[str, ...], source: Source, open_for: Length = WHOLE_MONTH
+    measure: str, title: str, definition: str, parts: tuple[str, ...], source: Citation, open_for: Length = WHOLE_MONTH
 ) -> Indicator:
     """A standard that falls due in a month: the share done on time of all that fell due."""
     due = Form(measure, parts)
@@ -248,7 +248,7 @@ STANDARDS = (
         exclusions="Orders of which either date has not been reported: nobody can tell which of them are overdue.",
         good=Good.HIGHER,
         standard="2 days",
-        source=Source("Criminal Procedure (Scotland) Act 1995, section 227C"),
+        source=Citation("Criminal Procedure (Scotland) Act 1995, section 227C"),
         breakdowns=(("band", shares("officer", _OFFICER, Form("officer", _OFFICER))),),
         open_for=Length(1, Unit.MONTHS),
     ),

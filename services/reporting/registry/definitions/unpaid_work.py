@@ -7,12 +7,12 @@ from contracts.codes import Activity, Attendance, WorkType
 from services.reporting.registry.clocks import NOT_DONE
 from services.reporting.registry.definitions.parts import COMPLETION_CLASSES, coded, late_reasons
 from services.reporting.registry.indicators import (
+    Citation,
     Form,
     Good,
     Indicator,
     Kind,
     Part,
-    Source,
     Status,
     counts,
     form,
@@ -42,7 +42,7 @@ def _completions() -> Iterator[Indicator]:
         exclusions="Unpaid work that is not completed, however long it has been due.",
         good=Good.HIGHER,
         standard="3 or 6 months, or the court's later date",
-        source=Source("Criminal Procedure (Scotland) Act 1995, section 227L"),
+        source=Citation("Criminal Procedure (Scotland) Act 1995, section 227L"),
         breakdowns=(("class", shares("unpaid_work_completed", COMPLETED.categories, COMPLETED)), *reasons),
         status=Status.EARLIER,
     )

@@ -15,7 +15,7 @@ from contracts.topics import kind_of, topic_of
 from services.chassis.api.http import application
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Admin, Producer, Record
+from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.operations.topics import topic_specs
 from services.records.api import sequence
 from tests.integration.records.conftest import Bench
@@ -41,7 +41,7 @@ class Log(NamedTuple):
 
     def accept(self, kind: Topic, *values: bytes) -> list[Slice]:
         """Acknowledged by Kafka, which is when a sender is told so, and not taken yet."""
-        receipts = self.producer.send_all(Record(topic_of(kind, AUTHORITY), b"-", value) for value in values)
+        receipts = self.producer.send_all(Outgoing(topic_of(kind, AUTHORITY), b"-", value) for value in values)
         sent = [Sent(at.offset, value) for at, value in zip(receipts, values, strict=True)]
         return [Slice(topic_of(kind, AUTHORITY), 0, sent)]
 

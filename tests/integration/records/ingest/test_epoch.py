@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from contracts.cells import Aggregate, decode_aggregate
 from services.chassis.failures import Fenced
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
@@ -28,7 +28,7 @@ class Topic:
     def transaction(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def send_all(self, records: Iterable[Record]) -> None:
+    def send_all(self, records: Iterable[Outgoing]) -> None:
         self.kept += [decode_aggregate(record.value or b"") for record in records]
 
 

@@ -15,7 +15,7 @@ from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import bulk
 from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.log import Log
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing import publisher as publishing
@@ -79,9 +79,9 @@ def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, ne
     with dead, living, closing(Log(settings, [source])) as log:
         log.seek({source: 0})
         dead._run(dead._asked("begin_transaction"))
-        dead.send_all([Record(topic, b"k", b"left open")])
+        dead.send_all([Outgoing(topic, b"k", b"left open")])
         with living.transaction():
-            living.send_all([Record(topic, b"k", b"whole")])
+            living.send_all([Outgoing(topic, b"k", b"whole")])
         assert log.slices(10) == []
         began = time.monotonic()
         assert dead.id is not None
@@ -118,9 +118,9 @@ def test_a_transaction_that_kafka_forgot_is_ended_all_the_same(kafka: str, new_t
         assert dead._producer is not None
         manager = dead._producer._txn_manager
         manager.maybe_add_partition_to_txn = manager._txn_partitions.add
-        dead.send_all([Record(topic, b"k", b"left open")])
+        dead.send_all([Outgoing(topic, b"k", b"left open")])
         with living.transaction():
-            living.send_all([Record(topic, b"k", b"whole")])
+            living.send_all([Outgoing(topic, b"k", b"whole")])
         assert dead.id is not None
         living.end_other(dead.id, topic)
         assert read_on(log) == [b"whole"]
@@ -137,17 +137,17 @@ def test_what_a_publisher_that_stands_still_left_open_is_ended_by_kafka(
     with frozen, living, closing(Log(settings, [source])) as log:
         log.seek({source: 0})
         frozen._run(frozen._asked("begin_transaction"))
-        frozen.send_all([Record(topic, b"k", b"left open")])
+        frozen.send_all([Outgoing(topic, b"k", b"left open")])
         began = time.monotonic()
         with living.transaction():
-            living.send_all([Record(topic, b"k", b"whole")])
+            living.send_all([Outgoing(topic, b"k", b"whole")])
         assert read_on(log) == [b"whole"]
         assert time.monotonic() - began < LONG_AGO
         with pytest.raises(Away):
             frozen._run(frozen._asked("commit_transaction"))
         assert frozen._transaction_seconds == bulk.LONG_TRANSACTION_SECONDS
         with frozen.transaction():
-            frozen.send_all([Record(topic, b"k", b"again")])
+            frozen.send_all([Outgoing(topic, b"k", b"again")])
         assert read_on(log) == [b"again"]
 
 

@@ -12,7 +12,7 @@ from contracts.events import FactWithdrawn, OrderReceived, SessionRecorded, Topi
 from contracts.topics import topic_of
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.operations.rights.erasing import PersonSettings
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.worker import Worker
@@ -62,7 +62,7 @@ def settings(postgres: str, empty_kafka: str) -> PersonSettings:
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs())
     with BulkProducer(kafka) as producer:
-        producer.send_all([Record(*one) for one in events()])
+        producer.send_all([Outgoing(*one) for one in events()])
     return PersonSettings(database=DatabaseSettings(url=postgres, schema_name="orders"), kafka=kafka)
 
 

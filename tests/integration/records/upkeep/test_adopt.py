@@ -19,7 +19,7 @@ from services.chassis.failures import Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import SourceIdentity, TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Record
+from services.chassis.streaming.kafka import Admin, Outgoing
 from services.chassis.streaming.positions import claim, last_taken
 from services.operations import adopt
 from services.operations.adopt import AdoptSettings, bind, look
@@ -34,7 +34,7 @@ from tests.support.kafka import KafkaProcess
 
 AUTHORITY = "S12000029"
 HIT = topic_of(Topic.UNPAID_WORK, AUTHORITY)
-Change = Callable[[list[Record]], list[Record]]
+Change = Callable[[list[Outgoing]], list[Outgoing]]
 SPECS = topic_specs(simulated=True)
 LOG = {topic_of(kind, code): lines for kind, code, lines in scenario.topics()}
 
@@ -56,9 +56,9 @@ def new(kafka_process: KafkaProcess) -> str:
     return kafka_process.address
 
 
-def _log() -> dict[str, list[Record]]:
+def _log() -> dict[str, list[Outgoing]]:
     return {
-        topic: [Record(topic, b"k", line, scenario.NOON + number) for number, line in enumerate(lines)]
+        topic: [Outgoing(topic, b"k", line, scenario.NOON + number) for number, line in enumerate(lines)]
         for topic, lines in LOG.items()
     }
 
@@ -72,7 +72,7 @@ def mirrored(new: str) -> KafkaSettings:
     return kafka
 
 
-def mirrored_again(kafka: KafkaSettings, records: list[Record]) -> None:
+def mirrored_again(kafka: KafkaSettings, records: list[Outgoing]) -> None:
     """One topic anew, with these records."""
     with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
         admin.delete_topics([HIT])
@@ -95,7 +95,7 @@ def settings(bench: Bench, kafka: KafkaSettings) -> AdoptSettings:
     return AdoptSettings(database=DatabaseSettings(url=url, schema_name=bench.domain.service), kafka=kafka)
 
 
-LATER = Record(HIT, b"k", LOG[HIT][0], scenario.NOON + 10**6)
+LATER = Outgoing(HIT, b"k", LOG[HIT][0], scenario.NOON + 10**6)
 
 
 def one_more(kafka: KafkaSettings, worker: Worker) -> None:
@@ -179,7 +179,7 @@ def test_reporting_reads_the_aggregates_again(postgres: str, empty_kafka: str, m
         connection.execute(text("UPDATE checkpoints SET next_offset = 77, last_timestamp = 1, last_checksum = 1"))
     assert "is empty" in CliRunner().invoke(adopt.commands, ["--confirm"]).output
     with BulkProducer(kafka) as producer:
-        producer.send_all([Record(NATIONAL_AGGREGATES, b"k", b"{}")])
+        producer.send_all([Outgoing(NATIONAL_AGGREGATES, b"k", b"{}")])
     assert CliRunner().invoke(adopt.commands, ["--confirm"]).exit_code == 0
     with closing(Admin(kafka)) as admin, transaction(database) as connection:
         sources = {TopicPartition(NATIONAL_AGGREGATES, 0): admin.identities([NATIONAL_AGGREGATES])[NATIONAL_AGGREGATES]}

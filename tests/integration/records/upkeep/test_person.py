@@ -18,7 +18,7 @@ from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.chassis.failures import Refused
 from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Record
+from services.chassis.streaming.kafka import Admin, Outgoing
 from services.operations.doctor import look_at_kafka
 from services.operations.proof.proving import Prover
 from services.operations.rights import erasing, person
@@ -137,7 +137,7 @@ def test_of_whom_only_refused_events_tell_is_shown_and_forgotten(
     escaped = refused.replace(nobody.encode(), b"".join(b"\\u%04x" % one for one in nobody.encode()))
     for value in (refused, escaped):
         with BulkProducer(settings.kafka) as producer:
-            producer.send_all([Record(topic_of(Topic.ORDERS, A), b"", value)])
+            producer.send_all([Outgoing(topic_of(Topic.ORDERS, A), b"", value)])
     for one in benches:
         read_all(settings, one)
     out = tmp_path / "person.json"
@@ -214,7 +214,7 @@ def test_what_somebody_sends_meanwhile_stops_it_before_anything_is_changed(
     @contextmanager
     def late(producer: BulkProducer) -> Iterator[None]:
         with BulkProducer(settings.kafka) as other:
-            other.send_all([Record(topic_of(Topic.ORDERS, B), b"", b"late")])
+            other.send_all([Outgoing(topic_of(Topic.ORDERS, B), b"", b"late")])
         with begin(producer):
             yield
 
@@ -248,7 +248,7 @@ def given(settings: PersonSettings, *arguments: str) -> str:
 def send(settings: PersonSettings, fact: Fact, subject: str) -> None:
     with BulkProducer(settings.kafka) as producer:
         value = encode(event(fact, subject, A, 30))
-        producer.send_all([Record(topic_of(Topic.ORDERS, A), subject.encode(), value)])
+        producer.send_all([Outgoing(topic_of(Topic.ORDERS, A), subject.encode(), value)])
 
 
 def log_of(settings: PersonSettings) -> list[str]:

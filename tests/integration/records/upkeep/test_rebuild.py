@@ -20,7 +20,7 @@ from services.chassis.failures import Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
-from services.chassis.streaming.kafka import Record
+from services.chassis.streaming.kafka import Outgoing
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest import notes
 from services.records.ingest.guarding import parking
@@ -52,7 +52,7 @@ def _live(bench: Bench, kafka: KafkaSettings) -> Iterator[Worker]:
 def _send(kafka: KafkaSettings) -> int:
     ensure(kafka, topic_specs())
     records = [
-        Record(topic_of(kind, code), b"", line, scenario.NOON)
+        Outgoing(topic_of(kind, code), b"", line, scenario.NOON)
         for kind, code, lines in scenario.topics()
         for line in lines
     ]
@@ -104,7 +104,7 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     seconds = scenario.NOON // 1000  # what a producer that means seconds says
     with BulkProducer(kafka) as producer:
         producer.send_all(
-            Record(topic_of(kind, code), b"", line, seconds if code == hit else scenario.NOON)
+            Outgoing(topic_of(kind, code), b"", line, seconds if code == hit else scenario.NOON)
             for kind, code, found in scenario.topics()
             for line in found
         )

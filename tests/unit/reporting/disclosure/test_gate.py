@@ -10,7 +10,7 @@ import pytest
 
 from contracts.authorities import HEALTH_BOARDS
 from services.chassis.api.auth import PUBLIC, Identity
-from services.reporting.disclosure.gate import Figure, Gate, Refused, Why
+from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Why
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, CellName, cells_in
 from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND
@@ -158,7 +158,7 @@ def test_whole_cells_are_for_national_viewers() -> None:
     cells = [("orders_imposed", GLASGOW, date(2026, 3, 1), "", 3)]
     assert Gate(NATIONAL).cells(cells)[0].value == 3
     for viewer in (PUBLIC, MANAGER):
-        with pytest.raises(Refused):
+        with pytest.raises(NotForViewer):
             Gate(viewer).cells(cells)
 
 

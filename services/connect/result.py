@@ -16,7 +16,7 @@ _SHOWN = 200
 
 
 @dataclass(slots=True)
-class Outcome:
+class ImportResult:
     """Of one import, or of one that was only tried."""
 
     rows: Counter[str] = field(default_factory=Counter)

@@ -14,8 +14,8 @@ from services.connect.home import Home, home_of
 from services.connect.mapping.loading import load_mapping, read_mapping
 from services.connect.mapping.model import Mapping, Platform, Value, value_of
 from services.connect.moments import LONDON
-from services.connect.outcome import Outcome
 from services.connect.page.dropped import Dropped
+from services.connect.result import ImportResult
 from services.connect.template import is_workbook, mapping_in
 from services.connect.work import Job, Report, proposed, run, tried
 
@@ -40,7 +40,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Importer:
     """One authority's mapping, and the files dropped."""
 
     mapping: Path
@@ -67,7 +67,7 @@ class Desk:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(self.mapping)
 
-    def check(self, asked: Asked) -> Outcome:
+    def check(self, asked: Asked) -> ImportResult:
         """What would be sent and refused. Raises CannotGoOn."""
         return tried(self._job(asked), [self.dropped.find(asked.digest)])
 

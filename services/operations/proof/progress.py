@@ -16,7 +16,7 @@ from services.records.ingest.tables import cells, checkpoints, publications, rec
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TopicState:
     """What Kafka says of one topic."""
 
     identity: SourceIdentity
@@ -26,17 +26,17 @@ class Source:
     """As Kafka has them, by offset, of those that were replaced."""
 
 
-def standing(books: Books, sources: Mapping[TopicPartition, Source]) -> Found:
+def progress(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Found:
     """Everything that says how far the books are."""
     row = next(iter(books.rows(shards)), None)
     if row is None:  # no worker has ever read of it
         if books.heard:
             yield Mismatch(books.name(shards), books.authority, None, "a row, since events of it were read")
         return
-    yield from _standing(books, row, sources)
+    yield from _progress(books, row, sources)
 
 
-def _standing(books: Books, shard: Any, sources: Mapping[TopicPartition, Source]) -> Found:
+def _progress(books: Books, shard: Any, sources: Mapping[TopicPartition, TopicState]) -> Found:
     yield from _shard(books, shard)
     yield from _positions(books, sources)
     yield from _times(books, sources)
@@ -83,7 +83,7 @@ def checkpoints_of(books_or_rows: Iterator[Any], authority: str) -> dict[TopicPa
     }
 
 
-def _positions(books: Books, sources: Mapping[TopicPartition, Source]) -> Found:
+def _positions(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Found:
     rows = checkpoints_of(iter(books.connection.execute(select(checkpoints))), books.authority)
     for at, row in rows.items():
         source = sources[at]
@@ -97,7 +97,7 @@ def _positions(books: Books, sources: Mapping[TopicPartition, Source]) -> Found:
             yield Mismatch(books.name(checkpoints), name, taken, source.last)
 
 
-def _times(books: Books, sources: Mapping[TopicPartition, Source]) -> Found:
+def _times(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Found:
     """An operator's own time stands beside no recorded one."""
     for row in books.rows(record_times):
         source = sources.get(TopicPartition(row.topic, row.partition))
