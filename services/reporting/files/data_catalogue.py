@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.periods import last_day
 from services.reporting.files.store import Listed
+from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
 from services.reporting.releases.index import ReleaseInfo
 
@@ -14,11 +15,19 @@ _SCOTLAND = "http://statistics.gov.scot/id/statistical-geography/S92000003"
 _THEME = "http://publications.europa.eu/resource/authority/data-theme/JUST"
 _MONTHLY = "http://publications.europa.eu/resource/authority/frequency/MONTHLY"
 _ENGLISH = "http://publications.europa.eu/resource/authority/language/ENG"
+_STATUS = "http://publications.europa.eu/resource/authority/dataset-status"
+_COMPLETED, _WITHDRAWN = f"{_STATUS}/COMPLETED", f"{_STATUS}/WITHDRAWN"
+_CONCEPTS = {
+    _THEME: "Justice, legal system and public safety",
+    _COMPLETED: "Completed",
+    _WITHDRAWN: "Withdrawn",
+}
 _SHA_256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
 _CONTEXT = {
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
+    "adms": "http://www.w3.org/ns/adms#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
     "spdx": "http://spdx.org/rdf/terms#",
@@ -63,11 +72,10 @@ def _what_is_named(site: str, releases: Sequence[ReleaseInfo], files: Files) -> 
         **dict.fromkeys(pages, "foaf:Document"),
     }
     yield from ({"@id": address, "@type": kind} for address, kind in named.items())
-    yield {
-        "@id": _THEME,
-        "@type": "skos:Concept",
-        "skos:prefLabel": _english("Justice, legal system and public safety"),
-    }
+    yield from (
+        {"@id": address, "@type": "skos:Concept", "skos:prefLabel": _english(label)}
+        for address, label in _CONCEPTS.items()
+    )
 
 
 def _catalogue(site: str, series: str, datasets: Sequence[str]) -> Document:
@@ -115,8 +123,23 @@ def _dataset(site: str, release: ReleaseInfo, series: str, files: Sequence[Liste
         },
         "dcat:inSeries": {"@id": series},
         "dcat:version": release.id,
+        **_in_its_line(site, release),
         "dcat:distribution": [{"@id": _file(site, release, each)} for each in files],
     }
+
+
+def _in_its_line(site: str, release: ReleaseInfo) -> Document:
+    """What it corrects, what corrects it, what was said of it, and whether its figures are still shown."""
+    replaced = [{"@id": f"{site}/releases/{each}"} for each in release.corrects]
+    replacing = [{"@id": f"{site}/releases/{release.corrected_by}"}] if release.corrected_by else []
+    found: Document = {
+        "dct:replaces": replaced,
+        "dcat:previousVersion": replaced,
+        "dct:isReplacedBy": replacing,
+        "adms:versionNotes": [_english(notice_words(each)) for each in release.notices],
+        "adms:status": {"@id": _WITHDRAWN if release.withdrawn_at else _COMPLETED},
+    }
+    return {term: value for term, value in found.items() if value}
 
 
 def _distribution(site: str, release: ReleaseInfo, file: Listed) -> Document:
@@ -159,6 +182,7 @@ def schema_org(site: str, release: ReleaseInfo, files: Sequence[Listed]) -> Docu
         "description": _DESCRIPTION,
         "identifier": release.id,
         "version": release.id,
+        **({"correction": f"{site}/releases/{release.corrected_by}"} if release.corrected_by else {}),
         "datePublished": f"{release.published_at:%Y-%m-%d}",
         "license": LICENCE.url,
         "isAccessibleForFree": True,

@@ -1,19 +1,34 @@
 """The same sheets as an OpenDocument spreadsheet."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from odf.dc import Title
+from odf.config import ConfigItem, ConfigItemMapEntry, ConfigItemMapIndexed, ConfigItemMapNamed, ConfigItemSet
+from odf.dc import Language, Title
 from odf.element import Element
+from odf.namespaces import STYLENS
 from odf.number import Number, NumberStyle
 from odf.opendocument import OpenDocumentSpreadsheet
-from odf.style import Style, TableColumnProperties, TextProperties
+from odf.style import (
+    MasterPage,
+    PageLayout,
+    PageLayoutProperties,
+    ParagraphProperties,
+    Style,
+    TableCellProperties,
+    TableColumnProperties,
+    TableProperties,
+    TextProperties,
+)
 from odf.table import DatabaseRange, DatabaseRanges, Table, TableCell, TableColumn, TableHeaderRows, TableRow
 from odf.text import A, P
 
 from services.reporting.files.workbook import Cell, Sheet
 
-_WIDTHS = ("3.5cm", "7cm", "3cm")
+_CHARACTER = 0.22
+"""How wide one is, in centimetres."""
+_PLACES = 2
+"""Columns that say which area, and stay in sight."""
 
 
 def as_ods(title: str, sheets: Sequence[Sheet]) -> bytes:
@@ -28,75 +43,149 @@ def as_ods(title: str, sheets: Sequence[Sheet]) -> bytes:
                 DatabaseRange(name=f"Table{number}", targetrangeaddress=_range(sheet), containsheader="true")
             )
     book.spreadsheet.addElement(ranges)
-    book.meta.addElement(_title(title))
+    book.meta.addElement(_told(Title(), title))
+    book.meta.addElement(_told(Language(), "en-GB"))
+    book.settings.addElement(_what_stays_in_sight(sheets))
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
 
 
-def _title(words: str) -> Element:
-    found = Title()
-    found.addText(words)
+def _told(element: Element, words: str) -> Element:
+    element.addText(words)
+    return element
+
+
+def _what_stays_in_sight(sheets: Sequence[Sheet]) -> Element:
+    """The header row, and beside numbers the columns that say which area."""
+    tables = ConfigItemMapNamed(name="Tables")
+    for sheet in sheets:
+        if sheet.header:
+            tables.addElement(_entry(sheet.name, _split("Vertical", "Bottom", sheet.header_row), _aside(sheet)))
+    view, views = ConfigItemMapEntry(), ConfigItemMapIndexed(name="Views")
+    view.addElement(tables)
+    views.addElement(view)
+    found = ConfigItemSet(name="ooo:view-settings")
+    found.addElement(views)
     return found
 
 
+def _aside(sheet: Sheet) -> Mapping[str, int]:
+    return {} if sheet.text_only else _split("Horizontal", "Right", _PLACES)
+
+
+def _split(direction: str, side: str, position: int) -> Mapping[str, int]:
+    frozen = 2
+    return {f"{direction}SplitMode": frozen, f"{direction}SplitPosition": position, f"Position{side}": position}
+
+
+def _entry(name: str, *settings: Mapping[str, int]) -> Element:
+    entry = ConfigItemMapEntry(name=name)
+    for key, value in {name: value for each in settings for name, value in each.items()}.items():
+        entry.addElement(_told(ConfigItem(name=key, type="short" if key.endswith("Mode") else "int"), f"{value}"))
+    return entry
+
+
 class _Styles:
-    """How headings and numbers look, by name."""
+    """How headings, text and numbers look, by name."""
 
     def __init__(self, book: Element) -> None:
-        self.heading = Style(name="heading", family="table-cell")
-        self.heading.addElement(TextProperties(fontweight="bold"))
-        book.automaticstyles.addElement(self.heading)
-        self.numbers = {decimals: self._number(book, decimals) for decimals in (0, 1)}
-        self.columns = [self._column(book, width) for width in _WIDTHS]
+        self._book = book
+        self.page = self._page()
+        self.text = self._cell("text")
+        self.title = self._cell("title", fontsize="14pt", fontweight="bold")
+        self.heading = self._cell("heading", fontweight="bold")
+        self.numbers_heading = self._cell("numbers_heading", right=True, fontweight="bold")
+        self.mark = self._cell("mark", right=True)
+        self.line = self._cell("line", wraps=True)
+        self.numbers = {decimals: self._number(decimals) for decimals in (0, 1)}
+        self._columns: dict[int, Element] = {}
 
-    @staticmethod
-    def _number(book: Element, decimals: int) -> Element:
+    def column(self, characters: int) -> Element:
+        """As wide as so many characters."""
+        if characters not in self._columns:
+            style = Style(name=f"column{characters}", family="table-column")
+            style.addElement(TableColumnProperties(columnwidth=f"{characters * _CHARACTER:.2f}cm"))
+            self._columns[characters] = self._added(style)
+        return self._columns[characters]
+
+    def _added(self, style: Element) -> Element:
+        self._book.automaticstyles.addElement(style)
+        return style
+
+    def _cell(
+        self, name: str, *, right: bool = False, wraps: bool = False, shape: Element | None = None, **letters: str
+    ) -> Element:
+        look = {} if shape is None else {"datastylename": shape}
+        style = Style(name=name, family="table-cell", **look)
+        style.addElement(TextProperties(**{"fontfamily": "Arial", "fontsize": "11pt"} | letters))
+        style.addElement(TableCellProperties(verticalalign="top", **({"wrapoption": "wrap"} if wraps else {})))
+        if right:
+            style.addElement(ParagraphProperties(textalign="end"))
+        return self._added(style)
+
+    def _number(self, decimals: int) -> Element:
         shape = NumberStyle(name=f"number{decimals}")
         shape.addElement(Number(decimalplaces=decimals, minintegerdigits=1, grouping="true"))
-        style = Style(name=f"cell{decimals}", family="table-cell", datastylename=shape)
-        book.automaticstyles.addElement(shape)
-        book.automaticstyles.addElement(style)
-        return style
+        self._added(shape)
+        return self._cell(f"cell{decimals}", right=True, shape=shape)
 
-    @staticmethod
-    def _column(book: Element, width: str) -> Element:
-        style = Style(name=f"column{width}", family="table-column")
-        style.addElement(TableColumnProperties(columnwidth=width))
-        book.automaticstyles.addElement(style)
-        return style
+    def _page(self) -> Element:
+        """As wide as a sheet of paper."""
+        layout = PageLayout(name="landscape")
+        properties = PageLayoutProperties(printorientation="landscape", pagewidth="29.7cm", pageheight="21cm")
+        properties.setAttrNS(STYLENS, "scale-to-X", "1")
+        layout.addElement(properties)
+        self._book.automaticstyles.addElement(layout)
+        self._book.masterstyles.addElement(MasterPage(name="Default", pagelayoutname=layout))
+        style = Style(name="sheet", family="table", masterpagename="Default")
+        style.addElement(TableProperties(display="true"))
+        return self._added(style)
 
 
 def _sheet(styles: _Styles, sheet: Sheet) -> Element:
-    table = Table(name=sheet.name)
-    for index in range(max(1, len(sheet.header))):
-        table.addElement(TableColumn(stylename=styles.columns[min(index, 2)]))
+    table = Table(name=sheet.name, stylename=styles.page)
+    for column in range(max(1, len(sheet.header))):
+        table.addElement(TableColumn(stylename=styles.column(sheet.width(column))))
     for place, line in enumerate((sheet.title, *sheet.words)):
-        table.addElement(_row([line], styles.heading if place == 0 else None))
+        wraps = styles.line if sheet.text_only and not sheet.header else styles.text
+        table.addElement(_row([line], [styles.title if place == 0 else wraps]))
     if sheet.header:
         header = TableHeaderRows()
-        header.addElement(_row(sheet.header, styles.heading))
+        header.addElement(_row(sheet.header, _headings(styles, sheet)))
         table.addElement(header)
+    looks = _looks(styles, sheet)
     for place, row in enumerate(sheet.rows):
         link = sheet.links[place] if sheet.links else ""
-        table.addElement(_row(row, None, styles.numbers[sheet.decimals], link))
+        table.addElement(_row(row, looks, styles.numbers[sheet.decimals], link))
     return table
 
 
-def _row(cells: Sequence[Cell], style: Element | None, number: Element | None = None, link: str = "") -> Element:
+def _headings(styles: _Styles, sheet: Sheet) -> list[Element]:
+    beyond = styles.heading if sheet.text_only else styles.numbers_heading
+    return [styles.heading if at < _PLACES else beyond for at in range(len(sheet.header))]
+
+
+def _looks(styles: _Styles, sheet: Sheet) -> list[Element]:
+    """Of text in each column."""
+    if sheet.text_only:
+        return [*[styles.text] * (len(sheet.header) - 1), styles.line]
+    return [styles.text if at < _PLACES else styles.mark for at in range(len(sheet.header))]
+
+
+def _row(cells: Sequence[Cell], looks: Sequence[Element], number: Element | None = None, link: str = "") -> Element:
     row = TableRow()
-    for place, value in enumerate(cells):
-        row.addElement(_cell(value, style, number, link if place == 0 else ""))
+    for place, (value, look) in enumerate(zip(cells, looks, strict=True)):
+        row.addElement(_cell(value, look, number, link if place == 0 else ""))
     return row
 
 
-def _cell(value: Cell, style: Element | None, number: Element | None, link: str) -> Element:
-    look = {} if style is None else {"stylename": style}
+def _cell(value: Cell, look: Element, number: Element | None, link: str) -> Element:
     if value is None:
-        return TableCell(**look)
+        return TableCell(stylename=look)
     if isinstance(value, int | float):
         return TableCell(valuetype="float", value=repr(value), stylename=number)
-    cell, text = TableCell(valuetype="string", **look), P()
+    cell, text = TableCell(valuetype="string", stylename=look), P()
     if link:
         text.addElement(A(href=f"#'{link}'.A1", text=value, type="simple"))
     else:
@@ -106,8 +195,7 @@ def _cell(value: Cell, style: Element | None, number: Element | None, link: str)
 
 
 def _range(sheet: Sheet) -> str:
-    first = len(sheet.words) + 2
-    last = first + len(sheet.rows)
+    first, last = sheet.header_row, sheet.header_row + len(sheet.rows)
     return f"'{sheet.name}'.A{first}:'{sheet.name}'.{_letter(len(sheet.header))}{last}"
 
 

@@ -13,6 +13,7 @@ from services.reporting.releases.index import ReleaseInfo
 
 Cell = str | float | None
 WIDEST_SHEET_NAME = 31
+LINE = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,19 @@ class Sheet:
     """Of its numbers."""
     links: tuple[str, ...] = ()
     """For each row, the name of the sheet that its first cell leads to."""
+    widths: tuple[int, ...] = (12, 24, 12)
+    """Of its columns, in characters; the last is that of all further ones."""
+    text_only: bool = False
+    """Whether it is read line by line: then long lines wrap within their column, and no column holds numbers."""
+
+    @property
+    def header_row(self) -> int:
+        """Its number, from one."""
+        return len(self.words) + 2
+
+    def width(self, column: int) -> int:
+        """Of a column, from zero, in characters."""
+        return self.widths[min(column, len(self.widths) - 1)]
 
 
 def workbook(release: ReleaseInfo, indicators: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> list[Sheet]:
@@ -50,6 +64,8 @@ def _cover(release: ReleaseInfo) -> Sheet:
             "The contents are listed on the sheet Contents; symbols and methods are explained on the sheet Notes.",
             *map(notice_words, release.notices),
         ),
+        widths=(LINE,),
+        text_only=True,
     )
 
 
@@ -57,10 +73,12 @@ def _contents(tables: Sequence[Sheet]) -> Sheet:
     return Sheet(
         "Contents",
         "Contents",
-        ("This sheet has one table. Each name leads to its sheet.",),
+        ("This sheet has one table. Each name of a sheet is a link to it.",),
         ("Sheet", "Table"),
         tuple((sheet.name, sheet.title) for sheet in tables),
         links=tuple(sheet.name for sheet in tables),
+        widths=(WIDEST_SHEET_NAME + 4, LINE),
+        text_only=True,
     )
 
 
@@ -82,6 +100,8 @@ def _notes(release: ReleaseInfo) -> Sheet:
             ),
             ("Release", f"Figures of release {release.id} never change; corrections are a new release"),
         ),
+        widths=(12, LINE),
+        text_only=True,
     )
 
 

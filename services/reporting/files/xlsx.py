@@ -3,10 +3,13 @@
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell, MergedCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -14,7 +17,11 @@ from services.chassis import sheets
 from services.reporting.files.workbook import Sheet
 from services.reporting.formats.publisher import PUBLISHER
 
-_FIRST, _SECOND, _OTHER = 14, 44, 14
+_LETTERS = "Arial"
+_LINE_HEIGHT, _BROAD = 15, 1.05
+"""Of a line, in points; and how much more room letters may take than figures, by which columns are measured."""
+_PLACES = 2
+"""Columns that say which area, and stay in sight."""
 
 
 def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
@@ -32,29 +39,52 @@ def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
 
 def _add(page: Worksheet, sheet: Sheet, number: int) -> None:
     sheets.append(page, [(sheet.title,), *((line,) for line in sheet.words)])
-    page["A1"].font = Font(bold=True, size=14)
     if sheet.header:
-        _add_table(page, sheet, number)
+        sheets.append(page, [sheet.header, *sheet.rows])
+        _make_table(page, sheet, number)
+    for line in page.iter_rows():
+        for cell in line:
+            _dress(cell, sheet)
+    for place, name in enumerate(sheet.links, sheet.header_row + 1):
+        page.cell(place, 1).hyperlink = f"#'{name}'!A1"
+        page.cell(place, 1).font = Font(name=_LETTERS, underline="single", color="0065BD")
+    for column in range(max(1, len(sheet.header))):
+        page.column_dimensions[get_column_letter(column + 1)].width = sheet.width(column)
+    if sheet.text_only:
+        _leave_room(page, sheet)
+    _prepare_for_print(page, sheet)
 
 
-def _add_table(page: Worksheet, sheet: Sheet, number: int) -> None:
-    first = len(sheet.words) + 2
-    sheets.append(page, [sheet.header, *sheet.rows])
+def _leave_room(page: Worksheet, sheet: Sheet) -> None:
+    """For lines that wrap: Excel leaves rows as high as the file says."""
+    for row, line in enumerate(page.iter_rows(min_row=2), 2):
+        lines = max(ceil(len(f"{cell.value or ''}") * _BROAD / sheet.width(at)) for at, cell in enumerate(line))
+        wraps = not sheet.header or row > sheet.header_row
+        page.row_dimensions[row].height = _LINE_HEIGHT * (lines if wraps else 1)
+
+
+def _make_table(page: Worksheet, sheet: Sheet, number: int) -> None:
+    first = sheet.header_row
     area = f"A{first}:{get_column_letter(len(sheet.header))}{first + len(sheet.rows)}"
     page.add_table(Table(displayName=f"Table{number}", ref=area, tableStyleInfo=TableStyleInfo("TableStyleLight1")))
-    shape = "#,##0" if not sheet.decimals else f"#,##0.{'0' * sheet.decimals}"
-    for line in page.iter_rows(min_row=first + 1, min_col=1, max_col=len(sheet.header)):
-        for cell in line:
-            if isinstance(cell.value, int | float):
-                cell.number_format = shape
-            elif (cell.column or 0) > 2:
-                cell.alignment = Alignment(horizontal="right")
-    for place, name in enumerate(sheet.links, first + 1):
-        page.cell(place, 1).hyperlink = f"#'{name}'!A1"
-        page.cell(place, 1).font = Font(underline="single", color="0065BD")
-    for index in range(1, len(sheet.header) + 1):
-        width = (
-            _OTHER if index > 2 else _SECOND if index == 2 else max(_FIRST, 4 + max(map(len, sheet.links), default=0))
-        )
-        page.column_dimensions[get_column_letter(index)].width = width
-    page.freeze_panes = f"A{first + 1}"
+    page.freeze_panes = f"A{first + 1}" if sheet.text_only else f"{get_column_letter(_PLACES + 1)}{first + 1}"
+
+
+def _dress(cell: Cell | MergedCell, sheet: Sheet) -> None:
+    is_title, is_header = cell.row == 1, bool(sheet.header) and cell.row == sheet.header_row
+    cell.font = Font(name=_LETTERS, size=14 if is_title else 11, bold=is_title or is_header)
+    if isinstance(cell.value, int | float):
+        cell.number_format = "#,##0" if not sheet.decimals else f"#,##0.{'0' * sheet.decimals}"
+    if sheet.text_only:
+        cell.alignment = Alignment(vertical="top", wrap_text=cell.column == max(1, len(sheet.header)))
+    elif (cell.column or 0) > _PLACES:  # above and among numbers
+        cell.alignment = Alignment(horizontal="right")
+
+
+def _prepare_for_print(page: Worksheet, sheet: Sheet) -> None:
+    """As wide as a sheet of paper, with the header on each."""
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", page.PAPERSIZE_A4
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if sheet.header:
+        page.print_title_rows = f"{sheet.header_row}:{sheet.header_row}"

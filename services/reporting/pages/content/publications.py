@@ -63,7 +63,7 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
     return Publication(
         choice,
         _headlines(reader, choice),
-        later[-1] if later else None,
+        later[0] if later else None,
         before[0] if before else None,
         tuple(changes),
         tuple(Counter(each.why for each in changes).most_common()),

@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 from pyshacl import validate
-from rdflib import Graph
+from rdflib import DCAT, DCTERMS, Graph, Namespace, URIRef
 
 from services.reporting.files.data_catalogue import dcat
 from services.reporting.files.store import Listed
-from services.reporting.releases.index import PUBLISHED, ReleaseInfo
+from services.reporting.releases.index import PUBLISHED, WITHDRAWN, ReleaseInfo
+from services.reporting.releases.notices import Kind, Notice
 
 # rdflib and pyshacl warn of their own older names
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+ADMS = Namespace("http://www.w3.org/ns/adms#")
 SHAPES = Path(__file__).parents[3] / "reference" / "dcat-ap" / "dcat-ap-SHACL-3.0.1.ttl.gz"
 MADE = datetime(2026, 5, 10, 9, tzinfo=UTC)
 CSV = Listed("data/orders_imposed.csv", "text/csv; charset=utf-8", "Orders imposed", "0" * 64, 1000)
@@ -27,11 +29,18 @@ def shapes() -> Graph:
     return Graph().parse(data=gzip.decompress(SHAPES.read_bytes()), format="turtle")
 
 
+WRONG = Notice("2026-03.1", MADE, Kind.CORRECTION, "Reviews were counted twice", "ann", "2026-03.2")
+GONE = Notice("2026-03.1", MADE, Kind.WITHDRAWAL, "Nobody should use it", "ann")
+
+
+def release(name: str, withdrawn_at: datetime | None, *notices: Notice) -> ReleaseInfo:
+    status = WITHDRAWN if withdrawn_at else PUBLISHED
+    return ReleaseInfo(name, status, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, withdrawn_at, notices, {})
+
+
 def catalogue() -> dict[str, Any]:
-    releases = [
-        ReleaseInfo(name, PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, (), {})
-        for name in ("2026-03.2", "2026-03.1")
-    ]
+    """Of a release that was corrected and withdrawn, and the one that has it right."""
+    releases = [release("2026-03.2", None, WRONG), release("2026-03.1", MADE, WRONG, GONE)]
     return dcat("https://figures.example", releases, {each.id: [ZIP, CSV] for each in releases})
 
 
@@ -44,6 +53,19 @@ def conforms(document: dict[str, Any], shapes: Graph) -> tuple[bool, str]:
 def test_it_conforms(shapes: Graph) -> None:
     found, told = conforms(catalogue(), shapes)
     assert found, told
+
+
+def test_a_correction_and_what_it_corrects_lead_to_each_other() -> None:
+    graph = Graph().parse(data=msgspec.json.encode(catalogue()), format="json-ld")
+    wrong, right = (URIRef(f"https://figures.example/releases/{name}") for name in ("2026-03.1", "2026-03.2"))
+    assert list(graph.subject_objects(DCTERMS.replaces)) == [(right, wrong)]
+    assert list(graph.subject_objects(DCTERMS.isReplacedBy)) == [(wrong, right)]
+    assert graph.value(right, URIRef(f"{DCAT}previousVersion")) == wrong
+    notes = {each: sorted(map(str, graph.objects(each, ADMS.versionNotes))) for each in (wrong, right)}
+    assert ["counted twice" in note for note in notes[right]] == [True]
+    assert ["counted twice" in note or "Nobody" in note for note in notes[wrong]] == [True, True]
+    statuses = {each: str(graph.value(each, ADMS.status)).rpartition("/")[2] for each in (wrong, right)}
+    assert statuses == {wrong: "WITHDRAWN", right: "COMPLETED"}
 
 
 @pytest.mark.parametrize("lacking", ["dct:title", "dct:description", "dcat:mediaType", "spdx:checksum"])
