@@ -18,6 +18,7 @@ from contracts.events import Topic
 from contracts.rejections import Reason
 
 MOST, MOST_BYTES = 500, 4 << 20
+LONGEST_ASKED = 3600.0
 MEDIA = "application/cloudevents-batch+json"
 
 
@@ -214,15 +215,15 @@ def outcome(batch: Sequence[Queued], reply: Reply | None) -> list[Result] | None
 
 
 def asked_to_wait(reply: Reply | None) -> float | None:
-    """Seconds, where the platform said how long."""
+    """Seconds, where the platform said how long: never more than an hour, whatever something in between says."""
     value = reply.headers.get("retry-after", "") if reply else ""
     if not reply or not value:
         return None
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(LONGEST_ASKED, float(value))
     try:
         now = parsedate_to_datetime(reply.headers.get("date", ""))
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+        return min(LONGEST_ASKED, max(0.0, (parsedate_to_datetime(value) - now).total_seconds()))
     except (ValueError, TypeError):
         return None
 

@@ -158,6 +158,8 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert asked_to_wait(reply(503, retry_after=later, date=date_)) == 90
     assert asked_to_wait(reply(503, retry_after=date_, date=later)) == 0
     assert asked_to_wait(reply(503, retry_after="soon", date=date_)) is None
+    assert asked_to_wait(reply(503, retry_after="9" * 5000)) == 3600
+    assert asked_to_wait(reply(503, retry_after="Tue, 04 Mar 9999 12:00:00 GMT", date=date_)) == 3600
     assert asked_to_wait(reply(503, retry_after="-7", date=date_)) is None
     assert asked_to_wait(reply(503)) is None
     assert asked_to_wait(None) is None
