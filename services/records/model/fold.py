@@ -235,3 +235,5 @@ def _day_of_hour(hour: int) -> date:
         return datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON).date()
     except OverflowError:
         return datetime.fromtimestamp(hour * 3600, UTC).date()
+    except ValueError:  # later than the last day of all, which only a refused event can say
+        return date.max
