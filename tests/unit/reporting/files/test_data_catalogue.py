@@ -13,7 +13,7 @@ from rdflib import DCAT, DCTERMS, Graph, Namespace, URIRef
 from services.reporting.files.data_catalogue import dcat
 from services.reporting.files.store import Listed
 from services.reporting.releases.index import PUBLISHED, WITHDRAWN, ReleaseInfo
-from services.reporting.releases.notices import Kind, Notice
+from services.reporting.releases.notices import Notice, NoticeKind
 
 # rdflib and pyshacl warn of their own older names
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -29,8 +29,8 @@ def shapes() -> Graph:
     return Graph().parse(data=gzip.decompress(SHAPES.read_bytes()), format="turtle")
 
 
-WRONG = Notice("2026-03.1", MADE, Kind.CORRECTION, "Reviews were counted twice", "ann", "2026-03.2")
-GONE = Notice("2026-03.1", MADE, Kind.WITHDRAWAL, "Nobody should use it", "ann")
+WRONG = Notice("2026-03.1", MADE, NoticeKind.CORRECTION, "Reviews were counted twice", "ann", "2026-03.2")
+GONE = Notice("2026-03.1", MADE, NoticeKind.WITHDRAWAL, "Nobody should use it", "ann")
 
 
 def release(name: str, withdrawn_at: datetime | None, *notices: Notice) -> ReleaseInfo:

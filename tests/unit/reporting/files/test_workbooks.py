@@ -23,10 +23,10 @@ from services.reporting.files.xlsx import as_xlsx
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases.index import PUBLISHED, ReleaseInfo
-from services.reporting.releases.notices import Kind, Notice
+from services.reporting.releases.notices import Notice, NoticeKind
 
 MADE = datetime(2026, 5, 10, 9, tzinfo=UTC)
-NOTE = Notice("2026-03.1", MADE, Kind.NOTE, "=SUM(A1) was written here, and is no formula. " * 3, "ann")
+NOTE = Notice("2026-03.1", MADE, NoticeKind.NOTE, "=SUM(A1) was written here, and is no formula. " * 3, "ann")
 RELEASE = ReleaseInfo("2026-03.1", PUBLISHED, date(2026, 3, 1), date(2026, 5, 9), "", MADE, MADE, None, (NOTE,), {})
 SHOWN = ("orders_imposed", "placement_within_7", "mean_hours", "unpaid_work_completed_in_time")
 EVERY_SHEET_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1"
