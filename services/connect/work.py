@@ -19,7 +19,7 @@ from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
 from services.connect.mapping.seen import Sheet, sheet_of
 from services.connect.mapping.suggest import proposal
-from services.connect.result import ALL_WELL, CANNOT_GO_ON, REFUSED, ImportResult
+from services.connect.result import ALL_WELL, CANNOT_GO_ON, REFUSED, ImportResult, number_of
 from services.connect.send import Sent, client_of, reconcile, send, settle
 from services.connect.state import State
 
@@ -112,7 +112,7 @@ def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> 
 def _report(lines: list[str], result: ImportResult, sent: Sent) -> Report:
     lines += [str(refusal) for refusal in sent.refused]
     lines += result.lines(done=True)
-    lines.append(f"{sent.accepted:,} events accepted, {len(sent.refused):,} refused by the platform.")
+    lines.append(f"{number_of(sent.accepted, 'event')} accepted, {len(sent.refused):,} refused by the platform.")
     if sent.waiting:
         lines.append(
             f"The platform is away; {sent.waiting:,} or more events wait. Nothing is lost: run it again to go on."

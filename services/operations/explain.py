@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from services.chassis.audit.operators import operated
 from services.chassis.database import transaction
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.recount import records_of
 from services.records.upkeep.explain import CellName, Explanation, cell_name, explain, known
@@ -52,14 +53,14 @@ def explain_cell(
 
 def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:
     lines = [f"{'|'.join(map(str, cell))} = {found.value}", ""]
-    lines.append(f"{len(found.behind)} orders count here:")
+    lines.append(f"{counted(len(found.behind), 'order')} behind it:")
     lines += [
         f"  {one.subject}: {one.value}, by {', '.join(one.facts) or 'any of several facts'}"
         for one in found.behind[:most]
     ]
     if most is not None and len(found.behind) > most:
         lines.append(f"  and {len(found.behind) - most} more (--all shows them)")
-    lines += ["", f"{sum(found.elsewhere.values())} orders do not:"]
+    lines += ["", f"{counted(sum(found.elsewhere.values()), 'order')} not counted here:"]
     for reason, number in found.elsewhere.most_common():
         lines.append(f"  {number}: {reason} (as {', '.join(found.examples[reason])})")
     return lines

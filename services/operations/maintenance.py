@@ -75,4 +75,4 @@ def rebuild(
         )
         with transaction(database) as connection:
             operated(connection, "rebuild", events=read, less=less)
-    typer.echo(f"{domain.service}: made again from {read} events")
+    typer.echo(f"{domain.service}: made again from {counted(read, 'event')}")

@@ -16,6 +16,7 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.kafka import Producer
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.metrics import version_in
 from services.records.ingest.tables import rejections
@@ -133,7 +134,7 @@ def _tell(domain: Domain, effects: Iterable[tuple[str, Effect]]) -> None:
     for authority, effect in effects:
         found = True
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(effect.outcomes.items()))
-        typer.echo(f"{authority}: {outcomes}; {effect.records} orders change")
+        typer.echo(f"{authority}: {outcomes}; changes {counted(effect.records, 'order')}")
         for measure, change in sorted(effect.cells.items()):
             typer.echo(f"    {measure} {change:+d}")
     if not found:

@@ -36,7 +36,7 @@ from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, Migrate
 log = logging.getLogger(__name__)
 MEASURE_SECONDS = 60.0
 DESCRIPTION = (
-    "Figures on community payback orders in Scotland. What is released is for everybody, without a key; a token shows an "
+    "Figures on community payback orders in Scotland. Released figures are for everybody, without a key; a token shows an "
     "authority its own figures live, and national statistics and inspection all of them."
 )
 TAGS: list[dict[str, Any]] = [

@@ -60,7 +60,7 @@ def rows() -> Iterator[Row]:
 
 def spread(numbers: Iterable[int]) -> str:
     values = sorted(numbers)
-    return f"median {median(values):g}, nine in ten up to {quantiles(values, n=10)[-1]:g}"
+    return f"median {median(values):.0f}, nine in ten up to {quantiles(values, n=10)[-1]:.0f}"
 
 
 def largest(numbers: "Counter[str] | dict[str, int]") -> str:

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from contracts.authorities import current_code
+from services.chassis.web.words import counted
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order, held
 
@@ -49,7 +50,7 @@ def show(
     out.unlink(missing_ok=True)  # whoever may read what was there must not read this
     out.touch(mode=0o600, exist_ok=False)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    typer.echo(f"{out}: {len(found['references'])} orders")
+    typer.echo(f"{out}: {counted(len(found['references']), 'order')}")
 
 
 @person.command(
@@ -64,7 +65,7 @@ def erase(pseudonym: Pseudonym, why: Why, by: By = None, authority: Authority = 
     settings = PersonSettings.load()
     with opened(settings) as books:
         number = forget(settings, books, Order(pseudonym, why, by, _code(authority)))
-    typer.echo(f"{number} records of the log have other names; the books were made again from it.\n{LEFT}")
+    typer.echo(f"{counted(number, 'record')} of the log now under other names; the books were made again from it.\n{LEFT}")
 
 
 def _code(authority: str | None) -> str | None:

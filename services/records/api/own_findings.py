@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from contracts.events import Topic
 from contracts.periods import month_of
 from contracts.topics import topic_of
+from services.chassis.web.words import counted
 from services.records.api.order_schemas import FindingView, Today
 from services.records.ingest import times
 from services.records.ingest.sequences.counters import open_gaps
@@ -54,9 +55,9 @@ def control_totals(*names: str) -> OwnFinding:
     """Looks for months whose totals, as the authority stated them, are not those of our cells."""
 
     def differing(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
-        for period, name, said, counted in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
-            if said != counted:
-                facts, detail = (f"period/{period:%Y-%m}",), f"{name}: {said} stated, {counted} counted"
+        for period, name, said, ours in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
+            if said != ours:
+                facts, detail = (f"period/{period:%Y-%m}",), f"{name}: {said} stated, {ours} counted"
                 yield FindingView.about(AUTHORITY, CONTROL_TOTALS, period, facts=facts, detail=detail)
 
     return differing
@@ -86,7 +87,7 @@ def record_times(kind: Topic) -> OwnFinding:
         topic = topic_of(kind, authority)
         told = times.told(connection, topic)
         if told is not None:
-            detail = f"{told.number} records of {topic}, offsets {told.first} to {told.last}"
+            detail = f"{counted(told.number, 'record')} of {topic}, offsets {told.first} to {told.last}"
             yield FindingView.about(AUTHORITY, RECORD_TIME, month_of(told.used.date()), detail=detail)
 
     return replaced

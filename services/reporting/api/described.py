@@ -26,7 +26,7 @@ DESCRIBED: dict[type, str] = {
     PartRow: "What one cause adds to a figure.",
     Place: "Where an authority lies.",
     Proved: "When everything was last proved together.",
-    Row: "A figure as it may be shown. What is suppressed is null, never zero.",
+    Row: "A figure as it may be shown. A suppressed value is null, never zero.",
     RowOfSeveral: "A figure, and the indicator that it is of.",
     Completeness: "One authority's reporting.",
     State: "How complete an authority's figures of a period are.",

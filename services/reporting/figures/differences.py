@@ -41,7 +41,7 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
     gate = Gate(enquiry.viewer)
     if not gate.sees_whole(area):
         raise NotForViewer(
-            "What figures were on a day is for national viewers and the authority itself; releases list what moved"
+            "Figures as they were on a day are for national viewers and the authority itself; releases list what moved"
         )
     if enquiry.viewer.audience != "national" and Status.PROPOSED in {old.status, new.status}:
         raise NotForViewer("A proposed version is for national statistics and inspection")

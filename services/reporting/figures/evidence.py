@@ -40,7 +40,7 @@ class Doubt(StrEnum):
 
 
 DOUBTS = {
-    Doubt.NOT_IN_CUT: "What is shown does not reach so far",
+    Doubt.NOT_IN_CUT: "The figures shown do not reach so far",
     Doubt.NO_EXPECTATION: "It neither numbers its events nor closes its months, and has no past to compare with",
     Doubt.NOT_ALL_MONTHS: "It did not report on every month",
     Doubt.ONE_SERVICE: "Nothing was ever taken of its orders, or nothing of its unpaid work",

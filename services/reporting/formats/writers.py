@@ -302,7 +302,7 @@ def cover_of_figures(answer: Answer, provisional: str = "") -> list[tuple[str, .
         ("provisional", f"TRUE: something that would count in the period can still happen. {provisional}".strip()),
         ("partial", "TRUE: the figure is of only part of the period."),
         ("suppressed", "TRUE: not shown. Such a figure is empty, never zero; `why` says why."),
-        ("rounding", "What is published is rounded, counts to multiples of 5, so that nobody can be recognised."),
+        ("rounding", "Published figures are rounded, counts to multiples of 5, so that nobody can be recognised."),
     ]
 
 

@@ -30,7 +30,7 @@ _CENSORED = (
     "Version 1 was a share of those that had happened. In the latest months those are the ones that happened soon, so it rose "
     "whatever was done, and an authority that never did it looked best."
 )
-_MONTH = "What is overdue counts in the month of imposition."
+_MONTH = "Anything overdue counts in the month of imposition."
 
 
 class _Clock(NamedTuple):
@@ -212,7 +212,7 @@ def _due_versions(earlier: Indicator) -> Iterator[Indicator]:
         earlier,
         denominator=due,
         exclusions="Those marked as not applicable, and those that are not due yet.",
-        note="What is overdue counts in the month in which it was due.",
+        note="Anything overdue counts in the month in which it was due.",
         breakdowns=(("outcome", shares(measure, ("on_time", "late", *NOT_DONE), due)), *_reasons(measure)),
         version=2,
         change="Version 1 left out what was overdue, so that whoever never did it looked best.",

@@ -71,7 +71,7 @@ def test_it_says_why_others_did_not_count(
     value, key = max((n, k) for k, n in one.cells().items() if k.startswith(f"{measure}|") and k.endswith(category))
     output = shown(postgres, monkeypatch, service, key)
     assert output.startswith(f"{key} = {value}\n")
-    assert "orders count here" in output
+    assert "behind it:" in output
     assert by in output
     assert elsewhere in output
 
