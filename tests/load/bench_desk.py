@@ -16,12 +16,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-import psutil
-
 from deploy.local.postgres import Postgres
 from services.chassis.api.auth import COOKIE
 from services.simulate.nation import Simulation
-from tests.load.bench_orders import ASKED, END, GLASGOW, MONTHS, YEAR, Manager, api, filled, process
+from tests.load.bench_orders import ASKED, END, GLASGOW, MONTHS, YEAR, Manager, api, cpu_seconds, filled, process
 from tests.support.desk import token
 
 TARGET_MS = 200.0
@@ -110,12 +108,12 @@ def measure(ports: Mapping[str, int]) -> int:
 
 def _time(line: HTTPConnection, page: str) -> tuple[float, float, int]:
     size, taken = _get(line, page), []
-    began, number = _cpu(), FEW_REQUESTS if page.startswith(LONG) else REQUESTS
+    began, number = cpu_seconds(), FEW_REQUESTS if page.startswith(LONG) else REQUESTS
     for _ in range(number):
         started = time.perf_counter()
         _get(line, page)
         taken.append((time.perf_counter() - started) * 1000)
-    return median(taken), (_cpu() - began) * 1000 / number, size
+    return median(taken), (cpu_seconds() - began) * 1000 / number, size
 
 
 def _get(line: HTTPConnection, page: str) -> int:
@@ -124,12 +122,6 @@ def _get(line: HTTPConnection, page: str) -> int:
     body = answer.read()
     assert answer.status == 200, (page, answer.status, body[:2000])
     return len(body)
-
-
-def _cpu() -> float:
-    """Seconds of all processes that this one has started."""
-    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 if __name__ == "__main__":
