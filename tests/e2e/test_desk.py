@@ -230,6 +230,7 @@ def test_a_closed_day_set_on_a_page_reaches_the_figures_without_a_restart(page: 
 
 def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
+    page.get_by_role("link", name="Our settings").click()
     page.get_by_role("link", name="Webhooks").click()
     page.get_by_label("Whose program").fill("Acme case")
     page.get_by_label("Its address").fill("https://case.example.scot/payback")
@@ -320,3 +321,24 @@ def test_days_and_dates_are_those_of_the_services(desk: Platform) -> None:
     """The desk asks no clock of its own."""
     worklist = desk.client("orders", FIFE).get("/v1/worklist").json()
     assert abs(date.fromisoformat(worklist["today"]) - TODAY) <= timedelta(days=1)
+
+
+def test_refused_events_are_all_reached_page_by_page_and_kind_by_kind(page: Page, desk: Platform) -> None:
+    bad = [event(1000 + n, "contact.made", "ORK/1", ORKNEY, made_on="2026-13-01") for n in range(60)]
+    bad.append(event(1060, "contact.made", "ORK/1", ORKNEY, made="2026-01-01"))
+    desk.post("orders", ORKNEY, lines(bad))
+    orders = desk.client("orders", ORKNEY)
+    until(lambda: sum(orders.get("/v1/held").json()["rejected"].values()) == len(bad), "they are refused")
+    sign_in(page, desk, "Orkney Islands: manager")
+    page.goto(f"{desk.desk}/refusals")
+    rows = page.get_by_role("table").get_by_role("link")
+    seen = rows.all_inner_texts()
+    assert Axe().run(page, options=RULES).violations_count == 0
+    page.get_by_role("link", name="Older ones").click()
+    seen += rows.all_inner_texts()
+    assert sorted(seen) == sorted(one["id"] for one in bad)
+    expect(page.get_by_role("link", name="Older ones")).to_have_count(0)
+    page.get_by_label("Kind").select_option("bad date")
+    page.get_by_role("button", name="Show").click()
+    expect(rows).to_have_count(50)
+    expect(page.get_by_role("table")).not_to_contain_text("1060")

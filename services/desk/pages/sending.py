@@ -1,20 +1,26 @@
 """Refused events, mended and sent again; and files that are checked before they are sent."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
 from contracts.events import Topic
 from services.chassis.api.problems import Problem
 from services.desk.lines import by_topic, foreign, together
-from services.desk.model import Refusal, RefusalPage, Told
+from services.desk.model import Held, Refusal, RefusalPage, Told
 from services.desk.pages.forms import fields_of, parts_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service
 
 ONE = "application/cloudevents+json"
+_SHOWN = 50
+"""Refused events of each service on a page."""
+_DIGITS = 18
+"""Of an offset."""
 
 
 class Listed(NamedTuple):
@@ -25,11 +31,12 @@ class Listed(NamedTuple):
 
 
 async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
-    state = request.query_params.get("state", "open")
-    asked: dict[str, str | int] = {"reason": reason} if (reason := request.query_params.get("reason")) else {}
+    state, reason = request.query_params.get("state", "open"), request.query_params.get("reason", "")
+    asked: dict[str, str | int] = {"limit": _SHOWN} | ({"reason": reason} if reason else {})
     asked |= {"open": "true" if state == "open" else "false"} if state in {"open", "mended"} else {}
-    pages = await asyncio.gather(
-        *(site.platform.ask(looker.token, service, "rejections", RefusalPage, asked) for service in Service)
+    pages, held = await asyncio.gather(
+        asyncio.gather(*(_page(site, looker, request, service, asked) for service in Service)),
+        asyncio.gather(*(site.platform.ask(looker.token, service, "held", Held) for service in Service)),
     )
     listed = [Listed(service, one) for service, page in zip(Service, pages, strict=True) for one in page.rejections]
     listed.sort(key=_arrival, reverse=True)
@@ -38,10 +45,26 @@ async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
         "refusals",
         listed=listed,
         has_rows=any(one.refusal.row for one in listed),
-        more=any(page.next for page in pages),
-        asked=asked,
+        older=_older(state, reason, pages) if any(page.next for page in pages) else "",
+        reasons=sorted({reason for one in held for reason in one.rejected}),
+        reason=reason,
         state=state,
     )
+
+
+async def _page(
+    site: Site, looker: Looker, request: Request, service: Service, asked: Mapping[str, str | int]
+) -> RefusalPage:
+    """From where the page before has ended, for this service."""
+    after = request.query_params.get(service.value, "")
+    begin = {"after": int(after)} if after.isdecimal() and len(after) <= _DIGITS else {}
+    return await site.platform.ask(looker.token, service, "rejections", RefusalPage, {**asked, **begin})
+
+
+def _older(state: str, reason: str, pages: Iterable[RefusalPage]) -> str:
+    """The address of older ones; nothing is refused before offset 0, which is where a service goes on that has no more."""
+    ends = {service.value: page.next or "0" for service, page in zip(Service, pages, strict=True)}
+    return f"/refusals?{urlencode({'state': state, 'reason': reason, **ends})}"
 
 
 def _arrival(listed: Listed) -> datetime:
@@ -66,7 +89,7 @@ async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
 async def _found(site: Site, looker: Looker, request: Request) -> Listed:
     """The refused event that the address names. Raises Problem 404."""
     name, offset = str(request.path_params["service"]), str(request.path_params["offset"])
-    if name not in list(Service) or not offset.isdecimal() or len(offset) > 18:
+    if name not in list(Service) or not offset.isdecimal() or len(offset) > _DIGITS:
         raise Problem(404, "There is no such refused event.")
     asked: dict[str, str | int] = {"after": int(offset) + 1, "limit": 1}
     page = await site.platform.ask(looker.token, Service(name), "rejections", RefusalPage, asked)
@@ -129,7 +152,7 @@ async def _check(site: Site, looker: Looker, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("/refusals", _refusals, ("reason", "state")),
+    Route("/refusals", _refusals, ("reason", "state", *(service.value for service in Service))),
     Route("/refusals/{service}/{offset}", _refusal),
     Route("/refusals/{service}/{offset}", _send_again, method="POST"),
     Route("/check", _check_form),

@@ -24,7 +24,6 @@ LOOK = Look(
         Link("/held", "What the nation holds"),
         Link("/returns", "Returns and reports"),
         Link("/settings", "Our settings"),
-        Link("/webhooks", "Webhooks"),
     ),
 )
 
