@@ -157,3 +157,10 @@ def test_the_authority_may_be_named() -> None:
     assert "\nauthority: S12000023\n" in done.stdout
     wrong = CliRunner().invoke(payback, ["connect", "suggest", str(SPREADSHEET), "--authority", "Narnia"])
     assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize(("team", "proposed"), [("team-3", True), ("Magnus", False)])
+def test_a_column_of_teams_is_proposed_only_where_it_holds_codes(team: str, proposed: bool, tmp_path: Path) -> None:
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [[*HEADINGS, "Team"], [*order("A1"), team]]}))
+    assert ('    caseload: "Team"  # who works with the order: 1 codes' in said) is proposed
+    assert "Magnus" not in said
