@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from cryptography.fernet import Fernet
 from docx import Document
 from playwright.sync_api import Browser, Page, expect
 
@@ -103,6 +104,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, new_database: Cal
     platform = Platform(tmp_path_factory.mktemp("desk"), kafka, new_database())
     try:
         platform.prepare()
+        for name in ("orders-api", "unpaid_work-api"):
+            platform.tell(name, webhooks_key=Fernet.generate_key().decode())
         platform.start(
             "orders-api", "orders-worker", "unpaid_work-api", "unpaid_work-worker", "reporting-api", "desk-api"
         )
