@@ -13,6 +13,7 @@ import typer
 
 from contracts.authorities import current_code
 from contracts.client import Client, NotSent, Spool, SpoolBusy, SpoolFull
+from contracts.client.delivery import Sign, unsigned
 from contracts.client.publication import FileChanged, Publication, State
 from contracts.clock import system_clock
 from contracts.decoding.foreign import ENOUGH, kind_of_file
@@ -85,6 +86,10 @@ def publish(  # noqa: PLR0913, PLR0917
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")] = 600,
+    signing_key: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Sign each event with this key, as `payback receipt new-key` made it."),
+    ] = None,
 ) -> None:
     _check_lines(file)
     spool_path, receipts = Path(f"{file}.spool"), receipts or Path(f"{file}.receipts.ndjson")
@@ -93,7 +98,8 @@ def publish(  # noqa: PLR0913, PLR0917
             path.unlink(missing_ok=True)
     with _opened(file) as stream, Spool(spool_path) as spool, Progress(_size(file)) as progress:
         addresses = {Topic.ORDERS: orders, Topic.UNPAID_WORK: unpaid_work}
-        client = Client(spool, addresses, lambda: token_file.read_text().strip(), patience=patience)
+        token, sign = lambda: token_file.read_text().strip(), _signer(signing_key)
+        client = Client(spool, addresses, token, patience=patience, sign=sign)
         publication = Publication(stream, spool, client, receipts)
         try:
             complete = publication.run(lambda state: progress.at(state.end, _so_far(state)))
@@ -109,6 +115,18 @@ def publish(  # noqa: PLR0913, PLR0917
         raise typer.Exit(4)
     if state.refused:
         raise typer.Exit(1)
+
+
+def _signer(path: Path | None) -> Sign:
+    """Imports what signs only where something is to be signed: the library for it is optional."""
+    if path is None:
+        return unsigned
+    from contracts.receipts.signed import signer  # noqa: PLC0415
+
+    try:
+        return signer(path.read_bytes())
+    except ValueError as fault:
+        raise typer.BadParameter(f"{path}: {fault}", param_hint="--signing-key") from None
 
 
 def _check_lines(file: Path) -> None:

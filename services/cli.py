@@ -8,6 +8,7 @@ import typer
 
 GROUPS = {
     "contracts.commands": ("validate", "publish"),
+    "contracts.receipts.commands": ("receipt",),
     "deploy.local.commands": ("stack", "demo", "token"),
     "services.operations.topics": ("topics",),
     "services.operations.explain": ("explain",),
@@ -21,6 +22,7 @@ GROUPS = {
     "services.operations.capacity": ("capacity",),
     "services.operations.times": ("redate",),
     "services.operations.adopt": ("adopt",),
+    "services.operations.rights.evidence": ("evidence",),
     "services.operations.rights.audit": ("audit",),
     "services.operations.rights.person": ("person",),
     "services.operations.rights.retention": ("retention",),

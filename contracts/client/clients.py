@@ -19,12 +19,14 @@ from contracts.client.delivery import (
     Post,
     Reply,
     Settle,
+    Sign,
     Step,
     Take,
     TakeUp,
     Wait,
     deliver,
     take_up,
+    unsigned,
 )
 from contracts.client.source import Message
 from contracts.client.spool import Result, Spool
@@ -52,8 +54,8 @@ class _Platform:
                 raise ValueError(f"{address} is no address of the platform: it must begin with https:// or http://")
         self._addresses, self._token, self._patience, self._first = addresses, token, patience, first_pause
 
-    def delivery(self, kind: Topic) -> Delivery:
-        return deliver(kind, self._pace())
+    def delivery(self, kind: Topic, sign: Sign) -> Delivery:
+        return deliver(kind, self._pace(), sign)
 
     def taking_up(self) -> Delivery:
         return take_up(self._pace())
@@ -87,7 +89,8 @@ class Client:
     """Sends what waits in a spool, and waits for it.
 
     `addresses` are those of the two services, by kind of event. `patience` is how many seconds to wait in a row, all told,
-    before giving up for now; None is for ever. `first_pause` is the first wait after a failure, in seconds.
+    before giving up for now; None is for ever. `first_pause` is the first wait after a failure, in seconds. `sign` signs each
+    event when it is sent, as `contracts.receipts.signed.Signer` does.
     """
 
     def __init__(
@@ -98,8 +101,9 @@ class Client:
         *,
         patience: float | None = None,
         first_pause: float = FIRST_PAUSE,
+        sign: Sign = unsigned,
     ) -> None:
-        self._spool, self._platform = spool, _Platform(addresses, token, patience, first_pause)
+        self._spool, self._sign, self._platform = spool, sign, _Platform(addresses, token, patience, first_pause)
         self._one_at_a_time = Lock()
 
     def put(self, *messages: Message) -> list[int]:
@@ -118,7 +122,10 @@ class Client:
             ThreadPoolExecutor(len(Topic)) as pool,
         ):
             while self._drive(self._platform.taking_up(), http, heard, stop):
-                runs = [pool.submit(self._drive, self._platform.delivery(kind), http, heard, stop) for kind in Topic]
+                runs = [
+                    pool.submit(self._drive, self._platform.delivery(kind, self._sign), http, heard, stop)
+                    for kind in Topic
+                ]
                 try:
                     wait(runs, return_when=FIRST_EXCEPTION)
                 finally:
@@ -174,8 +181,9 @@ class AsyncClient:
         *,
         patience: float | None = None,
         first_pause: float = FIRST_PAUSE,
+        sign: Sign = unsigned,
     ) -> None:
-        self._spool, self._platform = spool, _Platform(addresses, token, patience, first_pause)
+        self._spool, self._sign, self._platform = spool, sign, _Platform(addresses, token, patience, first_pause)
 
     async def put(self, *messages: Message) -> list[int]:
         """Take these to be sent; their places. They are safe when this returns. Raises SpoolFull."""
@@ -192,7 +200,9 @@ class AsyncClient:
                 return False
 
     async def _deliver(self, http: httpx.AsyncClient, heard: Heard) -> bool:
-        runs = [asyncio.create_task(self._drive(self._platform.delivery(kind), http, heard)) for kind in Topic]
+        runs = [
+            asyncio.create_task(self._drive(self._platform.delivery(kind, self._sign), http, heard)) for kind in Topic
+        ]
         try:
             return all(await asyncio.gather(*runs))
         finally:

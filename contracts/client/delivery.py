@@ -110,11 +110,20 @@ class Pace:
         self._failures, self._waited = 0, 0.0
 
 
-def deliver(kind: Topic, pace: Pace) -> Delivery:
+Sign = Callable[[bytes], bytes]
+"""Gives an event back with the authority's signature; the same one for the same bytes."""
+
+
+def unsigned(event: bytes) -> bytes:
+    """As it is."""
+    return event
+
+
+def deliver(kind: Topic, pace: Pace, sign: Sign = unsigned) -> Delivery:
     """Sends until nothing waits (true) or patience is at an end (false). Raises NotSent."""
     most = MOST
     while batch := (yield Take(kind, most, MOST_BYTES)):
-        reply: Reply | None = yield Post(kind, b"[" + b",".join(event.body for event in batch) + b"]")
+        reply: Reply | None = yield Post(kind, b"[" + b",".join(sign(event.body) for event in batch) + b"]")
         if reply is not None and reply.status == 413 and len(batch) > 1:
             most = len(batch) // 2
             continue

@@ -175,6 +175,8 @@ def _quotes(envelope: Attributes) -> int:
         quotes += 4
     if envelope.extractrow is not None:
         quotes += 4
+    if envelope.signature is not None:
+        quotes += 4
     return quotes if envelope.dataschema is None else quotes + 4
 
 

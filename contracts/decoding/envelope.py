@@ -15,6 +15,8 @@ MAX_SEQUENCE = 10**9 - 1
 SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
 EXTRACT_ROW = r"[0-9a-f]{16}\.[1-9][0-9]{0,4}\.[1-9][0-9]{0,8}"
 CASELOAD = "[A-Za-z._-]{0,12}[0-9][A-Za-z0-9._-]{0,7}"
+SIGNATURE = r"[A-Za-z0-9_-]{1,256}\.\.[A-Za-z0-9_-]{86}"
+"""A JWS in compact form without its content."""
 _WORD = "[A-Za-z0-9._+-]{1,64}"
 _PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
 _JSON = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in "application/json")
@@ -73,6 +75,13 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         Meta(
             description="Which row of a file states it: the first 16 digits of the file's SHA-256, the number of the sheet, the "
             "number of the row. No name of a file or sheet, since that may be a person's."
+        ),
+    ] = None
+    signature: Annotated[
+        Annotated[str, written(SIGNATURE, "")] | None,
+        Meta(
+            description="By the authority's own key: a detached JWS (RFC 7515, appendix F) with Ed25519 over the event without this "
+            "member, which is its last."
         ),
     ] = None
     dataschema: Annotated[

@@ -19,7 +19,7 @@ from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import looking_back
 from services.records.api.management import SHIPPED, Own
-from services.records.api.mirror import receipts
+from services.records.api.mirror import receipts, trees
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
@@ -54,7 +54,7 @@ def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED)
     """The same, with files of one's own."""
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
     routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
-    routers.append(looking_back.router(database))
+    routers += [looking_back.router(database), trees.router(database)]
     names = set(names_of_routes(routers))
     policies = {name: policy for name, policy in POLICIES[domain.service].items() if name in names}
     tokens = TokenSettings(public_key=keys().public)

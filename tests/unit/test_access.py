@@ -56,6 +56,7 @@ def test_no_route_about_orders_is_open() -> None:
             if name not in access.OPEN_TO_ALL and name not in {
                 "GET /v1/transfers",
                 "GET /v1/feed",
+                "GET /v1/evidence/keys",
                 "GET /calendar/{secret}.ics",
             }:
                 assert policy.who in {Who.OWN_ORDERS, Who.OWN_EVENTS, Who.SENDER, Who.MANAGER}, (service, name)

@@ -9,7 +9,7 @@ from tests.support.source import FILES, ROOT
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
 ROOMS = {
-    *(f"records/{room}" for room in ("model", "returns", "upkeep", "config", "ingest")),
+    *(f"records/{room}" for room in ("model", "returns", "upkeep", "config", "ingest", "trees")),
     *(
         f"reporting/{room}"
         for room in ("registry", "statistics", "read", "disclosure", "releases", "figures", "formats")

@@ -25,7 +25,7 @@ MAY_IMPORT = {
 MAY_IMPORT_ALL = {"services", "services.cli", "services.operations", "deploy"}
 
 ROOMS = {
-    "services.records": ("model", "config", "ingest", "upkeep", "returns", "webhooks", "api"),
+    "services.records": ("model", "config", "ingest", "trees", "upkeep", "returns", "webhooks", "api"),
     "services.reporting": (
         "registry",
         "statistics",

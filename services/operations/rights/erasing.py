@@ -1,6 +1,6 @@
 """Has a person forgotten: the log written anew under other names, and the books of both services made from it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.resources import files
@@ -26,6 +26,7 @@ from services.records.ingest.guarding import parking
 from services.records.ingest.guarding.parking import Action
 from services.records.ingest.notes import Kind
 from services.records.ingest.tables import checkpoints, notes, parks, record_times, records, rejections
+from services.records.trees import keeping as trees
 from services.records.upkeep.rebuild import rebuild
 from services.records.upkeep.renaming import Person, Renaming, Said, alike
 from services.records.upkeep.rewriting import Topics
@@ -58,6 +59,8 @@ class Plan(NamedTuple):
     """All records of each topic of which any is to be different."""
     number: int
     """How many are to be different."""
+    ids: Mapping[str, Collection[str]]
+    """Of the events that are to be different, by authority."""
 
 
 def forget(settings: PersonSettings, books: Books, order: Order) -> int:
@@ -90,8 +93,15 @@ def _plan(books: Books, topics: Topics, known: Person) -> Plan:
     renaming = Renaming.of(person, everything, topics.token.decode())
     after = {topic: [_renamed(renaming, said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
-    number = sum(old != new for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True))
-    return Plan(renaming, changed, number)
+    replaced = [old for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True) if old != new]
+    return Plan(renaming, changed, len(replaced), _ids(replaced))
+
+
+def _ids(events: Iterable[Said]) -> Mapping[str, Collection[str]]:
+    found: dict[str, set[str]] = {}
+    for said in events:
+        found.setdefault(authority_of(said.topic), set()).add(str(said.document.get("id")))
+    return found
 
 
 def _renamed(renaming: Renaming, said: Said) -> Said:
@@ -193,13 +203,17 @@ def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
 
 
 def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
-    """What a service knows beside the log: acknowledgements, times, and references in its audit, whose entries' numbers are returned."""
+    """What a service knows beside the log: acknowledgements, times, what its trees say, and references in its audit.
+
+    Returns the numbers of the audit's entries.
+    """
     who, names = plan.renaming.person, plan.renaming.names
     mine = notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT
     for one in connection.execute(select(notes).where(*mine)):
         *duty, subject = one.key.split(" ", 2)
         if subject in who.subjects:
             connection.execute(update(notes).where(notes.c.id == one.id).values(key=" ".join([*duty, names[subject]])))
+    trees.forget(connection, plan.ids)
     connection.execute(delete(record_times).where(record_times.c.topic.in_(plan.changed)))
     return _erase_names(connection, who)
 

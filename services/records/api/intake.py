@@ -26,6 +26,7 @@ from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
 from services.chassis.streaming.kafka import Outgoing, Producer
+from services.records.api.decisions.signatures import Item, Signers, check_signed, nobody_must_sign
 from services.records.api.intake_schemas import Answer, Receipt, Refusal
 from services.records.api.policies import MOST_EVENTS, MOST_IN_A_BATCH, TOLD_BYTES
 
@@ -36,13 +37,6 @@ GROUP = 1000
 """How many lines are sent to Kafka at once."""
 MOST_AT_ONCE = 16
 """How many requests of one authority may run at the same time."""
-
-
-class Item(NamedTuple):
-    """One event of a request."""
-
-    place: int
-    raw: bytes
 
 
 class Turns:
@@ -63,13 +57,15 @@ class Turns:
             self._running[authority] -= 1
 
 
-def router(kind: Topic, producer: Producer, clock: Clock = system_clock) -> APIRouter:
+def router(
+    kind: Topic, producer: Producer, clock: Clock = system_clock, signers: Signers = nobody_must_sign
+) -> APIRouter:
     """The routes by which an authority hands over its events of this kind."""
     routes = APIRouter(prefix="/v1", tags=["intake"])
     turns = Turns()
 
     def judge(authority: str) -> Judge:
-        return Judge(kind, authority, clock)
+        return Judge(kind, authority, clock, signers)
 
     @routes.post(
         "/events",
@@ -106,6 +102,7 @@ class Judge(NamedTuple):
     kind: Topic
     authority: str
     clock: Clock
+    signers: Signers
 
     @property
     def topic(self) -> str:
@@ -133,7 +130,9 @@ class Told:
 
 def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Outgoing]]:
     """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
-    topic = judge.topic
+    topic, keys = judge.topic, judge.signers(judge.authority)
+    if keys is not None:
+        check_signed(group, keys, told.answer)
     records = []
     for place, raw in group:
         content = judge(raw)
@@ -258,6 +257,7 @@ _EVENT = {
             "description": "A code of your own for a team; never a name.",
         },
         "extractrow": {"type": ["string", "null"], "description": "Which row of which sheet of a file states it."},
+        "signature": {"type": ["string", "null"], "description": "By the authority's own key; the last member."},
     },
 }
 _BODY = {

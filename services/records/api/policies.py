@@ -12,13 +12,17 @@ PAGE_BYTES = 2 * MIB
 """Of refused events on one page, as they came; one event more may begin below it."""
 
 _EVENTS = Policy(Who.SENDER, body=8 * MIB, lines=512 * MIB, seconds=3600, items=MOST_EVENTS, answer=64 * MIB)
-_SET = ("closed-days", "targets", "aims", "feeds")
+_SET = ("closed-days", "targets", "aims", "feeds", "signing-keys")
 COMMON_POLICIES: Policies = {
     "POST /v1/events": _EVENTS,
     "POST /v1/validate": _EVENTS,
     "GET /v1/events/{event_id:path}": Policy(Who.OWN_EVENTS, answer=MIB),
     "GET /v1/rejections": Policy(Who.OWN_EVENTS, answer=6 * (PAGE_BYTES + MAX_BYTES) + 2 * MIB),
     "GET /v1/held": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/evidence/heads": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/evidence/receipts/{event_id:path}": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/evidence/consistency": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/evidence/keys": Policy(answer=MIB),
     "GET /v1/findings": Policy(Who.OWN_ORDERS),
     "GET /v1/standards": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/returns/annual-report": Policy(Who.OWN_ORDERS, answer=MIB),

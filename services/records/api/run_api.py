@@ -14,8 +14,9 @@ from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, looking_back, sequence
+from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED
-from services.records.api.mirror import receipts
+from services.records.api.mirror import receipts, trees
 from services.records.config.settings import ApiSettings
 from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain
@@ -58,8 +59,9 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
     """The application."""
     database = parts.database
     common = [
-        intake.router(domain.own, parts.producer),
+        intake.router(domain.own, parts.producer, signers=RegisteredSigners(database)),
         receipts.router(domain.own, database),
+        trees.router(database),
         looking_back.router(database),
     ]
     if domain.follows_counters:

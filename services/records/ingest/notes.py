@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """What is changed in order to meet a standard: its standard and the day on which it begins."""
     FEED = "feed"
     """An address at which counts are shown without signing in: the hash of its secret."""
+    SIGNING_KEY = "signing_key"
+    """A public key by which the authority's signatures are checked: its name."""
 
 
 @dataclass(frozen=True, slots=True)

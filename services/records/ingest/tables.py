@@ -310,3 +310,49 @@ webhooks = Table(
     Index("webhooks_authority", "authority", "at"),
     comment="Who is sent what changes of an authority's refusals and findings, and how far each has got. Secrets are sealed.",
 )
+
+tree_leaves = Table(
+    "tree_leaves",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("event_id", Text),
+    Column("entry", Text),
+    Column("salt", LargeBinary),
+    PrimaryKeyConstraint("authority", "number"),
+    Index("tree_leaves_event", "authority", "event_id"),
+    comment="What is said of each accepted event in the authority's tree; nothing of one that was erased, whose hash stays.",
+)
+
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("authority", "level", "number"),
+    comment="Hashes of full subtrees of the authority's tree of accepted events. They never change.",
+)
+
+tree_heads = Table(
+    "tree_heads",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("signed", Text, nullable=False),
+    PrimaryKeyConstraint("authority", "day"),
+    comment="The signed head of the tree as each day was closed.",
+)
+
+tree_keys = Table(
+    "tree_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("public", JSONB, nullable=False),
+    Column("since", _instant, nullable=False),
+    comment="Public keys by which heads are checked, for as long as there are heads.",
+)

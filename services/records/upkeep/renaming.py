@@ -21,6 +21,8 @@ from services.chassis.streaming.batches import Message
 
 OWN = ("subject", "id", "ref", "fact")
 """Members of an event of the person's that name the order or what was told of it."""
+SIGNATURE = "signature"
+"""Goes, since it would confirm to whoever guesses it what the event was."""
 ORIGIN = ("from_subject",)
 """Members of another authority's event that name the order."""
 _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -146,7 +148,8 @@ class Renaming:
         if said.value is None:
             return None
         if not _is_refused(said):
-            return msgspec.json.encode(self._written(said.document, self._naming(said)))
+            told = {name: value for name, value in said.document.items() if name != SIGNATURE}
+            return msgspec.json.encode(self._written(told, self._naming(said)))
         blank = said._replace(value=self.names[self.person.pseudonym].encode())
         if alike(blank, said):
             return blank.value

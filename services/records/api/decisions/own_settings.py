@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
+from contracts.receipts.keys import public_key
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem
@@ -58,6 +59,19 @@ class Feed(Schema, description="An address at which a calendar program sees coun
     name: Words = Field(description="Whose calendar it is for, such as a team's.")
 
 
+class SigningKey(Schema, description="A public key of Ed25519 with which the authority signs its events."):
+    x: str = Field(pattern="^[A-Za-z0-9_-]{43}$", description="As a JWK has it: 32 bytes in base64url.")
+    required: bool = Field(
+        False,
+        description="Whether from now on nothing is taken over HTTP that none of the authority's keys has signed.",
+    )
+
+    @computed_field(description="The name of the key: its thumbprint (RFC 7638).")  # type: ignore[prop-decorator]
+    @property
+    def kid(self) -> str:
+        return str(public_key(self.x)["kid"])
+
+
 class Change(Schema, description="One decision. `content` is none where it takes back what stood under the key."):
     key: str
     content: dict[str, Any] | None
@@ -72,7 +86,13 @@ class Decided(Schema, description="What holds, and all changes, the latest first
 
 def routers(management: Management) -> list[APIRouter]:
     """The routes."""
-    return [_closed_days(management), _targets(management), _aims(management), _feeds(management)]
+    return [
+        _closed_days(management),
+        _targets(management),
+        _aims(management),
+        _feeds(management),
+        _signing_keys(management),
+    ]
 
 
 def _closed_days(management: Management) -> APIRouter:
@@ -130,6 +150,20 @@ def _feeds(management: Management) -> APIRouter:
             if hash not in {note.key for note in notes.holding(connection, manager.authority, Kind.FEED)}:
                 raise Problem(404, "There is no such feed")
         return _take_back(management, manager, Kind.FEED, hash)
+
+    return routes
+
+
+def _signing_keys(management: Management) -> APIRouter:
+    routes = _routes(management, "signing-keys", Kind.SIGNING_KEY)
+
+    @routes.put("/signing-keys", summary="Registers a key with which events are signed, and says whether they must be")
+    def put_signing_key(manager: Deciding, asked: SigningKey) -> Decided:
+        return _set(management, manager, Kind.SIGNING_KEY, asked, "kid")
+
+    @routes.delete("/signing-keys", summary="Takes a key back: what it signed is taken no more")
+    def delete_signing_key(manager: Deciding, kid: Annotated[str, Query(pattern="^[A-Za-z0-9_-]{43}$")]) -> Decided:
+        return _take_back(management, manager, Kind.SIGNING_KEY, kid)
 
     return routes
 

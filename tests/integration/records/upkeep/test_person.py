@@ -3,17 +3,21 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from joserfc.jws import extract_compact
 from kafka.admin import KafkaAdminClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from typer.testing import CliRunner
 
 from contracts.decoding.codec import encode
 from contracts.events import Fact, Topic
+from contracts.receipts.keys import SigningKey, new_key
+from contracts.receipts.merkle import consistency
+from contracts.receipts.receipt import Growth, Head, entry_of, grown, read_head
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.chassis.failures import Refused
@@ -24,8 +28,12 @@ from services.operations.proof.proving import Prover
 from services.operations.rights import erasing, person
 from services.operations.rights.audit import wrong
 from services.operations.rights.erasing import PersonSettings, forget, opened
+from services.operations.rights.evidence import close_one
 from services.operations.rights.holding import Order, held
 from services.operations.topics import topic_specs
+from services.records.ingest.tables import tree_leaves
+from services.records.trees import keeping
+from services.records.trees.closing import Tree
 from services.records.upkeep.rewriting import Topics
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import IMPOSED, A, B
@@ -37,9 +45,11 @@ ASKED_BY = Order(P, "letter of 2 March", "operator")
 
 
 def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_wherever_it_is_broken_off(
-    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = [one.cells() for one in benches]
+    trees = Trees(settings, benches[0].database, new_key(tmp_path / "key.pem"))
+    trees.close(days=1)
     with opened(settings) as books:
         shown = held(books, ASKED_BY)
         assert shown["references"] == ["CPO/1", "CPO/2"]
@@ -63,10 +73,40 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_whereve
             assert [str(found) for found in prover.prove(one.domain.service, authority).mismatches] == []
         with one.database.connect() as connection:
             assert list(wrong(connection, {})) == []
+    trees.hold_after_an_erasure()
     send(settings, imposed(date(2025, 5, 1)), "CPO/9")
     for one in benches:
         read_all(settings, one)
         assert "CPO/9" in "".join(rows(one.database))
+
+
+class Trees(NamedTuple):
+    """The tree of the authority's orders."""
+
+    settings: PersonSettings
+    orders: Engine
+    key: SigningKey
+
+    def close(self, days: int) -> Head | None:
+        """So many days ahead."""
+        now = system_clock() + timedelta(days=days)
+        return close_one(self.settings.kafka, self.orders, Tree(A, topic_of(Topic.ORDERS, A)), self.key, now)
+
+    def hold_after_an_erasure(self) -> None:
+        """What is said of the person's events is gone, and was added under other names; all else, and every head, is as it was."""
+        new = self.close(days=2)
+        with self.orders.connect() as connection:
+            _, old = keeping.heads(connection, A)
+            before = read_head(extract_compact(old.signed.encode()).payload)
+            assert new
+            path = keeping.path_of(connection, A, consistency(before.size, new.size))
+            grown(before, new, Growth(before.size, path))
+            kept = keeping.leaf_of(connection, A, "21", new.size)
+            gone = connection.scalars(select(tree_leaves.c.number).where(tree_leaves.c.entry.is_(None))).all()
+        assert kept
+        assert kept.number < before.size
+        assert entry_of(kept, new).id == "21"
+        assert 0 < len(gone) == new.size - before.size < before.size
 
 
 class Broken(Exception):

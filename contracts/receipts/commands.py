@@ -1,0 +1,188 @@
+"""The commands of an authority about signed receipts: get them, and check them without the platform."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+import typer
+
+from contracts.receipts.keys import PublicKeys, new_key, unchecked
+from contracts.receipts.receipt import Growth, NotProven, Receipt, entry_of, grown, read_receipt
+from contracts.receipts.signed import check_signature
+
+commands = typer.Typer()
+receipt = typer.Typer(
+    no_args_is_help=True,
+    help="Proof that the platform accepted an event, and that it only ever added to what it had accepted. Exit "
+    "status: 0 proven,"
+    "1 not proven, 3 the platform does not give it, 4 the platform is away.",
+)
+commands.add_typer(receipt, name="receipt")
+
+Address = Annotated[str, typer.Option("--from", help="Address of the service that took the event.")]
+TokenFile = Annotated[Path, typer.Option(exists=True, help="A file that holds the token, and nothing else.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+Keys = Annotated[
+    Path, typer.Option(exists=True, help="The platform's public keys, as `payback receipt keys` got them once.")
+]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="As `payback receipt fetch` wrote it.")]
+
+
+class NotGiven(Exception):
+    """The platform does not give what is asked for."""
+
+    exit_status = 3
+
+
+class Away(Exception):
+    """The platform does not answer for now."""
+
+    exit_status = 4
+
+
+@receipt.command(
+    name="keys",
+    help="Get the keys by which heads are checked. Compare their names with what you were told in another way, and "
+    "keep the file.",
+)
+def get_keys(address: Address, out: Out) -> None:
+    found = _ask(address, "keys")
+    keys = _keys(found)
+    out.write_bytes(found)
+    typer.echo(f"{out}: {', '.join(keys.names) or 'no key yet'}")
+
+
+@receipt.command(
+    help="Get the receipt of an event that was accepted before today, or the latest head, as a file to be kept."
+)
+def fetch(
+    address: Address,
+    token_file: TokenFile,
+    out: Out,
+    event_id: Annotated[str | None, typer.Argument(help="Of the event; the latest head only, if left out.")] = None,
+    since: Annotated[
+        Path | None, typer.Option(exists=True, help="A file got before, with which the new one can be compared.")
+    ] = None,
+) -> None:
+    token = token_file.read_text().strip()
+    found = _receipt(address, token, event_id)
+    if since is not None:
+        old = unchecked(_read(since).head).size
+        sizes = f"old={old}&new={unchecked(found.head).size}"
+        growth = msgspec.json.decode(_ask(address, f"consistency?{sizes}", token), type=Growth)
+        found = msgspec.structs.replace(found, since=growth)
+    out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    typer.echo(f"{out}: written")
+
+
+@receipt.command(help="Tell, without the platform, whether a receipt proves that an event was accepted.")
+def verify(
+    file: File,
+    keys: Keys,
+    event: Annotated[
+        Path | None, typer.Option(exists=True, help="The event to the letter as it was sent, to be compared too.")
+    ] = None,
+    signers: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="The authority's public keys: the event must be signed by one of them."),
+    ] = None,
+) -> None:
+    found = _read(file)
+    if signers is not None:
+        _check_signers(event, signers)
+    head = _keys(keys.read_bytes()).head(found.head)
+    if found.leaf is not None:
+        entry = entry_of(found.leaf, head, event.read_bytes() if event else None)
+        compared = "with the bytes of the file" if event else "its bytes were not compared: give --event"
+        typer.echo(
+            f"proven: {entry.type} {entry.id} was accepted at {entry.accepted:%Y-%m-%d %H:%M:%S} UTC, {compared}"
+        )
+    elif event is not None:
+        raise NotProven(f"{file} is about a head, and not about an event")
+    typer.echo(f"proven: by the end of {head.day} {head.size} events of {head.topic} were accepted")
+
+
+@receipt.command(
+    help="Tell, without the platform, whether between two files it has only added to what it had accepted."
+)
+def compare(old: File, new: File, keys: Keys) -> None:
+    checked, after = _keys(keys.read_bytes()), _read(new)
+    first, second = checked.head(_read(old).head), checked.head(after.head)
+    grown(first, second, after.since)
+    typer.echo(
+        f"proven: the {first.size} events up to {first.day} are the first of the {second.size} up to {second.day}"
+    )
+
+
+@receipt.command(
+    name="new-key",
+    help="Make a key with which an authority signs its events, and write its public half beside it, to be registered.",
+)
+def make_key(path: Annotated[Path, typer.Argument(help="The file to write, for whoever is signed in only.")]) -> None:
+    try:
+        key = new_key(path)
+    except FileExistsError:
+        raise typer.BadParameter(f"{path} is there already", param_hint="PATH") from None
+    public = path.with_name(f"{path.name}.public.json")
+    public.write_bytes(msgspec.json.encode({"keys": [key.public]}) + b"\n")
+    typer.echo(f"{path}: key {key.name}; its public half is {public}")
+
+
+def _check_signers(event: Path | None, signers: Path) -> None:
+    if event is None:
+        raise typer.BadParameter("give the event with --event, whose signature is checked", param_hint="--signers")
+    check_signature(event.read_bytes(), _keys(signers.read_bytes()))
+    typer.echo("proven: the authority has signed the event")
+
+
+def _receipt(address: str, token: str, event_id: str | None) -> Receipt:
+    if event_id is not None:
+        return read_receipt(_ask(address, f"receipts/{quote(event_id, safe='')}", token))
+    latest = msgspec.json.decode(_ask(address, "heads?limit=1", token), type=_Heads).heads
+    if not latest:
+        raise NotGiven("no day was closed yet")
+    return Receipt(latest[0].signed)
+
+
+class _Signed(msgspec.Struct):
+    signed: str
+
+
+class _Heads(msgspec.Struct):
+    heads: list[_Signed]
+
+
+def _ask(address: str, what: str, token: str | None = None) -> bytes:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = httpx.get(f"{address.rstrip('/')}/v1/evidence/{what}", headers=headers, timeout=60)
+    except (httpx.RequestError, httpx.InvalidURL) as fault:
+        raise Away(f"{address} does not answer: {type(fault).__name__}") from None
+    if answer.status_code in {408, 425, 429} or answer.status_code >= 500:
+        raise Away(f"{address} is away: status {answer.status_code}")
+    if answer.status_code != 200:
+        raise NotGiven(f"{address} answers with status {answer.status_code}: {_detail(answer)}")
+    return answer.content
+
+
+def _detail(answer: httpx.Response) -> Any:
+    try:
+        return msgspec.json.decode(answer.content)["detail"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return "this does not seem to be the platform"
+
+
+def _read(file: Path) -> Receipt:
+    try:
+        return read_receipt(file.read_bytes())
+    except NotProven as fault:
+        raise NotProven(f"{file}: {fault}") from None
+
+
+def _keys(raw: bytes) -> PublicKeys:
+    try:
+        return PublicKeys(msgspec.json.decode(raw))
+    except ValueError as fault:  # which is what msgspec raises, too
+        raise NotProven(f"the keys cannot be read: {fault}") from None

@@ -1,0 +1,71 @@
+"""Takes only what an authority has signed, where it wants that. A request that holds anything else is not let in at all."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import NamedTuple
+
+from cachetools import TTLCache
+from sqlalchemy import Engine
+
+from contracts.receipts.keys import PublicKeys, public_key
+from contracts.receipts.receipt import NotProven
+from contracts.receipts.signed import check_signature
+from services.chassis.api.problems import Problem
+from services.chassis.database import transaction
+from services.chassis.failures import Away
+from services.records.api.intake_schemas import Answer
+from services.records.ingest import notes
+from services.records.ingest.notes import Kind
+
+LOOK_SECONDS = 5.0
+"""After which a key that was registered or taken back is heeded, at the latest."""
+
+Signers = Callable[[str], PublicKeys | None]
+"""The keys of an authority, one of which must have signed whatever it sends; None where it need not sign."""
+
+
+class Item(NamedTuple):
+    """One event of a request."""
+
+    place: int
+    raw: bytes
+
+
+def nobody_must_sign(_authority: str) -> None:
+    """For an intake without keys."""
+
+
+def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> None:
+    """Raises Problem 403 for the first event that none of the keys has signed."""
+    for place, raw in events:
+        try:
+            check_signature(raw, keys)
+        except NotProven as fault:
+            path, told = f"$[{place}].signature", so_far.model_dump()
+            detail = f"The authority takes signed events only, and of the one at {place} {fault}"
+            raise Problem(403, detail, reason="not_signed", path=path, **told) from None
+
+
+class RegisteredSigners:
+    """As managers have registered them. While PostgreSQL is away, what was known holds."""
+
+    def __init__(self, database: Engine) -> None:
+        self._database, self._lock = database, Lock()
+        self._known: dict[str, PublicKeys | None] = {}
+        self._fresh: TTLCache[str, bool] = TTLCache(64, LOOK_SECONDS)
+
+    def __call__(self, authority: str) -> PublicKeys | None:
+        with self._lock:
+            if authority not in self._fresh:
+                self._fresh[authority] = True
+                with suppress(Away):
+                    self._known[authority] = self._registered(authority)
+            return self._known.get(authority)
+
+    def _registered(self, authority: str) -> PublicKeys | None:
+        with transaction(self._database) as connection:
+            held = [note.content or {} for note in notes.holding(connection, authority, Kind.SIGNING_KEY)]
+        if not any(one["required"] for one in held):
+            return None
+        return PublicKeys({"keys": [public_key(one["x"]) for one in held]})

@@ -1,0 +1,1 @@
+"""A signed tree of each authority's accepted events."""

@@ -1,0 +1,148 @@
+"""Closing a day of an authority: what was accepted until its end becomes leaves of the tree, and the head is signed.
+
+All of it is one transaction, and a day that is closed is not closed again, so that it may be done as often as one likes.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.decoding.reading import BOM
+from contracts.periods import LONDON
+from contracts.receipts.keys import HEAD, SigningKey
+from contracts.receipts.merkle import Growing
+from contracts.receipts.receipt import Entry, Head, mark_of
+from services.chassis.failures import Refused
+from services.records.ingest.store import OUTCOMES
+from services.records.ingest.tables import arrivals, checkpoints, tree_keys
+from services.records.model.record import Outcome
+from services.records.trees import keeping
+from services.records.trees.keeping import KeptHead, NewLeaf
+
+STEP = 5_000
+"""Events that are read at once."""
+SALT_BYTES = 16
+ACCEPTED = [OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)]
+
+Events = Callable[[Sequence[int]], Mapping[int, bytes]]
+"""The events at these offsets of a topic, which are in order; what the log no longer has is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Whose tree it is, and of which topic."""
+
+    authority: str
+    topic: str
+
+
+class _Typed(Struct):
+    type: str
+
+
+class _Arrived(NamedTuple):
+    """An event that was accepted."""
+
+    offset: int
+    event_id: str
+    at: datetime
+
+
+def close(connection: Connection, tree: Tree, events: Events, key: SigningKey, now: datetime) -> Head | None:
+    """The head of yesterday; None where it was closed before, or nothing was ever accepted. Raises Refused."""
+    # A rebuild that is about to put other tables in the place of these waits for this, or this for the rebuild.
+    connection.execute(select(checkpoints.c.next_offset).where(checkpoints.c.topic == tree.topic))
+    keeping.hold(connection, tree.authority)
+    before = keeping.latest_head(connection, tree.authority)
+    day = now.astimezone(LONDON).date() - timedelta(days=1)
+    if before and before.day >= day:
+        return None
+    begin = before.next_offset if before else 0
+    end = max(begin, _end(connection, tree.authority, begin, day))
+    grown = keeping.growing(connection, tree.authority, before.size if before else 0)
+    for rows in _accepted(connection, tree.authority, begin, end):
+        leaves = _leaves(tree, rows, events([row.offset for row in rows]))
+        keeping.add(connection, tree.authority, grown, _new(connection, tree.authority, leaves))
+    return _sign(connection, tree, grown, _Closing(day, end, key, now)) if grown.size else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    day: date
+    end: int
+    key: SigningKey
+    now: datetime
+
+
+def _sign(connection: Connection, tree: Tree, grown: Growing, closing: _Closing) -> Head:
+    head = Head(tree.authority, tree.topic, closing.day, grown.size, grown.root.hex(), closing.now)
+    signed = closing.key.sign(msgspec.json.encode(head), HEAD)
+    key = insert(tree_keys).values(name=closing.key.name, public=closing.key.public, since=closing.now)
+    connection.execute(key.on_conflict_do_nothing())
+    keeping.add_head(connection, tree.authority, KeptHead(closing.day, grown.size, grown.root, closing.end, signed))
+    return head
+
+
+def _end(connection: Connection, authority: str, begin: int, day: date) -> int:
+    """The first offset that is of a later day; where there is none, that after all that was read."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), LONDON)
+    mine = arrivals.c.authority == authority, arrivals.c.offset >= begin
+    later = connection.scalar(select(func.min(arrivals.c.offset)).where(*mine, arrivals.c.arrived_at >= midnight))
+    if later is not None:
+        return int(later)
+    return int(connection.scalar(select(func.coalesce(func.max(arrivals.c.offset), -1)).where(*mine)) or 0) + 1
+
+
+def _accepted(connection: Connection, authority: str, begin: int, end: int) -> Iterator[Sequence[_Arrived]]:
+    """What was accepted between two offsets, some at a time."""
+    of = arrivals.c
+    query = select(of.offset, of.event_id, of.arrived_at).where(of.authority == authority, of.outcome.in_(ACCEPTED))
+    ordered = query.where(of.offset < end).order_by(of.offset).limit(STEP)
+    while rows := [_Arrived(*row) for row in connection.execute(ordered.where(of.offset >= begin))]:
+        yield rows
+        begin = rows[-1].offset + 1
+
+
+class _Told(Struct):
+    """A leaf that may be added, and the event that it is about."""
+
+    leaf: NewLeaf
+    event: bytes
+    mark: str
+
+
+def _leaves(tree: Tree, rows: Sequence[_Arrived], events: Mapping[int, bytes]) -> Iterator[_Told]:
+    for row in rows:
+        event = events.get(row.offset)
+        if event is None:
+            raise Refused(
+                f"Kafka no longer has offset {row.offset} of {tree.topic}, which was accepted: nothing was closed"
+            )
+        salt = secrets.token_bytes(SALT_BYTES)
+        kind = msgspec.json.decode(event.removeprefix(BOM), type=_Typed).type
+        mark = mark_of(event, salt)
+        entry = Entry(tree.authority, tree.topic, row.offset, row.event_id, kind, row.at, mark)
+        yield _Told(NewLeaf(row.event_id, msgspec.json.encode(entry).decode(), salt), event, mark)
+
+
+def _new(connection: Connection, authority: str, told: Iterator[_Told]) -> list[NewLeaf]:
+    """Those of which no leaf is about the same bytes yet: of what is sent again, or was written anew, the first time counts."""
+    found = list(told)
+    marks: dict[str, list[tuple[str, bytes]]] = {}
+    for row in keeping.known(connection, authority, {one.leaf.event_id for one in found}):
+        mark = msgspec.json.decode(row.entry, type=Entry).event
+        marks.setdefault(row.event_id, []).append((mark, row.salt))
+    new = []
+    for one in found:
+        its = marks.setdefault(one.leaf.event_id, [])
+        if not any(mark == mark_of(one.event, salt) for mark, salt in its):
+            its.append((one.mark, one.leaf.salt))
+            new.append(one.leaf)
+    return new

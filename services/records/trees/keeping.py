@@ -1,0 +1,105 @@
+"""The trees in PostgreSQL: leaves, full subtrees and signed heads. Nothing of them is changed, but what is said of an erased event goes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, select, tuple_, update
+
+from contracts.receipts.merkle import Growing, Node, Range, full_subtrees, hashes, inclusion, leaf_hash
+from contracts.receipts.receipt import Leaf
+from services.chassis.database import copy_rows
+from services.records.ingest.tables import tree_heads, tree_leaves, tree_nodes
+
+
+class KeptHead(NamedTuple):
+    """A head as it was signed, and from which offset on events are not in it."""
+
+    day: date
+    size: int
+    root: bytes
+    next_offset: int
+    signed: str
+
+
+class NewLeaf(NamedTuple):
+    """What is to be added."""
+
+    event_id: str
+    entry: str
+    salt: bytes
+
+
+def hold(connection: Connection, authority: str) -> None:
+    """Whoever else would let this tree grow waits until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"tree {authority}", 0))))
+
+
+def latest_head(connection: Connection, authority: str) -> KeptHead | None:
+    """None before the first day was closed."""
+    return next(iter(heads(connection, authority, limit=1)), None)
+
+
+def heads(connection: Connection, authority: str, before: date | None = None, limit: int = 100) -> list[KeptHead]:
+    """Of days before this one, the latest first."""
+    query = select(*(tree_heads.c[name] for name in KeptHead._fields)).where(tree_heads.c.authority == authority)
+    if before is not None:
+        query = query.where(tree_heads.c.day < before)
+    return [KeptHead(*row) for row in connection.execute(query.order_by(tree_heads.c.day.desc()).limit(limit))]
+
+
+def add_head(connection: Connection, authority: str, head: KeptHead) -> None:
+    """For good."""
+    connection.execute(tree_heads.insert().values(authority=authority, **head._asdict()))
+
+
+def nodes(connection: Connection, authority: str, wanted: Sequence[Node]) -> dict[Node, bytes]:
+    """The hashes of full subtrees."""
+    table = tree_nodes.c
+    query = select(table.level, table.number, table.hash).where(table.authority == authority)
+    rows = connection.execute(query.where(tuple_(table.level, table.number).in_(wanted)))
+    return {Node(row.level, row.number): row.hash for row in rows}
+
+
+def growing(connection: Connection, authority: str, size: int) -> Growing:
+    """The tree as it was when it had so many leaves, to which more can be added."""
+    return Growing(size, nodes(connection, authority, full_subtrees(Range(0, size))))
+
+
+def add(connection: Connection, authority: str, tree: Growing, leaves: Sequence[NewLeaf]) -> None:
+    """One leaf after the other."""
+    numbered = enumerate(leaves, tree.size)
+    rows = [(authority, number, leaf.event_id, leaf.entry, leaf.salt) for number, leaf in numbered]
+    grown = [node for leaf in leaves for node in tree.add(leaf_hash(leaf.entry.encode()))]
+    copy_rows(connection, tree_leaves, ("authority", "number", "event_id", "entry", "salt"), rows)
+    columns = ("authority", "level", "number", "hash")
+    copy_rows(connection, tree_nodes, columns, [(authority, *node, found) for node, found in grown])
+
+
+def known(connection: Connection, authority: str, ids: Collection[str]) -> Iterable[Row[Any]]:
+    """Leaves of events of these ids, with `event_id`, `entry` and `salt`."""
+    query = select(tree_leaves).where(tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids))
+    return connection.execute(query).all()
+
+
+def leaf_of(connection: Connection, authority: str, event_id: str, size: int) -> Leaf | None:
+    """The first event of this id that was accepted, with its way to the root of the tree of this size; None where there is none."""
+    mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id == event_id, tree_leaves.c.number < size
+    found = connection.execute(select(tree_leaves).where(*mine).order_by(tree_leaves.c.number).limit(1)).one_or_none()
+    if found is None:
+        return None
+    path = path_of(connection, authority, inclusion(found.number, size))
+    return Leaf(found.number, found.entry, found.salt.hex(), path)
+
+
+def path_of(connection: Connection, authority: str, ranges: Sequence[Range]) -> list[str]:
+    """The hashes of these subtrees, in hexadecimal."""
+    return [found.hex() for found in hashes(ranges, lambda wanted: nodes(connection, authority, wanted))]
+
+
+def forget(connection: Connection, ids_by_authority: Mapping[str, Collection[str]]) -> None:
+    """What is said of events of these ids goes. Their hashes stay, so that every head still holds."""
+    nothing = {"event_id": None, "entry": None, "salt": None}
+    for authority, ids in ids_by_authority.items():
+        mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids)
+        connection.execute(update(tree_leaves).where(*mine).values(**nothing))
