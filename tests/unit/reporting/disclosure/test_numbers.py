@@ -1,0 +1,89 @@
+"""The numbers that the gate lets out, worked out by hand."""
+
+from datetime import date
+
+import pytest
+
+from services.chassis.api.auth import PUBLIC, Identity
+from services.reporting.disclosure.gate import Figure, Gate, NotForViewer
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEP_OF_HOURS
+from services.reporting.read.queries import Span
+from services.reporting.read.vintages import Live, Rounded
+from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.statistics.causes import Cause, Change, Counts
+
+GLASGOW = "S12000049"
+"""Where 440,500 people are aged 16 to 70."""
+NATIONAL = Identity("analyst", frozenset({"national:read"}))
+JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "months", "numerator", "denominator", "expected"),
+    [
+        ("orders_imposed", 3, 7, None, (7.0, None, 7.0, None, None)),
+        ("unpaid_work_hours_imposed", 3, 6_031, None, (100.52, None, 100.52, None, None)),
+        ("orders_imposed_per_10000", 12, 4_405, None, (4405.0, 440_500.0, 100.0, None, None)),
+        ("orders_imposed_per_10000", 3, 4_405, None, (4405.0, 440_500.0, 400.0, None, None)),
+        ("supervision_length_mean", 3, 150, 40, (150.0, 40.0, 3.75, None, None)),
+        ("unpaid_work_hours_mean", 3, 6_001, 40, (100.02, 40.0, 2.5, None, None)),
+        ("first_contact_within_1", 3, 90, 100, (90.0, 100.0, 90.0, 82.56, 94.48)),
+        ("first_contact_within_1", 3, 3, 4, (3.0, 4.0, 75.0, 30.06, 95.44)),
+        ("first_contact_within_1", 3, 1, 3, (1.0, 3.0, 33.33, 6.15, 79.23)),
+        ("first_contact_within_1", 3, 0, 8, (0.0, 8.0, 0.0, 0.0, 32.44)),
+        ("first_contact_within_1", 3, 1, 1, (1.0, 1.0, 100.0, 20.65, 100.0)),
+        ("first_contact_within_1", 3, 0, 0, (0.0, 0.0, None, None, None)),
+        ("control_totals_orders", 3, 13, 9, (13.0, 9.0, 144.44, None, None)),
+        ("control_totals_orders", 3, -1, 9, (-1.0, 9.0, -11.11, None, None)),
+    ],
+)
+def test_each_kind_of_indicator_has_its_arithmetic(
+    indicator: str, months: int, numerator: int, denominator: int | None, expected: tuple[float | None, ...]
+) -> None:
+    definition = INDICATORS[indicator]
+    forms = definition.numerator, definition.denominator
+    found = Figure(Live(), GLASGOW, "2026-Q1", "", *forms, numerator, denominator, months=months)
+    row = Gate(NATIONAL).rows(definition, [found])[0]
+    assert (row.numerator, row.denominator, row.value, row.lower, row.upper) == expected
+
+
+def test_a_figure_without_numbers_still_says_of_what_it_is() -> None:
+    contact = INDICATORS["first_contact_within_1"]
+    found = Figure(Rounded("2026-03.1"), GLASGOW, "2026-Q1", "", contact.numerator, contact.denominator, 5, 5, months=3)
+    row = Gate(PUBLIC, frozenset(NATIONAL_ONLY)).rows(contact, [found])[0]
+    assert (row.authority, row.period, row.category, row.suppressed) == (GLASGOW, "2026-Q1", "", True)
+
+
+def test_the_public_is_told_of_changes_from_two_steps_on() -> None:
+    moved = Change("orders_imposed", "", MARCH, SCOTLAND, 0, 2 * STEP, "late")
+    minutes = moved._replace(measure="unpaid_work_minutes_imposed", after=2 * STEP_OF_HOURS)
+    unknown = moved._replace(measure="of no table")
+    told = [
+        *(moved, moved._replace(before=2 * STEP, after=0), moved._replace(after=-2 * STEP), unknown, minutes),
+        *(moved._replace(after=2 * STEP - 1), unknown._replace(after=2 * STEP - 1), minutes._replace(after=2 * STEP)),
+    ]
+    assert [row.suppressed for row in Gate(PUBLIC).changes(told)] == [False] * 5 + [True] * 3
+
+
+def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
+    contact = INDICATORS["first_contact_within_1"]
+    parts = dict.fromkeys(Cause, Counts(0, 0)) | {next(iter(Cause)): Counts(3, 2)}
+    asked = (contact, contact), GLASGOW, Span(JANUARY, MARCH), Counts(6, 10), Counts(9, 12), parts
+    told = Gate(NATIONAL).explained(*asked)
+    assert (told.numerator, told.denominator, told.value) == ((6.0, 9.0), (10.0, 12.0), (60.0, 75.0))
+    first, *others = told.parts
+    assert (first.numerator, first.denominator, first.value) == (3.0, 2.0, 15.0)
+    assert {(each.numerator, each.denominator, each.value) for each in others} == {(0.0, 0.0, 0.0)}
+    with pytest.raises(NotForViewer):
+        Gate(PUBLIC).explained(*asked)
+
+
+def test_from_nothing_reported_a_share_moves_by_no_number() -> None:
+    contact = INDICATORS["first_contact_within_1"]
+    parts = dict.fromkeys(Cause, Counts(0, 0)) | {next(iter(Cause)): Counts(3, 4)}
+    told = Gate(NATIONAL).explained(
+        (contact, contact), GLASGOW, Span(JANUARY, MARCH), Counts(0, 0), Counts(3, 4), parts
+    )
+    assert told.value == (None, 75.0)
+    assert [each.value for each in told.parts] == [None, *[0.0] * (len(Cause) - 1)]
