@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, migrations, tracing
-from services.chassis.api.http import application, serve
+from services.chassis.api.http import Checks, application, serve
 from services.chassis.api.open_access import open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.failures import Away
@@ -30,8 +30,10 @@ from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.pages import routes
+from services.reporting.pages.site import Site, site_of
 from services.reporting.policies import POLICIES
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
+from services.reporting.warming import Warming
 
 log = logging.getLogger(__name__)
 MEASURE_SECONDS = 60.0
@@ -53,15 +55,24 @@ TAGS: list[dict[str, Any]] = [
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
+    return _built(settings, engine, registry, site_of(engine, clock, settings.site), {})
+
+
+def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, site: Site, more: Checks) -> FastAPI:
+    clock = site.clock
     store = SessionStore(engine, clock, settings.site)
+    checks: Checks = {
+        "postgresql": lambda: _answers(engine),
+        "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check,
+    }
     app = application(
         "Payback: reporting",
         settings.http,
         registry,
-        [*api.routers(engine, clock, store), routes.router(engine, clock, settings.site)],
+        [*api.routers(engine, clock, store), routes.router(site)],
         POLICIES,
         tokens=settings.tokens,
-        checks={"postgresql": lambda: _answers(engine), "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check},
+        checks={**checks, **more},
         described=DESCRIBED,
         content_security_policy=POLICY,
         sessions=Sessions("Figures", store, settings.tokens, settings.oidc, insecure=settings.site.insecure_cookie),
@@ -70,7 +81,7 @@ def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, cl
     app.contact = {"name": PUBLISHER, "email": CONTACT}
     app.license_info = {"name": LICENCE.name, "identifier": LICENCE.short}
     open_up(app)
-    app.add_exception_handler(404, routes.not_found(engine, clock, settings.site))
+    app.add_exception_handler(404, routes.not_found(site))
     return app
 
 
@@ -82,7 +93,11 @@ def run_api(settings: ApiSettings) -> int:
     stop = Event()
     opening = engine, system_clock, stop, OpeningMetrics(registry)
     Thread(target=keep_opening, args=opening, name="opening", daemon=True).start()
-    serve(build(settings, engine, registry), settings.http, settings.metrics, registry)
+    site = site_of(engine, system_clock, settings.site)
+    warming = Warming(site)
+    app = _built(settings, engine, registry, site, {"pages": warming.check})
+    Thread(target=warming.run, args=(app, stop), name="warming", daemon=True).start()
+    serve(app, settings.http, settings.metrics, registry)
     stop.set()
     return 0
 

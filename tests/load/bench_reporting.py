@@ -134,10 +134,10 @@ def freeze(database: Engine) -> str:
 
 
 @contextmanager
-def apis(url: str, keys: Keys, directory: Path) -> Iterator[list[int]]:
-    """The real processes; their ports."""
+def apis(url: str, keys: Keys, directory: Path, processes: int = PROCESSES) -> Iterator[list[int]]:
+    """The real processes, to which browsers bring tokens as cookies; their ports."""
     (directory / "public.pem").write_text(keys.public)
-    ports = free_ports(2 * PROCESSES)
+    ports = free_ports(2 * processes)
     running = [
         spawn(
             [sys.executable, "-m", "services.reporting", "api"],
@@ -146,6 +146,8 @@ def apis(url: str, keys: Keys, directory: Path) -> Iterator[list[int]]:
                 **os.environ,
                 "PAYBACK_DATABASE_URL": url,
                 "PAYBACK_DATABASE_SCHEMA_NAME": SCHEMA,
+                "PAYBACK_TOKENS_DEVELOPMENT": "true",
+                "PAYBACK_SITE_INSECURE_COOKIE": "true",
                 "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(directory / "public.pem"),
                 "PAYBACK_HTTP_PORT": str(port),
                 "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000",
@@ -153,10 +155,10 @@ def apis(url: str, keys: Keys, directory: Path) -> Iterator[list[int]]:
                 "PAYBACK_LOGS_LEVEL": "WARNING",
             },
         )
-        for port, metrics in zip(ports[:PROCESSES], ports[PROCESSES:], strict=True)
+        for port, metrics in zip(ports[:processes], ports[processes:], strict=True)
     ]
     try:
-        yield ports[:PROCESSES]
+        yield ports[:processes]
     finally:
         for process in running:
             process.terminate()

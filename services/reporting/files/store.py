@@ -1,18 +1,21 @@
 """The files of releases in the database: made once, and the same ever after."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
+from contracts.periods import LONDON
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction, unhurried
 from services.reporting.figures.answers import Enquiry
-from services.reporting.files.bundle import SUMS, Told, files_of
+from services.reporting.files.bundle import SUMS, File, Told, files_of
 from services.reporting.read.tables import release_files
 from services.reporting.registry.absent import NotThere
 from services.reporting.releases.announcing import due_at
-from services.reporting.releases.index import DRAFT, ReleaseInfo, release_for
+from services.reporting.releases.index import DRAFT, ReleaseInfo, alone, release_for
 
 _OPERATOR = Identity("operator", frozenset({"national:read"}))
 
@@ -42,22 +45,43 @@ def make_files(database: Engine, release: str, today: date, told: Told = lambda 
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('release files'))")
         if listed(connection, release):
             return
-        found, enquiry = _to_publish(connection, release), Enquiry(connection, PUBLIC, today, many=True)
-        enquiry.reads(found)
-        rows = [
-            {
-                "release": release,
-                "place": place,
-                "name": each.name,
-                "media_type": each.media_type,
-                "title": each.title,
-                "sha256": each.sha256,
-                "size": len(each.content),
-                "content": each.content,
-            }
-            for place, each in enumerate(files_of(enquiry, found, told))
-        ]
-        connection.execute(insert(release_files), rows)
+        while not _written(database, release, *_made(connection, release, today, told)):
+            pass  # it was moved, or something was said of it, meanwhile
+
+
+def _made(connection: Connection, release: str, today: date, told: Told) -> tuple[ReleaseInfo, list[File]]:
+    found, enquiry = _to_publish(connection, release), Enquiry(connection, PUBLIC, today, many=True)
+    enquiry.reads(found)
+    return found, files_of(enquiry, found, told)
+
+
+def _written(database: Engine, release: str, made_of: ReleaseInfo, files: Sequence[File]) -> bool:
+    """Whether it is still as the files tell."""
+    with unhurried(database) as connection:
+        connection.execute(insert(release_files), [_row(release, *each) for each in enumerate(files)])
+        alone(connection)
+        still = _says(_to_publish(connection, release)) == _says(made_of)
+        if not still:
+            connection.execute(delete(release_files).where(release_files.c.release == release))
+    return still
+
+
+def _row(release: str, place: int, file: File) -> dict[str, Any]:
+    return {
+        "release": release,
+        "place": place,
+        "name": file.name,
+        "media_type": file.media_type,
+        "title": file.title,
+        "sha256": file.sha256,
+        "size": len(file.content),
+        "content": file.content,
+    }
+
+
+def _says(release: ReleaseInfo) -> tuple[object, ...]:
+    """What files tell of a release beside its figures, which never change."""
+    return release.published_at and release.published_at.astimezone(LONDON).date(), release.notices
 
 
 def _to_publish(connection: Connection, release: str) -> ReleaseInfo:

@@ -42,11 +42,16 @@ class KeptPages:
     def get(self, request: Request, *made_of: object) -> bytes | None:
         """The page, if it is still there."""
         with self._lock:
-            return self._pages.get((request.url.path, request.url.query, *made_of))
+            return self._pages.get((*_address(request), *made_of))
 
     def put(self, page: Response, request: Request, *made_of: object) -> None:
         """Remember a page that was found."""
         content = bytes(page.body)
         if page.status_code == 200 and len(request.url.query) <= LONGEST_QUERY and len(content) <= MOST_BYTES // 10:
             with self._lock:
-                self._pages[request.url.path, request.url.query, *made_of] = content
+                self._pages[*_address(request), *made_of] = content
+
+
+def _address(request: Request) -> tuple[str, ...]:
+    """With the host, which pages repeat where they say how to cite them: whoever names another gets a page of their own."""
+    return str(request.base_url), request.url.path, request.url.query

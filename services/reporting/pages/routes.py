@@ -6,15 +6,12 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import BOTH
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
-from services.chassis.clock import Clock
-from services.chassis.settings import SiteSettings
 from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.reporting.disclosure.gate import NotForViewer
@@ -35,7 +32,7 @@ from services.reporting.pages.content.tiles import tiles
 from services.reporting.pages.content.views import Reader
 from services.reporting.pages.discovery import add_discovery, as_json_ld
 from services.reporting.pages.downloads import add_downloads
-from services.reporting.pages.site import Site, release_of, site_of
+from services.reporting.pages.site import Site, release_of
 from services.reporting.read import queries
 from services.reporting.read.proofs import last_proof
 from services.reporting.registry.absent import NotThere
@@ -49,9 +46,8 @@ from services.reporting.releases.index import Withdrawn
 FIRST_COMPARED = "first_contact_within_1"
 
 
-def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
+def router(site: Site) -> APIRouter:
     """All pages."""
-    site = site_of(database, clock, settings)
     pages = APIRouter(include_in_schema=False)
     add_discovery(pages, site)
     for path, (page, *names) in _PAGES.items():
@@ -78,9 +74,8 @@ def router(database: Engine, clock: Clock, settings: SiteSettings) -> APIRouter:
     return pages
 
 
-def not_found(database: Engine, clock: Clock, settings: SiteSettings) -> Callable[[Request, Exception], Response]:
+def not_found(site: Site) -> Callable[[Request, Exception], Response]:
     """What somebody gets who asks for a page that is not there; programs get a problem."""
-    site = site_of(database, clock, settings)
 
     def answer(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)

@@ -11,7 +11,14 @@ from services.chassis.audit.operators import operated
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.read.tables import announcements, release_files, releases
-from services.reporting.releases.calendar import Announcement, CannotRelease, Said, check_change, check_first
+from services.reporting.releases.calendar import (
+    Announcement,
+    CannotRelease,
+    Said,
+    check_change,
+    check_first,
+    check_order,
+)
 from services.reporting.releases.index import alone
 
 
@@ -44,6 +51,7 @@ def announce(database: Engine, month: date, day: date, clock: Clock) -> None:
         if before is not None:
             raise CannotRelease(f"Figures up to {month:%Y-%m} were announced before; move that, and say why")
         check_first(month, day, clock())
+        check_order(month, day, calendar(connection), _published(connection))
         _say(connection, month, Said(day, clock(), "", getpass.getuser()), 1)
         operated(connection, "release announce", month=f"{month:%Y-%m}", day=f"{day}")
 
@@ -55,6 +63,8 @@ def change(database: Engine, month: date, day: date | None, reason: str, clock: 
         if before is None:
             raise CannotRelease(f"Figures up to {month:%Y-%m} were not announced")
         check_change(before, day, reason, clock())
+        if day is not None:
+            check_order(month, day, calendar(connection), _published(connection))
         said = Said(day, clock(), reason.strip(), getpass.getuser())
         _say(connection, month, said, len(before.said) + 1)
         _forget_files(connection, month)

@@ -4,7 +4,7 @@ Readers can rely on a day that was announced: it is known four weeks before, and
 published at half past nine, as official statistics in the United Kingdom are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -109,6 +109,36 @@ def check_change(before: Announcement, day: date | None, reason: str, now: datet
         _check_notice(day, now)
     elif opening(day) <= now:
         raise CannotRelease(f"{day} at {OPENING:%H:%M} is over")
+
+
+def check_order(month: date, day: date, calendar: Sequence[Announcement], published: Iterable[date]) -> None:
+    """Raises CannotRelease where the figures up to that month would not come between those up to earlier and later months.
+
+    Each release says what changed since the one before it, so that no month can be made once a later one is published.
+    """
+    if last := max((each for each in published if each > month), default=None):
+        raise CannotRelease(f"Figures up to {last:%Y-%m} were published already: those up to {month:%Y-%m} are in them")
+    for other in to_come(calendar):
+        if other.day and other.month != month and not _in_order((other.month, other.day), (month, day)):
+            raise CannotRelease(
+                f"Figures up to {other.month:%Y-%m} are announced for {other.day}: releases come in the order of their months, "
+                "each on a day of its own"
+            )
+
+
+def _in_order(*releases: tuple[date, date]) -> bool:
+    (_, first), (_, second) = sorted(releases)
+    return first < second
+
+
+def check_turn(month: date, calendar: Sequence[Announcement]) -> None:
+    """Raises CannotRelease where figures up to an earlier month were announced that could not come any more after these."""
+    if waiting := [each for each in to_come(calendar) if each.month < month]:
+        first = min(waiting, key=lambda each: each.month)
+        raise CannotRelease(
+            f"Figures up to {first.month:%Y-%m} are announced for {first.day}, and could not come after later ones: "
+            "publish them first, or call them off"
+        )
 
 
 def _check_day(month: date, day: date) -> None:

@@ -92,8 +92,16 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 
 def alone(connection: Connection) -> None:
-    """Until this transaction ends nobody else makes, holds, publishes or announces a release: what is looked up from here on stays so."""
-    connection.exec_driver_sql("LOCK TABLE releases IN SHARE ROW EXCLUSIVE MODE")
+    """Until this transaction ends nobody else holds, publishes or announces a release: what is looked up from here on stays so.
+
+    Publications wait for it, so that nothing that takes long may come after it.
+    """
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('releases'))")
+
+
+def alone_in_making(connection: Connection) -> None:
+    """Until this transaction ends nobody else makes a draft. Publications go on."""
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('drafts'))")
 
 
 def _info(row: Row[Any]) -> ReleaseInfo:

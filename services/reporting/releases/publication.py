@@ -19,10 +19,10 @@ from services.reporting.read.coverage import coverage
 from services.reporting.read.tables import cells as known_cells
 from services.reporting.read.tables import release_files, release_notices, releases
 from services.reporting.read.vintages import AsOf
-from services.reporting.releases.announcing import due_at
-from services.reporting.releases.calendar import CannotRelease
+from services.reporting.releases.announcing import calendar, due_at
+from services.reporting.releases.calendar import CannotRelease, check_turn
 from services.reporting.releases.freezing import Frozen, cells_of, earlier, key, write, write_changes
-from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, alone, last_published
+from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, alone, alone_in_making, last_published
 from services.reporting.releases.notices import Notice, NoticeKind, add_notice
 
 BY_ITSELF = "payback"
@@ -66,9 +66,7 @@ def make(
         secret = key(connection)
     public = rounded(cells, last_month, secret, before, told)  # takes long, so it holds no transaction open
     with unhurried(database) as connection:
-        alone(connection)
-        if _published(connection) != published:
-            raise CannotRelease("Another release was published meanwhile; make this one again")
+        alone_in_making(connection)
         name = _next_name(connection, last_month)
         frozen = Frozen(name, last_month, known_on, heard, cells, public)
         write(connection, frozen, clock())
@@ -76,6 +74,9 @@ def make(
             add_notice(connection, Notice(name, clock(), NoticeKind.NOTE, note, getpass.getuser()))
         if latest:
             write_changes(connection, frozen, latest, before)
+        alone(connection)
+        if _published(connection) != published:
+            raise CannotRelease("Another release was published meanwhile; make this one again")
         operated(connection, "release make", release=name, known_on=f"{known_on}")
     return name
 
@@ -96,6 +97,7 @@ def hold(database: Engine, name: str, clock: Clock) -> datetime:
     with transaction(database) as connection:
         draft = _locked(connection, name, DRAFT)
         _check_fresh(connection, draft)
+        check_turn(draft.last_month, calendar(connection))
         due = due_at(connection, draft.last_month)
         if due is None:
             raise CannotRelease(
@@ -129,6 +131,7 @@ def publish(database: Engine, name: str, clock: Clock, correction: Correction | 
     with transaction(database) as connection:
         draft = _locked(connection, name, DRAFT)
         _check_fresh(connection, draft)
+        check_turn(draft.last_month, calendar(connection))
         due = due_at(connection, draft.last_month)
         if due is not None and not _is_over(due, clock):
             raise CannotRelease(f"{name} was announced for {due:%Y-%m-%d %H:%M}; hold it until then")

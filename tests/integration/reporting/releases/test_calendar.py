@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.audit import store
@@ -24,11 +24,16 @@ from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
 from services.reporting import opening
 from services.reporting.app import build
+from services.reporting.figures.answers import Enquiry
+from services.reporting.files import store as store_of_files
+from services.reporting.files.bundle import File, Told
 from services.reporting.files.store import listed, make_files
 from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.read.tables import release_files
 from services.reporting.releases import announcing, publication
 from services.reporting.releases.calendar import CannotRelease
+from services.reporting.releases.freezing import Frozen, write
+from services.reporting.releases.index import ReleaseInfo, alone
 from services.reporting.releases.publication import Correction
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
@@ -188,10 +193,11 @@ def test_what_was_announced_cannot_come_before_and_nothing_else_makes_it_old(
 
 def meanwhile(database: Engine, name: str, clock: Clock, act: Callable[[], object]) -> None:
     """Does it while another process has published a release, and not ended its transaction yet. Raises what it raises."""
-    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'releases'::regclass)")
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')")
     publish = text("UPDATE releases SET status = 'published', published_at = :now, held_at = NULL WHERE id = :name")
     with ThreadPoolExecutor(1) as other, database.connect() as connection:
         with connection.begin():
+            alone(connection)
             connection.execute(publish, {"now": clock(), "name": name})
             done = other.submit(act)
             while not connection.scalar(waits) and not wait([done], 0.01).done:
@@ -215,6 +221,68 @@ def test_what_another_process_publishes_at_the_same_moment_counts(database: Engi
     with transaction(database) as connection:
         acts = [each.entry.what for each in store.chain(connection, WHOLE_SERVICE)]
     assert acts.count("payback release publish") == 1, "that of February; the other process was first with March"
+
+
+def test_what_is_due_does_not_wait_for_a_draft_that_is_made(
+    database: Engine, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copying takes minutes with ten years."""
+    name, opened = announced(database, clock), list[str | None]()
+    publication.hold(database, name, clock)
+
+    def copying(connection: Connection, frozen: Frozen, now: datetime) -> None:
+        write(connection, frozen, now)
+        clock.move(MOMENT - clock())
+        with ThreadPoolExecutor(1) as other:
+            opened.append(other.submit(publication.publish_due, database, clock).result(timeout=20))
+
+    monkeypatch.setattr(publication, "write", copying)
+    with pytest.raises(CannotRelease, match="published meanwhile"):
+        publication.make(database, MARCH, KNOWN_ON, clock)
+    assert opened == [name]
+
+
+@pytest.mark.parametrize("say", ["move", "note"])
+def test_files_tell_of_what_was_said_while_they_were_made(
+    database: Engine, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, say: str
+) -> None:
+    name, made = announced(database, clock), list[str]()
+    publication.hold(database, name, clock)
+
+    def making(_enquiry: Enquiry, release: ReleaseInfo, _told: Told) -> list[File]:
+        if not made:
+            if say == "move":
+                announcing.change(database, MARCH, DAY + timedelta(days=1), "A late answer", clock)
+            else:
+                publication.note(database, name, clock, "A late answer")
+        made.append(f"{release.published_at:%Y-%m-%d} {len(release.notices)}")
+        return [File("README.txt", "text/plain", "", made[-1].encode())]
+
+    monkeypatch.setattr(store_of_files, "files_of", making)
+    make_files(database, name, clock().date())
+    assert made == (["2026-06-09 0", "2026-06-10 0"] if say == "move" else ["2026-06-09 0", "2026-06-09 1"])
+    assert store_of_files.read(database, name, "README.txt").content == made[-1].encode()
+
+
+def test_no_month_is_left_behind(database: Engine, clock: FixedClock) -> None:
+    """Once a later month is published, an earlier one cannot be made: so none that was announced is passed by."""
+    announcing.announce(database, MARCH, DAY, clock)
+    april = publication.make(database, date(2026, 4, 1), KNOWN_ON, clock)
+    with pytest.raises(CannotRelease, match="order of their months"):
+        announcing.announce(database, date(2026, 4, 1), DAY, clock)
+    with pytest.raises(CannotRelease, match="call them off"):
+        publication.publish(database, april, clock)
+    announcing.announce(database, date(2026, 4, 1), DAY + timedelta(days=1), clock)
+    with pytest.raises(CannotRelease, match="order of their months"):
+        announcing.change(database, MARCH, DAY + timedelta(days=2), "A late answer", clock)
+    with pytest.raises(CannotRelease, match="call them off"):
+        publication.hold(database, april, clock)
+    announcing.change(database, MARCH, None, "Nothing to tell", clock)
+    publication.hold(database, april, clock)
+    clock.move(MOMENT + timedelta(days=1) - clock())
+    assert publication.publish_due(database, clock) == april
+    with pytest.raises(CannotRelease, match="are in them"):
+        announcing.announce(database, FEBRUARY, DAY + timedelta(days=60), clock)
 
 
 def test_what_was_not_announced_or_is_over_cannot_be_held(database: Engine, clock: FixedClock) -> None:

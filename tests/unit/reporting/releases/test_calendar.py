@@ -1,5 +1,6 @@
 """What may be announced when, and what may take its place."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,6 +16,8 @@ from services.reporting.releases.calendar import (
     Said,
     check_change,
     check_first,
+    check_order,
+    check_turn,
     first_day,
     opening,
     to_come,
@@ -120,3 +123,33 @@ def test_no_wait_leads_past_the_moment(now: datetime, due: datetime | None) -> N
     waited = seconds_until(due, now)
     assert 0 <= waited <= MOST_SECONDS
     assert due is None or now + timedelta(seconds=waited) <= max(now, due) + timedelta(milliseconds=1)
+
+
+@given(st.lists(days, min_size=2, max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
+def test_whatever_is_announced_in_turn_comes_in_the_order_of_its_months(tried: list[date], out: list[bool]) -> None:
+    """In whatever order it is said: what is allowed leaves no month behind one that comes first."""
+    calendar: list[Announcement] = []
+    for place, day in enumerate(tried):
+        month = date(2026, 1 + (place * 5) % 6, 1)
+        with suppress(CannotRelease):
+            check_order(month, day, calendar, [each.month for each in calendar if each.is_out])
+            calendar.append(Announcement(month, (Said(day, NOW, "", "ann"),), is_out=False))
+        if calendar and out[place]:
+            first = to_come(calendar)
+            for each in first[:1]:
+                check_turn(each.month, calendar)
+                calendar[calendar.index(each)] = replace(each, is_out=True)
+    months = [each.month for each in to_come(calendar)]
+    assert months == sorted(months)
+    assert len({each.day for each in to_come(calendar)}) == len(months)
+
+
+def test_a_later_month_does_not_come_before_one_that_was_announced() -> None:
+    april = date(2026, 4, 1)
+    check_turn(MARCH, [ANNOUNCED])
+    check_turn(april, [replace(ANNOUNCED, is_out=True)])
+    check_turn(april, [replace(ANNOUNCED, said=(*ANNOUNCED.said, Said(None, NOW, "Nothing to tell", "ann")))])
+    with pytest.raises(CannotRelease, match=r"2026-03 are announced for 2026-06-08.*call them off"):
+        check_turn(april, [ANNOUNCED])
+    with pytest.raises(CannotRelease, match="are in them"):
+        check_order(MARCH, MONDAY, [], [april])

@@ -1,0 +1,82 @@
+"""Does before the service is ready what its first visitor would wait for, and again for each release that comes."""
+
+import logging
+from contextlib import suppress
+from threading import Event
+
+from fastapi import FastAPI
+from sqlalchemy import or_, select
+
+from services.chassis.api.auth import PUBLIC, Identity
+from services.chassis.database import transaction
+from services.chassis.failures import Away
+from services.reporting.figures.answers import Enquiry, NothingReleased
+from services.reporting.pages.content import views
+from services.reporting.pages.content.views import Reader
+from services.reporting.pages.site import Site
+from services.reporting.read.tables import releases
+from services.reporting.read.vintages import Rounded
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.releases.index import DRAFT, PUBLISHED
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS, RETRY_SECONDS = 30.0, 1.0
+_NATIONAL = Identity("warming", frozenset({"national:read"}))
+
+
+class Warming:
+    """Whether the first visitor finds everything made. What fails for good holds nobody up: pages are slow once, as they were."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._done = site, Event()
+
+    def check(self) -> None:
+        """Raises Away until it is done."""
+        if not self._done.is_set():
+            raise Away("pages are being made ready")
+
+    def run(self, app: FastAPI, stop: Event) -> None:
+        """Until told to stop: once all, and then what a release needs that came, or waits for its day."""
+        while not stop.is_set():
+            try:
+                if not self._done.is_set():
+                    self._all(app)
+                self._releases()
+                self._done.set()
+            except Away as away:
+                log.info("pages are not ready: %s", away)
+            except Exception:
+                log.exception("pages could not be made ready")
+                self._done.set()
+            stop.wait(LOOK_SECONDS if self._done.is_set() else RETRY_SECONDS)
+
+    def _all(self, app: FastAPI) -> None:
+        for check in app.state.dependencies.values():
+            if check != self.check:
+                check()
+        for template in self._site.templates.list_templates(("html",)):
+            self._site.templates.get_template(template)
+        app.openapi()
+        for viewer in (PUBLIC, _NATIONAL):
+            self._look(viewer)
+
+    def _look(self, viewer: Identity) -> None:
+        with transaction(self._site.database) as connection, suppress(NothingReleased):
+            reader = Reader(Enquiry(connection, viewer, self._site.clock().date(), many=True))
+            views.headline(reader, INDICATORS["orders_imposed"], reader.choices()[0].span)
+
+    def _releases(self) -> None:
+        """All cells of the newest, and of the one that is held: at the moment it opens many come at once."""
+        newest = (
+            select(releases.c.id)
+            .where(releases.c.status == PUBLISHED)
+            .order_by(releases.c.published_at.desc())
+            .limit(1)
+        )
+        wanted = or_(releases.c.id.in_(newest), (releases.c.status == DRAFT) & releases.c.held_at.is_not(None))
+        with transaction(self._site.database) as connection:
+            names = connection.scalars(select(releases.c.id).where(wanted)).all()
+            enquiry = Enquiry(connection, _NATIONAL, self._site.clock().date(), many=True)
+            for name in names:
+                enquiry.coverage(Rounded(name))
