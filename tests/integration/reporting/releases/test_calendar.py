@@ -369,6 +369,12 @@ def test_whoever_reads_what_was_corrected_twice_is_led_to_what_is_right_now(
             publication.publish(database, draft, clock, Correction(wrong, "Once more"))
 
 
+def test_an_old_release_leads_to_the_newest(database: Engine, web: TestClient, clock: FixedClock) -> None:
+    first, _, newest = (published(database, clock, month) for month in (FEBRUARY, MARCH, date(2026, 4, 1)))
+    page = web.get(f"/releases/{first}").text
+    assert f'There is a later release: <a href="/releases/{newest}">' in page
+
+
 def test_a_withdrawal_keeps_what_was_said_before_and_leads_to_why(
     database: Engine, web: TestClient, clock: FixedClock
 ) -> None:
