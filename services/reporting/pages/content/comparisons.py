@@ -45,6 +45,20 @@ class Comparison:
     by_chance: tuple[str, ...]
     """In sentences."""
 
+    @property
+    def below(self) -> tuple[Compared, ...]:
+        """Outside the 99.8% limits, the lowest first."""
+        return self._outside(-1)
+
+    @property
+    def above(self) -> tuple[Compared, ...]:
+        """Outside the 99.8% limits, the lowest first."""
+        return self._outside(1)
+
+    def _outside(self, side: int) -> tuple[Compared, ...]:
+        found = (row for row in self.rows if row.ranks["place"] == side * _SEVERITY[Place.ALARM])
+        return tuple(sorted(found, key=lambda row: row.ranks["value"]))
+
 
 _PLACES = {
     Place.WITHIN: "Within what chance explains",
