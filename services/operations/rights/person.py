@@ -65,7 +65,9 @@ def erase(pseudonym: Pseudonym, why: Why, by: By = None, authority: Authority = 
     settings = PersonSettings.load()
     with opened(settings) as books:
         number = forget(settings, books, Order(pseudonym, why, by, _code(authority)))
-    typer.echo(f"{counted(number, 'record')} of the log now under other names; the books were made again from it.\n{LEFT}")
+    typer.echo(
+        f"{counted(number, 'record')} of the log now under other names; the books were made again from it.\n{LEFT}"
+    )
 
 
 def _code(authority: str | None) -> str | None:
