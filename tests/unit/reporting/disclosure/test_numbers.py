@@ -5,13 +5,14 @@ from datetime import date
 import pytest
 
 from services.chassis.api.auth import PUBLIC, Identity
-from services.reporting.disclosure.gate import Figure, Gate, NotForViewer
+from services.reporting.disclosure.gate import TOO_FEW, Figure, Gate, NotForViewer
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEP_OF_HOURS
 from services.reporting.read.queries import Span
-from services.reporting.read.vintages import Live, Rounded
+from services.reporting.read.vintages import Cut, Live, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.statistics.causes import Cause, Change, Counts
+from services.reporting.statistics.outlook import Outlook
 
 GLASGOW = "S12000049"
 """Where 440,500 people are aged 16 to 70."""
@@ -87,3 +88,31 @@ def test_from_nothing_reported_a_share_moves_by_no_number() -> None:
     )
     assert told.value == (None, 75.0)
     assert [each.value for each in told.parts] == [None, *[0.0] * (len(Cause) - 1)]
+
+
+RELEASED = Released("2026-03.1")
+
+
+@pytest.mark.parametrize(
+    ("viewer", "cut", "found", "expected"),
+    [
+        (NATIONAL, Live(), Outlook(90, 10.4), (10, 10, None)),
+        (NATIONAL, Live(), Outlook(3, 1.0), (25, 1, None)),
+        (PUBLIC, RELEASED, Outlook(100, 25.0), (20, None, None)),
+        (PUBLIC, RELEASED, Outlook(99, 25.0), (None, None, TOO_FEW)),
+        (PUBLIC, Live(), Outlook(1_000, 250.0), (None, None, TOO_FEW)),
+        (PUBLIC, RELEASED, Outlook(1_000, None, "too soon"), (None, None, "too soon")),
+    ],
+)
+def test_the_public_is_told_a_share_of_what_is_to_come_and_no_number(
+    viewer: Identity, cut: Cut, found: Outlook, expected: tuple[int | None, int | None, str | None]
+) -> None:
+    told = Gate(viewer).to_come(cut, GLASGOW, "2026-Q1", found)
+    assert told is not None
+    assert (told.authority, told.period) == (GLASGOW, "2026-Q1")
+    assert (told.share, told.reports, told.why) == expected
+
+
+@pytest.mark.parametrize("found", [Outlook(1_000, 0.0), Outlook(1_000, 4.0), Outlook(0, 0.0)])
+def test_where_next_to_nothing_is_to_come_nothing_is_said(found: Outlook) -> None:
+    assert Gate(PUBLIC).to_come(RELEASED, GLASGOW, "2026-Q1", found) is None
