@@ -17,6 +17,8 @@ from services.records.model.summary import Summary, summary
 CellKey = tuple[str, date, str]
 ARRIVAL_MEASURES = ("events", "reporting_delay", "sequence")
 """Counted as events arrive; no record tells them."""
+AT_ONCE = 2000
+"""Records whose summaries are written in one statement."""
 
 
 def expected_cells(
@@ -124,9 +126,11 @@ _UPDATE = _update()
 
 
 def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
-    if summaries:
-        columns = {name: [_text(getattr(one, name)) for _, one in summaries] for name in _TYPES}
-        names = [subject for subject, _ in summaries]
+    """Some at a time: those of a large authority at once could take longer than a statement may, at every try."""
+    for begin in range(0, len(summaries), AT_ONCE):
+        some = summaries[begin : begin + AT_ONCE]
+        columns = {name: [_text(getattr(one, name)) for _, one in some] for name in _TYPES}
+        names = [subject for subject, _ in some]
         connection.execute(_UPDATE, {"authority": authority, "subject": names, **columns})
 
 

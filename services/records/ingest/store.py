@@ -260,15 +260,18 @@ def _stage_rejections(connection: Connection, domain: Domain, settled: list[tupl
 
 
 _CLOSE = text(
-    'WITH closed AS (UPDATE rejections r SET mended_by = a."offset" FROM (SELECT authority, id, system, min("offset") AS "offset" '
-    "FROM unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:offsets AS bigint[])) "
-    'AS n (authority, id, system, "offset") GROUP BY authority, id, system) a '
-    "WHERE r.authority = a.authority AND r.event_id = a.id AND (r.system = a.system OR r.system IS NULL) "
-    'AND r.mended_by IS NULL AND r."offset" < a."offset" RETURNING r.authority, r.event_id, r."offset") '
+    'WITH mending AS (SELECT r.topic, r.partition, r."offset", min(a."offset") AS by FROM rejections r '
+    "JOIN unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:offsets AS bigint[])) "
+    'AS a (authority, id, system, "offset") ON r.authority = a.authority AND r.event_id = a.id '
+    'AND (r.system = a.system OR r.system IS NULL) AND r."offset" < a."offset" '
+    'WHERE r.mended_by IS NULL GROUP BY r.topic, r.partition, r."offset"), '
+    "closed AS (UPDATE rejections r SET mended_by = m.by FROM mending m "
+    'WHERE (r.topic, r.partition, r."offset") = (m.topic, m.partition, m."offset") RETURNING r.authority, r.event_id, r."offset") '
     'INSERT INTO changes (authority, version, number, kind, event_id, "offset") '
     'SELECT c.authority, s.version, :first + row_number() OVER (PARTITION BY c.authority ORDER BY c."offset"), :kind, '
     'c.event_id, c."offset" FROM closed c JOIN shards s USING (authority)'
 )
+"""A refusal is closed by the first accepted event after it, wherever batches end."""
 
 
 def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -> None:

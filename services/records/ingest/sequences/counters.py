@@ -29,6 +29,12 @@ Came = dict[SourceKey, dict[date, list[tuple[int, date]]]]
 
 
 HIGHEST = MAX_SEQUENCE + 1
+_WITHIN = text(
+    "SELECT DISTINCT g.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:n AS bigint[])) AS c (a, s, n) "
+    "CROSS JOIN LATERAL (SELECT * FROM gaps WHERE authority = c.a AND system = c.s AND first <= c.n ORDER BY first DESC LIMIT 1) g "
+    "WHERE c.n <= g.last ORDER BY g.first"
+)
+"""The gaps that these numbers lie in. Only the last that begins before a number can be its own, however many there are."""
 
 
 def stage(
@@ -100,12 +106,8 @@ def _load(connection: Connection, came: Came) -> dict[SourceKey, Numbers]:
         if number <= known[source].highest
     ]
     if within:
-        query = text(
-            "SELECT DISTINCT g.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:n AS bigint[])) AS c (a, s, n) "
-            "JOIN gaps g ON g.authority = c.a AND g.system = c.s AND c.n BETWEEN g.first AND g.last ORDER BY g.first"
-        )
         names = {"a": [a for a, _, _ in within], "s": [s for _, s, _ in within], "n": [n for _, _, n in within]}
-        for row in connection.execute(query, names):
+        for row in connection.execute(_WITHIN, names):
             known[row.authority, row.system].gaps.append(Gap(row.first, row.last, row.month))
     return known
 

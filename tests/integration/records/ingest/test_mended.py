@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
@@ -52,6 +53,15 @@ def test_a_later_accepted_event_of_the_same_source_and_id_closes_the_rejection(b
     assert mended(one) == {1: None, 2: 3, 4: None}
     send(one, ORDERS, encode(event(id="c", system="another")), encode(event(id="c")), encode(event(id="c")), start=5)
     assert mended(one) == {1: None, 2: 3, 4: 6}
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_what_closes_a_refusal_does_not_depend_on_where_batches_end(bench: MakeBench, size: int) -> None:
+    one, good = bench("orders"), encode(event(id="a"))
+    raws = [good, bad(id="a"), good, bad(id="a")]
+    for start in range(0, 4, size):
+        send(one, ORDERS, *raws[start : start + size], start=start)
+    assert mended(one) == {1: 2, 3: None}
 
 
 def test_what_cannot_tell_its_source_is_closed_by_its_id(bench: MakeBench) -> None:

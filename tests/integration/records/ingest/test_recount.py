@@ -5,13 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from services.chassis.failures import Refused
 from services.orders.domain import domain as orders_domain
 from services.records.config.closed_days import HEADING, calendars
+from services.records.ingest import recount
 from services.records.ingest.recount import differences
 from services.records.ingest.tables import cells, persons, records, recounts, shards
 from services.records.model import standards
@@ -61,6 +63,34 @@ def test_an_authority_closes_and_its_cells_follow(
     closed = {line.split(",")[1] for line in every_other_day}
     assert set(told["closed_days"]) == closed - {f"{day}" for day in calendars(None)[0].closed}
     assert told["recounts"][0]["cells_changed"] == len(changed)
+
+
+def test_no_statement_writes_more_than_can_be_written_in_its_time(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the worker would try the same again and again, and all whose worker it is would wait."""
+    monkeypatch.setattr(recount, "AT_ONCE", 5)
+    one, sizes = bench("orders"), list[int]()
+    feed(one, 1000)
+    before = due(one)
+    with one.database.begin() as connection:
+        connection.execute(records.update().values(next_due=None, standing=None))
+        connection.execute(shards.update().values(counted_by="earlier rules"))
+
+    @event.listens_for(one.database, "before_cursor_execute")
+    def look(_connection: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        if statement.startswith("UPDATE records"):
+            sizes.append(len(given["subject"]))
+
+    one.worker()
+    assert max(sizes) == 5
+    assert due(one) == before
+
+
+def due(bench: Bench) -> dict[tuple[str, str], date | None]:
+    columns = (records.c.authority, records.c.subject, records.c.next_due)
+    with bench.database.connect() as connection:
+        return {(code, subject): day for code, subject, day in connection.execute(select(*columns))}
 
 
 def test_whose_orders_they_are_is_found_again(bench: MakeBench) -> None:

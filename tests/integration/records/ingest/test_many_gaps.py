@@ -1,0 +1,34 @@
+"""A source whose numbers leave very many gaps, as random ones do, is followed as fast as any other."""
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy import text
+
+from services.chassis.database import engine
+from services.chassis.settings import DatabaseSettings
+from services.records.ingest.sequences import counters
+from services.records.model.sequence import Gap, Numbers
+from tests.integration.records.conftest import Bench
+
+MONTH = date(2025, 3, 1)
+GAPS = text(
+    "INSERT INTO gaps SELECT 'S12000036', 'crm', n * 10, n * 10 + 5, '2025-03-01' FROM generate_series(1, 150000) n"
+)
+
+
+def test_where_a_number_is_missing_is_found_without_looking_at_all_that_are(
+    bench: Callable[[str], Bench], postgres: str
+) -> None:
+    with bench("unpaid_work").database.begin() as connection:
+        connection.execute(GAPS)
+        connection.execute(text("INSERT INTO counters VALUES ('S12000036', 'crm', 1500006)"))
+    source = ("S12000036", "crm")
+    came = [(number, MONTH) for number in range(1_400_000, 1_405_000, 5)]
+    hurried = engine(DatabaseSettings(url=postgres, schema_name="unpaid_work", statement_timeout_seconds=2))
+    with hurried.begin() as connection:
+        found = counters._load(connection, {source: {MONTH: came}})
+    hurried.dispose()
+    assert found == {
+        source: Numbers(1_500_006, [Gap(n, n + 5, MONTH) for n in range(1_400_000, 1_405_000, 10)]),
+    }
