@@ -149,11 +149,17 @@ def away_told() -> Iterator[None]:
 
 @contextmanager
 def unhurried(database: Engine) -> Iterator[Connection]:
-    """One transaction in a session of its own, which may take as long as it takes from its first statement on."""
+    """One transaction in a session of its own, which may take as long as it takes from its first statement on.
+
+    It bears another name than a worker's, so that no worker that takes over ends it for standing still.
+    """
     settings: DatabaseSettings = database.get_execution_options()[_SETTINGS]
     own = engine(settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0}))
     try:
         with transaction(own) as connection:
+            connection.execute(
+                select(func.set_config("application_name", f"payback-{settings.schema_name}-unhurried", True))
+            )
             yield connection
     finally:
         own.dispose()

@@ -56,6 +56,7 @@ def rebuild(
     from services.chassis.database import transaction  # noqa: PLC0415
     from services.chassis.settings import KafkaSettings  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
+    from services.records.upkeep.rebuild import alone  # noqa: PLC0415
     from services.records.upkeep.rebuild import rebuild as make_again  # noqa: PLC0415
 
     class RebuildSettings(BooksSettings):
@@ -63,7 +64,11 @@ def rebuild(
 
     settings = RebuildSettings.load()
     migrations = Path(str(files(f"services.{settings.database.schema_name}"))) / "migrations"
-    with opened(settings) as (database, domain), Progress(console=Console(stderr=True)) as progress:
+    with (
+        alone(settings.database),
+        opened(settings) as (database, domain),
+        Progress(console=Console(stderr=True)) as progress,
+    ):
         task = progress.add_task(domain.service, total=None)
         read = make_again(
             settings.database,

@@ -14,6 +14,7 @@ from services.chassis.streaming.batches import TopicPartition
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest import times
+from services.records.upkeep.rebuild import alone
 
 commands = typer.Typer()
 
@@ -36,7 +37,8 @@ def redate(
         raise typer.BadParameter("no such topic of events", param_hint="TOPIC")
     if not first <= last or at > system_clock():
         raise typer.BadParameter("the last comes after the first, and nothing came in the future")
-    with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
+    settings = BooksSettings.load()
+    with alone(settings.database), opened(settings) as (database, domain), transaction(database) as connection:
         number = times.redate(connection, TopicPartition(topic, 0), first, last, at)
         operated(connection, "redate", topic[-9:], topic=topic, first=first, last=last, came=f"{at:%Y-%m-%dT%H:%M}Z")
     typer.echo(

@@ -262,6 +262,9 @@ def _receipts(promises: Iterable[Any]) -> list[Receipt]:
 BEGINNING, OF_THE_TOPIC = "delete.retention.ms", "DYNAMIC_TOPIC_CONFIG"
 """A setting that means nothing to a topic that is not compacted: where its records begin stands there, for whoever may look at it and not
 read it."""
+LENT = "min.compaction.lag.ms"
+"""Another one: 1 while a topic keeps given times for no longer than something is written to it."""
+_TIMES = "message.timestamp.type"
 
 
 class Admin:
@@ -329,14 +332,22 @@ class Admin:
 
     @contextmanager
     def keeping_given_times(self, topic: str) -> Iterator[None]:
-        """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise."""
-        name = "message.timestamp.type"
-        before = self._configs([topic])[topic][name]["value"]
-        self._configure(name, {topic: "CreateTime"})
+        """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise.
+
+        Who is killed meanwhile leaves the topic so; then the next one puts it right.
+        """
+        configs = self._configs([topic])[topic]
+        before = "LogAppendTime" if configs[LENT]["value"] == "1" else configs[_TIMES]["value"]
+        lends = before == "LogAppendTime"
+        if lends:
+            self._configure(LENT, {topic: "1"})
+            self._configure(_TIMES, {topic: "CreateTime"})
         try:
             yield
         finally:
-            self._configure(name, {topic: before})
+            if lends:
+                self._configure(_TIMES, {topic: before})
+                self._configure(LENT, {topic: "0"})
 
     def _configure(self, name: str, values: Mapping[str, str]) -> None:
         """Raises Refused where Kafka did not do so: the library only answers with the error."""

@@ -27,7 +27,7 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.notes import Kind
 from services.records.ingest.tables import checkpoints, notes, parks, record_times, records, rejections
 from services.records.trees import keeping as trees
-from services.records.upkeep.rebuild import rebuild
+from services.records.upkeep.rebuild import alone, rebuild
 from services.records.upkeep.renaming import Person, Renaming, Said, alike
 from services.records.upkeep.rewriting import Topics
 
@@ -68,6 +68,13 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
 
     What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
     """
+    with ExitStack() as stack:
+        for name in books:
+            stack.enter_context(alone(settings.database.model_copy(update={"schema_name": name})))
+        return _forget(settings, books, order)
+
+
+def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
     who = known(books, order)
     topics = Topics.settled(settings.kafka, _topics_of(books, who))
     plan = _plan(books, topics, who)
@@ -131,7 +138,7 @@ def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[
         for name, connection in held_up.items():
             _hold_up(name, connection, topics)
         erased = {name: _forget_in(connection, plan) for name, connection in held_up.items()}
-        ends = topics.write_anew(plan.changed)
+        ends = topics.write_anew(plan.changed, lambda: [still.execute(select(1)) for still in held_up.values()])
         for connection in held_up.values():
             _move_on(connection, ends)
     return erased

@@ -1,5 +1,7 @@
 """What the log does not tell, carried over to books that are made again: what operators and managers decided, and times as first read."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, Table, text
 
 from services.records.ingest import tables
@@ -15,26 +17,42 @@ def carry_over(connection: Connection, old: str, new: str) -> None:
     """Copies from one schema to the other. Who is parked in the old is tried again in the new."""
     for table in _CARRIED:
         _copy(connection, table, old, new)
+    _try_again(connection, new)
+
+
+def hold_up(connection: Connection, old: str) -> None:
+    """Who decides something waits until the transaction ends."""
+    connection.execute(text(f'LOCK TABLE "{old}".parks, "{old}".notes, "{old}".webhooks IN SHARE MODE'))
+
+
+def carry_over_late(connection: Connection, old: str, new: str) -> None:
+    """Copies what was decided since, once that is held up, and who is told of changes by now. Whom it concerns is tried again."""
+    same = "(n.authority, n.action, n.by, n.at) = (o.authority, o.action, o.by, o.at)"
+    late = f'NOT EXISTS (SELECT FROM "{new}".parks n WHERE {same})'
+    concerned = connection.scalars(text(f'SELECT DISTINCT authority FROM "{old}".parks o WHERE {late}')).all()  # noqa: S608
+    _copy(connection, tables.parks, old, new, late)
+    _try_again(connection, new, concerned)
+    same = "(n.authority, n.kind, n.key, n.by, n.at) = (o.authority, o.kind, o.key, o.by, o.at)"
+    _copy(connection, tables.notes, old, new, f'NOT EXISTS (SELECT FROM "{new}".notes n WHERE {same})')
+    connection.execute(text(f'DELETE FROM "{new}".webhooks'))  # noqa: S608
+    _copy(connection, tables.webhooks, old, new)
+
+
+def _try_again(connection: Connection, new: str, authorities: Sequence[str] | None = None) -> None:
+    """Of these or of all."""
     connection.execute(
         text(
             f'INSERT INTO "{new}".parks (authority, action, said, by, at) '  # noqa: S608
             "SELECT authority, 'retried', 'the books are made again', 'rebuild', now() FROM ("
             f'SELECT DISTINCT ON (authority) authority, action FROM "{new}".parks ORDER BY authority, id DESC) p '
-            "WHERE action = 'parked'"
-        )
+            "WHERE action = 'parked' AND coalesce(authority = ANY(CAST(:codes AS text[])), true)"
+        ),
+        {"codes": authorities},
     )
 
 
-def carry_over_late(connection: Connection, old: str, new: str) -> None:
-    """Copies what managers decided since, who is told of changes by now, and signed trees.
-
-    Who decides something waits until the transaction ends; so does who closes a day, since checkpoints are locked.
-    """
-    connection.execute(text(f'LOCK TABLE "{old}".notes, "{old}".webhooks IN SHARE MODE'))
-    same = "(n.authority, n.kind, n.key, n.by, n.at) = (o.authority, o.kind, o.key, o.by, o.at)"
-    _copy(connection, tables.notes, old, new, f'NOT EXISTS (SELECT FROM "{new}".notes n WHERE {same})')
-    connection.execute(text(f'DELETE FROM "{new}".webhooks'))  # noqa: S608
-    _copy(connection, tables.webhooks, old, new)
+def carry_over_signed(connection: Connection, old: str, new: str) -> None:
+    """Copies signed trees. Who closes a day waits until the transaction ends, since checkpoints are locked."""
     for table in _SIGNED:
         _copy(connection, table, old, new)
 

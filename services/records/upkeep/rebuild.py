@@ -4,8 +4,8 @@ The new books are a schema of their own and a new generation of cells. Until the
 that still believes the old ones is fenced off, starts again from the new positions, and publishes the new generation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -26,12 +26,26 @@ from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
-from services.records.upkeep.decisions import carry_over, carry_over_late
+from services.records.upkeep.decisions import carry_over, carry_over_late, carry_over_signed, hold_up
 from services.records.upkeep.rewriting import cut_off
 
 BATCH = 20_000
 Tell = Callable[[int, int], None]
 """Called with how many events are done, of how many."""
+
+
+@contextmanager
+def alone(settings: DatabaseSettings) -> Iterator[None]:
+    """Nobody else makes these books again meanwhile, or writes anew the log that they are made from. Raises Refused where somebody does."""
+    schema = settings.schema_name
+    with _administrator(settings).connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        if not session.scalar(
+            text("SELECT pg_try_advisory_lock(hashtextextended(:of, 0))"), {"of": f"books of {schema}"}
+        ):
+            raise Refused(
+                f"The books of {schema} are being made again, or a person is being forgotten: give the command once that is done"
+            )
+        yield
 
 
 def rebuild(
@@ -47,6 +61,7 @@ def rebuild(
 
     Unless `less` says that this is meant, books that would hold less of any authority than the old ones are refused, and so is a log
     that does not begin at its first event. Whoever connects must be allowed to make and rename schemas (deploy/postgres/roles.sql).
+    The caller holds `alone`.
     """
     collect_seldom()
     beside = settings.model_copy(update={"schema_name": f"{settings.schema_name}_next", "role": settings.owner})
@@ -66,9 +81,14 @@ def rebuild(
             history.begin(worker)
             read = history.feed(worker, history.ends(), tell)
             with _administrator(settings).begin() as connected:
-                read += history.feed(worker, _stop_the_old(connected, settings.schema_name), tell)
+                ends = _stop_the_old(connected, settings.schema_name)
+                hold_up(connected, settings.schema_name)
+                with _administrator(settings).begin() as late:
+                    carry_over_late(late, settings.schema_name, beside.schema_name)
+                history.begin(worker)  # from where those stopped of whom something was decided since
+                read += history.feed(worker, ends, tell)
                 _refuse_less({} if less else _less(connected, settings.schema_name, beside.schema_name))
-                carry_over_late(connected, settings.schema_name, beside.schema_name)
+                carry_over_signed(connected, settings.schema_name, beside.schema_name)
                 _change_over(connected, settings.schema_name, beside.schema_name)
     finally:
         old.dispose()

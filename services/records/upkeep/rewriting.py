@@ -5,7 +5,7 @@ the same token. One that had begun to delete them is only ended, since in what i
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 
 from services.chassis.failures import Refused
@@ -49,8 +49,11 @@ class Topics:
         found.delete_old()
         return cls(kafka, names)
 
-    def write_anew(self, records: Mapping[str, Sequence[Said]]) -> dict[str, int]:
-        """Appends these to their topics, all or nothing, and answers with where each ends then. Raises Away or Refused."""
+    def write_anew(self, records: Mapping[str, Sequence[Said]], confirm: Callable[[], object]) -> dict[str, int]:
+        """Appends these to their topics, all or nothing, and answers with where each ends then. Raises Away or Refused.
+
+        `confirm` raises where readers are no longer held up: they would count all of it once more.
+        """
         if not self._kafka.transactions:
             raise Refused("Topics are only written anew in transactions, which this broker is set not to have")
         with ExitStack() as stack:
@@ -61,6 +64,7 @@ class Topics:
             with producer.transaction():
                 for topic, its in records.items():
                     self._append(producer, topic, its)
+                confirm()
         self._begin = {topic: self.ends[topic] for topic in records}
         with closing(Log(self._kafka, self.sources)) as log:
             return {source.topic: bounds.end for source, bounds in log.bounds().items() if source.topic in records}

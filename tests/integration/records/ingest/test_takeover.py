@@ -84,6 +84,16 @@ def test_who_goes_on_is_not_ended(one: Bench, predecessor: Engine, monkeypatch: 
         held.execute(HOLDS)
 
 
+def test_who_may_take_long_is_not_ended(one: Bench, predecessor: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a command that has a person forgotten: without its hold the log that it writes anew would be counted twice."""
+    monkeypatch.setattr(takeover, "GRACE_SECONDS", 0.0)
+    with databases.unhurried(predecessor) as held:
+        held.execute(HOLDS)
+        topics = {source.topic for source in one.sources}
+        assert takeover.end_predecessors(one.database, topics, {authority_of(topic) for topic in topics}) == 0
+        held.execute(HOLDS)
+
+
 def test_a_successor_does_not_wait_without_limit(one: Bench, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither for what is nobody's predecessor, such as an operator's session."""
     monkeypatch.setattr(store, "LOCK_SECONDS", 0.2)

@@ -20,7 +20,7 @@ from contracts.receipts.merkle import consistency
 from contracts.receipts.receipt import Growth, Head, entry_of, grown, read_head
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
-from services.chassis.failures import Refused
+from services.chassis.failures import Away, Refused
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Outgoing
 from services.operations.doctor import look_at_kafka
@@ -34,6 +34,7 @@ from services.operations.topics import topic_specs
 from services.records.ingest.tables import tree_leaves
 from services.records.trees import keeping
 from services.records.trees.closing import Tree
+from services.records.upkeep.rebuild import alone
 from services.records.upkeep.rewriting import Topics
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import IMPOSED, A, B
@@ -136,6 +137,7 @@ def in_the_middle(delete: Callable[..., Any]) -> Callable[..., Any]:
 
 
 STEPS: list[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]] = [
+    (Admin, "_configure", lambda step: breaking_off(step, after=3)),
     (erasing, "_move_on", breaking_off),
     (Topics, "delete_old", breaking_off),
     (KafkaAdminClient, "delete_records", in_the_middle),
@@ -218,10 +220,30 @@ def test_where_it_cannot_be_right_nothing_is_changed(
             deaf.setattr(Admin, "keeping_given_times", lambda *_: nullcontext())
             with pytest.raises(Refused, match="put its own times"):
                 forget(settings, books, ASKED_BY)
+        with alone(settings.database), pytest.raises(Refused, match="being made again"):
+            forget(settings, books, ASKED_BY)
+        with monkeypatch.context() as cut:
+            cut.setattr(Topics, "_append", and_end_sessions(Topics._append, benches[0].database))
+            with pytest.raises(Away):
+                forget(settings, books, ASKED_BY)
         assert log_of(settings) == before
         send(settings, imposed(date(2025, 5, 1)), "CPO/9")
         with pytest.raises(Refused, match="has not read all"):
             forget(settings, books, ASKED_BY)
+
+
+def and_end_sessions(step: Callable[..., Any], database: Engine) -> Callable[..., Any]:
+    """As if PostgreSQL had gone after that step: workers are not held up any more, and would count what is written once more."""
+
+    def do(*given: Any) -> None:
+        step(*given)
+        with database.begin() as connection:
+            connection.execute(text("RESET ROLE"))
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%unhurried'")
+            )
+
+    return do
 
 
 HINDRANCES = [

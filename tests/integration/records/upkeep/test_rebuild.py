@@ -28,7 +28,7 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.notes import Kind, Note
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import History, rebuild
+from services.records.upkeep.rebuild import History, alone, rebuild
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
 from tests.integration.records.ingest.test_parking import parked as of_parks
@@ -144,6 +144,39 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     assert acts[-2:] == [(parked, Action.RETRIED), (parked, Action.PARKED)]
     assert aside == 1
     assert topic in {place.source.topic for place in _skipped(one)}
+
+
+def test_who_is_released_meanwhile_is_released_in_the_new_books(
+    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    _send(kafka)
+    one, hit = bench("orders"), "S12000029"
+    failing = failing_on(one.domain, {ids_by_authority(one)[hit][1]})
+    with closing(History(kafka, one.domain)) as log:
+        contained = Contained(Worker(one.database, failing, RecordsMetrics(CollectorRegistry()), clock=one.clock))
+        log.begin(contained)
+        log.feed(contained, log.ends(), lambda *_: None)
+
+    def release(*_: int) -> None:
+        """Once the new books have met the same event."""
+        with one.database.begin() as connection:
+            if hit in parking.parked(connection):
+                parking.release(connection, hit, Action.SKIPPED, "test", "because", NOW)
+
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    with alone(settings), pytest.raises(Refused, match="being made again"), alone(settings):
+        pass
+    rebuild(settings, kafka, failing, ORDERS_MIGRATIONS, release)
+    assert of_parks(one) == {}
+    assert len(_skipped(one)) == 1
+    with one.database.connect() as connection:
+        came = connection.scalar(text("SELECT count(*) FROM arrivals WHERE authority = :hit"), {"hit": hit})
+        aside = connection.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'put_aside'"))
+    assert (came, aside) == (
+        sum(len(lines) for kind, code, lines in scenario.topics() if (kind, code) == (Topic.ORDERS, hit)),
+        1,
+    )
 
 
 def _skipped(bench: Bench) -> set[Place]:
