@@ -153,10 +153,14 @@ def test_who_is_released_meanwhile_is_released_in_the_new_books(
     _send(kafka)
     one, hit = bench("orders"), "S12000029"
     failing = failing_on(one.domain, {ids_by_authority(one)[hit][1]})
-    with closing(History(kafka, one.domain)) as log:
-        contained = Contained(Worker(one.database, failing, RecordsMetrics(CollectorRegistry()), clock=one.clock))
-        log.begin(contained)
-        log.feed(contained, log.ends(), lambda *_: None)
+
+    def take() -> None:
+        with closing(History(kafka, one.domain)) as log:
+            contained = Contained(Worker(one.database, failing, RecordsMetrics(CollectorRegistry()), clock=one.clock))
+            log.begin(contained)
+            log.feed(contained, log.ends(), lambda *_: None)
+
+    take()
 
     def release(*_: int) -> None:
         """Once the new books have met the same event."""
@@ -170,6 +174,7 @@ def test_who_is_released_meanwhile_is_released_in_the_new_books(
     rebuild(settings, kafka, failing, ORDERS_MIGRATIONS, release)
     assert of_parks(one) == {}
     assert len(_skipped(one)) == 1
+    take()
     with one.database.connect() as connection:
         came = connection.scalar(text("SELECT count(*) FROM arrivals WHERE authority = :hit"), {"hit": hit})
         aside = connection.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'put_aside'"))
