@@ -1,109 +1,55 @@
-"""The 32 local authorities of Scotland, their codes, the retired codes that still arrive, and the health boards that group them.
+"""The local authorities of Scotland, and the health boards that group them: the one list that every part reads.
 
-Codes as statistics.gov.scot publishes them. Populations are approximate mid-2022 figures, in thousands, not verified.
+What is shipped is `listing/authorities.toml`; PAYBACK_AUTHORITIES_PATH names a file of the operator's that adds to it. It is read once,
+when a process starts. Names and lives have days; `deploy/runbooks/authorities-change.md` says what each line means.
 """
 
-from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from importlib.resources import files
+
+import msgspec
+
+from contracts.listing.reading import LATE, Authority, HealthBoard, ListError, Listing, read_list
+from contracts.listing.settings import AUTHORITIES_PATH, authorities_path
+
+__all__ = [
+    "AUTHORITIES",
+    "CURRENT_CODES",
+    "HEALTH_BOARDS",
+    "LISTED",
+    "Authority",
+    "HealthBoard",
+    "codes_of",
+    "current_code",
+    "in_force",
+    "sending",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    code: str
-    name: str
-    population_thousands: int
-    """All ages, mid-2022, approximate."""
-    also_known_as: tuple[str, ...] = ()
-    retired_code: str | None = None
+def _listing() -> Listing:
+    """Raises ListError."""
+    shipped = files("contracts.listing").joinpath("authorities.toml").read_text(encoding="utf-8")
+    path = authorities_path()
+    if path is None:
+        return read_list(shipped)
+    try:
+        own = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ListError(f"{AUTHORITIES_PATH}: {path} cannot be read") from fault
+    return read_list(shipped, own, f"{AUTHORITIES_PATH}: {path}")
 
 
-_ALL = (
-    Authority("S12000005", "Clackmannanshire", 52),
-    Authority("S12000006", "Dumfries and Galloway", 146, ("Dumfries & Galloway",)),
-    Authority("S12000008", "East Ayrshire", 120),
-    Authority("S12000010", "East Lothian", 112),
-    Authority("S12000011", "East Renfrewshire", 97),
-    Authority(
-        "S12000013",
-        "Na h-Eileanan Siar",
-        26,
-        (
-            "Eilean Siar",
-            "Western Isles",
-            "Comhairle nan Eilean Siar",
-        ),
-    ),
-    Authority("S12000014", "Falkirk", 158),
-    Authority("S12000017", "Highland", 236),
-    Authority("S12000018", "Inverclyde", 78),
-    Authority("S12000019", "Midlothian", 97),
-    Authority("S12000020", "Moray", 94),
-    Authority("S12000021", "North Ayrshire", 133),
-    Authority("S12000023", "Orkney Islands", 22, ("Orkney",)),
-    Authority("S12000026", "Scottish Borders", 117, ("Borders",)),
-    Authority("S12000027", "Shetland Islands", 23, ("Shetland",)),
-    Authority("S12000028", "South Ayrshire", 112),
-    Authority("S12000029", "South Lanarkshire", 327),
-    Authority("S12000030", "Stirling", 93),
-    Authority("S12000033", "Aberdeen City", 224, ("Aberdeen",)),
-    Authority("S12000034", "Aberdeenshire", 264),
-    Authority("S12000035", "Argyll and Bute", 88, ("Argyll & Bute",)),
-    Authority(
-        "S12000036",
-        "City of Edinburgh",
-        515,
-        (
-            "Edinburgh, City of",
-            "Edinburgh",
-        ),
-    ),
-    Authority("S12000038", "Renfrewshire", 184),
-    Authority("S12000039", "West Dunbartonshire", 88),
-    Authority("S12000040", "West Lothian", 182),
-    Authority("S12000041", "Angus", 115),
-    Authority("S12000042", "Dundee City", 148, ("Dundee",)),
-    Authority("S12000045", "East Dunbartonshire", 109),
-    Authority("S12000047", "Fife", 371, retired_code="S12000015"),
-    Authority("S12000048", "Perth and Kinross", 151, ("Perth & Kinross",), retired_code="S12000024"),
-    Authority("S12000049", "Glasgow City", 622, ("Glasgow",), retired_code="S12000046"),
-    Authority("S12000050", "North Lanarkshire", 341, retired_code="S12000044"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class HealthBoard:
-    """The area of a health board: since April 2014 each is made up of whole authorities. Codes seen in public sources, members not."""
-
-    code: str
-    name: str
-    members: tuple[str, ...]
-    """Codes of its authorities."""
-
-
-_BOARDS = (
-    HealthBoard("S08000015", "Ayrshire and Arran", ("S12000008", "S12000021", "S12000028")),
-    HealthBoard("S08000016", "Borders", ("S12000026",)),
-    HealthBoard("S08000017", "Dumfries and Galloway", ("S12000006",)),
-    HealthBoard("S08000019", "Forth Valley", ("S12000005", "S12000014", "S12000030")),
-    HealthBoard("S08000020", "Grampian", ("S12000020", "S12000033", "S12000034")),
-    HealthBoard("S08000022", "Highland", ("S12000017", "S12000035")),
-    HealthBoard("S08000024", "Lothian", ("S12000010", "S12000019", "S12000036", "S12000040")),
-    HealthBoard("S08000025", "Orkney", ("S12000023",)),
-    HealthBoard("S08000026", "Shetland", ("S12000027",)),
-    HealthBoard("S08000028", "Western Isles", ("S12000013",)),
-    HealthBoard("S08000029", "Fife", ("S12000047",)),
-    HealthBoard("S08000030", "Tayside", ("S12000041", "S12000042", "S12000048")),
-    HealthBoard(
-        "S08000031",
-        "Greater Glasgow and Clyde",
-        ("S12000011", "S12000018", "S12000038", "S12000039", "S12000045", "S12000049"),
-    ),
-    HealthBoard("S08000032", "Lanarkshire", ("S12000029", "S12000050")),
-)
-
-AUTHORITIES: dict[str, Authority] = {authority.code: authority for authority in _ALL}
-HEALTH_BOARDS: dict[str, HealthBoard] = {board.code: board for board in _BOARDS}
-CURRENT_CODES = {code: code for code in AUTHORITIES} | {a.retired_code: a.code for a in _ALL if a.retired_code}
+_LISTING = _listing()
+AUTHORITIES: dict[str, Authority] = dict(_LISTING.authorities)
+"""Everybody that is, was or will be an authority, in the order of codes."""
+HEALTH_BOARDS: dict[str, HealthBoard] = dict(_LISTING.health_boards)
+CURRENT_CODES = {code: code for code in AUTHORITIES} | {
+    one.retired_code: one.code for one in AUTHORITIES.values() if one.retired_code
+}
 """The code in force, by every code that an authority has or had."""
+LISTED = sha256(msgspec.json.encode([*AUTHORITIES.values(), *HEALTH_BOARDS.values()])).hexdigest()[:8]
+"""Tells one list from another, so that it is noticed where processes have different ones."""
 
 
 def current_code(code: str) -> str | None:
@@ -114,3 +60,13 @@ def current_code(code: str) -> str | None:
 def codes_of(authority: str) -> list[str]:
     """Return the codes under which an authority is named: its current one, and what it replaced."""
     return [code for code, current in CURRENT_CODES.items() if current == authority]
+
+
+def in_force(first: date, last: date | None = None) -> tuple[str, ...]:
+    """The codes of those that are authorities on any day from `first` to `last`, or on that one day."""
+    return tuple(code for code, one in AUTHORITIES.items() if one.is_in_force(first, last or first))
+
+
+def sending(day: date) -> tuple[str, ...]:
+    """The codes of those that may hand over events then, or will: also what was recorded on the last days comes late."""
+    return tuple(code for code, one in AUTHORITIES.items() if one.last_day is None or day <= one.last_day + LATE)

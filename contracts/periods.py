@@ -67,6 +67,23 @@ def quarter_months(label: str) -> tuple[date, ...]:
     return months_between(first, add_months(first, 2))
 
 
+def days_of(label: str) -> tuple[date, date]:
+    """The first and the last day of a month, quarter, year, or `first/last` of these, by its label.
+
+    2000-01 to 2011-12 may be a month or a year: they are read as months.
+    """
+    first, _, last = label.partition("/")
+    months = _months_of(last or first)
+    return _months_of(first)[0], last_day(months[-1])
+
+
+def _months_of(label: str) -> tuple[date, ...]:
+    if "Q" in label:
+        return quarter_months(label)
+    year, month = int(label[:4]), int(label[5:])
+    return (date(year, month, 1),) if 1 <= month <= 12 else year_months(label)
+
+
 def parse_first(words: str) -> date:
     """`2026-03` or a date. Raises ValueError."""
     return _parse(words)[0]

@@ -14,7 +14,7 @@ from contracts.authorities import current_code
 from contracts.decoding.envelope import MAX_BYTES, SOURCE, TYPE_PREFIX, Attributes, Envelope, PlainEnvelope
 from contracts.decoding.explain import alternatives, explained, of_envelope, offending
 from contracts.decoding.reading import UNREADABLE, check_names, document
-from contracts.decoding.rules import RULES, check_dates
+from contracts.decoding.rules import RULES, check_dates, check_in_force
 from contracts.decoding.times import DAY, instant, is_strict
 from contracts.events import AUTHORITY_SUBJECT, TYPES, Fact, Topic, type_of
 from contracts.rejections import Reason, Rejection, Unacceptable
@@ -147,7 +147,7 @@ def _plainly(raw: bytes, topic: Topic, authority: str, arrived_at: datetime) -> 
     quotes = _quotes(envelope) + _quotes_in(data, kind)
     if raw.count(b'"') != quotes or not is_strict(raw) or len(raw) > MAX_BYTES or not envelope.id.isprintable():
         raise _Doubt
-    _judge(kind, data, envelope.time, topic, arrived_at)
+    _judge(kind, data, envelope.time, (topic, authority), arrived_at)
     return _event(envelope, authority, system, kind, envelope.time, data)
 
 
@@ -199,11 +199,13 @@ def _carefully(sent: Any, topic: Topic, authority: str, arrived_at: datetime) ->
     system = _system(envelope.source, authority)
     kind = _type_in(topic, envelope)
     data = _data(envelope, kind)
-    _judge(kind, data, time, topic, arrived_at)
+    _judge(kind, data, time, (topic, authority), arrived_at)
     return _event(envelope, authority, system, kind, time, data)
 
 
-def _judge(kind: _Type, data: Fact, time: datetime, topic: Topic, arrived_at: datetime) -> None:
+def _judge(kind: _Type, data: Fact, time: datetime, way: tuple[Topic, str], arrived_at: datetime) -> None:
+    topic, authority = way
+    check_in_force(authority, time)
     check_dates(data, time)
     if time - arrived_at > DAY:
         raise Unacceptable(Reason.TIME_IN_FUTURE, "$.time", "more than a day after the event arrived")

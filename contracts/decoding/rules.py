@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from contracts.authorities import AUTHORITIES, current_code
+from contracts.authorities import AUTHORITIES, Authority, current_code
 from contracts.codes import ATTENDED, Change, RequirementKind
 from contracts.events import (
     Fact,
@@ -28,6 +28,23 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 """Community payback orders began in 2011; what lies far outside is a slip of the pen."""
 _FIRST_DAY, _LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 _DAY = timedelta(days=1)
+
+
+def check_in_force(authority: str, time: datetime) -> None:
+    """An authority states what it records while it is one, however late that comes. Raises Unacceptable."""
+    one = AUTHORITIES.get(authority)
+    if one is None or (one.first_day is None and one.last_day is None):
+        return
+    day = time.astimezone(LONDON).date()
+    if not one.is_in_force(day, day):
+        raise Unacceptable(Reason.WRONG_AUTHORITY, "$.time", _life(one))
+
+
+def _life(one: Authority) -> str:
+    begins = [f"its first day is {one.first_day}"] if one.first_day else []
+    ends = [f"its last day is {one.last_day}"] if one.last_day else []
+    heir = [f"what came after belongs to {one.successor}"] if one.successor else []
+    return f"{one.code} was no authority then: {', '.join([*begins, *ends, *heir])}"
 
 
 def check_dates(data: Fact, time: datetime) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.authorities import AUTHORITIES
+from contracts.authorities import AUTHORITIES, sending
+from contracts.clock import system_clock
 from contracts.events import Topic
+from contracts.periods import LONDON
 from contracts.topics import NATIONAL_AGGREGATES, topic_of
 
 
@@ -162,5 +164,6 @@ SERVICES: Mapping[str, Holder] = {
 
 
 def known() -> tuple[Holder, ...]:
-    """Everybody but subscribers, whom no list names: our own processes and all authorities."""
-    return (*SERVICES.values(), *(authority(code) for code in AUTHORITIES))
+    """Everybody but subscribers, whom no list names: our own processes, and the authorities that may still send today."""
+    today = system_clock().astimezone(LONDON).date()
+    return (*SERVICES.values(), *(authority(code) for code in sending(today)))

@@ -16,7 +16,7 @@ from services.operations.topics import topic_specs
 
 FOLDER = Path(__file__).parents[1] / "kubernetes" / "strimzi"
 COPIES = 3
-_HEAD = "# Made by `make documents` from contracts/authorities.py, services/operations/topics.py and deploy/kafka/rights.py.\n"
+_HEAD = "# Made by `make documents` from contracts/listing/authorities.toml, services/operations/topics.py and deploy/kafka/rights.py.\n"
 _API = "kafka.strimzi.io/v1"
 _TYPES = {
     Kind.TOPIC: "topic",

@@ -26,11 +26,11 @@ def stack(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=1024, max=65000, help="The first of thirteen ports; free ones are taken otherwise."),
+        typer.Option(min=1024, max=65000, help="The first of fifteen ports; free ones are taken otherwise."),
     ] = None,
 ) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), running_stack(directory, port, _progress) as running:
+    with suppress(KeyboardInterrupt), running_stack(directory, port, _progress, webhooks=True) as running:
         sys.stdout.write(json.dumps(running.announcement()) + "\n")
         sys.stdout.flush()
         running.keep_up(until=lambda: False)
@@ -48,7 +48,7 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="For logs; a temporary one is used otherwise.")
     ] = None,
-    port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of thirteen ports.")] = None,
+    port: Annotated[int | None, typer.Option(min=1024, max=65000, help="The first of fifteen ports.")] = None,
 ) -> None:
     # Not at the top, since every command of payback imports this module.
     from deploy.local import demo as demonstration  # noqa: PLC0415

@@ -11,6 +11,8 @@ from services.chassis.settings import DEVELOPMENT_ISSUER
 
 SERVICES = ("orders", "unpaid_work", "reporting")
 ROLES = ("api", "worker")
+SENDERS = ("orders", "unpaid_work")
+"""Who sends webhooks, where that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Ports:
     postgres: int
     desk: int
     desk_metrics: int
+    senders: dict[str, int]
+    """Metrics of those who send webhooks."""
 
     def urls(self) -> dict[str, str]:
         """The address of each service's API."""
@@ -30,17 +34,17 @@ class Ports:
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[int]) -> Self:
-        """The APIs in the order of SERVICES, the metrics of each API and worker, Kafka, PostgreSQL, then the desk and its metrics."""
+        """The APIs in the order of SERVICES, the metrics of each API and worker, Kafka, PostgreSQL, the desk, its metrics, the senders'."""
         remaining = iter(numbers)
         apis = {service: next(remaining) for service in SERVICES}
         metrics = {(service, role): next(remaining) for service in SERVICES for role in ROLES}
-        kafka, postgres, desk, desk_metrics = remaining
-        return cls(apis, metrics, kafka, postgres, desk, desk_metrics)
+        kafka, postgres, desk, desk_metrics, *senders = remaining
+        return cls(apis, metrics, kafka, postgres, desk, desk_metrics, dict(zip(SENDERS, senders, strict=True)))
 
     @classmethod
     def choose(cls, base: int | None) -> Self:
         """From `base` upwards, or wherever nothing listens. Raises PortsTaken."""
-        count = len(SERVICES) * (1 + len(ROLES)) + 4
+        count = len(SERVICES) * (1 + len(ROLES)) + 4 + len(SENDERS)
         if base is None:
             return cls.from_numbers(free_ports(count))
         wanted = range(base, base + count)
@@ -68,6 +72,8 @@ class Surroundings:
     """Whether the pages must say that the figures are not real."""
     transactions: bool = True
     """Whether Kafka has them; the embedded broker does not."""
+    webhooks_key: str = ""
+    """What seals the secrets of webhooks; without one nobody sends any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +115,30 @@ def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
         shared = _settings(service, around)
         api, serving, working = ports.apis[service], ports.metrics[service, "api"], ports.metrics[service, "worker"]
         listening = {"PAYBACK_HTTP_PORT": str(api), "PAYBACK_METRICS_PORT": str(serving)}
-        site = _site(around) if service == "reporting" else {}
-        yield _process(service, "api", shared | listening | site, Sign(f"http://127.0.0.1:{api}/readyz"))
+        more = _site(around) if service == "reporting" else _webhooks(around)
+        yield _process(service, "api", shared | listening | more, Sign(f"http://127.0.0.1:{api}/readyz"))
         reading = {"PAYBACK_METRICS_PORT": str(working)}
         sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
         yield _process(service, "worker", shared | reading | _seals(service), sign)
     yield _desk(ports, around)
+    if around.webhooks_key:
+        yield from (_sender(service, ports.senders[service], around) for service in SENDERS)
+
+
+def _sender(service: str, metrics: int, around: Surroundings) -> ProcessSpec:
+    settings = {
+        "PAYBACK_DATABASE_URL": around.postgres,
+        "PAYBACK_DATABASE_SCHEMA_NAME": service,
+        "PAYBACK_METRICS_PORT": str(metrics),
+        **_webhooks(around),
+    }
+    return _process(service, "webhooks", settings, Sign(f"http://127.0.0.1:{metrics}/metrics"))
+
+
+def _webhooks(around: Surroundings) -> dict[str, str]:
+    """Receivers may be on this machine."""
+    own = {"PAYBACK_WEBHOOKS_KEY": around.webhooks_key, "PAYBACK_WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    return own if around.webhooks_key else {}
 
 
 def _desk(ports: Ports, around: Surroundings) -> ProcessSpec:

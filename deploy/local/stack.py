@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.fernet import Fernet
+
 from deploy.local.broker import Broker
 from deploy.local.plan import Ports, Surroundings, plan
 from deploy.local.postgres import Postgres, create_database
@@ -55,7 +57,7 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    directory: Path | None, base_port: int | None, tell: Tell, *, simulated: bool = False
+    directory: Path | None, base_port: int | None, tell: Tell, *, simulated: bool = False, webhooks: bool = False
 ) -> Iterator[Stack]:
     """Start everything; stop everything at the end. From the main thread only, since the parts die with it.
 
@@ -79,7 +81,15 @@ def running_stack(
         database = create_database(postgres.url, "payback")
         tokens = mint_for_everybody(key)
         roles = write_roles(home / "roles.json", tokens)
-        around = Surroundings(broker.address, database, key.public_path, roles, simulated, transactions=False)
+        around = Surroundings(
+            broker.address,
+            database,
+            key.public_path,
+            roles,
+            simulated,
+            transactions=False,
+            webhooks_key=Fernet.generate_key().decode() if webhooks else "",
+        )
         steps = plan(ports, around)
         with _timed("topics and tables", tell):
             ensure(KafkaSettings(bootstrap=broker.address), topic_specs(simulated=simulated))

@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from contracts.authorities import AUTHORITIES
 from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, new_registry
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
@@ -33,12 +34,13 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
 }
 """What each process defines beyond what every process does."""
 BOUNDS: Mapping[str, tuple[str, int]] = {
-    "authority": ("code of one of the 32 authorities", 32),
+    "authority": ("code of an authority", len(AUTHORITIES)),
     "about": ("topics, copies, history, record_times", 4),
     "caller": ("token, address", 2),
     "dependency": ("kafka, postgresql, schema, and, for the desk, each service", 3),
     "file": ("name of a certificate's file", 20),
     "kind": ("away, timed_out, fenced, dropped, still", 5),
+    "listed": ("digest of the list of authorities", 10),
     "method": ("seven methods, or other", 8),
     "of": ("postgresql, kafka", 2),
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
@@ -47,8 +49,9 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "role": ("who may do what, see access.md, or other", 7),
     "route": ("the route's template, or unknown; never a path", 60),
     "service": ("orders, unpaid_work; for proofs, reporting too", 3),
+    "state": ("listed, in_force", 2),
     "status": ("HTTP status", 20),
-    "topic": ("name of a topic", 65),
+    "topic": ("name of a topic", 2 * len(AUTHORITIES) + 1),
     "version": ("what producers call themselves; eight for each authority, then other. payback_build_info: ours", 10),
 }
 """What each label may hold, and how many different values at most."""

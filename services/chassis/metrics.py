@@ -19,7 +19,7 @@ from prometheus_client import (
     make_wsgi_app,
 )
 
-from contracts.authorities import AUTHORITIES
+from contracts.authorities import AUTHORITIES, LISTED
 from services.chassis.settings import MetricsSettings
 
 if TYPE_CHECKING:
@@ -31,8 +31,13 @@ def new_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
-    built = Gauge("payback_build_info", "Always 1; which version this process is", ["version"], registry=registry)
-    built.labels(version("payback")).set(1)
+    built = Gauge(
+        "payback_build_info",
+        "Always 1; which version this process is, and which list of authorities it has",
+        ["version", "listed"],
+        registry=registry,
+    )
+    built.labels(version("payback"), LISTED).set(1)
     return registry
 
 

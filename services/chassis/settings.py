@@ -241,6 +241,15 @@ class LogSettings(Group):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class AuthoritiesSettings(Group):
+    """Whose events there are."""
+
+    path: Path | None = Field(
+        default=None,
+        description="a file in TOML that adds to the list of authorities (runbook: authorities-change); contracts.authorities reads it",
+    )
+
+
 class TracingSettings(Group):
     """Where traces go. Needs the extra `tracing`."""
 
@@ -254,12 +263,27 @@ class TracingSettings(Group):
 
 # One environment may serve several services and their tests, so these are known everywhere, needed or not.
 SHARED_GROUPS = {
-    *("aggregates", "kafka", "database", "http", "tokens", "metrics", "logs", "stream", "test", "tracing", "webhooks"),
+    *(
+        "aggregates",
+        "authorities",
+        "kafka",
+        "database",
+        "http",
+        "tokens",
+        "metrics",
+        "logs",
+        "stream",
+        "test",
+        "tracing",
+        "webhooks",
+    ),
 }
 
 
 class Settings(BaseSettings):
     """Base of every service's settings. A group's field name is one word: the rest is the member's name."""
+
+    authorities: AuthoritiesSettings = AuthoritiesSettings()
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

@@ -1,42 +1,39 @@
-"""`python -m services.reporting api|worker|migrate`."""
+"""`python -m services.reporting api|worker|migrate`. Nothing that reads the list of authorities is imported before `main` runs."""
 
 import sys
 
-import typer
-
+from contracts.listing.reading import ListError
 from services.chassis import logs
 from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
-from services.reporting import app
-from services.reporting.settings import SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
-
-commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-@commands.command(help="Serve the API and the pages.")
-def api() -> None:
-    settings = ApiSettings.load()
-    logs.configure(settings.logs, SCHEMA)
-    sys.exit(app.run_api(settings))
+def main(arguments: list[str]) -> int:
+    """Runs the process that is named. Returns the exit status."""
+    from services.reporting import app
+    from services.reporting.settings import SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
 
-
-@commands.command(help="Read the national aggregates.")
-def worker() -> None:
-    settings = WorkerSettings.load()
-    logs.configure(settings.logs, SCHEMA)
-    sys.exit(app.run_worker(settings))
-
-
-@commands.command(help="Bring the schema up to date.")
-def migrate() -> None:
-    settings = MigrateSettings.load()
-    logs.configure(settings.logs, SCHEMA)
-    sys.exit(app.run_migrate(settings))
+    match arguments:
+        case ["api"]:
+            serving = ApiSettings.load()
+            logs.configure(serving.logs, SCHEMA)
+            return app.run_api(serving)
+        case ["worker"]:
+            working = WorkerSettings.load()
+            logs.configure(working.logs, SCHEMA)
+            return app.run_worker(working)
+        case ["migrate"]:
+            migrating = MigrateSettings.load()
+            logs.configure(migrating.logs, SCHEMA)
+            return app.run_migrate(migrating)
+        case _:
+            sys.stderr.write("usage: python -m services.reporting api|worker|migrate\n")
+            return 2
 
 
 if __name__ == "__main__":
     try:
-        commands()
-    except (SettingsError, Failure) as failure:
-        typer.echo(str(failure), err=True)
+        sys.exit(main(sys.argv[1:]))
+    except (SettingsError, ListError, Failure) as failure:
+        sys.stderr.write(f"{failure}\n")
         sys.exit(failure.exit_status)

@@ -4,6 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from contracts.listing.reading import ListError
 from services.chassis.failures import Failure
 from services.chassis.settings import SettingsError
 
@@ -54,6 +55,6 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (SettingsError, Failure) as failure:
+    except (SettingsError, ListError, Failure) as failure:
         sys.stderr.write(f"{failure}\n")
         sys.exit(failure.exit_status)

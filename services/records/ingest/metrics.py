@@ -56,6 +56,12 @@ class RecordsMetrics:
             ["authority"],
             registry=registry,
         )
+        self._authorities = Gauge(
+            "payback_authorities",
+            "Authorities: all that the list has, and those that are one today",
+            ["state"],
+            registry=registry,
+        )
         self._working = Gauge(
             "payback_working_day", "1 on a day on which offices in Scotland are open, else 0", registry=registry
         )
@@ -170,6 +176,11 @@ class RecordsMetrics:
         self._lately.clear()
         for one in lately:
             self._lately.labels(one.authority, one.outcome).set(one.number)
+
+    def authorities(self, listed: int, in_force: int) -> None:
+        """Tells how many there are."""
+        self._authorities.labels("listed").set(listed)
+        self._authorities.labels("in_force").set(in_force)
 
     def silent(self, days: Mapping[str, int], *, working_day: bool) -> None:
         """Tells for how many whole working days each authority has been silent, and whether today is one."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from contracts.authorities import AUTHORITIES, in_force
 from contracts.decoding.codec import Event
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
@@ -136,12 +137,17 @@ class Worker:
 
     def measure(self) -> None:
         """Tells the metrics what PostgreSQL holds of this worker's authorities. From any thread, always the same; raises Away."""
-        owned, now = self.owned(), self._clock()
+        now = self._clock()
+        today = now.astimezone(LONDON).date()
+        current = in_force(today)
+        owned = [
+            code for code in self.owned() if code in current
+        ]  # nobody waits for one that is no longer an authority
+        self._metrics.authorities(len(AUTHORITIES), len(current))
         with transaction(self._database) as connection:
             heard = measuring.arrived(connection, owned)
             self._metrics.found(heard, measuring.taken(connection, owned), measuring.lately(connection, owned, now))
-            unpublished = measuring.unpublished(connection, owned)
-        today = now.astimezone(LONDON).date()
+            unpublished = measuring.unpublished(connection, self.owned())
         calendars = {code: self._domain.of(code).calendar for code in heard}
         days = {code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()}
         self._metrics.silent(days, working_day=measuring.is_working_day(self._domain.calendar, today))

@@ -215,16 +215,16 @@ class Gate:
         old, new = definitions
         shown, reached = [], before
         months = len(months_between(span.first, span.last))
-        was = first = _measured(old, area, months, before)[:3]
+        was = first = _measured(old, area, span.label, months, before)[:3]
         for cause in Cause:
             reached += parts[cause]
-            here = _measured(new if cause is Cause.DEFINITION else old, area, months, reached)[:3]
+            here = _measured(new if cause is Cause.DEFINITION else old, area, span.label, months, reached)[:3]
             steps = [_less(now, then) for now, then in zip(here, was, strict=True)]
             shown.append(PartRow(cause, steps[0] or 0.0, *steps[1:]))
             was = here
         if self.viewer.audience == "national":
             self._log_look(1, new.id)
-        pairs = zip(first, _measured(new, area, months, after)[:3], strict=True)
+        pairs = zip(first, _measured(new, area, span.label, months, after)[:3], strict=True)
         numerator, denominator, value = pairs
         return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
@@ -241,7 +241,7 @@ class Gate:
         if why is not None:
             return _without_numbers(figure, why)
         counts = Counts(figure.numerator, figure.denominator)
-        numbers = _measured(indicator, figure.area, figure.months, counts)
+        numbers = _measured(indicator, figure.area, figure.period, figure.months, counts)
         marks = False, None, figure.provisional, figure.partial
         return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
@@ -289,10 +289,10 @@ def _without_numbers(figure: Figure, why: Why | None) -> Row:
 
 
 def _measured(
-    indicator: Indicator, area: str, months: int, counts: Counts
+    indicator: Indicator, area: str, period: str, months: int, counts: Counts
 ) -> tuple[float | None, float | None, float | None, float | None, float | None]:
     """Numerator, denominator, value and its interval, as shown."""
-    denominator = aged_16_to_70(area) if indicator.kind is Kind.POPULATION_RATE else counts.denominator
+    denominator = aged_16_to_70(area, period) if indicator.kind is Kind.POPULATION_RATE else counts.denominator
     shown = _value(indicator, counts.numerator, denominator, months)
     return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), *shown
 

@@ -8,7 +8,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from contracts.cells import BOTH, Service
-from contracts.periods import month_of, months_between, year_months, year_of
+from contracts.periods import last_day, month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
 from services.reporting.read.coverage import Coverage, Months, as_published, coverage, reported
@@ -29,7 +29,7 @@ from services.reporting.read.queries import (
 )
 from services.reporting.read.query_cache import remembered
 from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
-from services.reporting.registry.areas import SCOTLAND, areas_of, members
+from services.reporting.registry.areas import SCOTLAND, areas_of, is_there, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
 from services.reporting.registry.clocks import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
@@ -321,6 +321,8 @@ class _Plan:
             if place in areas:
                 for period, *marks in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
+                    if known is None and not is_there(place, period.first, last_day(period.last)):
+                        continue
                     yield from _row_figures(cut, parts, place, period, marks, known)
 
 

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from contracts.authorities import AUTHORITIES
+from contracts.authorities import AUTHORITIES, in_force
 from contracts.cells import BOTH, Service
 from contracts.periods import add_months, last_day, month_of, months_between
 from services.reporting.disclosure.gate import Gate, ToCome
 from services.reporting.figures.answers import Answer, Enquiry
 from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
-from services.reporting.read.queries import Grain, Span, reports_of, shown
+from services.reporting.read.queries import Grain, Period, Span, reports_of, shown
 from services.reporting.read.query_cache import remembered
 from services.reporting.read.vintages import Cut, Live, Released, Rounded, Wanted
 from services.reporting.registry.areas import areas_of, members
@@ -60,7 +60,7 @@ def standings(
     published: ReleaseInfo | None,
     services: frozenset[Service] = BOTH,
 ) -> list[Completeness]:
-    """Every authority, in the order of codes: each by the cut in which the viewer sees its figures.
+    """Every authority that there was, in the order of codes: each by the cut in which the viewer sees its figures.
 
     `services` are those of which any must have heard of a month for it not to be missing.
     """
@@ -69,7 +69,7 @@ def standings(
     own, others = _judged(enquiry, whole, span, services), _judged(enquiry, released, span, services)
     heard, exactly = enquiry.coverage(whole or Live()), _exactly(enquiry) if whole == Live() else {}
     found = []
-    for code in AUTHORITIES:
+    for code in in_force(span.first, last_day(span.last)):
         state, doubts = (own if gate.sees_whole(code) else others)[code]
         last = min((each.last for each in heard.get(code, {}).values()), default=None)
         fresh = last is not None and enquiry.today - last <= FRESH
@@ -105,11 +105,19 @@ def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[S
         found = evidence(enquiry.connection, whole, within.first, within.last)
         months, heard = enquiry.reported(cut, within, services), enquiry.coverage(cut)
         return {
-            code: judge(found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), within)
+            code: judge(
+                found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), _own(code, within)
+            )
             for code in AUTHORITIES
         }
 
     return remembered(enquiry.connection, cut, ("judged", within, services), work_out)
+
+
+def _own(code: str, span: Span) -> Span:
+    """The months of the span in which there was such an authority; all of them where there was none."""
+    months = [m for m in months_between(span.first, span.last) if AUTHORITIES[code].is_in_force(m, last_day(m))]
+    return Span(months[0], months[-1]) if months else span
 
 
 def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
@@ -165,8 +173,15 @@ def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:
         return []
     by_period = enquiry.reported_periods(cut, span, answer.indicator.services, grain)
     concerned = members(answer.question.area)
-    found = [Lacking(label, tuple(c for c in concerned if c not in codes)) for label, codes in by_period.items()]
+    found = [
+        Lacking(each.label, tuple(c for c in concerned if c not in by_period[each.label] and _was_there(c, each)))
+        for each in span.periods(grain)
+    ]
     return [each for each in found if each.authorities]
+
+
+def _was_there(code: str, period: Period) -> bool:
+    return AUTHORITIES[code].is_in_force(period.first, last_day(period.last))
 
 
 def still_to_come(enquiry: Enquiry, answer: Answer) -> list[ToCome]:

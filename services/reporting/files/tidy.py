@@ -11,7 +11,7 @@ from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures.answers import Enquiry, Question, answer
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.read.queries import Grain
-from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.registry.areas import SCOTLAND, name_in
 from services.reporting.registry.catalogue import INDICATORS, definition
 from services.reporting.registry.indicators import Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
@@ -125,7 +125,7 @@ def _row(release: ReleaseInfo, indicator: Indicator, kind: str, breakdown: str |
         indicator.title,
         indicator.unit,
         row.authority,
-        AREA_NAMES[row.authority].removesuffix(" (health board area)"),
+        name_in(row.authority, row.period).removesuffix(" (health board area)"),
         area_type(row.authority),
         kind,
         row.period,

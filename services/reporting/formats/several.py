@@ -18,7 +18,7 @@ from services.reporting.formats import writers
 from services.reporting.formats.linked_names import Dimension
 from services.reporting.formats.metadata import describe, describe_release
 from services.reporting.formats.writers import COLUMNS, MEASURES, MediaType
-from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.areas import name_in
 
 KEY = ("indicator", "authority", "period", "category")
 TITLE = "Several indicators"
@@ -174,7 +174,7 @@ def _xlsx(several: Several) -> bytes:
     about = writers.cover_of_figures(several.answers[0])
     writers.add_cover(book, [(TITLE,), *titles, *about, *writers.completeness(several.quality)])
     rows = (
-        [answer.indicator.id, answer.indicator.title, AREA_NAMES[row.authority], *astuple(row)]
+        [answer.indicator.id, answer.indicator.title, name_in(row.authority, row.period), *astuple(row)]
         for answer, row in several.rows
     )
     writers.add_figures(book, ["indicator", "title", "area", *COLUMNS], rows)

@@ -13,14 +13,13 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from contracts.authorities import AUTHORITIES
 from services.chassis import sheets
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Codes, Dimension, dimensions
 from services.reporting.formats.metadata import describe, describe_release, provisional_words
-from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.areas import AREA_NAMES, name_in
 from services.reporting.registry.indicators import Indicator, Status
 
 JSON: Final = "application/json"
@@ -234,7 +233,7 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
     """A cover sheet that says what the figures are, and the figures."""
     book = Workbook()
     add_cover(book, [*_cover(answer), *completeness(quality), *_still_to_come(quality)])
-    rows = ([AREA_NAMES[row.authority], *astuple(row)] for row in answer.rows)
+    rows = ([name_in(row.authority, row.period), *astuple(row)] for row in answer.rows)
     add_figures(book, ["area", *COLUMNS], rows)
     add_dimensions(book, dimensions_of(answer))
     file = io.BytesIO()
@@ -316,12 +315,13 @@ _COMPLETENESS = {
 
 def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """How many authorities the figures rest on, and which are not among them."""
+    number = sum(len(quality.get(state, ())) for state in _COMPLETENESS)
     for state, words in _COMPLETENESS.items():
         codes = quality.get(state, ())
         names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
-        yield words, f"{len(codes)} of {len(AUTHORITIES)} authorities{names if codes else ''}"
+        yield words, f"{len(codes)} of {number} authorities{names if codes else ''}"
     for each in quality.get("lacking", ()):
-        yield f"Not reported of {each.period}", ", ".join(AREA_NAMES[code] for code in each.authorities)
+        yield f"Not reported of {each.period}", ", ".join(name_in(code, each.period) for code in each.authorities)
     for code, doubts in quality.get("doubts", {}).items():
         yield "Doubt", f"{AREA_NAMES[code]}: {'. '.join(DOUBTS[doubt] for doubt in doubts)}"
 
@@ -331,6 +331,6 @@ def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for each in quality.get("still_to_come", ()):
         much = "not known" if each.share is None else f"{each.share:.0f}% of reports"
         why = f" ({each.why})" if each.why else ""
-        yield "Likely still to arrive", f"{AREA_NAMES[each.authority]}, {each.period}: {much}{why}"
+        yield "Likely still to arrive", f"{name_in(each.authority, each.period)}, {each.period}: {much}{why}"
     if quality.get("still_to_come"):
         yield "How that is estimated", quality["method"]

@@ -1,9 +1,11 @@
 """The areas that figures are shown for: Scotland, its health boards and its authorities, and which lie in which. Pure."""
 
+from datetime import date
 from functools import cache
 from typing import Literal, assert_never
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
+from contracts.periods import days_of
 
 SCOTLAND = "S92000003"
 AREA_NAMES = (
@@ -11,6 +13,8 @@ AREA_NAMES = (
     | {code: authority.name for code, authority in AUTHORITIES.items()}
     | {code: f"{board.name} (health board area)" for code, board in HEALTH_BOARDS.items()}
 )
+
+"""By what areas are called today, or were when this process started."""
 
 Division = Literal["", "authority", "health_board"]
 """How finely an area is divided."""
@@ -21,6 +25,21 @@ def members(area: str) -> tuple[str, ...]:
     if area == SCOTLAND:
         return tuple(AUTHORITIES)
     return (area,) if area in AUTHORITIES else HEALTH_BOARDS[area].members
+
+
+def name_on(area: str, day: date) -> str:
+    """What the area was called on that day."""
+    return AUTHORITIES[area].name_on(day) if area in AUTHORITIES else AREA_NAMES[area]
+
+
+def name_in(area: str, period: str) -> str:
+    """What the area was called at the end of a period, by the period's label."""
+    return name_on(area, days_of(period)[1])
+
+
+def is_there(area: str, first: date, last: date) -> bool:
+    """Whether there was such an area on any of these days: an authority begins, and may end."""
+    return area not in AUTHORITIES or AUTHORITIES[area].is_in_force(first, last)
 
 
 def to_read(area: str) -> tuple[str, ...] | None:

@@ -28,6 +28,7 @@ OVER = {
     "sign-in": ["sign-in"],
     "both": ["direct-kafka", "sign-in"],
     "webhooks": ["webhooks"],
+    "authorities": ["authorities"],
 }
 
 

@@ -77,6 +77,29 @@ def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) ->
     assert {name for name, pod in pods_.items() if "kafka-ca" in str(pod.get("volumes"))} == sign_in
 
 
+@wants_kubectl
+def test_webhooks_and_an_own_list_of_authorities_can_be_had(tmp_path: Path) -> None:
+    """Every part that counts authorities reads the operator's list, and only the senders may reach the world."""
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    with (tmp_path / "kubernetes" / "kustomization.yaml").open("a") as whole:
+        whole.write("components: [webhooks, authorities]\n")
+    resources = made_of(tmp_path / "kubernetes")
+    assert [found for found in map(fault, resources) if found] == []
+    pods_ = {one["metadata"]["name"]: one["spec"]["template"] for one in resources if one["kind"] in WITH_PODS}
+    ours = {name for name, pod in pods_.items() if "payback:" in pod["spec"]["containers"][0]["image"]}
+    listed = {name for name, pod in pods_.items() if "/authorities/authorities.toml" in str(pod["spec"]["containers"])}
+    assert {name for name in ours - listed if not name.endswith("-migrate")} == set()
+    assert {name for name, pod in pods_.items() if "PAYBACK_WEBHOOKS_KEY" in str(pod["spec"]["containers"])} == {
+        f"{service}-{role}" for service in ("orders", "unpaid-work") for role in ("api", "webhooks")
+    }
+    world = next(one for one in resources if one["metadata"]["name"] == "receivers-of-webhooks")["spec"]
+    chosen = world["podSelector"]["matchLabels"].items()
+    assert {name for name, pod in pods_.items() if chosen <= pod["metadata"]["labels"].items()} == {
+        "orders-webhooks",
+        "unpaid-work-webhooks",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "spec"),
     [
@@ -169,7 +192,7 @@ def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
-    assert len(pods()) == 9
+    assert len(pods()) == 11
     for _, pod in pods():
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False

@@ -153,7 +153,7 @@ def test_every_process_of_the_embedded_stack_has_settings_it_accepts(
 ) -> None:
     key = DevelopmentKey(tmp_path / "key.pem")
     around = Surroundings("localhost:1", "postgresql://nobody@localhost:1/nothing", key.public_path, tmp_path / "roles")
-    planned = plan(Ports.from_numbers(range(1, 14)), around)
+    planned = plan(Ports.from_numbers(range(1, 16)), around)
     for process in (*planned.migrations, *planned.services):
         kind = PROCESSES[process_of(["python", *process.command[1:]])]
         accepted(process.environment, kind, monkeypatch)

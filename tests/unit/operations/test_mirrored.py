@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.streaming.batches import Bounds, Fingerprint, SourceIdentity, TopicPartition
-from services.operations.mirrored import Mirror, Position, against, compare
+from services.operations.moving.mirrored import Mirror, Position, against, compare
 
 TOPIC = "orders.events.S12000005"
 TAKEN = Fingerprint(1_790_000_000_000, 17)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from contracts.cells import MEASURES
+from contracts.periods import last_day
 from services.reporting.disclosure.gate import ChangeRow, Gate
 from services.reporting.figures.answers import Enquiry
 from services.reporting.formats.labels import category_label
 from services.reporting.pages.content import words
-from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.areas import name_on
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import index
 from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
@@ -53,7 +54,7 @@ def _line(row: ChangeRow) -> ChangeLine:
     return ChangeLine(
         what,
         category,
-        AREA_NAMES[row.authority],
+        name_on(row.authority, last_day(row.period)),
         words.month(row.period),
         words.SUPPRESSED if row.before is None else f"{row.before:,}",
         words.SUPPRESSED if row.after is None else f"{row.after:,}",

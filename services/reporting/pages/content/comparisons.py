@@ -9,7 +9,7 @@ from services.reporting.figures.comparison import Placing, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
-from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.areas import name_in
 from services.reporting.registry.indicators import Indicator
 from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Place
 
@@ -101,7 +101,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
     middle = 100 * found.share
     dots = [
         charts.Dot(
-            AREA_NAMES[each.row.authority],
+            name_in(each.row.authority, each.row.period),
             each.row.denominator or 0,
             each.row.value or 0,
             str(each.place),
@@ -135,7 +135,7 @@ def _line(each: Placing, middle: float) -> Compared:
     above = (row.value or 0) > middle
     if each.place is not Place.WITHIN:
         told += ", above Scotland" if above else ", below Scotland"
-    name = AREA_NAMES[row.authority]
+    name = name_in(row.authority, row.period)
     severity = _SEVERITY[each.place] * (1 if above else -1)
     return Compared(
         row.authority,

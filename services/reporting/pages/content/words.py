@@ -111,7 +111,8 @@ def completeness(counts: Mapping[str, Sequence[str]]) -> str:
     """How many authorities are complete, and how the others stand."""
     others = (("partial", "with more to come"), ("not_known", "not known"), ("missing", "not reported"))
     parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
-    return ", ".join([f"{len(counts['complete'])} of {len(AUTHORITIES)} authorities complete", *parts]) + "."
+    number = sum(len(counts[state]) for state in ("complete", *(state for state, _ in others)))
+    return ", ".join([f"{len(counts['complete'])} of {number} authorities complete", *parts]) + "."
 
 
 def without(names: Sequence[str]) -> str:

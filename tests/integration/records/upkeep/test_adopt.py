@@ -21,8 +21,8 @@ from services.chassis.streaming.batches import SourceIdentity, TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Outgoing
 from services.chassis.streaming.positions import claim, last_taken
-from services.operations import adopt
-from services.operations.adopt import AdoptSettings, bind, look
+from services.operations.moving import adopt
+from services.operations.moving.adopt import AdoptSettings, bind, look
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.worker import Worker

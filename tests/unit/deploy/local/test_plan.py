@@ -1,6 +1,7 @@
 """The plan of the embedded stack."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from deploy.local.plan import Ports, PortsTaken, ProcessSpec, Surroundings, plan
 from deploy.local.process import free_ports
 
-PORTS = Ports.from_numbers(range(9000, 9013))
+PORTS = Ports.from_numbers(range(9000, 9015))
 AROUND = Surroundings(
     kafka="127.0.0.1:9092",
     postgres="postgresql://payback:secret@127.0.0.1/payback",
@@ -34,6 +35,16 @@ def test_every_service_migrates_serves_and_works() -> None:
         "desk-api",
     }
     assert process("orders-worker").command[1:] == ("-m", "services.orders", "worker")
+
+
+def test_with_a_key_webhooks_are_sent_and_the_apis_know_it() -> None:
+    around = replace(AROUND, webhooks_key="sealed")
+    told = {spec.name: spec.environment for spec in plan(PORTS, around).services}
+    assert {name for name in told if name.endswith("-webhooks")} == {"orders-webhooks", "unpaid_work-webhooks"}
+    assert {name for name, environment in told.items() if "PAYBACK_WEBHOOKS_KEY" in environment} == {
+        f"{service}-{role}" for service in ("orders", "unpaid_work") for role in ("api", "webhooks")
+    }
+    assert [told[f"{name}-webhooks"]["PAYBACK_METRICS_PORT"] for name in ("orders", "unpaid_work")] == ["9013", "9014"]
 
 
 def test_each_process_has_its_own_metrics_and_each_api_its_own_port() -> None:

@@ -39,8 +39,8 @@ def test_what_is_no_area_has_no_members() -> None:
 
 def test_people_of_an_area_are_those_of_its_authorities_up_to_rounding() -> None:
     for board in HEALTH_BOARDS.values():
-        parts = sum(aged_16_to_70(code) for code in board.members)
-        assert abs(aged_16_to_70(board.code) - parts) <= 100 * len(board.members)
+        parts = sum(aged_16_to_70(code, "2025-26") for code in board.members)
+        assert abs(aged_16_to_70(board.code, "2025-26") - parts) <= 100 * len(board.members)
 
 
 def test_areas_have_one_series_of_names_in_linked_data() -> None:

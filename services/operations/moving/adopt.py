@@ -25,7 +25,7 @@ from services.chassis.streaming.batches import Fingerprint, Message, SourceIdent
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log, records_at
 from services.chassis.web.words import counted
-from services.operations.mirrored import Mirror, Position, against, compare
+from services.operations.moving.mirrored import Mirror, Position, against, compare
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals
 from services.records.model.record import Outcome

@@ -1,0 +1,1 @@
+"""The list of authorities as data, and how it is read."""

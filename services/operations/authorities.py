@@ -1,0 +1,41 @@
+"""What the list of authorities says beyond who is one for good: who begins, ends or changes their name, and when."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import typer
+
+from contracts.authorities import AUTHORITIES, LISTED, in_force
+from contracts.clock import system_clock
+from contracts.listing.reading import Authority
+from contracts.periods import LONDON
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="A file of PAYBACK_AUTHORITIES_PATH that cannot be used is told with every fault; exit status 2."
+)
+def authorities() -> None:
+    """Show what the list of authorities says that has days, and how many there are today."""
+    today = system_clock().astimezone(LONDON).date()
+    typer.echo("\n".join([*told(), summary(today)]))
+
+
+def told() -> Iterator[str]:
+    """A line for each day on which something changes, by authority."""
+    for one in AUTHORITIES.values():
+        yield from (f"{one.code} {words}" for words in _changes(one))
+
+
+def _changes(one: Authority) -> Iterator[str]:
+    if one.first_day:
+        yield f"{one.first_name}: from {one.first_day}"
+    yield from (f"{one.first_name}: from {each.on} called {each.name}" for each in one.renamed)
+    if one.last_day:
+        yield f"{one.first_name}: until {one.last_day}" + (f", then part of {one.successor}" if one.successor else "")
+
+
+def summary(today: date) -> str:
+    """The list in one line. Processes with the same digest have the same list."""
+    return f"{len(in_force(today))} authorities today, {len(AUTHORITIES)} in the list {LISTED}"

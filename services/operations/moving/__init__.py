@@ -1,0 +1,1 @@
+"""Moving the books to another Kafka."""
