@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts workbooks soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -98,6 +98,9 @@ alerts: parts  ## do every fault of a table to everything running: its alert fir
 workbooks: $(DEV)  ## open the workbooks of a release with LibreOffice, which is installed where it is not there
 	@command -v soffice >/dev/null || apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null
 	$(BIN)/python -m pytest -n 0 tests/unit/reporting/files/test_workbooks.py $(ARGS)
+
+recovery: parts  ## lose PostgreSQL under load and bring it back from backup and archive; prints recovery point and time
+	$(BIN)/python -m tests.faults.recovery
 
 soak: $(DEV)  ## send for an hour what the nation sends in a day, and see that nothing grows: make soak ARGS="--minutes 5"
 	$(BIN)/python -m tests.load.soak $(ARGS)

@@ -71,8 +71,8 @@ def _measure(platform: Platform, seconds: int) -> Iterator[float]:
     watch = Watch(platform)
     with ThreadPoolExecutor(8) as pool:
         sent = [
-            pool.submit(_post, platform, delivery)
-            for delivery in _paced(islice(deliveries, PER_SECOND * (WARM_SECONDS + seconds)))
+            pool.submit(post, platform, delivery)
+            for delivery in paced(islice(deliveries, PER_SECOND * (WARM_SECONDS + seconds)))
         ]
         posted = [one.result() for one in sent][PER_SECOND * WARM_SECONDS :]
     platform.wait_until_shown({source: offset for _, source, offset in filter(None, posted)})
@@ -83,14 +83,14 @@ def _measure(platform: Platform, seconds: int) -> Iterator[float]:
         yield watch.shown_at(source, offset) - began
 
 
-def _paced(deliveries: Iterator[Delivery]) -> Iterator[Delivery]:
+def paced(deliveries: Iterator[Delivery], per_second: int = PER_SECOND) -> Iterator[Delivery]:
     began = time.monotonic()
     for number, delivery in enumerate(deliveries):
-        time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
+        time.sleep(max(0.0, began + number / per_second - time.monotonic()))
         yield delivery
 
 
-def _post(platform: Platform, delivery: Delivery) -> tuple[float, str, int] | None:
+def post(platform: Platform, delivery: Delivery) -> tuple[float, str, int] | None:
     """When it was handed over, and where it stands; None where it was refused, as some are."""
     service = "orders" if kind_of_topic(delivery.topic) == "orders.events" else "unpaid_work"
     began = time.monotonic()

@@ -109,6 +109,10 @@ class Platform:
             environment = clean_environment() | spec.environment
             self._running[name] = spawn(spec.command, self.log(name), environment=environment)
 
+    def environment(self, name: str) -> dict[str, str]:
+        """What a process is told."""
+        return dict(self._specs[name].environment)
+
     def metrics_address(self, name: str) -> str:
         """Where Prometheus reads it."""
         return f"127.0.0.1:{self._specs[name].environment['PAYBACK_METRICS_PORT']}"

@@ -29,6 +29,7 @@ OVER = {
     "both": ["direct-kafka", "sign-in"],
     "webhooks": ["webhooks"],
     "authorities": ["authorities"],
+    "archive": ["archive"],
 }
 
 

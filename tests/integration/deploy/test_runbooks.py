@@ -36,7 +36,7 @@ PLACEHOLDERS = {
 VALUED = {"-e", "--env", "--scale", "--tail", "--since", "--format"}
 COMPOSE_COMMANDS = {"up", "stop", "start", "restart", "rm", "ps", "logs", "exec", "run", "build"}
 WELL, FOUND = 0, 1
-PROGRAMS = {"df", "psql", "pg_dump", "pg_restore", "payback"}
+PROGRAMS = {"df", "psql", "pg_basebackup", "pg_dump", "pg_restore", "payback"}
 """What may be run in a container, beside Kafka's own programs."""
 
 

@@ -56,7 +56,14 @@ def rows(name: str, areas: Iterable[str], periods: Iterable[Sequence[date]]) -> 
     forms = indicator.numerator, indicator.denominator
     figures = [
         Figure(
-            Rounded("x"), area, "x", "", *forms, value(forms[0], area, p) or 0, value(forms[1], area, p), months=len(p)
+            Rounded("x"),
+            area,
+            f"{p[0]:%Y-%m}/{p[-1]:%Y-%m}",
+            "",
+            *forms,
+            value(forms[0], area, p) or 0,
+            value(forms[1], area, p),
+            months=len(p),
         )
         for area in areas
         for p in periods
