@@ -205,8 +205,8 @@ def _carefully(sent: Any, topic: Topic, authority: str, arrived_at: datetime) ->
 
 def _judge(kind: _Type, data: Fact, time: datetime, way: tuple[Topic, str], arrived_at: datetime) -> None:
     topic, authority = way
-    check_in_force(authority, time)
     check_dates(data, time)
+    check_in_force(authority, time)
     if time - arrived_at > DAY:
         raise Unacceptable(Reason.TIME_IN_FUTURE, "$.time", "more than a day after the event arrived")
     if kind.rule is not None:

@@ -162,6 +162,7 @@ print(json.dumps({
     "late": [len(sending(date(2027, 5, 1))), len(sending(date(2027, 5, 2)))],
     "names": [name_in("S12000042", each) for each in ("2025-26", "2026-Q2", "2028-04")],
     "people": [aged_16_to_70("S08000019", each) for each in ("2026-27", "2027-28")],
+    "far": [told("S12000051", time) for time in ("9999-12-31T23:30:00-05:00", "0001-01-01T00:00:00+05:00")],
     "told": [told(code, time) for code in ("S12000030", "S12000051") for time in ("2027-03-31T22:59:59Z", "2027-03-31T23:00:00Z")],
     "settings": str(Settings.load().authorities.path),
 }))
@@ -185,6 +186,7 @@ def test_every_part_follows_the_operators_list(tmp_path: Path) -> None:
     refused = ["wrong_authority", "$.time"]
     assert found["told"] == [[], refused, refused, []]
     people = found.pop("people")
+    assert [reason for reason, _ in found.pop("far")] == ["out_of_range", "out_of_range"]
     assert people[0] == pytest.approx(people[1], abs=200), "nobody counts twice"
     assert found | {"told": []} == {
         "topics": 2 * (len(AUTHORITIES) + 1),
