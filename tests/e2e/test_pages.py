@@ -4,10 +4,10 @@ import csv
 import io
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
+from tests.support.accessibility import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -41,10 +41,7 @@ def test_pages_have_no_accessibility_faults(page: Page, site: Site, who: str, pa
         sign_in(page, site, who)
     page.goto(site.url + path)
     # With scripts of its own, axe needs no leave from the page's policy.
-    found = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    )
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page)
 
 
 def test_pages_fit_a_small_screen(page: Page, site: Site) -> None:

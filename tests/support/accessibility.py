@@ -1,0 +1,21 @@
+"""The faults that axe finds in a page. Of what passes it tells nothing: to describe that takes longer than to look."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+ONLY_FAULTS: dict[str, Any] = {"resultTypes": ["violations"]}
+EVERY_RULE = {**ONLY_FAULTS, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def rules(*names: str) -> dict[str, Any]:
+    """Only these."""
+    return {**ONLY_FAULTS, "runOnly": {"type": "rule", "values": names}}
+
+
+def assert_accessible(page: Page, wanted: Mapping[str, Any] = EVERY_RULE) -> None:
+    """Fail with what keeps somebody out of the page, and where it is."""
+    found = Axe().run(page, options=dict(wanted))
+    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
