@@ -53,8 +53,9 @@ async def _add(site: Site, looker: Looker, request: Request) -> Response:
 
 async def _change(site: Site, looker: Looker, request: Request) -> Response:
     """A new secret, another try, or none any more."""
+    fields = await fields_of(request)  # first, so that a form that is too long is refused whatever the path
     service, webhook = _service(request), place(str(request.path_params["webhook"]))
-    match field(await fields_of(request), "act"):
+    match field(fields, "act"):
         case "secret":
             body, path = {"overlap_hours": _OVERLAP_HOURS}, f"webhooks/{webhook}/secret"
             told = await site.platform.tell(looker.token, service, "POST", path, body, OpenedReceiver)
