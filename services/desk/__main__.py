@@ -4,6 +4,7 @@ import sys
 
 from contracts.listing.reading import ListError
 from services.chassis.failures import Failure
+from services.chassis.memory import loading
 from services.chassis.settings import SettingsError
 
 
@@ -11,13 +12,15 @@ def main(arguments: list[str]) -> int:
     """Run the process that is named. Returns the exit status."""
     match arguments:
         case ["api"]:
-            from services.desk.app import run_api
-            from services.desk.settings import ApiSettings
+            with loading():
+                from services.desk.app import run_api
+                from services.desk.settings import ApiSettings
 
             return run_api(ApiSettings.load())
         case ["morning" | "weekly" as which]:
-            from services.desk.morning import run_morning
-            from services.desk.settings import MorningSettings
+            with loading():
+                from services.desk.morning import run_morning
+                from services.desk.settings import MorningSettings
 
             return run_morning(MorningSettings.load(), which == "weekly")
         case _:

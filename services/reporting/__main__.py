@@ -1,31 +1,34 @@
-"""`python -m services.reporting api|worker|migrate`. Nothing that reads the list of authorities is imported before `main` runs."""
+"""`python -m services.reporting api|worker|migrate`. Each process imports only what it runs."""
 
 import sys
 
 from contracts.listing.reading import ListError
-from services.chassis import logs
 from services.chassis.failures import Failure
+from services.chassis.memory import loading
 from services.chassis.settings import SettingsError
 
 
 def main(arguments: list[str]) -> int:
     """Runs the process that is named. Returns the exit status."""
-    from services.reporting import app
-    from services.reporting.settings import SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
-
     match arguments:
         case ["api"]:
-            serving = ApiSettings.load()
-            logs.configure(serving.logs, SCHEMA)
-            return app.run_api(serving)
+            with loading():
+                from services.reporting.app import run_api
+                from services.reporting.settings import ApiSettings
+
+            return run_api(ApiSettings.load())
         case ["worker"]:
-            working = WorkerSettings.load()
-            logs.configure(working.logs, SCHEMA)
-            return app.run_worker(working)
+            with loading():
+                from services.reporting.ingest.run_worker import run_worker
+                from services.reporting.settings import WorkerSettings
+
+            return run_worker(WorkerSettings.load())
         case ["migrate"]:
-            migrating = MigrateSettings.load()
-            logs.configure(migrating.logs, SCHEMA)
-            return app.run_migrate(migrating)
+            with loading():
+                from services.reporting.ingest.migrations import run_migrate
+                from services.reporting.settings import MigrateSettings
+
+            return run_migrate(MigrateSettings.load())
         case _:
             sys.stderr.write("usage: python -m services.reporting api|worker|migrate\n")
             return 2

@@ -1,6 +1,5 @@
-"""Wires the service: everything that is made is made here, and handed on as an argument."""
+"""Wires the API and the pages: everything that is made is made here, and handed on as an argument."""
 
-import logging
 from threading import Event, Thread
 from typing import Any
 
@@ -8,35 +7,24 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from contracts.topics import NATIONAL_AGGREGATES
-from services.chassis import database, migrations, tracing
+from services.chassis import database, logs, migrations, tracing
 from services.chassis.api.http import Checks, application, serve
 from services.chassis.api.open_access import open_up
 from services.chassis.clock import Clock, system_clock
-from services.chassis.failures import Away
-from services.chassis.metrics import StreamMetrics, exposed, new_registry
-from services.chassis.settings import DatabaseSettings
-from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.gated import Gated
-from services.chassis.streaming.stream import Stream
+from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.chassis.web.sessions import Sessions
 from services.reporting import api
 from services.reporting.api.described import DESCRIBED
 from services.reporting.api.session_store import SessionStore
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
-from services.reporting.ingest.lacking import keep_comparing
-from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.worker import Aggregates
 from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.pages import routes
 from services.reporting.pages.site import Site, site_of
 from services.reporting.policies import POLICIES
-from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings, MigrateSettings, WorkerSettings
+from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 from services.reporting.warming import Warming
 
-log = logging.getLogger(__name__)
-MEASURE_SECONDS = 60.0
 DESCRIPTION = (
     "Figures on community payback orders in Scotland. Released figures are for everybody, without a key; a token shows an "
     "authority its own figures live, and national statistics and inspection all of them."
@@ -87,6 +75,7 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
 
 def run_api(settings: ApiSettings) -> int:
     """Serve until told to stop."""
+    logs.configure(settings.logs, SCHEMA)
     tracing.configure(settings.tracing, f"{SCHEMA}-api")
     registry = new_registry()
     engine = database.engine(settings.database)
@@ -100,53 +89,6 @@ def run_api(settings: ApiSettings) -> int:
     serve(app, settings.http, settings.metrics, registry)
     stop.set()
     return 0
-
-
-def run_worker(settings: WorkerSettings) -> int:
-    """Read aggregates until told to stop. Returns the exit status."""
-    registry = new_registry()
-    engine = database.engine(settings.database)
-    metrics = IngestMetrics(registry)
-    aggregates = Aggregates(engine, metrics, believing=settings.aggregates.believing)
-    worker = Stream(
-        settings.kafka,
-        settings.stream,
-        SCHEMA,
-        [NATIONAL_AGGREGATES],
-        Gated(Contained(aggregates), _gate(settings.database).check),
-        StreamMetrics(registry),
-    )
-    stop = Event()
-    Thread(target=_measure, args=(aggregates, stop), name="measuring", daemon=True).start()
-    Thread(target=keep_comparing, args=(engine, metrics, stop), name="comparing", daemon=True).start()
-    with exposed(settings.metrics, registry, worker.healthy):
-        status = worker.run()
-    stop.set()
-    return status
-
-
-def _measure(aggregates: Aggregates, stop: Event) -> None:
-    while True:
-        try:
-            aggregates.measure()
-        except Away:
-            pass  # the stream meets it too, and says so
-        except Exception:
-            log.exception("cannot measure")  # what is shown must not stop for it
-        if stop.wait(MEASURE_SECONDS):
-            return
-
-
-def run_migrate(settings: MigrateSettings) -> int:
-    """Bring the schema up to date."""
-    migrations.migrate(
-        settings.database.url.get_secret_value(), settings.database.schema_name, MIGRATIONS, settings.database.role
-    )
-    return 0
-
-
-def _gate(database: DatabaseSettings) -> migrations.Gate:
-    return migrations.Gate(database.url.get_secret_value(), database.schema_name, MIGRATIONS)
 
 
 def _answers(engine: Engine) -> None:

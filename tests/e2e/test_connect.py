@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.connect.test_template import ORDER, SESSION, fill
+from tests.support.accessibility import ONLY_FAULTS, assert_accessible
 from tests.support.extracts import taken
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect"
@@ -157,6 +157,5 @@ def test_the_page_is_accessible(address: str, browser: Browser, tmp_path: Path) 
 
 
 def sound(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page, ONLY_FAULTS)
     assert page.locator("h1").count() == 1

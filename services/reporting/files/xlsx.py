@@ -13,7 +13,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.chassis import sheets
+from services.chassis import workbooks
 from services.reporting.files.workbook import Sheet
 from services.reporting.formats.publisher import PUBLISHER
 
@@ -38,9 +38,9 @@ def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
 
 
 def _add(page: Worksheet, sheet: Sheet, number: int) -> None:
-    sheets.append(page, [(sheet.title,), *((line,) for line in sheet.words)])
+    workbooks.append(page, [(sheet.title,), *((line,) for line in sheet.words)])
     if sheet.header:
-        sheets.append(page, [sheet.header, *sheet.rows])
+        workbooks.append(page, [sheet.header, *sheet.rows])
         _make_table(page, sheet, number)
     for line in page.iter_rows():
         for cell in line:

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from services.chassis import sheets
+from services.chassis import sheets, workbooks
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
@@ -245,7 +245,7 @@ def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
     """The first sheet: a title, and what has to be known."""
     cover = book.worksheets[0]
     cover.title = "Cover"
-    sheets.append(cover, [*lines])
+    workbooks.append(cover, [*lines])
     cover["A1"].font = Font(bold=True, size=14)
     cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
 
@@ -253,7 +253,7 @@ def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
 def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """The sheet of figures."""
     sheet = book.create_sheet("Figures")
-    sheets.append(sheet, [header, *rows])
+    workbooks.append(sheet, [header, *rows])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
@@ -264,9 +264,9 @@ def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[A
 def add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
     """A sheet that says what the codes of the figures stand for."""
     sheet = book.create_sheet("Dimensions")
-    sheets.append(sheet, [["column", "code", "label", "linked data"]])
+    workbooks.append(sheet, [["column", "code", "label", "linked data"]])
     for name, dimension in described.items():
-        sheets.append(sheet, ([name, code, value.label, value.uri] for code, value in dimension.values.items()))
+        workbooks.append(sheet, ([name, code, value.label, value.uri] for code, value in dimension.values.items()))
     for column, width in zip("ABCD", (12, 24, 40, 80), strict=True):
         sheet[f"{column}1"].font = Font(bold=True)
         sheet.column_dimensions[column].width = width

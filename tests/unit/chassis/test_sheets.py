@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from services.chassis import sheets
+from services.chassis import sheets, workbooks
 
 TRICKS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=cmd|' /C calc'!A0")  # noqa: RUF001
 
@@ -22,7 +22,7 @@ def test_no_text_is_a_formula_in_csv(trick: str) -> None:
 @pytest.mark.parametrize("trick", TRICKS)
 def test_text_is_text_in_a_workbook(trick: str) -> None:
     book, kept = Workbook(), BytesIO()
-    sheets.append(book.worksheets[0], [(trick, -1)])
+    workbooks.append(book.worksheets[0], [(trick, -1)])
     book.save(kept)
     cell, number = next(iter(load_workbook(kept).worksheets[0].iter_rows()))
     assert (cell.data_type, number.value) == ("s", -1)
@@ -31,7 +31,10 @@ def test_text_is_text_in_a_workbook(trick: str) -> None:
 
 def test_nobody_else_writes_csv_or_rows_of_workbooks() -> None:
     """But for the pretend authorities and the empty template, which hold nothing of anybody's."""
-    others = {"services/chassis/sheets.py", "services/simulate/telling/extracts.py", "services/connect/template.py"}
+    others = {
+        f"services/{path}.py"
+        for path in ("chassis/sheets", "chassis/workbooks", "simulate/telling/extracts", "connect/template")
+    }
     wrote = {
         str(path)
         for path in Path("services").rglob("*.py")
