@@ -246,13 +246,13 @@ def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk
     expect(page.get_by_role("table", name="Receivers of orders")).to_contain_text("not yet")
     assert not any(secret in page.content() for secret in secrets)
     assert_accessible(page)
-    page.get_by_role("button", name="New secret: Acme case, orders").click()
+    page.get_by_role("button", name="New secret (Acme case, orders)").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Secret of a receiver")
     assert page.locator(".pb_hash").inner_text() not in secrets
     page.get_by_role("link", name="Back to webhooks").click()
     expect(page.get_by_role("table", name="Receivers of orders")).to_contain_text("Signed with two secrets")
     for service in ("orders", "unpaid work"):
-        page.get_by_role("button", name=f"Take away: Acme case, {service}").click()
+        page.get_by_role("button", name=f"Take away (Acme case, {service})").click()
     expect(page.get_by_text("There is none.")).to_have_count(2)
 
 
