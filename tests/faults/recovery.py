@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import psycopg
+import yaml
 
 from contracts.topics import kind_of_topic
 from deploy.local.postgres import Postgres, create_database
@@ -25,13 +26,23 @@ from services.simulate.nation import Simulation
 from tests.load.bench_latency import paced, post
 from tests.support.parts import kafka_process
 from tests.support.processes import Platform, running_platform, until
+from tests.support.source import ROOT
 
 PER_SECOND = 8
 """Events: five hundred times what the nation sends."""
 ARCHIVE_SECONDS = 5
 """After which a part of the log that is not full is archived. A minute when deployed."""
+MOST_LOST_SECONDS = 3 * ARCHIVE_SECONDS
+"""More would mean that archiving had stopped; what is asked for, on a machine with much other work, may take longer."""
 SECONDS = 20
 PATIENCE = 120.0
+
+
+def deployed_command() -> str:
+    """The one that operators are given; its archive is the folder /archive."""
+    services = yaml.safe_load((ROOT / "deploy/compose/archive.yml").read_text())["services"]
+    [found] = [one for one in services["postgres"]["command"] if one.startswith("-carchive_command=")]
+    return str(found).partition("=")[2]
 
 
 class Archiving(Postgres):
@@ -45,7 +56,7 @@ class Archiving(Postgres):
         self._own(self._scratch.path)
         self._options = {
             "archive_mode": "on",
-            "archive_command": f"cmp -s %p {self._archive}/%f || (test ! -f {self._archive}/%f && cp %p {self._archive}/%f)",
+            "archive_command": deployed_command().replace("/archive/", f"{self._archive}/"),
             "archive_timeout": str(ARCHIVE_SECONDS),
             "max_connections": "200",
             "shared_buffers": "128MB",
@@ -186,9 +197,9 @@ def _rehearse(server: Archiving, platform: Platform, marks: Marks) -> None:
         began = time.monotonic()
         server.lose()
         _back(server, platform, load, None, began)
-        print(
-            f"  recovery point: {marks.lost().total_seconds():.1f} s of writes, at most {ARCHIVE_SECONDS} s asked for"
-        )
+        lost = marks.lost().total_seconds()
+        print(f"  recovery point: {lost:.1f} s of writes, at most {ARCHIVE_SECONDS} s asked for")
+        assert lost < MOST_LOST_SECONDS, "the archive lags behind: see the log of PostgreSQL"
     platform.wait_until_shown(load.taken)
 
 
