@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from services.chassis.api.protocol import CONNECTIONS_EACH
+from tests.support.processes import until
 
 PROGRAM = """
 import sys, time
@@ -26,7 +27,7 @@ from services.chassis.api.policy import Policy
 from services.chassis.metrics import new_registry
 from services.chassis.settings import HttpSettings, LogSettings, MetricsSettings
 
-protocol.HEAD_SECONDS = 1.0
+protocol.HEAD_SECONDS = 3.0
 router = APIRouter()
 
 @router.get("/slow")
@@ -60,19 +61,22 @@ def _get(port: int, path: str) -> str:
         return str(answer.read().decode())
 
 
+def _is_there(port: int) -> bool:
+    with suppress(OSError):
+        return bool(_get(port, "/healthz"))
+    return False
+
+
 @pytest.fixture
 def server() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
     port, metrics = _free_ports(2)
     command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), "192.0.2.1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        for _ in range(200):
-            try:
-                _get(port, "/healthz")
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield process, port, metrics
-        process.kill()
+        try:
+            until(lambda: process.poll() is not None or _is_there(port), "it answers")
+            yield process, port, metrics
+        finally:
+            process.kill()
 
 
 def test_what_runs_is_finished_before_it_stops(server: tuple[subprocess.Popen[str], int, int]) -> None:

@@ -25,6 +25,7 @@ from services.records.ingest.publishing.publisher import Publisher
 from tests.integration.records.conftest import Bench
 from tests.integration.records.ingest.test_epoch import Topic
 from tests.support import scenario
+from tests.support.processes import until
 
 BAD = "S12000029"
 LONG_AGO = 9.0
@@ -61,15 +62,20 @@ def test_a_fault_about_one_authority_does_not_stop_the_others(
 def test_only_what_a_dead_publisher_left_open_is_ended(bench: Callable[[str], Bench]) -> None:
     database, ended = bench("orders").database, list[str]()
     first, second = (Producers(database, name, ended.append) for name in ("first", "second"))
-    first.end_dead()
-    second.end_dead()
-    assert ended == []
-    first.close()  # as the end of its process would
-    second.end_dead()
-    second.end_dead()
-    assert ended == ["first"]
-    Producers(database, None, ended.append).end_dead()
-    second.close()
+
+    def found() -> list[str]:
+        second.end_dead()
+        return ended
+
+    with closing(first), closing(second):
+        first.end_dead()
+        second.end_dead()
+        assert ended == []
+        first.close()  # as the end of its process would, and PostgreSQL hears of it a little later
+        until(found, "the dead one is found")
+        second.end_dead()
+        assert ended == ["first"]
+        Producers(database, None, ended.append).end_dead()
 
 
 def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, new_topic: Callable[[], str]) -> None:
