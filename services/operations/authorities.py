@@ -14,10 +14,10 @@ commands = typer.Typer()
 
 
 @commands.command(
-    epilog="A file of PAYBACK_AUTHORITIES_PATH that cannot be used is told with every fault; exit status 2."
+    help="Show what the list of authorities says that has days, and how many there are today.",
+    epilog="A file of PAYBACK_AUTHORITIES_PATH that cannot be used is told with every fault; exit status 2.",
 )
 def authorities() -> None:
-    """Show what the list of authorities says that has days, and how many there are today."""
     today = system_clock().astimezone(LONDON).date()
     typer.echo("\n".join([*told(), summary(today)]))
 

@@ -11,6 +11,8 @@ from services.reporting.disclosure.gate import Gate
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "services" / "reporting").rglob("*.py"))
+DECIDING = [path for path in FILES if path.name != "__main__.py"]
+"""What is typed on a command line is of no closed kind."""
 LOOKUPS = {"LookupError", "KeyError", "IndexError"}
 
 
@@ -23,7 +25,7 @@ def is_closed(body: list[ast.stmt]) -> bool:
     return isinstance(body[0], ast.Raise) or "assert_never" in ast.unparse(body[0])
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", DECIDING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_match_passes_over_no_value(path: Path) -> None:
     wild = [case for node in nodes(path) if isinstance(node, ast.Match) for case in node.cases if _is_wild(case)]
     assert [ast.unparse(case) for case in wild if not is_closed(case.body)] == []
