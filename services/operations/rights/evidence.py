@@ -1,16 +1,18 @@
 """The commands about signed trees of what was accepted."""
 
+import os
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
+import msgspec
 import typer
 from pydantic import Field
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from contracts.receipts.keys import SigningKey, new_key
-from contracts.receipts.receipt import Head
+from contracts.receipts.receipt import Head, NotProven, read_head
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.chassis.database import unhurried
@@ -35,6 +37,9 @@ class KeySettings(Group):
     """What heads are signed with."""
 
     key_path: Path = Field(description="a private key of Ed25519 in PEM, as `payback evidence new-key` makes it")
+    heads_path: Path = Field(
+        description="a folder apart from PostgreSQL and its backups, for the last head of each tree: no other history is signed after it"
+    )
 
 
 class EvidenceSettings(BooksSettings):
@@ -65,13 +70,14 @@ def make_key(path: Annotated[Path, typer.Argument(help="The file to write, for w
 def close_day() -> None:
     settings = EvidenceSettings.load()
     key, now, faults = _key(settings.evidence.key_path), system_clock(), list[Refused]()
+    kept = Heads(settings.evidence.heads_path)
     with opened(settings) as books:
         for service, database in books.items():
             heads = []
             for authority in AUTHORITIES:
                 try:
                     tree = Tree(authority, topic_of(OWN[service], authority))
-                    heads.append(close_one(settings.kafka, database, tree, key, now))
+                    heads.append(close_one(settings.kafka, database, tree, Signing(key, kept), now))
                 except Refused as fault:  # the others go on
                     faults.append(fault)
             signed = [head for head in heads if head]
@@ -80,10 +86,55 @@ def close_day() -> None:
         raise Refused("\n".join(map(str, faults)))
 
 
-def close_one(kafka: KafkaSettings, database: Engine, tree: Tree, key: SigningKey, now: datetime) -> Head | None:
-    """See `close`. Raises Away or Refused; then nothing of this authority was closed."""
+class Heads:
+    """The last head of each tree, in files. PostgreSQL may be put back to an older copy; these tell that it was."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises Refused where there is no such folder: it is made by hand, so that a wrong path is no empty one."""
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder, in which the last heads are kept")
+        self._folder = folder
+
+    def last(self, topic: str) -> Head | None:
+        """None where none was kept. Raises Refused for a file that cannot be read."""
+        path = self._path(topic)
+        try:
+            return read_head(path.read_bytes()) if path.exists() else None
+        except (OSError, NotProven) as fault:
+            raise Refused(f"{path}: {fault}") from None
+
+    def keep(self, head: Head) -> None:
+        """In place of the one before, at once. Raises Refused where the folder cannot be written to."""
+        path = self._path(head.topic)
+        fresh = path.with_suffix(".new")
+        try:
+            with fresh.open("wb") as stream:
+                stream.write(msgspec.json.encode(head))
+                stream.flush()
+                os.fsync(stream.fileno())
+            fresh.replace(path)
+        except OSError as fault:
+            raise Refused(f"{path}: {fault}: {head.day} was closed, and its head is not kept here") from None
+
+    def _path(self, topic: str) -> Path:
+        return self._folder / f"{topic}.json"
+
+
+class Signing(NamedTuple):
+    """What heads are signed with, and what was signed."""
+
+    key: SigningKey
+    heads: Heads
+
+
+def close_one(kafka: KafkaSettings, database: Engine, tree: Tree, signing: Signing, now: datetime) -> Head | None:
+    """See `close`. Raises Away or Refused; then nothing of this authority was closed, unless the message says so."""
+    signed = signing.heads.last(tree.topic)
     with events_of(kafka, tree.topic) as events, unhurried(database) as connection:
-        return close(connection, tree, events, key, now)
+        head = close(connection, tree, events, signing.key, now, signed)
+    if head:
+        signing.heads.keep(head)
+    return head
 
 
 def _key(path: Path) -> SigningKey:

@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.decoding.reading import BOM
 from contracts.periods import LONDON
-from contracts.receipts.keys import HEAD, SigningKey
+from contracts.receipts.keys import HEAD, SigningKey, unchecked
 from contracts.receipts.merkle import Growing
-from contracts.receipts.receipt import Entry, Head, mark_of
+from contracts.receipts.receipt import Entry, Head, NotProven, mark_of
 from services.chassis.failures import Refused
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, checkpoints, tree_keys
@@ -26,8 +26,8 @@ from services.records.model.record import Outcome
 from services.records.trees import keeping
 from services.records.trees.keeping import KeptHead, NewLeaf
 
-STEP = 5_000
-"""Events that are read at once."""
+STEP = 2_000
+"""Events that are read at once: 125 MiB at most."""
 SALT_BYTES = 16
 ACCEPTED = [OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)]
 
@@ -55,12 +55,19 @@ class _Arrived(NamedTuple):
     at: datetime
 
 
-def close(connection: Connection, tree: Tree, events: Events, key: SigningKey, now: datetime) -> Head | None:
-    """The head of yesterday; None where it was closed before, or nothing was ever accepted. Raises Refused."""
+def close(
+    connection: Connection, tree: Tree, events: Events, key: SigningKey, now: datetime, signed: Head | None = None
+) -> Head | None:
+    """The head of yesterday; None where it was closed before, or nothing was ever accepted.
+
+    `signed` is the last head that is known elsewhere. Raises Refused, also where the tree does not begin with it.
+    """
     # A rebuild that is about to put other tables in the place of these waits for this, or this for the rebuild.
     connection.execute(select(checkpoints.c.next_offset).where(checkpoints.c.topic == tree.topic))
     keeping.hold(connection, tree.authority)
     before = keeping.latest_head(connection, tree.authority)
+    for head in (_head_of(before), signed):
+        _refuse_another(connection, tree, before.size if before else 0, head)
     day = now.astimezone(LONDON).date() - timedelta(days=1)
     if before and before.day >= day:
         return None
@@ -71,6 +78,24 @@ def close(connection: Connection, tree: Tree, events: Events, key: SigningKey, n
         leaves = _leaves(tree, rows, events([row.offset for row in rows]))
         keeping.add(connection, tree.authority, grown, _new(connection, tree.authority, leaves))
     return _sign(connection, tree, grown, _Closing(day, end, key, now)) if grown.size else None
+
+
+def _head_of(kept: KeptHead | None) -> Head | None:
+    try:
+        return unchecked(kept.signed) if kept else None
+    except NotProven as fault:
+        raise Refused(f"The last head in PostgreSQL was altered: {fault}. Nothing was closed") from None
+
+
+def _refuse_another(connection: Connection, tree: Tree, size: int, signed: Head | None) -> None:
+    """Nothing is added to a tree that does not begin with what was signed before: two histories would bear our signature."""
+    if signed is None:
+        return
+    if signed.size > size or keeping.root_of(connection, tree.authority, signed.size).hex() != signed.root:
+        raise Refused(
+            f"The tree of {tree.topic} has {size} leaves and does not begin with the {signed.size} that were signed for {signed.day}: "
+            "PostgreSQL was put back to an older copy, or altered. Nothing was closed (runbook: restore)"
+        )
 
 
 @dataclass(frozen=True, slots=True)

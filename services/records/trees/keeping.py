@@ -66,6 +66,12 @@ def growing(connection: Connection, authority: str, size: int) -> Growing:
     return Growing(size, nodes(connection, authority, full_subtrees(Range(0, size))))
 
 
+def root_of(connection: Connection, authority: str, size: int) -> bytes:
+    """Of the tree as it was when it had so many leaves, which it has at least."""
+    (root,) = hashes([Range(0, size)], lambda wanted: nodes(connection, authority, wanted))
+    return root
+
+
 def add(connection: Connection, authority: str, tree: Growing, leaves: Sequence[NewLeaf]) -> None:
     """One leaf after the other."""
     numbered = enumerate(leaves, tree.size)

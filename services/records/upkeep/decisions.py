@@ -52,9 +52,13 @@ def _try_again(connection: Connection, new: str, authorities: Sequence[str] | No
 
 
 def carry_over_signed(connection: Connection, old: str, new: str) -> None:
-    """Copies signed trees. Who closes a day waits until the transaction ends, since checkpoints are locked."""
+    """Copies signed trees. Who closes a day waits until the transaction ends, since checkpoints are locked.
+
+    The next head looks at the whole log again, since what the books are made of now may have other offsets.
+    """
     for table in _SIGNED:
         _copy(connection, table, old, new)
+    connection.execute(text(f'UPDATE "{new}".tree_heads SET next_offset = 0'))  # noqa: S608
 
 
 def _copy(connection: Connection, table: Table, old: str, new: str, which: str = "true") -> None:

@@ -24,10 +24,12 @@ from contracts.receipts.receipt import Head, NotProven
 from contracts.receipts.signed import sign
 from contracts.topics import topic_of
 from services.chassis.api.http import application
+from services.chassis.database import engine
 from services.chassis.failures import Refused
-from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.settings import DatabaseSettings, HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.kafka import Producer
+from services.operations.rights.evidence import Heads
 from services.records.api import intake
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.ingest.tables import tree_heads, tree_leaves, tree_nodes
@@ -59,9 +61,9 @@ class Taken:
         self._worker.process([Slice(self.topic, 0, sent)])
         self.log |= dict(enumerate(own, first))
 
-    def close(self, now: datetime) -> Head | None:
+    def close(self, now: datetime, signed: Head | None = None) -> Head | None:
         with self.bench.database.begin() as connection:
-            return close(connection, Tree(self.authority, self.topic), self._events, self.key, now)
+            return close(connection, Tree(self.authority, self.topic), self._events, self.key, now, signed)
 
     def _events(self, offsets: Sequence[int]) -> Mapping[int, bytes]:
         return {offset: self.log[offset] for offset in offsets if offset in self.log}
@@ -223,6 +225,49 @@ def test_a_history_that_was_written_anew_shows(taken: Taken, payback: Callable[.
         payback("compare", "1.json", "new.json", *KEYS)
 
 
+def test_no_other_history_is_signed_after_postgresql_was_put_back(taken: Taken, tmp_path: Path) -> None:
+    heads = Heads(tmp_path)
+    assert heads.last(taken.topic) is None
+    taken.take(MONDAY, accepted(1))
+    taken.close(MONDAY + timedelta(days=1))
+    backup = {table: taken.rows(table) for table in TREE}
+    taken.take(MONDAY + timedelta(days=1), accepted(2))
+    head = taken.close(MONDAY + timedelta(days=2))
+    assert head
+    heads.keep(head)
+    assert heads.last(taken.topic) == head
+    taken.put_back(backup)
+    for _ in range(2):
+        with pytest.raises(Refused, match="put back to an older copy"):
+            taken.close(MONDAY + timedelta(days=3), heads.last(taken.topic))
+        taken.close(MONDAY + timedelta(days=2))  # as whoever does not know of the head: of one size, with another root
+
+
+def test_nothing_is_added_to_a_tree_that_was_altered(taken: Taken) -> None:
+    taken.take(MONDAY, accepted(1), accepted(2))
+    taken.close(MONDAY + timedelta(days=1))
+    taken.take(MONDAY + timedelta(days=1), accepted(3))
+    for statement in (
+        "UPDATE tree_nodes SET hash = sha256('another') WHERE (level, number) = (1, 0)",
+        "UPDATE tree_heads SET size = 1 WHERE true",
+        "UPDATE tree_heads SET signed = 'nothing' WHERE true",
+    ):
+        tables = {table: taken.rows(table) for table in TREE}
+        assert taken.change(statement)
+        with pytest.raises(Refused, match="altered"):
+            taken.close(MONDAY + timedelta(days=2))
+        taken.put_back(tables)
+    assert taken.close(MONDAY + timedelta(days=2))
+
+
+def test_the_last_heads_are_kept_where_they_can_be_or_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no such folder"):
+        Heads(tmp_path / "mistyped")
+    (tmp_path / "a.json").write_bytes(b"{}")
+    with pytest.raises(Refused, match="no head"):
+        Heads(tmp_path).last("a")
+
+
 def test_a_log_that_lacks_what_was_accepted_closes_nothing(taken: Taken) -> None:
     taken.take(MONDAY, accepted(1), accepted(2))
     del taken.log[1]
@@ -255,7 +300,9 @@ def test_each_authority_sees_its_own_tree_and_anybody_the_keys_and_heads_tell_of
     assert "person" not in entry
 
 
-def test_what_is_not_signed_is_not_let_in_where_a_manager_wants_that(bench: Bench, key: SigningKey) -> None:
+def test_what_is_not_signed_is_not_let_in_where_a_manager_wants_that(
+    bench: Bench, key: SigningKey, tmp_path: Path
+) -> None:
     manager = new_client(bench.database, bench.domain, "2026-03-09")
     headers = token(A, "orders:read", "orders:manage")
 
@@ -264,6 +311,8 @@ def test_what_is_not_signed_is_not_let_in_where_a_manager_wants_that(bench: Benc
         return manager.put("/v1/own/signing-keys", json={"x": key.public["x"], **told}, headers=headers)
 
     known: list[RegisteredSigners] = []
+    another = new_key(tmp_path / "another.pem")
+    nowhere = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="orders")
 
     def signers(authority: str) -> PublicKeys | None:
         """As an intake has them that has looked for nothing since the last change."""
@@ -291,11 +340,25 @@ def test_what_is_not_signed_is_not_let_in_where_a_manager_wants_that(bench: Benc
         assert ask(sign(accepted(1), key)) == 200
         assert ask(accepted(1)) == ask(sign(accepted(1), key).replace(b"CPO/1", b"CPO/2")) == 403
         assert ask(accepted(1), B) == 200
-        manager.delete("/v1/own/signing-keys", params={"kid": key.name}, headers=headers)
+        kid = {"kid": key.name}
+        assert manager.delete("/v1/own/signing-keys", params=kid, headers=headers).status_code == 409
+        assert register(x=another.public["x"], required=True).status_code == 200
+        assert manager.delete("/v1/own/signing-keys", params=kid, headers=headers).status_code == 200
+        assert ask(sign(accepted(1), another)) == 200
         known.clear()
+        assert ask(accepted(1)) == ask(sign(accepted(1), key)) == 403
+        known[0]._database = engine(nowhere)
+        known[0]._fresh.clear()
+        assert ask(accepted(1)) == 403, "what was known holds"
+        assert ask(accepted(1), B) == 503, "of whom nothing is known is told to come again"
+        known[:] = [RegisteredSigners(bench.database)]
+        known[0].check()
+        known[0]._database = engine(nowhere)
+        assert (ask(accepted(1)), ask(accepted(1), B)) == (403, 200)
+        assert register(x=another.public["x"]).status_code == 200
         assert ask(accepted(1)) == 200
     producer.close()
     assert register(x="short").status_code == 422
     assert manager.put("/v1/own/signing-keys", json={}, headers=token(A, "events:write")).status_code == 403
     said = manager.get("/v1/audit", headers=headers).json()["entries"]
-    assert sum(one["detail"].get("setting") == key.name for one in said) == 3
+    assert [one["detail"].get("setting") for one in said].count(key.name) == 3

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from contracts.decoding.codec import encode
 from contracts.events import Fact, Topic
-from contracts.receipts.keys import SigningKey, new_key
+from contracts.receipts.keys import new_key
 from contracts.receipts.merkle import consistency
 from contracts.receipts.receipt import Growth, Head, entry_of, grown, read_head
 from contracts.topics import topic_of
@@ -28,7 +28,7 @@ from services.operations.proof.proving import Prover
 from services.operations.rights import erasing, person
 from services.operations.rights.audit import wrong
 from services.operations.rights.erasing import PersonSettings, forget, opened
-from services.operations.rights.evidence import close_one
+from services.operations.rights.evidence import Heads, Signing, close_one
 from services.operations.rights.holding import Order, held
 from services.operations.topics import topic_specs
 from services.records.ingest.tables import tree_leaves
@@ -49,7 +49,7 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_whereve
     settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = [one.cells() for one in benches]
-    trees = Trees(settings, benches[0].database, new_key(tmp_path / "key.pem"))
+    trees = Trees(settings, benches[0].database, Signing(new_key(tmp_path / "key.pem"), Heads(tmp_path)))
     trees.close(days=1)
     with opened(settings) as books:
         shown = held(books, ASKED_BY)
@@ -86,15 +86,18 @@ class Trees(NamedTuple):
 
     settings: PersonSettings
     orders: Engine
-    key: SigningKey
+    signing: Signing
 
     def close(self, days: int) -> Head | None:
         """So many days ahead."""
         now = system_clock() + timedelta(days=days)
-        return close_one(self.settings.kafka, self.orders, Tree(A, topic_of(Topic.ORDERS, A)), self.key, now)
+        return close_one(self.settings.kafka, self.orders, Tree(A, topic_of(Topic.ORDERS, A)), self.signing, now)
 
     def hold_after_an_erasure(self) -> None:
         """What is said of the person's events is gone, and was added under other names; all else, and every head, is as it was."""
+        with self.orders.connect() as connection:
+            (last,) = keeping.heads(connection, A)
+        assert last.next_offset == 0, "books that were made again may be of another log, and all of it is looked at"
         new = self.close(days=2)
         with self.orders.connect() as connection:
             _, old = keeping.heads(connection, A)
