@@ -130,7 +130,11 @@ class Told:
 
 def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Outgoing]]:
     """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
-    topic, keys = judge.topic, judge.signers(judge.authority)
+    topic = judge.topic
+    try:
+        keys = judge.signers(judge.authority)
+    except Away:
+        raise away(**told.answer.model_dump()) from None
     if keys is not None:
         check_signed(group, keys, told.answer)
     records = []

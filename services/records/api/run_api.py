@@ -58,8 +58,9 @@ def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
 def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts) -> FastAPI:
     """The application."""
     database = parts.database
+    signers = RegisteredSigners(database)
     common = [
-        intake.router(domain.own, parts.producer, signers=RegisteredSigners(database)),
+        intake.router(domain.own, parts.producer, signers=signers),
         receipts.router(domain.own, database),
         trees.router(database),
         looking_back.router(database),
@@ -74,7 +75,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         surface.policies,
         tokens=settings.tokens,
         audit=database,
-        checks={"kafka": parts.admin.ping},  # which takes events while PostgreSQL is away
+        checks={"kafka": parts.admin.ping, "signers": signers.check},  # which takes events while PostgreSQL is away
         beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
         described=DESCRIBED,
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, computed_field
 from contracts.receipts.keys import public_key
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.http import Written
-from services.chassis.api.problems import Problem
+from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
@@ -161,8 +161,18 @@ def _signing_keys(management: Management) -> APIRouter:
     def put_signing_key(manager: Deciding, asked: SigningKey) -> Decided:
         return _set(management, manager, Kind.SIGNING_KEY, asked, "kid")
 
-    @routes.delete("/signing-keys", summary="Takes a key back: what it signed is taken no more")
+    @routes.delete(
+        "/signing-keys", summary="Takes a key back: what it signed is taken no more", responses=documented(409)
+    )
     def delete_signing_key(manager: Deciding, kid: Annotated[str, Query(pattern="^[A-Za-z0-9_-]{43}$")]) -> Decided:
+        with transaction(management.database) as connection:
+            held = notes.holding(connection, manager.authority, Kind.SIGNING_KEY)
+        if [note.key for note in held if (note.content or {})["required"]] == [kid]:
+            raise Problem(
+                409,
+                "By this key alone signatures are required. Register another one that requires them, or register this one again "
+                "without, if unsigned events are to be taken",
+            )
         return _take_back(management, manager, Kind.SIGNING_KEY, kid)
 
     return routes

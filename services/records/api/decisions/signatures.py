@@ -1,13 +1,13 @@
 """Takes only what an authority has signed, where it wants that. A request that holds anything else is not let in at all."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import NamedTuple
 
 from cachetools import TTLCache
 from sqlalchemy import Engine
 
+from contracts.authorities import AUTHORITIES
 from contracts.receipts.keys import PublicKeys, public_key
 from contracts.receipts.receipt import NotProven
 from contracts.receipts.signed import check_signature
@@ -48,7 +48,7 @@ def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> No
 
 
 class RegisteredSigners:
-    """As managers have registered them. While PostgreSQL is away, what was known holds."""
+    """As managers have registered them. While PostgreSQL is away what was known holds, and nothing is let in of whom nothing is."""
 
     def __init__(self, database: Engine) -> None:
         self._database, self._lock = database, Lock()
@@ -56,16 +56,29 @@ class RegisteredSigners:
         self._fresh: TTLCache[str, bool] = TTLCache(64, LOOK_SECONDS)
 
     def __call__(self, authority: str) -> PublicKeys | None:
-        with self._lock:
-            if authority not in self._fresh:
-                self._fresh[authority] = True
-                with suppress(Away):
-                    self._known[authority] = self._registered(authority)
-            return self._known.get(authority)
+        """Raises Away where it was not known yet, and cannot be."""
+        if self._is_due(authority):
+            try:
+                self._look(authority)
+            except Away:
+                if authority not in self._known:
+                    raise
+        return self._known[authority]
 
-    def _registered(self, authority: str) -> PublicKeys | None:
+    def check(self) -> None:
+        """Looks once for all, so that each is known before PostgreSQL may be away. Raises Away until then."""
+        for authority in AUTHORITIES.keys() - self._known.keys():
+            self._look(authority)
+
+    def _is_due(self, authority: str) -> bool:
+        """One looks; others of the same authority do not wait for that, once anything is known."""
+        with self._lock:
+            due = authority not in self._fresh or authority not in self._known
+            self._fresh[authority] = True
+            return due
+
+    def _look(self, authority: str) -> None:
         with transaction(self._database) as connection:
             held = [note.content or {} for note in notes.holding(connection, authority, Kind.SIGNING_KEY)]
-        if not any(one["required"] for one in held):
-            return None
-        return PublicKeys({"keys": [public_key(one["x"]) for one in held]})
+        required = any(one["required"] for one in held)
+        self._known[authority] = PublicKeys({"keys": [public_key(one["x"]) for one in held]}) if required else None

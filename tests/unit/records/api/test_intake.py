@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,17 @@ from contracts.decoding.codec import encode
 from contracts.events import Topic
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import AUTHORITY, EVENTS
+from contracts.receipts.keys import PublicKeys, new_key
+from contracts.receipts.signed import sign
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.database import engine
+from services.chassis.failures import Away
+from services.chassis.settings import DatabaseSettings, HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.kafka import Producer
 from services.records.api import intake
+from services.records.api.decisions.signatures import RegisteredSigners, Signers, nobody_must_sign
 from services.records.api.policies import MOST_IN_A_BATCH
 from tests.support.policies import own_policies
 
@@ -30,10 +37,10 @@ EVENT = as_sent(EVENTS[3])
 RAW = encode(EVENTS[3])
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[TestClient]:
+@contextmanager
+def clients(signers: Signers = nobody_must_sign) -> Iterator[TestClient]:
     producer = Producer(KafkaSettings(bootstrap="127.0.0.1:1"))  # never asked: nothing is sent
-    router = intake.router(Topic.ORDERS, producer, FixedClock(NOW))
+    router = intake.router(Topic.ORDERS, producer, FixedClock(NOW), signers)
     tokens = TokenSettings(public_key=KEYS.public)
     with TestClient(
         application(
@@ -42,6 +49,12 @@ def client() -> Iterator[TestClient]:
     ) as made:
         yield made
     producer.close()
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with clients() as made:
+        yield made
 
 
 def validate(client: TestClient, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -144,3 +157,34 @@ def test_what_is_told_of_refused_events_is_bounded_and_the_rest_counted(
     status, told = validate(client, RAW + b"\n" + b"1\n" * 3000, content_type=intake.LINES)
     assert (status, told["accepted"], len(told["rejected"]) + told["unlisted"]) == (200, 1, 3000)
     assert len(json.dumps(told)) < 25_000
+
+
+def test_no_way_in_is_without_signature_where_one_is_required(tmp_path: Path) -> None:
+    key = new_key(tmp_path / "key.pem")
+    signed, known = sign(RAW, key), PublicKeys({"keys": [key.public]})
+    twice = sign(signed[:-1] + b',"producerversion":"1"}', key)
+    hidden = RAW.replace(b'"subject":', b'"caseload":"x,\\"signature\\":1","subject":')
+    with clients(lambda _: known) as client:
+        for media, of in (
+            ("application/cloudevents+json", b"%b"),
+            ("application/cloudevents-batch+json", b"[%b]"),
+            ("application/x-ndjson", b"%b\n"),
+        ):
+            assert validate(client, of % signed, content_type=media)[0] == 200
+            for event in (RAW, hidden, signed[:-1] + b',"producerversion":"1"}', signed.replace(b"..", b"..A", 1)):
+                status, told = validate(client, of % event, content_type=media)
+                assert (status, told["reason"]) == (403, "not_signed")
+            assert validate(client, of % twice, content_type=media)[0] == 422, "a member that comes twice"
+        both = b"[%b,%b]" % (signed, RAW)
+        assert validate(client, both, content_type="application/cloudevents-batch+json")[1]["path"] == "$[1].signature"
+        assert validate(client, DATA, **binary())[0] == 403
+
+
+def test_while_it_cannot_be_known_whether_signatures_are_required_senders_are_told_to_come_again() -> None:
+    nowhere = engine(DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="orders"))
+    signers = RegisteredSigners(nowhere)
+    with pytest.raises(Away):
+        signers.check()
+    with clients(signers) as client:
+        answer = client.post("/v1/validate", content=RAW, headers=TOKEN | {"Content-Type": "application/json"})
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
