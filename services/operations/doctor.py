@@ -10,6 +10,7 @@ import typer
 from sqlalchemy import Connection, func, select, text
 
 from contracts.events import Topic
+from contracts.periods import LONDON
 from contracts.topics import source_topics
 from services.chassis.clock import system_clock
 from services.chassis.database import engine, transaction
@@ -21,7 +22,7 @@ from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 from services.operations.topics import topic_specs
 from services.records.ingest.guarding import parking
-from services.records.ingest.tables import record_times, shards
+from services.records.ingest.tables import record_times, shards, tree_heads
 from services.records.upkeep.rewriting import cut_off
 
 commands = typer.Typer()
@@ -122,11 +123,21 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
     replaced = select(record_times.c.authority, func.count().label("number")).group_by(record_times.c.authority)
     for row in connection.execute(replaced.order_by(record_times.c.authority)):
         yield f"{row.authority}: {counted(row.number, 'record')} came with impossible times; the time of reading was used"
+    yield from _unclosed(connection, now)
     latest = (now + timedelta(days=1)).date()
     for row in connection.execute(select(shards.c.authority, shards.c.reached).order_by(shards.c.authority)):
         for topic, day in row.reached.items():
             if day > latest.isoformat():
                 yield f"{row.authority}: what is known of {topic} is dated {day}, ahead of the clock: payback rebuild mends it"
+
+
+def _unclosed(connection: Connection, now: datetime) -> Iterator[str]:
+    """Whose days were closed once, and not last night either."""
+    last = func.max(tree_heads.c.day)
+    due = now.astimezone(LONDON).date() - timedelta(days=2)  # that of yesterday is signed some time after midnight
+    behind = select(tree_heads.c.authority, last.label("day")).group_by(tree_heads.c.authority).having(last < due)
+    for row in connection.execute(behind.order_by(tree_heads.c.authority)):
+        yield f"{row.authority}: no day after {row.day} was closed: payback evidence close says why"
 
 
 def _put_aside(connection: Connection, _: datetime) -> Iterator[str]:

@@ -21,7 +21,13 @@ KUBERNETES = ROOT / "deploy" / "kubernetes"
 VERSION = "1.33"
 FOLDERS = (KUBERNETES, *(KUBERNETES / name for name in ("strimzi", "monitoring", "cloudnative-pg")))
 """What is applied, each by one command."""
-WITH_PODS = {"Deployment", "Job"}
+WITH_PODS = {"Deployment", "Job", "CronJob"}
+
+
+def template_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Of the pods of a resource that has some."""
+    template: dict[str, Any] = document["spec"].get("jobTemplate", document)["spec"]["template"]
+    return template
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
@@ -71,7 +77,7 @@ def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) ->
         whole.write("components: [kafka-ca]\n")
     resources = made_of(tmp_path / "kubernetes")
     assert [found for found in map(fault, resources) if found] == []
-    pods_ = {one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in resources if one["kind"] in WITH_PODS}
+    pods_ = {one["metadata"]["name"]: template_of(one)["spec"] for one in resources if one["kind"] in WITH_PODS}
     sign_in = {name for name, pod in pods_.items() if "-kafka" in str(pod["containers"])}
     assert {name for name, pod in pods_.items() if "/kafka-ca/ca.crt" in str(pod["containers"])} == sign_in
     assert {name for name, pod in pods_.items() if "kafka-ca" in str(pod.get("volumes"))} == sign_in
@@ -85,7 +91,7 @@ def test_webhooks_and_an_own_list_of_authorities_can_be_had(tmp_path: Path) -> N
         whole.write("components: [webhooks, authorities]\n")
     resources = made_of(tmp_path / "kubernetes")
     assert [found for found in map(fault, resources) if found] == []
-    pods_ = {one["metadata"]["name"]: one["spec"]["template"] for one in resources if one["kind"] in WITH_PODS}
+    pods_ = {one["metadata"]["name"]: template_of(one) for one in resources if one["kind"] in WITH_PODS}
     ours = {name for name, pod in pods_.items() if "payback:" in pod["spec"]["containers"][0]["image"]}
     listed = {name for name, pod in pods_.items() if "/authorities/authorities.toml" in str(pod["spec"]["containers"])}
     assert {name for name in ours - listed if not name.endswith("-migrate")} == set()
@@ -186,13 +192,12 @@ def test_a_cluster_on_kubernetes_is_set_up_as_one_elsewhere() -> None:
 
 def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every kind of pod that is applied: its labels and its description."""
-    found = [one for path in FILES for one in documents(path) if one["kind"] in {*WITH_PODS, "CronJob"}]
-    specs = [one["spec"].get("jobTemplate", one)["spec"]["template"] for one in found]
+    specs = [template_of(one) for path in FILES for one in documents(path) if one["kind"] in WITH_PODS]
     return [(spec["metadata"]["labels"], spec["spec"]) for spec in specs]
 
 
 def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
-    assert len(pods()) == 11
+    assert len(pods()) == 12
     for _, pod in pods():
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False

@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from contracts.periods import LONDON
 from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition as SourcePartition
@@ -19,6 +20,8 @@ from services.operations.watch import WatchMetrics, WatchSettings
 from services.records.ingest import times
 from services.records.ingest.guarding import parking
 from services.records.ingest.guarding.parking import Action, Park
+from services.records.trees import keeping
+from services.records.trees.keeping import KeptHead
 from tests.integration.records.conftest import Bench
 
 TOPIC = "orders.events.S12000005"
@@ -96,6 +99,18 @@ def test_who_is_parked_what_is_dated_wrong_and_clocks_are_told(bench: Callable[[
     assert "orders.events.S12000005/0 at offset 0: KeyError" in parked
     assert replaced.startswith("S12000005: 5 records")
     assert ahead.startswith("S12000006: what is known of orders.events is dated 2062-01-01")
+
+
+def test_nights_that_were_missed_are_told(bench: Callable[[str], Bench], postgres: str) -> None:
+    one, now = bench("orders"), system_clock()
+    today = now.astimezone(LONDON).date()
+    with one.database.begin() as connection:
+        for authority, days in (("S12000005", 2), ("S12000006", 3)):
+            head = KeptHead(today - timedelta(days=days), 1, b"", 1, "")
+            keeping.add_head(connection, authority, head)
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    (missed,) = doctor.look_at_books(settings, now)
+    assert missed.startswith(f"S12000006: no day after {today - timedelta(days=3)} was closed")
 
 
 def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kafka: str) -> None:
