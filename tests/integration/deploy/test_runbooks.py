@@ -64,8 +64,8 @@ def commands() -> Iterator[Command]:
 
 ALL = list(dict.fromkeys(commands()))
 FOUND_ONCE = {one.line: one for one in ALL if re.search(r"(^|\s)payback (?!stack|demo|token)\w+", one.line)}
-NAMED = [one for one in FOUND_ONCE.values() if re.fullmatch(r"payback \w+( --watch)?", one.line)]
-"""Those that a page only names, or that never end."""
+NAMED = [one for one in FOUND_ONCE.values() if re.fullmatch(r"payback (\w+( --watch)?|evidence close)", one.line)]
+"""Those that a page only names, that never end, or that need a key."""
 OURS = [one for one in FOUND_ONCE.values() if one not in NAMED]
 DATABASE = [one for one in ALL if " psql " in one.line]
 DOCKER = [one for one in ALL if one.line.startswith("docker compose")]
