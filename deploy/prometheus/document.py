@@ -37,7 +37,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "authority": ("code of an authority", len(AUTHORITIES)),
     "about": ("topics, copies, history, record_times", 4),
     "caller": ("token, address", 2),
-    "dependency": ("kafka, postgresql, schema, and, for the desk, each service", 3),
+    "dependency": ("kafka, postgresql, schema, signers, and, for the desk, each service", 4),
     "file": ("name of a certificate's file", 20),
     "kind": ("away, timed_out, fenced, dropped, still", 5),
     "listed": ("digest of the list of authorities", 10),
