@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -14,8 +15,9 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy import Engine
 
-from contracts.periods import add_months
+from contracts.periods import add_months, last_day
 from deploy.local.stack import Stack, running_stack
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
@@ -60,7 +62,7 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
         out.print(f"An authority's desk:  {stack.desk}/    (sign in with one click as any role)")
         if not leave:
             out.print("\nMaking two releases, so that the public pages have something to show and to compare.")
-            release(stack)
+            release(stack, simulation.first)
             out.print("Published. Live events now trickle in. Stop with Ctrl-C.")
             out.print(
                 "\nTo send a spreadsheet of your own (docs/connect.md) as an authority, here Orkney, by its code:"
@@ -89,19 +91,35 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
     console.print(f"all {len(truth):,} cells equal the truth")
 
 
-def release(stack: Stack) -> None:
-    """Publishes the releases of two months, one after the other, and the files of the newer."""
+def release(stack: Stack, first: date) -> None:
+    """Publishes two releases, and the files of the newer. `first` is the first day of which anything was told."""
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
-        newest, day = publication.default_month(system_clock), publication.latest_day(database, system_clock)
-        for month in (add_months(newest, -1), newest):
-            name = publication.make(database, month, day, system_clock)
-            publication.publish(database, name, system_clock)
+        name = publish_two(database, first, system_clock)
         make_files(database, name, system_clock().date())
-        announcing.announce(database, add_months(newest, 1), first_day(system_clock()), system_clock)
+        after = add_months(publication.default_month(system_clock), 1)
+        announcing.announce(database, after, first_day(system_clock()), system_clock)
     finally:
         database.dispose()
+
+
+def publish_two(database: Engine, first: date, clock: Clock) -> str:
+    """One release after the other; the newer shows what came late for the older. Returns its name."""
+    newest, day = publication.default_month(clock), publication.latest_day(database, clock)
+    for month, known_on in vintages(newest, day, first):
+        name = publication.make(database, month, known_on, clock)
+        publication.publish(database, name, clock)
+    return name
+
+
+def vintages(newest: date, day: date, first: date) -> tuple[tuple[date, date], tuple[date, date]]:
+    """Two months to release, each with the day at the end of which its figures were known.
+
+    The older one is as it was known a month after it, unless nothing had been told of it by then.
+    """
+    older = add_months(newest, -1)
+    return (older, last_day(newest) if first <= last_day(older) else day), (newest, day)
 
 
 class Failed(Exception):

@@ -145,6 +145,10 @@ def test_a_release_and_its_pages_and_files_say_the_same(one_sender: Platform) ->
         "Totals leave out 31 authorities, which have not reported: Aberdeen City, "
         in public.get("/?period=month-2025-05").text
     )
+    silent = public.get(f"/authorities/{FIFE}?period=month-2025-05").text
+    assert "Fife cannot be compared with Scotland in this period: nothing reported." in silent
+    assert "Fife has not reported." in silent
+    assert "likely to arrive" not in silent, "nothing can be said of who never sent anything"
 
 
 WORK = {"requirements": [{"kind": "unpaid_work", "hours": 100}]}

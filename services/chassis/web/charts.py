@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
+from services.chassis.web.labels import labels
+
 WIDTH, HEIGHT = 760, 300
 NARROW = 360
 """For a phone: letters keep their size there."""
@@ -39,6 +41,8 @@ class Bar:
     upper: float | None = None
     strong: bool = False
     hollow: bool = False
+    absent: str = "not shown"
+    """What stands there where it has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def _bar(item: Bar, x: Callable[[float], float], middle: float) -> Iterator[str]
     """One bar with its interval. Nought is a mark and a word, else there would be an interval around nothing."""
     left = x(0)
     if item.value is None:
-        yield f'<text class="pb_axis" x="{left + 6:.0f}" y="{middle + 5:.1f}">not shown</text>'
+        yield f'<text class="pb_axis" x="{left + 6:.0f}" y="{middle + 5:.1f}">{escape(item.absent)}</text>'
         return
     kind = "pb_bar" + " pb_bar--strong" * item.strong + " pb_bar--hollow" * item.hollow
     width = max(NOUGHT, x(item.value) - left)
@@ -184,7 +188,10 @@ def funnel(
     )
     placed = sorted(((x(each.size), y(each.value), each) for each in dots), key=lambda at: at[2].place != "within")
     parts += [_place(*each) for each in placed]
-    parts += _names([at for at in placed if at[2].place != "within"], placed, width)
+    lines = [(x(size), y(value)) for curve in curves for size, value in curve.points]
+    outside = sorted((at for at in placed if at[2].place != "within"), key=lambda at: -abs(at[1] - height / 2))
+    named = (((left, top), each.label) for left, top, each in outside)
+    parts += labels(named, [at[:2] for at in placed], lines, (LEFT, width))
     parts += [
         f'<text class="pb_axis" x="{x(tick):.1f}" y="{height - 34}" text-anchor="middle">{tick:,.0f}</text>'
         for tick in _ticks(0, largest, _step(largest, 6 if width > NARROW else 3))
@@ -196,9 +203,6 @@ def funnel(
     return svg(title, width, height, parts, role="group")
 
 
-At = tuple[float, float, Dot]
-
-
 def _place(x: float, y: float, dot: Dot) -> str:
     """A mark that names itself where a pointer or the keyboard rests on it."""
     said = escape(f"{dot.label}: {dot.value:.1f}% of {dot.size:,.0f}", {'"': "&quot;"})
@@ -208,32 +212,6 @@ def _place(x: float, y: float, dot: Dot) -> str:
         shape = f'<path class="pb_place pb_place--{dot.place}" d="M{x:.1f} {y - 7:.1f}l7 7l-7 7l-7-7z"/>'
     named = f'<text class="pb_hover" x="{x:.1f}" y="{y - 12:.1f}" text-anchor="middle">{escape(dot.label)}</text>'
     return f'<a class="pb_dot-link" href="{dot.href}" aria-label="{said}"><title>{said}</title>{shape}{named}</a>'
-
-
-def _names(wanted: Sequence[At], marks: Sequence[At], width: float) -> list[str]:
-    """Names beside marks, where they hide neither a mark nor another name; what finds no room is told by its row."""
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y, _ in marks]
-    parts = []
-    for x, y, dot in sorted(wanted, key=lambda at: abs(at[1] - 200), reverse=True):
-        for left, anchor, dy in ((False, "start", 5), (True, "end", 5), (False, "start", -9), (True, "end", 19)):
-            reach = 7.3 * len(dot.label)
-            at = x - 11 if left else x + 11
-            box = (at - reach if left else at, y + dy - 12, at if left else at + reach, y + dy + 4)
-            if box[0] < LEFT or box[2] > width or any(_overlap(box, each) for each in taken):
-                continue
-            taken.append(box)
-            parts.append(
-                f'<text class="pb_label" x="{at:.1f}" y="{y + dy:.1f}" text-anchor="{anchor}">{escape(dot.label)}</text>'
-            )
-            break
-    return parts
-
-
-Box = tuple[float, float, float, float]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _lines(label: str, room: float) -> list[str]:

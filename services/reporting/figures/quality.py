@@ -244,7 +244,7 @@ def _together(found: Iterable[Outlook]) -> Outlook:
     known = [each for each in outlooks if each.expected is not None]
     unknown = len(outlooks) - len(known)
     many = "authority" if unknown == 1 else "authorities"
-    why = f"without {unknown} {many} for which nothing can be estimated" if unknown else None
     if not known:
-        return Outlook(0, None, why)
+        return Outlook(0, None, " or ".join(dict.fromkeys(each.why for each in outlooks if each.why)) or None)
+    why = f"without {unknown} {many} for which nothing can be estimated" if unknown else None
     return Outlook(sum(each.arrived for each in known), sum(each.expected or 0.0 for each in known), why)

@@ -175,13 +175,14 @@ def _completeness(
     whole, published = reader.enquiry.sources(reader.wanted)
     found = quality.standings(reader.enquiry, span, whole, published, indicator.services if indicator else BOTH)
     live = reader.viewer.audience != "public" and reader.wanted is None
+    lacking, name = views.lacking(reader, span, area, indicator), AREA_NAMES[area]
     return {
         "completeness": quality.summary(found),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
-        "lacking": views.lacking(reader, span, area, indicator),
-        "to_come": views.to_come(reader, span, area),
+        "lacking": words.without(lacking, name) if lacking else "",
+        "to_come": words.to_come(views.to_come(reader, span, area), silent=lacking == [name]),
         "downloads": views.Downloads(span, reader.definition),
     }
 

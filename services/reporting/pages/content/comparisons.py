@@ -66,7 +66,7 @@ _PLACES = {
     Place.ALARM: "Outside the 99.8% limits",
 }
 _SEVERITY = {Place.WITHIN: 0, Place.ALERT: 1, Place.ALARM: 2}
-SORTS = {"name": "Authority", "value": "Percent", "size": "Out of", "place": "Compared with Scotland"}
+SORTS = {"name": "Authority", "value": "Percent", "place": "Compared with Scotland", "size": "Out of"}
 """What the table can be sorted by, and under which heading."""
 
 
@@ -157,8 +157,8 @@ def _between(lower: float, upper: float) -> str:
 def _said(found: ByChance) -> tuple[str, ...]:
     """How many lie outside and would by chance, and whether chance explains how much they differ."""
     outside = (
-        f"Of the {found.compared} authorities compared, chance alone would put about {found.beyond_95_by_chance:g} outside the "
-        f"95% limits and {found.beyond_998_by_chance:g} outside the 99.8% limits. "
+        f"Of the {found.compared} authorities compared, chance alone would put {_about(found.beyond_95_by_chance)} outside the "
+        f"95% limits and {_about(found.beyond_998_by_chance)} outside the 99.8% limits. "
         f"{found.beyond_95} {'lies' if found.beyond_95 == 1 else 'lie'} outside the first, "
         f"{found.beyond_998} outside the second."
     )
@@ -168,6 +168,10 @@ def _said(found: ByChance) -> tuple[str, ...]:
         f"Authorities vary {found.dispersion:g} times as much as chance would make them (overdispersion: the mean of squared "
         "distances in standard errors). Many lie outside for reasons that they share, so lying outside says less about any one of them."
     )
+
+
+def _about(number: float) -> str:
+    return f"about {number:g}" if number else "none"
 
 
 def _curves(share: float, largest: float) -> list[charts.Curve]:

@@ -7,16 +7,16 @@ from contracts.authorities import AUTHORITIES
 from services.chassis.web import small_charts
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer, Question
-from services.reporting.figures.comparison import compare
+from services.reporting.figures.comparison import Comparison, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice
-from services.reporting.pages.content.moves import Move, move
+from services.reporting.pages.content.moves import Move, Way, move
 from services.reporting.pages.content.standards import STANDARDS, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Indicator
-from services.reporting.statistics.funnel import Place
+from services.reporting.statistics.funnel import FEWEST, Place
 
 SIMILAR = 5
 MOST_SIMILAR = 10
@@ -36,6 +36,8 @@ class Scored:
     place: str
     """`within`, `better`, `worse` or `none`."""
     verdict: str
+    why_not: str
+    """Why it is not compared; empty where it is."""
     spine: str
     spark: str
     figures: tuple[str, str] | None
@@ -101,7 +103,7 @@ def _scored(
     answer = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY))
     rows = {row.authority: row for row in answer.rows}
     own, scotland = rows.get(code), rows.get(SCOTLAND)
-    place, verdict = _verdict(answer, code)
+    place, verdict, why_not = _verdict(answer, code)
     months = series(reader, indicator, span, code)
     then, now = (row_of(reader, indicator, each.span, code) for each in times) if times else (None, None)
     values = [row.value for area, row in rows.items() if area != SCOTLAND and row.value is not None]
@@ -114,6 +116,7 @@ def _scored(
         _together(rows, similar),
         place,
         verdict,
+        why_not,
         small_charts.spine(f"{indicator.title}: among the 32", values, _value(own), _value(scotland)),
         small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         (words.figure(then, indicator.unit), words.figure(now, indicator.unit)) if times else None,
@@ -125,20 +128,28 @@ def _value(row: Row | None) -> float | None:
     return None if row is None else row.value
 
 
-def _verdict(answer: Answer, code: str) -> tuple[str, str]:
-    """Against limits around Scotland, for the authority's size."""
+def _verdict(answer: Answer, code: str) -> tuple[str, str, str]:
+    """Against limits around Scotland, for the authority's size; and why not, where it is not compared."""
     found = compare(answer)
     own = next((each for each in found.authorities if each.row.authority == code), None)
     if own is None or own.place is None or own.row.value is None:
-        return "none", "Not compared: too few, or not shown"
+        why_not = _why_not(found, next((row for row in answer.rows if row.authority == code), None))
+        return "none", f"Not compared: {why_not}", why_not
     if own.place is Place.WITHIN:
-        return "within", "No different from Scotland beyond chance"
+        return "within", "No different from Scotland beyond chance", ""
     above = own.row.value > 100 * (found.share or 0)
     limits = "99.8%" if own.place is Place.ALARM else "95%"
     return (
         "better" if above else "worse",
         f"{'Better' if above else 'Worse'} than Scotland, outside the {limits} limits",
+        "",
     )
+
+
+def _why_not(found: Comparison, own: Row | None) -> str:
+    if own is None or own.numerator is None:
+        return words.why_absent(own)
+    return "Scotland's figure is not shown" if found.share is None else f"fewer than {FEWEST} cases"
 
 
 def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
@@ -154,15 +165,15 @@ def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
 
 def summary(name: str, scored: Sequence[Scored], times: Times | None) -> list[str]:
     """The scorecard in sentences."""
-    when = "quarters" if times is None or times[0].value.startswith("quarter-") else "years"
-    found = [_against_scotland(name, scored), _moved(scored, when)]
+    found = [_against_scotland(name, scored), _moved(scored, times) if times else ""]
     return [each for each in found if each]
 
 
 def _against_scotland(name: str, scored: Sequence[Scored]) -> str:
     judged = [each for each in scored if each.place != "none"]
     if not judged:
-        return f"{name} cannot be compared with Scotland in this period: too few cases, or not shown."
+        reasons = dict.fromkeys(each.why_not for each in scored)
+        return f"{name} cannot be compared with Scotland in this period: {', or '.join(reasons)}."
     better, worse = ([_title(each) for each in judged if each.place == way] for way in ("better", "worse"))
     said = f"Of the {len(judged)} standards on which {name} can be compared, "
     parts = [
@@ -177,14 +188,21 @@ def _against_scotland(name: str, scored: Sequence[Scored]) -> str:
     return f"{said}it is {' and '.join(parts)}, by more than chance explains{others}."
 
 
-def _moved(scored: Sequence[Scored], when: str) -> str:
-    moved = [each for each in scored if each.move]
-    if not moved:
+def _moved(scored: Sequence[Scored], times: Times) -> str:
+    moves = [(each, each.move) for each in scored if each.move]
+    if not moves:
         return ""
-    changed = [f"{_title(each)} {each.move.way}" for each in moved if each.move and each.move.way != "same"]
-    if not changed:
-        return f"Nothing moved between the last two {when} by more than chance explains."
-    return f"Between the last two {when}, by more than chance explains: {words.listed(changed)}."
+    changed = [f"{_title(each)} {_WAYS[move.way]}{_from_to(each)}" for each, move in moves if move.way != "same"]
+    then, now = (each.label for each in times)
+    told = words.listed(changed) if changed else "no standard moved"
+    return f"{now} against {then}: {told}, by more than chance explains."
+
+
+_WAYS: Mapping[Way, str] = {"better": "got better", "worse": "got worse", "up": "rose", "down": "fell"}
+
+
+def _from_to(each: Scored) -> str:
+    return f" ({each.figures[0]} to {each.figures[1]})" if each.figures else ""
 
 
 def _title(each: Scored) -> str:

@@ -20,6 +20,7 @@ from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
+from services.reporting.pages.content.moves import move
 from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
@@ -187,6 +188,7 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
     if now is None or before is None or now.value is None or not before.value:
         return ""
     then = words.period(earlier.label, monthly=earlier.first == earlier.last)
+    moved = move(indicator, before, now)
     if indicator.unit == "percent":
         difference = now.value - before.value
         much = f"{abs(difference):.1f} percentage points"
@@ -195,7 +197,8 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: 
         much = f"{abs(difference):.1f}%"
     if abs(difference) < 0.05:
         return f"The same as in {then}"
-    return f"{'Up' if difference > 0 else 'Down'} {much} on {then}"
+    chance = f", {'no ' if moved.way == 'same' else ''}more than chance explains" if moved else ""
+    return f"{'Up' if difference > 0 else 'Down'} {much} on {then}{chance}"
 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
@@ -403,7 +406,15 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
     own = [(name, rows[code]) for code, name in names if code in rows and code != SCOTLAND]
     own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))
     bars = [
-        charts.Bar(name, row.value, row.lower, row.upper, hollow=row.provisional or row.partial) for name, row in own
+        charts.Bar(
+            name,
+            row.value,
+            row.lower,
+            row.upper,
+            hollow=row.provisional or row.partial,
+            absent=words.figure(row, indicator.unit),
+        )
+        for name, row in own
     ]
     is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
     reference = scotland.value if scotland and is_rate else None

@@ -77,6 +77,11 @@ def _absent(row: Row | None) -> str:
     return NOT_REPORTED if row is None or row.why is None else f"[{row.why.mark}]"
 
 
+def why_absent(row: Row | None) -> str:
+    """Why a row has no figure, as its mark says in short."""
+    return "nothing reported" if row is None or row.why is None else row.why
+
+
 def value(number: float | None, unit: str) -> str:
     if number is None:
         return NO_CASES
@@ -115,8 +120,10 @@ def completeness(counts: Mapping[str, Sequence[str]]) -> str:
     return ", ".join([f"{len(counts['complete'])} of {number} authorities complete", *parts]) + "."
 
 
-def without(names: Sequence[str]) -> str:
-    """Which authorities a total lacks."""
+def without(names: Sequence[str], area: str = "") -> str:
+    """Which authorities the totals of an area lack; an authority itself may be the area."""
+    if list(names) == [area]:
+        return f"{area} has not reported."
     if len(names) == len(AUTHORITIES):
         return "No authority has reported."
     if len(names) == 1:
@@ -124,8 +131,10 @@ def without(names: Sequence[str]) -> str:
     return f"Totals leave out {len(names)} authorities, which have not reported: {', '.join(names)}."
 
 
-def to_come(rows: Sequence[ToCome]) -> str:
-    """How much is likely still to arrive about one area and period."""
+def to_come(rows: Sequence[ToCome], *, silent: bool = False) -> str:
+    """How much is likely still to arrive about one area and period. Nothing can be said of an area that is silent."""
+    if silent:
+        return ""
     if not rows:
         return "Nothing more is likely to arrive from those that report."
     row = rows[0]

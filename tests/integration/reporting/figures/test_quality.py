@@ -17,6 +17,7 @@ from tests.integration.reporting.conftest import NOW, Feed, cell, position
 from tests.support.formats import from_tables
 
 GLASGOW, FIFE, ORKNEY, SCOTLAND = "S12000049", "S12000047", "S12000023", "S92000003"
+FIFE_BOARD = "S08000029"
 DATA = "/v1/indicators/orders_imposed/data"
 ASKED = "by=authority,month&from=2025-04&to=2026-04"
 Headers = dict[str, str]
@@ -54,6 +55,10 @@ def test_each_area_and_period_says_how_much_is_likely_to_come(client: TestClient
         "no history of how long reports take",
     )
     assert found[SCOTLAND, "2026-04"]["why"] == "without 2 authorities for which nothing can be estimated"
+    boards = to_come(client, national, "by=health_board&from=2026-04&to=2026-04")
+    assert boards[FIFE_BOARD, "2026-04"]["why"] == "no history of how long reports take", (
+        "else the reason is whom it leaves out"
+    )
     whole = to_come(client, national, "from=2026-04&to=2026-04")
     assert whole[SCOTLAND, "2026-04"]["share"] == april["share"]
 
