@@ -16,7 +16,8 @@ AUGUST, SEPTEMBER, YESTERDAY = date(2026, 8, 1), date(2026, 9, 1), date(2026, 11
 
 
 def test_the_newer_release_shows_what_came_between(feed: Feed, database: Engine, client: TestClient) -> None:
-    feed([cell("orders_imposed", FIFE, "2026-02", "", 300, "2026-03-05")])
+    heard = cell("events", FIFE, "2026-02", "outcome=applied", 300, "2026-03-05")
+    feed([heard, cell("orders_imposed", FIFE, "2026-02", "", 300, "2026-03-05")])
     feed([cell("orders_imposed", FIFE, "2026-02", "", 340, "2026-04-20", version=2), position(FIFE)])
     assert publish_two(database, date(2025, 5, 1), CLOCK) == "2026-03.1"
     asked = "/v1/indicators/orders_imposed/data?from=2026-02&to=2026-02&release="
