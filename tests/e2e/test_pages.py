@@ -64,6 +64,14 @@ def test_a_phone_has_all_of_the_navigation_in_a_menu_without_scripts(plain: Page
     assert "Thursday 11 June 2026 at 9:30" in plain.get_by_role("table", name="Releases to come").inner_text()
 
 
+def test_a_phone_shows_how_each_authority_compares_without_scrolling_aside(plain: Page, site: Site) -> None:
+    plain.set_viewport_size({"width": 390, "height": 844})
+    plain.goto(f"{site.url}/compare/placement_within_7")
+    box = plain.locator(".pb_verdict").first.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
+
+
 def test_buttons_can_be_read_in_the_dark(page: Page, site: Site) -> None:
     """Of links that look like buttons, the colour must not be that of links."""
     page.emulate_media(color_scheme="dark")

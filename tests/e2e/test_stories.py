@@ -56,7 +56,7 @@ def test_an_inspector_finds_who_is_worst_whether_it_is_noise_and_since_when(read
     shares = [float(text.rstrip("%")) for text in table.locator("tbody td:nth-of-type(1)").all_inner_texts()]
     assert shares == sorted(shares)
     worst = table.locator("tbody tr").first
-    assert re.search(r"Within what chance explains|Outside the \d+", worst.inner_text())
+    assert re.search(r"Within the limits|outside \d+", worst.inner_text())
     name = worst.get_by_role("link").inner_text()
     since = reader.locator(".pb_multiples li").filter(has_text=name)
     assert re.search(r"[Ll]imits|Not compared", since.inner_text())

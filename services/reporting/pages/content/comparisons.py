@@ -61,9 +61,9 @@ class Comparison:
 
 
 _PLACES = {
-    Place.WITHIN: "Within what chance explains",
-    Place.ALERT: "Outside the 95% limits",
-    Place.ALARM: "Outside the 99.8% limits",
+    Place.WITHIN: "Within the limits",
+    Place.ALERT: "outside 95% limits",
+    Place.ALARM: "outside 99.8% limits",
 }
 _SEVERITY = {Place.WITHIN: 0, Place.ALERT: 1, Place.ALARM: 2}
 SORTS = {"name": "Authority", "value": "Percent", "place": "Compared with Scotland", "size": "Out of"}
@@ -134,7 +134,7 @@ def _line(each: Placing, middle: float) -> Compared:
     row, limits, told = each.row, each.limits, _PLACES[each.place]
     above = (row.value or 0) > middle
     if each.place is not Place.WITHIN:
-        told += ", above Scotland" if above else ", below Scotland"
+        told = f"{'Above' if above else 'Below'}, {told}"
     name = name_in(row.authority, row.period)
     severity = _SEVERITY[each.place] * (1 if above else -1)
     return Compared(
