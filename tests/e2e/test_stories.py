@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 RELEASE = "2026-03.2"
 LEADER = AUTHORITIES[HEARD[1]]
 SMALLEST_LETTERS = 12
+PATIENCE_MS = 120_000
+"""The first who asks for a file waits until all of its release are made."""
 COLOURS = rules("color-contrast", "link-in-text-block")
 """All that can differ in the dark."""
 
@@ -126,7 +128,7 @@ def test_an_analyst_finds_an_indicator_and_takes_its_series(reader: Page, site: 
     assert rows.count() == 2, "the share of all that fell due, and of those that happened"
     assert re.search(r"\d+\.\d%", rows.first.inner_text())
     address = f"{site.url}/releases/{RELEASE}/files/data/placement_within_7.csv"
-    series = list(csv.DictReader(io.StringIO(reader.request.get(address).text())))
+    series = list(csv.DictReader(io.StringIO(reader.request.get(address, timeout=PATIENCE_MS).text())))
     months = [row for row in series if (row["area"], row["period_type"], row["breakdown"]) == ("Scotland", "month", "")]
     assert len(months) == 12
     assert {row["unit"] for row in months} == {"percent"}
