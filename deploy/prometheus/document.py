@@ -22,7 +22,7 @@ RECORDS = (StreamMetrics, RecordsMetrics)
 JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "orders-api": RECORDS_API,
     "unpaid-work-api": RECORDS_API,
-    "reporting-api": (*API, OpeningMetrics),
+    "reporting-api": (*API, AuditMetrics, OpeningMetrics),
     "desk-api": API,
     "orders-worker": RECORDS,
     "unpaid-work-worker": RECORDS,
@@ -104,7 +104,7 @@ def _metrics() -> Iterator[str]:
 def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "APIs", defined(*API, own=False)
     yield "API of reporting", defined(OpeningMetrics, own=False)
-    yield "APIs of orders and unpaid work", defined(AuditMetrics, own=False)
+    yield "APIs of orders, unpaid work and reporting", defined(AuditMetrics, own=False)
     yield "Workers", defined(StreamMetrics, own=False)
     yield "Workers of orders and unpaid work", defined(RecordsMetrics, own=False)
     yield "Worker of reporting", defined(IngestMetrics, own=False)

@@ -82,12 +82,12 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class AuditMetrics:
-    """Entries of the audit, of which operators see the number only (services.chassis.audit.watching)."""
+    """Entries of the audit, of which operators see the number only (services.chassis.audit)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.kept = Counter(
             "payback_audit_entries_total",
-            "Looks at people and orders, and decisions about them, that an API put on record, by who looked",
+            "Looks at people, orders and exact figures, and decisions, that an API put on record, by who looked",
             ["role"],
             registry=registry,
         )

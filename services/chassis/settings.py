@@ -29,7 +29,7 @@ PREFIX = "PAYBACK_"
 DEVELOPMENT_ISSUER = "payback-development"
 DEVELOPMENT_MARK = "# For development only"
 """In the file of a public key."""
-REQUESTS_PER_MINUTE = "that one caller may make of one process; 0 sets no limit"
+REQUESTS_PER_MINUTE = "that one caller may make of all processes together; 0 sets no limit"
 
 
 class SettingsError(Exception):
@@ -135,6 +135,12 @@ class HttpSettings(Group):
     shutdown_seconds: int = Field(default=10, ge=0)
     requests_per_minute: int = Field(default=0, ge=0, description=REQUESTS_PER_MINUTE)
     public_at_once: int = Field(default=3, ge=1, description="requests of all who are not signed in together")
+    public_seconds: float = Field(
+        default=60.0, ge=0, description="of work for one caller who is not signed in, in a minute; 0 sets no limit"
+    )
+    caller_seconds: float = Field(
+        default=0.0, ge=0, description="of work for one caller who is signed in, in a minute; 0 sets no limit"
+    )
     caller_at_once: int = Field(default=16, ge=1, description="requests of one caller")
     trusted_proxies: str = Field(
         default="127.0.0.1", description="addresses that may say for whom they ask, separated by commas, or *"

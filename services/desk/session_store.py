@@ -1,5 +1,6 @@
 """Sessions of the desk, which has no database: reporting keeps their rows, and cannot open what is sealed in them."""
 
+import logging
 from base64 import b64encode
 from datetime import datetime
 from urllib.parse import quote
@@ -11,6 +12,8 @@ from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
 from services.chassis.web.sessions import Listed, Place, Session
 from services.desk.platform import REPORTING, Platform, SignedOut
+
+log = logging.getLogger(__name__)
 
 
 class AskedSessions:
@@ -24,6 +27,10 @@ class AskedSessions:
         body = {"handle": session.handle, "sealed": b64encode(sealed).decode(), **place._asdict()}
         headers = _bearer(session) | {"Content-Type": "application/json"}
         await self._ask("POST", "sessions", headers, msgspec.json.encode(body))
+
+    async def refused(self, place: Place, why: str) -> None:
+        """Say in the log that somebody could not sign in: nobody's token could put it on record elsewhere."""
+        log.warning("a sign-in at %s was refused: %s", place.site, why)
 
     async def find(self, handle: str, before: Session | None) -> bytes | None:
         """What was sealed for a session that has not ended."""

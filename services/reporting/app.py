@@ -60,6 +60,7 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
         [*api.routers(engine, clock, store), routes.router(site)],
         POLICIES,
         tokens=settings.tokens,
+        national=engine,
         checks={**checks, **more},
         described=DESCRIBED,
         content_security_policy=POLICY,

@@ -67,7 +67,7 @@ class ApiSettings(Settings):
 
     database: DatabaseSettings
     tokens: TokenSettings
-    http: HttpSettings = HttpSettings(port=8103, requests_per_minute=3_000)
+    http: HttpSettings = HttpSettings(port=8103, requests_per_minute=3_000, caller_seconds=600)
     site: SiteSettings = SiteSettings()
     oidc: OidcSettings = OidcSettings()
     metrics: MetricsSettings = MetricsSettings(port=9103)

@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +51,11 @@ FIRST = add_months(LAST, 1 - MONTHS)
 NOW = datetime.combine(KNOWN_ON + timedelta(days=2), datetime.min.time(), UTC)
 SHARES = {"json": 0.7, "csv": 0.15, "jsonstat": 0.1, "xlsx": 0.05}
 LINES, ASKED_AGAIN = 8, 2_000
+UNLIMITED = {
+    "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000",
+    "PAYBACK_HTTP_PUBLIC_SECONDS": "0",
+    "PAYBACK_HTTP_CALLER_SECONDS": "0",
+}
 UNCHANGED, FIRST_TIME = "304", "asked for the first time"
 SERVICES: tuple[Service, ...] = get_args(Service)
 
@@ -134,7 +139,9 @@ def freeze(database: Engine) -> str:
 
 
 @contextmanager
-def apis(url: str, keys: Keys, directory: Path, processes: int = PROCESSES) -> Iterator[list[int]]:
+def apis(
+    url: str, keys: Keys, directory: Path, processes: int = PROCESSES, limits: Mapping[str, str] = UNLIMITED
+) -> Iterator[list[int]]:
     """The real processes, to which browsers bring tokens as cookies; their ports."""
     (directory / "public.pem").write_text(keys.public)
     ports = free_ports(2 * processes)
@@ -150,9 +157,9 @@ def apis(url: str, keys: Keys, directory: Path, processes: int = PROCESSES) -> I
                 "PAYBACK_SITE_INSECURE_COOKIE": "true",
                 "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(directory / "public.pem"),
                 "PAYBACK_HTTP_PORT": str(port),
-                "PAYBACK_HTTP_REQUESTS_PER_MINUTE": "1000000",
                 "PAYBACK_METRICS_PORT": str(metrics),
                 "PAYBACK_LOGS_LEVEL": "WARNING",
+                **limits,
             },
         )
         for port, metrics in zip(ports[:processes], ports[processes:], strict=True)

@@ -21,14 +21,20 @@ class Caller(NamedTuple):
         """Whether somebody vouches for the caller."""
         return self.kind == "token"
 
+    @property
+    def key(self) -> str:
+        """By which processes know that it is the same."""
+        return f"{self.kind} {self.name}"
+
 
 def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
     """A token counts only when it is believed: else anybody could use up what belongs to another."""
-    identity = _identity(scope, tokens) if tokens else None
+    identity = identity_of(scope, tokens) if tokens else None
     return Caller("token", f"{identity.authority or ''}/{identity.subject}") if identity else address_of(scope)
 
 
-def _identity(scope: Scope, tokens: TokenSettings) -> Identity | None:
+def identity_of(scope: Scope, tokens: TokenSettings) -> Identity | None:
+    """Whom a believed token or session of the request speaks for."""
     request = HTTPConnection(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     kept = request.cookies.get(COOKIE) if tokens.development else None

@@ -28,7 +28,10 @@ from services.chassis.api.query import refuse_unknown
 from services.chassis.api.rate_limit import HEADERS, RETRY_AFTER, UNLIMITED, RateLimit
 from services.chassis.api.turns import Turns
 from services.chassis.audit import watching
+from services.chassis.audit.national import NationalLooks
+from services.chassis.clock import Clock, system_clock
 from services.chassis.failures import Failure
+from services.chassis.guarding.budgets import Budgets, shared
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import AuditMetrics, HttpMetrics, exposed
 from services.chassis.schema import Schema
@@ -57,21 +60,24 @@ def application(  # noqa: PLR0913
     *,
     tokens: TokenSettings | None = None,
     audit: Engine | None = None,
+    national: Engine | None = None,
     checks: Checks | None = None,
     beside: Checks | None = None,
     described: Mapping[type, str] | None = None,
     content_security_policy: str = NO_PAGES,
     sessions: Sessions | None = None,
+    clock: Clock = system_clock,
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
     """An application of these routers, with everything that every service has.
 
     `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
     is asked, so that the service is ready without it, and says so. Where answers are about people, `audit` is the database in which
-    it stands what was shown to whom. `described` holds the descriptions of types in answers that are no Schema. Give routers their
-    prefix themselves (`APIRouter(prefix=...)`): metrics and policies name routes by it. Raises ValueError where a route has no policy.
+    it stands what was shown to whom; where they are figures, `national` is where it stands what national viewers saw. `described` holds
+    the descriptions of types in answers that are no Schema. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and
+    policies name routes by it. Raises ValueError where a route has no policy.
     """
-    checks, beside = checks or {}, beside or {}
+    checks, beside, budgets = checks or {}, beside or {}, Budgets(clock)
     app = FastAPI(
         title=title,
         version="1",
@@ -89,15 +95,19 @@ def application(  # noqa: PLR0913
     policy.check(known, routers)
     if audit is not None:
         app.add_middleware(watching.Watch, database=audit, policies=known, metrics=AuditMetrics(registry))
+    if national is not None and tokens is not None:
+        app.add_middleware(NationalLooks, database=national, tokens=tokens, metrics=AuditMetrics(registry))
     if sessions:
         app.add_middleware(SignedIn, sessions=sessions)
     app.add_middleware(Bounds, policies=known)
-    app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known)
+    app.state.budgets, app.state.shares = budgets, audit or national
+    app.add_middleware(Turns, settings=settings, tokens=tokens, policies=known, budgets=budgets)
     metrics = app.state.metrics = HttpMetrics(registry)
     app.state.dependencies = {**checks, **beside}
     app.state.policies, app.state.described = known, described or {}
     if settings.requests_per_minute:
-        app.add_middleware(RateLimit, per_minute=settings.requests_per_minute, tokens=tokens, metrics=metrics)
+        per_minute = settings.requests_per_minute
+        app.add_middleware(RateLimit, per_minute=per_minute, tokens=tokens, metrics=metrics, budgets=budgets)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in routers:
         app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_admitted), Depends(_within_bounds)])
@@ -162,7 +172,8 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     collect_seldom()
-    with exposed(metrics, registry), asking(app.state.dependencies, app.state.metrics):
+    asked = asking(app.state.dependencies, app.state.metrics)
+    with exposed(metrics, registry), asked, shared(app.state.budgets, app.state.shares):
         uvicorn.Server(config).run()
 
 

@@ -1,25 +1,20 @@
 """How many requests one caller may make in a minute, so that none takes what is meant for all."""
 
 import logging
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from cachetools import TTLCache
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis.api.callers import Caller, caller_of
+from services.chassis.api.callers import caller_of
 from services.chassis.api.problems import Problem
-from services.chassis.clock import system_clock
+from services.chassis.guarding.budgets import WINDOW_SECONDS, Budgets, Spent
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import TokenSettings
 
 log = logging.getLogger(__name__)
 
-WINDOW_SECONDS = 60
-MOST_CALLERS = 100_000
-"""In one minute; beyond them the counts of those who came first begin anew."""
 UNLIMITED = {"/healthz", "/readyz"}
 
 
@@ -35,24 +30,17 @@ RETRY_AFTER = {"Retry-After": _header("Seconds to wait", "integer", 42)}
 """What documents say of the headers."""
 
 
-@dataclass(slots=True)
-class _Window:
-    """A minute that began with a caller's first request."""
-
-    ends_at: float
-    requests: int = 0
-
-
 class RateLimit:
-    """Counts requests by whom the token speaks for, else by address. Each process counts for itself.
+    """Counts requests by whom the token speaks for, else by address, in all processes of the service together.
 
     Every answer says what is left, in the headers of the IETF's draft on rate limits (`RateLimit`, `RateLimit-Policy`).
     """
 
-    def __init__(self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, per_minute: int, tokens: TokenSettings | None, metrics: HttpMetrics, budgets: Budgets
+    ) -> None:
         self._app, self._tokens, self._metrics = app, tokens, metrics
-        self._most, self._noticed = per_minute, False
-        self._windows: TTLCache[Caller, _Window] = TTLCache(MOST_CALLERS, WINDOW_SECONDS, _now)
+        self._most, self._budgets, self._noticed = per_minute, budgets, False
         self._policy = f'"requests";q={per_minute};w={WINDOW_SECONDS}'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,9 +50,8 @@ class RateLimit:
             return
         caller = caller_of(scope, self._tokens)
         self._notice_unnamed_proxy(scope)
-        window = self._windows.setdefault(caller, _Window(_now() + WINDOW_SECONDS))
-        window.requests += 1
-        left, seconds = max(0, self._most - window.requests), max(1, ceil(window.ends_at - _now()))
+        taken = self._budgets.take(caller.key, Spent(1)).requests
+        left, seconds = max(0, self._most - taken), ceil(self._budgets.seconds_left())
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -73,7 +60,7 @@ class RateLimit:
                 headers["ratelimit"] = f'"requests";r={left};t={seconds}'
             await send(message)
 
-        if window.requests <= self._most:
+        if taken <= self._most:
             await self._app(scope, receive, send_with_headers)
             return
         self._metrics.limited.labels(caller.kind).inc()
@@ -88,7 +75,3 @@ class RateLimit:
             log.warning(
                 "a proxy that PAYBACK_HTTP_TRUSTED_PROXIES does not name speaks for callers: they share one limit"
             )
-
-
-def _now() -> float:
-    return system_clock().timestamp()

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from math import ceil, inf
+from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.api.callers import Caller, caller_of
 from services.chassis.api.policy import Policies, policy_of
 from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem
+from services.chassis.guarding.budgets import Budgets, Spent
 from services.chassis.settings import HttpSettings, TokenSettings
 
 UNBOUNDED = {"/healthz", "/readyz"}
@@ -24,8 +27,16 @@ READ_SECONDS = 30.0
 class Turns:
     """Who is not signed in shares a few turns, so that connections and threads are left for who is. Beyond, requests wait in line."""
 
-    def __init__(self, app: ASGIApp, settings: HttpSettings, tokens: TokenSettings | None, policies: Policies) -> None:
-        self._app, self._tokens, self._policies = app, tokens, policies
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: HttpSettings,
+        tokens: TokenSettings | None,
+        policies: Policies,
+        budgets: Budgets,
+    ) -> None:
+        self._app, self._tokens, self._policies, self._budgets = app, tokens, policies, budgets
+        self._seconds = {True: settings.caller_seconds or inf, False: settings.public_seconds or inf}
         self._each, self._each_public = settings.caller_at_once, max(1, settings.public_at_once - 1)
         self._public = asyncio.Semaphore(settings.public_at_once)
         self._callers: dict[Caller, asyncio.Semaphore] = {}
@@ -36,13 +47,32 @@ class Turns:
         if scope["type"] != "http" or scope["path"] in UNBOUNDED:
             await self._app(scope, receive, send)
             return
+        caller = caller_of(scope, self._tokens)
         try:
+            self._check_budget(caller)
             async with AsyncExitStack() as turn:
-                await turn.enter_async_context(self._turn(caller_of(scope, self._tokens)))
+                await turn.enter_async_context(self._turn(caller))
+                turn.enter_context(self._timed(caller))
                 await self._app(scope, receive, self._sending(scope, send, turn))
+        except _Spent as spent:
+            await spent.problem.response()(scope, receive, send)
         except _NoTurn:
             wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
             await Problem(503, "Too many ask at once: come again", headers=wait).response()(scope, receive, send)
+
+    def _check_budget(self, caller: Caller) -> None:
+        """Raises _Spent where the caller was worked for as long as one may be in a minute."""
+        most = self._seconds[caller.is_known]
+        if self._budgets.spent(caller.key).seconds >= most:
+            raise _Spent(most, self._budgets.seconds_left())
+
+    @contextmanager
+    def _timed(self, caller: Caller) -> Iterator[None]:
+        begun = perf_counter()
+        try:
+            yield
+        finally:
+            self._budgets.take(caller.key, Spent(seconds=perf_counter() - begun))
 
     @asynccontextmanager
     async def _turn(self, caller: Caller) -> AsyncIterator[None]:
@@ -74,6 +104,15 @@ class Turns:
                 await send(message)
 
         return sending
+
+
+class _Spent(Exception):
+    """The caller was worked for as long as one may be in a minute."""
+
+    def __init__(self, most: float, wait: float) -> None:
+        super().__init__()
+        said = f"More than {most:.0f} seconds of work in a minute: ask for less at once, or come again"
+        self.problem = Problem(429, said, headers={"Retry-After": str(ceil(wait))})
 
 
 class _NoTurn(Exception):

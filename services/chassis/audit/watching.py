@@ -1,7 +1,7 @@
 """What the answers of an API show is put on record before they go out. What cannot be put on record is not shown."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -136,7 +136,7 @@ class Watch:
             return
         token = _shown.set(shown)
         try:
-            await self._app(scope, receive, _Answer(self, shown, scope, receive, send).send)
+            await self._app(scope, receive, Answer(lambda: self.keep(shown, scope), scope, receive, send).send)
         finally:
             _shown.reset(token)
 
@@ -152,11 +152,11 @@ class Watch:
             self._metrics.kept.labels(role).inc(number)
 
 
-class _Answer:
-    """One answer, which waits until it is on record."""
+class Answer:
+    """One answer, which waits until `keep` has put it on record. Where that raises Away it is withheld."""
 
-    def __init__(self, watch: Watch, shown: Shown, scope: Scope, receive: Receive, send: Send) -> None:
-        self._watch, self._shown = watch, shown
+    def __init__(self, keep: Callable[[], Awaitable[None]], scope: Scope, receive: Receive, send: Send) -> None:
+        self._keep = keep
         self._scope, self._receive, self._send = scope, receive, send
         self._withheld = False
 
@@ -164,7 +164,7 @@ class _Answer:
         """Pass it on, or a problem in its place."""
         if message["type"] == "http.response.start" and message["status"] < 300:
             try:
-                await self._watch.keep(self._shown, self._scope)
+                await self._keep()
             except Away:
                 self._withheld = True
                 await away().response()(self._scope, self._receive, self._send)

@@ -62,6 +62,9 @@ class Store(Protocol):
     async def begin(self, session: Session, sealed: bytes, place: Place) -> None:
         """Keep a new session."""
 
+    async def refused(self, place: Place, why: str) -> None:
+        """Note that somebody could not sign in."""
+
     async def find(self, handle: str, before: Session | None) -> bytes | None:
         """What was sealed for a session that has not ended, which is seen by this. `before` is whom it spoke for a while ago."""
 
@@ -92,6 +95,10 @@ class Sessions:
             raise InvalidToken(NOT_FOR_PAGES)
         await self.store.begin(session, _seal(secret).encrypt(token.encode()), Place(self._site, browser_of(scope)))
         return secret
+
+    async def refused(self, scope: Scope, why: str) -> None:
+        """Note that somebody could not sign in, and the kind of reason. Raises Away."""
+        await self.store.refused(Place(self._site, browser_of(scope)), why)
 
     async def find(self, scope: Scope) -> Session | None:
         """Who asks; nobody where the session has ended, or the token proves nothing any more. Raises Away."""

@@ -78,6 +78,8 @@ class _Asked:
         try:
             sessions, secret = await self._begun(request)
         except (NotSignedIn, InvalidToken) as reason:
+            if asked := _sessions_of(request):
+                await asked.refused(request.scope, type(reason).__name__)
             return self._without_attempt(self._form(request, 403, str(reason)))
         answer = self._site.page(request, "signed_in")
         answer.set_cookie(sessions.cookie, secret, httponly=True, samesite="strict", secure=self._secure)

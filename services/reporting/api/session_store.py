@@ -7,6 +7,10 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
 from starlette.concurrency import run_in_threadpool
 
+from services.chassis.api.auth import PUBLIC, Identity
+from services.chassis.api.policy import role_of
+from services.chassis.audit.model import WHOLE_SERVICE, Entry, Kind, Purpose
+from services.chassis.audit.store import append
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.chassis.settings import SiteSettings
@@ -39,6 +43,13 @@ class SessionStore:
         connection.execute(delete(sessions).where(sessions.c.handle.in_(theirs.offset(MOST_EACH - 1))))
         row = {"handle": session.handle, "account": account, "sealed": sealed, **place._asdict()}
         connection.execute(insert(sessions).values(**row, began_at=now, seen_at=now, ends_at=now + self._longest))
+        append(connection, self._entry(session.identity, "sign in", site=place.site))
+
+    async def refused(self, place: Place, why: str) -> None:
+        """Put on record that somebody could not sign in: who it was, nobody knows. Raises Away."""
+        await self._run(
+            lambda connection: append(connection, self._entry(PUBLIC, "sign in refused", site=place.site, why=why))
+        )
 
     async def find(self, handle: str, _before: Session | None = None) -> bytes | None:
         """What was sealed for a session that has not ended. Raises Away."""
@@ -55,7 +66,17 @@ class SessionStore:
 
     async def end(self, handle: str) -> None:
         """End the session, if it is there. Raises Away."""
-        await self._run(lambda connection: connection.execute(delete(sessions).where(sessions.c.handle == handle)))
+        await self._run(lambda connection: self._end(connection, sessions.c.handle == handle))
+
+    def _end(self, connection: Connection, *which: ColumnElement[bool]) -> None:
+        for row in connection.execute(
+            delete(sessions).where(*which).returning(sessions.c.account, sessions.c.site)
+        ).all():
+            append(connection, self._entry(Identity(row.account), "sign out", site=row.site))
+
+    def _entry(self, who: Identity, what: str, **detail: str) -> Entry:
+        by = (who.subject, who.authority or "", role_of(who) if who.scopes else "", Purpose.NOT_STATED, Kind.ACT)
+        return Entry(WHOLE_SERVICE, self._clock(), *by, what, None, (), detail)
 
     async def listed(self, session: Session) -> list[Listed]:
         """All of the same person, the latest first. Raises Away."""
@@ -72,7 +93,7 @@ class SessionStore:
         theirs = sessions.c.account == session.identity.subject
         named = sessions.c.handle.startswith(name, autoescape=True)
         if len(name) == ID_LENGTH:
-            await self._run(lambda connection: connection.execute(delete(sessions).where(theirs, named)))
+            await self._run(lambda connection: self._end(connection, theirs, named))
 
     def _ended(self) -> ColumnElement[bool]:
         now = self._clock()

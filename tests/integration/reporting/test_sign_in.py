@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import Engine, text
 
+from services.chassis.audit import store
+from services.chassis.audit.model import WHOLE_SERVICE
 from services.chassis.clock import FixedClock
 from services.chassis.database import transaction
 from services.chassis.metrics import new_registry
@@ -199,6 +201,21 @@ def test_what_the_provider_says_of_another_sign_in_is_refused(browser: Browser) 
     answer = site.get(through(foreign, "case worker"))
     assert refused(answer)
     assert "does not belong to this sign-in" in answer.text
+
+
+def test_who_signed_in_and_out_and_who_could_not_is_on_record(browser: Browser, database: Engine) -> None:
+    site = browser()
+    sign_in(site, "statistician")
+    site.post("/sign-out", headers=FROM_HERE)
+    assert refused(site.get("/sign-in/done", params={"state": "x", "code": "y"}))
+    with transaction(database) as connection:
+        kept = store.search(connection, WHOLE_SERVICE, store.Question(), 10)
+    acts = [one.entry for one in reversed(kept) if one.entry.kind == "act"]
+    assert [(act.what, act.detail["site"]) for act in acts] == [
+        (what, "Figures") for what in ("sign in", "sign out", "sign in refused")
+    ]
+    assert [act.who == acts[0].who for act in acts] == [True, True, False]
+    assert acts[0].role == "statistician or inspector"
 
 
 def test_no_token_stands_in_an_address_or_in_the_database(browser: Browser, database: Engine) -> None:

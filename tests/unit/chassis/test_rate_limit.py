@@ -5,16 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
-from services.chassis.api import rate_limit
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
-from services.chassis.api.callers import Caller
 from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
 from tests.support.policies import any_policy
 
@@ -29,11 +26,9 @@ def things() -> str:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FixedClock:
-    """The time of the limits."""
-    made = FixedClock(system_clock())
-    monkeypatch.setattr(rate_limit, "system_clock", made)
-    return made
+def clock() -> FixedClock:
+    """The time of the limits: a minute begins."""
+    return FixedClock(system_clock().replace(second=0, microsecond=0))
 
 
 @pytest.fixture
@@ -45,12 +40,11 @@ Connect = Callable[[str], TestClient]
 
 
 @pytest.fixture
-def connect(registry: CollectorRegistry, clock: FixedClock) -> Connect:  # noqa: ARG001 - the minute must not end
+def connect(registry: CollectorRegistry, clock: FixedClock) -> Connect:
     """Makes a client with an address."""
     settings = HttpSettings(port=0, requests_per_minute=LIMIT)
-    app = application(
-        "Things", settings, registry, [router], any_policy([router]), tokens=TokenSettings(public_key=KEYS.public)
-    )
+    tokens = TokenSettings(public_key=KEYS.public)
+    app = application("Things", settings, registry, [router], any_policy([router]), tokens=tokens, clock=clock)
     return lambda address: TestClient(app, client=(address, 50_000))
 
 
@@ -87,14 +81,6 @@ def test_every_answer_says_what_is_left(connect: Connect, clock: FixedClock) -> 
         told.append(re.fullmatch(r'"requests";r=(\d+);t=(\d+)', headers["ratelimit"]))
         clock.move(timedelta(seconds=10))
     assert [found.groups() for found in told if found] == [("2", "60"), ("1", "50"), ("0", "40"), ("0", "30")]
-
-
-def test_only_callers_of_the_last_minute_are_remembered(clock: FixedClock) -> None:
-    limits = rate_limit.RateLimit(FastAPI(), LIMIT, None, HttpMetrics(CollectorRegistry()))
-    for second in range(5 * rate_limit.WINDOW_SECONDS):
-        limits._windows[Caller("address", f"{second}")] = rate_limit._Window(0)
-        clock.move(timedelta(seconds=1))
-    assert len(limits._windows) < rate_limit.WINDOW_SECONDS
 
 
 def test_callers_are_told_apart_by_token_and_without_one_by_address(connect: Connect) -> None:

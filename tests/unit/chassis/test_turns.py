@@ -16,6 +16,7 @@ from services.chassis.api.policy import Policy
 from services.chassis.api.problems import Problem
 from services.chassis.api.turns import Places, Turns
 from services.chassis.clock import system_clock
+from services.chassis.guarding.budgets import Budgets, Spent
 from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()
@@ -35,7 +36,8 @@ class Work:
         self.running: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.end = asyncio.Event()
-        self.bounded = Turns(self._work, SETTINGS, TokenSettings(public_key=KEYS.public), POLICIES)
+        self.budgets = Budgets()
+        self.bounded = Turns(self._work, SETTINGS, TokenSettings(public_key=KEYS.public), POLICIES, self.budgets)
 
     async def _work(self, scope: Scope, _receive: Receive, send: Send) -> None:
         scope["route"] = Route(scope["path"])
@@ -159,3 +161,18 @@ def test_places_to_listen_are_left_for_who_is_signed_in() -> None:
         places.free(Caller("address", "3"))
 
     tried(test)
+
+
+def test_who_was_worked_for_long_enough_waits_for_the_next_minute() -> None:
+    """And whoever is signed in, or comes from elsewhere, does not."""
+
+    async def run() -> list[int]:
+        work = Work()
+        work.end.set()
+        found = [await work.ask("192.0.2.1")]
+        assert work.budgets.spent("address 192.0.2.1").seconds > 0
+        work.budgets.take("address 192.0.2.1", Spent(seconds=SETTINGS.public_seconds))
+        found += [await work.ask(*who) for who in (("192.0.2.1",), ("192.0.2.2",), ("192.0.2.1", "somebody"))]
+        return found
+
+    assert asyncio.run(run()) == [200, 429, 200, 200]

@@ -12,7 +12,7 @@ from tests.integration.records.conftest import Bench
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
 def test_migrations_make_the_tables(bench: Callable[[str], Bench], service: str) -> None:
     found = inspect(bench(service).database)
-    assert set(found.get_table_names(service)) == {*metadata.tables, "alembic_version"}
+    assert set(found.get_table_names(service)) == {*metadata.tables, "alembic_version", "budgets"}
     for name, table in metadata.tables.items():
         columns = {
             column["name"]: (column["type"].compile(found.dialect), column["nullable"])

@@ -1,0 +1,1 @@
+"""What keeps callers from one another: budgets of what each may take."""

@@ -1,0 +1,14 @@
+"""What callers took in a minute, shared by the processes of the API."""
+
+from alembic import op
+
+from services.chassis.guarding.budgets import TABLE
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(TABLE)

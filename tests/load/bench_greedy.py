@@ -1,0 +1,94 @@
+"""Whether one who is not signed in can take it from those who are: `python -m tests.load.bench_greedy`.
+
+Two API processes with the limits that they are shipped with. People who are signed in ask at a steady rate, first alone, and then while
+somebody who is not asks each process for the widest workbooks over many connections, again and again. Target: their p99 at most doubles.
+"""
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from itertools import count, cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deploy.local.postgres import Postgres
+from services.chassis.api.auth import generate_keys
+from services.chassis.database import engine
+from services.chassis.migrations import migrate
+from services.chassis.settings import DatabaseSettings
+from services.reporting.settings import MIGRATIONS, SCHEMA
+from tests.load.bench_reporting import Line, apis, asks, fill, tokens, until_ready
+
+RATE, SECONDS, GREEDY = 10, 30, 30
+MOST = 2.0
+WIDE = "/v1/indicators/orders_imposed/data.xlsx?by=authority&from={year}-{month:02}&to=2024-12&release={release}"
+
+
+def main() -> int:
+    """Prints p99 of those who are signed in, alone and beside the greedy one, and the ratio; 1 where it is over the target."""
+    keys = generate_keys()
+    with TemporaryDirectory() as directory:
+        server = Postgres(Path(directory))
+        server.start()
+        try:
+            migrate(server.url, SCHEMA, MIGRATIONS)
+            database = engine(DatabaseSettings(url=server.url, schema_name=SCHEMA))
+            release = fill(database)
+            database.dispose()
+            with apis(server.url, keys, Path(directory), limits={}) as ports:
+                return asyncio.run(measure(ports, tokens(keys)["authority"], release))
+        finally:
+            server.remove()
+
+
+async def measure(ports: list[int], token: str, release: str) -> int:
+    """Alone, and beside the greedy one."""
+    for port in ports:
+        await until_ready(port)
+    paths = [ask.path for ask in islice((each for each in asks(release) if "as_of" not in each.path), 100)]
+    await signed_in(ports, token, paths)  # what is kept in memory is there for both
+    alone = await signed_in(ports, token, paths)
+    statuses: Counter[int] = Counter()
+    greedy = [asyncio.create_task(take_all(port, release, statuses)) for port in ports for _ in range(GREEDY)]
+    beside = await signed_in(ports, token, paths)
+    for task in greedy:
+        task.cancel()
+    await asyncio.gather(*greedy, return_exceptions=True)
+    print(f"the greedy one was answered {dict(statuses)}")
+    print(f"p99 of those who are signed in: alone {alone:.0f} ms, beside {beside:.0f} ms, {beside / alone:.2f} times")
+    return int(beside > MOST * alone)
+
+
+async def signed_in(ports: list[int], token: str, paths: list[str]) -> float:
+    """The 99th percentile in milliseconds of what they ask at a steady rate, from when each was due."""
+    begun, taken = time.perf_counter(), list[float]()
+
+    async def one(path: str, port: int, due: float) -> None:
+        line = Line(port)
+        status, _ = await line.get(path, {"Authorization": f"Bearer {token}"})
+        line.close()
+        assert status == 200, (status, path)
+        taken.append((time.perf_counter() - due) * 1000)
+
+    async with asyncio.TaskGroup() as group:
+        for index, path, port in zip(range(RATE * SECONDS), cycle(paths), cycle(ports), strict=False):
+            due = begun + index / RATE
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            group.create_task(one(path, port, due))
+    return sorted(taken)[len(taken) * 99 // 100]
+
+
+async def take_all(port: int, release: str, statuses: Counter[int]) -> None:
+    """Asks for one wide workbook after the other."""
+    line = Line(port)
+    for index in count():
+        try:
+            status, _ = await line.get(WIDE.format(year=2016 + index % 8, month=1 + index % 12, release=release), {})
+        except (OSError, EOFError):
+            line, status = Line(port), 0
+        statuses[status] += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
