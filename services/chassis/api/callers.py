@@ -29,18 +29,18 @@ class Caller(NamedTuple):
 
 def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
     """A token counts only when it is believed: else anybody could use up what belongs to another."""
-    identity = identity_of(scope, tokens) if tokens else None
+    identity = (named_by_token(scope, tokens) or _of_session(scope)) if tokens else None
     return Caller("token", f"{identity.authority or ''}/{identity.subject}") if identity else address_of(scope)
 
 
-def identity_of(scope: Scope, tokens: TokenSettings) -> Identity | None:
-    """Whom a believed token or session of the request speaks for."""
+def named_by_token(scope: Scope, tokens: TokenSettings) -> Identity | None:
+    """Whom a believed token of the request speaks for."""
     request = HTTPConnection(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     kept = request.cookies.get(COOKIE) if tokens.development else None
     given = token.strip() if scheme.lower() == "bearer" else kept
     try:
-        return verify(given, tokens) if given else _of_session(scope)
+        return verify(given, tokens) if given else None
     except InvalidToken:
         return None
 

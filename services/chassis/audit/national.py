@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.chassis.api.auth import Identity
-from services.chassis.api.callers import identity_of
+from services.chassis.api.callers import named_by_token
 from services.chassis.api.policy import role_of
 from services.chassis.audit.model import WHOLE_SERVICE, Entry, Kind, Purpose
 from services.chassis.audit.store import append
@@ -17,6 +17,7 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import transaction
 from services.chassis.metrics import AuditMetrics
 from services.chassis.settings import TokenSettings
+from services.chassis.web.sessions import SCOPE_KEY, Session
 
 NO_FIGURES = ("/static/", "/sign-", "/sessions", "/v1/session", "/healthz", "/readyz", "/openapi.json", "/robots.txt")
 """Beginnings of addresses that show none, so that a new route is on record unless it is named here."""
@@ -39,7 +40,8 @@ class NationalLooks:
 
     async def _keep(self, scope: Scope) -> None:
         """Raises Away where it cannot be put on record."""
-        who = identity_of(scope, self._tokens)
+        session = scope.get(SCOPE_KEY)
+        who = session.identity if isinstance(session, Session) else named_by_token(scope, self._tokens)
         if who is not None and who.audience == "national":
             await run_in_threadpool(self._write, self._entry(scope, who))
 

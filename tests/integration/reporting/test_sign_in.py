@@ -206,6 +206,7 @@ def test_what_the_provider_says_of_another_sign_in_is_refused(browser: Browser) 
 def test_who_signed_in_and_out_and_who_could_not_is_on_record(browser: Browser, database: Engine) -> None:
     site = browser()
     sign_in(site, "statistician")
+    assert [site.get(path).status_code for path in ("/", "/v1/indicators")] == [200, 200]
     site.post("/sign-out", headers=FROM_HERE)
     assert refused(site.get("/sign-in/done", params={"state": "x", "code": "y"}))
     with transaction(database) as connection:
@@ -216,6 +217,8 @@ def test_who_signed_in_and_out_and_who_could_not_is_on_record(browser: Browser, 
     ]
     assert [act.who == acts[0].who for act in acts] == [True, True, False]
     assert acts[0].role == "statistician or inspector"
+    looks = {one.entry.what for one in kept if one.entry.kind == "look"}
+    assert looks == {"GET /"}, "a session counts for pages, and the API answers as it does the public"
 
 
 def test_no_token_stands_in_an_address_or_in_the_database(browser: Browser, database: Engine) -> None:
