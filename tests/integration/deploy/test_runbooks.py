@@ -116,7 +116,7 @@ def service_and_arguments(line: str) -> tuple[str, list[str], dict[str, str]]:
 
 
 @pytest.mark.parametrize("command", OURS, ids=str)
-def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str]) -> None:
+def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str], tmp_path: Path) -> None:
     database, kafka = ready
     _park(database)
     service, arguments, beside = service_and_arguments(command.line)
@@ -127,6 +127,7 @@ def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str]) 
     program = Path(sys.executable).with_name("payback")
     done = subprocess.run(
         [program, *arguments],
+        cwd=tmp_path,
         env={"PATH": os.defpath, **told},
         capture_output=True,
         text=True,

@@ -45,13 +45,16 @@ class Sender:
     def __init__(self, bench: Bench) -> None:
         self.bench, self._worker = bench, bench.worker()
         self._offsets: defaultdict[str, Iterator[int]] = defaultdict(count)
+        self.log: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
 
     def send(self, *events: Event) -> None:
         for one in events:
             self.send_raw(topic_of(type(one.data).TOPICS[0], one.authority), encode(one))
 
     def send_raw(self, topic: str, value: bytes) -> None:
-        self._worker.process([Slice(topic, 0, [Sent(next(self._offsets[topic]), value)])])
+        offset = next(self._offsets[topic])
+        self.log[topic][offset] = value
+        self._worker.process([Slice(topic, 0, [Sent(offset, value)])])
 
     def tell(self, authority: str, *facts: Fact, subject: str = "CPO/1") -> None:
         self.send(*(event(fact, subject, authority) for fact in facts))

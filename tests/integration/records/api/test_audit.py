@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 from contracts.codes import EndReason
 from contracts.decoding.codec import encode
-from contracts.events import OrderEnded, OrderReceived
+from contracts.events import OrderEnded, OrderReceived, Topic
+from contracts.generate.samples import EVENTS
+from contracts.receipts.keys import new_key
 from contracts.topics import topic_of
 from services.chassis.api.policy import Policy, Who
 from services.chassis.audit import store
@@ -23,7 +25,8 @@ from services.chassis.audit.model import Kept
 from services.chassis.database import transaction
 from services.cli import command_line
 from services.operations.rights.audit import noted, wrong
-from tests.integration.records.conftest import Bench
+from services.records.trees.closing import Tree, close
+from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B, Sender
 from tests.support.desk import POLICIES, new_client, token
 from tests.support.lives import event
@@ -38,6 +41,8 @@ ASKED_WITH: dict[str, str] = {
     "GET /v1/returns/cpo": "/v1/returns/cpo?year=2024-25",
     "GET /v1/returns/unpaid-work": "/v1/returns/unpaid-work?year=2024-25",
     "GET /v1/explain": "/v1/explain?measure=orders_imposed&period=2025-03",
+    "GET /v1/evidence/receipts/{event_id:path}": "/v1/evidence/receipts/1",
+    "GET /v1/evidence/consistency": "/v1/evidence/consistency?old=1&new=1",
     "GET /v1/counted": "/v1/counted?month=2025-03",
     "GET /v1/counted/{subject:path}": f"/v1/counted/{REFERENCE}",
     "GET /v1/orders/{subject:path}": f"/v1/orders/{REFERENCE}",
@@ -81,9 +86,12 @@ def routes(service: str) -> Iterator[tuple[str, Policy]]:
 
 
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-def test_every_route_that_shows_people_puts_it_on_record(service: str, senders: dict[str, Sender]) -> None:
+def test_every_route_that_shows_people_puts_it_on_record(
+    service: str, senders: dict[str, Sender], tmp_path: Path
+) -> None:
     """And none that shows none. A new route is asked here, and fails where it shows a person and does not say so."""
     bench = senders[service].bench
+    close_days(senders[service], tmp_path)
     seen = set()
     with new_client(bench.database, bench.domain, TODAY) as client:
         acknowledge(client)
@@ -105,6 +113,16 @@ def test_every_route_that_shows_people_puts_it_on_record(service: str, senders: 
         with transaction(bench.database) as connection:
             assert list(wrong(connection, {})) == []
     assert len(seen) >= 6, seen
+
+
+def close_days(sender: Sender, directory: Path) -> None:
+    """So that there are receipts."""
+    own, key = sender.bench.domain.own, new_key(directory / "key.pem")
+    topic = topic_of(own, A)
+    if own is Topic.UNPAID_WORK:
+        sender.tell(A, next(one.data for one in EVENTS if type(one.data).TOPICS[0] is own))
+    with sender.bench.database.begin() as connection:
+        assert close(connection, Tree(A, topic), lambda offsets: {n: sender.log[topic][n] for n in offsets}, key, NOW)
 
 
 def acknowledge(client: TestClient) -> None:
