@@ -89,6 +89,7 @@ class Archiving(Postgres):
             self._own(path)
         self.start()
         until(lambda: not self.asked("SELECT pg_is_in_recovery()"), "PostgreSQL takes changes again", PATIENCE)
+        self.asked("CHECKPOINT")  # until then nothing heeds archive_timeout after a recovery
 
     def asked(self, statement: str, database: str = "postgres") -> object:
         """The first value of the answer; nothing where there is none."""
