@@ -55,11 +55,10 @@ def within(module: str, packages: set[str]) -> bool:
 def closure(path: Path) -> set[Path]:
     """The file and all files of services that it imports, directly or not."""
     found: set[Path] = set()
-    waiting = [path]
+    waiting = {path}
     while waiting:
-        found.add(waiting.pop())
-        files = {file for each in found for module in imported(each) for file in files_of(module)}
-        waiting = list(files - found)
+        found |= waiting
+        waiting = {file for each in waiting for module in imported(each) for file in files_of(module)} - found
     return found
 
 
