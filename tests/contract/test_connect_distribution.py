@@ -27,7 +27,9 @@ def test_it_requires_little(wheel: Path) -> None:
     needed = {one: one.split(">")[0].split(";")[0].strip() for one in metadata.get_all("Requires-Dist", [])}
     for_page = {name for one, name in needed.items() if "extra == 'page'" in one}
     assert for_page == {"jinja2", "python-multipart", "starlette", "uvicorn"}
-    assert set(needed.values()) - for_page == {
+    for_databases = {name for one, name in needed.items() if "extra ==" in one} - for_page
+    assert for_databases == {"pymssql", "pymysql", "oracledb", "psycopg[binary]"}
+    assert set(needed.values()) - for_page - for_databases == {
         "httpx",
         "msgspec",
         "openpyxl",

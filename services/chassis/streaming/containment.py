@@ -1,6 +1,7 @@
 """Keeps a fault to the one that caused it: halves what fails until one owner's message is found, parks that owner, serves the rest.
 
-What is Away, Fenced or Refused passes: those are nobody's message. A batch that takes too long is tried again as smaller ones.
+What is Away, Fenced or Refused passes: those are nobody's message. A batch that takes too long is tried again as smaller ones; a single
+message that still does, while another owner's does not, is treated as one that fails.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,8 @@ from services.chassis.streaming.batches import Fingerprint, Message, Processor, 
 
 MOST = 1 << 20
 """Messages at once, where nothing took too long lately: more than any fetch has."""
+TRIES, TRIES_ALONE = 3, 10
+"""How often one message may take too long: where another owner's, which waits behind it, can be taken; and where none waits."""
 
 
 class Place(NamedTuple):
@@ -41,6 +44,8 @@ class Contained:
     def __init__(self, processor: Parking) -> None:
         self._processor = processor
         self._most = MOST
+        self._slow: tuple[Place | None, int] = (None, 0)
+        """The message that took too long by itself, and how often."""
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         return self._processor.start(sources)
@@ -56,16 +61,36 @@ class Contained:
         rest = slices
         while rest:
             some, rest = _cut(rest, self._most)
-            self._take_in_time(some)
+            self._take_in_time(some, rest)
         # Only now: what was taken before a time-out comes again, and takes no time.
         self._most = min(MOST, 2 * self._most)
 
-    def _take_in_time(self, slices: Sequence[Slice]) -> None:
+    def _take_in_time(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> None:
+        try:
+            self._take(slices)
+        except TimedOut as fault:
+            self._most = max(1, _number(slices) // 2)
+            if _number(slices) > 1 or not self._is_to_blame(slices, behind):
+                raise
+            self._contain(slices, fault)
+
+    def _is_to_blame(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> bool:
+        """Whether this one message takes too long by itself: a database that is slow for everybody blames nobody."""
+        (part,) = slices
+        place, owner = Place(part.source, part.messages[0].offset), self._processor.owner_of(part.source)
+        times = self._slow[1] + 1 if self._slow[0] == place else 1
+        self._slow = place, times
+        others = [other for other in behind if self._processor.owner_of(other.source) != owner and other.messages]
+        if not others:
+            return times >= TRIES_ALONE
+        return times >= TRIES and self._is_taken(_cut(others, 1)[0])
+
+    def _is_taken(self, slices: Sequence[Slice]) -> bool:
         try:
             self._take(slices)
         except TimedOut:
-            self._most = max(1, _number(slices) // 2)
-            raise
+            return False
+        return True
 
     def _take(self, slices: Sequence[Slice]) -> None:
         try:

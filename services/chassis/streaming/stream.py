@@ -305,6 +305,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self.mark = Mark(self.mark.seeks, self.mark.serial + 1)
         return Records(records, self.mark)
 
+    async def on_thread_stop(self) -> None:
+        # Where a step of joining never ended, it is cut off here, and the coordinator ends cancelled: that is no fault of the thread.
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+    def set_shutdown(self) -> None:
+        with suppress(RuntimeError):  # it was left, and the loop of whoever would have waited for its end is closed
+            super().set_shutdown()
+
     async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
         self.mark = Mark(self.mark.seeks + 1, 0)
         await super()._seek_wait(consumer, partitions)

@@ -555,8 +555,6 @@ def a_step_lost(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(owner, step, taken)
 
 
-# The thread of the Faust that was left ends with it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.usefixtures("a_step_lost")
 def test_a_consumer_that_waits_in_silence_is_made_anew(
     topic: str, worker: StartWorker, send: Callable[..., None]

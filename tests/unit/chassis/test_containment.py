@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.chassis.failures import Away, Fenced, Refused, TimedOut
 from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.containment import Contained, Place
+from services.chassis.streaming.containment import TRIES, TRIES_ALONE, Contained, Place
 from tests.support.scenario import Sent
 
 OWNERS = 6
@@ -17,8 +17,10 @@ OWNERS = 6
 class Books:
     """Keeps what it is given, in order, exactly once. Fails on poison, and on more than it can do in time."""
 
-    def __init__(self, poison: set[tuple[str, int]], can_do: int = 10**6) -> None:
-        self.poison, self.can_do = poison, can_do
+    def __init__(
+        self, poison: set[tuple[str, int]], can_do: int = 10**6, slow: set[tuple[str, int]] | None = None
+    ) -> None:
+        self.poison, self.can_do, self.slow = poison, can_do, slow or set()
         self.kept: dict[str, list[int]] = {}
         self.parked: dict[str, Place] = {}
         self.tries: list[int] = []
@@ -30,7 +32,7 @@ class Books:
         return source.topic[0]
 
     def park(self, place: Place, message: Message, fault: Exception) -> None:
-        assert isinstance(fault, ArithmeticError)
+        assert isinstance(fault, ArithmeticError | TimedOut)
         assert message.offset == place.offset
         self.parked[self.owner_of(place.source)] = place
 
@@ -48,7 +50,7 @@ class Books:
             if self.owner_of(part.source) not in self.parked and message.offset >= len(self.kept.get(part.topic, ()))
         ]
         self.tries.append(len(new))
-        if len(new) > self.can_do:
+        if len(new) > self.can_do or not self.slow.isdisjoint(new):
             raise TimedOut("too much")
         if not self.poison.isdisjoint(new):
             raise ArithmeticError
@@ -122,6 +124,49 @@ def test_what_takes_too_long_is_tried_again_with_half_until_it_can_be_done(can_d
         break
     assert {topic: len(kept) for topic, kept in books.kept.items()} == {"0-orders": number, "1-orders": number}
     assert books.parked == {}
+
+
+@given(number=st.integers(1, 40), at=st.integers(0, 39))
+def test_a_message_that_always_takes_too_long_holds_up_its_owner_only(number: int, at: int) -> None:
+    slow = min(at, number - 1)
+    books = Books(set(), slow={("0-orders", slow)})
+    contained = Contained(books)
+    (fetch,) = fetches({"0-orders": number, "1-orders": number, "1-work": number}, 200)
+    tries = until_done(contained, fetch)
+    assert books.parked == {"0": Place(fetch[0].source, slow)}
+    assert books.kept.get("0-orders", []) == list(range(slow))
+    assert [books.kept[topic] for topic in ("1-orders", "1-work")] == [list(range(number))] * 2
+    assert tries < 12 + TRIES
+
+
+def test_a_message_that_always_takes_too_long_and_is_alone_does_not_wait_for_ever() -> None:
+    books = Books(set(), slow={("0-orders", 0)})
+    assert until_done(Contained(books), fetches({"0-orders": 1}, 1)[0]) == TRIES_ALONE
+    assert set(books.parked) == {"0"}
+
+
+def test_a_database_that_is_slow_for_everybody_parks_nobody() -> None:
+    books = Books(set(), can_do=0)
+    contained = Contained(books)
+    (fetch,) = fetches({"0-orders": 5, "1-orders": 5}, 5)
+    for _ in range(5 * TRIES_ALONE):
+        with pytest.raises(TimedOut):
+            contained.process(fetch)
+    assert books.parked == {}
+    books.can_do = 10**6
+    contained.process(fetch)
+    assert books.kept == {"0-orders": list(range(5)), "1-orders": list(range(5))}
+
+
+def until_done(contained: Contained, fetch: Sequence[Slice]) -> int:
+    """How often it took too long before it was done: the same again, as the engine does."""
+    for times in range(200):
+        try:
+            contained.process(fetch)
+        except TimedOut:
+            continue
+        return times + 1
+    raise AssertionError("it never ends")
 
 
 def test_after_a_while_batches_are_large_again() -> None:

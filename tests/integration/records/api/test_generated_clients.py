@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from deploy.local.process import free_ports
 from services.chassis.api.auth import mint
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
-from services.chassis.settings import KafkaSettings
+from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.kafka import Admin, Producer
 from services.operations.topics import ensure, topic_specs
 from services.records.api import run_api
@@ -30,7 +30,7 @@ from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
 from tests.support import jars, npm
 from tests.support.lacking import cannot
-from tests.support.openapi import KEYS, nowhere
+from tests.support.openapi import KEYS
 
 CLIENTS = Path(__file__).parents[3] / "clients"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -45,12 +45,12 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def running(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The intake on a real broker; it needs no database."""
-    told = KafkaSettings(bootstrap=kafka)
+def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The intake on a real broker and database."""
+    told, database = KafkaSettings(bootstrap=kafka), DatabaseSettings(url=migrated(), schema_name="orders")
     ensure(told, topic_specs())
     with Producer(told) as producer, closing(Admin(told)) as admin:
-        parts = run_api.Parts(engine(nowhere("orders")), producer, admin, CollectorRegistry())
+        parts = run_api.Parts(engine(database), producer, admin, CollectorRegistry())
         app = application(SERVICES["orders"][1](CALENDAR), parts)
         document = tmp_path_factory.mktemp("document") / "orders.json"
         document.write_text(json.dumps(app.openapi()))

@@ -68,7 +68,7 @@ def test_a_time_that_cannot_be_is_the_time_of_reading(bench: MakeBench, timestam
         (view,) = look(connection, AUTHORITY, Today(NOW.date(), CALENDAR, ()))
         assert list(look(connection, "S12000005", Today(NOW.date(), CALENDAR, ()))) == []
     assert (row.offset, row.recorded, row.used) == (1, timestamp, NOW)
-    assert "1 records" in (view.detail or "")
+    assert "1 record of" in (view.detail or "")
 
 
 def test_a_refused_event_of_a_time_that_cannot_be_is_kept(bench: MakeBench) -> None:
