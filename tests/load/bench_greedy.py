@@ -9,16 +9,9 @@ import sys
 import time
 from collections import Counter
 from itertools import count, cycle, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from deploy.local.postgres import Postgres
 from services.chassis.api.auth import generate_keys
-from services.chassis.database import engine
-from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings
-from services.reporting.settings import MIGRATIONS, SCHEMA
-from tests.load.bench_reporting import Line, apis, asks, fill, tokens, until_ready
+from tests.load.bench_reporting import Line, asks, ten_years, tokens, until_ready
 
 RATE, SECONDS, GREEDY = 10, 30, 30
 MOST = 2.0
@@ -28,18 +21,8 @@ WIDE = "/v1/indicators/orders_imposed/data.xlsx?by=authority&from={year}-{month:
 def main() -> int:
     """Prints p99 of those who are signed in, alone and beside the greedy one, and the ratio; 1 where it is over the target."""
     keys = generate_keys()
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            migrate(server.url, SCHEMA, MIGRATIONS)
-            database = engine(DatabaseSettings(url=server.url, schema_name=SCHEMA))
-            release = fill(database)
-            database.dispose()
-            with apis(server.url, keys, Path(directory), limits={}) as ports:
-                return asyncio.run(measure(ports, tokens(keys)["authority"], release))
-        finally:
-            server.remove()
+    with ten_years(keys, limits={}) as (ports, release):
+        return asyncio.run(measure(ports, tokens(keys)["authority"], release))
 
 
 async def measure(ports: list[int], token: str, release: str) -> int:

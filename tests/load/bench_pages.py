@@ -11,21 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.request import Request, urlopen
 
 import psutil
 
-from deploy.local.postgres import Postgres
 from services.chassis.api.auth import COOKIE, generate_keys
-from services.chassis.database import engine
-from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings
-from services.reporting.settings import MIGRATIONS, SCHEMA
-from tests.load.bench_reporting import Line, apis, fill, tokens, until_ready
+from tests.load.bench_reporting import Line, ten_years, tokens, until_ready
 
 TARGET_MS = 200.0
 YEARS = [f"year-{first}-{first % 100 + 1:02d}" for first in range(2017, 2025)]
@@ -45,18 +38,8 @@ WITHOUT_PERIOD = ("/releases", "/releases/{release}", "/search?q=glasgow", "/abo
 def main() -> int:
     """Prints the median of each page, first look and again; 1 where one is over the target."""
     keys = generate_keys()
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            migrate(server.url, SCHEMA, MIGRATIONS)
-            database = engine(DatabaseSettings(url=server.url, schema_name=SCHEMA))
-            release = fill(database)
-            database.dispose()
-            with apis(server.url, keys, Path(directory), 1) as ports:
-                return asyncio.run(measure(ports[0], {"public": ""} | tokens(keys), release))
-        finally:
-            server.remove()
+    with ten_years(keys, processes=1) as (ports, release):
+        return asyncio.run(measure(ports[0], {"public": ""} | tokens(keys), release))
 
 
 async def measure(port: int, callers: dict[str, str], release: str) -> int:

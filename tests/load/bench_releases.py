@@ -8,21 +8,17 @@ import resource
 import sys
 import time
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
 from contracts.periods import add_months, last_day
-from deploy.local.postgres import Postgres
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine
-from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
 from services.reporting.files.store import make_files
 from services.reporting.releases import publication
-from services.reporting.settings import MIGRATIONS, SCHEMA
-from tests.load.bench_reporting import LAST, MONTHS, store, vacuum
+from services.reporting.settings import SCHEMA
+from tests.load.bench_reporting import LAST, MONTHS, empty, store, vacuum
 
 RELEASES = 12
 TARGET_SECONDS, TARGET_MEGABYTES = 60.0, 2000.0
@@ -30,18 +26,12 @@ TARGET_SECONDS, TARGET_MEGABYTES = 60.0, 2000.0
 
 def main() -> int:
     """1 where a target is missed."""
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            migrate(server.url, SCHEMA, MIGRATIONS)
-            database = engine(DatabaseSettings(url=server.url, schema_name=SCHEMA))
-            number = store(database)
-            vacuum(database)
-            print(f"{number:,} rows of {MONTHS} months")
-            return measure(database)
-        finally:
-            server.remove()
+    with empty() as (url, _):
+        database = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
+        number = store(database)
+        vacuum(database)
+        print(f"{number:,} rows of {MONTHS} months")
+        return measure(database)
 
 
 def measure(database: Engine) -> int:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, cycle, islice, product
@@ -72,16 +72,32 @@ class Ask:
 def main() -> int:
     """Prints p50 and p99 of each kind; 1 where one is over the target."""
     keys = generate_keys()
+    with ten_years(keys) as (ports, release):
+        return asyncio.run(measure(ports, tokens(keys), release))
+
+
+@contextmanager
+def ten_years(
+    keys: Keys, processes: int = PROCESSES, limits: Mapping[str, str] = UNLIMITED
+) -> Iterator[tuple[list[int], str]]:
+    """The real processes on ten years of the nation: their ports, and the name of the release."""
+    with empty() as (url, directory):
+        database = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
+        release = fill(database)
+        database.dispose()
+        with apis(url, keys, directory, processes, limits) as ports:
+            yield ports, release
+
+
+@contextmanager
+def empty() -> Iterator[tuple[str, Path]]:
+    """The address of a PostgreSQL that has the tables of reporting, and a folder to work in."""
     with TemporaryDirectory() as directory:
         server = Postgres(Path(directory))
         server.start()
         try:
             migrate(server.url, SCHEMA, MIGRATIONS)
-            database = engine(DatabaseSettings(url=server.url, schema_name=SCHEMA))
-            release = fill(database)
-            database.dispose()
-            with apis(server.url, keys, Path(directory)) as ports:
-                return asyncio.run(measure(ports, tokens(keys), release))
+            yield server.url, Path(directory)
         finally:
             server.remove()
 
@@ -139,9 +155,7 @@ def freeze(database: Engine) -> str:
 
 
 @contextmanager
-def apis(
-    url: str, keys: Keys, directory: Path, processes: int = PROCESSES, limits: Mapping[str, str] = UNLIMITED
-) -> Iterator[list[int]]:
+def apis(url: str, keys: Keys, directory: Path, processes: int, limits: Mapping[str, str]) -> Iterator[list[int]]:
     """The real processes, to which browsers bring tokens as cookies; their ports."""
     (directory / "public.pem").write_text(keys.public)
     ports = free_ports(2 * processes)
@@ -342,13 +356,10 @@ def told(kind: str, taken: list[float]) -> float:
 async def until_ready(port: int) -> None:
     for _ in range(600):
         line = Line(port)
-        try:
+        with closing(line), suppress(OSError):
             if (await line.get("/readyz", {}))[0] == 200:
                 return
-        except OSError:
-            await asyncio.sleep(0.1)
-        finally:
-            line.close()
+        await asyncio.sleep(0.1)
     raise TimeoutError
 
 
