@@ -99,11 +99,12 @@ class Budgets:
         minute, untold = self._untold()
         if not untold:
             return
+        callers = sorted(untold)  # so that processes never wait for one another in a circle
         given = {
             "minute": minute,
-            "callers": sorted(untold),  # so that processes never wait for one another in a circle
-            "requests": [untold[one][1].requests for one in sorted(untold)],
-            "seconds": [untold[one][1].seconds for one in sorted(untold)],
+            "callers": callers,
+            "requests": [untold[one][1].requests for one in callers],
+            "seconds": [untold[one][1].seconds for one in callers],
         }
         with transaction(database) as connection:
             rows = connection.execute(_SETTLE, given).all()
