@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 from services.cli import command_line
 from services.connect.extracts.database import queried
 from services.connect.mapping.loading import load_mapping
-from tests.integration.connect.test_days import Office
+from tests.integration.connect.told_of_databases import assert_changes_are_said
 from tests.support.mariadb import IS_THERE, MISSING, mariadb
-from tests.support.platform import platform
 from tests.support.source import ROOT
 
 PAGE = (ROOT / "docs" / "databases.md").read_text()
@@ -71,23 +70,7 @@ def folder(tmp_path: Path, case_system: tuple[Engine, str]) -> Path:
 def test_what_changes_in_the_database_is_said_and_nothing_is_written(
     folder: Path, case_system: tuple[Engine, str]
 ) -> None:
-    with platform() as server:
-        office = Office(folder, server)
-        office.mapping = folder / "case.yaml"
-        office.send(options=("--taken", "2026-03-02T18:00:00"))
-        assert [(subject, kind, *data.values()) for subject, kind, data in office.said()] == [
-            ("A1", "contact.made.v1", "2026-02-03"),
-            ("A1", "order.received.v1", "2026-02-02"),
-            ("A2", "order.received.v1", "2026-02-03"),
-        ]
-        run(case_system[0], "UPDATE contact SET kept = NOT kept")
-        office.send()
-        assert [(subject, kind) for subject, kind, _ in office.said()] == [
-            ("A1", "fact.withdrawn.v1"),
-            ("A2", "contact.made.v1"),
-        ]
-        office.send()
-        assert office.said() == []
+    assert_changes_are_said(folder, case_system[0])
     _refuses_writing(folder, case_system[0])
 
 

@@ -13,8 +13,7 @@ from services.chassis.database import driver_url
 from services.cli import command_line
 from services.connect.extracts.database import queried
 from services.connect.mapping.loading import load_mapping
-from tests.integration.connect.test_days import Office
-from tests.support.platform import platform
+from tests.integration.connect.told_of_databases import assert_changes_are_said
 from tests.support.source import ROOT
 
 PAGE = (ROOT / "docs" / "connect.md").read_text()
@@ -56,24 +55,7 @@ def folder(tmp_path: Path, case_system: Engine) -> Path:
 
 
 def test_what_changes_in_the_database_is_said(folder: Path, case_system: Engine) -> None:
-    with platform() as server:
-        office = Office(folder, server)
-        office.mapping = folder / "case.yaml"
-        office.send(options=("--taken", "2026-03-02T18:00:00"))
-        assert [(subject, kind, *data.values()) for subject, kind, data in office.said()] == [
-            ("A1", "contact.made.v1", "2026-02-03"),
-            ("A1", "order.received.v1", "2026-02-02"),
-            ("A2", "order.received.v1", "2026-02-03"),
-        ]
-        with case_system.connect() as connection:
-            connection.execute(text("UPDATE contact SET kept = NOT kept"))
-        office.send()
-        assert [(subject, kind) for subject, kind, _ in office.said()] == [
-            ("A1", "fact.withdrawn.v1"),
-            ("A2", "contact.made.v1"),
-        ]
-        office.send()
-        assert office.said() == []
+    assert_changes_are_said(folder, case_system)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,16 @@ def made_of(folder: Path) -> list[dict[str, Any]]:
     return list(yaml.load_all(made, yaml.CSafeLoader))
 
 
+def made_with(folder: Path, *components: str) -> list[dict[str, Any]]:
+    """Everything that Kustomize makes where an operator turns these components on, each as Kubernetes has it."""
+    shutil.copytree(KUBERNETES, folder / "kubernetes")
+    with (folder / "kubernetes" / "kustomization.yaml").open("a") as whole:
+        whole.write(f"components: [{', '.join(components)}]\n")
+    resources = made_of(folder / "kubernetes")
+    assert [found for found in map(fault, resources) if found] == []
+    return resources
+
+
 wants_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 
 
@@ -72,11 +82,7 @@ def test_what_kustomize_makes_of_a_folder_is_as_kubernetes_has_it(folder: Path) 
 
 @wants_kubectl
 def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) -> None:
-    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    with (tmp_path / "kubernetes" / "kustomization.yaml").open("a") as whole:
-        whole.write("components: [kafka-ca]\n")
-    resources = made_of(tmp_path / "kubernetes")
-    assert [found for found in map(fault, resources) if found] == []
+    resources = made_with(tmp_path, "kafka-ca")
     pods_ = {one["metadata"]["name"]: template_of(one)["spec"] for one in resources if one["kind"] in WITH_PODS}
     sign_in = {name for name, pod in pods_.items() if "-kafka" in str(pod["containers"])}
     assert {name for name, pod in pods_.items() if "/kafka-ca/ca.crt" in str(pod["containers"])} == sign_in
@@ -86,11 +92,7 @@ def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) ->
 @wants_kubectl
 def test_webhooks_and_an_own_list_of_authorities_can_be_had(tmp_path: Path) -> None:
     """Every part that counts authorities reads the operator's list, and only the senders may reach the world."""
-    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    with (tmp_path / "kubernetes" / "kustomization.yaml").open("a") as whole:
-        whole.write("components: [webhooks, authorities]\n")
-    resources = made_of(tmp_path / "kubernetes")
-    assert [found for found in map(fault, resources) if found] == []
+    resources = made_with(tmp_path, "webhooks", "authorities")
     pods_ = {one["metadata"]["name"]: template_of(one) for one in resources if one["kind"] in WITH_PODS}
     ours = {name for name, pod in pods_.items() if "payback:" in pod["spec"]["containers"][0]["image"]}
     listed = {name for name, pod in pods_.items() if "/authorities/authorities.toml" in str(pod["spec"]["containers"])}

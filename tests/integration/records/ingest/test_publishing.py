@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from kafka import KafkaAdminClient
@@ -78,12 +78,19 @@ def test_only_what_a_dead_publisher_left_open_is_ended(bench: Callable[[str], Be
         Producers(database, None, ended.append).end_dead()
 
 
-def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, new_topic: Callable[[], str]) -> None:
-    settings, topic = KafkaSettings(bootstrap=kafka), new_topic()
-    source = TopicPartition(topic, 0)
+@contextmanager
+def two_publishers(kafka: str, topic: str) -> Iterator[tuple[BulkProducer, BulkProducer, Log]]:
+    """Two publishers of the same name, of which one stops, and a reader at the beginning of the topic."""
+    settings, source = KafkaSettings(bootstrap=kafka), TopicPartition(topic, 0)
     dead, living = (BulkProducer(settings, transactional="test") for _ in range(2))
     with dead, living, closing(Log(settings, [source])) as log:
         log.seek({source: 0})
+        yield dead, living, log
+
+
+def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, new_topic: Callable[[], str]) -> None:
+    topic = new_topic()
+    with two_publishers(kafka, topic) as (dead, living, log):
         dead._run(dead._asked("begin_transaction"))
         dead.send_all([Outgoing(topic, b"k", b"left open")])
         with living.transaction():
@@ -115,11 +122,8 @@ def forgetful(kafka: str) -> Iterator[None]:
 @pytest.mark.usefixtures("forgetful")
 def test_a_transaction_that_kafka_forgot_is_ended_all_the_same(kafka: str, new_topic: Callable[[], str]) -> None:
     """Nobody else would end it, and no reader would ever get past."""
-    settings, topic = KafkaSettings(bootstrap=kafka), new_topic()
-    source = TopicPartition(topic, 0)
-    dead, living = (BulkProducer(settings, transactional="test") for _ in range(2))
-    with dead, living, closing(Log(settings, [source])) as log:
-        log.seek({source: 0})
+    topic = new_topic()
+    with two_publishers(kafka, topic) as (dead, living, log):
         dead._run(dead._asked("begin_transaction"))
         assert dead._producer is not None
         manager = dead._producer._txn_manager
@@ -137,11 +141,8 @@ def test_what_a_publisher_that_stands_still_left_open_is_ended_by_kafka(
 ) -> None:
     """Soon, and the publisher goes on when it wakes, with more time: it may have been at work all the while."""
     monkeypatch.setattr(bulk, "TRANSACTION_SECONDS", 1)
-    settings, topic = KafkaSettings(bootstrap=kafka), new_topic()
-    source = TopicPartition(topic, 0)
-    frozen, living = (BulkProducer(settings, transactional="test") for _ in range(2))
-    with frozen, living, closing(Log(settings, [source])) as log:
-        log.seek({source: 0})
+    topic = new_topic()
+    with two_publishers(kafka, topic) as (frozen, living, log):
         frozen._run(frozen._asked("begin_transaction"))
         frozen.send_all([Outgoing(topic, b"k", b"left open")])
         began = time.monotonic()
