@@ -13,3 +13,7 @@ class Later(CannotGoOn):
 
 class Unread(ValueError):
     """A cell that cannot be what its column is mapped to. The message goes after the name of the column."""
+
+
+class Empty(CannotGoOn):
+    """A table holds nothing at all."""

@@ -14,7 +14,7 @@ from services.connect.extracts.columns import found_headings
 from services.connect.extracts.database import queried
 from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
-from services.connect.faults import CannotGoOn
+from services.connect.faults import CannotGoOn, Empty
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
 from services.connect.mapping.seen import Sheet, sheet_of
@@ -94,7 +94,7 @@ def _seen(file: Path) -> Iterator[Sheet]:
     for sheet in sheets(file):
         try:
             headings, rows = found_headings(sheet.name, sheet.rows(), [])
-        except CannotGoOn:  # an empty sheet
+        except Empty:
             continue
         yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
 

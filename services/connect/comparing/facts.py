@@ -98,8 +98,9 @@ class Reader:
 
     def read(self, row: Row) -> Iterator[Item]:
         """What the row states."""
-        if not self._applies(row) or is_total(row):
-            yield Ignored(total=is_total(row))
+        total = is_total(row, () if self._order is None else self._order.places)
+        if total or not self._applies(row):
+            yield Ignored(total)
             return
         try:
             subject = AUTHORITY_SUBJECT if self._order is None else self._order.of(row)

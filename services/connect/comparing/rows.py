@@ -20,7 +20,7 @@ from services.connect.result import ImportResult
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
-_VERSION = 1
+_VERSION = 2
 """Grows when cells are read in another way, so that rows that are known are read anew."""
 
 

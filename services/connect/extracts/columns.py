@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from services.connect.extracts.cells import Grid, Scalar, plain, text_of
-from services.connect.faults import CannotGoOn
+from services.connect.faults import CannotGoOn, Empty
 from services.connect.mapping.model import Heading
 
 _SEARCHED = 40
@@ -26,24 +26,24 @@ class Row(NamedTuple):
 class Headings:
     """The headings of a table, found by what the mapping names."""
 
-    def __init__(self, table: str, first_row: int, texts: Sequence[str]) -> None:
+    def __init__(self, table: str, first_row: int, texts: Sequence[str], wanted: Sequence[Heading]) -> None:
         self.table, self.first_row, self.texts = table, first_row, texts
+        self._wanted = {plain(name) for heading in wanted for name in _names(heading)}
         self._places = {plain(text): place for place, text in reversed(list(enumerate(texts))) if plain(text)}
 
     def place(self, heading: Heading) -> int:
         """Which column it is, from 0. Raises CannotGoOn with what it may have become."""
-        names = [heading] if isinstance(heading, str) else heading
-        for name in names:
+        for name in _names(heading):
             if plain(name) in self._places:
                 return self._places[plain(name)]
-        raise CannotGoOn(self._missing(names[0]))
+        raise CannotGoOn(self._missing(_names(heading)[0]))
 
     def has(self, heading: Heading) -> bool:
-        names = [heading] if isinstance(heading, str) else heading
-        return any(plain(name) in self._places for name in names)
+        return any(plain(name) in self._places for name in _names(heading))
 
     def _missing(self, name: str) -> str:
-        close = get_close_matches(plain(name), self._places, n=1, cutoff=0.5)
+        free = [one for one in self._places if one not in self._wanted]
+        close = get_close_matches(plain(name), free, n=1, cutoff=0.4)
         hint = f"; did you mean '{self.texts[self._places[close[0]]].strip()}'?" if close else ""
         there = ", ".join(f"'{text.strip()}'" for text in self.texts if text.strip())
         return (
@@ -52,14 +52,18 @@ class Headings:
         )
 
 
+def _names(heading: Heading) -> Sequence[str]:
+    return [heading] if isinstance(heading, str) else heading
+
+
 def found_headings(
     table: str, grid: Grid, wanted: Sequence[Heading], over_rows: int = 1
 ) -> tuple[Headings, Iterator[Row]]:
-    """The headings, and the rows below them. Raises CannotGoOn where the table is empty."""
+    """The headings, and the rows below them. Raises Empty where the table holds nothing."""
     top = list(islice(grid, _SEARCHED))
-    candidates = [_joined(table, top, row, over_rows) for row in range(len(top))]
+    candidates = [_joined(table, top, row, over_rows, wanted) for row in range(len(top))]
     if not any(text for row in top for text in map(text_of, row)):
-        raise CannotGoOn(f"{table} is empty")
+        raise Empty(f"{table} is empty")
     best = max(candidates, key=lambda one: (sum(map(one.has, wanted)), -one.first_row))
     if not any(map(best.has, wanted)):
         best = max(candidates, key=lambda one: (len(list(filter(plain, one.texts))), -one.first_row))
@@ -67,7 +71,9 @@ def found_headings(
     return best, _rows(best, chain(top[below:], grid), below)
 
 
-def _joined(table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: int) -> Headings:
+def _joined(
+    table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: int, wanted: Sequence[Heading]
+) -> Headings:
     """Headings that go over several rows: an upper one stands for all columns up to the next one beside it."""
     rows = [[text_of(cell) for cell in row] for row in top[first : first + over_rows]]
     width = max(map(len, rows), default=0)
@@ -78,7 +84,7 @@ def _joined(table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: 
             own = row[place] if place < len(row) else ""
             last = own or (last if upper else "")
             texts[place] = f"{texts[place]} {last}".strip()
-    return Headings(table, first + 1, texts)
+    return Headings(table, first + 1, texts, wanted)
 
 
 def _rows(headings: Headings, grid: Iterator[Sequence[Scalar]], above: int) -> Iterator[Row]:
@@ -92,7 +98,11 @@ def _rows(headings: Headings, grid: Iterator[Sequence[Scalar]], above: int) -> I
         yield Row(number, cells if len(cells) >= width else [*cells, *[""] * (width - len(cells))])
 
 
-def is_total(row: Row) -> bool:
-    """Whether the first word in the row says that it sums up the others."""
+def is_total(row: Row, places: Sequence[int] = ()) -> bool:
+    """Whether the first word in the row, or one in these places, says that it sums up the others."""
     first = next((cell for cell in row.cells if cell != ""), "")
-    return isinstance(first, str) and bool(_TOTALS.match(first)) and len(first.split()) <= 3
+    return any(_sums_up(cell) for cell in (first, *(row.cells[place] for place in places)))
+
+
+def _sums_up(cell: Scalar) -> bool:
+    return isinstance(cell, str) and bool(_TOTALS.match(cell)) and len(cell.split()) <= 3

@@ -51,7 +51,10 @@ class Sheet:
 
     def _workbook(self) -> Grid:
         with _opened(self.file) as book:
-            sheet = book.get_sheet_by_name(self.name)
+            try:
+                sheet = book.get_sheet_by_name(self.name)
+            except CalamineError as fault:
+                raise CannotGoOn(f"{self.file.name} is damaged: {fault}") from None
             before = [""] * (sheet.start[1] if sheet.start else 0)
             for row in sheet.iter_rows():
                 yield [*before, *row]
@@ -78,17 +81,10 @@ def encoding_of(file: Path) -> str:
         start = stream.read(4096)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if start[1::2].count(0) > len(start) / 4:
-        return "utf-16-le"
-    return "utf-8-sig" if _is_utf8(file) else "cp1252" if _is_windows(file) else "latin-1"
-
-
-def _is_utf8(file: Path) -> bool:
-    return _reads(file, "utf-8")
-
-
-def _is_windows(file: Path) -> bool:
-    return _reads(file, "cp1252")
+    for encoding, upper in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if upper.count(0) > len(start) / 4:
+            return encoding
+    return next((encoding for encoding in ("utf-8-sig", "cp1252") if _reads(file, encoding)), "latin-1")
 
 
 def _reads(file: Path, encoding: str) -> bool:

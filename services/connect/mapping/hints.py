@@ -139,6 +139,7 @@ ALL: Names = tuple(
         name
         for names in (
             ORDER,
+            CASELOAD,
             BORN,
             COMPLETE_BY,
             HOURS,

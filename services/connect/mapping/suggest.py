@@ -20,6 +20,8 @@ from services.connect.mapping.transforms import code_in
 from services.connect.mapping.words import MONTHS
 
 _SHOWN = 8
+_WORDS = 40
+"""Of an office's own for one code list."""
 _TELLING = (Sex, Attendance, EndReason)
 """Code lists that a column is known by whatever its heading."""
 _NO_NUMBER = (
@@ -180,9 +182,11 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     yield f"          column: {_quoted(column.heading)}"
     yield from ["          blank: not_known"] if blank else []
     yield f"          codes:  # DOUBT: your words; the codes are {', '.join(kind)}"
-    for word, times in unknown.most_common(_SHOWN * 5):
+    for word, times in unknown.most_common(_WORDS):
         code, doubt = _nearest(word, kind)
         yield f"            {_quoted(word)}: {code}  # {times} times{doubt}"
+    if len(unknown) > _WORDS:
+        yield f"            # DOUBT: {len(unknown) - _WORDS} more words are not shown; check tells of each"
 
 
 def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:

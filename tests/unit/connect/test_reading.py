@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_workbooks(write: Callable[[Path, Any], Path], tmp_path: Path) -> None:
     assert status == 0
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-be", "latin-1"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_csv_of_any_encoding_and_separator(encoding: str, separator: str, tmp_path: Path) -> None:
     rows = [HEADINGS, order("A1", Court="Lèrwick Sheriff")]
@@ -134,6 +135,23 @@ def test_a_damaged_workbook_stops_everything(content: bytes, tmp_path: Path) -> 
     (tmp_path / "o.xlsx").write_bytes(content)
     with pytest.raises(CannotGoOn, match="cannot be opened as a workbook"):
         told(tmp_path, tmp_path / "o.xlsx")
+
+
+def test_a_workbook_whose_sheet_is_damaged_stops_everything(tmp_path: Path) -> None:
+    whole, broken = xlsx(tmp_path / "whole.xlsx", {"Orders": TWO}), tmp_path / "o.xlsx"
+    with ZipFile(whole) as old, ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+    with pytest.raises(CannotGoOn, match=r"o\.xlsx is damaged"):
+        told(tmp_path, broken)
+
+
+def test_a_label_of_totals_may_stand_under_the_reference(tmp_path: Path) -> None:
+    rows = [[*reversed(row)] for row in (HEADINGS, order("A1"), ["Total", "", "", "", "", "", 100, "", "", ""])]
+    lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": rows}))
+    assert lines[0] == "Read 2 rows of Orders. 1 row of totals left out."
+    assert status == 0
 
 
 @pytest.mark.parametrize(("epoch", "serial"), [(1900, 46055), (1904, 44593)])
