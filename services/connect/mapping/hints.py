@@ -15,7 +15,7 @@ HOURS: Names = ("hours credited", "hours worked", "hours", "hours done", "hrs", 
 _PERSON: Names = (
     "person number", "client no", "client number", "client id", "person id", "client", "service user id", "chi", "swift id",
     "mosaic id", "individual id", "client ref", "person ref", "carefirst id", "swid", "swis id", "swift no", "swift number",
-    "person", "p number", "client id number", "social work number",
+    "person", "p number", "client id number", "social work number", "nominal", "nominal number",
 )  # fmt: skip
 _REF: Names = ("number", "no", "id", "ref no")
 _DAY: Names = ("date", "day")

@@ -184,7 +184,7 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     yield f"          codes:  # DOUBT: your words; the codes are {', '.join(kind)}"
     for word, times in unknown.most_common(_WORDS):
         code, doubt = _nearest(word, kind)
-        yield f"            {_quoted(word)}: {code}  # {times} times{doubt}"
+        yield f"            {_quoted(word)}: {code}  # in {times} {'row' if times == 1 else 'rows'}{doubt}"
     if len(unknown) > _WORDS:
         yield f"            # DOUBT: {len(unknown) - _WORDS} more words are not shown; check tells of each"
 

@@ -26,7 +26,8 @@ SHORT = {
     "1st": "first", "appt": "appointment", "ct": "court", "crt": "court", "dt": "date", "eth": "ethnicity", "hr": "hours", "hrs": "hours",
     "hour": "hours", "id": "number", "mth": "months", "mths": "months", "month": "months", "no": "number", "num": "number",
     "nr": "number", "paperwork": "papers", "recd": "received", "recvd": "received", "ref": "number", "reference": "number",
-    "sh": "sheriff", "shf": "sheriff", "superv": "supervision", "supv": "supervision", "upw": "unpaid work", "uw": "unpaid work",
+    "sh": "sheriff", "shf": "sheriff", "sup": "supervision", "superv": "supervision", "supv": "supervision",
+    "upw": "unpaid work", "uw": "unpaid work",
     "dob": "birth", "born": "birth", "gender": "sex",
 }  # fmt: skip
 """How offices shorten words in headings and codes."""

@@ -29,7 +29,7 @@ def test_what_it_says_of_a_spreadsheet() -> None:
     for line in (
         '        imposed_on: "Date of order"  # 7 of 7 cells are dates',
         '        age_at_imposition: {born: "DOB"}  # the date of birth itself goes nowhere',
-        '            "Lerwick JP": justice_of_the_peace  # 1 times',
+        '            "Lerwick JP": justice_of_the_peace  # in 1 row',
         '        sex: "M/F"  # all 7 words are known',
         '          - {kind: unpaid_work, hours: "Unpaid work hours", complete_by: "Complete by"}  # 6 of 6 cells are whole numbers',
         "        fine_default: {always: no}  # DOUBT: no column was found; is it always so?",
@@ -108,7 +108,7 @@ def test_a_register_in_an_offices_own_short_words(tmp_path: Path) -> None:
         'imposed_on: "Sentenced on"',
         'person_ref: "P number"',
         'sex: "M or F"',
-        '"Stornoway Sh Ct": "?"  # 1 times; sheriff_solemn or sheriff_summary?',
+        '"Stornoway Sh Ct": "?"  # in 1 row; sheriff_solemn or sheriff_summary?',
         '"Stornoway JP": justice_of_the_peace',
         'hours: "UW (hrs)"',
         'months: "Superv. (mths)"',
@@ -164,3 +164,13 @@ def test_a_column_of_teams_is_proposed_only_where_it_holds_codes(team: str, prop
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [[*HEADINGS, "Team"], [*order("A1"), team]]}))
     assert ('    caseload: "Team"  # who works with the order: 1 codes' in said) is proposed
     assert "Magnus" not in said
+
+
+def test_names_of_columns_in_a_case_systems_export(tmp_path: Path) -> None:
+    """As another program writes them: underscores, no capitals, short words."""
+    headings = ["case_no", "nominal", "dob", "gender", "court", "dt_sentence", "upw_hrs", "sup_mths", "first_appt"]
+    row = ["ORK-0501", 7001, date(1991, 3, 4), "F", "Kirkwall Sheriff Summary", date(2026, 2, 2), 120, 12, ""]
+    said = suggested(text(tmp_path / "cpo_export.csv", [headings, row], separator=";"))
+    assert 'person_ref: "nominal"' in said
+    assert '{kind: supervision, months: "sup_mths"}' in said
+    assert "Not used" not in said
