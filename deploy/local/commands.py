@@ -60,7 +60,7 @@ def demo(
 
 @commands.command(help="Print a token for development.")
 def token(
-    role: Annotated[str, typer.Argument(help="An authority's code, or national, or operator.")],
+    role: Annotated[str, typer.Argument(help="An authority's code, or national, inspector or operator.")],
     key: Annotated[Path, typer.Option(help="The private key; a pair is made if there is none.")] = Path(
         "var/development-key.pem"
     ),

@@ -14,6 +14,7 @@ from services.chassis.settings import DEVELOPMENT_ISSUER, DEVELOPMENT_MARK
 AUTHORITY_SCOPES = frozenset({"events:write", "orders:read", "orders:manage"})
 SCOPES_OF = {
     "national": frozenset({"national:read"}),
+    "inspector": frozenset({"national:read", "national:inspect"}),
     "operator": frozenset({"operations", "national:read"}),
 }
 
@@ -38,7 +39,7 @@ class DevelopmentKey:
 
 
 def identity_of(role: str) -> Identity:
-    """Who an authority (by its code), `national` or `operator` is. Raises ValueError for any other role."""
+    """Who an authority (by its code), `national`, `inspector` or `operator` is. Raises ValueError for any other role."""
     if role in AUTHORITIES:
         return Identity(role, AUTHORITY_SCOPES, authority=role)
     if role in SCOPES_OF:
@@ -54,7 +55,7 @@ def mint_for_everybody(key: DevelopmentKey) -> dict[str, str]:
 def write_roles(path: Path, tokens: Mapping[str, str]) -> Path:
     """Write the tokens by the name of their role, for the pages' one click per role, and return the path."""
     path.touch(mode=0o600)
-    titles = {"national": "National statistics and inspection", "operator": "Operator"}
+    titles = {"national": "National statistics", "inspector": "Inspection", "operator": "Operator"}
     names = titles | {code: f"{authority.name}: manager" for code, authority in AUTHORITIES.items()}
     path.write_bytes(json.encode({names[role]: token for role, token in tokens.items()}))
     return path

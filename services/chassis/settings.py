@@ -218,7 +218,7 @@ class OidcSettings(Group):
     client_secret: SecretStr = SecretStr("")
     address: str = Field(default="", description="where people open this site, e.g. https://figures.example")
     scope: str = Field(
-        default="openid orders:read orders:manage events:write national:read operations",
+        default="openid orders:read orders:manage events:write national:read national:inspect operations",
         description="what is asked for; the provider grants each person what they hold",
     )
     resource: str = Field(default="", description="for whom tokens are meant, to providers that ask (RFC 8707)")

@@ -8,5 +8,5 @@ POLICIES: Policies = {
     "GET /v1/orders": Policy(Who.OWN_ORDERS),
     "GET /v1/orders/{subject:path}": Policy(Who.OWN_ORDERS),
     "GET /v1/returns/cpo": Policy(Who.OWN_ORDERS, answer=64 * MIB),
-    "GET /v1/transfers": Policy(Who.NATIONAL, answer=64 * MIB),
+    "GET /v1/transfers": Policy(Who.INSPECTOR, answer=64 * MIB),
 }

@@ -283,7 +283,7 @@ def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, des
 
 def test_nobody_sits_at_anothers_desk(page: Page, desk: Platform) -> None:
     assert httpx.get(f"{desk.desk}/", follow_redirects=False).headers["location"] == "/sign-in"
-    sign_in(page, desk, "National statistics and inspection")
+    sign_in(page, desk, "National statistics")
     expect(page.get_by_role("heading", level=1)).to_contain_text("for people of an authority")
     page.context.clear_cookies()
     sign_in(page, desk, "Orkney Islands: manager")

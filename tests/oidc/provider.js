@@ -6,7 +6,7 @@ import { Provider, interactionPolicy } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
 const { clients, accounts, resource } = JSON.parse(readFileSync(0, 'utf8'));
-const scopes = 'orders:read orders:manage events:write national:read operations';
+const scopes = 'orders:read orders:manage events:write national:read national:inspect operations';
 const policy = interactionPolicy.base();
 policy.remove('consent');
 

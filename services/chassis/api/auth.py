@@ -19,7 +19,7 @@ from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock, system_clock
 from services.chassis.settings import TokenSettings
 
-SCOPES = frozenset({"events:write", "orders:read", "orders:manage", "national:read", "operations"})
+SCOPES = frozenset({"events:write", "orders:read", "orders:manage", "national:read", "national:inspect", "operations"})
 COOKIE = "payback_token"
 """Under which browsers keep a token."""
 ALGORITHM = "EdDSA"

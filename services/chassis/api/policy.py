@@ -24,6 +24,7 @@ class Who(Enum):
     OWN_EVENTS = frozenset({"events:write", "orders:read"}), frozenset[str]()
     MANAGER = frozenset({"orders:manage"}), frozenset[str]()
     NATIONAL = frozenset[str](), frozenset({"national:read"})
+    INSPECTOR = frozenset[str](), frozenset({"national:inspect"})
     MEMBER = frozenset({"orders:read"}), frozenset({"national:read"})
     PERSON = frozenset({"orders:read"}), frozenset({"national:read", "operations"})
 
@@ -31,6 +32,12 @@ class Who(Enum):
     def scopes(self) -> frozenset[str]:
         """Any of which is needed; none where anybody may."""
         return self.value[0] | self.value[1]
+
+    @property
+    def of_the_nation(self) -> bool:
+        """Whether who is let in may see the rows of all authorities, and of none in particular."""
+        own, anywhere = self.value
+        return not own and bool(anywhere)
 
     def lets_in(self, identity: Identity) -> bool:
         """Whether the caller may."""
@@ -46,7 +53,10 @@ class Role(Enum):
     MANAGER = "manager", frozenset({"orders:read", "orders:manage"}), True
     DATA_OFFICER = "data officer", frozenset({"orders:read", "events:write"}), True
     VENDOR_MACHINE = "vendor machine", frozenset({"events:write"}), True
-    ANALYST = "statistician or inspector", frozenset({"national:read"}), False
+    STATISTICIAN = "statistician", frozenset({"national:read"}), False
+    """Sees figures: exact ones, before they are released, and of every authority."""
+    INSPECTOR = "inspector", frozenset({"national:read", "national:inspect"}), False
+    """Sees what lies behind them too: orders that authorities tell differently."""
     OPERATOR = "operator", frozenset({"operations"}), False
 
     @property

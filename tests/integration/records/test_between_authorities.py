@@ -133,7 +133,7 @@ def test_national_viewers_are_told_the_whole_matching_and_nobody_else(orders: Se
     orders.tell(B, IMPOSED, ARRIVED, subject="E/7")
     orders.tell("S12000049", IMPOSED, ARRIVED, subject="G/1")
     asked = client(orders.bench.database, orders.bench.domain, SOON)
-    told = asked.get("/v1/transfers", headers=token(None, "national:read")).json()["authorities"]
+    told = asked.get("/v1/transfers", headers=token(None, "national:inspect")).json()["authorities"]
     rules = {(one["authority"], finding["rule"]) for one in told for finding in one["findings"]}
     assert rules == {(A, "transfer_out_twice"), (B, "transfer_in_twice"), ("S12000049", "transfer_in_twice")}
     assert asked.get("/v1/transfers", headers=token(A, "orders:read")).status_code == 403

@@ -216,7 +216,7 @@ def test_who_signed_in_and_out_and_who_could_not_is_on_record(browser: Browser, 
         (what, "Figures") for what in ("sign in", "sign out", "sign in refused")
     ]
     assert [act.who == acts[0].who for act in acts] == [True, True, False]
-    assert acts[0].role == "statistician or inspector"
+    assert acts[0].role == "statistician"
     looks = {one.entry.what for one in kept if one.entry.kind == "look"}
     assert looks == {"GET /"}, "a session counts for pages, and the API answers as it does the public"
 

@@ -96,7 +96,7 @@ def test_every_route_that_shows_people_puts_it_on_record(
     with new_client(bench.database, bench.domain, TODAY) as client:
         acknowledge(client)
         for name, policy in routes(service):
-            who = token(None, "national:read") if policy.who is Who.NATIONAL else token(A, *MANAGER)
+            who = token(None, "national:inspect") if policy.who is Who.INSPECTOR else token(A, *MANAGER)
             before = len(entries(bench))
             answer = client.get(ASKED_WITH.get(name, name.removeprefix("GET ")), headers=who)
             assert answer.status_code == 200, (name, answer.text)
@@ -141,7 +141,7 @@ def test_an_authority_searches_what_was_seen_and_done_of_its_own(orders: Bench) 
         assert client.get("/v1/orders/CPO/1", headers=mine | purpose).status_code == 200
         assert client.get("/v1/orders/CPO/2", headers=mine).status_code == 200
         assert client.get("/v1/orders", headers=theirs).json()["orders"] == []
-        assert client.get("/v1/transfers", headers=token(None, "national:read")).status_code == 200
+        assert client.get("/v1/transfers", headers=token(None, "national:inspect")).status_code == 200
         client.put("/v1/own/closed-days", json={"day": "2025-03-05", "name": "Fair"}, headers=mine)
 
         def ask(**asked: Any) -> list[dict[str, Any]]:

@@ -72,6 +72,6 @@ def test_the_worlds_would_differ_if_everything_were_matched(bench: MakeBench) ->
     orders = Sender(bench("orders"))
     orders.tell(A, imposed(date(2025, 3, 3)), TransferRequested(ref="t1", requested_on=date(2025, 4, 1), to=B))
     api = client(orders.bench.database, orders.bench.domain, TODAY)
-    before = api.get("/v1/transfers", headers=token(None, "national:read")).json()
+    before = api.get("/v1/transfers", headers=token(None, "national:inspect")).json()
     orders.tell(B, imposed(date(2025, 3, 3)), subject="E/7")
-    assert api.get("/v1/transfers", headers=token(None, "national:read")).json() != before
+    assert api.get("/v1/transfers", headers=token(None, "national:inspect")).json() != before

@@ -46,7 +46,11 @@ SURFACES = {
 }
 SCOPES = frozenset({"orders:read", "events:write"})
 SENDER, MANAGER = Identity("vendor", SCOPES, AUTHORITY), Identity("manager", SCOPES, "S12000036")
-CALLERS = {"nobody": None, "authority": SENDER, "national": Identity("analyst", frozenset({"national:read"}))}
+CALLERS = {
+    "nobody": None,
+    "authority": SENDER,
+    "national": Identity("inspector", frozenset({"national:read", "national:inspect"})),
+}
 
 KINDS = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
 

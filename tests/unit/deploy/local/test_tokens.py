@@ -24,11 +24,12 @@ def claims(token: str, key: DevelopmentKey) -> dict[str, object]:
 def test_everybody_gets_what_they_need(tmp_path: Path) -> None:
     key = DevelopmentKey(tmp_path / "keys" / "development.pem")
     tokens = mint_for_everybody(key)
-    assert tokens.keys() == {"national", "operator", *AUTHORITIES}
+    assert tokens.keys() == {"national", "inspector", "operator", *AUTHORITIES}
     fife = claims(tokens["S12000047"], key)
     assert (fife["scope"], fife["authority"]) == ("events:write orders:manage orders:read", "S12000047")
     national, operator = claims(tokens["national"], key), claims(tokens["operator"], key)
     assert (national["scope"], operator["scope"]) == ("national:read", "national:read operations")
+    assert claims(tokens["inspector"], key)["scope"] == "national:inspect national:read"
     assert "authority" not in national
     assert "authority" not in operator
 
