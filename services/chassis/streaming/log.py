@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import bounded
 from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
@@ -20,6 +21,8 @@ bounded.install()
 
 POLL_MILLISECONDS = 500
 LOOK_SECONDS = 10
+SILENT_POLLS = 120
+"""In a row, a minute long: whoever asks for what Kafka has, and is given nothing for so long, is told that it is away."""
 T = TypeVar("T")
 
 
@@ -58,7 +61,7 @@ class Log:
     def __init__(self, kafka: KafkaSettings, sources: Collection[TopicPartition]) -> None:
         self._loop = asyncio.new_event_loop()
         self._sources = [KafkaPartition(*source) for source in sources]
-        self._open = AsyncExitStack()
+        self._open, self._silent = AsyncExitStack(), 0
         try:
             self._consumer = self._run(self._begin(kafka))
         except BaseException:
@@ -88,8 +91,14 @@ class Log:
         return int(self._run(self._consumer.position(KafkaPartition(*source))))
 
     def slices(self, most: int) -> list[Slice]:
-        """What comes next of each source; nothing, if nothing came within half a second. Raises Away or Refused."""
+        """What comes next of each source; nothing, if nothing came within half a second. Raises Away or Refused.
+
+        Ask only where there is more to come: after a minute without anything it is away.
+        """
         found = self._run(self._consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=most))
+        self._silent = 0 if found else self._silent + 1
+        if self._silent >= SILENT_POLLS:
+            raise Away("Kafka says that there is more, and has sent nothing for a minute")
         return [Slice(at.topic, at.partition, records) for at, records in found.items() if records]
 
     def close(self) -> None:

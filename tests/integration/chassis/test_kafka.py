@@ -17,6 +17,8 @@ from deploy.local.broker import Broker
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import kafka as kafka_module
+from services.chassis.streaming import log as log_module
+from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer, Receipt, TopicSpec
 
 
@@ -56,6 +58,23 @@ def test_a_receipt_says_where_each_record_is(producer: Producer, new_topic: Call
     assert receipts == [Receipt(one, 0, 0), Receipt(two, 0, 0), Receipt(one, 0, 1)]
     assert producer.send_all([Outgoing(two, b"k", b"3")]) == [Receipt(two, 0, 1)]
     assert asyncio.run(producer.send([])) == []
+
+
+def test_nobody_waits_for_ever_for_what_kafka_does_not_send(
+    settings: KafkaSettings, producer: Producer, new_topic: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "POLL_MILLISECONDS", 50)
+    monkeypatch.setattr(log_module, "SILENT_POLLS", 10)
+    source = TopicPartition(new_topic(), 0)
+    with closing(log_module.Log(settings, [source])) as log:
+        log.seek({source: 0})
+        for _ in range(2):  # what comes begins the waiting anew
+            assert [log.slices(1) for _ in range(9)] == [[]] * 9
+            with pytest.raises(Away):
+                log.slices(1)
+            producer.send_all([Outgoing(source.topic, b"k", b"1")])
+            while not log.slices(1):
+                pass
 
 
 def test_many_requests_are_under_way_at_once_and_keep_the_loop_free(
