@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +27,8 @@ SIGNATURE = "signature"
 ORIGIN = ("from_subject",)
 """Members of another authority's event that name the order."""
 _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_DISTINCT = re.compile(r"(?=.*\d)(?=.*\D).{5,}|\d{7,}")
+"""References that stand for nothing else where they occur."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
@@ -103,13 +106,17 @@ class Person:
         return (said.subject or said.name) in self.subjects
 
     def mentioned(self, plain: str) -> bool:
-        """Whether a text that came to the authority names the person, or an order between quotation marks, of which one may be lost."""
-        if self.pseudonym in plain:
-            return True
-        return any(
-            one in plain and re.search(f'"{re.escape(one)}(?![\\w/-])|(?<![\\w/-]){re.escape(one)}"', plain)
-            for one in self.subjects
-        )
+        """Whether a text that came to the authority names the person, or an order, perhaps in the midst of a sentence."""
+        return self.pseudonym in plain or any(one in plain and _naming(one).search(plain) for one in self.subjects)
+
+
+@cache
+def _naming(reference: str) -> re.Pattern[str]:
+    """Where a text names the order. One like a year or a count does so only next to a quotation mark, of which one may be lost."""
+    before, after, itself = r"(?<![\w/-])", r"(?![\w/-])", re.escape(reference)
+    return re.compile(
+        f"{before}{itself}{after}" if _DISTINCT.fullmatch(reference) else f'"{itself}{after}|{before}{itself}"'
+    )
 
 
 def _text(value: Any) -> str:
@@ -188,6 +195,8 @@ class Renaming:
         except (msgspec.DecodeError, UnicodeDecodeError):
             before = found[1].decode(errors="replace")
         after = self._named(before).replace(self.person.pseudonym, self.names[self.person.pseudonym])
+        for subject in filter(_DISTINCT.fullmatch, self.person.subjects):
+            after = _naming(subject).sub(self.names[subject], after)
         return found[0] if after == before else msgspec.json.encode(after)
 
 

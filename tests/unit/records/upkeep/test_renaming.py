@@ -62,6 +62,10 @@ WAYS = {
     "cut off": VALUE[:-20],
     "cut off, escaped": VALUE.replace(P.encode(), escaped(P))[:-1],
     "a quotation mark lost": VALUE.replace(b'"CPO/1"', b'"CPO/1'),
+    "in a sentence": broken(VALUE)
+    .replace(b'"no court"', b'"as in CPO/1, and (CPO\\/1)."')
+    .replace(b'"CPO/1"', b'"CPO/7"'),
+    "in a sentence, cut off": broken(VALUE).replace(b'"no court"', b'"see CPO/1 of').replace(b'"CPO/1"', b'"CPO/7"'),
     "only a reference, cut off": b'{"subject": "CPO/1", "id": ',
     "UTF-16": VALUE.decode().encode("utf-16"),
     "a subject that is no text": VALUE.replace(b'"CPO/1"', b'["CPO/1"]'),
@@ -100,6 +104,13 @@ def test_what_is_spelled_alike_elsewhere_is_another_s() -> None:
         document = msgspec.json.decode(one.value or b"")
         assert document["subject"] == "CPO/1"
         assert document["data"]["from_subject"].startswith("erased-token-")
+
+
+@pytest.mark.parametrize("reference", ["2025", "12", "order"])
+def test_a_number_or_a_word_that_is_somebody_s_reference_too_names_nobody(reference: str) -> None:
+    text = f'"in order 2025 {reference} or 12 too"'.encode()
+    theirs = said(broken(VALUE).replace(P.encode(), b"somebody else").replace(b'"no court"', text), key=b"CPO/7")
+    assert forgotten(told(IMPOSED, reference), theirs)[1] == theirs
 
 
 def test_a_mistake_that_named_the_person_leaves_another_s_order_as_it_is() -> None:
