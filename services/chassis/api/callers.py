@@ -1,5 +1,6 @@
 """By what one caller is told from another, where it is counted what each takes."""
 
+from asyncio import sleep
 from ipaddress import IPv6Address, ip_address
 from typing import Literal, NamedTuple
 
@@ -8,6 +9,9 @@ from starlette.types import Scope
 
 from services.chassis.api.auth import COOKIE, Identity, InvalidToken, verify
 from services.chassis.settings import TokenSettings
+
+REFUSED_SECONDS = 1.0
+"""For which somebody who is not signed in waits for a refusal: saying no a thousand times a second would be work too."""
 
 
 class Caller(NamedTuple):
@@ -25,6 +29,12 @@ class Caller(NamedTuple):
     def key(self) -> str:
         """By which processes know that it is the same."""
         return f"{self.kind} {self.name}"
+
+
+async def hold_back(caller: Caller) -> None:
+    """Before a refusal that asks to come again later."""
+    if not caller.is_known:
+        await sleep(REFUSED_SECONDS)
 
 
 def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:

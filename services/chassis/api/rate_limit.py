@@ -7,7 +7,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis.api.callers import caller_of
+from services.chassis.api.callers import caller_of, hold_back
 from services.chassis.api.problems import Problem
 from services.chassis.guarding.budgets import WINDOW_SECONDS, Budgets, Spent
 from services.chassis.metrics import HttpMetrics
@@ -64,6 +64,7 @@ class RateLimit:
             await self._app(scope, receive, send_with_headers)
             return
         self._metrics.limited.labels(caller.kind).inc()
+        await hold_back(caller)
         refusal = Problem(429, f"More than {self._most} requests in a minute", headers={"Retry-After": str(seconds)})
         await refusal.response()(scope, receive, send_with_headers)
 

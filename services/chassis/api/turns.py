@@ -9,7 +9,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis.api.callers import Caller, caller_of
+from services.chassis.api.callers import Caller, caller_of, hold_back
 from services.chassis.api.policy import Policies, policy_of
 from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem
 from services.chassis.guarding.budgets import Budgets, Spent
@@ -55,8 +55,10 @@ class Turns:
                 turn.enter_context(self._timed(caller))
                 await self._app(scope, receive, self._sending(scope, send, turn))
         except _Spent as spent:
+            await hold_back(caller)
             await spent.problem.response()(scope, receive, send)
         except _NoTurn:
+            await hold_back(caller)
             wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
             await Problem(503, "Too many ask at once: come again", headers=wait).response()(scope, receive, send)
 

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.callers import REFUSED_SECONDS
 from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, TokenSettings
@@ -23,6 +24,18 @@ router = APIRouter(prefix="/v1")
 @router.get("/things")
 def things() -> str:
     return "things"
+
+
+@pytest.fixture(autouse=True)
+def held_back(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """For how long refusals are held back, in place of waiting for them."""
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("services.chassis.api.callers.sleep", wait)
+    return waited
 
 
 @pytest.fixture
@@ -70,6 +83,14 @@ def test_more_than_the_limit_is_refused_until_the_minute_is_over(connect: Connec
     assert statuses(client, 1) == [429]
     clock.move(timedelta(seconds=1))
     assert statuses(client, 1) == [200]
+
+
+def test_a_refusal_is_held_back_unless_somebody_vouches_for_who_asks(connect: Connect, held_back: list[float]) -> None:
+    """Else saying no would be work without end."""
+    statuses(connect("192.0.2.1"), LIMIT + 1, bearer("a"))
+    assert held_back == []
+    statuses(connect("192.0.2.1"), LIMIT + 2)
+    assert held_back == [REFUSED_SECONDS] * 2
 
 
 def test_every_answer_says_what_is_left(connect: Connect, clock: FixedClock) -> None:

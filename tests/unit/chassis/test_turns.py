@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.chassis.api import turns
+from services.chassis.api import callers, turns
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.api.callers import Caller
 from services.chassis.api.policy import Policy
@@ -22,6 +22,11 @@ from services.chassis.settings import HttpSettings, TokenSettings
 KEYS = generate_keys()
 SETTINGS = HttpSettings(port=0, public_at_once=3, caller_at_once=4)
 POLICIES = {"GET /work": Policy(), "GET /listen": Policy(listens=True)}
+
+
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "REFUSED_SECONDS", 0.0)
 
 
 class Route:
