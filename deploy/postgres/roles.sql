@@ -27,6 +27,15 @@ CREATE SCHEMA orders_audit AUTHORIZATION orders_audit;
 CREATE SCHEMA unpaid_work_audit AUTHORIZATION unpaid_work_audit;
 CREATE SCHEMA reporting_audit AUTHORIZATION reporting_audit;
 
+-- As which the APIs of the services of records work: they own nothing, and see an authority's rows only while they ask for it
+-- (orders_api), or all, for national viewers (orders_nation). Nobody signs in as these.
+CREATE ROLE orders_api;
+CREATE ROLE orders_nation;
+CREATE ROLE unpaid_work_api;
+CREATE ROLE unpaid_work_nation;
+GRANT orders_api, orders_nation TO orders WITH INHERIT FALSE;
+GRANT unpaid_work_api, unpaid_work_nation TO unpaid_work WITH INHERIT FALSE;
+
 -- For operators, and for migrations: `payback rebuild` makes a schema beside a service's own and puts it in its place. No API or worker signs in as this one.
 CREATE ROLE maintenance LOGIN PASSWORD :'maintenance' 
     IN ROLE orders, unpaid_work, reporting, orders_audit, unpaid_work_audit, reporting_audit;

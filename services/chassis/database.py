@@ -12,6 +12,7 @@ from psycopg import Connection as DriverConnection
 from psycopg import Error as DriverError
 from psycopg import OperationalError as DriverOperationalError
 from psycopg import sql
+from psycopg.errors import InvalidParameterValue
 from psycopg.types.json import set_json_dumps
 from sqlalchemy import (
     URL,
@@ -55,6 +56,7 @@ AWAY_CODES = {
 TIMED_OUT = "57014"
 _SETTINGS = "payback_settings"
 """The option under which an engine keeps what it was made from."""
+_IN_TRANSACTIONS = "payback_in_transactions"
 OURS = "42"
 """The class of faults that no data can cause: PostgreSQL does not know the table, or this role may not touch it."""
 
@@ -69,8 +71,8 @@ def driver_url(url: str | URL) -> URL:
     )
 
 
-def engine(settings: DatabaseSettings) -> Engine:
-    """An engine whose sessions work in the service's schema, as the service's role, in UTC. Connects only when used."""
+def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
+    """An engine whose sessions work in the service's schema, as the service's role or the one given, in UTC. Connects only when used."""
     options = {
         "search_path": f"{settings.schema_name},{settings.owner}_audit",
         "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
@@ -102,8 +104,20 @@ def engine(settings: DatabaseSettings) -> Engine:
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
-    event.listen(made, "connect", _prepare_session(settings.owner))
+    event.listen(made, "connect", _prepare_session(role or settings.owner))
     return made
+
+
+def settings_of(database: Engine) -> DatabaseSettings:
+    """What an engine was made from."""
+    settings: DatabaseSettings = database.get_execution_options()[_SETTINGS]
+    return settings
+
+
+def in_transactions(database: Engine) -> Engine:
+    """The same, whose every question is asked in a transaction."""
+    database.update_execution_options(**{_IN_TRANSACTIONS: True})
+    return database
 
 
 def _milliseconds(seconds: float) -> str:
@@ -115,8 +129,10 @@ def _prepare_session(role: str) -> Callable[[DriverConnection, object], None]:
         try:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
             connection.commit()
-        except BaseException:
+        except BaseException as fault:
             connection.close()  # the pool never gets to know it
+            if isinstance(fault, InvalidParameterValue):
+                raise Away(f"PostgreSQL has no role {role}: a migration makes it") from fault
             raise
         set_json_dumps(_json, connection)
 
@@ -153,7 +169,7 @@ def unhurried(database: Engine) -> Iterator[Connection]:
 
     It bears another name than a worker's, so that no worker that takes over ends it for standing still.
     """
-    settings: DatabaseSettings = database.get_execution_options()[_SETTINGS]
+    settings = settings_of(database)
     own = engine(settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0}))
     try:
         with transaction(own) as connection:
@@ -183,7 +199,9 @@ def _sqlstate(fault: BaseException) -> str | None:
 
 
 def reading(database: Engine) -> Engine:
-    """The same database for single questions, each by itself: without the two trips that a transaction takes."""
+    """The same database for single questions, each by itself: without the trips that a transaction takes, where it may be without."""
+    if database.get_execution_options().get(_IN_TRANSACTIONS):
+        return database
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -279,7 +297,7 @@ def _staging(connection: Connection, target: Table, types: dict[str, str]) -> st
     name = f"{target.name[:50]}_{crc32(repr(types).encode()):08x}"
     columns = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types.items())
     make = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS; DELETE FROM {}")
-    _driver(connection).execute(make.format(sql.Identifier(name), columns, sql.Identifier(name)))
+    driver_of(connection).execute(make.format(sql.Identifier(name), columns, sql.Identifier(name)))
     return name
 
 
@@ -304,7 +322,7 @@ def _merge(
 def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:
     names = sql.SQL(", ").join(map(sql.Identifier, types))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(name), names)
-    with _driver(connection).cursor() as cursor:
+    with driver_of(connection).cursor() as cursor:
         with cursor.copy(statement) as copy:
             copy.set_types(list(types.values()))
             for row in rows:
@@ -312,7 +330,8 @@ def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterab
         return cursor.rowcount
 
 
-def _driver(connection: Connection) -> DriverConnection:
+def driver_of(connection: Connection) -> DriverConnection:
+    """The driver's own connection."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, DriverConnection)
     return driver

@@ -8,6 +8,7 @@ twice or never, so it is found out here, on each side that knows of it.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -52,34 +53,36 @@ PERHAPS_TWICE = Rule(
     "it came from: if they are the same, both count it as imposed.",
     "If they are the same, send transfer.received; if not, ask the other authority to send transfer.answered.",
 )
-_OUT = text(
+NAMING_US = "naming_us"
+"""Orders, by whichever authority, that name the one that asks: see services/records/ingest/guarding/walls.py."""
+_OUT = (
     "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
-    "(SELECT FROM records i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
+    "(SELECT FROM {others} i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
 )
-_IN = text(
+_IN = (
     "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on "
     "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL AND NOT EXISTS "
-    "(SELECT FROM records o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
+    "(SELECT FROM {others} o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
     "AND o.left_on IS NOT NULL AND (:whole OR EXISTS (SELECT FROM json_each(o.facts) f WHERE f.key LIKE 'transfer/%' "
     "AND f.value -> 3 ->> 'to' = ANY(:codes)))) ORDER BY received_on, i.subject LIMIT 1000"
 )
-_TWICE = text(
+_TWICE = (
     "SELECT i.subject, i.imposed_on, o.authority AS other FROM records i JOIN records o ON o.came_from = i.came_from "
     "AND (o.authority, o.subject) <> (i.authority, i.subject) AND (:whole OR o.authority = i.authority) "
     "WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
 )
-_OUT_TWICE = text(
+_OUT_TWICE = (
     "SELECT o.subject, o.imposed_on, array_agg(DISTINCT i.authority ORDER BY i.authority) AS others FROM records o "
-    "JOIN records i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL "
+    "JOIN {others} i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL "
     "GROUP BY o.subject, o.imposed_on HAVING count(*) > 1 ORDER BY o.subject LIMIT 1000"
 )
-_CIRCLE = text(
-    "SELECT i.subject, i.imposed_on, i.came_from FROM records i JOIN records o ON o.came_from = i.authority || '/' || i.subject "
+_CIRCLE = (
+    "SELECT i.subject, i.imposed_on, i.came_from FROM records i JOIN {others} o ON o.came_from = i.authority || '/' || i.subject "
     "AND o.authority || '/' || o.subject = i.came_from WHERE i.authority = :authority AND i.came_from IS NOT NULL "
     "ORDER BY i.subject LIMIT 1000"
 )
-_PERHAPS_TWICE = text(
-    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as FROM records o "
+_PERHAPS_TWICE = (
+    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as FROM {others} o "
     "JOIN records i ON i.authority = o.asked_of AND i.imposed_on = o.imposed_on AND i.came_from IS NULL "
     "CROSS JOIN LATERAL (SELECT o.facts -> 'imposed' -> 3, i.facts -> 'imposed' -> 3) AS t (there, here) "
     "WHERE o.asked_of = :authority AND o.asked_on < :before "
@@ -99,12 +102,13 @@ class Asker:
 
     authority: str
     whole: bool = False
-    """Whether records count that do not name the authority: for national viewers only."""
+    """Whether records count that do not name the authority: for inspectors only."""
 
-    def parameters(self, now: Today) -> dict[str, object]:
-        """What the queries are given."""
+    def ask(self, connection: Connection, query: str, now: Today) -> Iterable[Any]:
+        """Its rows. The other side is looked for among what names the authority, unless everything counts."""
         before = now.day - timedelta(days=_limit(now).number)
-        return {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
+        given = {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
+        return connection.execute(text(query.format(others="records" if self.whole else NAMING_US)), given)
 
 
 def _is_over(since: date, now: Today) -> bool:
@@ -116,39 +120,39 @@ def _limit(now: Today) -> Length:
 
 
 def _out(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, left_on in connection.execute(_OUT, asker.parameters(now)):
+    for subject, left_on in asker.ask(connection, _OUT, now):
         if _is_over(left_on, now):
             yield FindingView.about(subject, OUT, left_on, facts=("ended",))
 
 
 def _in(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, came_from, received_on in connection.execute(_IN, asker.parameters(now)):
+    for subject, came_from, received_on in asker.ask(connection, _IN, now):
         if _is_over(received_on, now):
             detail = f"said to come from {came_from}"
             yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
 
 
 def _perhaps_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for origin, subject, asked_on, taken_as in connection.execute(_PERHAPS_TWICE, asker.parameters(now)):
+    for origin, subject, asked_on, taken_as in asker.ask(connection, _PERHAPS_TWICE, now):
         if _is_over(asked_on, now):
             detail = f"{subject} of {origin} may be the same"
             yield FindingView.about(taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=detail)
 
 
 def _twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in connection.execute(_TWICE, asker.parameters(now)):
+    for subject, imposed_on, other in asker.ask(connection, _TWICE, now):
         detail = f"the other one is an order of {other}"
         yield FindingView.about(subject, TWICE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
 
 
 def _out_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, others in connection.execute(_OUT_TWICE, asker.parameters(now)):
+    for subject, imposed_on, others in asker.ask(connection, _OUT_TWICE, now):
         detail = f"said to have come from it by {', '.join(others)}"
         yield FindingView.about(subject, OUT_TWICE, imposed_on or now.day, facts=("ended",), detail=detail)
 
 
 def _circle(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in connection.execute(_CIRCLE, asker.parameters(now)):
+    for subject, imposed_on, other in asker.ask(connection, _CIRCLE, now):
         detail = f"said to come from {other}, which is said to come from it"
         yield FindingView.about(subject, CIRCLE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
 
@@ -175,15 +179,15 @@ UNMATCHED: OwnFindings = {code: _for_itself(code) for code in _MATCHING}
 
 
 def whole_matching(connection: Connection, authority: str, now: Today) -> list[FindingView]:
-    """Return every transfer of the authority that does not match, also by records that do not name it: for national viewers."""
+    """Return every transfer of the authority that does not match, also by records that do not name it: for inspectors."""
     asker = Asker(authority, whole=True)
     return [finding for find in _MATCHING.values() for finding in find(connection, asker, now)]
 
 
-_TAKEN_BY = text("SELECT authority, subject FROM records WHERE came_from = :reference ORDER BY authority, subject")
+_TAKEN_BY = text("SELECT authority, subject FROM naming_us WHERE came_from = :reference ORDER BY authority, subject")
 _LEFT = text(
     "SELECT left_on IS NOT NULL AND EXISTS (SELECT FROM json_each(facts) f WHERE f.key LIKE 'transfer/%' "
-    "AND f.value -> 3 ->> 'to' = ANY(:codes)) FROM records WHERE authority = :origin AND subject = :subject"
+    "AND f.value -> 3 ->> 'to' = ANY(:codes)) FROM naming_us WHERE authority = :origin AND subject = :subject"
 )
 
 

@@ -14,6 +14,8 @@ from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.api.http import application
 from services.chassis.api.policy import names_of_routes
 from services.chassis.clock import FixedClock, system_clock
+from services.chassis.database import settings_of
+from services.chassis.guarding.walls import behind
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
@@ -50,8 +52,11 @@ def client(database: Engine, domain: Domain, today: str) -> TestClient:
     return _clients[key]
 
 
-def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED) -> TestClient:
-    """The same, with files of one's own."""
+def new_client(
+    database: Engine, domain: Domain, today: str, own: Own = SHIPPED, registry: CollectorRegistry | None = None
+) -> TestClient:
+    """The same, with files of one's own. It works behind the walls, whatever engine is given."""
+    database = behind(settings_of(database))
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
     routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
     routers += [looking_back.router(database), trees.router(database)]
@@ -60,7 +65,7 @@ def new_client(database: Engine, domain: Domain, today: str, own: Own = SHIPPED)
     tokens = TokenSettings(public_key=keys().public)
     return TestClient(
         application(
-            *(domain.service, HttpSettings(port=0), CollectorRegistry(), routers, policies),
+            *(domain.service, HttpSettings(port=0), registry or CollectorRegistry(), routers, policies),
             tokens=tokens,
             audit=database,
         )

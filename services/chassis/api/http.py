@@ -1,5 +1,6 @@
 """The public side of a service: one way to build an application, and one to serve it."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -31,6 +32,7 @@ from services.chassis.audit import watching
 from services.chassis.audit.national import NationalLooks
 from services.chassis.clock import Clock, system_clock
 from services.chassis.failures import Failure
+from services.chassis.guarding import walls
 from services.chassis.guarding.budgets import Budgets, shared
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import AuditMetrics, HttpMetrics, exposed
@@ -122,6 +124,7 @@ async def _admitted(request: Request) -> None:
     if found.who is not Who.ANYBODY:
         identity = await caller_named(request)
         watching.called_by(identity)
+        walls.sees(walls.Sight(identity.authority or "", whole_nation=found.who.of_the_nation))
         admit(found, identity)
 
 
@@ -152,6 +155,8 @@ def _written(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
+SWITCH_SECONDS = 0.0005
+"""After which a thread that works gives way to one that waits. A request changes threads often, and each time would wait for Python's own 5 ms."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep a connection that is not used, so that it is not closed under a request of theirs."""
 
@@ -172,6 +177,7 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     collect_seldom()
+    sys.setswitchinterval(SWITCH_SECONDS)
     asked = asking(app.state.dependencies, app.state.metrics)
     with exposed(metrics, registry), asked, shared(app.state.budgets, app.state.shares):
         uvicorn.Server(config).run()

@@ -22,6 +22,7 @@ from services.chassis.audit.store import append
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Away
+from services.chassis.guarding import walls
 from services.chassis.metrics import AuditMetrics
 
 HEADER = "payback-purpose"
@@ -136,7 +137,8 @@ class Watch:
             return
         token = _shown.set(shown)
         try:
-            await self._app(scope, receive, Answer(lambda: self.keep(shown, scope), scope, receive, send).send)
+            with walls.seeing(walls.NOBODY):
+                await self._app(scope, receive, Answer(lambda: self.keep(shown, scope), scope, receive, send).send)
         finally:
             _shown.reset(token)
 

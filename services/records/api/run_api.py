@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from services.chassis import logs, tracing
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import Policies
-from services.chassis.database import engine, transaction
+from services.chassis.database import transaction
+from services.chassis.guarding.walls import behind
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, looking_back, sequence
@@ -44,7 +45,7 @@ def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
     logs.configure(settings.logs, f"{domain.service}-api")
     tracing.configure(settings.tracing, f"{domain.service}-api")
     registry = new_registry()
-    database, producer, admin = engine(settings.database), Producer(settings.kafka), Admin(settings.kafka)
+    database, producer, admin = behind(settings.database), Producer(settings.kafka), Admin(settings.kafka)
     app = build(domain, surface, settings, Parts(database, producer, admin, registry))
     try:
         serve(app, settings.http, settings.metrics, registry)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.records.config.closed_days import with_closed_days
@@ -70,11 +70,13 @@ def write(connection: Connection, authority: str, decided: Sequence[Note]) -> No
         connection.execute(notes.insert(), rows)
 
 
-def holder(connection: Connection, kind: Kind, key: str) -> tuple[str, Note] | None:
-    """Which authority a key belongs to that only one can have; None where it was taken back, or never was."""
-    query = select(notes).where(notes.c.kind == kind, notes.c.key == key).order_by(notes.c.id.desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None or row["content"] is None else (row["authority"], _note(row))
+_FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id DESC LIMIT 1")
+
+
+def holder_of_feed(connection: Connection, key: str) -> str | None:
+    """Which authority a feed is of; None where it was taken back, or never was."""
+    row = connection.execute(_FEED, {"key": key}).one_or_none()
+    return row.authority if row and row.holds else None
 
 
 def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:

@@ -11,10 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import delete, select
 
 from deploy.local.postgres import create_database
 from services.chassis.clock import system_clock
+from services.chassis.database import engine, transaction
 from services.chassis.failures import Refused
+from services.chassis.guarding.walls import NOBODY, Sight, behind, seeing
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
@@ -25,6 +28,7 @@ from services.operations.rights.retention import PLACES, let_go
 from services.operations.rights.schedule import schedule
 from services.operations.topics import ensure, topic_specs
 from services.orders.domain import domain
+from services.records.ingest.tables import notes
 from services.records.model.bank_holidays import scotland
 from services.records.upkeep.rebuild import rebuild
 from tests.support import parts
@@ -85,6 +89,24 @@ def test_a_service_works_in_its_own_schema_and_in_no_other(prepared: str, servic
                 connection.execute(what.format(f"{service}_audit.audit_entries"))
         with pytest.raises(InsufficientPrivilege):
             connection.execute(f"SET ROLE {service}_audit")
+
+
+def test_an_api_sees_the_rows_of_who_asks_with_the_rights_that_are_deployed(prepared: str) -> None:
+    migrate(address(prepared, "maintenance"), "orders", ROOT / "services" / "orders" / "migrations")
+    settings = DatabaseSettings(url=address(prepared, "orders"), schema_name="orders")
+    owning, walled = engine(settings), behind(settings)
+    codes = ["S12000005", "S12000036"]
+    with transaction(owning) as connection:
+        for code in codes:
+            row = {"authority": code, "kind": "aim", "key": "x", "by": "x", "at": system_clock()}
+            connection.execute(notes.insert().values(row))
+    for sight, seen in ((NOBODY, []), (Sight(codes[0]), codes[:1]), (Sight(whole_nation=True), codes)):
+        with seeing(sight), transaction(walled) as connection:
+            assert sorted(connection.scalars(select(notes.c.authority))) == seen
+    with transaction(owning) as connection:
+        connection.execute(delete(notes))
+    owning.dispose()
+    walled.dispose()
 
 
 def test_a_service_needs_its_own_password(prepared: str) -> None:

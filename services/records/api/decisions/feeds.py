@@ -14,12 +14,12 @@ from pydantic import Field
 from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.database import reading, transaction
+from services.chassis.guarding.walls import Sight, seeing
 from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.decisions import acknowledging
 from services.records.api.management import Management, horizon
 from services.records.ingest import notes
-from services.records.ingest.notes import Kind
 from services.records.model.standards import TITLES
 
 AHEAD = 20
@@ -57,16 +57,20 @@ def router(management: Management) -> APIRouter:
     )
     def get_feed(payback_feed: Annotated[str, Header(min_length=32, max_length=128)]) -> Dues:
         with transaction(at_once) as connection:
-            found = notes.holder(connection, Kind.FEED, hash_of(payback_feed))
-        if found is None:
+            authority = notes.holder_of_feed(connection, hash_of(payback_feed))
+        if authority is None:
             raise Problem(404, "There is no such feed, or it was taken back")
-        authority, _ = found
-        now = management.now(authority)
-        with transaction(at_once) as connection:
-            left_out = frozenset(acknowledging.acknowledged(connection, authority))
-            dues = listing.worklist(connection, authority, horizon(now, AHEAD, left_out), None, MOST)
-        number = Counter((due.due_on, TITLES[due.standard]) for due in dues if due.due_on >= now.day)
-        days = [DuesOfDay(day=day, title=title, number=count) for (day, title), count in sorted(number.items())]
-        return Dues(today=now.day, overdue=sum(due.due_on < now.day for due in dues), days=days)
+        with seeing(Sight(authority)):
+            return _dues(management, authority)
 
     return routes
+
+
+def _dues(management: Management, authority: str) -> Dues:
+    now = management.now(authority)
+    with transaction(reading(management.database)) as connection:
+        left_out = frozenset(acknowledging.acknowledged(connection, authority))
+        dues = listing.worklist(connection, authority, horizon(now, AHEAD, left_out), None, MOST)
+    number = Counter((due.due_on, TITLES[due.standard]) for due in dues if due.due_on >= now.day)
+    days = [DuesOfDay(day=day, title=title, number=count) for (day, title), count in sorted(number.items())]
+    return Dues(today=now.day, overdue=sum(due.due_on < now.day for due in dues), days=days)

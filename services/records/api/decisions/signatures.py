@@ -14,6 +14,7 @@ from contracts.receipts.signed import check_signature
 from services.chassis.api.problems import Problem
 from services.chassis.database import transaction
 from services.chassis.failures import Away
+from services.chassis.guarding.walls import Sight, seeing
 from services.records.api.intake_schemas import Answer
 from services.records.ingest import notes
 from services.records.ingest.notes import Kind
@@ -78,7 +79,7 @@ class RegisteredSigners:
             return due
 
     def _look(self, authority: str) -> None:
-        with transaction(self._database) as connection:
+        with seeing(Sight(authority)), transaction(self._database) as connection:
             held = [note.content or {} for note in notes.holding(connection, authority, Kind.SIGNING_KEY)]
         required = any(one["required"] for one in held)
         self._known[authority] = PublicKeys({"keys": [public_key(one["x"]) for one in held]}) if required else None

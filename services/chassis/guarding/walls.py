@@ -1,0 +1,79 @@
+"""Walls between authorities: PostgreSQL shows an API only the rows of the authority that asks, also where a query forgets to say whose.
+
+An API works in a role that owns nothing and is under row-level security. Each of its transactions begins by saying for whom it is;
+in one for nobody there is no row to be seen.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, event
+
+from contracts.authorities import codes_of
+from services.chassis.database import driver_of, engine, in_transactions
+from services.chassis.settings import DatabaseSettings
+
+AUTHORITY, CODES = "payback.authority", "payback.codes"
+"""What a session is told: the authority's code, and all codes that it ever had, separated by commas."""
+
+
+class Sight(NamedTuple):
+    """Whose rows are seen."""
+
+    authority: str = ""
+    whole_nation: bool = False
+
+
+NOBODY = Sight()
+_sight: ContextVar[Sight] = ContextVar("sight", default=NOBODY)
+
+
+def role_of_api(owner: str) -> str:
+    """Sees the rows of one authority."""
+    return f"{owner}_api"
+
+
+def role_of_nation(owner: str) -> str:
+    """Sees the rows of all, and changes none."""
+    return f"{owner}_nation"
+
+
+def behind(settings: DatabaseSettings) -> Engine:
+    """An engine for an API. Its transactions see what whoever asks may see."""
+    made = in_transactions(engine(settings, role_of_api(settings.owner)))
+    nation = role_of_nation(settings.owner)
+
+    def tell(connection: Connection) -> None:
+        sight = _sight.get()
+        told = {AUTHORITY: sight.authority, CODES: ",".join(codes_of(sight.authority)) if sight.authority else ""}
+        if sight.whole_nation:
+            told["role"] = nation
+        _set(connection, told)
+
+    event.listen(made, "begin", tell)
+    return made
+
+
+def _set(connection: Connection, told: dict[str, str]) -> None:
+    """Until the transaction ends. Together with its beginning this is one trip."""
+    driver = driver_of(connection)
+    given = [text for pair in told.items() for text in pair]
+    with driver.pipeline():
+        driver.execute(f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(told))}".encode(), given)
+
+
+def sees(sight: Sight) -> None:
+    """From here on this request sees these rows."""
+    _sight.set(sight)
+
+
+@contextmanager
+def seeing(sight: Sight) -> Iterator[None]:
+    """Meanwhile these rows are seen, or what `sees` says; afterwards those of before."""
+    token = _sight.set(sight)
+    try:
+        yield
+    finally:
+        _sight.reset(token)
