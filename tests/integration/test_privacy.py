@@ -21,7 +21,7 @@ from tests.support import scenario
 PERSONAL = ("person", "subject", "event_id", "ref", "name_of", "birth", "address")
 
 
-def _identifiers() -> set[str]:
+def identifiers() -> set[str]:
     """Order references, pseudonyms and event ids of the scenario."""
     found: set[str] = set()
     for _, _, lines in scenario.topics():
@@ -66,7 +66,7 @@ def test_published_aggregates_name_nobody(empty_kafka: str, migrated: Callable[[
         bench.database.dispose()
     assert len(published) >= sent > 1_000
     told = b"\n".join([*published, generate_latest(registry)]).decode()
-    assert [word for word in _identifiers() if word in told] == []
+    assert [word for word in identifiers() if word in told] == []
 
 
 def test_an_aggregate_has_no_place_for_a_person() -> None:

@@ -156,7 +156,7 @@ def _written(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 SWITCH_SECONDS = 0.0005
-"""After which a thread that works gives way to one that waits. A request changes threads often, and each time would wait for Python's own 5 ms."""
+"""After which a thread that works gives way to one that waits. A request changes threads often, and would wait 5 ms each time."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep a connection that is not used, so that it is not closed under a request of theirs."""
 
