@@ -192,6 +192,22 @@ def test_a_cluster_on_kubernetes_is_set_up_as_one_elsewhere() -> None:
     assert {name for name in elsewhere if not re.match(of_the_machine, name)} == config.keys()
 
 
+WITHOUT_DIGEST = {"apache/kafka:4.4.0", "docker.io/danielqsj/kafka-exporter:v1.9.0", "danielqsj/kafka-exporter:v1.9.0"}
+"""Of which nobody has published one where we could look."""
+MOVING = {"postgres:18-bookworm"}
+"""Is meant to bring what was mended."""
+
+
+def test_what_others_made_is_known_by_its_digest() -> None:
+    files = [ROOT / "docker-compose.yml", *FILES]
+    images = {name for path in files for name in re.findall(r"image: ([^\s{}$]+)", path.read_text())} - {
+        "payback",
+        "payback:",
+    }
+    assert len(images) > 6
+    assert {one for one in images if not re.search("@sha256:[0-9a-f]{64}$", one)} == WITHOUT_DIGEST | MOVING
+
+
 def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every kind of pod that is applied: its labels and its description."""
     specs = [template_of(one) for path in FILES for one in documents(path) if one["kind"] in WITH_PODS]
