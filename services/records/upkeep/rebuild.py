@@ -81,7 +81,7 @@ def rebuild(
             history.begin(worker)
             read = history.feed(worker, history.ends(), tell)
             with _administrator(settings).begin() as connected:
-                ends = _stop_the_old(connected, settings.schema_name)
+                ends = history.within(_stop_the_old(connected, settings.schema_name))
                 hold_up(connected, settings.schema_name)
                 with _administrator(settings).begin() as late:
                     carry_over_late(late, settings.schema_name, beside.schema_name)
@@ -150,6 +150,11 @@ class History:
     def ends(self) -> dict[str, int]:
         """The next offset that each topic will give."""
         return {source.topic: bounds.end for source, bounds in self._log.bounds().items()}
+
+    def within(self, ends: Mapping[str, int]) -> dict[str, int]:
+        """The same, but no further than the log goes: what the old books read beyond that is lost, and would be waited for in vain."""
+        there = self.ends()
+        return {topic: min(end, there[topic]) for topic, end in ends.items()}
 
     def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
         """Gives the worker everything before these offsets, and what comes along. Returns how many events."""
