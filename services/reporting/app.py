@@ -43,21 +43,21 @@ TAGS: list[dict[str, Any]] = [
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
-    return _built(settings, engine, registry, site_of(engine, clock, settings.site), {})
+    return _built(settings, engine, registry, site_of(_reading(settings, engine), clock, settings.site), {})
 
 
 def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, site: Site, more: Checks) -> FastAPI:
-    clock = site.clock
+    clock, reading = site.clock, site.database
     store = SessionStore(engine, clock, settings.site)
     checks: Checks = {
-        "postgresql": lambda: _answers(engine),
+        "postgresql": lambda: _answer(engine, reading),
         "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check,
     }
     app = application(
         "Payback: reporting",
         settings.http,
         registry,
-        [*api.routers(engine, clock, store), routes.router(site)],
+        [*api.routers(engine, reading, clock, store), routes.router(site)],
         POLICIES,
         tokens=settings.tokens,
         national=engine,
@@ -83,7 +83,7 @@ def run_api(settings: ApiSettings) -> int:
     stop = Event()
     opening = engine, system_clock, stop, OpeningMetrics(registry)
     Thread(target=keep_opening, args=opening, name="opening", daemon=True).start()
-    site = site_of(engine, system_clock, settings.site)
+    site = site_of(_reading(settings, engine), system_clock, settings.site)
     warming = Warming(site)
     app = _built(settings, engine, registry, site, {"pages": warming.check})
     Thread(target=warming.run, args=(app, stop), name="warming", daemon=True).start()
@@ -92,6 +92,11 @@ def run_api(settings: ApiSettings) -> int:
     return 0
 
 
-def _answers(engine: Engine) -> None:
-    with database.transaction(engine) as connection:
-        connection.exec_driver_sql("SELECT 1")
+def _reading(settings: ApiSettings, engine: Engine) -> Engine:
+    return database.engine(settings.reading.of(settings.database)) if settings.reading.url else engine
+
+
+def _answer(*engines: Engine) -> None:
+    for engine in engines:
+        with database.transaction(engine) as connection:
+            connection.exec_driver_sql("SELECT 1")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from services.chassis.settings import (
     DatabaseSettings,
@@ -62,10 +62,23 @@ class WorkerSettings(Settings):
     logs: LogSettings = LogSettings()
 
 
+class ReadingSettings(Group):
+    """A copy of the database that only follows, for those who read figures."""
+
+    url: SecretStr | None = Field(
+        default=None, description="where figures are read, if elsewhere than where sessions and the audit are written"
+    )
+
+    def of(self, database: DatabaseSettings) -> DatabaseSettings:
+        """Where figures are read."""
+        return database.model_copy(update={"url": self.url}) if self.url else database
+
+
 class ApiSettings(Settings):
     """For `api`."""
 
     database: DatabaseSettings
+    reading: ReadingSettings = ReadingSettings()
     tokens: TokenSettings
     http: HttpSettings = HttpSettings(port=8103, requests_per_minute=3_000, caller_seconds=600)
     site: SiteSettings = SiteSettings()

@@ -8,18 +8,18 @@ from services.reporting.api import cells, figures, publications, releases, sessi
 from services.reporting.api.session_store import SessionStore
 
 
-def routers(database: Engine, clock: Clock, store: SessionStore) -> list[APIRouter]:
-    """All routes of the API."""
+def routers(database: Engine, reading: Engine, clock: Clock, store: SessionStore) -> list[APIRouter]:
+    """All routes of the API. Figures are read from `reading`; files of releases may have to be made."""
     return [
-        cells.router(database),
+        cells.router(reading),
         figures.definitions(),
-        figures.data(database, clock),
-        several.router(database, clock),
-        figures.comparisons(database, clock),
-        figures.differences(database, clock),
-        releases.router(database, clock),
+        figures.data(reading, clock),
+        several.router(reading, clock),
+        figures.comparisons(reading, clock),
+        figures.differences(reading, clock),
+        releases.router(reading, clock),
         publications.router(database, clock),
         publications.public_files(database, clock),
-        stream.router(database),
+        stream.router(reading),
         sessions.router(store),
     ]
