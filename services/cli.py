@@ -23,6 +23,7 @@ GROUPS = {
     "services.operations.capacity": ("capacity",),
     "services.operations.times": ("redate",),
     "services.operations.moving.adopt": ("adopt",),
+    "services.operations.moving.copy": ("copy",),
     "services.operations.rights.evidence": ("evidence",),
     "services.operations.rights.audit": ("audit",),
     "services.operations.rights.person": ("person",),

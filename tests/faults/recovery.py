@@ -176,7 +176,7 @@ def main() -> int:
             database = create_database(server.url, "payback")
             with running_platform(Path(directory), kafka.address, database) as platform:
                 _rehearse(server, platform, Marks(database))
-                _proved(platform)
+                proved(platform)
         finally:
             server.remove()
     return 0
@@ -238,7 +238,7 @@ def _back(server: Archiving, platform: Platform, load: Load, moment: datetime | 
     print(f"  all events that were sent until then are visible after {time.monotonic() - began:.1f} s")
 
 
-def _proved(platform: Platform) -> None:
+def proved(platform: Platform) -> None:
     """By another way than the workers': events, records, cells, and what reporting shows."""
     for name in ("orders-worker", "unpaid_work-worker"):
         told = platform.environment(name)

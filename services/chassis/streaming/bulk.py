@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
+from aiokafka.structs import TopicPartition as KafkaPartition
 
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
@@ -54,8 +55,12 @@ class BulkProducer:
         deliver_seconds: float = 30.0,
         transactional: str | None = None,
         transaction_seconds: int = TRANSACTION_SECONDS,
+        idempotent: bool = False,
     ) -> None:
-        """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them."""
+        """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them.
+
+        With `idempotent`, what it has to send again after a fault on the way is kept once.
+        """
         self._settings, self._seconds = settings, deliver_seconds
         self.id = f"{transactional}-{uuid4()}" if transactional and settings.transactions else None
         """Under which Kafka knows its transactions."""
@@ -63,7 +68,7 @@ class BulkProducer:
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
         self._producer: AIOKafkaProducer | None = None
-        self._transaction_seconds = transaction_seconds
+        self._transaction_seconds, self._idempotent = transaction_seconds, idempotent
 
     def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
         """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
@@ -86,6 +91,10 @@ class BulkProducer:
     def end_other(self, id_: str, topic: str) -> None:
         """Aborts what another producer has left open in the topic, and keeps that one from going on under its id. Raises Away."""
         self._run(self._end_other(id_, topic))
+
+    def skip(self, topic: str, number: int) -> None:
+        """Gives up a transaction in the topic, which takes so many places and which nobody reads. Raises Away or Refused."""
+        self._run(self._skip(topic, number))
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -120,6 +129,24 @@ class BulkProducer:
                 # another one of the same producer ends that, too.
                 await other.begin_transaction()
                 await other.send_and_wait(topic, key=id_.encode(), partition=0)
+                await other.abort_transaction()
+        finally:
+            await _let_go(other)
+
+    async def _skip(self, topic: str, number: int) -> None:
+        given_up = _transactional(f"payback-skip-{uuid4()}", TRANSACTION_SECONDS)
+        other = AIOKafkaProducer(**_options(self._settings, self._seconds), **given_up)
+        try:
+            async with self._told_apart():
+                await other.start()
+                await other.begin_transaction()
+                # Its end takes a place too, and is written where no record is: the library has no word for that.
+                other._txn_manager.maybe_add_partition_to_txn(KafkaPartition(topic, 0))  # noqa: SLF001
+                if number > 1:
+                    fillers = (Outgoing(topic, None, None) for _ in range(number - 1))
+                    for batch, _ in list(_batches(other, fillers)):
+                        await (await other.send_batch(batch, topic, partition=0))
+                await other.flush()
                 await other.abort_transaction()
         finally:
             await _let_go(other)
@@ -160,6 +187,8 @@ class BulkProducer:
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
             transactional = _transactional(self.id, self._transaction_seconds) if self.id else {}
+            if self._idempotent:
+                transactional["enable_idempotence"] = True
             producer = AIOKafkaProducer(**_options(self._settings, self._seconds), **transactional)
             try:
                 await producer.start()

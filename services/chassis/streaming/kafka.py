@@ -36,7 +36,7 @@ LASTING = (
     errors.KafkaConfigurationError,
     errors.IllegalStateError,
 )
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 5
 ANSWER_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Outgoing(NamedTuple):
     """What to send. `value` None deletes the key in a compacted topic."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes | None
     timestamp: int | None = None
     """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""

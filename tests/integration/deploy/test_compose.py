@@ -30,6 +30,7 @@ OVER = {
     "webhooks": ["webhooks"],
     "authorities": ["authorities"],
     "archive": ["archive"],
+    "copy": ["copy"],
 }
 
 
@@ -60,7 +61,12 @@ def read(reader: str, files: list[Path], log: Path) -> dict[str, Any] | None:
         command = ["docker", "compose", *laid, "config", "--format", "json"]
     else:
         command = [str(SPEC), *map(str, files)]
-    variables = os.environ | SECRETS | {"KAFKA_PUBLIC_NAME": "kafka.example", "KAFKA_CERTIFICATE": "/kafka.pem"}
+    places = {
+        "KAFKA_PUBLIC_NAME": "kafka.example",
+        "KAFKA_CERTIFICATE": "/kafka.pem",
+        "COPY_BOOTSTRAP": "copy.example:9092",
+    }
+    variables = os.environ | SECRETS | places
     with log.open("wb") as errors:
         done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, stderr=errors, check=False, cwd=ROOT)
     return json.loads(done.stdout) if done.returncode == 0 else None

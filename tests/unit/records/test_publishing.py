@@ -55,7 +55,7 @@ class Producer:
         yield
 
     def send_all(self, records: Iterable[Outgoing]) -> None:
-        self.sent += [record.key for record in records]
+        self.sent += [record.key or b"" for record in records]
 
 
 def test_who_takes_longer_than_a_statement_may_holds_up_nobody_else() -> None:

@@ -1,0 +1,136 @@
+"""Copies topics into another Kafka with every record in its own place, so that receipts, signed trees and books hold there too.
+
+Events go on just where the copy ends, so it may be stopped or killed at any time. Where a source has no record to read, since a transaction
+ended or was given up there, the copy gets a transaction given up that is as long.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from time import monotonic, sleep
+
+from contracts.topics import NATIONAL_AGGREGATES
+from services.chassis.failures import Away, Refused
+from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
+from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.kafka import Admin, Outgoing, Receipt, TopicSpec
+from services.chassis.streaming.log import Log
+from services.operations.moving.places import Gap, Run, steps
+from services.operations.topics import ensure, topic_specs
+
+MIRRORED = topic_specs(simulated=True)
+MOST = 20_000
+"""Messages at once."""
+GIVEN_UP_SECONDS = 10.0
+
+
+class Copier:
+    """Keeps the topics of one Kafka as those of another. One at a time: what somebody else writes there is noticed, and refused."""
+
+    def __init__(self, source: KafkaSettings, target: KafkaSettings, specs: Sequence[TopicSpec] = MIRRORED) -> None:
+        """Makes the topics there. Raises Away, or Refused where they are not as they must be."""
+        self._source, self._target = source, target
+        if differences := ensure(target, specs):
+            raise Refused("; ".join(differences))
+        self._parts = [TopicPartition(spec.name, 0) for spec in specs]
+        self._firsts: dict[TopicPartition, int] = {}
+        with ExitStack() as opened:
+            self._log = opened.enter_context(closing(Log(source, self._parts)))
+            self._there = opened.enter_context(closing(Log(target, self._parts)))
+            self._producer = opened.enter_context(BulkProducer(target, idempotent=True))
+            self._at = self._ends()
+            bounds = self._log.bounds()
+            self._log.seek({part: self._begin(part, bounds[part]) for part in self._parts})
+            self._opened = opened.pop_all()
+
+    def round(self) -> int:
+        """Copies what there is now, and answers with how many records that were. Raises Away or Refused."""
+        bounds, copied = self._log.bounds(), 0
+        while any(self._log.position(part) < bounds[part].end for part in self._parts):
+            for piece in self._log.slices(MOST):
+                self._take(piece)
+                copied += len(piece.messages)
+        for part in self._parts:
+            if not _again(part) and self._at[part] < bounds[part].end:
+                self._do(part, Gap(bounds[part].end))
+        self._forget({part: bounds[part].first for part in self._parts})
+        return copied
+
+    def close(self) -> None:
+        """Lets go of both."""
+        self._opened.close()
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        """Where the copy ends. Raises Away where what was given up there, by one that was killed, has not ended yet."""
+        with closing(Admin(self._target)) as admin:
+            ends = admin.ends([part.topic for part in self._parts])
+        settled = {part: bounds.end for part, bounds in self._there.bounds().items()}
+        if unended := [part.topic for part, end in settled.items() if end != ends[part.topic]]:
+            raise Away(f"a transaction has not ended in the copy's {', '.join(unended)}")
+        return settled
+
+    def _begin(self, part: TopicPartition, bounds: Bounds) -> int:
+        """Where to read a source first."""
+        at = self._at[part]
+        if _again(part):
+            return bounds.first
+        if at > bounds.end:
+            raise Refused(
+                f"{part.topic} ends at {at} in the copy and at {bounds.end} here: it is the copy of another Kafka"
+            )
+        return max(at, bounds.first)
+
+    def _take(self, piece: Slice) -> None:
+        if _again(piece.source):
+            self._producer.send_all(_outgoing(piece.topic, message) for message in piece.messages)
+            return
+        for step in steps(piece.messages, self._at[piece.source]):
+            self._do(piece.source, step)
+
+    def _do(self, part: TopicPartition, step: Gap | Run) -> None:
+        at = self._at[part]
+        match step:
+            case Gap(end):
+                self._producer.skip(part.topic, end - at)
+                self._wait(part, end)
+            case Run(messages):
+                receipts = self._producer.send_all(_outgoing(part.topic, message) for message in messages)
+                _check(part.topic, receipts, at, step.end)
+        self._at[part] = step.end
+
+    def _wait(self, part: TopicPartition, end: int) -> None:
+        """Kafka says that a transaction is given up before it writes so into the topic."""
+        deadline = monotonic() + GIVEN_UP_SECONDS
+        while self._there.bounds()[part].end < end:
+            if monotonic() > deadline:
+                raise Away(f"{part.topic} of the copy does not get to {end}")
+            sleep(0.01)
+
+    def _forget(self, firsts: dict[TopicPartition, int]) -> None:
+        """Where somebody was forgotten, the copy forgets too."""
+        if firsts == self._firsts:
+            return
+        with closing(Admin(self._source)) as admin:
+            meant = admin.meant_beginnings([part.topic for part in self._parts])
+        with closing(Admin(self._target)) as admin:
+            there = admin.spans(list(meant))
+            late = {topic: first for topic, first in meant.items() if there[topic].first < first}
+            if late:
+                admin.delete_before(late)
+        self._firsts = firsts
+
+
+def _again(part: TopicPartition) -> bool:
+    """Whether it is copied from its beginning each time: rows of aggregates say how new they are."""
+    return part.topic == NATIONAL_AGGREGATES
+
+
+def _check(topic: str, receipts: Sequence[Receipt], at: int, end: int) -> None:
+    if receipts[0].offset != at or receipts[-1].offset != end - 1:
+        raise Refused(f"Somebody else writes to {topic} of the copy: delete the topic there, and begin again")
+    if receipts[0].redated:
+        raise Refused(f"{topic} of the copy keeps its own times: message.timestamp.type must be CreateTime")
+
+
+def _outgoing(topic: str, message: Message) -> Outgoing:
+    return Outgoing(topic, message.key, message.value, message.timestamp, tuple(message.headers))
