@@ -1,0 +1,263 @@
+"""What the dashboards ask, for Grafana and for Perses."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Panel(NamedTuple):
+    """One question, or several in one picture."""
+
+    title: str
+    unit: str
+    questions: Sequence[tuple[str, str]]
+    """What to ask, and what to call an answer."""
+    kind: str = "timeseries"
+    limit: float | None = None
+    """From here on it is bad; drawn in red."""
+    more_is_better: bool = False
+    """Then it is bad below that."""
+
+
+class Board(NamedTuple):
+    """One page of panels. `authority` lets whoever looks choose one."""
+
+    uid: str
+    title: str
+    panels: Sequence[Panel]
+    authority: bool = False
+
+
+SHARE, SECONDS, COUNT, DAYS = "percentunit", "s", "short", "d"
+ONE = 'authority="$authority"'
+
+BEHIND = (
+    "payback:taken_timestamp_seconds - on (service, authority) "
+    "max by (service, authority) (payback_shown_timestamp_seconds) > 0"
+)
+
+PLATFORM = Board(
+    "payback-platform",
+    "Payback: platform",
+    (
+        Panel(
+            "Alerts that fire",
+            COUNT,
+            [('count(ALERTS{severity!="none", alertstate="firing"}) or vector(0)', "")],
+            "stat",
+            limit=1,
+        ),
+        Panel("Processes that answer", COUNT, [("sum by (job) (up)", "{{job}}")], "stat", limit=1, more_is_better=True),
+        Panel(
+            "What is needed answers",
+            COUNT,
+            [("min by (dependency) (payback_dependency_up)", "{{dependency}}")],
+            "stat",
+            limit=1,
+            more_is_better=True,
+        ),
+        Panel("Requests that failed, of an hour", SHARE, [("payback:failed_share:1h", "{{job}}")], limit=14.4 * 0.005),
+        Panel("Not visible within a minute, of an hour", SHARE, [("payback:late_share:1h", "late")], limit=14.4 * 0.01),
+        Panel(
+            "Refused requests a minute",
+            COUNT,
+            [("60 * sum by (status) (rate(payback_http_requests_refused_total[5m]))", "{{status}}")],
+        ),
+        Panel("Requests a second", COUNT, [("sum by (job) (rate(payback_http_requests_total[5m]))", "{{job}}")]),
+        Panel(
+            "One request in a hundred takes longer",
+            SECONDS,
+            [("histogram_quantile(0.99, sum by (job, le) (rate(payback_http_request_seconds_bucket[5m])))", "{{job}}")],
+            limit=2,
+        ),
+        Panel("Memory", "bytes", [("process_resident_memory_bytes", "{{job}}")]),
+        Panel("Processor", SHARE, [("rate(process_cpu_seconds_total[5m])", "{{job}}")]),
+        Panel(
+            "Tokens that end within two months",
+            DAYS,
+            [("(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60", "{{authority}}")],
+            "table",
+        ),
+        Panel(
+            "Age of backups",
+            SECONDS,
+            [("time() - max by (of) (payback_backup_timestamp_seconds)", "{{of}}")],
+            "stat",
+            limit=36 * 3600,
+        ),
+    ),
+)
+STREAMS = Board(
+    "payback-streams",
+    "Payback: streams",
+    (
+        Panel("Longest wait in Kafka", SECONDS, [("max by (job) (payback_stream_lag_seconds)", "{{job}}")], limit=300),
+        Panel("Messages that wait", COUNT, [("sum by (job) (payback_stream_lag)", "{{job}}")]),
+        Panel(
+            "Since Kafka was last asked",
+            SECONDS,
+            [("time() - payback_stream_measured_timestamp_seconds", "{{job}}")],
+            limit=120,
+        ),
+        Panel("Events a second", COUNT, [("sum by (job) (rate(payback_stream_events_total[5m]))", "{{job}}")]),
+        Panel(
+            "Retries a minute",
+            COUNT,
+            [("60 * sum by (job, kind) (rate(payback_stream_retries_total[5m]))", "{{job}} {{kind}}")],
+        ),
+        Panel(
+            "A batch, 95 in 100",
+            SECONDS,
+            [("histogram_quantile(0.95, sum by (job, le) (rate(payback_stream_batch_seconds_bucket[5m])))", "{{job}}")],
+        ),
+        Panel(
+            "Changes of owners an hour",
+            COUNT,
+            [("sum by (job) (increase(payback_stream_rebalances_total[1h]))", "{{job}}")],
+        ),
+        Panel("Cells that wait to be published", COUNT, [("sum by (job) (payback_cells_unpublished)", "{{job}}")]),
+        Panel("For how long", SECONDS, [("max by (job) (payback_publish_lag_seconds)", "{{job}}")], limit=300),
+        Panel(
+            "Cells published a second", COUNT, [("sum by (job) (rate(payback_cells_published_total[5m]))", "{{job}}")]
+        ),
+        Panel(
+            "Arrival to visible, 95 in 100",
+            SECONDS,
+            [("histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket[30m])))", "")],
+            limit=60,
+        ),
+        Panel(
+            "What Kafka is not to be like", COUNT, [("max by (about) (payback_findings)", "{{about}}")], "stat", limit=1
+        ),
+    ),
+)
+AUTHORITY = Board(
+    "payback-authority",
+    "Payback: one authority",
+    (
+        Panel("Working days of silence", COUNT, [(f"min(payback_silent_working_days{{{ONE}}})", "")], "stat", limit=2),
+        Panel(
+            "Parked",
+            COUNT,
+            [(f"max by (job) (payback_authority_parked{{{ONE}}}) or vector(0)", "{{job}}")],
+            "stat",
+            limit=1,
+        ),
+        Panel(
+            "Token ends in",
+            DAYS,
+            [(f"(max(payback_token_expires_timestamp_seconds{{{ONE}}}) - time()) / 86400", "")],
+            "stat",
+            limit=14,
+            more_is_better=True,
+        ),
+        Panel("Events of a day", COUNT, [(f"sum by (outcome) (payback_events_last_day{{{ONE}}})", "{{outcome}}")]),
+        Panel("Refused, of a day", SHARE, [(f"payback:refused_share:day{{{ONE}}}", "{{job}}")], limit=6 * 0.02),
+        Panel(
+            "Refusals by reason, of six hours",
+            COUNT,
+            [(f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0", "{{reason}}")],
+            "table",
+        ),
+        Panel(
+            "Events of an hour by version of its program",
+            COUNT,
+            [
+                (
+                    f"sum by (version, outcome) (increase(payback_producer_events_total{{{ONE}}}[1h])) > 0",
+                    "{{version}} {{outcome}}",
+                )
+            ],
+        ),
+        Panel("Wait in Kafka", SECONDS, [(f"payback:lag_seconds{{{ONE}}}", "{{job}}")], limit=300),
+        Panel(
+            "Arrival to visible, 95 in 100",
+            SECONDS,
+            [(f"histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket{{{ONE}}}[1h])))", "")],
+            limit=60,
+        ),
+        Panel(
+            "From the sender's time to the commit, half",
+            SECONDS,
+            [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_told_seconds_bucket{{{ONE}}}[6h])))", "")],
+        ),
+        Panel(
+            "Last event",
+            SECONDS,
+            [
+                (f"time() - max(payback_last_event_timestamp_seconds{{{ONE}}})", "came"),
+                (f"time() - max(payback_last_taken_timestamp_seconds{{{ONE}}})", "was taken"),
+                (f"time() - max(payback_shown_timestamp_seconds{{{ONE}}})", "is visible"),
+            ],
+        ),
+        Panel(
+            "Times that cannot be, of a day",
+            COUNT,
+            [(f"sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d]))", "")],
+            "stat",
+            limit=1,
+        ),
+    ),
+    authority=True,
+)
+QUALITY = Board(
+    "payback-quality",
+    "Payback: quality",
+    (
+        Panel(
+            "Authorities that are heard",
+            COUNT,
+            [("count(min by (authority) (payback_silent_working_days) < 2) or vector(0)", "")],
+            "stat",
+        ),
+        Panel(
+            "Working days of silence",
+            COUNT,
+            [("sort_desc(min by (authority) (payback_silent_working_days))", "{{authority}}")],
+            "table",
+        ),
+        Panel(
+            "Refused, of a day", SHARE, [("sort_desc(payback:refused_share:day > 0)", "{{authority}} {{job}}")], "table"
+        ),
+        Panel(
+            "Refusals by reason, of six hours",
+            COUNT,
+            [("sum by (reason) (increase(payback_rejections_total[6h])) > 0", "{{reason}}")],
+        ),
+        Panel(
+            "Refused by version, of a day",
+            COUNT,
+            [("payback:producer_refused:day > 0", "{{authority}} {{version}}")],
+            "table",
+        ),
+        Panel("Events by outcome, of a day", COUNT, [("sum by (outcome) (payback_events_last_day)", "{{outcome}}")]),
+        Panel(
+            "Not yet visible",
+            SECONDS,
+            [
+                (
+                    BEHIND,
+                    "{{authority}} {{service}}",
+                )
+            ],
+            "table",
+        ),
+        Panel(
+            "Cells that recounts changed, of a day",
+            COUNT,
+            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0", "{{authority}}")],
+        ),
+        Panel("Aggregates put aside", COUNT, [("max(payback_aggregates_put_aside)", "")], "stat", limit=1),
+        Panel(
+            "Age of the latest release",
+            SECONDS,
+            [("time() - max(payback_release_published_timestamp_seconds != 0)", "")],
+            "stat",
+        ),
+    ),
+)
+BOARDS: Mapping[str, Board] = {
+    "platform": PLATFORM,
+    "streams": STREAMS,
+    "authority": AUTHORITY,
+    "quality": QUALITY,
+}
