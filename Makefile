@@ -12,7 +12,7 @@ INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --co
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -68,6 +68,7 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m deploy.prometheus.operator
 	$(BIN)/python -m deploy.kafka.strimzi
 	$(BIN)/python -m deploy.grafana.document
+	$(BIN)/python -m deploy.perses.document
 	$(BIN)/python -m tests.support.access
 
 LOCKED := deploy/requirements.txt
@@ -94,13 +95,17 @@ chaos: $(DEV)  ## inject faults in an order that seeds decide: make chaos ARGS="
 alerts: parts  ## do every fault of a table to everything running: its alert fires, arrives and clears; prints times
 	$(BIN)/python -m tests.faults.alerts $(ARGS)
 
+dashboards: parts  ## run everything with a few faults, and take pictures of what Perses shows of it; wants npm
+	$(BIN)/python -m tests.dashboards $(ARGS)
+
 # LibreOffice is 96 MB to fetch, too much for every run of the tests.
 workbooks: $(DEV)  ## open the workbooks of a release with LibreOffice, which is installed where it is not there
 	@command -v soffice >/dev/null || apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null
 	$(BIN)/python -m pytest -n 0 tests/unit/reporting/files/test_workbooks.py $(ARGS)
 
-recovery: parts  ## lose PostgreSQL under load and bring it back from backup and archive; prints recovery point and time
+recovery: parts  ## lose PostgreSQL under load, then Kafka, and bring them back; prints recovery points and times
 	$(BIN)/python -m tests.faults.recovery
+	$(BIN)/python -m tests.faults.kafka_recovery
 
 soak: $(DEV)  ## send for an hour what the nation sends in a day, and see that nothing grows: make soak ARGS="--minutes 5"
 	$(BIN)/python -m tests.load.soak $(ARGS)

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, new_registry
+from services.operations.moving.copy import CopyMetrics
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
@@ -31,6 +32,7 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "unpaid-work-webhooks": (WebhookMetrics,),
     "watch": (WatchMetrics,),
     "proof": (ProofMetrics,),
+    "copy": (CopyMetrics,),
 }
 """What each process defines beyond what every process does."""
 BOUNDS: Mapping[str, tuple[str, int]] = {
@@ -111,6 +113,7 @@ def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "Senders of webhooks", defined(WebhookMetrics, own=False)
     yield "`payback watch`", defined(WatchMetrics, own=False)
     yield "`payback prove --watch`", defined(ProofMetrics, own=False)
+    yield "`payback copy --follow`", defined(CopyMetrics, own=False)
 
 
 def _row(metric: Any) -> str:

@@ -1,7 +1,7 @@
 """What Prometheus must know whatever this process has seen of it: asked of PostgreSQL, so that a restart forgets nothing."""
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, text
@@ -19,6 +19,10 @@ LATEST_EVENTS = 2_000
 _ARRIVED = text(
     "SELECT w.authority, a.arrived_at FROM unnest(CAST(:authorities AS text[])) AS w (authority) JOIN LATERAL "
     '(SELECT arrived_at FROM arrivals WHERE authority = w.authority ORDER BY "offset" DESC LIMIT 1) a ON TRUE'
+)
+_CLOSED = text(
+    "SELECT w.authority, h.day FROM unnest(CAST(:authorities AS text[])) AS w (authority) JOIN LATERAL "
+    "(SELECT day FROM tree_heads WHERE authority = w.authority ORDER BY day DESC LIMIT 1) h ON TRUE"
 )
 _LATELY = text(
     "SELECT w.authority, a.outcome, count(*) AS number FROM unnest(CAST(:authorities AS text[])) AS w (authority) "
@@ -60,6 +64,12 @@ def taken(connection: Connection, authorities: Collection[str]) -> dict[str, dat
     """When the last event of each came that was not refused."""
     query = select(shards.c.authority, shards.c.heard_at).where(shards.c.authority.in_(authorities))
     return {row.authority: row.heard_at for row in connection.execute(query) if row.heard_at is not None}
+
+
+def closed(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
+    """When the last day of each ended whose tree was signed. Who has no signed tree is left out."""
+    found = connection.execute(_CLOSED, {"authorities": list(authorities)})
+    return {row.authority: datetime.combine(row.day + DAY, time.min, LONDON) for row in found}
 
 
 def lately(connection: Connection, authorities: Collection[str], now: datetime) -> Iterator[Lately]:

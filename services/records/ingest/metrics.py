@@ -50,6 +50,12 @@ class RecordsMetrics:
             ["authority"],
             registry=registry,
         )
+        self._closed = Gauge(
+            "payback_day_closed_timestamp_seconds",
+            "When the authority's last day ended whose tree of accepted events was signed",
+            ["authority"],
+            registry=registry,
+        )
         self._silent = Gauge(
             "payback_silent_working_days",
             "Whole working days of the authority since its last event",
@@ -169,13 +175,15 @@ class RecordsMetrics:
 
     def found(self, heard: Mapping[str, datetime], taken: Mapping[str, datetime], lately: Iterable[Lately]) -> None:
         """Tells what PostgreSQL holds of each authority."""
-        for gauge, times in ((self.heard, heard), (self._taken, taken)):
-            gauge.clear()
-            for authority, at in times.items():
-                gauge.labels(authority).set(at.timestamp())
+        _show(self.heard, heard)
+        _show(self._taken, taken)
         self._lately.clear()
         for one in lately:
             self._lately.labels(one.authority, one.outcome).set(one.number)
+
+    def closed(self, days: Mapping[str, datetime]) -> None:
+        """Tells when the last day of each ended that was signed."""
+        _show(self._closed, days)
 
     def authorities(self, listed: int, in_force: int) -> None:
         """Tells how many there are."""
@@ -234,6 +242,12 @@ class RecordsMetrics:
             self.rejected.labels(authority, reason).inc(number)
         if latest:
             self.heard.labels(authority).set(latest / 1000)
+
+
+def _show(gauge: Gauge, times: Mapping[str, datetime]) -> None:
+    gauge.clear()
+    for authority, at in times.items():
+        gauge.labels(authority).set(at.timestamp())
 
 
 def version_in(raw: bytes | None) -> str:

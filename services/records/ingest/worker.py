@@ -147,6 +147,7 @@ class Worker:
         with transaction(self._database) as connection:
             heard = measuring.arrived(connection, owned)
             self._metrics.found(heard, measuring.taken(connection, owned), measuring.lately(connection, owned, now))
+            self._metrics.closed(measuring.closed(connection, owned))
             unpublished = measuring.unpublished(connection, self.owned())
         calendars = {code: self._domain.of(code).calendar for code in heard}
         days = {code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()}

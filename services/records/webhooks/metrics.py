@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.records.webhooks.subscriptions import Waiting
 
+RESULTS = ("delivered", "failed")
+
 
 class WebhookMetrics:
     """How many messages went out, and who waits (services.records.webhooks.sender)."""
@@ -42,6 +44,9 @@ class WebhookMetrics:
             gauge.clear()
         for authority, number in Counts(one.authority for one in found if one.stopped).items():
             self._stopped.labels(authority).set(number)
+        for authority in {one.authority for one in found}:
+            for result in RESULTS:  # a first value without one before it is no increase to Prometheus
+                self.messages.labels(authority, result)
         since: dict[str, datetime] = {}
         for one in found:
             if one.since and not one.stopped:

@@ -12,6 +12,8 @@ class Proxy:
 
     def __init__(self, to: int) -> None:
         self._to = to
+        self.lag = 0.0
+        """Seconds that each answer takes longer."""
         (self.port,) = free_ports(1)
         self._loop = asyncio.new_event_loop()
         self._open = threading.Event()
@@ -37,12 +39,14 @@ class Proxy:
         await self._passable()
         with suppress(OSError):
             there = await asyncio.open_connection("127.0.0.1", self._to)
-            await asyncio.gather(self._pump(reader, there[1]), self._pump(there[0], writer))
+            await asyncio.gather(self._pump(reader, there[1]), self._pump(there[0], writer, answers=True))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False) -> None:
         with suppress(OSError):
             while some := await reader.read(65_536):
                 await self._passable()
+                if answers:
+                    await asyncio.sleep(self.lag)
                 writer.write(some)
                 await writer.drain()
         writer.close()

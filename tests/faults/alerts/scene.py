@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from cryptography.fernet import Fernet
 
 from contracts.authorities import AUTHORITIES
 from contracts.decoding.codec import Event, encode
@@ -18,13 +19,20 @@ from contracts.events import Heartbeat
 from deploy.local.postgres import Postgres, create_database
 from deploy.local.process import free_ports
 from services.chassis.clock import system_clock
+from tests.faults.alerts.disk import small_disk, told_of
 from tests.faults.alerts.proxy import Proxy
 from tests.faults.alerts.watched import Watched, rules, watching
+from tests.support import scenario
 from tests.support.kafka import KafkaProcess
 from tests.support.processes import APIS, WORKERS, Platform, running_platform, until
+from tests.support.receiver import Receiver, receiver
 
 PROVING = 'job="proof"' in rules()["ProcessMissing"]["expr"]
 PROCESSES = (*APIS, *WORKERS, "desk-api", "watch", *(("proof",) if PROVING else ()))
+SENDERS = ("S12000006", "S12000008")
+"""Authorities that send orders; of the others one hears heartbeats."""
+SENDER = "orders-webhooks"
+WEBHOOKS = {"webhooks_key": Fernet.generate_key().decode(), "webhooks_allowed_networks": "127.0.0.0/8"}
 QUICK = {"kafka_session_timeout_seconds": "3", "stream_retry_longest_seconds": "2"}
 
 
@@ -42,12 +50,23 @@ class Scene:
     """The way of the worker of orders."""
     to_postgres: Proxy | None = None
     """The way of the API of unpaid work."""
+    program: Receiver | None = None
+    """Of authorities, which is told by webhooks."""
+    disk: Path | None = None
+    """A small one."""
 
     def heartbeats(self, authorities: Iterable[str] = AUTHORITIES, number: int = 1) -> None:
         """Each authority says that it is there."""
         for code in authorities:
             lines = b"\n".join(encode(_heartbeat(code)) for _ in range(number))
             assert self.platform.post("orders", code, lines).is_success
+
+    def orders(self) -> None:
+        """Some authorities send what happened to their orders, so that there are figures."""
+        for kind, code, lines in scenario.topics():
+            if code in SENDERS:
+                service = kind.removesuffix(".events").replace("-", "_")
+                assert self.platform.post(service, code, b"\n".join(lines)).is_success
 
     def authority_posts(self, code: str, token: str) -> int:
         """One heartbeat with this token; the status of the answer."""
@@ -57,7 +76,7 @@ class Scene:
 
     def watch(self) -> None:
         """Have Prometheus read every process."""
-        for name in PROCESSES:
+        for name in (*PROCESSES, *([SENDER] if self.program else ())):
             self.watched.scrape(name.replace("_", "-"), self.platform.metrics_address(name))
 
 
@@ -78,6 +97,15 @@ def start_watch(platform: Platform, files: Path) -> None:
     platform.spawn("watch")
     address = f"http://{platform.metrics_address('watch')}/metrics"
     until(lambda: "payback_findings{" in _text(address), "watch has looked", seconds=60)
+
+
+def start_sender(platform: Platform) -> None:
+    """Who sends webhooks of orders; it tries again within seconds."""
+    platform.add(SENDER, "orders-worker", sys.executable, "-m", "services.orders", "webhooks")
+    platform.tell(SENDER, **WEBHOOKS, webhooks_retry_first_seconds="1", webhooks_retry_longest_seconds="5")
+    platform.spawn(SENDER)
+    address = f"http://{platform.metrics_address(SENDER)}/metrics"
+    until(lambda: "payback_webhook_looked" in _text(address), "the sender looks", seconds=60)
 
 
 def _text(address: str) -> str:
@@ -104,14 +132,21 @@ def running() -> Iterator[Scene]:
         settings["orders-worker"] |= {"kafka_bootstrap": f"127.0.0.1:{to_kafka.port}"}
         cut = database.replace(f":{postgres.port}/", f":{to_postgres.port}/")
         settings["unpaid_work-api"] = {"database_url": cut}
+        settings["orders-api"] = WEBHOOKS
         platform = parts.enter_context(running_platform(home, kafka.address, database, settings))
         platform.start("desk-api")
         files = home / "files"
         files.mkdir()
         start_watch(platform, files)
+        start_sender(platform)
         watched = parts.enter_context(watching(home))
-        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres)
+        disk = parts.enter_context(small_disk(home))
+        if disk:
+            watched.scrape("host", parts.enter_context(told_of(home)))
+        program = parts.enter_context(receiver())
+        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk)
         scene.heartbeats()
+        scene.orders()
         scene.watch()
         yield scene
 

@@ -13,6 +13,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
+from tests.faults.alerts.figures import alter_cell, forget_release
+from tests.faults.alerts.outside import fill_disk, hold_up_webhooks, refuse_webhooks, slow_down
 from tests.faults.alerts.scene import Scene, age
 from tests.faults.alerts.watched import rules
 from tests.support.processes import until
@@ -228,14 +230,6 @@ def delete_history(scene: Scene) -> Mend:
     return lambda: None
 
 
-def alter_cell(scene: Scene) -> Mend:
-    """One more than the records give, in the books of orders; the proof comes round to it."""
-    one = "FROM orders.cells ORDER BY authority, measure, period, category, known_on LIMIT 1"
-    where = f"(authority, measure, period, category, known_on) = (SELECT authority, measure, period, category, known_on {one})"
-    scene.platform.execute(f"UPDATE orders.cells SET delta = delta + 1 WHERE {where}")
-    return lambda: scene.platform.execute(f"UPDATE orders.cells SET delta = delta - 1 WHERE {where}")
-
-
 ALL = (
     Fault("a worker is killed", "ProcessDown", kill("orders-worker")),
     Fault("an API is frozen", "ProcessDown", freeze("unpaid_work-api")),
@@ -266,7 +260,14 @@ ALL = (
     Fault("a certificate is about to end", "CertificateEnds", ending_certificate),
     Fault("a backup was not made", "BackupOld", old_backup),
     Fault("retention is changed", "KafkaSettings", change_retention),
-    Fault("a cell is altered", "ProofFailed", alter_cell),
+    Fault("a cell of orders is altered", "ProofFailed", alter_cell("orders.cells")),
+    Fault("a cell of unpaid work is altered", "ProofFailed", alter_cell("unpaid_work.cells")),
+    Fault("a figure of reporting is altered", "ProofFailed", alter_cell("reporting.cells")),
+    Fault("a release does not come", "ReleaseLate", forget_release),
+    Fault("programs of two authorities take nothing", "WebhooksUntaken", refuse_webhooks),
+    Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
+    Fault("the way to PostgreSQL is slow", "RequestsSlow", slow_down),
+    Fault("a disk is filled", "DiskFilling", fill_disk),
     # These cannot be mended within the time that rules look back, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
     Fault("history is deleted", "HistoryGone", delete_history, clears=False),

@@ -29,6 +29,9 @@ AGES = {
     "PublishingBehind": 300,
     "FiguresStale": 300,
     "Unwatched": 1800,
+    "ReleaseLate": 300,
+    "WebhooksStill": 300,
+    "CopyBehind": 300,
 }
 """Alerts on something older than so many seconds."""
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}

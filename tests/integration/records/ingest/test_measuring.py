@@ -1,8 +1,11 @@
 """What is told of authorities comes from PostgreSQL, so that a worker that has just begun tells the same."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from services.chassis.database import transaction
+from services.records.trees import keeping
+from services.records.trees.keeping import KeptHead
 from tests.integration.records.conftest import NOW, Bench
 from tests.support import scenario
 
@@ -37,6 +40,13 @@ def test_a_restart_forgets_nothing(bench: Callable[[str], Bench]) -> None:
     waiting.measure()
     assert told(one, "publish_lag_seconds") == 420
     assert told(one, "books_measured_timestamp_seconds") == one.clock().timestamp()
+    assert told(one, "day_closed_timestamp_seconds", authority=authority) is None, "no tree was ever signed"
+    with transaction(one.database) as connection:
+        for day in (date(2026, 3, 28), date(2026, 3, 27)):
+            keeping.add_head(connection, authority, KeptHead(day, 0, b"", 0, ""))
+    waiting.measure()
+    ended = told(one, "day_closed_timestamp_seconds", authority=authority)
+    assert ended == datetime(2026, 3, 29, tzinfo=UTC).timestamp(), "midnight in London, before summer time begins"
     one.clock.move(timedelta(days=4))
     waiting.measure()
     assert told(one, "events_last_day", authority=authority, outcome="rejected") == 0

@@ -1,0 +1,52 @@
+"""A small disk that can be filled, and the exporter that tells Prometheus of it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.process import answers, free_ports, spawn, stop, wait_until
+
+EXPORTER = "prometheus-node-exporter"
+OTHERS = r"^(?:ext[34]|xfs|zfs|tmpfs|9p|proc|mqueue|cgroup2?|devpts|pstore|bpf|.*fs)$"
+"""Kinds of file system of the machine itself, which is not what is proved here; ours is ext2."""
+
+
+@contextmanager
+def small_disk(home: Path) -> Iterator[Path | None]:
+    """One of 32 megabytes; nothing where this user, or this machine, may mount none."""
+    image, place = home / "disk", home / "mounted"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(32 << 20)
+    made = all(_run(*command) for command in (("mkfs.ext2", "-q", "-F", image), ("mount", "-o", "loop", image, place)))
+    try:
+        yield place if made else None
+    finally:
+        if made:
+            _run("umount", place)
+
+
+def _run(program: str, *arguments: str | Path) -> bool:
+    if not shutil.which(program):
+        return False
+    return subprocess.run([program, *arguments], check=False, capture_output=True).returncode == 0
+
+
+@contextmanager
+def told_of(home: Path) -> Iterator[str]:
+    """Where the exporter tells of that disk, and of nothing else."""
+    (port,) = free_ports(1)
+    kinds = (
+        "--collector.disable-defaults",
+        "--collector.filesystem",
+        f"--collector.filesystem.fs-types-exclude={OTHERS}",
+    )
+    log = home / f"{EXPORTER}.log"
+    running = spawn((EXPORTER, *kinds, f"--web.listen-address=127.0.0.1:{port}"), log)
+    try:
+        wait_until(lambda: answers(port), EXPORTER, running, log, seconds=60)
+        yield f"127.0.0.1:{port}"
+    finally:
+        stop(running)
