@@ -49,7 +49,7 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
     """The whole demo. Raises Failed when a cell is not what it must be."""
     console = Console(stderr=True)
     began = time.monotonic()
-    with running_stack(directory, port, console.print, simulated=True) as stack:
+    with running_stack(directory, port, console.print, simulated=True, webhooks=not leave) as stack:
         collect_seldom()
         simulation = Simulation(seed, months, system_clock().date())
         load(stack, simulation, console)

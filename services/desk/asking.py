@@ -1,31 +1,63 @@
-"""What the first page and the morning e-mail ask both services."""
+"""What the first page and the e-mails ask both services."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
-from services.desk.model import FindingCounts, Held, Worklist
+from services.desk.model import AtRisk, Duties, FindingCounts, Held, LateForecast, WorkItem
 from services.desk.platform import Platform, Service
-from services.desk.today import Today, merged
+from services.desk.today import PAGE, Choice, Today, in_order, merged
+from services.desk.words.urgency import TO_DO, When
 
 MOST = 1000
-"""How many tasks each service is asked for at once."""
+"""How many rows a service is asked for at once, where all are wanted."""
 
 
-async def all_tasks(platform: Platform, token: str, service: Service) -> Worklist:
-    """Return the whole worklist of a service, asked for page by page."""
-    asked: dict[str, str | int] = {"within": 5, "limit": MOST, "acknowledged": "true"}
-    first = await platform.ask(token, service, "worklist", Worklist, asked)
-    items, after = list(first.items), first.next
-    while after:
-        page = await platform.ask(token, service, "worklist", Worklist, {**asked, "after": after})
+async def today_of(platform: Platform, token: str, choice: Choice, limit: int) -> Today:
+    """Return how much needs doing, and the first of it: `limit` of each urgency from each service. Nought reads out no order."""
+    duties, at_risk = await asyncio.gather(
+        asyncio.gather(*(_duties(platform, token, service, {**choice.asked, "limit": limit}) for service in Service)),
+        at_risk_of(platform, token, choice.caseload, limit=0),
+    )
+    return merged(duties, at_risk, choice)
+
+
+async def _duties(platform: Platform, token: str, service: Service, asked: Mapping[str, str | int]) -> Duties:
+    return await platform.ask(token, service, "duties", Duties, asked)
+
+
+async def all_tasks(platform: Platform, token: str, choice: Choice) -> list[WorkItem]:
+    """Return every task that was chosen, sorted as asked."""
+    wanted = (choice.when,) if choice.when else TO_DO
+    found = await asyncio.gather(*(_all(platform, token, s, choice, when) for s in Service for when in wanted))
+    return in_order((task for each in found for task in each), choice.order)
+
+
+async def _all(platform: Platform, token: str, service: Service, choice: Choice, when: When) -> list[WorkItem]:
+    asked: dict[str, str | int] = {**replace(choice, when=when, after="").asked, "limit": MOST}
+    page = await _duties(platform, token, service, asked)
+    items = list(page.items)
+    while page.next:
+        page = await _duties(platform, token, service, {**asked, "after": page.next})
         items += page.items
-        after = page.next
-    return Worklist(first.today, first.until, items, None, first.will_be_late)
+    return items
 
 
-async def today_of(platform: Platform, token: str) -> Today:
-    """Return what needs doing, from both services at once."""
-    return merged(await asyncio.gather(*(all_tasks(platform, token, service) for service in Service)))
+async def at_risk_of(platform: Platform, token: str, caseload: str, after: str = "", limit: int = PAGE) -> AtRisk:
+    """Return a page of the orders that will not be done in time at the pace so far."""
+    asked: dict[str, str | int] = {"caseload": caseload, "limit": limit, **({"after": after} if after else {})}
+    return await platform.ask(token, Service.UNPAID_WORK, "at-risk", AtRisk, asked)
+
+
+async def all_at_risk(platform: Platform, token: str, caseload: str) -> list[LateForecast]:
+    """Return all of them."""
+    page = await at_risk_of(platform, token, caseload, limit=MOST)
+    found = list(page.items)
+    while page.next:
+        page = await at_risk_of(platform, token, caseload, page.next, MOST)
+        found += page.items
+    return found
 
 
 class Data(NamedTuple):

@@ -11,7 +11,6 @@ from xlsxwriter.worksheet import Worksheet
 from services.chassis import sheets
 from services.chassis.sheets import Value
 from services.desk.model import LateForecast, WorkItem
-from services.desk.today import Today, urgency
 
 WIDEST = 60
 """Characters of a column."""
@@ -26,7 +25,7 @@ class Sheet:
     rows: Sequence[Sequence[Value]]
 
 
-def duties(today: Today, tasks: Iterable[WorkItem]) -> Sheet:
+def duties(tasks: Iterable[WorkItem]) -> Sheet:
     """Return a row for each task."""
     headings = (
         *("Order", "Standard", "State", "Due on", "Working days left", "Imposed on"),
@@ -34,7 +33,7 @@ def duties(today: Today, tasks: Iterable[WorkItem]) -> Sheet:
     )
     rows = [
         (
-            *(task.subject, task.title, urgency(task, today.day).heading, task.due_on, task.working_days_left),
+            *(task.subject, task.title, task.urgency.heading, task.due_on, task.working_days_left),
             *(task.imposed_on, task.own_target_on, task.acknowledged, task.caseload),
         )
         for task in tasks

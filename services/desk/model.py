@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from services.desk.words.origin import ExtractRow, row_of
+from services.desk.words.urgency import When
 
 
 class WorkItem(Struct, frozen=True):
@@ -18,10 +19,33 @@ class WorkItem(Struct, frozen=True):
     due_on: date
     working_days_left: int
     """Negative when it is overdue."""
+    urgency: When
+    place: str
+    """Where it stands in its list: given as `after`, it brings what comes behind it."""
     own_target_on: date | None = None
     acknowledged: str | None = None
     """The reason for which it was acknowledged."""
     caseload: str | None = None
+
+
+class DutyCount(Struct, frozen=True):
+    """How many duties of one standard are that urgent."""
+
+    standard: str
+    title: str
+    urgency: When
+    number: int
+
+
+class Duties(Struct, frozen=True):
+    """What one service holds for its authority to do: counts of all of it, and some of it."""
+
+    today: date
+    until: date
+    counts: list[DutyCount]
+    caseloads: list[str]
+    items: list[WorkItem]
+    next: str | None
 
 
 class Forecast(Struct, frozen=True):
@@ -45,14 +69,15 @@ class LateForecast(Struct, frozen=True):
     caseload: str | None = None
 
 
-class Worklist(Struct, frozen=True):
-    """A page of what one service holds for its authority to do."""
+class AtRisk(Struct, frozen=True):
+    """A page of the orders that will not be done by their deadline, the earliest first, and how many there are."""
 
     today: date
-    until: date
-    items: list[WorkItem]
+    orders: int
+    hours_left: float
+    caseloads: list[str]
+    items: list[LateForecast]
     next: str | None
-    will_be_late: list[LateForecast] = []
 
 
 class Finding(Struct, frozen=True):

@@ -20,6 +20,7 @@ from services.desk.asking import data_of, today_of
 from services.desk.model import Capacity
 from services.desk.platform import Platform, Service, SignedOut
 from services.desk.settings import MorningSettings, SmtpSettings
+from services.desk.today import Choice
 from services.desk.words.digest import digest, week_of
 from services.desk.words.mail import message, morning_of
 
@@ -81,7 +82,7 @@ async def _ask(settings: MorningSettings, code: str, token: str, weekly: bool) -
     """What the e-mail is to each who gets it."""
     async with httpx.AsyncClient(timeout=settings.platform.timeout_seconds) as client:
         platform = Platform(settings.platform, client)
-        today, data = await asyncio.gather(today_of(platform, token), data_of(platform, token))
+        today, data = await asyncio.gather(today_of(platform, token, Choice(), limit=0), data_of(platform, token))
         capacity = await platform.ask(token, Service.UNPAID_WORK, "capacity", Capacity) if weekly else None
     morning = morning_of(AUTHORITIES[current_code(code) or code].name, today, data.newly, data.refused)
     where = settings.desk_url, settings.smtp.sender

@@ -1,5 +1,6 @@
 """What a manager has to look at today, merged from both services, pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,35 +8,14 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import TypeVar
 
-from services.desk.model import LateForecast, WorkItem, Worklist
+from services.desk.model import AtRisk, Duties, DutyCount, WorkItem
+from services.desk.words.urgency import TO_DO, When
 
 T = TypeVar("T")
 PAGE = 50
 """How many rows a page shows."""
 SECTION = 10
 """How many of each urgency the first page shows."""
-
-
-class When(StrEnum):
-    """How urgent a task is. What can still be met comes first."""
-
-    TODAY = "today"
-    SOON = "soon"
-    OVERDUE = "overdue"
-    ACKNOWLEDGED = "acknowledged"
-
-    @property
-    def heading(self) -> str:
-        """The words above such tasks."""
-        return _HEADINGS[self]
-
-
-_HEADINGS = {
-    When.OVERDUE: "Overdue",
-    When.TODAY: "Due today",
-    When.SOON: "Due in the next five working days",
-    When.ACKNOWLEDGED: "Overdue and acknowledged",
-}
 
 
 class Order(StrEnum):
@@ -63,44 +43,11 @@ _ORDERS = {
 _SORTED_BY = {
     Order.DUE: attrgetter("due_on", "subject", "standard"),
     Order.LATEST: attrgetter("due_on", "subject", "standard"),
-    Order.IMPOSED: attrgetter("imposed_on", "subject", "standard"),
-    Order.SUBJECT: attrgetter("subject", "due_on"),
+    Order.IMPOSED: attrgetter("imposed_on", "subject", "standard", "due_on"),
+    Order.SUBJECT: attrgetter("subject", "due_on", "standard"),
     Order.STANDARD: attrgetter("title", "due_on", "subject"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """All that needs doing, as both services hold it."""
-
-    day: date
-    until: date
-    tasks: Sequence[WorkItem]
-    at_risk: Sequence[LateForecast]
-
-    def of(self, when: When | None) -> list[WorkItem]:
-        """Return the tasks of that urgency; without one, all that need doing."""
-        if when is None:
-            return [task for task in self.tasks if not task.acknowledged]
-        return [task for task in self.tasks if urgency(task, self.day) is when]
-
-    def counts(self) -> Mapping[When, int]:
-        """Return how many tasks there are of each urgency."""
-        return {when: len(self.of(when)) for when in When}
-
-    @property
-    def hours_at_risk(self) -> float:
-        """How many hours are left of the orders that will not be done by their deadline at the pace so far."""
-        return sum(late.forecast.hours_left for late in self.at_risk)
-
-    def standards(self) -> dict[str, str]:
-        """Return the title of each standard that occurs, by its name."""
-        return dict(sorted({task.standard: task.title for task in self.tasks}.items(), key=lambda each: each[1]))
-
-    def caseloads(self) -> list[str]:
-        """Return the codes of the caseloads that occur."""
-        found = {task.caseload for task in self.tasks} | {late.caseload for late in self.at_risk}
-        return sorted(filter(None, found))
+"""As the services sort, so that what each gives first is first of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,59 +58,88 @@ class Choice:
     caseload: str = ""
     when: When | None = None
     order: Order = Order.DUE
-    page: int = 1
+    after: str = ""
+    """The place behind which the page begins."""
+
+    @property
+    def limit(self) -> int:
+        """How many rows of each urgency are shown."""
+        return PAGE if self.when else SECTION
+
+    @property
+    def asked(self) -> dict[str, str | int]:
+        """The same as the services are asked for it."""
+        when = {"urgency": self.when.value} if self.when else {}
+        after = {"after": self.after} if self.after else {}
+        return {"standard": self.standard, "caseload": self.caseload, "sorting": self.order.value, **when, **after}
 
 
-def urgency(task: WorkItem, day: date) -> When:
-    """Return how urgent a task is on that day."""
-    if task.acknowledged:
-        return When.ACKNOWLEDGED
-    if task.due_on < day:
-        return When.OVERDUE
-    return When.TODAY if task.due_on == day else When.SOON
+@dataclass(frozen=True, slots=True)
+class Today:
+    """How much needs doing, as both services count it, and of it what is shown."""
+
+    day: date
+    until: date
+    counted: Sequence[DutyCount]
+    caseloads: Sequence[str]
+    orders_at_risk: int
+    hours_at_risk: float
+    tasks: Sequence[WorkItem] = ()
+    next: str | None = None
+    """The place behind which the next page begins."""
+
+    def number(self, when: When | None, standard: str = "") -> int:
+        """Return how many tasks of that urgency there are; without one, how many need doing."""
+        wanted = TO_DO if when is None else (when,)
+        return sum(one.number for one in self.counted if one.urgency in wanted and standard in ("", one.standard))
+
+    def counts(self) -> Mapping[When, int]:
+        """Return how many tasks there are of each urgency."""
+        return {when: self.number(when) for when in When}
+
+    def titles(self, when: When) -> dict[str, int]:
+        """Return how many tasks of that urgency there are, by the title of their standard, the most first."""
+        found: Counter[str] = Counter()
+        for one in self.counted:
+            found[one.title] += one.number if one.urgency is when else 0
+        return {title: number for title, number in found.most_common() if number}
+
+    def standards(self) -> dict[str, str]:
+        """Return the title of each standard that occurs, by its name."""
+        return dict(sorted({one.standard: one.title for one in self.counted}.items(), key=lambda each: each[1]))
 
 
-def merged(worklists: Iterable[Worklist]) -> Today:
-    """Return the worklists of all services as one."""
-    lists = list(worklists)
+def merged(duties: Iterable[Duties], at_risk: AtRisk, choice: Choice) -> Today:
+    """Return what all services hold as one, with the rows of the page that was chosen."""
+    held = list(duties)
+    tasks = in_order((item for each in held for item in each.items), choice.order)
+    shown = tasks[:PAGE] if choice.when else tasks
+    more = len(shown) < len(tasks) or any(each.next for each in held)
     return Today(
-        day=lists[0].today,
-        until=max(each.until for each in lists),
-        tasks=[item for each in lists for item in each.items],
-        at_risk=sorted((late for each in lists for late in each.will_be_late), key=attrgetter("deadline", "subject")),
+        day=held[0].today,
+        until=max(each.until for each in held),
+        counted=[count for each in held for count in each.counts],
+        caseloads=sorted({*at_risk.caseloads, *(code for each in held for code in each.caseloads)}),
+        orders_at_risk=at_risk.orders,
+        hours_at_risk=at_risk.hours_left,
+        tasks=shown,
+        next=shown[-1].place if shown and more else None,
     )
 
 
-def of_caseload(today: Today, caseload: str) -> Today:
-    """Return what of it belongs to one caseload; all of it for an empty code."""
-    if not caseload:
-        return today
-    return Today(
-        today.day,
-        today.until,
-        [task for task in today.tasks if task.caseload == caseload],
-        [late for late in today.at_risk if late.caseload == caseload],
-    )
+def in_order(tasks: Iterable[WorkItem], order: Order) -> list[WorkItem]:
+    """Return them sorted as asked."""
+    return sorted(tasks, key=_SORTED_BY[order], reverse=order is Order.LATEST)
 
 
-def chosen(today: Today, choice: Choice) -> list[WorkItem]:
-    """Return the tasks that were asked for, sorted as asked."""
-    wanted = [
-        task
-        for task in today.of(choice.when)
-        if choice.standard in ("", task.standard) and choice.caseload in ("", task.caseload)
-    ]
-    return sorted(wanted, key=_SORTED_BY[choice.order], reverse=choice.order is Order.LATEST)
-
-
-def page_of(tasks: Sequence[T], number: int) -> tuple[Sequence[T], int]:
+def page_of(rows: Sequence[T], number: int) -> tuple[Sequence[T], int]:
     """Return the rows of that page, and how many pages there are."""
-    pages = max(1, -(-len(tasks) // PAGE))
+    pages = max(1, -(-len(rows) // PAGE))
     begin = (min(number, pages) - 1) * PAGE
-    return tasks[begin : begin + PAGE], pages
+    return rows[begin : begin + PAGE], pages
 
 
-def sections(today: Today, tasks: Sequence[WorkItem]) -> list[tuple[When, Sequence[WorkItem], int]]:
-    """Return the first tasks of each urgency, with how many there are."""
-    by_urgency = {when: [task for task in tasks if urgency(task, today.day) is when] for when in When}
-    return [(when, found[:SECTION], len(found)) for when, found in by_urgency.items() if found]
+def sections(today: Today, standard: str) -> list[tuple[When, Sequence[WorkItem], int]]:
+    """Return the first tasks of each urgency that needs doing, with how many there are."""
+    found = {when: [task for task in today.tasks if task.urgency is when][:SECTION] for when in TO_DO}
+    return [(when, tasks, today.number(when, standard)) for when, tasks in found.items() if tasks]

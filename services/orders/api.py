@@ -24,6 +24,7 @@ from services.orders.values import values
 from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
+from services.records.api.duties import today
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
@@ -77,6 +78,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         acknowledging.router(management),
         *own_settings.routers(management),
         feeds.router(management),
+        today.router(management),
         explaining.router(management),
         _transfers(management),
         _orders(management),

@@ -1,7 +1,6 @@
 """What the unpaid work service answers to an authority about its own orders."""
 
 from collections.abc import Iterator, Sequence
-from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from services.chassis.database import reading, transaction
 from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
-from services.records.api.listing import Row
+from services.records.api.duties import today
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
@@ -27,12 +26,13 @@ from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
 from services.records.model.record import Record
+from services.unpaid_work import at_risk
 from services.unpaid_work.capacity import Capacity, capacity
 from services.unpaid_work.deadlines import completion_of, readings
 from services.unpaid_work.findings import RULES, findings
-from services.unpaid_work.ledger import credit_of, forecast, will_be_in_time
+from services.unpaid_work.ledger import credit_of, forecast
 from services.unpaid_work.model import order_of
-from services.unpaid_work.schemas import ForecastView, HoursStep, LateForecast, Ledger, Worklist
+from services.unpaid_work.schemas import ForecastView, HoursStep, Ledger, Worklist
 from services.unpaid_work.values import values
 
 _OWN_FINDINGS: OwnFindings = {
@@ -59,7 +59,9 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         acknowledging.router(management),
         *own_settings.routers(management),
         feeds.router(management),
+        today.router(management),
         explaining.router(management),
+        at_risk.router(management),
         _ledgers(management),
     ]
 
@@ -94,7 +96,7 @@ def _ledgers(management: Management) -> APIRouter:
             today=now.day,
             until=horizon.until,
             items=[WorkItem.of(due, now, known) for due in dues],
-            will_be_late=_will_be_late([row for row in rows if caseload in ("", row.standing.caseload)], now, limit),
+            will_be_late=at_risk.first(at_risk.of_caseload(at_risk.late(rows, now), caseload), now, None, limit),
             next=last,
         )
 
@@ -112,27 +114,6 @@ def _ledgers(management: Management) -> APIRouter:
         return _ledger(subject, record, management.now(authority))
 
     return routes
-
-
-def _will_be_late(rows: Sequence[Row], now: Today, limit: int) -> list[LateForecast]:
-    """Those with the earliest deadlines; only they are worth a forecast in full."""
-    late = [
-        (deadline, row.subject, row, row.standing.minutes)
-        for row in rows
-        for deadline, standard in row.standing.dues
-        if standard == "completion" and deadline >= now.day and row.standing.minutes is not None
-        if not will_be_in_time(row.standing.minutes, row.begun_on, deadline, now.day, now.calendar)
-    ]
-    return [
-        LateForecast(
-            subject=subject,
-            imposed_on=row.imposed_on,
-            deadline=deadline,
-            caseload=row.standing.caseload or None,
-            forecast=ForecastView.of(forecast(minutes, row.begun_on, deadline, now.day, now.calendar)),
-        )
-        for deadline, subject, row, minutes in nsmallest(limit, late, key=lambda one: one[:2])
-    ]
 
 
 def _ledger(subject: str, record: Record, now: Today) -> Ledger:

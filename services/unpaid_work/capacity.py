@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from contracts.periods import add_months, month_of
 from services.chassis.schema import Schema
 from services.records.api import listing
-from services.records.api.listing import Row
+from services.records.api.duties.due import Row
 
 MONTHS = 3
 """Whole months over which the pace is measured."""

@@ -67,6 +67,17 @@ class LateForecast(Schema, description="An open order that will not be done by i
     forecast: ForecastView
 
 
+class AtRisk(
+    Schema, description="Open orders that will miss their deadline at the pace so far, the earliest deadline first."
+):
+    today: date
+    orders: int = Field(description="How many there are, of the caseload that is asked for.")
+    hours_left: float = Field(description="On all of them.")
+    caseloads: list[str] = Field(description="The codes that occur.")
+    items: list[LateForecast]
+    next: str | None = Field(description="Give it as `after` for the next page.")
+
+
 class Worklist(
     Schema,
     description="What open orders have missed or must meet soon, and which will miss their deadline at the pace so far.",

@@ -39,7 +39,7 @@ def years_up_to(day: date) -> list[str]:
 
 async def today_at(site: Site, looker: Looker) -> date:
     """Return the day on which the services look."""
-    return (await site.platform.ask(looker.token, Service.ORDERS, "worklist", Day, {"limit": 1})).today
+    return (await site.platform.ask(looker.token, Service.ORDERS, "duties", Day, {"limit": 0})).today
 
 
 async def _returns(site: Site, looker: Looker, request: Request) -> Response:

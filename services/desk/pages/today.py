@@ -7,14 +7,15 @@ from fastapi.responses import RedirectResponse
 
 from services.chassis.api.problems import Problem
 from services.desk import files
-from services.desk.asking import data_of, today_of
+from services.desk.asking import all_at_risk, all_tasks, at_risk_of, data_of, today_of
 from services.desk.files import Sheet
 from services.desk.model import Acknowledged, Capacity
 from services.desk.pages.forms import fields_of
 from services.desk.pages.site import Looker, Page, Route, Site
 from services.desk.platform import Service
-from services.desk.today import Choice, Order, When, chosen, of_caseload, page_of, sections
+from services.desk.today import Choice, Order, sections
 from services.desk.words.capacity import foreseen
+from services.desk.words.urgency import When
 
 REASONS = {
     "done_not_reported": "Done; our system will report it",
@@ -26,7 +27,7 @@ REASONS = {
 """Why a missed duty needs nothing more, as the services know the reasons."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-_OF_TASKS = ("standard", "caseload", "when", "order", "page")
+_OF_TASKS = ("standard", "caseload", "when", "order", "after")
 
 
 def choice_of(request: Request) -> Choice:
@@ -37,7 +38,7 @@ def choice_of(request: Request) -> Choice:
         caseload=asked.get("caseload", ""),
         when=When(asked["when"]) if asked.get("when") in list(When) else None,
         order=Order(asked["order"]) if asked.get("order") in list(Order) else Order.DUE,
-        page=number_of_page(request),
+        after=asked.get("after", ""),
     )
 
 
@@ -48,23 +49,19 @@ def number_of_page(request: Request) -> int:
 
 
 async def _today(site: Site, looker: Looker, request: Request) -> Response:
-    everything, data = await asyncio.gather(today_of(site.platform, looker.token), data_of(site.platform, looker.token))
     choice = choice_of(request)
-    today = of_caseload(everything, choice.caseload)
-    tasks = chosen(today, choice)
-    shown, pages = page_of(tasks, choice.page)
+    today, data = await asyncio.gather(
+        today_of(site.platform, looker.token, choice, choice.limit), data_of(site.platform, looker.token)
+    )
     return site.page(
         request,
         "today",
         today=today,
         choice=choice,
-        sections=sections(today, tasks) if choice.when is None else [],
-        tasks=shown,
-        found=len(tasks),
-        pages=pages,
+        sections=sections(today, choice.standard) if choice.when is None else [],
+        found=today.number(choice.when, choice.standard),
         orders=Order,
         whens=When,
-        caseloads=everything.caseloads(),
         reasons=REASONS,
         may_manage=looker.may_manage,
         said=_said(request),
@@ -78,27 +75,20 @@ def _said(request: Request) -> str:
 
 
 async def _today_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
-    today = await today_of(site.platform, looker.token)
-    return files.duties(today, chosen(today, choice_of(request)))
+    return files.duties(await all_tasks(site.platform, looker.token, choice_of(request)))
 
 
 async def _hours(site: Site, looker: Looker, request: Request) -> Response:
-    everything, held = await asyncio.gather(
-        today_of(site.platform, looker.token),
+    caseload, after = (request.query_params.get(name, "") for name in ("caseload", "after"))
+    at_risk, held = await asyncio.gather(
+        at_risk_of(site.platform, looker.token, caseload, after),
         site.platform.ask(looker.token, Service.UNPAID_WORK, "capacity", Capacity),
     )
-    caseload, page = request.query_params.get("caseload", ""), number_of_page(request)
-    today = of_caseload(everything, caseload)
-    shown, pages = page_of(today.at_risk, page)
-    capacity = foreseen(held)
-    return site.page(
-        request, "hours", today=today, shown=shown, page=page, pages=pages, caseload=caseload, capacity=capacity
-    )
+    return site.page(request, "hours", at_risk=at_risk, caseload=caseload, after=after, capacity=foreseen(held))
 
 
 async def _hours_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
-    today = of_caseload(await today_of(site.platform, looker.token), request.query_params.get("caseload", ""))
-    return files.at_risk(today.at_risk)
+    return files.at_risk(await all_at_risk(site.platform, looker.token, request.query_params.get("caseload", "")))
 
 
 async def _acknowledge(site: Site, looker: Looker, request: Request) -> Response:
@@ -145,7 +135,7 @@ def attachment(content: bytes, media_type: str, name: str) -> Response:
 ROUTES = (
     Route("/", _today, (*_OF_TASKS, "done")),
     *files_of("today", _today_sheet, *_OF_TASKS),
-    Route("/hours", _hours, ("caseload", "page")),
-    *files_of("hours", _hours_sheet, "caseload", "page"),
+    Route("/hours", _hours, ("caseload", "after")),
+    *files_of("hours", _hours_sheet, "caseload"),
     Route("/acknowledge", _acknowledge, method="POST"),
 )

@@ -1,14 +1,14 @@
 """The weekly digest: how the week stands, with links. Counts only, as in the morning e-mail."""
 
-from collections import Counter
 from dataclasses import dataclass
 from email.message import EmailMessage
 
 from services.chassis.web import words
 from services.desk.model import Capacity
-from services.desk.today import Today, When
+from services.desk.today import Today
 from services.desk.words.capacity import foreseen
 from services.desk.words.mail import Morning, mail
+from services.desk.words.urgency import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,7 @@ class Week:
 
 def week_of(morning: Morning, today: Today, capacity: Capacity) -> Week:
     """Return how the week stands."""
-    overdue = Counter(task.title for task in today.of(When.OVERDUE))
-    acknowledged = len(today.of(When.ACKNOWLEDGED))
-    return Week(morning, dict(overdue.most_common()), acknowledged, foreseen(capacity).sentence)
+    return Week(morning, today.titles(When.OVERDUE), today.number(When.ACKNOWLEDGED), foreseen(capacity).sentence)
 
 
 def digest(week: Week, address: str, sender: str, to: str) -> EmailMessage:

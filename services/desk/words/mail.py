@@ -5,7 +5,8 @@ from datetime import date
 from email.message import EmailMessage
 
 from services.chassis.web import words
-from services.desk.today import Today, When
+from services.desk.today import Today
+from services.desk.words.urgency import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def morning_of(authority: str, today: Today, newly_wrong: int, refused: int) -> 
         due_soon=counts[When.SOON],
         until=today.until,
         hours_at_risk=today.hours_at_risk,
-        orders_at_risk=len(today.at_risk),
+        orders_at_risk=today.orders_at_risk,
         newly_wrong=newly_wrong,
         refused=refused,
     )

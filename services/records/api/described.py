@@ -4,6 +4,7 @@ from contracts.categories import ClockState
 from contracts.rejections import Reason
 from services.chassis.audit.model import Kind, Purpose
 from services.records.api.decisions.acknowledging import AcknowledgedFor
+from services.records.api.duties.choosing import Sorting, Urgency
 from services.records.ingest.news import News
 
 DESCRIBED: dict[type, str] = {
@@ -13,4 +14,6 @@ DESCRIBED: dict[type, str] = {
     News: "What changed.",
     Purpose: "For what somebody says that they look.",
     Reason: "The code, and how to mend what it names.",
+    Sorting: "By what duties are sorted: date due (the latest first with latest), date imposed, order, or standard.",
+    Urgency: "How urgent a duty is: due today, due soon, overdue, or overdue and acknowledged.",
 }

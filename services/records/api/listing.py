@@ -1,10 +1,10 @@
 """Lists of records, read from their summaries alone: what they cost does not grow with what was told of each order."""
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -24,63 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
+from services.records.api.duties.due import Due, Horizon, Row
 from services.records.ingest.tables import cells, records
 from services.records.model.record import Record, load
-from services.records.model.summary import Standing
 
 ANY = "any"
 """Any standard."""
-
-
-class Row(NamedTuple):
-    """One order as lists show it."""
-
-    subject: str
-    imposed_on: date
-    ended_on: date | None
-    standing: Standing
-
-    @property
-    def begun_on(self) -> date:
-        """The day from which the order is managed here."""
-        return self.standing.begun_on or self.imposed_on
-
-
-class Due(NamedTuple):
-    """A standard of an open order that is not met yet."""
-
-    by: date
-    """The earlier of the two days on which it is due."""
-    subject: str
-    standard: str
-    imposed_on: date
-    due_on: date
-    own_target_on: date | None
-    """By the authority's own target."""
-    caseload: str
-
-
-class Horizon(NamedTuple):
-    """How far a worklist looks."""
-
-    until: date
-    reach: date
-    """The last day on which a national standard can be due whose own target is due by then."""
-    own_due: Callable[[str, date], date | None] | None
-    """When the own target of a standard is due, for an order imposed on a day; None for an authority without targets."""
-    left_out: frozenset[tuple[str, str, date]] = frozenset()
-    """Order, standard and due date of what is not listed."""
-    caseload: str = ""
-    """Only orders of this one; empty for all."""
-
-    def dues_of(self, row: Row) -> Iterator[Due]:
-        if self.caseload not in ("", row.standing.caseload):
-            return
-        for due_on, standard in row.standing.dues:
-            own = self.own_due and self.own_due(standard, row.begun_on)
-            by = due_on if own is None else min(due_on, own)
-            if by <= self.until and (row.subject, standard, due_on) not in self.left_out:
-                yield Due(by, row.subject, standard, row.imposed_on, due_on, own, row.standing.caseload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +82,21 @@ def worklist(
 ) -> list[Due]:
     """What open orders have missed or must meet up to the horizon, the earliest first."""
     whole = horizon.own_due or horizon.left_out or horizon.caseload  # else each order fills a line by its next due date
-    last = horizon.reach if whole else _end_of_page(authority, horizon.until, after, limit)
-    query = _rows(authority).where(records.c.ended_on.is_(None), records.c.next_due <= last)
-    return first_dues(_read(connection, query), horizon, after, limit)
+    last = None if whole else _end_of_page(authority, horizon.until, after, limit)
+    return first_dues(_with_dues(connection, authority, horizon, last), horizon, after, limit)
+
+
+def all_dues(connection: Connection, authority: str, horizon: Horizon) -> list[Due]:
+    """The same as a whole, in no order."""
+    return [due for row in _with_dues(connection, authority, horizon) for due in horizon.dues_of(row)]
+
+
+def _with_dues(
+    connection: Connection, authority: str, horizon: Horizon, last: ColumnElement[date] | None = None
+) -> list[Row]:
+    """Open orders whose next due date lies within reach, or not after `last`."""
+    near = records.c.next_due <= (horizon.reach if last is None else last)
+    return _read(connection, _rows(authority).where(records.c.ended_on.is_(None), near))
 
 
 def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | None, limit: int) -> ColumnElement[date]:

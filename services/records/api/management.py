@@ -18,7 +18,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
-from services.records.api.listing import Horizon
+from services.records.api.duties.due import Horizon
 from services.records.api.order_schemas import (
     FindingCount,
     FindingCounts,

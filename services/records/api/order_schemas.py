@@ -11,7 +11,7 @@ from pydantic import Field
 from contracts.categories import ClockState
 from contracts.codes import CLIENT_BASED, SERVICE_BASED, LateReason
 from services.chassis.schema import Schema
-from services.records.api.listing import Due, Row
+from services.records.api.duties.due import Due, Row
 from services.records.config.targets import Target, own_target
 from services.records.model import bank_holidays
 from services.records.model.calendar import Calendar

@@ -38,6 +38,7 @@ COMMON_POLICIES: Policies = {
     "GET /v1/counted": Policy(Who.OWN_ORDERS),
     "GET /v1/counted/{subject:path}": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/worklist": Policy(Who.OWN_ORDERS),
+    "GET /v1/duties": Policy(Who.OWN_ORDERS),
     "GET /v1/findings/counts": Policy(Who.OWN_ORDERS, answer=MIB),
     "GET /v1/acknowledgements": Policy(Who.OWN_ORDERS),
     "POST /v1/acknowledgements": Policy(Who.MANAGER, body=256 * KIB),

@@ -19,10 +19,10 @@ from services.chassis.failures import Refused
 from services.desk.model import Capacity, Dues, DuesOfDay
 from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
-from services.desk.today import merged
+from services.desk.today import Choice, merged
 from services.desk.words.calendar import as_ical
 from services.desk.words.mail import message, morning_of
-from tests.unit.desk.test_today import DAY, task, worklist
+from tests.unit.desk.test_today import AT_RISK, DAY, held, task
 
 FIFE = "S12000047"
 TASKS = [task("FIFE/1", -3), task("FIFE/2", 0), task("FIFE/3", 2)]
@@ -61,8 +61,10 @@ def server() -> Iterator[tuple[Kept, int]]:
 def answer_to(request: httpx.Request) -> httpx.Response:
     """What the services answer, by path."""
     assert request.headers["Authorization"] == "Bearer secret-token"
+    assert request.url.params.get("limit", "0") == "0", "an e-mail of counts reads out no order"
     answers: dict[str, Any] = {
-        "/v1/worklist": worklist(*TASKS) if request.url.port == 1 else worklist(),
+        "/v1/duties": held(TASKS if request.url.port == 1 else []),
+        "/v1/at-risk": AT_RISK,
         "/v1/capacity": CAPACITY,
         "/v1/findings/counts": {"newly_since": DAY, "rules": [{"rule": "x", "meaning": "", "remedy": "", "number": 9, "newly": 4}]},
         "/v1/held": {
@@ -142,7 +144,12 @@ def test_it_is_off_until_somebody_is_named_and_a_wrong_file_is_refused(tmp_path:
 
 
 def test_a_quiet_morning_says_so() -> None:
-    made = message(morning_of("Fife", merged([worklist()]), 0, 0), "https://desk.example", "a@b.example", "c@d.example")
+    made = message(
+        morning_of("Fife", merged([held([])], AT_RISK, Choice()), 0, 0),
+        "https://desk.example",
+        "a@b.example",
+        "c@d.example",
+    )
     assert made["Subject"] == "4 March: nothing is overdue or due"
     assert "Nothing is overdue, due, or wrong." in made.get_content()
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from io import StringIO
@@ -12,6 +13,9 @@ from sqlalchemy import event
 
 from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
+from services.chassis.audit import store
+from services.chassis.audit.model import Kept
+from services.chassis.database import transaction
 from services.records.api import listing
 from services.records.api.listing import Wanted
 from services.records.ingest.tables import LISTED
@@ -70,6 +74,58 @@ def test_the_worklist_is_the_pending_cells_of_open_orders(orders: Bench, unpaid_
         assert listed
         until = view(one).get("worklist", within=250)["until"]
         assert listed == {key: number for key, number in pending.items() if key.split("|")[2] <= until}
+
+
+def test_duties_are_the_worklist_by_urgency(orders: Bench, unpaid_work: Bench) -> None:
+    """Page by page in each order, with a count for each standard."""
+    for one in (orders, unpaid_work):
+        for authority in sorted(AUTHORITIES)[::4]:
+            asked = view(one, authority)
+            listed = {place_of(item) for item in asked.get("worklist", limit=1000)["items"]}
+            counted = {(c["standard"], c["urgency"]): c["number"] for c in asked.get("duties", limit=0)["counts"]}
+            found = [
+                item
+                for urgency, sorting in zip(("overdue", "today", "soon"), ("latest", "order", "imposed"), strict=True)
+                for item in asked.pages("duties", "items", urgency=urgency, sorting=sorting, limit=3)
+            ]
+            assert {place_of(item) for item in found} == listed
+            assert Counter((item["standard"], item["urgency"]) for item in found) == counted
+            assert len(found) == len(listed)
+
+
+def place_of(item: dict[str, Any]) -> tuple[str, ...]:
+    return item["subject"], item["standard"], item["due_on"]
+
+
+def test_no_more_orders_are_read_out_than_are_shown(orders: Bench) -> None:
+    asked = view(orders, today="2024-09-03")
+    read: list[tuple[str, ...]] = []
+    with asked.client:
+        for path in ("duties", "duties?limit=2", "duties?urgency=overdue&limit=7", "duties?limit=0"):
+            before = kept(orders)
+            shown = {item["subject"] for item in asked.ask(path).json()["items"]}
+            entries = kept(orders)[: len(kept(orders)) - len(before)]
+            assert {name for entry in entries for name in entry.entry.references} == shown
+            read.append(tuple(shown))
+    assert len(read[0]) > len(read[1]) > len(read[3]) == 0
+
+
+def kept(bench: Bench) -> list[Kept]:
+    with transaction(bench.database) as connection:
+        return store.search(connection, EDINBURGH, store.Question(), 10_000)
+
+
+def test_what_is_at_risk_is_counted_and_told_page_by_page(unpaid_work: Bench) -> None:
+    some = 0
+    for authority in AUTHORITIES:
+        asked = view(unpaid_work, authority)
+        late = asked.get("worklist", limit=1000)["will_be_late"]
+        counts = asked.get("at-risk", limit=0)
+        assert (counts["orders"], counts["items"]) == (len(late), [])
+        assert counts["hours_left"] == pytest.approx(sum(one["forecast"]["hours_left"] for one in late), abs=0.5)
+        assert asked.pages("at-risk", "items", limit=2) == late
+        some += len(late)
+    assert some
 
 
 def test_an_order_shows_how_each_standard_stands(orders: Bench) -> None:
@@ -190,7 +246,13 @@ def test_only_the_own_authority_and_only_managers(orders: Bench) -> None:
 
 def test_what_no_page_gave_is_refused(orders: Bench) -> None:
     asked = view(orders)
-    for path in ("orders?after=x", "worklist?after=2024-01-01", "returns/cpo?year=2024-26", "orders?missed=tea"):
+    for path in (
+        "orders?after=x",
+        "worklist?after=2024-01-01",
+        "duties?urgency=soon&after=2024-01-01 x",
+        "returns/cpo?year=2024-26",
+        "orders?missed=tea",
+    ):
         assert asked.ask(path).status_code == 422, path
 
 

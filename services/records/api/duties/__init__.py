@@ -1,0 +1,1 @@
+"""What open orders have missed or must meet soon, counted and listed by urgency."""

@@ -1,0 +1,110 @@
+"""Duties by urgency, with how many there are: what a manager looks at first, of which no more is read out than is shown."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from services.chassis.api.auth import OwnAuthority
+from services.chassis.api.http import Written
+from services.chassis.api.problems import Problem
+from services.chassis.database import reading, transaction
+from services.chassis.schema import Schema
+from services.records.api import listing
+from services.records.api.decisions import acknowledging
+from services.records.api.duties.choosing import (
+    Chosen,
+    Place,
+    Sorting,
+    Urgency,
+    by_urgency,
+    first,
+    numbers,
+    of_caseload,
+)
+from services.records.api.duties.due import Due
+from services.records.api.management import Management, horizon
+from services.records.api.order_schemas import Today, WorkItem
+from services.records.api.paging import After, Word
+from services.records.model.standards import TITLES
+
+WITHIN = 5
+"""Working days that are looked ahead."""
+
+
+class DutyCount(Schema, description="How many duties of one standard are that urgent."):
+    standard: str
+    title: str
+    urgency: Urgency
+    number: int
+
+
+class DutyView(WorkItem, description="One standard of one open order that was missed or falls due."):
+    urgency: Urgency
+    place: str = Field(description="Give it as `after` for what comes behind it, sorted in the same way.")
+
+    @classmethod
+    def shown(
+        cls, urgency: Urgency, due: Due, now: Today, acknowledged: Mapping[tuple[str, str, date], str]
+    ) -> "DutyView":
+        return cls(**WorkItem.of(due, now, acknowledged).model_dump(), urgency=urgency, place=str(Place.of(due)))
+
+
+class Duties(Schema, description="What open orders have missed or must meet in the next five working days."):
+    today: date
+    until: date = Field(description="The last working day that is looked at.")
+    counts: list[DutyCount] = Field(description="Of the caseload that is asked for; all standards.")
+    caseloads: list[str] = Field(description="The codes that occur.")
+    items: list[DutyView]
+    next: str | None = Field(description="Give it as `after` for the next page; none without an urgency.")
+
+
+def router(management: Management) -> APIRouter:
+    """The route."""
+    routes = APIRouter(prefix="/v1", tags=["worklist"], route_class=Written)
+    at_once = reading(management.database)
+
+    @routes.get("/duties", summary="Missed duties and those that fall due, counted by urgency, with the first of them")
+    def get_duties(  # noqa: PLR0913, PLR0917
+        authority: OwnAuthority,
+        urgency: Annotated[
+            Urgency | None, Query(description="Without it, the first of each urgency that is to be done")
+        ] = None,
+        standard: Annotated[Word, Query(description="Only duties of this standard; counts are of all")] = "",
+        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
+        sorting: Sorting = Sorting.DUE,
+        after: After = None,
+        limit: Annotated[int, Query(ge=0, le=1000, description="Of each urgency; 0 for the counts alone")] = 50,
+    ) -> Duties:
+        chosen = Chosen(urgency, standard, sorting, _place(after) if urgency else None, limit)
+        now = management.now(authority)
+        ahead = horizon(now, WITHIN)
+        with transaction(at_once) as connection:
+            known = acknowledging.acknowledged(connection, authority)
+            found = listing.all_dues(connection, authority, ahead)
+        dues = by_urgency(of_caseload(found, caseload), now.day, known)
+        shown = first(dues, chosen)
+        full = urgency is not None and 0 < limit == len(shown)
+        return Duties(
+            today=now.day,
+            until=ahead.until,
+            counts=[
+                DutyCount(standard=name, title=TITLES[name], urgency=urgent, number=number)
+                for (name, urgent), number in numbers(dues).items()
+            ],
+            caseloads=sorted({due.caseload for due in found} - {""}),
+            items=[DutyView.shown(urgent, due, now, known) for urgent, due in shown],
+            next=str(Place.of(shown[-1][1])) if full else None,
+        )
+
+    return routes
+
+
+def _place(after: str | None) -> Place | None:
+    """Raises Problem 422 for what no page gave."""
+    try:
+        return Place.read(after) if after else None
+    except ValueError as fault:
+        raise Problem(422, "`after` is not the `next` of a page") from fault

@@ -1,0 +1,97 @@
+"""Open orders whose hours will not be done by their deadline at the pace so far."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from heapq import nsmallest
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Query
+
+from services.chassis.api.auth import OwnAuthority
+from services.chassis.api.http import Written
+from services.chassis.database import reading, transaction
+from services.records.api import listing
+from services.records.api.duties.due import Row
+from services.records.api.management import Management
+from services.records.api.order_schemas import Today
+from services.records.api.paging import After, Word, after_day, page_key
+from services.unpaid_work.ledger import forecast, will_be_in_time
+from services.unpaid_work.schemas import AtRisk, ForecastView, LateForecast
+
+
+class Late(NamedTuple):
+    """One of them, by its deadline."""
+
+    deadline: date
+    subject: str
+    row: Row
+    minutes: tuple[int, int]
+    """Ordered, and credited so far."""
+
+    @property
+    def minutes_left(self) -> int:
+        return max(self.minutes[0] - self.minutes[1], 0)
+
+
+def router(management: Management) -> APIRouter:
+    """The route."""
+    routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
+    at_once = reading(management.database)
+
+    @routes.get(
+        "/at-risk", summary="Open orders that will miss their deadline at the pace so far, and the hours left on them"
+    )
+    def get_at_risk(
+        authority: OwnAuthority,
+        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
+        after: After = None,
+        limit: Annotated[int, Query(ge=0, le=1000, description="0 for the counts alone")] = 50,
+    ) -> AtRisk:
+        begin = after_day(after, 2)
+        now = management.now(authority)
+        with transaction(at_once) as connection:
+            everything = late(listing.open_with_unpaid_work(connection, authority), now)
+        found = of_caseload(everything, caseload)
+        items = first(found, now, (begin[0], begin[1][0]) if begin else None, limit)
+        return AtRisk(
+            today=now.day,
+            orders=len(found),
+            hours_left=round(sum(one.minutes_left for one in found) / 60, 2),
+            caseloads=sorted({one.row.standing.caseload for one in everything} - {""}),
+            items=items,
+            next=page_key(items[-1].deadline, items[-1].subject) if 0 < limit == len(items) else None,
+        )
+
+    return routes
+
+
+def late(rows: Iterable[Row], now: Today) -> list[Late]:
+    """Those of them that will not be done in time. Whose deadline has passed is overdue, and not among them."""
+    return [
+        Late(deadline, row.subject, row, row.standing.minutes)
+        for row in rows
+        for deadline, standard in row.standing.dues
+        if standard == "completion" and deadline >= now.day and row.standing.minutes is not None
+        if not will_be_in_time(row.standing.minutes, row.begun_on, deadline, now.day, now.calendar)
+    ]
+
+
+def of_caseload(found: Iterable[Late], caseload: str) -> list[Late]:
+    """Those of one caseload; all for an empty code."""
+    return [one for one in found if caseload in ("", one.row.standing.caseload)]
+
+
+def first(found: Iterable[Late], now: Today, after: tuple[date, str] | None, limit: int) -> list[LateForecast]:
+    """Those with the earliest deadlines; only they are worth a forecast in full."""
+    behind: Sequence[Late] = [one for one in found if after is None or one[:2] > after]
+    return [_view(one, now) for one in nsmallest(limit, behind, key=lambda one: one[:2])]
+
+
+def _view(one: Late, now: Today) -> LateForecast:
+    return LateForecast(
+        subject=one.subject,
+        imposed_on=one.row.imposed_on,
+        deadline=one.deadline,
+        caseload=one.row.standing.caseload or None,
+        forecast=ForecastView.of(forecast(one.minutes, one.row.begun_on, one.deadline, now.day, now.calendar)),
+    )
