@@ -31,8 +31,8 @@ FEW_REQUESTS = 3
 SERVICES = tuple(ASKED)
 YEAR_OF_FIGURES = year_of(LAST)
 """A year that the nation's figures hold whole."""
-FILES = ("/returns/all.xlsx",)
-"""All returns of a year as a file: told, with no target."""
+FILES = ("/today.csv", "/hours.csv", "/returns/all.xlsx")
+"""Whole lists as files: told, with no target."""
 
 
 _TOKEN = token(GLASGOW, "orders:read", "orders:manage", "events:write")["Authorization"].removeprefix("Bearer ")
@@ -74,37 +74,16 @@ def running(url: str, directory: Path) -> Iterator[dict[str, int]]:
 
 
 def pages(orders: Manager) -> tuple[str, ...]:
-    """What is asked for: each page as a manager meets it, with the fullest order there is."""
+    """What is asked for: each page as a manager meets it, with the fullest order and kind of wrong data that there is."""
     subject = orders.read("worklist", within=5)["items"][0]["subject"]
+    rule = orders.read("findings/counts")["rules"][0]["rule"]
     return (
-        *(
-            "/",
-            "/?when=overdue",
-            "/?when=overdue&order=latest",
-            "/?order=standard",
-            "/hours",
-            "/orders",
-            "/orders?missed=any&open=true",
-        ),
-        *(
-            f"/orders/{quote(subject)}",
-            f"/counted/{quote(subject)}",
-            "/wrong",
-            "/refusals",
-            "/check",
-            "/held",
-            "/settings",
-            "/returns",
-        ),
-        *(
-            "/today.csv",
-            "/hours.csv",
-            f"/figures?measure=orders_imposed&period={END.year - 1}-05",
-            f"/reports/{END.year}-Q1",
-            f"/reports/{YEAR_OF_FIGURES}",
-            f"/evidence/{YEAR_OF_FIGURES}",
-            f"/returns/all.xlsx?year={YEAR}",
-        ),
+        *("/", "/?when=overdue", "/?when=overdue&order=latest", "/?order=standard", "/hours"),
+        *("/orders", "/orders?missed=any&open=true", f"/orders/{quote(subject)}", f"/counted/{quote(subject)}"),
+        *("/wrong", f"/wrong?rule={rule}", "/refusals", "/check", "/held", "/settings", "/returns"),
+        f"/figures?measure=orders_imposed&period={END.year - 1}-05",
+        *(f"/reports/{END.year}-Q1", f"/reports/{YEAR_OF_FIGURES}", f"/evidence/{YEAR_OF_FIGURES}"),
+        *("/today.csv", "/hours.csv", f"/returns/all.xlsx?year={YEAR}"),
     )
 
 
