@@ -1,4 +1,4 @@
-"""How fast the desk's pages are with ten years of Glasgow: `python -m tests.load.bench_desk`. Target: 200 ms at the median, warm.
+"""How fast the desk's pages are with ten years of Glasgow: `python -m tests.load.bench_desk [MONTHS]`. Target: 200 ms at the median, warm.
 
 The real processes of orders, unpaid work, reporting and the desk on one PostgreSQL, asked over one kept connection, one page after the
 other. Reporting has ten years of the nation, as `bench_reporting` makes them, without a release: reports ask for live figures. Told beside
@@ -31,6 +31,7 @@ FEW_REQUESTS = 3
 SERVICES = tuple(ASKED)
 YEAR_OF_FIGURES = year_of(LAST)
 """A year that the nation's figures hold whole."""
+THREE_YEARS = 36
 FILES = ("/today.csv", "/hours.csv", "/returns/all.xlsx")
 """Whole lists as files: told, with no target."""
 
@@ -38,24 +39,24 @@ FILES = ("/today.csv", "/hours.csv", "/returns/all.xlsx")
 _TOKEN = token(GLASGOW, "orders:read", "orders:manage", "events:write")["Authorization"].removeprefix("Bearer ")
 
 
-def main() -> int:
+def main(months: int = MONTHS) -> int:
     """Prints the median and the CPU of each page; 1 where one with a target is over it."""
     with empty() as (url, directory):
-        fill(url)
+        fill(url, months)
         with running(url, directory) as ports:
             return measure(ports)
 
 
-def fill(url: str) -> None:
-    """Ten years of Glasgow's orders, and of the nation's figures."""
+def fill(url: str, months: int) -> None:
+    """So many months of Glasgow's orders and of the nation's figures, of which reports need three years."""
     started = time.perf_counter()
-    history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
-    print(f"a history of {MONTHS} months in {time.perf_counter() - started:.0f} s", flush=True)
+    history = list(Simulation(1, months, END, [GLASGOW]).deliveries())
+    print(f"a history of {months} months in {time.perf_counter() - started:.0f} s", flush=True)
     for service in SERVICES:
         events = filled(url, service, history)
         print(f"{service}: {events} events, after {time.perf_counter() - started:.0f} s", flush=True)
     database = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
-    cells = store(database)
+    cells = store(database, max(months, THREE_YEARS))
     vacuum(database)
     database.dispose()
     print(f"reporting: {cells:,} cells, after {time.perf_counter() - started:.0f} s", flush=True)
@@ -120,4 +121,4 @@ def _get(line: HTTPConnection, page: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:])))

@@ -98,21 +98,21 @@ def place_of(item: dict[str, Any]) -> tuple[str, ...]:
 
 
 def test_no_more_orders_are_read_out_than_are_shown(orders: Bench) -> None:
-    asked = view(orders, today="2024-09-03")
-    read: list[tuple[str, ...]] = []
-    with asked.client:
-        for path in ("duties", "duties?limit=2", "duties?urgency=overdue&limit=7", "duties?limit=0"):
-            before = kept(orders)
-            shown = {item["subject"] for item in asked.ask(path).json()["items"]}
-            entries = kept(orders)[: len(kept(orders)) - len(before)]
-            assert {name for entry in entries for name in entry.entry.references} == shown
-            read.append(tuple(shown))
-    assert len(read[0]) > len(read[1]) > len(read[3]) == 0
+    code = max(AUTHORITIES, key=lambda one: len(view(orders, one).get("worklist", limit=1000)["items"]))
+    asked, numbers = view(orders, code), list[int]()
+    for path in ("duties", "duties?limit=1", "duties?urgency=overdue&limit=2", "duties?limit=0"):
+        before = kept(orders, code)
+        shown = {item["subject"] for item in asked.ask(path).json()["items"]}
+        after = kept(orders, code)
+        assert {name for one in after[: len(after) - len(before)] for name in one.entry.references} == shown
+        numbers.append(len(shown))
+    assert numbers[0] > numbers[1] > numbers[3] == 0
 
 
-def kept(bench: Bench) -> list[Kept]:
+def kept(bench: Bench, authority: str) -> list[Kept]:
+    """What is on record of who looked, the latest first."""
     with transaction(bench.database) as connection:
-        return store.search(connection, EDINBURGH, store.Question(), 10_000)
+        return store.search(connection, authority, store.Question(), 10_000)
 
 
 def test_what_is_at_risk_is_counted_and_told_page_by_page(unpaid_work: Bench) -> None:
