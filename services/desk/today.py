@@ -34,8 +34,8 @@ class Order(StrEnum):
 
 
 _ORDERS = {
-    Order.DUE: "date due, earliest first",
-    Order.LATEST: "date due, latest first",
+    Order.DUE: "due, earliest first",
+    Order.LATEST: "due, latest first",
     Order.IMPOSED: "date imposed",
     Order.SUBJECT: "order",
     Order.STANDARD: "standard",
