@@ -1,9 +1,11 @@
 """The source as data: files, modules, and what imports what."""
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=ast.AST)
 
 ROOT = Path(__file__).parents[2]
 OURS = ("contracts", "services", "deploy")
@@ -20,11 +22,20 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def _all_nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree(path)))
+
+
+def nodes(path: Path, kind: type[Node]) -> list[Node]:
+    """Those of a kind in the file, wherever they stand."""
+    return [node for node in _all_nodes(path) if isinstance(node, kind)]
+
+
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Every module that the file imports; `from a import b` gives `a.b`, which may be a module."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    froms = nodes(path, ast.ImportFrom)
+    assert not any(node.level for node in froms), f"{path}: relative import"
+    names = [alias.name for node in nodes(path, ast.Import) for alias in node.names]
+    return (*names, *(f"{node.module}.{alias.name}" for node in froms for alias in node.names))
