@@ -1,12 +1,14 @@
 """What the tests of all OpenAPI documents share: schemathesis on an application, and the headers of callers."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, cast
 
 import schemathesis
 from fastapi import FastAPI
+from schemathesis import Case
 from schemathesis.openapi import from_asgi
 from schemathesis.python.asgi import ASGIClient, get_client
 from schemathesis.schemas import BaseSchema
@@ -38,11 +40,36 @@ def schema_of(app: FastAPI, *refused_though_valid: int) -> BaseSchema:
     return from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(config))
 
 
+def _headers(caller: Identity | None) -> dict[str, str]:
+    token = caller and mint(KEYS.private, caller, timedelta(hours=1), system_clock)
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
 @contextmanager
 def asking(app: FastAPI, caller: Identity | None) -> Iterator[Asked]:
     """The API, and the headers of one caller."""
-    headers = {}
-    if caller is not None:
-        headers["Authorization"] = f"Bearer {mint(KEYS.private, caller, timedelta(hours=1), system_clock)}"
+    with asking_as(app, [caller]) as (asked,):
+        yield asked
+
+
+class Everybody:
+    """The API, asked by each caller in turn: to ask the same for all of them tripled the time and found nothing more."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        self._asked, self._cases = asked, Counter[tuple[str, str]]()
+
+    def validate(self, case: Case[Any]) -> None:
+        """All callers ask the first requests of an operation, since there may be no more."""
+        operation = (case.method, case.path)
+        turn = self._cases[operation]
+        self._cases[operation] += 1
+        everybody = len(self._asked)
+        for client, headers in self._asked if turn < everybody else [self._asked[turn % everybody]]:
+            case.call_and_validate(session=client, headers=headers)
+
+
+@contextmanager
+def asking_as(app: FastAPI, callers: Sequence[Identity | None]) -> Iterator[list[Asked]]:
+    """The API, and the headers of each caller."""
     with get_client(cast(Any, app)) as client:
-        yield client, headers
+        yield [(client, _headers(caller)) for caller in callers]

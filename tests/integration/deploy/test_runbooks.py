@@ -4,8 +4,6 @@ Docker could carry out names services, volumes and programs that there are."""
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -21,6 +19,7 @@ from services.chassis.settings import KafkaSettings
 from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
+from tests.support.commands import carry_out
 
 __all__ = ["prepared"]
 ROOT = Path(__file__).parents[3]
@@ -124,16 +123,7 @@ def test_our_commands_are_carried_out(command: Command, ready: tuple[str, str], 
     if "PAYBACK_DATABASE_URL" in beside:
         assert "maintenance" in beside["PAYBACK_DATABASE_URL"]
         told["PAYBACK_DATABASE_URL"] = address(database, "maintenance")
-    program = Path(sys.executable).with_name("payback")
-    done = subprocess.run(
-        [program, *arguments],
-        cwd=tmp_path,
-        env={"PATH": os.defpath, **told},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = carry_out(arguments, {"PATH": os.defpath, **told}, tmp_path)
     assert done.returncode in {WELL, FOUND}, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
 
