@@ -1,19 +1,24 @@
 """A few authorities for more than a year, one of which was never heard by the service of unpaid work; and a release of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
+import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, Service
 from contracts.periods import add_months, month_of
 from services.chassis.clock import FixedClock
-from services.chassis.database import transaction
+from services.chassis.database import engine, transaction
+from services.chassis.settings import DatabaseSettings
 from services.reporting.ingest.store import fold, write
 from services.reporting.releases import publication
+from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import NOW, position
-from tests.support.figures import KNOWN_ON
+from tests.support import parts
+from tests.support.figures import KNOWN_ON, national_cells
 
 MONTHS, MANY = 15, 5
 FIRST = add_months(month_of(KNOWN_ON), -MONTHS)
@@ -45,3 +50,27 @@ def release(database: Engine) -> str:
     name = publication.make(database, LAST, KNOWN_ON, clock)
     publication.publish(database, name, clock)
     return name
+
+
+@pytest.fixture(scope="session")
+def released_nation(postgres_server: str, migrated: Callable[[], str]) -> Iterator[Callable[[], str]]:
+    """Makes databases with the nation and its release, copied from one that was filled once. All go at the end."""
+    template = migrated()
+    database = engine(DatabaseSettings(url=template, schema_name=SCHEMA))
+    write_all(database, national_cells(3, FIRST, MONTHS, MANY), version=1)
+    assert release(database) == "2026-03.1"
+    database.dispose()
+    with parts.databases(postgres_server, template.rpartition("/")[2]) as make:
+        yield make
+
+
+@pytest.fixture
+def database_settings(released_nation: Callable[[], str]) -> DatabaseSettings:
+    """In place of the empty database that other tests of reporting have."""
+    return DatabaseSettings(url=released_nation(), schema_name=SCHEMA)
+
+
+@pytest.fixture
+def published(client: TestClient) -> TestClient:
+    """The API in front of the released nation."""
+    return client

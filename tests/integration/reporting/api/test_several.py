@@ -13,25 +13,18 @@ from csvw import CSVW
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from pyjstat import pyjstat
-from sqlalchemy import Engine
 
 from contracts.authorities import HEALTH_BOARDS
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
-from tests.integration.reporting.nation import CODES, FIRST, MANY, MONTHS, release, write_all
-from tests.support.figures import national_cells
+from tests.integration.reporting.nation import CODES, database_settings, published, released_nation
+
+__all__ = ["database_settings", "published", "released_nation"]
 
 MEASURES = ("numerator", "denominator", "value", "lower", "upper")
 ASKED = "indicator=orders_imposed&indicator=placement_within_7&area=S12000006&area=S92000003&by=quarter&from=2025-04&to=2026-03"
 Headers = dict[str, str]
 Key = tuple[str, str, str, str]
-
-
-@pytest.fixture
-def published(database: Engine, client: TestClient) -> TestClient:
-    write_all(database, national_cells(3, FIRST, MONTHS, MANY), version=1)
-    release(database)
-    return client
 
 
 def selections(count: int) -> Iterator[tuple[list[str], list[str], dict[str, str]]]:

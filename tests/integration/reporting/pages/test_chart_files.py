@@ -7,25 +7,18 @@ from struct import unpack
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
 
 from services.chassis.web import charts
 from services.chassis.web.pictures import Picture, as_png
-from tests.integration.reporting.nation import FIRST, MANY, MONTHS, release, write_all
-from tests.support.figures import national_cells
+from tests.integration.reporting.nation import database_settings, published, released_nation
+
+__all__ = ["database_settings", "published", "released_nation"]
 
 SVG = "{http://www.w3.org/2000/svg}"
 INDICATOR, COMPARE = "/indicators/placement_within_7", "/compare/first_contact_within_1"
 CHARTS = pytest.mark.parametrize(
     "page", [INDICATOR, COMPARE, f"/releases/2026-03.1{INDICATOR}", f"/releases/2026-03.1{COMPARE}"]
 )
-
-
-@pytest.fixture
-def published(database: Engine, client: TestClient) -> TestClient:
-    write_all(database, national_cells(3, FIRST, MONTHS, MANY), version=1)
-    assert release(database) == "2026-03.1"
-    return client
 
 
 @CHARTS

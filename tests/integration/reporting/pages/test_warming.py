@@ -19,15 +19,9 @@ from services.reporting.releases import announcing, publication
 from services.reporting.releases.calendar import first_day
 from services.reporting.warming import Warming
 from tests.integration.reporting.conftest import NOW
-from tests.integration.reporting.nation import FIRST, LAST, MANY, MONTHS, release, write_all
-from tests.support.figures import national_cells
+from tests.integration.reporting.nation import LAST, database_settings, published, released_nation
 
-
-@pytest.fixture
-def published(database: Engine, client: TestClient) -> TestClient:
-    write_all(database, national_cells(3, FIRST, MONTHS, MANY), version=1)
-    release(database)
-    return client
+__all__ = ["database_settings", "published", "released_nation"]
 
 
 class OneLook(Event):
