@@ -38,7 +38,7 @@ class Held:
     """What a worker keeps of one service."""
 
     def __init__(self, domain: Domain) -> None:
-        self.domain = domain
+        self.domain, self.empty = domain, domain.counted({})
         self.records: dict[tuple[str, str], Counted] = {}
         self.cells: dict[str, dict[date, Cells]] = defaultdict(lambda: defaultdict(dict))
         self.known: dict[tuple[str, Topic], date] = {}
@@ -72,7 +72,7 @@ class Held:
             merge(self.cells[authority][day], deltas)
 
     def _held(self, authority: str, subject: str) -> Counted:
-        return self.records.get((authority, subject)) or self.domain.counted({})
+        return self.records.get((authority, subject)) or self.empty
 
     def _spent(self, stage: str, began: float) -> float:
         now = time.process_time()
