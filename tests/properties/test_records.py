@@ -18,8 +18,8 @@ from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
-from services.records.model.fold import Arrival, fold
-from services.records.model.record import Outcome, Record, apply, dump, fact, is_withdrawn, load
+from services.records.model.fold import Arrival, broken, fold
+from services.records.model.record import Outcome, Record, apply, dump, fact, is_withdrawn, load, name_of
 from services.records.model.summary import summary
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support import scenario
@@ -124,6 +124,18 @@ def test_a_number_is_explained_by_no_more_than_it_depends_on(name: str, stream: 
             assert _of(measure, counted) == _of(measure, cells)
 
 
+@pytest.mark.parametrize("name", DOMAINS)
+@given(stream=MANY)
+def test_a_fact_that_a_part_does_not_read_never_changes_it(name: str, stream: list[Event]) -> None:
+    domain = DOMAINS[name]
+    for whole in _record(stream).values():
+        record = {key: entry for key, entry in whole.items() if domain.holds(key)}
+        counted = domain.counted(record).parts
+        for place, part in enumerate(domain.counting.parts):
+            read = {key: entry for key, entry in record.items() if name_of(key) in part.reads}
+            assert domain.counted(read).parts[place] == counted[place]
+
+
 def _ends(cells: Cells) -> set[date]:
     periods = {period for _, period, _ in cells}
     return {min(periods), max(periods)} if periods else set()
@@ -153,12 +165,17 @@ def test_what_is_carried_along_is_what_the_whole_record_gives(name: str, seed: i
     for stated in _stated(domain):
         chance.shuffle(stated)
         held: dict[str, Counted] = {}
+        told: set[tuple[str, str]] = set()
         for batch in _batches(stated, chance):
             held = {event.subject: domain.counted({}) for event in batch} | held
-            held |= fold([_arrival(event, chance) for event in batch], held, domain).records
+            folded = fold([_arrival(event, chance) for event in batch], held, domain)
+            held |= folded.records
+            for subject, rule, is_broken in folded.turns:
+                (told.add if is_broken else told.remove)((subject, rule))
         for one in held.values():
             whole = domain.counted(one.record)
             assert (one.parts, _credited(one)) == (whole.parts, _credited(whole))
+        assert told == {(subject, rule) for subject, one in held.items() for rule in broken(one.notes)}
 
 
 def _credited(counted: Counted) -> tuple[int, ...]:

@@ -264,9 +264,10 @@ class Worker:
                     found[subject] = known
                 else:
                     missing.append((authority, subject))
-        loaded = store.load_records(connection, missing)
+        loaded, empty = store.load_records(connection, missing), self._domain.counted({})
         for authority, subject in missing:
-            held[authority][subject] = self._domain.of(authority).counted(loaded.get((authority, subject), {}))
+            record = loaded.get((authority, subject))
+            held[authority][subject] = self._domain.of(authority).counted(record) if record else empty
         return held
 
     def _recount_or_park(self, shard: Shard) -> None:

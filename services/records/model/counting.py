@@ -107,6 +107,8 @@ class Counting(Generic[V]):
         parts = list(before.parts)
         for index in self._reading(changed):
             was, now = parts[index], _count(self.parts[index], after, view, calendar)
+            if now == was:
+                continue
             parts[index] = now
             if now.cells != was.cells:
                 merge(deltas, now.cells)

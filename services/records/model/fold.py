@@ -129,7 +129,7 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
             change = {} if later else deltas
             after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
             folded.records[subject] = after
-            folded.turns += turns(subject, broken(one.before.notes), broken(after.notes))
+            folded.turns += turns(subject, *_broken(one.before, after))
             if later:
                 _tell_again(folded.cells, one, [day, *later], change, domain)
             if not one.keys.isdisjoint(domain.stay_keys):
@@ -140,6 +140,14 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
 def broken(notes: Iterable[Note]) -> set[str]:
     """The codes of the rules that a record breaks."""
     return {note.rule.code for note in notes if isinstance(note, Finding)}
+
+
+def _broken(before: Counted, after: Counted) -> tuple[set[str], set[str]]:
+    """The rules that a record broke and breaks, of those that may have changed: one part alone tells of each."""
+    changed = [(was, now) for was, now in zip(before.parts, after.parts, strict=True) if was is not now]
+    return broken(note for was, _ in changed for note in was.notes), broken(
+        note for _, now in changed for note in now.notes
+    )
 
 
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
