@@ -1,8 +1,9 @@
 """PostgreSQL: connections, fast writes, and telling a database that is away from a fault of ours."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from re import sub
 from typing import Any
 from zlib import crc32
@@ -19,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    SelectBase,
     Table,
     column,
     create_engine,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     make_url,
     select,
     table,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -239,37 +242,44 @@ def copy_rows(connection: Connection, target: Table, columns: Sequence[str], row
     return _copy(connection, target.name, {name: _type_of(target, name) for name in columns}, rows)
 
 
+FEW = 50
+"""Rows that go along with the statement that writes them: a table of their own would take two trips more."""
+Where = Callable[[Excluded], ColumnElement[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows in a table of the session's own. They lock nothing of anybody's until they are merged, which no client holds up."""
+    """Rows that are on their way, or in a table of the session's own. They lock nothing of anybody's until they are merged."""
 
     connection: Connection
     target: Table
-    name: str
-    columns: Sequence[str]
+    columns: tuple[str, ...]
+    table: str | None
+    """Where they are; None where they are few, and go along."""
+    values: Mapping[str, Sequence[Any]]
+    """Of the few, by column."""
 
-    def merge(
-        self,
-        *,
-        key: Sequence[str],
-        add: Sequence[str] = (),
-        where: Callable[[Excluded], ColumnElement[bool]] | None = None,
-    ) -> int:
+    def merge(self, *, key: Sequence[str], add: Sequence[str] = (), where: Where | None = None) -> int:
         """See `upsert`. Returns how many rows were written."""
-        return self.connection.execute(_merge(self.target, self.name, self.columns, key, add, where)).rowcount
+        statement = _merge(self.target, self.columns, self.table, tuple(key), tuple(add), where)
+        return self.connection.execute(statement, self.values).rowcount
 
     def append(self) -> None:
         """Rows that must be new."""
-        incoming = table(self.name, *(column(name) for name in self.columns))
-        self.connection.execute(insert(self.target).from_select(self.columns, select(incoming)))
+        self.connection.execute(_append(self.target, self.columns, self.table), self.values)
 
 
-def stage(connection: Connection, target: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Staged:
-    """COPY into a temporary table. Of one shape only the rows staged last are there."""
+def stage(connection: Connection, target: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]) -> Staged:
+    """Has rows at hand for one statement: many by COPY into a temporary table. Of one shape only those staged last are there."""
     types = {name: _type_of(target, name) for name in columns}
+    if len(rows) <= FEW:
+        values = {
+            name: _array(types[name], column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+        }
+        return Staged(connection, target, tuple(columns), None, values)
     staging = _staging(connection, target, types)
     _copy(connection, staging, types, rows)
-    return Staged(connection, target, staging, columns)
+    return Staged(connection, target, tuple(columns), staging, {})
 
 
 def upsert(  # noqa: PLR0913
@@ -280,15 +290,22 @@ def upsert(  # noqa: PLR0913
     *,
     key: Sequence[str],
     add: Sequence[str] = (),
-    where: Callable[[Excluded], ColumnElement[bool]] | None = None,
+    where: Where | None = None,
 ) -> int:
-    """COPY into a temporary table, then one INSERT ... ON CONFLICT. Returns how many rows were written.
+    """Stages the rows, then one INSERT ... ON CONFLICT. Returns how many rows were written.
 
     A row that exists takes the new values of its columns, except that those in `add` are increased by the new value.
     `where` is given the new row and says whether the old one may change: `lambda new: new.version > cells.c.version`.
     PostgreSQL refuses a key that comes twice among `rows`.
     """
     return stage(connection, target, columns, rows).merge(key=key, add=add, where=where) if rows else 0
+
+
+def _array(kind: str, values: Sequence[Any]) -> list[Any]:
+    """As psycopg adapts it."""
+    if not kind.startswith("json"):
+        return list(values)
+    return [None if value is None else _json(value).decode() for value in values]
 
 
 def _staging(connection: Connection, target: Table, types: dict[str, str]) -> str:
@@ -301,16 +318,30 @@ def _staging(connection: Connection, target: Table, types: dict[str, str]) -> st
     return name
 
 
+def _incoming(target: Table, columns: Sequence[str], staging: str | None) -> SelectBase:
+    """The staged rows."""
+    if staging is not None:
+        return select(table(staging, *map(column, columns)))
+    arrays = ", ".join(f"CAST(:{name} AS {_type_of(target, name)}[])" for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    return text(f"SELECT {names} FROM unnest({arrays}) AS given ({names})").columns(*map(column, columns))  # noqa: S608
+
+
+@lru_cache
+def _append(target: Table, columns: tuple[str, ...], staging: str | None) -> Insert:
+    return insert(target).from_select(columns, _incoming(target, columns, staging))
+
+
+@lru_cache
 def _merge(
     target: Table,
-    staging: str,
-    columns: Sequence[str],
-    key: Sequence[str],
-    add: Sequence[str],
-    where: Callable[[Excluded], ColumnElement[bool]] | None,
+    columns: tuple[str, ...],
+    staging: str | None,
+    key: tuple[str, ...],
+    add: tuple[str, ...],
+    where: Where | None,
 ) -> Insert:
-    incoming = table(staging, *(column(name) for name in columns))
-    statement = insert(target).from_select(columns, select(incoming))
+    statement = _append(target, columns, staging)
     new = statement.excluded
     changes = {name: target.c[name] + new[name] if name in add else new[name] for name in columns if name not in key}
     statement = statement.execution_options(preserve_rowcount=True)
@@ -337,6 +368,7 @@ def driver_of(connection: Connection) -> DriverConnection:
     return driver
 
 
+@lru_cache
 def _type_of(target: Table, name: str) -> str:
     """PostgreSQL's name of a column's type, without length or precision."""
     return sub(r"\(.*?\)", "", target.c[name].type.compile(postgresql.dialect())).lower()  # type: ignore[no-untyped-call]
