@@ -113,7 +113,7 @@ class StreamEngine:
         self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
         self._valid_after = NEVER  # seeks: only fetches after just so many count
         self._silent = False  # Kafka did not answer
-        self._lags: Mapping[TopicPartition, int] = {}
+        self.lags: Mapping[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, Waiting] = {}
         self._begun: set[asyncio.Task[None]] = set()
         self._at_work = False
@@ -449,11 +449,11 @@ class StreamEngine:
     def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
         """What is held back waits, however far it was fetched; it is no sign of being stuck."""
         taken = self._taken()
-        self._lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
+        self.lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
         self._metrics.measured.set_to_current_time()
         self._metrics.lag.clear()
         self._metrics.position.clear()
-        for source, lag in self._lags.items():
+        for source, lag in self.lags.items():
             self._metrics.lag.labels(source.topic).inc(lag)
             self._metrics.position.labels(source.topic).inc(taken[source])
 
@@ -465,13 +465,13 @@ class StreamEngine:
     async def _tell_how_long(self) -> None:
         """For how long the first message of each source has been waiting: Kafka is asked once for each that does not move."""
         taken = self._taken()
-        behind = {at: taken[at] for at, lag in self._lags.items() if lag and at in taken}
+        behind = {at: taken[at] for at, lag in self.lags.items() if lag and at in taken}
         known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
         strange = {at: place for at, place in behind.items() if at not in known}
         came = await self._when_came(strange)
         now = system_clock().timestamp()
         self._waiting = known | {at: Waiting(place, came.get(at, now)) for at, place in strange.items()}
-        for source in self._lags:
+        for source in self.lags:
             waiting = self._waiting.get(source)
             self._metrics.lag_seconds.labels(source.topic).set(max(0.0, now - waiting.came) if waiting else 0.0)
 

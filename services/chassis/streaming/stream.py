@@ -75,7 +75,7 @@ def run(
 
 
 class Stream:
-    """One worker. `run` blocks; `stop` and `healthy` may be called from any thread."""
+    """One worker. `run` blocks; the others may be called from any thread."""
 
     def __init__(
         self,
@@ -116,6 +116,10 @@ class Stream:
     def healthy(self) -> bool:
         """Whether this worker can process: nothing that it needs is away, and it gets on or has nothing left to do."""
         return self._engine is not None and self._engine.healthy()
+
+    def lags(self) -> Mapping[TopicPartition, int]:
+        """How many messages of each source were still to be taken when that was measured last."""
+        return {} if self._engine is None else self._engine.lags
 
     async def _main(self) -> int:
         admin = Admin(self._kafka)

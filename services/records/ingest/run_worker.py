@@ -20,6 +20,7 @@ from services.chassis.streaming.traced import Traced
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.migrations import gate
+from services.records.ingest.publishing.backlogs import Backlogs
 from services.records.ingest.publishing.producers import Producers
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
@@ -55,7 +56,8 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     )
     publications = Publications(database, domain.service)
     producers = Producers(database, producer.id, partial(producer.end_other, topic=NATIONAL_AGGREGATES))
-    publisher = Publisher(publications, producer, worker.owned, metrics, producers.end_dead, settings.aggregates.sealer)
+    settled = Backlogs(worker.owned, stream.lags).settled
+    publisher = Publisher(publications, producer, settled, metrics, producers.end_dead, settings.aggregates.sealer)
     publishing = _Publishing(publisher, changed, stop, stream)
     try:
         with exposed(settings.metrics, registry, stream.healthy):
