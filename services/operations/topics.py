@@ -9,7 +9,7 @@ from contracts.decoding.codec import MAX_BYTES
 from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis.settings import KafkaSettings, Settings
-from services.chassis.streaming.kafka import Admin, TopicSpec
+from services.chassis.streaming.kafka import LONG, SEGMENTS, Admin, TopicSpec
 
 FOR_EVER = "-1"
 
@@ -35,6 +35,7 @@ def topic_specs(replication: int = -1, *, simulated: bool = False) -> list[Topic
         "cleanup.policy": "delete",
         "retention.ms": FOR_EVER,
         "retention.bytes": FOR_EVER,
+        SEGMENTS: LONG,
         "message.timestamp.type": "CreateTime" if simulated else "LogAppendTime",
         "max.message.bytes": str(BATCH_BYTES),
     }

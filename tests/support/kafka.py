@@ -54,6 +54,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
         "transaction.state.log.min.isr": "1",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # as in deploy/kafka/server.properties
         "log.cleaner.dedupe.buffer.size": "4194304",
+        "log.retention.check.interval.ms": "1000",  # so that what was deleted is soon gone
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -12,9 +13,10 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import bounded
 from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
 from services.chassis.streaming.bulk import failure
+from services.chassis.streaming.fetching import bounded
+from services.chassis.streaming.fetching.abreast import Abreast, lacks
 from services.chassis.streaming.kafka import tls_context
 
 bounded.install()
@@ -71,13 +73,18 @@ class Log:
     async def _begin(self, kafka: KafkaSettings) -> Any:
         consumer = await self._open.enter_async_context(_consumer(kafka))
         consumer.assign(self._sources)
+        self._abreast = Abreast(self._give, partial(lacks, consumer))
         return consumer
+
+    async def _give(self, partitions: Collection[Any], timeout: float, most: int) -> Any:  # noqa: ASYNC109
+        return await self._consumer.getmany(*partitions, timeout_ms=round(1000 * timeout), max_records=most)
 
     def seek(self, positions: Mapping[TopicPartition, int]) -> None:
         """Go on reading there."""
         self._run(self._seek(positions))
 
     async def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._abreast.forget()
         for source, position in positions.items():
             self._consumer.seek(KafkaPartition(*source), position)
 
@@ -91,11 +98,11 @@ class Log:
         return int(self._run(self._consumer.position(KafkaPartition(*source))))
 
     def slices(self, most: int) -> list[Slice]:
-        """What comes next of each source; nothing, if nothing came within half a second. Raises Away or Refused.
+        """What comes next, with topics of one suffix in step; nothing, if none came in half a second. Raises Away or Refused.
 
         Ask only where there is more to come: after a minute without anything it is away.
         """
-        found = self._run(self._consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=most))
+        found = self._run(self._abreast.take(self._sources, POLL_MILLISECONDS / 1000, most))
         self._silent = 0 if found else self._silent + 1
         if self._silent >= SILENT_POLLS:
             raise Away("Kafka says that there is more, and has sent nothing for a minute")

@@ -32,7 +32,6 @@ from faust.types import TP
 from services.chassis.failures import Away, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import KafkaSettings, StreamSettings
-from services.chassis.streaming import bounded
 from services.chassis.streaming.batches import (
     Bounds,
     Fingerprint,
@@ -45,6 +44,8 @@ from services.chassis.streaming.batches import (
 )
 from services.chassis.streaming.bulk import failure
 from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
+from services.chassis.streaming.fetching import bounded
+from services.chassis.streaming.fetching.abreast import Abreast, lacks
 from services.chassis.streaming.kafka import Admin, tls_context
 from services.chassis.streaming.log import records_at
 from services.chassis.streaming.placement import place
@@ -287,6 +288,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     app: "App"
     mark = Mark(0, 0)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._abreast = Abreast(self._give, self._lacks)
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust has no settings for these.
@@ -296,9 +301,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
-    async def _fetch_records(self, *args: Any, **options: Any) -> Any:
+    async def _fetch_records(self, consumer: Any, active: Any, timeout: Any = None, max_records: Any = None) -> Any:  # noqa: ASYNC109
         try:
-            records = await super()._fetch_records(*args, **options)
+            if not active:
+                return await super()._fetch_records(consumer, active, timeout, max_records)
+            records = await self._abreast.take(active, timeout or 0, max_records)
         except NoOffsetForPartitionError:
             return {}  # nothing committed in Kafka; the seek follows
         except OffsetOutOfRangeError:
@@ -308,6 +315,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return records
         self.mark = Mark(self.mark.seeks, self.mark.serial + 1)
         return Records(records, self.mark)
+
+    async def _give(self, partitions: set[Any], timeout: float, most: int) -> Any:  # noqa: ASYNC109
+        return await super()._fetch_records(self._ensure_consumer(), partitions, timeout, most)
+
+    def _lacks(self, partition: Any) -> bool:
+        return lacks(self._ensure_consumer(), partition)
 
     async def on_thread_stop(self) -> None:
         # Where a step of joining never ended, it is cut off here, and the coordinator ends cancelled: that is no fault of the thread.
@@ -320,6 +333,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
         self.mark = Mark(self.mark.seeks + 1, 0)
+        self._abreast.forget()
         await super()._seek_wait(consumer, partitions)
 
     async def ask(self, question: str, *args: Any) -> Any:

@@ -24,7 +24,7 @@ from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Fingerprint, fingerprint
-from services.chassis.streaming.bounded import LONGEST
+from services.chassis.streaming.fetching.bounded import LONGEST
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings

@@ -15,8 +15,8 @@ from contracts.decoding.codec import encode
 from contracts.events import OfficerNominated, OrderImposed, PeriodClosed, SessionRecorded
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.fetching.bounded import LONGEST
 from services.records.ingest.guarding import parking
 from services.records.ingest.tables import arrivals, checkpoints
 from tests.integration.records.conftest import Bench

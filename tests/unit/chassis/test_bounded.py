@@ -13,9 +13,9 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.streaming import bounded, inflating
-from services.chassis.streaming.bounded import LONGEST
-from services.chassis.streaming.inflating import GZIP, LZ4, SNAPPY, ZSTD
+from services.chassis.streaming.fetching import bounded, inflating
+from services.chassis.streaming.fetching.bounded import LONGEST
+from services.chassis.streaming.fetching.inflating import GZIP, LZ4, SNAPPY, ZSTD
 
 NONE = 0
 CODECS = [NONE, GZIP, SNAPPY, LZ4, ZSTD]

@@ -8,8 +8,8 @@ from contracts.cells import Aggregate, encode_aggregate
 from services.chassis.failures import Fenced, Refused
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.batches import Slice, SourceIdentity
-from services.chassis.streaming.bounded import LONGEST
 from services.chassis.streaming.containment import Contained
+from services.chassis.streaming.fetching.bounded import LONGEST
 from services.chassis.streaming.seal import HEADER, Sealer, sealer
 from services.reporting.ingest.believing import Believing
 from services.reporting.ingest.metrics import IngestMetrics

@@ -16,7 +16,17 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from contracts.decoding.codec import MAX_BYTES
-from services.chassis.streaming.inflating import BROKEN, GZIP, LZ4, SNAPPY, ZSTD, Inflating, Oversized, inflating, whole
+from services.chassis.streaming.fetching.inflating import (
+    BROKEN,
+    GZIP,
+    LZ4,
+    SNAPPY,
+    ZSTD,
+    Inflating,
+    Oversized,
+    inflating,
+    whole,
+)
 
 LONGEST = MAX_BYTES + 1
 """Bytes kept of a key or value: enough to see that it is too large."""

@@ -1,0 +1,125 @@
+"""Hands over what a consumer has fetched so that topics with the same suffix come in step of time.
+
+What belongs together then comes together, and is read and written once and not with every fetch. Who reads a topic ahead of its
+sibling has to tell again what was known on each day between the two.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from time import monotonic
+from typing import Any, Protocol
+
+from aiokafka.errors import KafkaError
+
+from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.placement import suffix
+
+STEP = 200
+"""How many messages are taken of a topic before it is looked which one is behind."""
+SHARE = 10_000
+"""How many are taken of one suffix before it is the next one's turn: as many as may be, so that each record is written seldom."""
+PATIENCE_SECONDS = 2.0
+"""How long a topic of which more is on its way holds the others of its suffix; one that cannot be read holds them no longer."""
+
+Fetched = dict[Any, list[Any]]
+"""Messages by partition."""
+
+
+class Give(Protocol):
+    """Hands over what was fetched of some partitions, `most` messages in all; waits up to `timeout` seconds where there is nothing."""
+
+    def __call__(self, partitions: set[Any], timeout: float, most: int) -> Awaitable[Mapping[Any, list[Any]]]: ...
+
+
+class Abreast:
+    """One consumer's. Partitions are named by tuples of topic and number."""
+
+    def __init__(self, give: Give, lacks: Callable[[Any], bool], clock: Callable[[], float] = monotonic) -> None:
+        """`lacks` says whether Kafka has more of a partition than was handed over, as far as is known."""
+        self._give, self._lacks, self._clock = give, lacks, clock
+        self._turn = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """After a seek nothing is known of how far topics are."""
+        self._reached: dict[Any, int] = {}
+        self._awaited: dict[Any, float] = {}
+        """Topics that ran dry while Kafka has more of them, and since when."""
+        self._fault: KafkaError | None = None
+
+    async def take(self, partitions: Collection[TopicPartition], timeout: float, most: int) -> Fetched:  # noqa: ASYNC109
+        """All that there is room for. Raises what Kafka said of a partition once everything before it was handed over."""
+        taken: Fetched = {}
+        dry = await self._round(taken, partitions, most)
+        if (
+            dry
+            and not taken
+            and self._fault is None
+            and await self._get(taken, dry, min(timeout, PATIENCE_SECONDS), STEP)
+        ):
+            await self._round(taken, partitions, most - _number(taken))
+        if not taken and self._fault is not None:
+            fault, self._fault = self._fault, None
+            raise fault
+        return taken
+
+    async def _round(self, taken: Fetched, partitions: Collection[Any], room: int) -> set[Any]:
+        """Each suffix in turn. Returns the partitions of which nothing more is there."""
+        groups: dict[str, set[Any]] = {}
+        for at in sorted(partitions):
+            groups.setdefault(suffix(at[0]), set()).add(at)
+        names, dry = list(groups), set[Any]()
+        first = self._turn
+        for place in range(first, first + len(names)):
+            if room <= 0:
+                break
+            room -= await self._side_by_side(taken, groups[names[place % len(names)]], min(room, SHARE), dry)
+            self._turn = (place + 1) % len(names)
+        return dry
+
+    async def _side_by_side(self, taken: Fetched, group: set[Any], room: int, dry: set[Any]) -> int:
+        """Takes from the topic that is behind, again and again. Returns how many messages."""
+        left, able = room, set(group)
+        while left > 0 and able:
+            at = min(sorted(able), key=lambda one: self._reached.get(one, 0))
+            number = await self._get(taken, {at}, 0, left if len(group) == 1 else min(STEP, left))
+            left -= number
+            if not number:
+                able.discard(at)
+                dry.add(at)
+                if self._holds(at):
+                    break
+        return room - left
+
+    async def _get(self, taken: Fetched, partitions: set[Any], timeout: float, most: int) -> int:  # noqa: ASYNC109
+        try:
+            found = await self._give(partitions, timeout, most)
+        except KafkaError as fault:
+            self._fault = fault
+            return 0
+        for at, messages in found.items():
+            taken.setdefault(at, []).extend(messages)
+            self._reached[at] = messages[-1].timestamp
+            self._awaited.pop(at, None)
+        return _number(found)
+
+    def _holds(self, dry: Any) -> bool:
+        """Whether the others of its suffix wait for it."""
+        if not self._lacks(dry):
+            self._awaited.pop(dry, None)
+            return False
+        now = self._clock()
+        return now - self._awaited.setdefault(dry, now) < PATIENCE_SECONDS
+
+
+def lacks(consumer: Any, partition: Any) -> bool:
+    """Whether Kafka has more of a partition than this consumer of aiokafka has handed over, or was not heard of yet."""
+    subscription = consumer._subscription.subscription  # noqa: SLF001
+    assignment = subscription and subscription.assignment
+    state = assignment and assignment.state_value(partition)
+    if state is None or not state.has_valid_position:
+        return False
+    return state.highwater is None or bool(state.position < state.highwater)
+
+
+def _number(fetched: Mapping[Any, list[Any]]) -> int:
+    return sum(map(len, fetched.values()))
