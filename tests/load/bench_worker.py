@@ -41,7 +41,7 @@ DURABLE = {"max_connections": "200", "shared_buffers": QUICK["shared_buffers"], 
 
 
 class Cost(NamedTuple):
-    """Of a service's log: from the first commit to the last, and from there until all was published."""
+    """Of a service's log: from when a worker knows where to read to the last commit, and from there until all was published."""
 
     events: int
     seconds: float
@@ -127,7 +127,7 @@ def _measure(platform: Platform, meter: Meter, service: str, workers: int, sent:
 def _take(platform: Platform, meter: Meter, service: str, names: list[str], expected: int) -> Cost:
     platform.spawn(*names)
     processes = [psutil.Process(platform.process(name).pid) for name in names]
-    until(lambda: meter.taken(service), "the first commit")
+    until(lambda: meter.begun(service), "it has asked where to read")
     first, began, spent = meter.taken(service), time.monotonic(), meter.spent(*processes)
     until(lambda: meter.taken(service) >= expected, "the last commit", 3600)
     seconds, taken = time.monotonic() - began, meter.spent(*processes)

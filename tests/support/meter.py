@@ -47,6 +47,10 @@ class Meter:
         postgres = sum(map(_used, server)) + _of_ended(self._server) - _used(self._own)
         return Spent(sum(map(_used, workers)), postgres, _used(self._broker), self._number(_WAL))
 
+    def begun(self, service: str) -> bool:
+        """Whether a worker has asked where to read."""
+        return self._number(f"SELECT count(*) FROM {service}.checkpoints") > 0
+
     def taken(self, service: str) -> int:
         """How many messages a service has behind it."""
         return self._number(f"SELECT coalesce(sum(next_offset), 0) FROM {service}.checkpoints")
