@@ -53,6 +53,7 @@ def test_all_that_takes_long_is_done_before_anything_is_locked(one: Bench, monke
 
         return called
 
+    monkeypatch.setattr(databases, "FEW", 0)
     monkeypatch.setattr(databases, "_copy", told("copy", databases._copy))
     monkeypatch.setattr(positions, "advance", told("lock", positions.advance))
     worker.process(fetch(one, 20))
