@@ -108,6 +108,19 @@ def test_after_a_seek_nothing_is_known_of_before() -> None:
     assert fetcher.take() == {}
 
 
+def test_of_a_seek_in_the_middle_only_what_follows_it_is_handed_over() -> None:
+    fetcher = Fetcher({ORDERS: 10, SESSIONS: 10})
+    give = fetcher.give
+
+    async def sought(partitions: set[Any], timeout: float, most: int) -> dict[Any, list[Record]]:  # noqa: ASYNC109
+        if SESSIONS in partitions and fetcher.held[SESSIONS]:
+            fetcher.abreast.forget()
+        return await give(partitions, timeout, most)
+
+    fetcher.abreast = Abreast(sought, lambda _: False, lambda: 0.0)
+    assert fetcher.take().keys() == {SESSIONS}
+
+
 @given(
     st.dictionaries(st.sampled_from([ORDERS, SESSIONS, ELSEWHERE]), st.integers(1, 1_200)),
     st.sets(st.sampled_from([ORDERS, SESSIONS, ELSEWHERE])),

@@ -37,10 +37,12 @@ class Abreast:
         """`lacks` says whether Kafka has more of a partition than was handed over, as far as is known."""
         self._give, self._lacks, self._clock = give, lacks, clock
         self._turn = 0
+        self._taken: Fetched = {}
         self.forget()
 
     def forget(self) -> None:
-        """After a seek nothing is known of how far topics are."""
+        """After a seek nothing is known of how far topics are, and what is being handed over from before it comes again."""
+        self._taken.clear()
         self._reached: dict[Any, int] = {}
         self._awaited: dict[Any, float] = {}
         """Topics that ran dry while Kafka has more of them, and since when."""
@@ -49,6 +51,7 @@ class Abreast:
     async def take(self, partitions: Collection[TopicPartition], timeout: float, most: int) -> Fetched:  # noqa: ASYNC109
         """All that there is room for. Raises what Kafka said of a partition once everything before it was handed over."""
         taken: Fetched = {}
+        self._taken = taken
         dry = await self._round(taken, partitions, most)
         if (
             dry
