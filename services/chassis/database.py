@@ -295,7 +295,8 @@ def upsert(  # noqa: PLR0913
     """Stages the rows, then one INSERT ... ON CONFLICT. Returns how many rows were written.
 
     A row that exists takes the new values of its columns, except that those in `add` are increased by the new value.
-    `where` is given the new row and says whether the old one may change: `lambda new: new.version > cells.c.version`.
+    `where` is given the new row and says whether the old one may change, such as `new.version > cells.c.version`;
+    a function with a name, since the statement is kept for it.
     PostgreSQL refuses a key that comes twice among `rows`.
     """
     return stage(connection, target, columns, rows).merge(key=key, add=add, where=where) if rows else 0

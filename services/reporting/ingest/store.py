@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, select, text, tuple_
 
 from contracts.cells import Aggregate, Cell, Holdings, Position
-from services.chassis.database import upsert
+from services.chassis.database import Excluded, upsert
 from services.reporting.read.tables import cells, positions, present
 
 
@@ -84,6 +84,18 @@ def _is_shown(row: Cell, before: Mapping[Origin, int], after: Mapping[Origin, in
     return before.get(shard) == after.get(shard) == row.generation
 
 
+def _newer(new: Excluded) -> ColumnElement[bool]:
+    return new.version > cells.c.version
+
+
+def _later(new: Excluded) -> ColumnElement[bool]:
+    return tuple_(new.known_on, new.version) > tuple_(present.c.known_on, present.c.version)
+
+
+def _further(new: Excluded) -> ColumnElement[bool]:
+    return tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version)
+
+
 def _store(connection: Connection, rows: list[Cell]) -> None:
     if not rows:
         return
@@ -92,7 +104,7 @@ def _store(connection: Connection, rows: list[Cell]) -> None:
         (r.service, r.authority, r.generation, r.measure, r.category, r.period, r.known_on, r.version, r.value)
         for r in rows
     ]
-    upsert(connection, cells, columns, values, key=columns[:7], where=lambda new: new.version > cells.c.version)
+    upsert(connection, cells, columns, values, key=columns[:7], where=_newer)
 
 
 def _show(connection: Connection, rows: list[Cell]) -> None:
@@ -112,7 +124,7 @@ def _show(connection: Connection, rows: list[Cell]) -> None:
         columns,
         values,
         key=columns[:5],
-        where=lambda new: tuple_(new.known_on, new.version) > tuple_(present.c.known_on, present.c.version),
+        where=_later,
     )
 
 
@@ -151,5 +163,5 @@ def _place(connection: Connection, found: Iterable[Position]) -> None:
         columns,
         rows,
         key=columns[:2],
-        where=lambda new: tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version),
+        where=_further,
     )
