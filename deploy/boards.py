@@ -35,6 +35,9 @@ BEHIND = (
     "max by (service, authority) (payback_shown_timestamp_seconds) > 0"
 )
 
+FAILED = "payback:failed_share:1h or 0 * sum by (job) (rate(payback_http_requests_total[1h]))"
+"""Nothing, and not no answer, where none failed."""
+
 PLATFORM = Board(
     "payback-platform",
     "Payback: platform",
@@ -55,7 +58,7 @@ PLATFORM = Board(
             limit=1,
             more_is_better=True,
         ),
-        Panel("Requests that failed, of an hour", SHARE, [("payback:failed_share:1h", "{{job}}")], limit=14.4 * 0.005),
+        Panel("Requests that failed, of an hour", SHARE, [(FAILED, "{{job}}")], limit=14.4 * 0.005),
         Panel("Not visible within a minute, of an hour", SHARE, [("payback:late_share:1h", "late")], limit=14.4 * 0.01),
         Panel(
             "Refused requests a minute",
@@ -192,7 +195,7 @@ AUTHORITY = Board(
         Panel(
             "Times that cannot be, of a day",
             COUNT,
-            [(f"sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d]))", "")],
+            [(f"sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d])) or vector(0)", "")],
             "stat",
             limit=1,
         ),
@@ -244,7 +247,7 @@ QUALITY = Board(
         Panel(
             "Cells that recounts changed, of a day",
             COUNT,
-            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0", "{{authority}}")],
+            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0 or vector(0)", "{{authority}}")],
         ),
         Panel("Aggregates put aside", COUNT, [("max(payback_aggregates_put_aside)", "")], "stat", limit=1),
         Panel(

@@ -26,7 +26,8 @@ from tests.load.bench_latency import paced, post
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "var" / "dashboards"
 PICTURES = HERE.parents[1] / "docs" / "dashboards"
-MINUTES = 3
+MINUTES = 1
+PATIENCE_SECONDS = 100
 PER_SECOND = 4
 FAULTS = (refuse_all, refuse_producer, bad_tokens, publish_release, ending_token, put_aside)
 """After each some time passes."""
@@ -34,7 +35,12 @@ FAULTS = (refuse_all, refuse_producer, bad_tokens, publish_release, ending_token
 
 BUNDLE = (
     *("--bundle", "--format=esm", "--jsx=automatic", "--outdir=.", "--log-level=error"),
-    *("--loader:.woff=dataurl", "--loader:.woff2=dataurl", '--define:process.env.NODE_ENV="production"'),
+    *(
+        "--loader:.woff=dataurl",
+        "--loader:.woff2=dataurl",
+        '--define:process.env.NODE_ENV="production"',
+        "--define:global=globalThis",
+    ),
 )
 ONCE = {
     **{
@@ -101,13 +107,15 @@ def look(prometheus: str, address: str) -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1600, "height": 1180})
+        page = browser.new_page(viewport={"width": 1600, "height": 1250})
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
         page.on("console", lambda message: print(message.text[:300]) if message.type == "error" else None)
         for name, board in BOARDS.items():
             chosen = f"&var-authority={MIDDLE}" if board.authority else ""
             page.goto(f"{address}/?board={name}&prometheus={prometheus}&start=10m{chosen}")
-            page.wait_for_load_state("networkidle")
-            page.wait_for_timeout(2000)
+            page.wait_for_selector(".MuiSkeleton-root")
+            page.wait_for_function("!document.querySelector('.MuiSkeleton-root')")
+            page.wait_for_timeout(2000)  # for lines to be drawn
             page.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
 

@@ -48,7 +48,7 @@ createRoot(document.getElementById('root')).render(
                 pluginLoader={loader}
                 defaultPluginKinds={{ Panel: 'TimeSeriesChart', TimeSeriesQuery: 'PrometheusTimeSeriesQuery' }}
               >
-                <ViewDashboard dashboardResource={board} datasourceApi={sources} isReadonly isVariableEnabled isDatasourceEnabled={false} />
+                <ViewDashboard dashboardResource={board} datasourceApi={sources} dashboardTitleComponent={board.spec.display.name} isReadonly isVariableEnabled isDatasourceEnabled={false} />
               </PluginRegistry>
             </SnackbarProvider>
           </QueryClientProvider>

@@ -8,7 +8,7 @@ from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.table import Fault
 from tests.faults.alerts.watched import SCALE, SCRAPE_SECONDS, waits
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 360.0
 
 
 class Proof(NamedTuple):

@@ -84,13 +84,13 @@ def _heartbeat(code: str) -> Event:
     return Event(str(uuid.uuid4()), code, None, "heartbeat.v1", "-", system_clock(), Heartbeat())
 
 
-def start_watch(platform: Platform, files: Path) -> None:
-    """`payback watch`, which looks all the time, at files in this folder."""
+def start_watch(platform: Platform, files: Path, share: float = 0.1) -> None:
+    """`payback watch`, which looks all the time, at files in this folder; and the proof, for this share of the time."""
     for name in ("payback.dump", "kafka.tgz"):
         (files / name).write_bytes(b"kept")
     program = str(Path(sys.executable).with_name("payback"))
     if PROVING:
-        platform.add("proof", "reporting-worker", program, "prove", "--watch")
+        platform.add("proof", "reporting-worker", program, "prove", "--watch", "--share", str(share))
         platform.spawn("proof")
     platform.add("watch", "orders-worker", program, "watch")
     platform.tell("watch", watch_every_seconds="2", watch_backups_path=str(files), watch_certificates_path=str(files))
@@ -137,7 +137,7 @@ def running() -> Iterator[Scene]:
         platform.start("desk-api")
         files = home / "files"
         files.mkdir()
-        start_watch(platform, files)
+        start_watch(platform, files, share=1)
         start_sender(platform)
         watched = parts.enter_context(watching(home))
         disk = parts.enter_context(small_disk(home))
