@@ -35,7 +35,7 @@ _CONTEXT = {
 }
 _DESCRIPTION = (
     "How community payback orders in Scotland are carried out: orders imposed and ended, unpaid work, national standards and "
-    "outcomes, for Scotland and its 32 local authorities, by month, quarter and year."
+    "outcomes, for Scotland and its local authorities, by month, quarter and year."
 )
 _KEYWORDS = ("community payback orders", "unpaid work", "justice social work", "Scotland", "sentencing")
 Files = Mapping[str, Sequence[Listed]]

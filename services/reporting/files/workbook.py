@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.authorities import AUTHORITIES
 from services.reporting.files.tidy import MARKS, Tidy
 from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER, TITLE
-from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.indicators import Indicator
 from services.reporting.releases.index import ReleaseInfo
 
@@ -51,12 +50,13 @@ def workbook(release: ReleaseInfo, indicators: Sequence[tuple[Indicator, Sequenc
 
 
 def _cover(release: ReleaseInfo) -> Sheet:
+    authorities = len(authorities_of(release.last_month, release.last_month))
     published = "not published" if release.published_at is None else f"{release.published_at:%-d %B %Y}"
     return Sheet(
         "Cover",
         f"{TITLE}: release {release.id}",
         (
-            f"Yearly figures up to {release.last_month:%B %Y}, for Scotland and its {len(AUTHORITIES)} local authorities.",
+            f"Yearly figures up to {release.last_month:%B %Y}, for Scotland and its {authorities} local authorities.",
             f"As known on {release.known_on:%-d %B %Y}. Published: {published}.",
             f"Publisher: {PUBLISHER}.",
             f"Contact: {CONTACT}",

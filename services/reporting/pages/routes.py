@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from contracts.authorities import AUTHORITIES
+from contracts.authorities import AUTHORITIES, in_force
 from contracts.cells import BOTH
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
@@ -36,7 +36,7 @@ from services.reporting.pages.site import Site, release_of
 from services.reporting.read import queries
 from services.reporting.read.proofs import last_proof
 from services.reporting.registry.absent import NotThere
-from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, authorities_of
 from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
 from services.reporting.releases import announcing, index
@@ -285,7 +285,8 @@ def _authority(site: Site, request: Request) -> Shown:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         times = scorecard.times_of(reader, code, offered)
-        similar = scorecard.similar_to(code, request.query_params.getlist("similar"))
+        peers = authorities_of(choice.span.first, choice.span.last)
+        similar = scorecard.similar_to(code, request.query_params.getlist("similar"), peers)
         scored = scorecard.scorecard(reader, code, choice.span, similar, times)
         by_theme = {
             theme: [
@@ -301,12 +302,13 @@ def _authority(site: Site, request: Request) -> Shown:
             name=AREA_NAMES[code],
             summary=scorecard.summary(AREA_NAMES[code], scored, times),
             scored=scored,
+            peers=len(peers),
             times=times,
             times_said=scorecard.said_of(times),
             similar=similar,
             similar_count=scorecard.SIMILAR,
             so_far=so_far(reader, code),
-            others=[each for each in views.by_name(AUTHORITIES) if each[0] != code],
+            others=[each for each in views.by_name(peers) if each[0] != code],
             offered=offered,
             choice=choice,
             themes=by_theme,
@@ -363,8 +365,8 @@ def _search(site: Site, request: Request) -> Shown:
     return shown("search", sought=sought, found=found)
 
 
-def _about(_site: Site, _request: Request) -> Shown:
-    return shown("about")
+def _about(site: Site, _request: Request) -> Shown:
+    return shown("about", number_of_authorities=len(in_force(site.clock().date())))
 
 
 def _known(request: Request) -> Indicator:

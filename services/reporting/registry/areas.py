@@ -4,8 +4,8 @@ from datetime import date
 from functools import cache
 from typing import Literal, assert_never
 
-from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
-from contracts.periods import days_of
+from contracts.authorities import AUTHORITIES, HEALTH_BOARDS, in_force
+from contracts.periods import days_of, last_day
 
 SCOTLAND = "S92000003"
 AREA_NAMES = (
@@ -40,6 +40,11 @@ def name_in(area: str, period: str) -> str:
 def is_there(area: str, first: date, last: date) -> bool:
     """Whether there was such an area on any of these days: an authority begins, and may end."""
     return area not in AUTHORITIES or AUTHORITIES[area].is_in_force(first, last)
+
+
+def authorities_of(first_month: date, last_month: date) -> tuple[str, ...]:
+    """The codes of those that were authorities in any of these months."""
+    return in_force(first_month, last_day(last_month))
 
 
 def to_read(area: str) -> tuple[str, ...] | None:

@@ -1,9 +1,10 @@
 """Authorities against what chance alone would give, arranged for reading."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.chassis.web import charts
+from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import Placing, compare
 from services.reporting.pages.content import words
@@ -40,7 +41,8 @@ class Comparison:
     """The chart as wide screens show it."""
     rows: tuple[Compared, ...]
     scotland: str
-    hidden: int
+    left_out: tuple[tuple[str, str], ...]
+    """Why some are not compared, and who they are."""
     mark: str
     by_chance: tuple[str, ...]
     """In sentences."""
@@ -122,10 +124,18 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
         draw(charts.WIDTH),
         tuple(lines),
         words.figure(found.scotland, "percent"),
-        len(found.authorities) - len(placed),
+        _left_out(each.row for each in found.authorities if each.place is None),
         words.mark(found.scotland),
         _said(found.by_chance),
     )
+
+
+def _left_out(rows: Iterable[Row]) -> tuple[tuple[str, str], ...]:
+    """Each reason with the names of those for whom it is so."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(words.why_not_compared(row), []).append(name_in(row.authority, row.period))
+    return tuple((why, ", ".join(sorted(names))) for why, names in found.items())
 
 
 def _line(each: Placing, middle: float) -> Compared:

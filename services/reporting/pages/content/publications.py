@@ -13,6 +13,7 @@ from services.reporting.pages.content import overview, standards, words
 from services.reporting.pages.content.changes import ChangeLine, change_lines
 from services.reporting.pages.content.choices import Choice
 from services.reporting.pages.content.views import Reader
+from services.reporting.registry.areas import authorities_of
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 from services.reporting.releases import announcing
@@ -27,6 +28,8 @@ class Publication:
     choice: Choice | None
     """The period that its headlines are of: the newest whole year. None where its figures are not shown any more."""
     headlines: tuple[str, ...]
+    authorities: int
+    """How many there were in its last month."""
     later: ReleaseInfo | None
     """The newest published after it."""
     before: ReleaseInfo | None
@@ -63,6 +66,7 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
     return Publication(
         choice,
         _headlines(reader, choice),
+        len(authorities_of(release.last_month, release.last_month)),
         later[0] if later else None,
         before[0] if before else None,
         tuple(changes),

@@ -16,7 +16,7 @@ from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Indicator
-from services.reporting.statistics.funnel import FEWEST, Place
+from services.reporting.statistics.funnel import Place
 
 SIMILAR = 5
 MOST_SIMILAR = 10
@@ -46,18 +46,18 @@ class Scored:
     """From then to now."""
 
 
-def nearest_in_size(code: str, count: int = SIMILAR) -> tuple[str, ...]:
+def nearest_in_size(code: str, among: Collection[str], count: int = SIMILAR) -> tuple[str, ...]:
     """The authorities whose populations come nearest to this one's in proportion. A stated rule, not a judgement of likeness."""
     own = AUTHORITIES[code].population_thousands
-    others = [each for each in AUTHORITIES.values() if each.code != code]
+    others = [AUTHORITIES[each] for each in among if each != code]
     others.sort(key=lambda each: max(own, each.population_thousands) / min(own, each.population_thousands))
     return tuple(each.code for each in others[:count])
 
 
-def similar_to(code: str, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Those that were chosen, or the nearest in size."""
-    chosen = [each for each in dict.fromkeys(wanted) if each in AUTHORITIES and each != code]
-    return tuple(chosen[:MOST_SIMILAR]) or nearest_in_size(code)
+def similar_to(code: str, wanted: Sequence[str], among: Collection[str]) -> tuple[str, ...]:
+    """Those that were chosen, or the nearest in size, of the authorities that there are."""
+    chosen = [each for each in dict.fromkeys(wanted) if each in among and each != code]
+    return tuple(chosen[:MOST_SIMILAR]) or nearest_in_size(code, among)
 
 
 Times = tuple[Choice, Choice]
@@ -117,7 +117,7 @@ def _scored(
         place,
         verdict,
         why_not,
-        small_charts.spine(f"{indicator.title}: among the 32", values, _value(own), _value(scotland)),
+        small_charts.spine(f"{indicator.title}: among all authorities", values, _value(own), _value(scotland)),
         small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         (words.figure(then, indicator.unit), words.figure(now, indicator.unit)) if times else None,
         move(indicator, then, now),
@@ -147,17 +147,16 @@ def _verdict(answer: Answer, code: str) -> tuple[str, str, str]:
 
 
 def _why_not(found: Comparison, own: Row | None) -> str:
-    if own is None or own.numerator is None:
-        return words.why_absent(own)
-    return "Scotland's figure is not shown" if found.share is None else f"fewer than {FEWEST} cases"
+    is_shown = own is not None and own.numerator is not None
+    return "Scotland's figure is not shown" if is_shown and found.share is None else words.why_not_compared(own)
 
 
 def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
-    """The share of these authorities taken together. Those that are not shown are left out, and said to be."""
+    """The share of these authorities taken together. Those that are not shown are left out, and said to be; without any, the marks."""
     shown = [row for code in codes if (row := rows.get(code)) and row.numerator is not None and row.denominator]
     whole = sum(row.denominator or 0 for row in shown)
     if not whole:
-        return words.SUPPRESSED
+        return " or ".join(dict.fromkeys(words.figure(rows.get(code), "percent") for code in codes))
     share = 100 * sum(row.numerator or 0 for row in shown) / whole
     lacking = f" (of {len(shown)})" if len(shown) < len(codes) else ""
     return f"{words.value(share, 'percent')}{lacking}"

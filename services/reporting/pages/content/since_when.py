@@ -1,17 +1,16 @@
-"""Since when an authority lies outside the limits: one small line for each of the 32, by quarter, on one scale."""
+"""Since when an authority lies outside the limits: one small line for each of them, by quarter, on one scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from contracts.authorities import AUTHORITIES
 from contracts.periods import add_months
 from services.chassis.web import small_charts
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.pages.content import words
-from services.reporting.pages.content.views import Reader
+from services.reporting.pages.content.views import Reader, by_name
 from services.reporting.read.queries import Grain, Span
-from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.indicators import Indicator
 from services.reporting.statistics.funnel import FEWEST, Funnel, Place
 
@@ -51,10 +50,9 @@ def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
         by_area.setdefault(row.authority, {})[row.period] = row
     quarters = tuple(sorted(by_area.get(SCOTLAND, {})))
     whole = [by_area[SCOTLAND][each] for each in quarters]
-    named = sorted(AUTHORITIES.values(), key=lambda each: each.name)
     found = tuple(
-        _course(indicator, each.code, each.name, _in_order(by_area.get(each.code, {}), quarters), whole)
-        for each in named
+        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole)
+        for code, name in by_name(authorities_of(first, last))
     )
     return Courses(tuple(words.period(each) for each in quarters), found)
 

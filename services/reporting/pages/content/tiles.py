@@ -1,6 +1,8 @@
 """A map of Scotland on which each authority is a tile of the same size, and how each stands. The layout is data."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.figures.answers import Question
@@ -8,6 +10,7 @@ from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
+from services.reporting.registry.areas import authorities_of
 from services.reporting.registry.indicators import Indicator
 from services.reporting.statistics.funnel import Place
 
@@ -57,12 +60,35 @@ SHORT = {
     "BOR": "S12000026",
 }
 """What a tile is called where there is no room for the name."""
+
+
+class Spot(NamedTuple):
+    """Where an authority lies on the map."""
+
+    code: str
+    short: str
+    row: int
+    column: int
+
+
 PLACED = tuple(
-    (SHORT[name], name, row, column)
+    Spot(SHORT[name], name, row, column)
     for row, line in enumerate(_LAYOUT)
     for column, name in enumerate(line.split())
     if name != "."
 )
+_COLUMNS = len(_LAYOUT[0].split())
+
+
+def placed(codes: Collection[str]) -> list[Spot]:
+    """These from north to south; below them those that the layout does not know, since they were added to the list later."""
+    known = [each for each in PLACED if each.code in codes]
+    others = sorted(set(codes) - {each.code for each in known})
+    below = ((code, *divmod(place, _COLUMNS)) for place, code in enumerate(others))
+    return [
+        *known,
+        *(Spot(code, AUTHORITIES[code].name[:3].upper(), len(_LAYOUT) + row, at) for code, row, at in below),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +118,13 @@ _SAID = {
 
 
 def tiles(reader: Reader, indicator: Indicator, span: Span) -> list[Tile]:
-    """All authorities from north to south, by one share."""
+    """All that were authorities then, from north to south, by one share."""
     answer = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY))
     rows, found = {row.authority: row for row in answer.rows}, compare(answer)
     by_code = {each.row.authority: each for each in found.authorities}
     middle = 100 * (found.share or 0)
     made = []
-    for code, short, row, column in PLACED:
+    for code, short, row, column in placed(authorities_of(span.first, span.last)):
         each = by_code.get(code)
         kind = "none" if each is None or each.place is None else _kind(each.place, (each.row.value or 0) > middle)
         name, value = AUTHORITIES[code].name, words.figure(rows.get(code), indicator.unit)

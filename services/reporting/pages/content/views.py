@@ -23,7 +23,7 @@ from services.reporting.pages.content.choices import Choice, choices, chosen, ye
 from services.reporting.pages.content.moves import move
 from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
-from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, authorities_of
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
@@ -138,19 +138,35 @@ def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
     """The figure, what it was a year before, and the months up to it."""
-    now = only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
-    earlier = year_before(span)
-    before = only(reader.ask(indicator, Question(earlier.first, earlier.last, area=area)).rows)
+    now, before = _now_and_before(reader, indicator, span, area)
     months = series(reader, indicator, span, area)
     return Headline(
         indicator,
         words.figure(now, indicator.unit),
         "" if now is None else words.interval(now, indicator.unit),
-        _change(indicator, now, before, earlier),
+        _change(indicator, now, before, span),
         small_charts.spark(f"{indicator.title}, over time", [row.value for row in months], _hollow(months)),
-        words.mark(now),
+        words.mark(now) or _year_told(indicator, now),
         _as_published(reader, indicator, span, area),
     )
+
+
+def _now_and_before(reader: Reader, indicator: Indicator, span: Span, area: str) -> tuple[Row | None, Row | None]:
+    """Of the span and a year before; of what is told by whole years, of the last that is over and the one before it."""
+    earlier = year_before(span)
+    if indicator.kind is not Kind.YEARLY:
+        now, before = (
+            only(reader.ask(indicator, Question(each.first, each.last, area=area)).rows) for each in (span, earlier)
+        )
+        return now, before
+    rows = reader.ask(indicator, Question(earlier.first, span.last, area=area)).rows
+    before, now = [None, None, *(row for row in rows if not row.partial)][-2:]
+    return now, before
+
+
+def _year_told(indicator: Indicator, row: Row | None) -> str:
+    """Which year it is, where that may be another period than the one that was asked for."""
+    return words.period(row.period) if row and indicator.kind is Kind.YEARLY else ""
 
 
 def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -> Published | None:
@@ -184,10 +200,10 @@ def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[
     return rows[started:]
 
 
-def _change(indicator: Indicator, now: Row | None, before: Row | None, earlier: Span) -> str:
+def _change(indicator: Indicator, now: Row | None, before: Row | None, span: Span) -> str:
     if now is None or before is None or now.value is None or not before.value:
         return ""
-    then = words.period(earlier.label, monthly=earlier.first == earlier.last)
+    then = words.period(before.period, monthly=span.first == span.last and indicator.kind is not Kind.YEARLY)
     moved = move(indicator, before, now)
     if indicator.unit == "percent":
         difference = now.value - before.value
@@ -264,11 +280,11 @@ def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> l
             tuple(words.figure(rows.get(code), indicator.unit) for indicator, rows in columns),
             code == SCOTLAND,
         )
-        for code, name in _areas()
+        for code, name in _areas(authorities_of(span.first, span.last))
     ]
 
 
-def _areas(codes: Iterable[str] = AUTHORITIES) -> list[tuple[str, str]]:
+def _areas(codes: Iterable[str]) -> list[tuple[str, str]]:
     """These by name, then Scotland."""
     return [*by_name(codes), (SCOTLAND, AREA_NAMES[SCOTLAND])]
 
@@ -391,17 +407,11 @@ class AreaChart:
     """Code, name, value, interval, numerator, denominator."""
 
 
-_KINDS = {
-    "authority": ("authority", tuple(AUTHORITIES)),
-    "health_board": ("health board area", tuple(HEALTH_BOARDS)),
-}
-
-
 def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "authority") -> AreaChart:
     """Areas from the highest to the lowest, Scotland marked in the chart."""
     rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, Grain(by))).rows}
-    kind, codes = _KINDS[by]
-    names = _areas(codes)
+    kind = "authority" if by == "authority" else "health board area"
+    names = _areas(authorities_of(span.first, span.last) if by == "authority" else HEALTH_BOARDS)
     scotland = rows.get(SCOTLAND)
     own = [(name, rows[code]) for code, name in names if code in rows and code != SCOTLAND]
     own.sort(key=lambda pair: -(pair[1].value if pair[1].value is not None else -1))

@@ -7,6 +7,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.periods import LONDON, parse_first, quarter_months
 from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.read.queries import Span
+from services.reporting.statistics.funnel import FEWEST
 
 SUPPRESSED = f"[{Why.SMALL.mark}]"
 NO_CASES = "[z]"
@@ -80,6 +81,11 @@ def _absent(row: Row | None) -> str:
 def why_absent(row: Row | None) -> str:
     """Why a row has no figure, as its mark says in short."""
     return "nothing reported" if row is None or row.why is None else row.why
+
+
+def why_not_compared(row: Row | None) -> str:
+    """Why chance cannot be told from difference in this share."""
+    return why_absent(row) if row is None or row.numerator is None else f"fewer than {FEWEST} cases"
 
 
 def value(number: float | None, unit: str) -> str:
