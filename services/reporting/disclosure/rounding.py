@@ -113,7 +113,9 @@ class _Rounding:
 
     def all(self, months: Iterable[date]) -> None:
         there = self._truth.keys() | self._published.keys()
-        places = [place for month in self._periods(months) for area in AREAS if (place := (area, month)) in there]
+        places = [
+            place for month in self._periods(months) for area in self._order(month) if (place := (area, month)) in there
+        ]
         kept = {place for place in places if self._is_unchanged(place)}
         for place in places:
             if place in kept:
@@ -129,6 +131,11 @@ class _Rounding:
         there = set(months)
         years = {year_months(year_of(month)) for month in there}
         return sorted(year[0] for year in years if there.issuperset(year))
+
+    def _order(self, month: date) -> list[str]:
+        """Drawn for each period: else an authority would know whose cells its own made good, and something of what these were."""
+        draws = _draws(self._key, f"{self._table.name}|{month}", len(AREAS))
+        return [area for _, area in sorted(zip(draws, AREAS, strict=True))]
 
     def _is_unchanged(self, place: Place) -> bool:
         """Whether the earlier release had the same cells here, and published the same around them."""

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.authorities import AUTHORITIES
 from contracts.periods import quarter_of, year_of
+from services.reporting.disclosure import rounding
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEPS, TABLES, Table, cells_in
 from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Part, divided, rounded
 from services.reporting.registry.indicators import Form
@@ -209,6 +211,36 @@ def test_what_is_published_of_a_sum_can_be_held_by_what_is_counted(drawn: tuple[
             for summed, counted, (least, most) in pairs:
                 count = value(public, counted, place)
                 assert least * count <= value(public, summed, place) <= most * count, (table.name, place)
+
+
+OPENED = ("orders_opened", "")
+VICTIM, *NEIGHBOURS = list(AUTHORITIES)[10:13]
+KEYS = [f"{number}".encode() for number in range(1000)]
+
+
+def ups(victim: int) -> Counter[tuple[bool, ...]]:
+    """Which way the cells of two other authorities went, by all keys that publish the victim's as none."""
+    cells = {CellKey(*OPENED, LAST, code): 12 + 7 * at for at, code in enumerate(AUTHORITIES)}
+    cells[CellKey(*OPENED, LAST, VICTIM)] = victim
+    known = {key: each for key, each in cells.items() if each}
+    published = (rounded(known, LAST, key) for key in KEYS)
+    own = [CellKey(*OPENED, LAST, code) for code in NEIGHBOURS]
+    return Counter(
+        tuple(public[each] > cells[each] for each in own)
+        for public in published
+        if CellKey(*OPENED, LAST, VICTIM) not in public
+    )
+
+
+def test_how_their_own_cells_were_rounded_tells_two_authorities_nothing_of_a_third(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever is next to be rounded makes good what was wrong before: so nobody may know who that is."""
+    monkeypatch.setattr(rounding, "TABLES", [each for each in TABLES if OPENED in each.cells])
+    without, with_three = ups(0), ups(3)
+    chances = [{ways: count / found.total() for ways, count in found.items()} for found in (without, with_three)]
+    apart = sum(abs(chances[0].get(ways, 0) - chances[1].get(ways, 0)) for ways in without | with_three) / 2
+    assert apart < 0.13
 
 
 @pytest.fixture(scope="module")
