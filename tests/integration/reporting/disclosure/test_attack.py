@@ -40,6 +40,7 @@ pytestmark = pytest.mark.timeout(300)
 
 SPAN = "from=2025-04&to=2026-03"
 FORMATS = ("csv", "jsonstat", "xlsx", "csv-metadata.json")
+DRAWN = ("/indicators/placement_within_7", "/compare/placement_within_7")
 OF_EVERY_KIND = (
     "orders_imposed",
     "first_contact_within_1",
@@ -107,10 +108,18 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
         several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
         areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
         yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
+        yield from (f"/releases/{release}{page}/chart.svg" for page in DRAWN)
+    yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"
     yield from (f"/v1/indicators/orders_imposed/data?{SPAN}&as_of={day}" for day in ("2026-05-08", "2026-05-09"))
     yield from (
+        "/releases/feed.atom",
+        "/data",
+        "/data/catalogue.jsonld",
+        "/sitemap.xml",
+        "/v1/codes",
+        "/search?q=fife",
         "/v1/releases",
         "/v1/quality",
         "/",
@@ -173,16 +182,45 @@ def rows(client: TestClient, path: str, token: str | None = None) -> list[dict[s
     return found
 
 
+def manager_of(code: str) -> str:
+    """A token of somebody at that authority."""
+    return mint(KEYS.private, Identity("manager", frozenset({"orders:read"}), code), timedelta(hours=1), system_clock)
+
+
 @pytest.mark.parametrize("name", [name for name, each in INDICATORS.items() if each.kind is not Kind.AGREEMENT])
 def test_an_authority_is_told_of_others_what_the_public_is(
     name: str, both: tuple[TestClient, TestClient], world: World
 ) -> None:
     """Its own figures aside, which it has anyway: and of Scotland no sum with its own as they are."""
-    manager = Identity("manager", frozenset({"orders:read"}), CODES[1])
-    token = mint(KEYS.private, manager, timedelta(hours=1), system_clock)
+    token = manager_of(CODES[1])
     for breakdown in ("", *(each for each, _ in INDICATORS[name].breakdowns)):
         path = f"/v1/indicators/{name}/data?{SPAN}&by=authority,year,{breakdown}&release={world.releases[1]}"
         own, public = rows(both[0], path, token), rows(both[0], path)
         assert [row for row in own if row["authority"] != CODES[1]] == [
             row for row in public if row["authority"] != CODES[1]
         ]
+
+
+BOARD, (FIRST_OF_BOARD, SECOND_OF_BOARD, THIRD_OF_BOARD) = "S08000019", ("S12000005", "S12000014", "S12000030")
+"""Forth Valley, and the authorities that make it up."""
+
+
+@pytest.mark.parametrize("name", OF_EVERY_KIND)
+@pytest.mark.parametrize("by", ["quarter", "year"])
+def test_two_authorities_together_are_told_of_a_third_what_the_public_is(
+    name: str, by: str, both: tuple[TestClient, TestClient], world: World
+) -> None:
+    """Of the area that they make up with it too: what they take away from it are its own rounded figures."""
+    asked = [
+        f"/v1/indicators/{name}/data?{SPAN}&by={division},{by}&release={release}"
+        for division in ("authority", "health_board")
+        for release in world.releases
+    ]
+    partners = {code: manager_of(code) for code in (FIRST_OF_BOARD, SECOND_OF_BOARD)}
+    for path in asked:
+        told = [
+            [row for row in rows(both[0], path, token) if row["authority"] not in partners]
+            for token in (None, *partners.values())
+        ]
+        assert any(row["authority"] in {THIRD_OF_BOARD, BOARD} for row in told[0])
+        assert told[1] == told[2] == told[0], path
