@@ -1,5 +1,6 @@
 """Figures that published tables have come out as these have them."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -93,6 +94,16 @@ def test_the_public_is_told_of_people_in_whole_years_only(client: TestClient, da
     assert found[SCOTLAND, "2025-26"] == 110
     assert (found[GLASGOW, "2025-26"], found[FIFE, "2025-26"]) == (90, 20)
     assert (found[SCOTLAND, "2026-27"], found[GLASGOW, "2026-27"]) == (None, None)
+
+
+@pytest.mark.usefixtures("people")
+def test_pages_tell_of_the_last_year_that_is_over_and_of_which(client: TestClient, database: Engine) -> None:
+    """A release ends in most months within a year, and would else show none for ever."""
+    clock = FixedClock(NOW)
+    publication.publish(database, publication.make(database, date(2026, 4, 1), date(2026, 5, 9), clock), clock)
+    for path in ("/indicators?q=in+a+year", "/indicators/persons_with_new_order_in_year"):
+        said = re.sub(r"<[^>]+>|\s+", " ", client.get(path).text.split("<main")[1])
+        assert re.search(r"\b110 +April 2025 to March 2026", said), path
 
 
 def test_few_people_in_a_year_are_not_told(client: TestClient, feed: Feed, database: Engine) -> None:
