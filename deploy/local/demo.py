@@ -92,25 +92,26 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
 
 
 def release(stack: Stack, first: date) -> None:
-    """Publishes two releases, and the files of the newer. `first` is the first day of which anything was told."""
+    """Publishes two releases with their files. `first` is the first day of which anything was told."""
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
-        name = publish_two(database, first, system_clock)
-        make_files(database, name, system_clock().date())
+        for name in publish_two(database, first, system_clock):
+            make_files(database, name, system_clock().date())
         after = add_months(publication.default_month(system_clock), 1)
         announcing.announce(database, after, first_day(system_clock()), system_clock)
     finally:
         database.dispose()
 
 
-def publish_two(database: Engine, first: date, clock: Clock) -> str:
-    """One release after the other; the newer shows what came late for the older. Returns its name."""
+def publish_two(database: Engine, first: date, clock: Clock) -> list[str]:
+    """One release after the other; the newer shows what came late for the older. Returns their names."""
     newest, day = publication.default_month(clock), publication.latest_day(database, clock)
+    names = []
     for month, known_on in vintages(newest, day, first):
-        name = publication.make(database, month, known_on, clock)
-        publication.publish(database, name, clock)
-    return name
+        names.append(publication.make(database, month, known_on, clock))
+        publication.publish(database, names[-1], clock)
+    return names
 
 
 def vintages(newest: date, day: date, first: date) -> tuple[tuple[date, date], tuple[date, date]]:

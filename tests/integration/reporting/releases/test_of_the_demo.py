@@ -19,9 +19,9 @@ def test_the_newer_release_shows_what_came_between(feed: Feed, database: Engine,
     heard = cell("events", FIFE, "2026-02", "outcome=applied", 300, "2026-03-05")
     feed([heard, cell("orders_imposed", FIFE, "2026-02", "", 300, "2026-03-05")])
     feed([cell("orders_imposed", FIFE, "2026-02", "", 340, "2026-04-20", version=2), position(FIFE)])
-    assert publish_two(database, date(2025, 5, 1), CLOCK) == "2026-03.1"
+    names = publish_two(database, date(2025, 5, 1), CLOCK)
     asked = "/v1/indicators/orders_imposed/data?from=2026-02&to=2026-02&release="
-    older, newer = (client.get(asked + name).json()["rows"][0]["numerator"] for name in ("2026-02.1", "2026-03.1"))
+    older, newer = (client.get(asked + name).json()["rows"][0]["numerator"] for name in names)
     assert (older, newer) == (300, 340)
 
 
