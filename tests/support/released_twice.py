@@ -5,12 +5,13 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from sqlalchemy import Engine, select
 
 from contracts.categories import MONTHS_BEFORE
 from contracts.cells import Cell, Service
 from contracts.codes import CLIENT_BASED, SERVICE_BASED
-from contracts.periods import last_day
+from contracts.periods import last_day, year_months, year_of
 from services.chassis.clock import FixedClock
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
 from services.reporting.ingest.store import fold, write
@@ -105,14 +106,12 @@ def _released(database: Engine, told: tuple[list[Cell], list[Cell]]) -> World:
 def cells_of(seed: int, first: date, months: int, authorities: int) -> list[Cell]:
     """National cells, and what follows from these counts and is not made with them."""
     made = list(national_cells(seed, first, months, authorities))
-    return [*made, *_beyond(seed, made, first)]
+    return [*made, *_beyond(seed, made)]
 
 
 def _of_few() -> list[Cell]:
     made = [cell for cell in national_cells(1, FIRST, 12) if cell.authority in CODES]
-    return [
-        _known(cell, cell.measure, cell.category, cell.value, DAYS[0], 1) for cell in (*made, *_beyond(1, made, FIRST))
-    ]
+    return [_known(cell, cell.measure, cell.category, cell.value, DAYS[0], 1) for cell in (*made, *_beyond(1, made))]
 
 
 def _late() -> Iterator[Cell]:
@@ -129,14 +128,15 @@ def _late() -> Iterator[Cell]:
                 yield _known(cell, measure, cell.category, cell.value + more, DAYS[1], 2)
 
 
-def _beyond(seed: int, made: Iterable[Cell], first_month: date) -> Iterator[Cell]:
+def _beyond(seed: int, made: Iterable[Cell]) -> Iterator[Cell]:
     """What follows from these counts, and is not made with them."""
-    rng, people = np.random.default_rng(seed), dict[str, int]()
+    rng, people = np.random.default_rng(seed), dict[tuple[str, str], int]()
     for cell in made:
         name = f"{cell.measure}|{cell.category}"
         if name == "orders_imposed|":
             first_orders = max(0, cell.value - int(rng.integers(3)))
-            people[cell.authority] = people.get(cell.authority, 0) + max(0, first_orders - int(rng.integers(3)))
+            of_year = cell.authority, year_of(cell.period)
+            people[of_year] = people.get(of_year, 0) + max(0, first_orders - int(rng.integers(3)))
             yield _beside(cell, "persons_with_new_order", "", first_orders)
         elif name == "requirements_imposed|requirement=supervision":
             yield _beside(cell, "supervision_months_imposed", "", int(rng.integers(6, 24)) * cell.value)
@@ -156,9 +156,10 @@ def _beyond(seed: int, made: Iterable[Cell], first_month: date) -> Iterator[Cell
                 if cell.category in _FIRST_LATE:
                     yield _beside(cell, cell.measure, f"reason={reason}", count)
 
-    for authority, count in people.items():
-        first = next(each for each in made if each.authority == authority and each.period == first_month)
-        yield _beside(first, "persons_with_new_order_in_year", "", count)
+    for (authority, year), count in people.items():
+        any_cell = next(each for each in made if each.authority == authority)
+        in_year = structs.replace(any_cell, period=year_months(year)[0])
+        yield _beside(in_year, "persons_with_new_order_in_year", "", count)
 
 
 _CHANGES = ("change=improved", "change=same", "change=worse")

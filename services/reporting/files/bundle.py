@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from contracts.periods import LONDON
 from services.reporting.figures.answers import Enquiry
@@ -52,7 +52,7 @@ def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: Non
         rows = list(tidy(enquiry, release, indicator))
         if any(row.value is not None for row in rows):  # of what is never shown there is no table
             found.append((indicator, rows))
-    files = [*_for_people(release, found), *_for_programs(release, found)]
+    files = [*for_people(release, found), *_for_programs(release, found)]
     inside = [*files, *_beside(release)]
     sums = File(SUMS, TEXT, "Hashes of all files, to check them by", _sums(inside))
     return [*_zip(release, [*inside, sums]), *inside, sums]
@@ -63,11 +63,13 @@ def stem(release: ReleaseInfo) -> str:
     return f"community-payback-{release.id}"
 
 
-def _for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
+def for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
+    """The workbooks."""
     sheets, name = workbook(release, found), stem(release)
     made, title = release.published_at or release.made_at, f"{TITLE}: release {release.id}"
-    yield File(f"{name}-by-year.xlsx", XLSX, "Workbook of yearly figures, Excel", as_xlsx(title, made, sheets))
-    yield File(f"{name}-by-year.ods", ODS, "Workbook of yearly figures, OpenDocument", as_ods(title, sheets))
+    excel, open_document = (_dated(each, made) for each in (as_xlsx(title, made, sheets), as_ods(title, sheets)))
+    yield File(f"{name}-by-year.xlsx", XLSX, "Workbook of yearly figures, Excel", excel)
+    yield File(f"{name}-by-year.ods", ODS, "Workbook of yearly figures, OpenDocument", open_document)
 
 
 def _for_programs(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
@@ -124,10 +126,23 @@ def _sums(files: Sequence[File]) -> bytes:
 
 
 def _zip(release: ReleaseInfo, files: Sequence[File]) -> Iterator[File]:
-    packed, made = io.BytesIO(), (release.published_at or release.made_at).astimezone(UTC)
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    packed, made = io.BytesIO(), release.published_at or release.made_at
+    with zipfile.ZipFile(packed, "w") as archive:
         for each in files:
-            info = zipfile.ZipInfo(each.name, made.timetuple()[:6])
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(info, each.content)
+            archive.writestr(_member(each.name, made), each.content)
     yield File(f"{stem(release)}.zip", ZIP, "Everything in one file", packed.getvalue())
+
+
+def _dated(workbook: bytes, made: datetime) -> bytes:
+    """The same workbook, which is a ZIP, with this time on each part: so what is made of the same figures is the same to the byte."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(packed, "w") as new:
+        for part in old.infolist():
+            new.writestr(_member(part.filename, made, part.compress_type), old.read(part))
+    return packed.getvalue()
+
+
+def _member(name: str, made: datetime, compressed: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, made.astimezone(UTC).timetuple()[:6])
+    info.compress_type, info.external_attr = compressed, 0o644 << 16
+    return info

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from odf.config import ConfigItem, ConfigItemMapEntry, ConfigItemMapIndexed, ConfigItemMapNamed, ConfigItemSet
 from odf.dc import Language, Title
 from odf.element import Element
-from odf.namespaces import STYLENS
+from odf.namespaces import STYLENS, nsdict
 from odf.number import Number, NumberStyle
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.style import (
@@ -25,6 +25,9 @@ from odf.text import A, P
 
 from services.reporting.files.workbook import Cell, Sheet
 
+Element.namespaces.update(
+    nsdict
+)  # the library declares those that it met so far: with all, each document is the same at any time
 _CHARACTER = 0.22
 """How wide one is, in centimetres."""
 _PLACES = 2

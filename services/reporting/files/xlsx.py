@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, MergedCell
@@ -12,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from services.chassis import workbooks
 from services.reporting.files.workbook import Sheet
@@ -33,7 +35,7 @@ def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
     for number, sheet in enumerate(pages, 1):
         _add(book.create_sheet(sheet.name), sheet, number)
     file = io.BytesIO()
-    book.save(file)
+    ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED)).save()  # `book.save` would write the time of now into it
     return file.getvalue()
 
 

@@ -41,7 +41,7 @@ class Courses:
 
 
 def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
-    """The whole quarters up to the end of the span."""
+    """The whole quarters up to the end of the span, for who was there in the last."""
     last = add_months(span.last, -(span.last.month % 3))
     first = add_months(last, 1 - 3 * QUARTERS)
     rows = reader.ask(indicator, Question(first, last, Grain("authority", "quarter"))).rows
@@ -52,7 +52,7 @@ def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
     whole = [by_area[SCOTLAND][each] for each in quarters]
     found = tuple(
         _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole)
-        for code, name in by_name(authorities_of(first, last))
+        for code, name in by_name(authorities_of(add_months(last, -2), last))
     )
     return Courses(tuple(words.period(each) for each in quarters), found)
 

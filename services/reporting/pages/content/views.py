@@ -166,7 +166,7 @@ def _now_and_before(reader: Reader, indicator: Indicator, span: Span, area: str)
 
 def _year_told(indicator: Indicator, row: Row | None) -> str:
     """Which year it is, where that may be another period than the one that was asked for."""
-    return words.period(row.period) if row and indicator.kind is Kind.YEARLY else ""
+    return row.period if row and indicator.kind is Kind.YEARLY else ""
 
 
 def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -> Published | None:

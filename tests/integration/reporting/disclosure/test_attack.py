@@ -108,7 +108,7 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
         several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
         areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
         yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
-        yield from (f"/releases/{release}{page}/chart.svg" for page in DRAWN)
+    yield from (f"/releases/{releases[1]}{page}/chart.svg" for page in DRAWN)
     yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"

@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -16,6 +17,7 @@ from odf.table import Table, TableHeaderRows
 from openpyxl import load_workbook
 
 from contracts.authorities import AUTHORITIES
+from services.reporting.files.bundle import for_people
 from services.reporting.files.ods import as_ods
 from services.reporting.files.tidy import Tidy
 from services.reporting.files.workbook import Sheet, workbook
@@ -80,6 +82,14 @@ def test_the_open_document_has_headers_that_stay_in_sight_too(files: Path, sheet
         each.getAttribute("printorientation") == "landscape" for each in book.getElementsByType(PageLayoutProperties)
     )
     assert str(book.settingsxml()).count("VerticalSplitPosition") == len(sheets) - 1
+
+
+def test_what_is_made_of_the_same_figures_is_the_same_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At any time, and whatever the process made before."""
+    found = [(INDICATORS["orders_imposed"], list(rows("orders_imposed")))]
+    first = [each.sha256 for each in for_people(RELEASE, found)]
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(10**9))
+    assert [each.sha256 for each in for_people(RELEASE, found)] == first
 
 
 @pytest.mark.parts
