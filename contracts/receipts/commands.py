@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from contracts.receipts.keys import PublicKeys, new_key, unchecked
-from contracts.receipts.receipt import Growth, NotProven, Receipt, entry_of, grown, read_receipt
+from contracts.receipts.receipt import Growth, NotProven, Receipt, entry_of, grown, is_about, read_receipt
 from contracts.receipts.signed import check_signature
 
 commands = typer.Typer()
@@ -65,9 +65,15 @@ def fetch(
     since: Annotated[
         Path | None, typer.Option(exists=True, help="A file got before, with which the new one can be compared.")
     ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, help="The event to the letter, where another system gave the same id to another one."
+        ),
+    ] = None,
 ) -> None:
     token = token_file.read_text().strip()
-    found = _receipt(address, token, event_id)
+    found = _receipt(address, token, event_id, event.read_bytes() if event else None)
     if since is not None:
         old = unchecked(_read(since).head).size
         sizes = f"old={old}&new={unchecked(found.head).size}"
@@ -137,13 +143,21 @@ def _check_signers(event: Path | None, signers: Path) -> None:
     typer.echo("proven: the authority has signed the event")
 
 
-def _receipt(address: str, token: str, event_id: str | None) -> Receipt:
+def _receipt(address: str, token: str, event_id: str | None, event: bytes | None) -> Receipt:
     if event_id is not None:
-        return read_receipt(_ask(address, f"receipts/{quote(event_id, safe='')}", token))
+        return _of_event(address, token, f"receipts/{quote(event_id, safe='')}", event)
     latest = msgspec.json.decode(_ask(address, "heads?limit=1", token), type=_Heads).heads
     if not latest:
         raise NotGiven("no day was closed yet")
     return Receipt(latest[0].signed)
+
+
+def _of_event(address: str, token: str, what: str, event: bytes | None) -> Receipt:
+    """The first receipt of the id, or the first that is about these bytes."""
+    found = read_receipt(_ask(address, what, token))
+    while event is not None and found.leaf is not None and not is_about(found.leaf, event):
+        found = read_receipt(_ask(address, f"{what}?after={found.leaf.number}", token))
+    return found
 
 
 class _Signed(msgspec.Struct):

@@ -104,9 +104,14 @@ def entry_of(leaf: Leaf, head: Head, event: bytes | None = None) -> Entry:
         raise NotProven(
             "the event is not in the tree of this head: the entry, its number, the path or the head was altered"
         )
-    if event is not None and mark_of(event, _bytes(leaf.salt)) != entry.event:
+    if event is not None and not is_about(leaf, event):
         raise NotProven("the event that was accepted had other bytes than the one that is given")
     return entry
+
+
+def is_about(leaf: Leaf, event: bytes) -> bool:
+    """Whether these are the bytes that the leaf speaks of. Raises NotProven for a leaf that cannot be read."""
+    return mark_of(event, _bytes(leaf.salt)) == _read_entry(leaf.entry).event
 
 
 def grown(old: Head, new: Head, since: Growth | None) -> None:

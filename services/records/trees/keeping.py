@@ -88,13 +88,16 @@ def known(connection: Connection, authority: str, ids: Collection[str]) -> Itera
     return connection.execute(query).all()
 
 
-def leaf_of(connection: Connection, authority: str, event_id: str, size: int) -> Leaf | None:
-    """The first event of this id that was accepted, with its way to the root of the tree of this size; None where there is none."""
-    mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id == event_id, tree_leaves.c.number < size
-    found = connection.execute(select(tree_leaves).where(*mine).order_by(tree_leaves.c.number).limit(1)).one_or_none()
+def leaf_of(connection: Connection, authority: str, event_id: str, among: range) -> Leaf | None:
+    """The first event of this id among these numbers, with its way to the root of the tree that ends there; None where there is none."""
+    mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id == event_id
+    its = tree_leaves.c.number >= among.start, tree_leaves.c.number < among.stop
+    found = connection.execute(
+        select(tree_leaves).where(*mine, *its).order_by(tree_leaves.c.number).limit(1)
+    ).one_or_none()
     if found is None:
         return None
-    path = path_of(connection, authority, inclusion(found.number, size))
+    path = path_of(connection, authority, inclusion(found.number, among.stop))
     return Leaf(found.number, found.entry, found.salt.hex(), path)
 
 

@@ -69,10 +69,16 @@ def router(database: Engine) -> APIRouter:
         return Heads(heads=views, next=f"{found[-1].day}" if len(found) == limit else None)
 
     @routes.get("/receipts/{event_id:path}", summary="Proof that an event was accepted", responses=documented(404))
-    def get_receipt(event_id: Word, authority: OwnAuthority) -> SignedReceipt:
+    def get_receipt(
+        event_id: Word,
+        authority: OwnAuthority,
+        after: Annotated[
+            int, Query(ge=-1, le=2**62, description="Number of a leaf: for the next event that has the same id")
+        ] = -1,
+    ) -> SignedReceipt:
         with transaction(database) as connection:
             head = keeping.latest_head(connection, authority)
-            leaf = keeping.leaf_of(connection, authority, event_id, head.size) if head else None
+            leaf = keeping.leaf_of(connection, authority, event_id, range(after + 1, head.size)) if head else None
         if head is None or leaf is None:
             raise Problem(404, "No event of this id was accepted before the last day that was closed, or it was erased")
         return SignedReceipt(

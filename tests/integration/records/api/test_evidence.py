@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,24 @@ def test_what_was_accepted_is_proven_offline_day_after_day_with_keys_that_change
     payback("fetch", "--out", "head.json", *FETCH, "--since", "1.json")
     assert "proven: by the end of 2026-03-03 3 events" in payback("verify", "head.json", *KEYS)
     assert "proven" in payback("compare", "1.json", "head.json", *KEYS)
+
+
+def test_two_systems_that_give_the_same_id_have_a_receipt_each(
+    taken: Taken, payback: Callable[..., str], tmp_path: Path
+) -> None:
+    one, other = accepted(1), encode(replace(event(imposed(date(2025, 12, 2)), "CPO/2", A), system="another"))
+    taken.take(MONDAY, one, other)
+    closed = taken.close(MONDAY + timedelta(days=1))
+    assert closed
+    assert closed.size == 2
+    payback("keys", "--out", "keys.json")
+    for number in range(2):
+        (tmp_path / "event.json").write_bytes(taken.log[number])
+        payback("fetch", "1", "--out", "1.json", *FETCH, "--event", "event.json")
+        assert "with the bytes of the file" in payback("verify", "1.json", *KEYS, "--event", "event.json")
+    (tmp_path / "event.json").write_bytes(b"never sent")
+    with pytest.raises(NotGiven, match="No event of this id"):
+        payback("fetch", "1", "--out", "1.json", *FETCH, "--event", "event.json")
 
 
 def test_an_evening_in_summer_belongs_to_the_day_of_london(taken: Taken) -> None:

@@ -115,7 +115,7 @@ class Trees(NamedTuple):
             assert new
             path = keeping.path_of(connection, A, consistency(before.size, new.size))
             grown(before, new, Growth(before.size, path))
-            kept = keeping.leaf_of(connection, A, "21", new.size)
+            kept = keeping.leaf_of(connection, A, "21", range(new.size))
             gone = connection.scalars(select(tree_leaves.c.number).where(tree_leaves.c.entry.is_(None))).all()
         assert kept
         assert kept.number < before.size
