@@ -1,0 +1,26 @@
+"""Runs a command beside a PostgreSQL that makes every database with the tables of this version: `python -m tests.support.newest_tables`.
+
+An older version's tests then meet what an older version meets that one goes back to.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from services.chassis.migrations import migrate
+from tests.conftest import MIGRATIONS
+from tests.support import parts
+
+
+def main(command: list[str]) -> int:
+    """The exit status of the command."""
+    with TemporaryDirectory() as directory, parts.postgres_process(Path(directory)) as server:
+        for schema, history in MIGRATIONS.items():
+            migrate(server.url.rpartition("/")[0] + "/template1", schema, history)
+        return subprocess.run(command, env=os.environ | {"PAYBACK_TEST_POSTGRES": server.url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
