@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -184,7 +183,10 @@ def test_what_was_accepted_is_proven_offline_day_after_day_with_keys_that_change
 def test_two_systems_that_give_the_same_id_have_a_receipt_each(
     taken: Taken, payback: Callable[..., str], tmp_path: Path
 ) -> None:
-    one, other = accepted(1), encode(replace(event(imposed(date(2025, 12, 2)), "CPO/2", A), system="another"))
+    one, other = (
+        accepted(1),
+        encode(msgspec.structs.replace(event(imposed(date(2025, 12, 2)), "CPO/2", A), system="another")),
+    )
     taken.take(MONDAY, one, other)
     closed = taken.close(MONDAY + timedelta(days=1))
     assert closed
