@@ -126,7 +126,7 @@ def compare(old: File, new: File, keys: Keys) -> None:
     name="new-key",
     help="Make a key with which an authority signs its events, and write its public half beside it, to be registered.",
 )
-def make_key(path: Annotated[Path, typer.Argument(help="The file to write, for whoever is signed in only.")]) -> None:
+def make_key(path: Annotated[Path, typer.Argument(help="The file to write, readable by you only.")]) -> None:
     try:
         key = new_key(path)
     except FileExistsError:

@@ -43,7 +43,7 @@ class _OrSend(TyperGroup):
 
 connect = typer.Typer(cls=_OrSend, no_args_is_help=True)
 commands.add_typer(
-    connect, name="connect", help="From your own tables to events: suggest, check, send, watch, page, template."
+    connect, name="connect", help="Make events from your own tables: suggest, check, send, watch, page, template."
 )
 
 Files = Annotated[
@@ -53,7 +53,9 @@ Taken = Annotated[
     datetime | None,
     typer.Option(help="When the files were taken, UTC; otherwise their names or their last change say so."),
 ]
-LetVanish = Annotated[bool, typer.Option("--let-vanish", help="Though many rows are gone since the last extract.")]
+LetVanish = Annotated[
+    bool, typer.Option("--let-vanish", help="Send although many rows are gone since the last extract.")
+]
 Patience = Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")]
 Orders = Annotated[str | None, typer.Option(help="Address of the service of orders, unless the mapping says so.")]
 UnpaidWork = Annotated[str | None, typer.Option(help="Address of the service of unpaid work.")]
@@ -102,9 +104,9 @@ def suggest(
     help="Write a workbook that needs no mapping: columns with lists, checks and notes. Then: check FILE, send FILE."
 )
 def template(
-    file: Annotated[Path, typer.Argument(help="The workbook that is to be written, as in orders.xlsx.")],
+    file: Annotated[Path, typer.Argument(help="The workbook to write, such as orders.xlsx.")],
     authority: Annotated[str, typer.Option(help="Your authority, by code or name.")],
-    force: Annotated[bool, typer.Option("--force", help="Though there is such a file already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if there is one already.")] = False,
 ) -> None:
     _end(lambda: _template(file, authority, force))
 
@@ -138,10 +140,12 @@ def watch(  # noqa: PLR0913, PLR0917
     orders: Orders = None,
     unpaid_work: UnpaidWork = None,
     token_file: Token = None,
-    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 10,
-    quiet: Annotated[float, typer.Option(min=0, help="Seconds for which a file must not change to be whole.")] = 10,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the folder.")] = 10,
+    quiet: Annotated[
+        float, typer.Option(min=0, help="Seconds for which a file must stay unchanged to count as complete.")
+    ] = 10,
     patience: Patience = 600,
-    once: Annotated[bool, typer.Option("--once", help="Import what is there and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Import the files that are there, and stop.")] = False,
 ) -> None:
     *mapping, folder = places
     platform = _platform(orders, unpaid_work, token_file)
@@ -167,7 +171,7 @@ def watch(  # noqa: PLR0913, PLR0917
 
 
 @connect.command(
-    help="Serve a page on this machine alone, on which tables are dropped, looked at and sent. Needs `payback-connect[page]`."
+    help="Serve a page on this machine alone, on which you drop, check and send tables. Needs `payback-connect[page]`."
 )
 def page(
     mapping: Annotated[

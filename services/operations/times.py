@@ -36,7 +36,7 @@ def redate(
     if topic not in source_topics(*Topic):
         raise typer.BadParameter("no such topic of events", param_hint="TOPIC")
     if not first <= last or at > system_clock():
-        raise typer.BadParameter("the last comes after the first, and nothing came in the future")
+        raise typer.BadParameter("LAST must not come before FIRST, and the time must not lie in the future")
     settings = BooksSettings.load()
     with alone(settings.database), opened(settings) as (database, domain), transaction(database) as connection:
         number = times.redate(connection, TopicPartition(topic, 0), first, last, at)

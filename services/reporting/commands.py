@@ -79,7 +79,7 @@ def make_release(
 
 @release.command(
     "announce",
-    help="Say when figures up to a month will come, at least four weeks before. They come at 9:30 in London.",
+    help="Announce when figures up to a month will come, at least four weeks ahead. They come at 9:30 in London.",
 )
 def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY]) -> None:
     with _database() as engine:
@@ -88,7 +88,7 @@ def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _IT
 
 @release.command(
     "move",
-    help="Say another day in place of the one announced. What was said before stays to be seen, with the reason.",
+    help="Announce another day in place of the one announced. The earlier day stays visible, with the reason.",
 )
 def move_release(
     month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY], reason: Annotated[str, _REASON]
@@ -107,13 +107,13 @@ def _files_of_held(engine: Engine) -> None:
             make_files(engine, name, system_clock().date(), progress.of)
 
 
-@release.command("call-off", help="Say that figures that were announced will not come.")
+@release.command("call-off", help="Announce that figures will not come after all.")
 def call_off_release(month: Annotated[str, _LAST_MONTH], reason: Annotated[str, _REASON]) -> None:
     with _database() as engine:
         announcing.change(engine, _month(month), None, reason, system_clock)
 
 
-@release.command("calendar", help="What was announced, by month, the newest first, with every change to it.")
+@release.command("calendar", help="List announcements by month, the newest first, with every change.")
 def list_announcements() -> None:
     with _database() as engine, transaction(engine) as connection:
         for each in announcing.calendar(connection):
@@ -124,7 +124,7 @@ def list_announcements() -> None:
 
 @release.command(
     "hold",
-    help="Keep a draft, and its files, for the moment that was announced. Then it is published by itself. Prints the moment.",
+    help="Hold a draft and its files until the announced moment, when it is published by itself. Prints the moment.",
 )
 def hold_release(name: str) -> None:
     with _database() as engine, Progress(1) as progress:
@@ -133,18 +133,16 @@ def hold_release(name: str) -> None:
     typer.echo(due.isoformat())
 
 
-@release.command("let-go", help="Hold a draft no more.")
+@release.command("let-go", help="Stop holding a draft.")
 def let_go_release(name: str) -> None:
     with _database() as engine:
         publication.let_go(engine, name)
 
 
-@release.command("publish", help="Make a draft public, and the files that everybody can take away.")
+@release.command("publish", help="Publish a draft, with the files that everybody can download.")
 def publish_release(
     name: str,
-    corrects: Annotated[
-        str | None, typer.Option(help="The release in which something was wrong that this has right.")
-    ] = None,
+    corrects: Annotated[str | None, typer.Option(help="The earlier release that this one corrects.")] = None,
     reason: Annotated[str, typer.Option(help="What was wrong, in words that readers will see.")] = "",
 ) -> None:
     if (corrects is None) is not (not reason):
@@ -159,7 +157,7 @@ def _publish(engine: Engine, name: str, progress: Progress, correction: Correcti
     make_files(engine, name, system_clock().date(), progress.of)
 
 
-@release.command("withdraw", help="Take a published release back.")
+@release.command("withdraw", help="Withdraw a published release.")
 def withdraw_release(
     name: str, note: Annotated[str, typer.Option(help="Why, in words that readers will see.")]
 ) -> None:
@@ -167,7 +165,7 @@ def withdraw_release(
         publication.withdraw(engine, name, system_clock, note)
 
 
-@release.command("note", help="Tell readers of a release something more. What was said before stays.")
+@release.command("note", help="Add a notice for readers of a release. Earlier notices stay.")
 def note_release(name: str, reason: Annotated[str, _REASON]) -> None:
     with _database() as engine:
         publication.note(engine, name, system_clock, reason)

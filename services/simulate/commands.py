@@ -21,7 +21,7 @@ def simulate(  # noqa: PLR0913, PLR0917
     seed: Annotated[int, typer.Option(help="The same seed and end give the same files.")] = 1,
     end: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The first day that is not told of; today if left out."),
+        typer.Option(formats=["%Y-%m-%d"], help="The first day without events; today if left out."),
     ] = None,
     authority: Annotated[list[str] | None, typer.Option(help="Only this authority's code; may be repeated.")] = None,
     odd: Annotated[
@@ -29,9 +29,11 @@ def simulate(  # noqa: PLR0913, PLR0917
     ] = False,
     extracts: Annotated[
         bool,
-        typer.Option("--extracts", help="Also the tables that their own systems would export, for `payback connect`."),
+        typer.Option(
+            "--extracts", help="Also write the tables that their own systems would export, for `payback connect`."
+        ),
     ] = False,
-    extract_days: Annotated[int, typer.Option(min=1, help="Of how many last days there are extracts.")] = 7,
+    extract_days: Annotated[int, typer.Option(min=1, help="For how many of the last days to write extracts.")] = 7,
 ) -> None:
     codes = authority or list(AUTHORITIES)
     unknown = [code for code in codes if code not in AUTHORITIES]

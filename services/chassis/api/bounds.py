@@ -42,7 +42,7 @@ class Bounds:
         if b"%2f" in raw.lower() and not raw.startswith(self._with_slashes):
             return Problem(404, "Not Found")
         if b"%00" in scope["query_string"] or b"%00" in raw:
-            return Problem(422, "No text here holds the character 0")
+            return Problem(422, "Text must not contain the character 0")
         return None
 
 

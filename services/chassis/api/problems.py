@@ -67,7 +67,7 @@ class Problem(HTTPException):
 def away(**members: object) -> Problem:
     """A dependency is briefly away."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return Problem(503, "A part that is needed for this does not answer for now", headers=retry, **members)
+    return Problem(503, "A service that this request needs is not answering at present", headers=retry, **members)
 
 
 def took_too_long() -> Problem:

@@ -60,7 +60,9 @@ class Turns:
         except _NoTurn:
             await hold_back(caller)
             wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            await Problem(503, "Too many ask at once: come again", headers=wait).response()(scope, receive, send)
+            await Problem(503, "Too many requests at once: try again later", headers=wait).response()(
+                scope, receive, send
+            )
 
     def _check_budget(self, caller: Caller) -> None:
         """Raises _Spent where the caller was worked for as long as one may be in a minute."""
@@ -155,4 +157,4 @@ class Places:
             raise Problem(429, f"One caller may listen {self._each} times at once", headers=wait)
         public = sum(taken for each, taken in self._taken.items() if not each.is_known)
         if self._taken.total() >= self._most or (not caller.is_known and public >= max(1, self._most // 2)):
-            raise Problem(503, "Nobody else can listen for now", headers=wait)
+            raise Problem(503, "No more listeners can be taken at present", headers=wait)

@@ -133,7 +133,7 @@ class Watch:
             shown = Shown(scope, Purpose(Headers(scope=scope).get(HEADER, Purpose.NOT_STATED)))
         except ValueError:
             choices = ", ".join(Purpose)
-            await Problem(422, f"The header Payback-Purpose is none of {choices}").response()(scope, receive, send)
+            await Problem(422, f"The header Payback-Purpose must be one of {choices}").response()(scope, receive, send)
             return
         token = _shown.set(shown)
         try:

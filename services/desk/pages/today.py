@@ -112,7 +112,7 @@ def _duty(written: str) -> dict[str, str]:
         case [standard, due_on, subject]:
             return {"standard": standard, "due_on": due_on, "subject": subject}
         case _:
-            raise Problem(422, "That is no duty.")
+            raise Problem(422, "There is no such duty.")
 
 
 def files_of(name: str, sheet: Page[Sheet], *takes: str) -> list[Route]:

@@ -66,7 +66,7 @@ async def _change(site: Site, looker: Looker, request: Request) -> Response:
         case "remove":
             await site.platform.tell(looker.token, service, "DELETE", f"webhooks/{webhook}", None, Receivers)
         case _:
-            raise Problem(422, "That is nothing that can be done with a receiver.")
+            raise Problem(422, "There is no such action for a receiver.")
     return RedirectResponse("/webhooks", 303)
 
 

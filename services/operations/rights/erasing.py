@@ -79,7 +79,7 @@ def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
     topics = Topics.settled(settings.kafka, _topics_of(books, who))
     plan = _plan(books, topics, who)
     if order.authority is not None and not plan.number and not who.subjects:
-        raise Refused("Nothing is held under this pseudonym, nor does the authority's log tell of it")
+        raise Refused("Nothing is held under this pseudonym, and it is not in the authority's log")
     _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
     _begin(books, plan.renaming.person, order)
     erased = _write_anew(books, topics, plan)
@@ -114,7 +114,7 @@ def _ids(events: Iterable[Said]) -> Mapping[str, Collection[str]]:
 def _renamed(renaming: Renaming, said: Said) -> Said:
     after = renaming.renamed(said)
     if not alike(said, after):
-        raise Refused(f"A record of {said.topic} would not be taken as before under other names. Nothing was changed")
+        raise Refused(f"A record of {said.topic} would be treated differently under other names. Nothing was changed")
     return after
 
 

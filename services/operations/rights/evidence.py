@@ -54,7 +54,7 @@ class EvidenceSettings(BooksSettings):
     help="Make a key to sign heads with. Give it to `close` in place of an older one, whose public key stays "
     "published.",
 )
-def make_key(path: Annotated[Path, typer.Argument(help="The file to write, for whoever is signed in only.")]) -> None:
+def make_key(path: Annotated[Path, typer.Argument(help="The file to write, readable by you only.")]) -> None:
     try:
         typer.echo(f"{path}: key {new_key(path).name}")
     except FileExistsError:
@@ -92,7 +92,7 @@ class Heads:
     def __init__(self, folder: Path) -> None:
         """Raises Refused where there is no such folder: it is made by hand, so that a wrong path is no empty one."""
         if not folder.is_dir():
-            raise Refused(f"{folder}: there is no such folder, in which the last heads are kept")
+            raise Refused(f"{folder}: there is no such folder to keep the last heads in")
         self._folder = folder
 
     def last(self, topic: str) -> Head | None:

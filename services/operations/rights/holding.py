@@ -53,9 +53,9 @@ def known(books: Books, order: Order) -> Person:
     if order.authority is not None:
         found = {order.authority}
     if not found:
-        raise Refused("Nothing is held under this pseudonym. Where only the log may tell of it, name the authority")
+        raise Refused("Nothing is held under this pseudonym. If it may be in the log only, name the authority")
     if len(found) > 1:
-        raise Refused("More than one authority has this pseudonym: name the one that is meant")
+        raise Refused("More than one authority has this pseudonym: name one of them")
     (authority,) = found
     subjects = {one for database in books.values() for one in _subjects(database, authority, order.pseudonym)}
     return Person(authority, order.pseudonym, frozenset(subjects))

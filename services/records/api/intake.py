@@ -170,7 +170,7 @@ def _response(answer: Answer, status: int) -> Response:
     if not answer.rejected:
         raise Problem(422, "The request holds no event")
     if all(refusal.reason == Reason.WRONG_AUTHORITY for refusal in answer.rejected):
-        raise Problem(403, "Every event is another authority's", **answer.model_dump())
+        raise Problem(403, "Every event belongs to another authority", **answer.model_dump())
     raise Problem(422, "No event is acceptable", **answer.model_dump())
 
 
@@ -182,7 +182,7 @@ async def _groups(request: Request, told: Told) -> AsyncIterator[list[Item]]:
         case media if media in bounds.LINES:
             async for group in _line_groups(request):
                 if group[-1].place >= MOST_EVENTS:
-                    raise Problem(413, f"Of one request {MOST_EVENTS} lines are read", **told.answer.model_dump())
+                    raise Problem(413, f"A request may hold {MOST_EVENTS} lines at most", **told.answer.model_dump())
                 yield group
         case media:
             event = from_http(await request.body(), request.headers.raw)

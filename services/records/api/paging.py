@@ -38,5 +38,5 @@ def after_day(text: str | None, parts: int) -> tuple[date, list[str]] | None:
     except ValueError:
         rest = []
     if len(rest) != parts - 1:
-        raise Problem(422, "`after` is not the `next` of a page")
+        raise Problem(422, "`after` must be the `next` of an earlier page")
     return begin, rest

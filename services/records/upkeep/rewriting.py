@@ -35,7 +35,7 @@ class Topics:
         self.ends = {topic: found.end for topic, found in bounds.items()}
         undone = {token for its in held.values() if (token := _undone(its))}
         if len(undone) > 1:
-            raise Refused("Several people were not forgotten to the end. Nothing was changed")
+            raise Refused("The erasure of several people was interrupted. Nothing was changed")
         self.token = next(iter(undone), secrets.token_hex(6).encode())
         self.messages = {topic: [one for one in its if _writing(one) not in undone] for topic, its in held.items()}
         self._begin = _to_be_deleted(kafka, {topic: bounds[topic].first for topic, its in held.items() if _undone(its)})
@@ -55,7 +55,7 @@ class Topics:
         `confirm` raises where readers are no longer held up: they would count all of it once more.
         """
         if not self._kafka.transactions:
-            raise Refused("Topics are only written anew in transactions, which this broker is set not to have")
+            raise Refused("Topics are written anew in transactions only, and this broker is set to have none")
         with ExitStack() as stack:
             admin = stack.enter_context(closing(Admin(self._kafka)))
             for topic in records:
@@ -77,7 +77,7 @@ class Topics:
     def _append(self, producer: BulkProducer, topic: str, its: Sequence[Said]) -> None:
         receipts = producer.send_all(self._marked(its))
         if receipts[0].offset != self.ends[topic]:
-            raise Refused(f"Somebody writes to {topic}: let it rest, and give the command again")
+            raise Refused(f"Somebody is writing to {topic}: stop the senders, and give the command again")
         if any(one.redated for one in receipts):
             raise Refused(
                 f"Kafka put its own times in place of those of {topic}. Nothing was changed: give the command again"

@@ -99,9 +99,9 @@ def check_change(before: Announcement, day: date | None, reason: str, now: datet
     if before.is_out:
         raise CannotRelease(f"Figures up to {before.month:%Y-%m} were published already")
     if not reason.strip():
-        raise CannotRelease("Say why: a change to what was announced is told with its reason")
+        raise CannotRelease("Say why: readers see the reason for each change of an announcement")
     if day == before.day:
-        raise CannotRelease("That is what was announced already")
+        raise CannotRelease("This is already announced")
     if day is None:
         return
     _check_day(before.month, day)
@@ -152,4 +152,4 @@ def _check_day(month: date, day: date) -> None:
 
 def _check_notice(day: date, now: datetime) -> None:
     if day < first_day(now):
-        raise CannotRelease(f"A release is announced four weeks before: {first_day(now)} or later")
+        raise CannotRelease(f"A release is announced at least four weeks ahead: {first_day(now)} or later")

@@ -201,7 +201,7 @@ def _correct(connection: Connection, draft: Row[Any], correction: Correction, no
             f"{draft.id} has figures up to {draft.last_month:%Y-%m} only, and cannot correct {wrong.id}"
         )
     if connection.scalar(select(exists().where(c.release == wrong.id, c.successor.is_not(None)))):
-        raise CannotRelease(f"{wrong.id} was corrected before; correct the one that did")
+        raise CannotRelease(f"{wrong.id} has been corrected already; correct the release that corrected it")
     said = correction.reason
     _notice(connection, Notice(wrong.id, now, NoticeKind.CORRECTION, said, getpass.getuser(), draft.id))
     return {"corrects": wrong.id, "reason": said}

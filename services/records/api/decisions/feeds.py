@@ -59,7 +59,7 @@ def router(management: Management) -> APIRouter:
         with transaction(at_once) as connection:
             authority = notes.holder_of_feed(connection, hash_of(payback_feed))
         if authority is None:
-            raise Problem(404, "There is no such feed, or it was taken back")
+            raise Problem(404, "There is no such feed, or it was closed")
         with seeing(Sight(authority)):
             return _dues(management, authority)
 

@@ -107,4 +107,4 @@ def _place(after: str | None) -> Place | None:
     try:
         return Place.read(after) if after else None
     except ValueError as fault:
-        raise Problem(422, "`after` is not the `next` of a page") from fault
+        raise Problem(422, "`after` must be the `next` of an earlier page") from fault

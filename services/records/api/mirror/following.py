@@ -56,5 +56,5 @@ def place_of(after: str, generation: int) -> Place:
     if not after:
         return Place(generation)
     if not _CURSOR.fullmatch(after):
-        raise Problem(422, "`after` is not the `next` of a piece")
+        raise Problem(422, "`after` must be the `next` of an earlier answer")
     return Place.of(after).in_generation(generation)

@@ -46,7 +46,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         with transaction(database) as connection:
             rows = connection.execute(query).all()
         if not rows:
-            raise Problem(404, "No event of this id has been read yet")
+            raise Problem(404, "No event with this id has been read yet")
         return EventStory(id=event_id, arrivals=[_outcome(topic_of(kind, authority), row) for row in rows])
 
     @routes.get("/rejections", summary="What was refused, as it came")
@@ -69,7 +69,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         ] = None,
     ) -> KeptRejections:
         if since is not None and after is not None:
-            raise Problem(422, "`since` follows forwards and `after` pages backwards: give one of them")
+            raise Problem(422, "Give either `since`, which follows forwards, or `after`, which pages backwards")
         page = _page(_refused(authority, reason, is_open), after, since).limit(limit)
         with transaction(database) as connection:
             rows = connection.execute(_begun_within(PAGE_BYTES, page, forwards=since is not None)).all()

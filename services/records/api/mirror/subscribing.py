@@ -102,11 +102,11 @@ def _make(routes: APIRouter, management: Management) -> None:
     def post_webhook(manager: Deciding, asked: NewWebhook) -> Opened:
         safe = _safe(management)
         if fault := fault_of(asked.url, networks):
-            raise Problem(422, f"The address of a receiver cannot be this one: {fault}")
+            raise Problem(422, f"This address cannot be used for a receiver: {fault}")
         secret = new_secret()
         with transaction(management.database) as connection:
             if subscriptions.number_of(connection, manager.authority) >= MOST:
-                raise Problem(409, f"An authority has {MOST} receivers at most")
+                raise Problem(409, f"An authority may have {MOST} receivers at most")
             place = _begin(connection, manager.authority, asked.after)
             new = _new(manager, asked, safe.seal(secret), place, management.clock())
             subscriptions.add(connection, new)

@@ -80,7 +80,7 @@ def router(database: Engine) -> APIRouter:
             head = keeping.latest_head(connection, authority)
             leaf = keeping.leaf_of(connection, authority, event_id, range(after + 1, head.size)) if head else None
         if head is None or leaf is None:
-            raise Problem(404, "No event of this id was accepted before the last day that was closed, or it was erased")
+            raise Problem(404, "No event with this id was accepted by the last day that was closed, or it was erased")
         return SignedReceipt(
             head=head.signed, leaf=LeafView(number=leaf.number, entry=leaf.entry, salt=leaf.salt, path=leaf.path)
         )
@@ -96,7 +96,9 @@ def router(database: Engine) -> APIRouter:
         with transaction(database) as connection:
             head = keeping.latest_head(connection, authority)
             if head is None or not old <= new <= head.size:
-                raise Problem(422, "Give two sizes of the tree, the smaller first, of which the last head has no less")
+                raise Problem(
+                    422, "Give two sizes of the tree, the smaller first, neither larger than that of the last head"
+                )
             path = keeping.path_of(connection, authority, consistency(old, new))
         watching.show(())
         return GrowthView(size=old, path=path)

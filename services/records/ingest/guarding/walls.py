@@ -76,7 +76,7 @@ def _have_roles(connection: Connection, owner: str) -> None:
         if not isinstance(getattr(fault, "orig", fault), InsufficientPrivilege):
             raise
         made = " ".join(f"CREATE ROLE {role}; GRANT {role} TO {owner} WITH INHERIT FALSE;" for role in wanted)
-        raise Refused(f"Whoever signed in may not make roles. An administrator can: {made}") from fault
+        raise Refused(f"This user may not make roles. An administrator can: {made}") from fault
 
 
 _AUDIT = """

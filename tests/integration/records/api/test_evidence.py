@@ -152,7 +152,7 @@ def test_what_was_accepted_is_proven_offline_day_after_day_with_keys_that_change
 ) -> None:
     taken.take(MONDAY, accepted(1), b"nonsense", accepted(2), accepted(1))
     assert taken.close(MONDAY) is None
-    with pytest.raises(NotGiven, match="before the last day"):
+    with pytest.raises(NotGiven, match="by the last day"):
         payback("fetch", "1", "--out", "1.json", *FETCH)
     closed = taken.close(MONDAY + timedelta(days=1))
     assert closed

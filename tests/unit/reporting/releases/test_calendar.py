@@ -34,7 +34,7 @@ moments = st.datetimes(datetime(2026, 5, 1), datetime(2026, 10, 31), timezones=s
 @pytest.mark.parametrize(
     ("day", "words"),
     [
-        (date(2026, 6, 5), "four weeks before: 2026-06-08"),
+        (date(2026, 6, 5), "four weeks ahead: 2026-06-08"),
         (date(2026, 6, 7), "weekend"),
         (date(2026, 11, 30), "bank holiday in Scotland .*Andrew"),
         (date(2026, 3, 31), "2026-03 is not over"),
