@@ -101,7 +101,7 @@ def check_change(before: Announcement, day: date | None, reason: str, now: datet
     if not reason.strip():
         raise CannotRelease("Say why: readers see the reason for each change of an announcement")
     if day == before.day:
-        raise CannotRelease("This is already announced")
+        raise CannotRelease("This is announced already")
     if day is None:
         return
     _check_day(before.month, day)
