@@ -197,7 +197,7 @@ def test_two_systems_that_give_the_same_id_have_a_receipt_each(
         payback("fetch", "1", "--out", "1.json", *FETCH, "--event", "event.json")
         assert "with the bytes of the file" in payback("verify", "1.json", *KEYS, "--event", "event.json")
     (tmp_path / "event.json").write_bytes(b"never sent")
-    with pytest.raises(NotGiven, match="No event of this id"):
+    with pytest.raises(NotGiven, match="No event with this id"):
         payback("fetch", "1", "--out", "1.json", *FETCH, "--event", "event.json")
 
 

@@ -296,7 +296,7 @@ def test_what_somebody_sends_meanwhile_stops_it_before_anything_is_changed(
     before = log_of(settings)
     with monkeypatch.context() as disturbed, opened(settings) as books:
         disturbed.setattr(BulkProducer, "transaction", late)
-        with pytest.raises(Refused, match="Somebody writes"):
+        with pytest.raises(Refused, match="Somebody is writing"):
             forget(settings, books, ASKED_BY)
     assert [line for line in log_of(settings) if "late" not in line] == before
     with opened(settings) as books:

@@ -343,7 +343,7 @@ def test_a_corrected_release_and_its_successor_lead_to_each_other_and_both_stay(
     assert f"Correction of {wrong}" in web.get(f"/releases/{right}/files/README.txt").text
     assert f"corrected by {right}" in web.get("/releases/feed.atom").text
     third = publication.make(database, MARCH, KNOWN_ON, clock)
-    with pytest.raises(CannotRelease, match="corrected before"):
+    with pytest.raises(CannotRelease, match="corrected already"):
         publication.publish(database, third, clock, Correction(wrong, "Once more"))
 
 

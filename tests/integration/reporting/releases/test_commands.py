@@ -102,7 +102,7 @@ def test_it_is_published_at_once_if_told_so_and_known_on_the_day_given() -> None
         (("publish", "2026-03.9"), "There is no release"),
         (("withdraw", "2026-03.9", "--note", "x"), "There is no release"),
         (("make", "--month", "2026-05"), "whole months"),
-        (("announce", "2026-03", "2026-05-12"), "four weeks before"),
+        (("announce", "2026-03", "2026-05-12"), "four weeks ahead"),
         (("move", "2026-03", "2026-06-12", "--reason", "x"), "were not announced"),
         (("hold", "2026-03.9"), "There is no release"),
         (("make", "--known-on", "2027-01-01"), "a later day that is over"),
