@@ -87,7 +87,7 @@ class Analyst:
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         if not address.startswith(("http://", "https://")):
-            raise ValueError(f"{address} is no address of the platform: it must begin with https:// or http://")
+            raise ValueError(f"{address} is not an address of the platform: it must begin with https:// or http://")
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.Client(base_url=f"{address.rstrip('/')}/v1/", headers=headers, timeout=TIMEOUT)
         self._patience, self._wait = patience, wait

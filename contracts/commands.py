@@ -38,14 +38,19 @@ class Kind(StrEnum):
 
 
 @commands.command(
-    help="Tell what would be refused, and why. Sends nothing. Exit status 1 when anything is refused, or nothing is there."
+    help="List what would be refused, and why. Sends nothing. Exit status 1 when anything is refused, or nothing is there."
 )
 def validate(
     file: Annotated[Path, typer.Argument(help="Events, one JSON object a line; - for standard input.")],
     authority: Annotated[
-        str | None, typer.Option(help="Whose events they must be, as a code; else each event's own word counts.")
+        str | None,
+        typer.Option(
+            help="Code of the authority that all events must be of; otherwise each event's own authority counts."
+        ),
     ] = None,
-    topic: Annotated[Kind | None, typer.Option(help="Where they will be sent; else wherever they belong.")] = None,
+    topic: Annotated[
+        Kind | None, typer.Option(help="The service that they will be sent to; otherwise the one that each belongs to.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Tell each fault, and the summary, as a line of JSON.")
     ] = False,
@@ -68,8 +73,8 @@ def validate(
 
 @commands.command(
     help=(
-        "Send a file. Stopped anywhere, it goes on from there when it is run again; what was added to the file is sent "
-        "then.\n\n"
+        "Send a file. If it is stopped, it goes on from there when it is run again, and also sends lines added "
+        "meanwhile.\n\n"
         "Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run "
         "it again."
     ),
@@ -82,7 +87,8 @@ def publish(  # noqa: PLR0913, PLR0917
         Path, typer.Option(help="A file that holds the token, and nothing else. Read for each request.")
     ],
     receipts: Annotated[
-        Path | None, typer.Option(help="What became of each line, as lines of JSON; beside the file otherwise.")
+        Path | None,
+        typer.Option(help="Where to write the outcome of each line, as lines of JSON; by default beside the file."),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")] = 600,

@@ -51,7 +51,7 @@ class _Platform:
     ) -> None:
         for address in addresses.values():
             if not address.startswith(("http://", "https://")):
-                raise ValueError(f"{address} is no address of the platform: it must begin with https:// or http://")
+                raise ValueError(f"{address} is not an address of the platform: it must begin with https:// or http://")
         self._addresses, self._token, self._patience, self._first = addresses, token, patience, first_pause
 
     def delivery(self, kind: Topic, sign: Sign) -> Delivery:

@@ -244,7 +244,7 @@ def _told_apart() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as fault:
         if _primary_code(fault) in _FULL:
-            raise SpoolFull(f"the disk takes no more: {fault}") from fault
+            raise SpoolFull(f"the disk is full or cannot be written: {fault}") from fault
         raise
 
 

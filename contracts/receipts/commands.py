@@ -44,8 +44,8 @@ class Away(Exception):
 
 @receipt.command(
     name="keys",
-    help="Get the keys by which heads are checked. Compare their names with what you were told in another way, and "
-    "keep the file.",
+    help="Get the keys by which heads are checked. Compare their names with those that the operators told you in "
+    "another way, and keep the file.",
 )
 def get_keys(address: Address, out: Out) -> None:
     found = _ask(address, "keys")
@@ -67,9 +67,7 @@ def fetch(
     ] = None,
     event: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, help="The event to the letter, where another system gave the same id to another one."
-        ),
+        typer.Option(exists=True, help="The exact event, if another system gave the same id to another one."),
     ] = None,
 ) -> None:
     token = token_file.read_text().strip()
@@ -110,9 +108,7 @@ def verify(
     typer.echo(f"proven: by the end of {head.day} {head.size} events of {head.topic} were accepted")
 
 
-@receipt.command(
-    help="Tell, without the platform, whether between two files it has only added to what it had accepted."
-)
+@receipt.command(help="Check, without the platform, that it only added events between two files.")
 def compare(old: File, new: File, keys: Keys) -> None:
     checked, after = _keys(keys.read_bytes()), _read(new)
     first, second = checked.head(_read(old).head), checked.head(after.head)

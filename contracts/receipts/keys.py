@@ -25,9 +25,9 @@ class SigningKey:
         try:
             self._key = OKPKey.import_key(pem)
         except (ValueError, TypeError, JoseError):
-            raise ValueError("this is no private key in PEM") from None
+            raise ValueError("this is not a private key in PEM") from None
         if not self._key.is_private or self._key.curve_name != ALGORITHM:
-            raise ValueError("this is no private key of Ed25519")
+            raise ValueError("this is not a private key of Ed25519")
         self.name = self._key.thumbprint()
 
     @property
@@ -55,7 +55,7 @@ def public_key(x: str) -> dict[str, Any]:
     try:
         return {**jwk, "kid": OKPKey.import_key(jwk).thumbprint(), "alg": ALGORITHM, "use": "sig"}
     except (ValueError, TypeError, JoseError):
-        raise ValueError("this is no public key of Ed25519") from None
+        raise ValueError("this is not a public key of Ed25519") from None
 
 
 class PublicKeys:
@@ -66,7 +66,7 @@ class PublicKeys:
         try:
             self._keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
         except (ValueError, TypeError, KeyError, JoseError):
-            raise ValueError("this is no set of public keys (JWKS)") from None
+            raise ValueError("this is not a set of public keys (JWKS)") from None
 
     @property
     def names(self) -> list[str]:
@@ -78,9 +78,9 @@ class PublicKeys:
         try:
             found = jws.deserialize_compact(signed, self._keys, algorithms=[ALGORITHM])
         except (ValueError, TypeError, KeyError, JoseError):
-            raise NotProven("the signature is not by any of the keys, or what was signed was altered") from None
+            raise NotProven("the signature is not by any of the keys, or the signed content was altered") from None
         if found.headers().get("typ") != kind:
-            raise NotProven("what was signed is something else")
+            raise NotProven("the signed content is something else")
         return found.payload
 
     def head(self, signed: str) -> Head:
@@ -93,4 +93,4 @@ def unchecked(signed: str) -> Head:
     try:
         return read_head(jws.extract_compact(signed.encode()).payload)
     except (ValueError, TypeError, JoseError):
-        raise NotProven("this is no signed head") from None
+        raise NotProven("this is not a signed head") from None

@@ -92,7 +92,7 @@ def read_head(signed: bytes) -> Head:
     try:
         return msgspec.json.decode(signed, type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NotProven("what was signed is no head of a tree") from None
+        raise NotProven("the signed content is not a head of a tree") from None
 
 
 def entry_of(leaf: Leaf, head: Head, event: bytes | None = None) -> Entry:
@@ -137,7 +137,7 @@ def _read_entry(text: str) -> Entry:
     try:
         return msgspec.json.decode(text, type=Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NotProven("what is said of the event cannot be read") from None
+        raise NotProven("the line about the event cannot be read") from None
 
 
 def _hashes(path: Sequence[str]) -> list[bytes]:

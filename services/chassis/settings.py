@@ -143,7 +143,7 @@ class HttpSettings(Group):
     )
     caller_at_once: int = Field(default=16, ge=1, description="requests of one caller")
     trusted_proxies: str = Field(
-        default="127.0.0.1", description="addresses that may say for whom they ask, separated by commas, or *"
+        default="127.0.0.1", description="proxies whose X-Forwarded-For is believed, separated by commas, or *"
     )
 
 
@@ -171,10 +171,10 @@ class TokenSettings(Group):
     longest_hours: float = Field(
         default=366 * 24,
         gt=0,
-        description="no token that was made for longer is believed; 24 where the issuer renews them",
+        description="tokens that last longer are refused; 24 where the issuer renews them",
     )
     denied_path: Path | None = Field(
-        default=None, description="a file of ids (jti) of tokens that are believed no more, one a line"
+        default=None, description="a file of ids (jti) of withdrawn tokens, one on each line"
     )
     development: bool = Field(default=False, description="believe tokens for development; never with real data")
 

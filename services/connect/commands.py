@@ -64,7 +64,7 @@ Token = Annotated[Path | None, typer.Option("--token-file", help="A file that ho
 
 @connect.command(
     help=(
-        "Tell in plain words what would be sent and what refused, cell by cell. Changes and sends nothing.\n\n"
+        "Say in plain words what would be sent and what would be refused, cell by cell. Changes and sends nothing.\n\n"
         "Exit status: 0 all well, 1 cells refused, 2 cannot go on."
     ),
 )
@@ -74,8 +74,8 @@ def check(files: Files, taken: Taken = None, let_vanish: LetVanish = False) -> N
 
 @connect.command(
     help=(
-        "Send what is new since the last extract. Stopped anywhere, run it again: nothing is lost, nothing sent "
-        "twice.\n\n"
+        "Send what is new since the last extract. If it is stopped, run it again: nothing is lost or "
+        "sent twice.\n\n"
         "Exit status: 0 all accepted, 1 cells refused, 2 cannot go on."
     ),
 )
@@ -115,7 +115,7 @@ def _template(file: Path, authority: str, force: bool) -> Report:
     if file.suffix.lower() != ".xlsx":
         raise CannotGoOn(f"{file.name} must end with .xlsx")
     if file.exists() and not force:
-        raise CannotGoOn(f"{file} is there already; say --force to write over it")
+        raise CannotGoOn(f"{file} exists already; give --force to overwrite it")
     write_template(file, _code(authority))
     return Report([f"{file} is ready. Fill in the sheet Orders, then: payback connect check {file}"])
 
@@ -130,7 +130,7 @@ def _code(authority: str) -> str:
 
 @connect.command(
     help=(
-        "Import each file that comes into a folder, once it is whole. What came of it is written beside it, as "
+        "Import each file that comes into a folder, once it is complete. The outcome is written beside it, as "
         "FILE.outcome.txt.\n\n"
         "With --once the exit status is the worst of all files: 0 all well, 1 cells refused, 2 cannot go on."
     ),

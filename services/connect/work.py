@@ -26,7 +26,7 @@ from services.connect.state import State
 _LOOKED_AT = 500
 """Rows of a table that a proposal is made from."""
 _NOWHERE = (
-    "It is not said where to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
+    "There is no address to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
 )
 
 

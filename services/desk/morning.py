@@ -69,7 +69,7 @@ def _sent(settings: MorningSettings, code: str, recipients: Recipients, weekly: 
             for to in people:
                 server.send_message(write(to))
     except SignedOut:
-        log.error("%s: the token is not believed any more", code)  # noqa: TRY400 - it is no secret why
+        log.error("%s: the token is no longer accepted", code)  # noqa: TRY400 - it is no secret why
     except (Failure, OSError, smtplib.SMTPException) as fault:
         log.error("%s: not sent: %s", code, type(fault).__name__)  # noqa: TRY400 - the fault may quote addresses
     else:

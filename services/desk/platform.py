@@ -132,7 +132,7 @@ def _decoded(service: Asked, answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except msgspec.DecodeError as error:  # its message tells places and types of the answer, no value of it
-        raise Unreadable(f"{service} answers what the desk cannot read: {error}") from error
+        raise Unreadable(f"{service} gave an answer that the desk cannot read: {error}") from error
 
 
 def _detail(answer: httpx.Response) -> str:

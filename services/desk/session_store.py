@@ -59,7 +59,7 @@ class AskedSessions:
         try:
             return await self._platform.send(REPORTING, method, path, headers=headers, content=body)
         except SignedOut:
-            raise Away("reporting does not believe whom the desk believes") from None
+            raise Away("reporting does not accept a token that the desk accepts") from None
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -22,9 +22,7 @@ class PlatformSettings(Group):
     orders_url: str = Field(default="http://127.0.0.1:8101", pattern="^https?://")
     unpaid_work_url: str = Field(default="http://127.0.0.1:8102", pattern="^https?://")
     reporting_url: str = Field(default="http://127.0.0.1:8103", pattern="^https?://")
-    public_reporting_url: str = Field(
-        default="", description="where people find the figures; nothing leaves the link out"
-    )
+    public_reporting_url: str = Field(default="", description="the address of the figures; empty leaves the link out")
     timeout_seconds: float = Field(default=10.0, gt=0)
 
 
@@ -34,11 +32,11 @@ class SmtpSettings(Group):
     host: str = Field(default="127.0.0.1")
     port: int = Field(default=25, ge=1, le=65535)
     start_tls: bool = Field(
-        default=True, description="whether the connection must be encrypted before anything is said"
+        default=True, description="whether the connection must be encrypted before anything is sent"
     )
     user: str = ""
     password: SecretStr = SecretStr("")
-    sender: str = Field(default="payback@localhost", description="whom the e-mail comes from")
+    sender: str = Field(default="payback@localhost", description="the sender of the e-mail")
     timeout_seconds: float = Field(default=20.0, gt=0)
 
 

@@ -14,8 +14,8 @@ commands = typer.Typer()
 
 
 @commands.command(
-    help="Show what the list of authorities says that has days, and how many there are today.",
-    epilog="A file of PAYBACK_AUTHORITIES_PATH that cannot be used is told with every fault; exit status 2.",
+    help="Show each dated change in the list of authorities, and how many authorities there are today.",
+    epilog="A file of PAYBACK_AUTHORITIES_PATH that cannot be used is reported with every fault; exit status 2.",
 )
 def authorities() -> None:
     today = system_clock().astimezone(LONDON).date()

@@ -71,7 +71,7 @@ def told(service: str, now: Held) -> Iterator[str]:
     for table, taken in list(now.tables.items())[:5]:
         yield f"    {table:14} {size(taken):>9}"
     if not now.events:
-        yield "    nothing was sent yet, so that nothing can be foretold"
+        yield "    nothing was sent yet, so there is no forecast"
         return
     each = now.size / now.events
     yield f"    {each:,.0f} bytes an event; {now.lately:,.1f} events a day in the last four weeks"

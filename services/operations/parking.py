@@ -24,11 +24,11 @@ park = typer.Typer(
 commands.add_typer(park, name="park")
 
 Who = Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all that are parked, if left out.")]
-Why = Annotated[str, typer.Option(help="What was mended, or why not; kept on record.")]
+Why = Annotated[str, typer.Option(help="The correction, or the reason for none; kept on record.")]
 By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
 
 
-@park.command("list", help="Show who is parked since when, where, and what failed.")
+@park.command("list", help="Show which authorities are parked, since when and where, and what failed.")
 def show(everything: Annotated[bool, typer.Option("--all", help="Also what happened before.")] = False) -> None:
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         found = parking.history(connection) if everything else list(parking.parked(connection).values())
@@ -39,7 +39,7 @@ def show(everything: Annotated[bool, typer.Option("--all", help="Also what happe
 
 
 @park.command(
-    help="Take an authority's events again from where they stopped, once what failed is mended. A worker does it within seconds."
+    help="Take an authority's events again from where they stopped, once the fault is corrected. A worker does it within seconds."
 )
 def retry(authorities: Who = None, why: Why = "", by: By = None) -> None:
     _release(authorities, Action.RETRIED, why, by)

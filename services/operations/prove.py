@@ -16,7 +16,7 @@ commands = typer.Typer()
 
 @commands.command(
     help=(
-        "Compare all that is held and shown with the log, by another way than it was made. Exit status 1 if anything "
+        "Compare everything held and shown with the log, counted in another way. Exit status 1 if anything "
         "differs.\n\n"
         "Where DuckDB is installed, the main cells are also counted by queries that share no rule with the services. "
         "PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Of orders, unpaid_work and reporting "

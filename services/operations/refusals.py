@@ -31,7 +31,7 @@ LATEST = 100_000
 """So many of the latest refusals are looked at, at most."""
 
 Who = Annotated[str | None, typer.Option(help="Only this authority's.")]
-For = Annotated[str | None, typer.Option(help="Only what was refused for this reason.")]
+For = Annotated[str | None, typer.Option(help="Only events refused for this reason.")]
 
 
 class RedriveSettings(BooksSettings):
@@ -105,8 +105,8 @@ def redrive(
     authority: Who = None,
     reason: For = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do to orders and cells.")] = False,
-    per_second: Annotated[int, typer.Option(help="Send no more than so many in a second.", min=1)] = 500,
-    why: Annotated[str, typer.Option(help="What was mended; kept on record.")] = "",
+    per_second: Annotated[int, typer.Option(help="Send no more than this many in a second.", min=1)] = 500,
+    why: Annotated[str, typer.Option(help="The correction; kept on record.")] = "",
     by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
 ) -> None:
     wanted, now = _wanted(authority, reason), system_clock()

@@ -126,7 +126,7 @@ def _denied(path: Path) -> frozenset[str]:
         found = path.stat()
         return _ids(path, found.st_mtime_ns, found.st_size)
     except OSError:
-        raise InvalidToken("It cannot be told whether the token was withdrawn") from None
+        raise InvalidToken("The list of withdrawn tokens cannot be read") from None
 
 
 @lru_cache(maxsize=8)

@@ -73,7 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._host = self.client[0] if self.client else ""
         self._open[self._host] += 1
         if self._open[self._host] > CONNECTIONS_EACH and not {self._host, "*"} & self._proxies:
-            self._refuse(429, "One address may hold no more connections")
+            self._refuse(429, "Too many connections from one address")
         else:
             self._wait_for_head()
 

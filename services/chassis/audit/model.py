@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Purpose(StrEnum):
-    """For what somebody says that they look."""
+    """The stated purpose of looking."""
 
     CASEWORK = "casework"
     MANAGEMENT = "management"

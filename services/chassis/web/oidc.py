@@ -120,7 +120,7 @@ class SignIn:
             )
             CodeIDToken(claims, jwt.get_unverified_header(token), params=expected).validate(leeway=LEEWAY_SECONDS)
         except (jwt.InvalidTokenError, AuthlibBaseError, JoseError) as fault:
-            raise NotSignedIn("What the provider says of you does not belong to this sign-in. Begin again.") from fault
+            raise NotSignedIn("The provider's answer does not belong to this sign-in. Begin again.") from fault
 
     def _client(self) -> AsyncOAuth2Client:
         settings = self._settings
@@ -159,7 +159,7 @@ class SignIn:
                 told["authorization_endpoint"], told["token_endpoint"], PublishedKeys(told["jwks_uri"]), named
             )
         except (KeyError, TypeError) as fault:
-            raise NotSignedIn("The provider does not say where one signs in.") from fault
+            raise NotSignedIn("The provider does not give an address for signing in.") from fault
 
 
 def _made(secret: str, purpose: str) -> str:

@@ -112,7 +112,7 @@ def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
     if acts and not setting.let_vanish and missing > max(_FEW, before * _SHARE):
         raise CannotGoOn(
             f"{extract.name}: of {number_of(before, 'fact')} {missing:,} are gone since the last extract. Perhaps the file is "
-            "not whole. Nothing was imported; if they really are gone, say --let-vanish."
+            "incomplete. Nothing was imported; if they really are gone, give --let-vanish."
         )
     return found
 

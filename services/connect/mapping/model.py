@@ -44,10 +44,11 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     otherwise: Annotated[
         Word | None, Meta(description="What any word means that is neither known nor listed. Otherwise it is refused.")
     ] = None
-    times: Annotated[float, Meta(description="What a number is multiplied with, such as 60 for hours.")] = 1
+    times: Annotated[float, Meta(description="The factor by which a number is multiplied, such as 60 for hours.")] = 1
     dates: Annotated[DateOrder | None, Meta(description="Where this column writes dates in another order.")] = None
     keyed: Annotated[
-        bool, Meta(description="For a reference that tells of the person: a pseudonym is made of it, with your key.")
+        bool,
+        Meta(description="For a reference that identifies the person: a pseudonym is made from it, with your key."),
     ] = False
 
 
@@ -162,14 +163,16 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recorded: Annotated[Cell | None, Meta(description="When the row was last changed, if the table says so.")] = None
     when: Conditions = {}
     unless: Conditions = {}
-    full: Annotated[bool, Meta(description="Whether it always holds all rows, so that one can be missed.")] = True
+    full: Annotated[
+        bool, Meta(description="Whether it always holds all rows, so that a row that is gone is noticed.")
+    ] = True
     vanished: Annotated[
         Literal["report", "withdraw"] | Ended,
         Meta(description="What a row that is gone means: it is reported, or taken back, or the order has ended."),
     ] = "report"
-    cleared: Annotated[
-        Literal["report", "withdraw"], Meta(description="What it means that the date of a fact was deleted.")
-    ] = "withdraw"
+    cleared: Annotated[Literal["report", "withdraw"], Meta(description="What the deletion of a fact's date means.")] = (
+        "withdraw"
+    )
     history: Annotated[
         bool, Meta(description="Past years: what is stated counts as recorded on the day on which it happened.")
     ] = False

@@ -268,7 +268,7 @@ def _distinct(column: Seen) -> str:
     if not filled:
         return "DOUBT: every cell is blank"
     words = f"{len(set(filled))} references in {len(filled)} rows"
-    return f"{words}; DOUBT: does it tell of the person?" if any(word.isalpha() for word in filled) else words
+    return f"{words}; DOUBT: does it identify the person?" if any(word.isalpha() for word in filled) else words
 
 
 _NAMES = {date: "dates", int: "whole numbers", bool: "yes or no"}

@@ -85,7 +85,7 @@ class Page:
         async def answer(request: Request) -> Response:
             async with request.form(max_files=1, max_fields=10, max_part_size=1 << 20) as form:
                 if request.method == "POST" and not secrets.compare_digest(_text(form, "key"), self._key):
-                    return self.show(request, "page", 403, fault="The form was not from this page. Open it again.")
+                    return self.show(request, "page", 403, fault="The form did not come from this page. Open it again.")
                 try:
                     return await handler(self, request, form)
                 except CannotGoOn as fault:

@@ -16,7 +16,7 @@ from services.desk.words.calendar import as_ical
 
 CALENDAR = "text/calendar; charset=utf-8"
 SECRET = re.compile("[A-Za-z0-9_-]{32,128}")
-NO_CALENDAR = "There is no such calendar, or it was taken back."
+NO_CALENDAR = "There is no such calendar, or it was closed."
 
 
 async def _open(site: Site, looker: Looker, request: Request) -> Response:

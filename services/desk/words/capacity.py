@@ -61,7 +61,7 @@ def _sentence(held: Capacity, weeks: int | None) -> str:
     if not held.hours_outstanding:
         return "No hours are outstanding."
     if weeks is None:
-        return "No hours were credited in the last weeks, so nothing can be foreseen."
+        return "No hours were credited in the last weeks, so there is no forecast."
     ordered = held.hours_ordered_a_week
     trend = "more" if ordered > held.hours_credited_a_week else "no more"
     return (

@@ -63,7 +63,7 @@ def mail(morning: Morning, subject: str, lines: list[str], sender: str, to: str)
     head = [f"{morning.authority}, {words.long_date(morning.day)}", ""]
     foot = [
         "You must sign in to see which orders these are. This message holds counts only.",
-        "To stop it, ask whoever runs the desk.",
+        "To stop these messages, ask the people who run the desk.",
     ]
     made.set_content("\n".join([*head, *lines, *foot]))
     return made

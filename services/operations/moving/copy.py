@@ -50,7 +50,7 @@ class CopyMetrics:
     ),
 )
 def copy(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until it is stopped.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with new records, until it is stopped.")] = False,
 ) -> None:
     settings = CopySettings.load()
     if follow:

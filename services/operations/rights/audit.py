@@ -57,9 +57,7 @@ def heads() -> None:
             typer.echo(msgspec.json.encode(head._asdict()).decode())
 
 
-@audit.command(
-    help="Look whether any entry was changed, taken away or put in another order. Ends with status 1 where one was."
-)
+@audit.command(help="Check whether any entry was changed, removed or moved. Exit status 1 if one was.")
 def verify(
     kept: Annotated[
         list[Path] | None,

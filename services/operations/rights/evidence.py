@@ -26,7 +26,7 @@ from services.records.trees.events import events_of
 commands = typer.Typer()
 evidence = typer.Typer(
     no_args_is_help=True,
-    help="Signed trees of what was accepted. PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where, for a user "
+    help="Signed trees of accepted events. PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where, for a user "
     "who may take the"
     "roles of both services of records, as the role maintenance is.",
 )

@@ -23,7 +23,7 @@ Pseudonym = Annotated[str, typer.Argument(help="As the authority makes it.")]
 Why = Annotated[str, typer.Option(help="Who asked for it, and when; kept on record. No name.")]
 By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
 Authority = Annotated[
-    str | None, typer.Option(help="Code of the authority that made the pseudonym, where the books do not tell.")
+    str | None, typer.Option(help="Code of the authority that made the pseudonym, if only the log holds it.")
 ]
 LEFT = """What is left, which this command cannot reach:
 - Kafka's disk: the old records can be read no more, and the broker deletes their segments some minutes later, but for one that holds newer

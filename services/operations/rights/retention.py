@@ -101,7 +101,7 @@ def report() -> None:
 
 @retention.command(
     help=(
-        "Let go what is older than its limit, where that can be done: meant for every night. What went is on record.\n\n"
+        "Delete what is older than its limit, where that can be done: meant for every night. Deletions are on record.\n\n"
         "Events, and the records made from them, do not go by themselves: see `payback person erase`."
     ),
 )

@@ -12,8 +12,8 @@ DESCRIBED: dict[type, str] = {
     ClockState: "How a clock stands on a day: the same words in answers, worklists, pages and documents.",
     Kind: "Whether something was looked at or done.",
     News: "What changed.",
-    Purpose: "For what somebody says that they look.",
-    Reason: "The code, and how to mend what it names.",
-    Sorting: "By what duties are sorted: date due (the latest first with latest), date imposed, order, or standard.",
+    Purpose: "The stated purpose of looking.",
+    Reason: "The code, and how to correct the fault that it names.",
+    Sorting: "The order of duties: date due (the latest first with latest), date imposed, order, or standard.",
     Urgency: "How urgent a duty is: due today, due soon, overdue, or overdue and acknowledged.",
 }

@@ -164,7 +164,7 @@ def test_a_file_that_lost_most_of_its_rows_is_not_believed(tmp_path: Path, serve
     office.send(office.book(2, *[order(f"A{n}") for n in range(40)]))
     half = office.book(3, *[order(f"A{n}") for n in range(20)])
     done = office.send(half, status=2)
-    assert "Perhaps the file is not whole" in done.stderr
+    assert "Perhaps the file is incomplete" in done.stderr
     assert office.said() == []
     office.send(half, options=("--let-vanish",))
     assert len(office.said()) == 40

@@ -160,7 +160,7 @@ def test_a_token_that_was_withdrawn_is_believed_no_more(tmp_path: Path) -> None:
     with pytest.raises(InvalidToken, match="withdrawn"):  # it could not be
         verify(_signed(), settings)
     denied.unlink()
-    with pytest.raises(InvalidToken, match="cannot be told"):
+    with pytest.raises(InvalidToken, match="cannot be read"):
         verify(token, settings)
 
 

@@ -79,7 +79,7 @@ def test_another_site_can_send_no_form(browser: TestClient, origin: str | None) 
 def test_a_form_without_the_key_is_not_ours(browser: TestClient, address: str) -> None:
     answer = browser.post(address, data={"key": "another"}, headers={"Origin": HERE})
     assert answer.status_code == 403
-    assert "not from this page" in answer.text
+    assert "did not come from this page" in answer.text
 
 
 def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, importer: Importer) -> None:

@@ -81,7 +81,7 @@ def test_dates_that_a_program_may_have_swapped_are_doubted(tmp_path: Path) -> No
 
 def test_references_that_tell_of_the_person_are_doubted(tmp_path: Path) -> None:
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("Smith")]}))
-    assert 'order: "Ref"  # 1 references in 1 rows; DOUBT: does it tell of the person?' in said
+    assert 'order: "Ref"  # 1 references in 1 rows; DOUBT: does it identify the person?' in said
 
 
 def test_headings_as_a_small_office_writes_them_are_known(tmp_path: Path) -> None:

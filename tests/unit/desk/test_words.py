@@ -90,7 +90,7 @@ def test_capacity_is_weeks_to_clear_and_what_is_left_by_month() -> None:
         ("November 2026", 943, 100), ("December 2026", 500, 100), ("January 2027", 57, 400), ("February 2027", 0, 400),
     ]  # fmt: skip
     assert foreseen(held(1000, 0)).months == []
-    assert "nothing can be foreseen" in foreseen(held(1000, 0)).sentence
+    assert "there is no forecast" in foreseen(held(1000, 0)).sentence
 
 
 @pytest.mark.parametrize("measure", sorted(CATEGORIES))

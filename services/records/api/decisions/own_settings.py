@@ -162,7 +162,9 @@ def _signing_keys(management: Management) -> APIRouter:
         return _set(management, manager, Kind.SIGNING_KEY, asked, "kid")
 
     @routes.delete(
-        "/signing-keys", summary="Takes a key back: what it signed is taken no more", responses=documented(409)
+        "/signing-keys",
+        summary="Removes a key: events signed with it are no longer accepted",
+        responses=documented(409),
     )
     def delete_signing_key(manager: Deciding, kid: Annotated[str, Query(pattern="^[A-Za-z0-9_-]{43}$")]) -> Decided:
         with transaction(management.database) as connection:

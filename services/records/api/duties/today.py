@@ -43,7 +43,7 @@ class DutyCount(Schema, description="How many duties of one standard are that ur
 
 class DutyView(WorkItem, description="One standard of one open order that was missed or falls due."):
     urgency: Urgency
-    place: str = Field(description="Give it as `after` for what comes behind it, sorted in the same way.")
+    place: str = Field(description="Give it as `after` to get the items after it, sorted in the same way.")
 
     @classmethod
     def shown(

@@ -285,7 +285,7 @@ def test_the_last_heads_are_kept_where_they_can_be_or_it_is_said(tmp_path: Path)
     with pytest.raises(Refused, match="no such folder"):
         Heads(tmp_path / "mistyped")
     (tmp_path / "a.json").write_bytes(b"{}")
-    with pytest.raises(Refused, match="no head"):
+    with pytest.raises(Refused, match="not a head"):
         Heads(tmp_path).last("a")
 
 

@@ -361,7 +361,7 @@ def test_whoever_reads_what_was_corrected_twice_is_led_to_what_is_right_now(
     assert f"Release {third} has it right." in asked
     publication.withdraw(database, third, clock, "Wrong again")
     page = web.get(f"/releases/{second}").text
-    assert "What was to correct it was withdrawn" in page
+    assert "The release that corrected it was withdrawn" in page
     assert "has it right" not in page
     draft = publication.make(database, MARCH, KNOWN_ON, clock)
     for wrong in (draft, "2026-03.9"):

@@ -91,7 +91,7 @@ def with_leaf(receipt: Receipt, **changes: object) -> Receipt:
 
 
 ALTERED: dict[str, Callable[[World, Receipt], Receipt]] = {
-    "what is said": lambda _, it: with_leaf(it, entry=entry(4, type="another.type.v1")),
+    "the line about": lambda _, it: with_leaf(it, entry=entry(4, type="another.type.v1")),
     "when it came": lambda _, it: with_leaf(it, entry=entry(4).replace("2026", "2025")),
     "its number": lambda _, it: with_leaf(it, number=5),
     "its way": lambda _, it: with_leaf(it, path=it.leaf.path[::-1] if it.leaf else []),
@@ -103,9 +103,9 @@ ALTERED: dict[str, Callable[[World, Receipt], Receipt]] = {
     "of another topic": lambda world, it: msgspec.structs.replace(it, head=world.head(9, topic="another")),
     "signed by another": lambda world, it: msgspec.structs.replace(it, head=by_another(world)),
     "signed as something else": lambda world, it: msgspec.structs.replace(it, head=world.key.sign(b"{}", "other")),
-    "what was signed": lambda _, it: msgspec.structs.replace(it, head=it.head.replace(".", ".e", 1)),
+    "signed content": lambda _, it: msgspec.structs.replace(it, head=it.head.replace(".", ".e", 1)),
     "unsigned": lambda _, it: msgspec.structs.replace(it, head="eyJhbGciOiJub25lIn0.e30."),
-    "no head": lambda world, it: msgspec.structs.replace(it, head=world.key.sign(b"{}", HEAD)),
+    "not a head": lambda world, it: msgspec.structs.replace(it, head=world.key.sign(b"{}", HEAD)),
 }
 
 
@@ -203,10 +203,10 @@ def test_a_key_is_for_its_owner_only_and_none_is_written_over(tmp_path: Path) ->
     assert PublicKeys({"keys": [key.public]}).names == [key.name]
     with pytest.raises(FileExistsError):
         new_key(tmp_path / "key.pem")
-    with pytest.raises(ValueError, match="no private key"):
+    with pytest.raises(ValueError, match="not a private key"):
         SigningKey(b"nonsense")
     for wrong in ({}, {"keys": "no"}, {"keys": [{"kty": "?"}]}):
-        with pytest.raises(ValueError, match="no set"):
+        with pytest.raises(ValueError, match="not a set"):
             PublicKeys(wrong)
 
 
