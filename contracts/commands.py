@@ -159,7 +159,7 @@ def _so_far(state: State) -> str:
 def _authority(given: str | None) -> str | None:
     code = current_code(given) if given is not None else None
     if given is not None and code is None:
-        raise typer.BadParameter(f"{given} is no authority's code", param_hint="--authority")
+        raise typer.BadParameter(f"{given} is not an authority's code", param_hint="--authority")
     return code
 
 

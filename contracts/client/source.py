@@ -59,7 +59,7 @@ class Source:
 
     def __post_init__(self) -> None:
         if current_code(self.authority) is None:
-            raise ValueError(f"{self.authority} is no authority's code")
+            raise ValueError(f"{self.authority} is not an authority's code")
         if self.system is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", self.system):
             raise ValueError("the system's name may have up to 64 letters, digits, dots, lines and underscores")
 

@@ -193,7 +193,7 @@ def _succession(one: Authority, every: Mapping[str, Authority]) -> Iterator[str]
     if heir is None:
         yield f"successor {one.successor} is not in the list"
     elif not heir.is_in_force(after, after):
-        yield f"successor {one.successor} is no authority on {after}"
+        yield f"successor {one.successor} is not an authority on {after}"
 
 
 def _same_names(every: Sequence[Authority]) -> Iterator[str]:

@@ -84,7 +84,7 @@ def read_receipt(raw: bytes) -> Receipt:
     try:
         return msgspec.json.decode(raw, type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NotProven("this is no receipt") from None
+        raise NotProven("this is not a receipt") from None
 
 
 def read_head(signed: bytes) -> Head:

@@ -48,13 +48,13 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "outcome": ("applied, superseded, duplicate, rejected, put_aside", 5),
     "reason": ("reason of refusal, see reference/refusals.md", 40),
     "result": ("delivered, failed", 2),
-    "role": ("who may do what, see access.md, or other", 7),
+    "role": ("role, see access.md, or other", 7),
     "route": ("the route's template, or unknown; never a path", 60),
     "service": ("orders, unpaid_work; for proofs, reporting too", 3),
     "state": ("listed, in_force", 2),
     "status": ("HTTP status", 20),
     "topic": ("name of a topic", 2 * len(AUTHORITIES) + 1),
-    "version": ("what producers call themselves; eight for each authority, then other. payback_build_info: ours", 10),
+    "version": ("the producer's name and version; eight for each authority, then other. payback_build_info: ours", 10),
 }
 """What each label may hold, and how many different values at most."""
 HEAD = """# Metrics

@@ -87,7 +87,7 @@ class AuditMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.kept = Counter(
             "payback_audit_entries_total",
-            "Looks at people, orders and exact figures, and decisions, that an API put on record, by who looked",
+            "Looks at people, orders and exact figures, and decisions, that an API put on record, by role",
             ["role"],
             registry=registry,
         )
@@ -135,13 +135,13 @@ class HttpMetrics:
             self.refused.labels(status)
         self.dependency_up = Gauge(
             "payback_dependency_up",
-            "1 while what the service needs answers, else 0; asked every few seconds",
+            "1 while the dependency answers, else 0; asked every few seconds",
             ["dependency"],
             registry=registry,
         )
         self._token = Gauge(
             "payback_token_expires_timestamp_seconds",
-            "When the token expires that an authority hands over events with; of tokens that were made for a month or longer",
+            "When an authority's token for sending events expires; only tokens that were made for a month or longer",
             ["authority"],
             registry=registry,
         )

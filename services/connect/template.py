@@ -65,7 +65,7 @@ def _authority(text: str) -> str:
     names = {plain(one.name): one.code for one in AUTHORITIES.values()}
     code = current_code(text) or names.get(plain(text))
     if code is None:
-        raise CannotGoOn(f"{START}: '{text}' is no authority; choose one from the list")
+        raise CannotGoOn(f"{START}: '{text}' is not an authority; choose one from the list")
     return code
 
 

@@ -28,7 +28,7 @@ class OpeningMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._due = Gauge(
             "payback_release_due_timestamp_seconds",
-            "When what was announced for the earliest day is due, until it is published; 0 while nothing is announced",
+            "When the release announced for the earliest day is due, until it is published; 0 while nothing is announced",
             registry=registry,
         )
 

@@ -237,7 +237,7 @@ def _with_age(field: Field, row: Row, values: dict[str, Any]) -> dict[Field, str
         cell, order, epoch = field.of(row)
         values["age_at_imposition"] = transforms.age(transforms.born_in(cell, order, epoch, on), on)
     except Unread as fault:
-        return {field: "is blank" if str(fault) == "is blank" else "is no date of birth"}
+        return {field: "is blank" if str(fault) == "is blank" else "is not a date of birth"}
     return {}
 
 

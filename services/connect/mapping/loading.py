@@ -36,7 +36,7 @@ def load_mapping(path: Path) -> Mapping:
 
 def _faults(mapping: Mapping) -> Iterator[str]:
     if current_code(mapping.authority) is None:
-        yield f"{mapping.authority} is no authority's code"
+        yield f"{mapping.authority} is not an authority's code"
     for number, table in enumerate(mapping.tables, 1):
         yield from (f"table {number}: {fault}" for fault in _faults_of(table))
 

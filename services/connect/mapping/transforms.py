@@ -35,7 +35,7 @@ def date_in(cell: Scalar, order: str = "dmy", epoch: int = 1900) -> date:
         case date():
             return cell
         case bool() | time() | timedelta():
-            raise Unread(f"'{text_of(cell)}' is no date")
+            raise Unread(f"'{text_of(cell)}' is not a date")
         case int() | float():
             return _serial(cell, epoch)
         case str():
@@ -47,7 +47,7 @@ def _serial(number: float, epoch: int) -> date:
         return _EPOCHS[epoch] + timedelta(days=int(number))
     if number == int(number) and _COMPACT.fullmatch(str(int(number))):
         return _date_in_text(str(int(number)), "ymd", epoch)
-    raise Unread(f"{text_of(number)} is no date")
+    raise Unread(f"{text_of(number)} is not a date")
 
 
 def _date_in_text(text: str, order: str, epoch: int) -> date:
@@ -60,7 +60,7 @@ def _date_in_text(text: str, order: str, epoch: int) -> date:
     except ValueError as fault:
         swapped = _swapped(bare, order)
         hint = f", unless it is written as {swapped}: say `dates` in the mapping" if swapped else ""
-        raise Unread(f"'{text}' is no date{hint}") from fault
+        raise Unread(f"'{text}' is not a date{hint}") from fault
 
 
 def _parts(text: str, order: str) -> tuple[int, int, int]:
@@ -127,12 +127,12 @@ def whole_in(cell: Scalar, times: float = 1) -> int:
     elif isinstance(cell, str):
         hours = _number_in(cell)
     elif isinstance(cell, bool) or not isinstance(cell, int | float):
-        raise Unread(f"'{text_of(cell)}' is no number")
+        raise Unread(f"'{text_of(cell)}' is not a number")
     else:
         hours = cell
     result = round(hours * times, 6)
     if result != round(result):
-        raise Unread(f"{text_of(cell)} makes {result:g}, which is no whole number")
+        raise Unread(f"{text_of(cell)} makes {result:g}, which is not a whole number")
     return round(result)
 
 
@@ -149,7 +149,7 @@ def _number_in(text: str) -> float:
         r"(-?\d+(?:\.\d+)?)\s*(hours?|hrs?|h|months?|mths?|m|minutes?|mins?)?\.?", text.strip().replace(",", "")
     )
     if number is None:
-        raise Unread(f"'{text.strip()}' is no number")
+        raise Unread(f"'{text.strip()}' is not a number")
     return float(number[1])
 
 
@@ -182,7 +182,7 @@ def _checked(kind: type[Code], own: dict[str, str]) -> Iterable[tuple[str, str]]
     for word, code in own.items():
         if code not in list(kind):
             there = ", ".join(kind)
-            raise Unread(f"'{code}', which '{word}' is mapped to, is no code; the codes are {there}")
+            raise Unread(f"'{code}', which '{word}' is mapped to, is not a code; the codes are {there}")
         yield word, code
 
 
@@ -220,7 +220,7 @@ def authority_in(cell: Scalar, codes: dict[str, str]) -> str:
         return names[word]
     close = get_close_matches(word, names, n=1, cutoff=0.6)
     hint = f"; did you mean '{AUTHORITIES[names[close[0]]].name}'?" if close else ""
-    raise Unread(f"'{text}' is no authority{hint}")
+    raise Unread(f"'{text}' is not an authority{hint}")
 
 
 @cache
@@ -249,7 +249,7 @@ def caseload_in(cell: Scalar, codes: dict[str, str]) -> str:
     own = {plain(word): code for word, code in codes.items()}
     text = own.get(plain(text_of(cell)), text_of(cell))
     if not re.fullmatch(CASELOAD, text):
-        raise Unread("is no code with a digit in it, such as team-3; say under `codes` which it is")
+        raise Unread("is not a code with a digit in it, such as team-3; say under `codes` which it is")
     return text
 
 

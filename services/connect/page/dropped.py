@@ -23,7 +23,7 @@ class Dropped:
         plain = PurePosixPath(name.replace("\\", "/")).name[-LONGEST_NAME:].lstrip(".~ ")
         if Path(plain).suffix.lower() not in WORKBOOKS | TEXTS:
             kinds = ", ".join(sorted(WORKBOOKS | TEXTS))
-            raise CannotGoOn(f"{plain or 'This'} is no table that can be read. These can: {kinds}.")
+            raise CannotGoOn(f"{plain or 'This'} is not a table that can be read. These can: {kinds}.")
         fresh = self._folder / "new"
         with fresh.open("wb") as stream:
             shutil.copyfileobj(content, stream)

@@ -105,7 +105,7 @@ def _end_of(day: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(day), time(23, 59, 59), LONDON)
     except ValueError:
-        raise CannotGoOn(f"{day} is no day; write it as in 2026-03-02.") from None
+        raise CannotGoOn(f"{day} is not a day; write it as in 2026-03-02.") from None
 
 
 def _columns(mapping: Mapping) -> Iterator[Column]:

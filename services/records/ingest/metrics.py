@@ -26,7 +26,7 @@ class RecordsMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.outcomes = Counter(
-            "payback_events_total", "Events by what became of them", ["authority", "outcome"], registry=registry
+            "payback_events_total", "Events by outcome", ["authority", "outcome"], registry=registry
         )
         self.rejected = Counter(
             "payback_rejections_total", "Refused events by reason", ["authority", "reason"], registry=registry
@@ -40,7 +40,7 @@ class RecordsMetrics:
         self._versions: dict[str, set[str]] = defaultdict(set)
         self.heard = Gauge(
             "payback_last_event_timestamp_seconds",
-            "When the authority's last event came, whatever became of it",
+            "When the authority's last event came, whatever its outcome",
             ["authority"],
             registry=registry,
         )
@@ -52,7 +52,7 @@ class RecordsMetrics:
         )
         self._closed = Gauge(
             "payback_day_closed_timestamp_seconds",
-            "When the authority's last day ended whose tree of accepted events was signed",
+            "The end of the authority's latest day whose tree of accepted events was signed",
             ["authority"],
             registry=registry,
         )
@@ -73,7 +73,7 @@ class RecordsMetrics:
         )
         self._lately = Gauge(
             "payback_events_last_day",
-            f"Events of the last 24 hours by what became of them, of the latest {LATEST_EVENTS} of the authority",
+            f"Events of the last 24 hours by outcome, of the latest {LATEST_EVENTS} of the authority",
             ["authority", "outcome"],
             registry=registry,
         )
@@ -113,7 +113,7 @@ class RecordsMetrics:
         )
         self.asked = Gauge(
             "payback_books_measured_timestamp_seconds",
-            "When PostgreSQL last said what is known from it: last events, events of the last day, what is unpublished",
+            "When PostgreSQL was last asked for last events, events of the last day, and unpublished rows",
             registry=registry,
         )
         self.asked.set_to_current_time()
@@ -134,13 +134,13 @@ class RecordsMetrics:
         )
         self._replaced = Counter(
             "payback_record_times_replaced_total",
-            "Messages whose time in Kafka cannot be, so that the time of reading was used",
+            "Messages whose time in Kafka is impossible, so that the time of reading was used",
             ["authority"],
             registry=registry,
         )
         self._ahead = Gauge(
             "payback_known_ahead_days",
-            "By how many days what is known of an authority is dated ahead of the clock",
+            "By how many days an authority's data are dated ahead of the clock",
             ["authority"],
             registry=registry,
         )

@@ -29,7 +29,7 @@ def fault_of(url: str, allowed: Networks) -> str | None:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
-        return "it is no address"
+        return "it is not an address"
     if parsed.scheme not in {"https", "http"} or not parsed.host:
         return "it must begin with https://"
     if parsed.userinfo or parsed.fragment:

@@ -34,7 +34,9 @@ class WebhookMetrics:
             registry=registry,
         )
         self._looked = Gauge(
-            "payback_webhook_looked_timestamp_seconds", "When it was last looked what is to be sent", registry=registry
+            "payback_webhook_looked_timestamp_seconds",
+            "When the sender last looked for messages to send",
+            registry=registry,
         )
 
     def looked(self, found: Iterable[Waiting], now: datetime) -> None:

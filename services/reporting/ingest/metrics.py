@@ -24,7 +24,7 @@ class IngestMetrics:
         )
         self._shown = Gauge(
             "payback_shown_timestamp_seconds",
-            "When the last event came that is visible of what a service publishes of an authority",
+            "When the last event came of those, by service and authority, whose effect is visible",
             ["service", "authority"],
             registry=registry,
         )

@@ -53,6 +53,6 @@ def test_an_order_that_changes_hands_is_told_once_and_nothing_else_is_said_again
 
 def test_a_name_is_refused_without_being_repeated_and_holds_nothing_back(office: Office) -> None:
     done = office.send(book(office, 2, [*order("A1"), "Magnus Tait"]), status=1)
-    assert "Orders!K2: team is no code with a digit in it" in done.stdout
+    assert "Orders!K2: team is not a code with a digit in it" in done.stdout
     assert teams(office) == [("A1", "contact.made.v1", None), ("A1", "order.imposed.v1", None)]
     assert "Magnus" not in done.stdout + str(office.server.kept)

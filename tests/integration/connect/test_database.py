@@ -84,7 +84,7 @@ def test_nothing_can_be_written(query: str, folder: Path) -> None:
 def test_what_is_wrong_is_said_without_the_address(folder: Path) -> None:
     changed(folder, "UPDATE contacts SET made_on = 'soon' WHERE ref = 'A2'")
     done = check(folder)
-    assert "Contacts!B3: made 'soon' is no date" in done.stdout
+    assert "Contacts!B3: made 'soon' is not a date" in done.stdout
     (folder / "case.yaml").write_text(MAPPING.format(query="SELECT 1 FROM nothing_like_it"))
     done = check(folder)
     assert (done.exit_code, "nothing_like_it" in done.stderr, "case.db" in done.stderr) == (2, True, False)

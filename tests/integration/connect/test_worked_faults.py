@@ -34,7 +34,7 @@ class Worked(NamedTuple):
     renamed: tuple[str, str]
     """A heading, and what somebody makes of it."""
     coded: tuple[str, str, str]
-    """A column, a word that is no code of it, and what is said of that cell in the first row of the table."""
+    """A column, a word that is not a code of it, and what is said of that cell in the first row of the table."""
     lost: list[str]
     """What cannot be said of that row meanwhile."""
     swapped: tuple[str, str]
@@ -181,7 +181,7 @@ def test_contents_under_each_others_headings_are_refused(worked: Worked, desk: D
     result, events = desk.morning(str(spoilt(worked, tmp_path, spoil)))
     assert result.status == 1
     assert "order.imposed" not in {fact for _, fact in said(events)}
-    assert any("is no date" in str(refusal) for refusal in result.refusals)
+    assert any("is not a date" in str(refusal) for refusal in result.refusals)
 
 
 def test_a_row_of_totals_is_left_out(worked: Worked, desk: Desk, whole: list[tuple[str, str]], tmp_path: Path) -> None:

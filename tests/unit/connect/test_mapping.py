@@ -40,7 +40,7 @@ def test_worked_mappings_are_good_by_schema_and_by_program(path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("S12000027", "S12999999", "S12999999 is no authority's code"),
+        ("S12000027", "S12999999", "S12999999 is not an authority's code"),
         ("order: Ref", "ordre: Ref", "unknown field `ordre`"),
         ("order: Ref", "file: x", "`order` must say which column"),
         ("sex: Sex", "gender: Sex", "unknown field `gender` - at `$.tables[0].states.order.imposed`"),

@@ -113,7 +113,7 @@ def test_contents_that_were_swapped_are_refused_cell_by_cell(tmp_path: Path) -> 
     row[4], row[5] = row[5], row[4]
     lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, row]}))
     assert refusals(lines) == [
-        "Orders!F2: date of order 'Lerwick Sheriff' is no date",
+        "Orders!F2: date of order 'Lerwick Sheriff' is not a date",
         "Orders!E2: court '2026-02-02' is not known",
     ]
     assert status == 1
@@ -184,7 +184,7 @@ def data_in(waiting: Waiting) -> Any:
 
 def test_a_date_of_birth_is_not_repeated_even_where_it_is_wrong(tmp_path: Path) -> None:
     lines, _ = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1", DOB="31/02/1980")]}))
-    assert lines[0] == "Orders!D2: DOB is no date of birth"
+    assert lines[0] == "Orders!D2: DOB is not a date of birth"
     assert "1980" not in "".join(lines)
 
 

@@ -42,7 +42,7 @@ def test_what_it_says_of_a_spreadsheet() -> None:
 
 def test_once_the_doubts_are_settled_it_is_a_mapping(tmp_path: Path) -> None:
     said = suggested(SPREADSHEET).replace("S12000000", "S12000027")
-    with pytest.raises(CannotGoOn, match=r"'\?', which 'lerwick.*' is mapped to, is no code"):
+    with pytest.raises(CannotGoOn, match=r"'\?', which 'lerwick.*' is mapped to, is not a code"):
         check(Job(read_mapping(said, "m"), Home(tmp_path), None), [SPREADSHEET])
     answers = {
         "Lerwick": "sheriff_summary",

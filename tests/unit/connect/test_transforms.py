@@ -47,7 +47,7 @@ def test_serial_numbers_of_the_other_epoch() -> None:
     "cell", ["31/02/2025", "soon", "4", 0, -5, 1e9, True, time(3), "13/14/2025", "March 2025", "12:30"]
 )
 def test_what_is_no_date(cell: Scalar) -> None:
-    with pytest.raises(Unread, match="no date"):
+    with pytest.raises(Unread, match="not a date"):
         date_in(cell)
 
 
@@ -111,7 +111,7 @@ def test_a_court_that_could_be_either_is_not_guessed() -> None:
 
 
 def test_a_mapping_to_no_code_is_refused() -> None:
-    with pytest.raises(Unread, match="'sherif', which 'lerwick' is mapped to, is no code"):
+    with pytest.raises(Unread, match="'sherif', which 'lerwick' is mapped to, is not a code"):
         code_in(CourtType, {"Lerwick": "sherif"})
 
 

@@ -72,7 +72,7 @@ def test_what_an_operator_adds_stands_beside_what_is_shipped() -> None:
         ),
         (
             dedent(MERGER).replace("first_day = 2027-04-01", "first_day = 2027-05-01"),
-            "S12000030: successor S12000051 is no authority on 2027-04-01",
+            "S12000030: successor S12000051 is not an authority on 2027-04-01",
         ),
         (
             '[[authority]]\ncode = "S12000005"\nfirst_day = 2027-04-01\nlast_day = 2027-03-31',
