@@ -69,7 +69,7 @@ class Rejection(Struct, frozen=True):
     path: str
     message: str
     id: str | None = None
-    """The event's id, where it could be read."""
+    """The event's id, if it could be read."""
 
 
 class Unacceptable(Exception):

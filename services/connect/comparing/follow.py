@@ -99,7 +99,7 @@ class Followed:
         policy = self.table.cleared if one.cleared else self.table.vanished
         if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
             what = "was left blank" if one.cleared else "is gone"
-            words = f"{fact_in_words(one.key)} of order {one.subject} {what}; what was said of it still counts."
+            words = f"{fact_in_words(one.key)} of order {one.subject} {what}; it still counts."
             self.result.remarks.append(f"{self.name}: {words}")
         if self.state.holds(self.name, one.subject, one.key):
             return  # it may be in a row that cannot be read: to be decided when it can

@@ -18,7 +18,7 @@ def read_mapping(text: str, name: str) -> Mapping:
         # Every scalar stays text, so that neither "No" nor 01 nor a date changes on the way.
         found = msgspec.convert(yaml.load(text, yaml.BaseLoader), Mapping, strict=False)  # noqa: S506
     except yaml.YAMLError as fault:
-        raise CannotGoOn(f"{name} is no YAML: {fault}") from None
+        raise CannotGoOn(f"{name} is not YAML: {fault}") from None
     except msgspec.ValidationError as fault:
         raise CannotGoOn(f"{name}: {fault}") from None
     for wrong in _faults(found):

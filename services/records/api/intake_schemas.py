@@ -10,9 +10,9 @@ from services.chassis.schema import Schema
 
 class Refusal(Schema, description="One event that was refused."):
     index: int = Field(description="Its place in the request, from 0; in lines, the line.")
-    id: str | None = Field(description="The event's id, where it could be read.")
+    id: str | None = Field(description="The event's id, if it could be read.")
     reason: str = Field(description="A code that never changes.")
-    path: str = Field(description="Where in the event, as a JSONPath.")
+    path: str = Field(description="The place in the event, as a JSONPath.")
     message: str = Field(description="What is wrong there.")
     remedy: str = Field(description="How to mend it.")
 
@@ -37,7 +37,7 @@ class Receipt(
     offset: int
 
 
-class Answer(Schema, description="What became of each event of a request."):
+class Answer(Schema, description="The outcome of each event of a request."):
     accepted: int = Field(description="How many events were accepted; when sent, Kafka has acknowledged each of them.")
     rejected: list[Refusal]
     receipts: list[Receipt]
@@ -46,7 +46,7 @@ class Answer(Schema, description="What became of each event of a request."):
     )
 
 
-class EventOutcome(Schema, description="What became of one arrival of an event."):
+class EventOutcome(Schema, description="The outcome of one arrival of an event."):
     topic: str
     partition: int
     offset: int
@@ -95,8 +95,8 @@ class Parked(
     offset: int | None
 
 
-class Held(Schema, description="Totals of what the service holds about an authority."):
-    events: dict[str, int] = Field(description="Events of the service's own topic by what became of them.")
+class Held(Schema, description="Totals of the service's data about an authority."):
+    events: dict[str, int] = Field(description="Events of the service's own topic by outcome.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
     rejected_open: int = Field(description="Refused ones that no later event of the same id has mended.")
     orders: int = Field(description="Orders of which any fact is held.")

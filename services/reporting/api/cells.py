@@ -56,7 +56,7 @@ def router(database: Engine) -> APIRouter:
 
     @api.get(
         "/positions",
-        summary="Up to which source offset the figures show events: of all for national viewers, else of one's own",
+        summary="The source offset up to which figures show events: of all authorities for national viewers, otherwise of the caller's own",
         responses=answers(Positions, 403),
     )
     def positions(viewer: Caller) -> Response:

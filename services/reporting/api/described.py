@@ -27,7 +27,7 @@ DESCRIBED: dict[type, str] = {
     Place: "Where an authority lies.",
     Proved: "When everything was last proved together.",
     Row: "A figure as it may be shown. A suppressed value is null, never zero.",
-    RowOfSeveral: "A figure, and the indicator that it is of.",
+    RowOfSeveral: "A figure and its indicator.",
     Completeness: "One authority's reporting.",
     State: "How complete an authority's figures of a period are.",
     Status: "How a version of a definition stands.",

@@ -52,7 +52,7 @@ ShareId = Annotated[str, Path(json_schema_extra=SHARE_IDS)]
 AuthorityCode = Annotated[str, Path(json_schema_extra=AUTHORITY_CODES)]
 
 
-class When(Schema, description="Of which months, and as known when."):
+class When(Schema, description="Which months, and as known on which day."):
     model_config = ConfigDict(extra="forbid")
 
     from_: Moment | None = Field(None, alias="from", description="Month or date, included")

@@ -107,8 +107,8 @@ class FrozenRelease(Release, description="A release, and the versions of the def
 class Standings(Schema, description="Authorities by how complete their figures are."):
     complete: list[str]
     partial: list[str]
-    not_known: list[str] = Field(description="Those of which there is nothing to judge by")
-    missing: list[str] = Field(description="Those that reported nothing of the period; totals are without them")
+    not_known: list[str] = Field(description="Authorities for which there is nothing to judge by")
+    missing: list[str] = Field(description="Authorities that reported nothing of the period; totals leave them out")
     doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
 
 
@@ -122,7 +122,7 @@ class Definitions(Schema, description="All indicators."):
     indicators: list[Definition]
 
 
-class Known(Schema, description="As known when, and how completely."):
+class Known(Schema, description="The day on which the figures were known, and their completeness."):
     live: bool
     as_of: date | None
     release: Release | None
@@ -139,7 +139,7 @@ class Data(Known, description="The figures of an indicator."):
 
 @dataclass(frozen=True)
 class RowOfSeveral(Row):
-    """A figure, and the indicator that it is of."""
+    """A figure and its indicator."""
 
     indicator: str = ""
 
@@ -187,7 +187,7 @@ class Difference(Schema, description="A figure on two days. The parts add up to 
     difference: Explained
 
 
-class Cells(Schema, description="Whole cells. `next` is the cursor of the page behind, if there is one."):
+class Cells(Schema, description="Whole cells. `next` is the cursor of the next page, if there is one."):
     cells: list[CellRow]
     next: str | None
 
@@ -217,7 +217,7 @@ class Releases(Schema, description="All releases, newest first."):
 
 class Said(
     Schema,
-    description="What was said of a release to come: its day, or none where it was called off, and why it is another than before.",
+    description="An announcement of a release: its day, or none if it was called off, and the reason for a change.",
 ):
     at: datetime
     day: date | None
@@ -225,7 +225,7 @@ class Said(
 
 
 class Announcement(
-    Schema, description="When the figures up to a month will come, in London at 9:30, and all that was said of it."
+    Schema, description="When the figures up to a month will come, at 9:30 in London, and all announcements of it."
 ):
     last_month: str
     day: date | None
@@ -238,7 +238,7 @@ class Calendar(Schema, description="All announcements, by month, the newest firs
     announcements: list[Announcement]
 
 
-class Changes(Schema, description="What moved. `next` is the cursor of the page behind, if there is one."):
+class Changes(Schema, description="What moved. `next` is the cursor of the next page, if there is one."):
     release: FrozenRelease
     changes: list[ChangeRow]
     next: str | None

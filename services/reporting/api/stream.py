@@ -29,7 +29,10 @@ _EVENT: dict[str, Any] = {
     "type": "object",
     "properties": {
         "event": {"const": "change"},
-        "id": {"type": "string", "description": "Differs whenever what the caller may see does. Says nothing else"},
+        "id": {
+            "type": "string",
+            "description": "Changes whenever the figures that the caller may see change. Says nothing else",
+        },
         "data": {"const": "{}"},
     },
     "required": ["event", "id", "data"],

@@ -17,7 +17,7 @@ from services.reporting.statistics.causes import Cause, Counts, by_cause, moves
 MOST_MONTHS = 24
 NOT_EXPLAINED = {
     Kind.OVERDUE: "What is overdue changes with the day alone",
-    Kind.AGREEMENT: "Agreement of totals is no sum of cells",
+    Kind.AGREEMENT: "Agreement of totals is not a sum of cells",
 }
 
 

@@ -43,10 +43,10 @@ DOUBTS = {
     Doubt.NOT_IN_CUT: "The figures shown do not reach so far",
     Doubt.NO_EXPECTATION: "It neither numbers its events nor closes its months, and has no past to compare with",
     Doubt.NOT_ALL_MONTHS: "It did not report on every month",
-    Doubt.ONE_SERVICE: "Nothing was ever taken of its orders, or nothing of its unpaid work",
+    Doubt.ONE_SERVICE: "No event about its orders, or none about its unpaid work, was ever accepted",
     Doubt.NOT_SINCE: "Nothing has been heard since the period ended",
     Doubt.MISSING_EVENTS: "Numbers are missing in its own numbering of events",
-    Doubt.TOTALS_DIFFER: "The totals with which it closed its months differ from what arrived",
+    Doubt.TOTALS_DIFFER: "The totals with which it closed its months differ from the events that arrived",
     Doubt.REFUSED: f"More than {REFUSED_SHARE:.0%} of its events were refused",
     Doubt.FEWER: f"It reported less than half of what is usual: the middle of its {USUAL_MONTHS} months before",
 }

@@ -54,7 +54,7 @@ def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: Non
             found.append((indicator, rows))
     files = [*for_people(release, found), *_for_programs(release, found)]
     inside = [*files, *_beside(release)]
-    sums = File(SUMS, TEXT, "Hashes of all files, to check them by", _sums(inside))
+    sums = File(SUMS, TEXT, "Hashes of all files, for checking them", _sums(inside))
     return [*_zip(release, [*inside, sums]), *inside, sums]
 
 
@@ -110,7 +110,7 @@ def _beside(release: ReleaseInfo) -> Iterator[File]:
 
 def _notices(release: ReleaseInfo) -> list[str]:
     """What was known when the files were made; what is said later is at an address beside them."""
-    later = f"What was said of this release later: /releases/{release.id}/files/{NOTICES}"
+    later = f"Later notices about this release: /releases/{release.id}/files/{NOTICES}"
     return [*map(notice_words, release.notices), later, ""]
 
 

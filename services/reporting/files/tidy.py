@@ -75,7 +75,7 @@ MEANINGS = {
     "period": "2026-03 for a month, 2026-Q1 for a quarter of the calendar, 2025-26 for a year from April to March",
     "period_start": "First day of the period",
     "period_end": "Last day of the period",
-    "breakdown": "By what the figure is broken down; empty for all",
+    "breakdown": "The breakdown of the figure; empty for all",
     "category_code": "Code of the category; empty for all",
     "category": "The category in words; empty for all",
     "value": "The figure. Empty where it is not shown; mark says why",

@@ -73,7 +73,7 @@ def _contents(tables: Sequence[Sheet]) -> Sheet:
     return Sheet(
         "Contents",
         "Contents",
-        ("This sheet has one table. Each name of a sheet is a link to it.",),
+        ("This sheet has one table. Each sheet name is a link to that sheet.",),
         ("Sheet", "Table"),
         tuple((sheet.name, sheet.title) for sheet in tables),
         links=tuple(sheet.name for sheet in tables),

@@ -23,7 +23,7 @@ from services.reporting.registry.areas import name_in
 KEY = ("indicator", "authority", "period", "category")
 TITLE = "Several indicators"
 _ABOUT_INDICATOR = "Identifier of the indicator, which stays the same between releases"
-_ABOUT_VERSION = "By which version of its definition"
+_ABOUT_VERSION = "The version of its definition"
 
 
 @dataclass(frozen=True, slots=True)

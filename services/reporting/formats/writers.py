@@ -60,7 +60,7 @@ TITLES = {
     "provisional": "Whether something that would count in the period can still happen",
     "partial": "Whether the figures are of only part of the period",
     "period_uri": "The period as linked data",
-    "definition": "By which definition, where it is not the one in force",
+    "definition": "The definition, if it is not the one in force",
 }
 
 

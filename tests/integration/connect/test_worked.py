@@ -82,7 +82,7 @@ def test_one_row_for_each_order() -> None:
         ]  # fmt: skip
         assert {time for _, _, time in events} == {datetime(2026, 3, 4, 23, 59, 59, tzinfo=UTC)}
         assert result.remarks == [
-            f"Orders: {what} of order SH-25/0152 is gone; what was said of it still counts."
+            f"Orders: {what} of order SH-25/0152 is gone; it still counts."
             for what in ("the imposition", "received", "first contact")
         ]
 

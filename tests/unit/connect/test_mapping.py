@@ -48,7 +48,7 @@ def test_worked_mappings_are_good_by_schema_and_by_program(path: Path) -> None:
         ("{born: DOB}", "{born: DOB, column: Age}", "age_at_imposition needs one of"),
         ("hours: Hours", "months: Hours", "unpaid_work needs `hours`"),
         ("contact.made", "contact.mad", "contact.mad"),
-        ("authority:", "authority: [", "is no YAML"),
+        ("authority:", "authority: [", "is not YAML"),
     ],
 )
 def test_a_wrong_mapping_is_said_in_words(old: str, new: str, words: str) -> None:

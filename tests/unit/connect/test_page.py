@@ -88,7 +88,7 @@ def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, im
     assert "DOUBT" in shown
     wrong = browser.post("/mapping", data={"key": KEY, "text": "tables: ["}, headers={"Origin": HERE})
     assert wrong.status_code == 422
-    assert "is no YAML" in wrong.text
+    assert "is not YAML" in wrong.text
     assert not importer.mapping.exists()
     text = (EXAMPLES / "orders.yaml").read_text().replace("\n", "\r\n")
     digest = shown.split('name="digest" value="')[1].split('"')[0]

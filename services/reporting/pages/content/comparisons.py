@@ -117,7 +117,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
 
     def draw(width: float) -> str:
         title = f"{indicator.title}: authorities by size, with control limits"
-        return charts.funnel(title, dots, curves, middle, "Number that the share is of", width)
+        return charts.funnel(title, dots, curves, middle, "Number of cases behind the share", width)
 
     return Comparison(
         charts.at_both_widths(draw),
