@@ -43,23 +43,23 @@ PLATFORM = Board(
     "Payback: platform",
     (
         Panel(
-            "Alerts that fire",
+            "Alerts firing",
             COUNT,
             [('count(ALERTS{severity!="none", alertstate="firing"}) or vector(0)', "")],
             "stat",
             limit=1,
         ),
-        Panel("Processes that answer", COUNT, [("sum by (job) (up)", "{{job}}")], "stat", limit=1, more_is_better=True),
+        Panel("Processes answering", COUNT, [("sum by (job) (up)", "{{job}}")], "stat", limit=1, more_is_better=True),
         Panel(
-            "What is needed answers",
+            "Dependencies answering",
             COUNT,
             [("min by (dependency) (payback_dependency_up)", "{{dependency}}")],
             "stat",
             limit=1,
             more_is_better=True,
         ),
-        Panel("Requests that failed, of an hour", SHARE, [(FAILED, "{{job}}")], limit=14.4 * 0.005),
-        Panel("Not visible within a minute, of an hour", SHARE, [("payback:late_share:1h", "late")], limit=14.4 * 0.01),
+        Panel("Requests that failed, last hour", SHARE, [(FAILED, "{{job}}")], limit=14.4 * 0.005),
+        Panel("Not visible within a minute, last hour", SHARE, [("payback:late_share:1h", "late")], limit=14.4 * 0.01),
         Panel(
             "Refused requests a minute",
             COUNT,
@@ -67,7 +67,7 @@ PLATFORM = Board(
         ),
         Panel("Requests a second", COUNT, [("sum by (job) (rate(payback_http_requests_total[5m]))", "{{job}}")]),
         Panel(
-            "One request in a hundred takes longer",
+            "Time of a request, 99th percentile",
             SECONDS,
             [("histogram_quantile(0.99, sum by (job, le) (rate(payback_http_request_seconds_bucket[5m])))", "{{job}}")],
             limit=2,
@@ -75,7 +75,7 @@ PLATFORM = Board(
         Panel("Memory", "bytes", [("process_resident_memory_bytes", "{{job}}")]),
         Panel("Processor", SHARE, [("rate(process_cpu_seconds_total[5m])", "{{job}}")]),
         Panel(
-            "Tokens that end within two months",
+            "Days until tokens end, of the next two months",
             DAYS,
             [("(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60", "{{authority}}")],
             "table",
@@ -94,9 +94,9 @@ STREAMS = Board(
     "Payback: streams",
     (
         Panel("Longest wait in Kafka", SECONDS, [("max by (job) (payback_stream_lag_seconds)", "{{job}}")], limit=300),
-        Panel("Messages that wait", COUNT, [("sum by (job) (payback_stream_lag)", "{{job}}")]),
+        Panel("Messages waiting", COUNT, [("sum by (job) (payback_stream_lag)", "{{job}}")]),
         Panel(
-            "Since Kafka was last asked",
+            "Time since Kafka was last asked",
             SECONDS,
             [("time() - payback_stream_measured_timestamp_seconds", "{{job}}")],
             limit=120,
@@ -108,28 +108,33 @@ STREAMS = Board(
             [("60 * sum by (job, kind) (rate(payback_stream_retries_total[5m]))", "{{job}} {{kind}}")],
         ),
         Panel(
-            "A batch, 95 in 100",
+            "Time of a batch, 95th percentile",
             SECONDS,
             [("histogram_quantile(0.95, sum by (job, le) (rate(payback_stream_batch_seconds_bucket[5m])))", "{{job}}")],
         ),
         Panel(
-            "Changes of owners an hour",
+            "Rebalances an hour",
             COUNT,
             [("sum by (job) (increase(payback_stream_rebalances_total[1h]))", "{{job}}")],
         ),
-        Panel("Cells that wait to be published", COUNT, [("sum by (job) (payback_cells_unpublished)", "{{job}}")]),
-        Panel("For how long", SECONDS, [("max by (job) (payback_publish_lag_seconds)", "{{job}}")], limit=300),
+        Panel("Cells waiting to be published", COUNT, [("sum by (job) (payback_cells_unpublished)", "{{job}}")]),
+        Panel(
+            "Longest wait to be published",
+            SECONDS,
+            [("max by (job) (payback_publish_lag_seconds)", "{{job}}")],
+            limit=300,
+        ),
         Panel(
             "Cells published a second", COUNT, [("sum by (job) (rate(payback_cells_published_total[5m]))", "{{job}}")]
         ),
         Panel(
-            "Arrival to visible, 95 in 100",
+            "Arrival to visible, 95th percentile",
             SECONDS,
             [("histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket[30m])))", "")],
             limit=60,
         ),
         Panel(
-            "What Kafka is not to be like", COUNT, [("max by (about) (payback_findings)", "{{about}}")], "stat", limit=1
+            "Findings of payback doctor", COUNT, [("max by (about) (payback_findings)", "{{about}}")], "stat", limit=1
         ),
     ),
 )
@@ -153,16 +158,22 @@ AUTHORITY = Board(
             limit=14,
             more_is_better=True,
         ),
-        Panel("Events of a day", COUNT, [(f"sum by (outcome) (payback_events_last_day{{{ONE}}})", "{{outcome}}")]),
-        Panel("Refused, of a day", SHARE, [(f"payback:refused_share:day{{{ONE}}}", "{{job}}")], limit=6 * 0.02),
         Panel(
-            "Refusals by reason, of six hours",
+            "Events in the last day, by outcome",
+            COUNT,
+            [(f"sum by (outcome) (payback_events_last_day{{{ONE}}})", "{{outcome}}")],
+        ),
+        Panel(
+            "Share refused in the last day", SHARE, [(f"payback:refused_share:day{{{ONE}}}", "{{job}}")], limit=6 * 0.02
+        ),
+        Panel(
+            "Refusals in six hours, by reason",
             COUNT,
             [(f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0", "{{reason}}")],
             "table",
         ),
         Panel(
-            "Events of an hour by version of its program",
+            "Events in the last hour, by version of the sender",
             COUNT,
             [
                 (
@@ -173,18 +184,18 @@ AUTHORITY = Board(
         ),
         Panel("Wait in Kafka", SECONDS, [(f"payback:lag_seconds{{{ONE}}}", "{{job}}")], limit=300),
         Panel(
-            "Arrival to visible, 95 in 100",
+            "Arrival to visible, 95th percentile",
             SECONDS,
             [(f"histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket{{{ONE}}}[1h])))", "")],
             limit=60,
         ),
         Panel(
-            "From the sender's time to the commit, half",
+            "Sender's time to commit, median",
             SECONDS,
             [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_told_seconds_bucket{{{ONE}}}[6h])))", "")],
         ),
         Panel(
-            "Last event",
+            "Time since the last event",
             SECONDS,
             [
                 (f"time() - max(payback_last_event_timestamp_seconds{{{ONE}}})", "came"),
@@ -193,7 +204,7 @@ AUTHORITY = Board(
             ],
         ),
         Panel(
-            "Times that cannot be, of a day",
+            "Impossible times in the last day",
             COUNT,
             [(f"sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d])) or vector(0)", "")],
             "stat",
@@ -207,7 +218,7 @@ QUALITY = Board(
     "Payback: quality",
     (
         Panel(
-            "Authorities that are heard",
+            "Authorities heard from",
             COUNT,
             [("count(min by (authority) (payback_silent_working_days) < 2) or vector(0)", "")],
             "stat",
@@ -219,20 +230,25 @@ QUALITY = Board(
             "table",
         ),
         Panel(
-            "Refused, of a day", SHARE, [("sort_desc(payback:refused_share:day > 0)", "{{authority}} {{job}}")], "table"
+            "Share refused in the last day",
+            SHARE,
+            [("sort_desc(payback:refused_share:day > 0)", "{{authority}} {{job}}")],
+            "table",
         ),
         Panel(
-            "Refusals by reason, of six hours",
+            "Refusals in six hours, by reason",
             COUNT,
             [("sum by (reason) (increase(payback_rejections_total[6h])) > 0", "{{reason}}")],
         ),
         Panel(
-            "Refused by version, of a day",
+            "Share refused in the last day, by version of the sender",
             COUNT,
             [("payback:producer_refused:day > 0", "{{authority}} {{version}}")],
             "table",
         ),
-        Panel("Events by outcome, of a day", COUNT, [("sum by (outcome) (payback_events_last_day)", "{{outcome}}")]),
+        Panel(
+            "Events in the last day, by outcome", COUNT, [("sum by (outcome) (payback_events_last_day)", "{{outcome}}")]
+        ),
         Panel(
             "Not yet visible",
             SECONDS,
@@ -245,7 +261,7 @@ QUALITY = Board(
             "table",
         ),
         Panel(
-            "Cells that recounts changed, of a day",
+            "Cells changed by recounts in the last day",
             COUNT,
             [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0 or vector(0)", "{{authority}}")],
         ),
