@@ -14,6 +14,8 @@ from services.desk.model import Dues, Told
 from services.desk.settings import PlatformSettings
 
 T = TypeVar("T")
+Parameters = Mapping[str, "str | int | list[str]"]
+"""Of a list, each value is given by itself."""
 _LONG = ("explain", "returns/")
 """Paths for which a service looks at every record of the authority, or of a year."""
 _PATIENCE_SECONDS = 60.0
@@ -56,7 +58,7 @@ class Platform:
         }
 
     async def ask(
-        self, token: str, service: Asked, path: str, kind: type[T], parameters: Mapping[str, str | int] | None = None
+        self, token: str, service: Asked, path: str, kind: type[T], parameters: Parameters | None = None
     ) -> T:
         """Return the answer as that type. Raises SignedOut, Away, Unreadable, or Problem as the service has it."""
         return _decoded(service, await self.fetch(token, service, path, parameters or {}), kind)
@@ -89,7 +91,7 @@ class Platform:
         except Problem:
             return None
 
-    async def fetch(self, token: str, service: Asked, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
+    async def fetch(self, token: str, service: Asked, path: str, parameters: Parameters) -> httpx.Response:
         """Return an answer as it is, such as a file. Raises what `ask` raises."""
         return await self._send(service, self._request("GET", token, service, path, params=dict(parameters)))
 

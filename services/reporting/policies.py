@@ -25,6 +25,7 @@ POLICIES: Policies = {
     "GET /v1/data.{extension}": Policy(answer=64 * MIB),
     "GET /v1/indicators/{id}/difference": Policy(answer=MIB),
     "GET /v1/authorities/{code}/profile": OPEN,
+    "GET /v1/compare": Policy(answer=8 * MIB),
     "GET /v1/compare/{id}": Policy(answer=MIB),
     "GET /v1/quality": Policy(answer=MIB),
     "GET /v1/releases": OPEN,

@@ -16,6 +16,8 @@ class Row(Struct, frozen=True):
     lower: float | None = None
     upper: float | None = None
     provisional: bool = False
+    indicator: str = ""
+    """Of which it is, where an answer has several."""
 
 
 class Indicator(Struct, frozen=True):
@@ -42,6 +44,17 @@ class Series(Struct, frozen=True):
 
     indicator: Indicator
     rows: list[Row]
+
+
+class SeveralSeries(Struct, frozen=True):
+    """The figures of several indicators."""
+
+    indicators: list[Indicator]
+    rows: list[Row]
+
+    def apart(self) -> list[Series]:
+        """Return those of each by themselves."""
+        return [Series(one, [row for row in self.rows if row.indicator == one.id]) for one in self.indicators]
 
 
 class Placed(Struct, frozen=True):
@@ -72,3 +85,9 @@ class Comparison(Struct, frozen=True):
     scotland: Row | None
     authorities: list[Placed]
     quality: Quality
+
+
+class Comparisons(Struct, frozen=True):
+    """Of several indicators."""
+
+    comparisons: list[Comparison]

@@ -1,5 +1,6 @@
 """Indicators: their definitions and their figures, in every format."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from services.reporting.api.parameters import (
     AuthorityCode,
     ByPeriod,
     IndicatorId,
+    SeveralShares,
     ShareId,
     When,
     ask,
@@ -34,6 +36,7 @@ from services.reporting.api.schemas import (
     FIGURES,
     FOR_ANYBODY,
     Comparison,
+    Comparisons,
     Definitions,
     DefinitionVersions,
     Difference,
@@ -160,7 +163,7 @@ def differences(database: Engine, clock: Clock) -> APIRouter:
 
 
 def comparisons(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/authorities/{code}/profile` and `/v1/compare/{id}`."""
+    """`/v1/authorities/{code}/profile`, `/v1/compare` and `/v1/compare/{id}`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
 
     @api.get(
@@ -183,6 +186,24 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
             beside = quality.beside(enquiry, own)
         return json({"authority": found, **_known(own), "quality": beside, "indicators": rows})
 
+    def found(viewer: Identity, names: Iterable[str], asked: When) -> list[dict[str, Any]]:
+        """One after the other, with what all of them need read once."""
+        shares = [_share(name) for name in dict.fromkeys(names)]
+        question = replace(span_of(asked), grain=Grain("authority"))
+        today = clock().date()
+        with transaction(database) as connection:
+            enquiry = Enquiry(connection, viewer, today, many=len(shares) > 1)
+            return [_comparison(enquiry, ask(enquiry, indicator, question)) for indicator in shares]
+
+    @api.get(
+        "/compare",
+        summary="Several shares, each of authorities against control limits around Scotland",
+        responses=answers(Comparisons, 404),
+        openapi_extra=FOR_ANYBODY,
+    )
+    def several(viewer: Caller, asked: Annotated[SeveralShares, Query()]) -> Response:
+        return json({"comparisons": found(viewer, asked.indicator, asked)})
+
     @api.get(
         "/compare/{id}",
         summary="Authorities against control limits around Scotland",
@@ -190,18 +211,23 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         openapi_extra=FOR_ANYBODY,
     )
     def comparison(id: ShareId, viewer: Caller, asked: Annotated[When, Query()]) -> Response:  # noqa: A002
-        indicator = known_indicator(id)
-        if indicator.kind is not Kind.SHARE:
-            raise Problem(422, "Only shares can be compared in a funnel")
-        now = clock()
-        question = replace(span_of(asked), grain=Grain("authority"))
-        with transaction(database) as connection:
-            enquiry = Enquiry(connection, viewer, now.date())
-            answer = ask(enquiry, indicator, question)
-            beside = quality.beside(enquiry, answer)
-        return json({"indicator": describe(answer.indicator), **_known(answer), "quality": beside, **compared(answer)})
+        (only,) = found(viewer, [id], asked)
+        return json(only)
 
     return api
+
+
+def _share(id: str) -> Indicator:  # noqa: A002
+    """Raises Problem for what is no share."""
+    indicator = known_indicator(id)
+    if indicator.kind is not Kind.SHARE:
+        raise Problem(422, "Only shares can be compared in a funnel")
+    return indicator
+
+
+def _comparison(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
+    beside = quality.beside(enquiry, answer)
+    return {"indicator": describe(answer.indicator), **_known(answer), "quality": beside, **compared(answer)}
 
 
 def _known(answer: Answer) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from contracts.authorities import current_code
 from contracts.periods import month_of, parse_first, parse_last
 from services.chassis.api.problems import Problem
 from services.chassis.schema import Schema
-from services.reporting.api.schemas import AREAS, AUTHORITY_CODES, INDICATOR_IDS, MANY_AREAS, MANY_INDICATORS, SHARE_IDS
+from services.reporting.api.schemas import (
+    AREAS,
+    AUTHORITY_CODES,
+    INDICATOR_IDS,
+    MANY_AREAS,
+    MANY_INDICATORS,
+    MANY_SHARES,
+    SHARE_IDS,
+)
 from services.reporting.disclosure.gate import Explained, NotForViewer
 from services.reporting.figures import answers
 from services.reporting.figures.answers import Answer, Enquiry, Question
@@ -93,6 +101,12 @@ class AskedSeveral(When, description="What may be asked about several indicators
         max_length=100,
         pattern="^[a-z_,]*$",
         description=f"{BY_TAKES}; and a breakdown that all of the indicators have: with commas",
+    )
+
+
+class SeveralShares(When, description="Which shares to compare."):
+    indicator: list[Annotated[str, StringConstraints(max_length=60)]] = Field(
+        min_length=1, max_length=MOST_AT_ONCE, description="Given once for each", json_schema_extra=MANY_SHARES
     )
 
 

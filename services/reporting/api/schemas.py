@@ -181,6 +181,10 @@ class Comparison(Known, description="Authorities against control limits around S
     by_chance: ByChance | None
 
 
+class Comparisons(Schema, description="Several comparisons, in the order asked for."):
+    comparisons: list[Comparison]
+
+
 class Difference(Schema, description="A figure on two days. The parts add up to the difference."):
     indicator: Definition
     rules: dict[str, str]
@@ -297,6 +301,7 @@ SHARE_IDS: dict[str, Any] = {"enum": [each.id for each in INDICATORS.values() if
 AUTHORITY_CODES: dict[str, Any] = {"enum": list(AUTHORITIES)}
 AREAS: dict[str, Any] = {"enum": list(AREA_NAMES)}
 MANY_INDICATORS: dict[str, Any] = {"items": {"type": "string", **INDICATOR_IDS}}
+MANY_SHARES: dict[str, Any] = {"items": {"type": "string", **SHARE_IDS}}
 MANY_AREAS: dict[str, Any] = {"items": {"type": "string", **AREAS}}
 EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
 

@@ -86,6 +86,24 @@ def test_only_shares_are_compared(client: TestClient, national: Headers) -> None
 
 
 @pytest.mark.usefixtures("figures")
+@pytest.mark.parametrize("viewer", ["national", "glasgow"])
+def test_several_are_compared_as_each_by_itself(
+    viewer: str, client: TestClient, request: pytest.FixtureRequest
+) -> None:
+    headers: Headers = request.getfixturevalue(viewer)
+    shares = [each.id for each in INDICATORS.values() if each.kind is Kind.SHARE][::6]
+    asking = "&".join(f"indicator={name}" for name in shares)
+    found = asked(client, f"compare?{asking}&indicator={shares[0]}&{MARCH}", headers)
+    assert found["comparisons"] == [asked(client, f"compare/{name}?{MARCH}", headers) for name in shares]
+
+
+def test_several_must_be_shares_that_there_are(client: TestClient, national: Headers) -> None:
+    for names, status in (("nothing", 404), (f"{INDICATOR}&indicator=orders_imposed", 422), ("", 404)):
+        assert client.get(f"/v1/compare?indicator={names}", headers=national).status_code == status, names
+    assert client.get("/v1/compare", headers=national).status_code == 422
+
+
+@pytest.mark.usefixtures("figures")
 def test_a_profile_has_what_each_indicator_says_by_itself(client: TestClient, national: Headers) -> None:
     found = asked(client, f"authorities/{FIFE}/profile?{MARCH}", national)
     assert found["authority"] == FIFE
