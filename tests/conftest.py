@@ -31,6 +31,7 @@ from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -212,7 +213,7 @@ def postgres_process(_postgres_process: Postgres) -> Iterator[Postgres]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window. Of module scope, since asyncio.run cannot be used while it is open."""
-    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
+    chromium = next(filter(None, map(which, BROWSERS)), None)
     if chromium is None:
         cannot("needs Chromium, and none is installed")
     with sync_playwright() as playwright:

@@ -25,8 +25,8 @@ from services.reporting.releases import announcing, publication
 from services.reporting.releases.publication import Correction
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell, taken
-from tests.support.figures import national_cells
 from tests.support.proposals import propose
+from tests.support.released_twice import cells_of
 
 NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 SOURCE = TopicPartition("national.aggregates", 0)
@@ -51,7 +51,7 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
     database = engine(settings)
     worker, clock = Aggregates(database), FixedClock(NOW)
     worker.start({SOURCE: SourceIdentity("cluster", "topic")})
-    cells = list(national_cells(1, date(2025, 4, 1), 13, len(HEARD)))
+    cells = cells_of(1, date(2025, 4, 1), 13, len(HEARD))
     shown = [
         Position(service, code, 1, 1, {f"orders.events.{code}/0": 1}, NOW)
         for code in HEARD

@@ -205,6 +205,49 @@ def test_the_keyboard_alone_leads_from_the_map_to_a_dot_of_the_funnel(page: Page
     assert page.url.endswith(f"#{HEARD[1]}")
 
 
+def type_into(page: Page, label: str, text: str) -> None:
+    """Go to a field by keyboard, and write."""
+    pressing(page, "Tab", lambda: label_of_focus(page) == label)
+    page.keyboard.type(text)
+
+
+def label_of_focus(page: Page) -> str:
+    found: str = page.evaluate("document.activeElement.labels?.[0]?.innerText.trim() ?? ''")
+    return found
+
+
+def test_the_keyboard_alone_finds_who_is_worst_and_takes_the_figures(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/compare")
+    type_into(page, "Indicator", "First placement within 7")
+    type_into(page, "Period", "April 2025 to")
+    pressing(page, "Tab", lambda: focused(page) == "Compare")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("First placement within 7 working days")
+    assert page.get_by_label("Period").input_value() == "year-2025-26"
+    pressing(page, "Tab", lambda: focused(page).startswith("Percent"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="Percent")).to_have_attribute("aria-sort", "ascending")
+    pressing(page, "Tab", lambda: focused(page).startswith("CSV"))
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename.startswith("payback-placement_within_7")
+
+
+def test_the_keyboard_alone_finds_an_area_and_cites_a_release(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    type_into(page, "Search", "clackmannan")
+    page.keyboard.press("Enter")
+    pressing(page, "Tab", lambda: focused(page) == AUTHORITIES[HEARD[0]].name)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(AUTHORITIES[HEARD[0]].name)
+    page.goto(f"{site.url}/releases")
+    pressing(page, "Tab", lambda: focused(page) == RELEASE)
+    page.keyboard.press("Enter")
+    pressing(page, "Tab", lambda: focused(page) == "BibTeX")
+    page.keyboard.press("Enter")
+    expect(page.locator("pre.pb_cite")).to_be_visible()
+
+
 def test_in_print_nothing_is_closed(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/authorities/{HEARD[0]}")
     page.emulate_media(media="print")
