@@ -47,7 +47,7 @@ def test_the_stack_says_one_line_works_and_leaves_nothing(tmp_path: Path) -> Non
     family = running.children(recursive=True)
 
     assert stack.keys() == {"orders", "unpaid_work", "reporting", "desk", "metrics", "kafka", "postgres", "tokens"}
-    assert stack["tokens"].keys() == {"national", "operator", *AUTHORITIES}
+    assert stack["tokens"].keys() == {"national", "inspector", "operator", *AUTHORITIES}
     for address in stack["metrics"]:
         assert "payback_" in httpx.get(address).raise_for_status().text
 

@@ -55,6 +55,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # as in deploy/kafka/server.properties
         "log.cleaner.dedupe.buffer.size": "4194304",
         "log.retention.check.interval.ms": "1000",  # so that what was deleted is soon gone
+        "log.retention.ms": "-1",  # and nothing else: records of tests have times of long ago
     }
 
 
