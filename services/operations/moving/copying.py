@@ -4,14 +4,14 @@ Events go on just where the copy ends, so it may be stopped or killed at any tim
 ended or was given up there, the copy gets a transaction given up that is as long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from time import monotonic, sleep
 
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
+from services.chassis.streaming.batches import Bounds, Fingerprint, Message, Slice, TopicPartition, fingerprint
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Outgoing, Receipt, TopicSpec
 from services.chassis.streaming.log import Log
@@ -40,7 +40,9 @@ class Copier:
             self._producer = opened.enter_context(BulkProducer(target, idempotent=True))
             self._at = self._ends()
             bounds = self._log.bounds()
-            self._log.seek({part: self._begin(part, bounds[part]) for part in self._parts})
+            begins = {part: self._begin(part, bounds[part]) for part in self._parts}
+            self._check_last(bounds)
+            self._log.seek(begins)
             self._opened = opened.pop_all()
 
     def round(self) -> int:
@@ -79,6 +81,21 @@ class Copier:
                 f"{part.topic} ends at {at} in the copy and at {bounds.end} here: it is the copy of another Kafka"
             )
         return max(at, bounds.first)
+
+    def _check_last(self, bounds: Mapping[TopicPartition, Bounds]) -> None:
+        """What others wrote there, or was lost here, while nobody copied is told by the last record that both still hold."""
+        there, firsts = self._there.bounds(), {part: bounds[part].first for part in self._parts}
+        last = {
+            part: end - 1
+            for part, end in self._at.items()
+            if not _again(part) and end > max(firsts[part], there[part].first)
+        }
+        here, copied = _records(self._log, bounds, last), _records(self._there, there, last)
+        if differing := [part.topic for part in last if here.get(part) != copied.get(part)]:
+            raise Refused(
+                f"The last record of {', '.join(differing)} of the copy is not the one that stands there here: "
+                "delete the topic there, and begin again"
+            )
 
     def _take(self, piece: Slice) -> None:
         if _again(piece.source):
@@ -123,6 +140,18 @@ class Copier:
 def _again(part: TopicPartition) -> bool:
     """Whether it is copied from its beginning each time: rows of aggregates say how new they are."""
     return part.topic == NATIONAL_AGGREGATES
+
+
+def _records(
+    log: Log, bounds: Mapping[TopicPartition, Bounds], places: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Fingerprint]:
+    """The records in these places; none where a transaction ended or was given up."""
+    log.seek({part: bound.end for part, bound in bounds.items()} | dict(places))
+    found: dict[TopicPartition, Fingerprint] = {}
+    while any(log.position(part) <= place for part, place in places.items()):
+        read = ((piece.source, message) for piece in log.slices(MOST) for message in piece.messages)
+        found |= {part: fingerprint(message) for part, message in read if message.offset == places.get(part)}
+    return found
 
 
 def _check(topic: str, receipts: Sequence[Receipt], at: int, end: int) -> None:

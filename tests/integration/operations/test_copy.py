@@ -128,6 +128,21 @@ def test_a_copy_to_which_others_write_is_refused(old: KafkaSettings, new: KafkaS
     send(old, 2)
     with pytest.raises(Refused, match="Somebody else writes"):
         copier.round()
-    send(new, 4)
+    send(old, 4, 5)
+    with pytest.raises(Refused, match=f"last record of {TOPIC} of the copy"):
+        Copier(old, new, SPECS)
+    send(new, 4, 5, 6)
     with pytest.raises(Refused, match="it is the copy of another Kafka"):
+        Copier(old, new, SPECS)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_log_that_lost_its_end_and_grew_again_is_not_gone_on_with(
+    old: KafkaSettings, new: KafkaSettings, lost: int
+) -> None:
+    send(old, 1, 2)
+    send(new, 1, 2, *(7, 8)[:lost])
+    send(old, 3, transaction="given up" if lost == 2 else "")
+    send(old, 4)
+    with pytest.raises(Refused, match=f"last record of {TOPIC} of the copy"):
         Copier(old, new, SPECS)
