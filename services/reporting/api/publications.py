@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Engine
 
-from services.chassis.api.problems import Problem, documented
+from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem, documented
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.api.parameters import RELEASE, json
 from services.reporting.api.schemas import FOR_ANYBODY, CodeLists, ReleaseFiles, answers
 from services.reporting.files import bundle, store
-from services.reporting.files.store import Kept, Listed
+from services.reporting.files.store import BeingMade, Kept, Listed
 from services.reporting.formats.code_lists import code_lists
 from services.reporting.formats.negotiation import has_it
 from services.reporting.registry.absent import NotThere
@@ -30,6 +30,7 @@ BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing has changed since the ETag in If-None-Match"},
     **documented(404, 406),
 }
+BEING_MADE = "The files of a release are being made: ask again in a few seconds"
 LATEST = {"Cache-Control": "public, max-age=300"}
 FileName = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9_./-]+$")]
 ReleaseId = Annotated[str, Path(pattern=RELEASE)]
@@ -92,16 +93,21 @@ def public_files(database: Engine, clock: Clock) -> APIRouter:
 
 
 def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
-    """The files of a release, made where nobody made them before. Raises Problem where there is no such release."""
+    """The files of a release, made where nobody made them before. Raises Problem where there is no such release.
+
+    While somebody makes them no request waits for that: many at once would leave the service no thread for anybody else.
+    """
     try:
         with transaction(database) as connection:
             store.published(connection, release)
             found = store.listed(connection, release)
         if found:
             return found
-        store.make_files(database, release, clock().date())
+        store.make_files(database, release, clock().date(), patient=False)
     except NotThere as fault:
         raise Problem(404, str(fault)) from None
+    except BeingMade:
+        raise Problem(503, BEING_MADE, {"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
     with transaction(database) as connection:
         return store.listed(connection, release)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, text
 
 from contracts.periods import LONDON
 from services.chassis.api.auth import PUBLIC, Identity
@@ -38,15 +38,31 @@ class Kept(Listed):
     content: bytes
 
 
-def make_files(database: Engine, release: str, today: date, told: Told = lambda *_: None) -> None:
-    """Make the files of a published release, or of one that is held, unless they are there. Raises NotThere for any other."""
+class BeingMade(Exception):
+    """Somebody makes files at this moment."""
+
+
+def make_files(
+    database: Engine, release: str, today: date, told: Told = lambda *_: None, *, patient: bool = True
+) -> None:
+    """Make the files of a published release, or of one that is held, unless they are there. Raises NotThere for any other.
+
+    One at a time makes files. Whoever is patient waits for the other, and everybody else is told of it by BeingMade.
+    """
     with unhurried(database) as connection:
-        # One at a time makes them; whoever waited finds them made.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('release files'))")
+        if not _alone(connection, patient):
+            raise BeingMade
         if listed(connection, release):
             return
         while not _written(database, release, *_made(connection, release, today, told)):
             pass  # it was moved, or something was said of it, meanwhile
+
+
+def _alone(connection: Connection, patient: bool) -> bool:
+    if patient:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('release files'))")
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext('release files'))")))
 
 
 def _made(connection: Connection, release: str, today: date, told: Told) -> tuple[ReleaseInfo, list[File]]:

@@ -264,6 +264,25 @@ def test_files_tell_of_what_was_said_while_they_were_made(
     assert store_of_files.read(database, name, "README.txt").content == made[-1].encode()
 
 
+def test_nobody_who_fetches_waits_while_files_are_made(
+    database: Engine, web: TestClient, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else everybody who came for them would hold a thread of the service, until it had none left for others."""
+    name, others = published(database, clock, FEBRUARY), ThreadPoolExecutor(1)
+    ways = f"/v1/releases/{name}/files", f"/v1/releases/{name}/data", f"/releases/{name}/files/README.txt"
+    found: list[tuple[int, str | None]] = []
+
+    def making(_enquiry: Enquiry, _release: ReleaseInfo, _told: Told) -> list[File]:
+        for way in ways:
+            answer = others.submit(web.get, way).result(timeout=10)
+            found.append((answer.status_code, answer.headers.get("retry-after")))
+        return [File("README.txt", "text/plain", "", b"made")]
+
+    monkeypatch.setattr(store_of_files, "files_of", making)
+    assert web.get(ways[2]).text == "made"
+    assert found == [(503, "5")] * len(ways)
+
+
 def test_no_month_is_left_behind(database: Engine, clock: FixedClock) -> None:
     """Once a later month is published, an earlier one cannot be made: so none that was announced is passed by."""
     announcing.announce(database, MARCH, DAY, clock)
