@@ -1,5 +1,7 @@
 """Wires the API and the pages: everything that is made is made here, and handed on as an argument."""
 
+from collections.abc import Callable
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -17,6 +19,7 @@ from services.chassis.web.sessions import Sessions
 from services.reporting import api
 from services.reporting.api.described import DESCRIBED
 from services.reporting.api.session_store import SessionStore
+from services.reporting.following import Following
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.pages import routes
@@ -50,7 +53,7 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
     clock, reading = site.clock, site.database
     store = SessionStore(engine, clock, settings.site)
     checks: Checks = {
-        "postgresql": lambda: _answer(engine, reading),
+        "postgresql": _following(settings, engine, reading),
         "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check,
     }
     app = application(
@@ -96,7 +99,7 @@ def _reading(settings: ApiSettings, engine: Engine) -> Engine:
     return database.engine(settings.reading.of(settings.database)) if settings.reading.url else engine
 
 
-def _answer(*engines: Engine) -> None:
-    for engine in engines:
-        with database.transaction(engine) as connection:
-            connection.exec_driver_sql("SELECT 1")
+def _following(settings: ApiSettings, engine: Engine, reading: Engine) -> Callable[[], None]:
+    if reading is engine:
+        return partial(database.ping, engine)
+    return Following(engine, reading, settings.reading.behind_seconds).check

@@ -68,6 +68,9 @@ class ReadingSettings(Group):
     url: SecretStr | None = Field(
         default=None, description="where figures are read, if elsewhere than where sessions and the audit are written"
     )
+    behind_seconds: float = Field(
+        default=300.0, gt=0, description="how long the copy may lack what was written, until nobody is served from it"
+    )
 
     def of(self, database: DatabaseSettings) -> DatabaseSettings:
         """Where figures are read."""

@@ -74,6 +74,32 @@ def test_readers_are_served_by_a_copy(
         connection.execute("DELETE FROM reporting.cells")
 
 
+def test_nobody_is_served_from_a_copy_that_stands_still(
+    database_settings: DatabaseSettings, database: Engine, feed: Feed, follower: Replica, keys: Keys
+) -> None:
+    """Else what was withdrawn would be shown there for ever."""
+    url = f"{follower.url.rpartition('/')[0]}/read_elsewhere"
+    settings = ApiSettings(
+        database=database_settings,
+        reading=ReadingSettings(url=SecretStr(url), behind_seconds=0.001),
+        tokens=TokenSettings(public_key=keys.public, development=True),
+        site=SiteSettings(simulated=True, insecure_cookie=True),
+    )
+    with TestClient(build(settings, database, new_registry(), FixedClock(NOW))) as client:
+        assert client.get("/readyz").status_code == 200
+        with psycopg.connect(url, autocommit=True) as copy:
+            copy.execute("SELECT pg_wal_replay_pause()")
+            feed([cell("orders_imposed", FIFE, "2026-03", "", 42, version=2)])
+            client.get("/readyz")
+            assert client.get("/readyz").json()["waiting_for"] == ["postgresql"]
+            copy.execute("SELECT pg_wal_replay_resume()")
+            _caught_up(database_settings, url)
+            assert client.get("/readyz").status_code == 200
+            copy.execute("SELECT pg_promote()")
+            client.get("/readyz")
+            assert client.get("/readyz").status_code == 503, "it is a database of its own now"
+
+
 def _caught_up(first: DatabaseSettings, follower: str) -> None:
     with psycopg.connect(first.url.get_secret_value()) as one:
         at = one.execute("SELECT pg_current_wal_lsn()").fetchone()

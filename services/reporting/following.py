@@ -1,0 +1,49 @@
+"""Whether the copy of PostgreSQL that readers are served from still follows the first."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+from sqlalchemy import Engine, text
+
+from services.chassis.database import transaction
+from services.chassis.failures import Away
+
+_WHERE = text(
+    "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn, "
+    "pg_is_in_recovery(), pg_postmaster_start_time()::text"
+)
+
+
+class Place(NamedTuple):
+    """How far a server is in what was written, whether it only follows, and which run of which server it is."""
+
+    written: int
+    follows: bool
+    run: str
+
+
+class Following:
+    """What a copy shows that stands still gets ever older, and what was withdrawn stays there: nobody is served from it for long."""
+
+    def __init__(
+        self, first: Engine, copy: Engine, patience_seconds: float, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._first, self._copy = first, copy
+        self._patience, self._clock = patience_seconds, clock
+        self._awaited, self._since = 0, clock()
+
+    def check(self) -> None:
+        """Raises Away where either is away, or where the copy still lacks what the first held so many seconds ago."""
+        first, copy = _place(self._first), _place(self._copy)
+        follows = copy.follows or copy.run == first.run
+        # The first may have lost its end, and be another server by now: then no copy of it gets to where it was.
+        if follows and copy.written >= min(self._awaited, first.written):
+            self._awaited, self._since = first.written, self._clock()
+        elif self._clock() - self._since > self._patience:
+            raise Away("the copy that figures are read from does not follow")
+
+
+def _place(database: Engine) -> Place:
+    with transaction(database) as connection:
+        return Place(*connection.execute(_WHERE).one())
