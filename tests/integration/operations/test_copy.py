@@ -140,6 +140,7 @@ def test_a_copy_to_which_others_write_is_refused(old: KafkaSettings, new: KafkaS
 def test_a_log_that_lost_its_end_and_grew_again_is_not_gone_on_with(
     old: KafkaSettings, new: KafkaSettings, lost: int
 ) -> None:
+    ensure(new, SPECS)
     send(old, 1, 2)
     send(new, 1, 2, *(7, 8)[:lost])
     send(old, 3, transaction="given up" if lost == 2 else "")
