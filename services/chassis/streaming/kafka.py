@@ -265,8 +265,10 @@ read it."""
 LENT = "min.compaction.lag.ms"
 """Another one: 1 while a topic keeps given times for no longer than something is written to it."""
 _TIMES = "message.timestamp.type"
-SEGMENTS, LONG = "segment.ms", str(20 * 365 * 86_400_000)
-"""A fetch gives what lies in one segment: with Kafka's week, a history of years would come in crumbs. Older topics may keep theirs."""
+DAY_MILLISECONDS = 86_400_000
+SEGMENTS, LONG = "segment.ms", str(20 * 365 * DAY_MILLISECONDS)
+"""A fetch gives what lies in one segment: with Kafka's week, a history of years would come in crumbs. Older topics may keep theirs, but for
+less than a day, as who is killed while segments begin leaves it: then every record would have files of its own."""
 
 
 class Admin:
@@ -336,8 +338,6 @@ class Admin:
     def keeping_given_times(self, topic: str) -> Iterator[None]:
         """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise.
 
-        They begin segments of their own, so that those before them go from the disk once they are deleted.
-
         Who is killed meanwhile leaves the topic so; then the next one puts it right.
         """
         configs = self._configs([topic])[topic]
@@ -346,14 +346,21 @@ class Admin:
         if lends:
             self._configure(LENT, {topic: "1"})
             self._configure(_TIMES, {topic: "CreateTime"})
+        try:
+            yield
+        finally:
+            if lends:
+                self._configure(_TIMES, {topic: before})
+                self._configure(LENT, {topic: "0"})
+
+    @contextmanager
+    def beginning_segments(self, topic: str) -> Iterator[None]:
+        """Meanwhile whatever bears a later time than its segment's first record begins a segment of its own."""
         self._configure(SEGMENTS, {topic: "1"})
         try:
             yield
         finally:
             self._configure(SEGMENTS, {topic: LONG})
-            if lends:
-                self._configure(_TIMES, {topic: before})
-                self._configure(LENT, {topic: "0"})
 
     def _configure(self, name: str, values: Mapping[str, str]) -> None:
         """Raises Refused where Kafka did not do so: the library only answers with the error."""
@@ -462,5 +469,5 @@ def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str
         yield f"{spec.name} has {partitions} partitions, not {spec.partitions}"
     for key, wanted in spec.configs.items():
         actual = configs.get(key, {}).get("value", wanted)
-        if str(actual) != wanted and key != SEGMENTS:
+        if str(actual) != wanted and not (key == SEGMENTS and int(actual) >= DAY_MILLISECONDS):
             yield f"{spec.name} has {key}={actual}, not {wanted}"

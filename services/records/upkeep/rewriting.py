@@ -7,8 +7,9 @@ the same token. One that had begun to delete them is only ended, since in what i
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from time import monotonic, sleep
 
-from services.chassis.failures import Refused
+from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
@@ -21,6 +22,8 @@ WRITING = "payback-writing"
 SECONDS = 600
 """How long one writing may take: a little less than brokers allow a transaction unless they are set otherwise."""
 BATCH = 20_000
+GIVEN_UP_SECONDS = 10.0
+"""How long the end of a transaction that was given up may take to stand in its topic."""
 
 
 class Topics:
@@ -61,6 +64,8 @@ class Topics:
             for topic in records:
                 stack.enter_context(admin.keeping_given_times(topic))
             producer = stack.enter_context(self._producer())
+            for topic in records:
+                self._begin_segment(admin, producer, topic)
             with producer.transaction():
                 for topic, its in records.items():
                     self._append(producer, topic, its)
@@ -73,6 +78,21 @@ class Topics:
         return BulkProducer(
             self._kafka, deliver_seconds=SECONDS, transactional="payback-rewrite", transaction_seconds=SECONDS
         )
+
+    def _begin_segment(self, admin: Admin, producer: BulkProducer, topic: str) -> None:
+        """Has the new writing follow the end of a transaction that was given up, which bears the time of now. Raises Away or Refused.
+
+        Kafka begins a segment by the time of what is appended. What is written anew bears the old times, so that it would come to stand
+        in the segment of what it replaces, and keep all of that on the disk.
+        """
+        with admin.beginning_segments(topic):
+            producer.skip(topic, 1)
+            self.ends[topic] += 1
+            deadline = monotonic() + GIVEN_UP_SECONDS
+            while admin.ends([topic])[topic] < self.ends[topic]:
+                if monotonic() > deadline:
+                    raise Away(f"Kafka does not end a transaction that was given up in {topic}")
+                sleep(0.01)
 
     def _append(self, producer: BulkProducer, topic: str, its: Sequence[Said]) -> None:
         receipts = producer.send_all(self._marked(its))

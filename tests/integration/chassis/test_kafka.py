@@ -19,7 +19,8 @@ from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import kafka as kafka_module
 from services.chassis.streaming import log as log_module
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.kafka import Admin, Outgoing, Producer, Receipt, TopicSpec
+from services.chassis.streaming.kafka import LONG, SEGMENTS, Admin, Outgoing, Producer, Receipt, TopicSpec
+from tests.support.processes import until
 
 
 @pytest.fixture
@@ -164,6 +165,18 @@ def test_differing_configs_are_told(admin: Admin) -> None:
     admin.ensure_topics([TopicSpec(topic, configs={"cleanup.policy": "compact"})])
     wanted = TopicSpec(topic, configs={"cleanup.policy": "delete", "retention.ms": "604800000"})
     assert admin.ensure_topics([wanted]) == [f"{topic} has cleanup.policy=compact, not delete"]
+
+
+@pytest.mark.durable_broker
+def test_segments_may_be_shorter_but_not_left_as_short_as_while_one_is_begun(admin: Admin) -> None:
+    topic = name()
+    admin.ensure_topics([TopicSpec(topic, configs={SEGMENTS: "604800000"})])
+    wanted = TopicSpec(topic, configs={SEGMENTS: LONG})
+    assert admin.ensure_topics([wanted]) == []
+    with admin.beginning_segments(topic):
+        until(lambda: bool(admin.differences([wanted])), "Kafka has taken it")
+        assert admin.differences([wanted]) == [f"{topic} has segment.ms=1, not {LONG}"]
+    until(lambda: not admin.differences([wanted]), "Kafka has taken it back")
 
 
 @pytest.mark.durable_broker

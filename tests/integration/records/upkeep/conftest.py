@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import date
 
 import pytest
+from kafka.admin import KafkaAdminClient
 
 from contracts.codes import Activity, Attendance, WorkType
 from contracts.decoding.codec import Event, encode
@@ -73,6 +74,15 @@ def benches(settings: PersonSettings, bench: Callable[[str], Bench]) -> list[Ben
     for one in made:
         read_all(settings, one)
     return made
+
+
+def on_disk(kafka: KafkaSettings) -> int:
+    """Bytes of the authority's orders, whether anybody may read them or not."""
+    topic = topic_of(Topic.ORDERS, A)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
+        brokers = admin.describe_log_dirs([topic])
+    topics = [each for broker in brokers for directory in broker["log_dirs"] for each in directory["topics"]]
+    return sum(partition["partition_size"] for each in topics for partition in each["partitions"])
 
 
 def read_all(settings: PersonSettings, bench: Bench) -> None:
