@@ -100,6 +100,14 @@ def test_what_kafka_says_of_a_partition_comes_after_what_was_there_and_only_once
     assert fetcher.take() == {}
 
 
+def test_what_kafka_says_of_a_partition_is_told_though_another_never_runs_dry() -> None:
+    fetcher = Fetcher({ELSEWHERE: 9_000, SESSIONS: 0})
+    fetcher.faults[SESSIONS] = OffsetOutOfRangeError({SESSIONS: 3})
+    with pytest.raises(OffsetOutOfRangeError):
+        list(map(fetcher.take, [100] * 5))
+    assert len(fetcher.held[ELSEWHERE]) > 8_000
+
+
 def test_after_a_seek_nothing_is_known_of_before() -> None:
     fetcher = Fetcher({ORDERS: 10, SESSIONS: 0})
     fetcher.faults[SESSIONS] = OffsetOutOfRangeError({SESSIONS: 3})

@@ -49,7 +49,8 @@ class Abreast:
         self._fault: KafkaError | None = None
 
     async def take(self, partitions: Collection[TopicPartition], timeout: float, most: int) -> Fetched:  # noqa: ASYNC109
-        """All that there is room for. Raises what Kafka said of a partition once everything before it was handed over."""
+        """All that there is room for. What Kafka says of a partition is raised once what was taken beside it has been handed over."""
+        self._raise_fault()
         taken: Fetched = {}
         self._taken = taken
         dry = await self._round(taken, partitions, most)
@@ -60,10 +61,15 @@ class Abreast:
             and await self._get(taken, dry, min(timeout, PATIENCE_SECONDS), STEP)
         ):
             await self._round(taken, partitions, most - _number(taken))
-        if not taken and self._fault is not None:
-            fault, self._fault = self._fault, None
-            raise fault
+        if not taken:
+            self._raise_fault()
         return taken
+
+    def _raise_fault(self) -> None:
+        """Once; however much others still have, since nobody would hear of it while they are busy."""
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
 
     async def _round(self, taken: Fetched, partitions: Collection[Any], room: int) -> set[Any]:
         """Each suffix in turn. Returns the partitions of which nothing more is there."""
