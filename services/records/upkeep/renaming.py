@@ -27,6 +27,8 @@ SIGNATURE = "signature"
 ORIGIN = ("from_subject",)
 """Members of another authority's event that name the order."""
 _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_NUMBER = re.compile(rb'("(?:subject|from_subject)"\s*:\s*)?(?<![\w./-])(\d+)(?![\w./-])')
+"""A number, with the member before it where that is one that names an order."""
 _DISTINCT = re.compile(r"(?=.*\d)(?=.*\D).{5,}|\d{7,}")
 """References that stand for nothing else where they occur."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
@@ -66,7 +68,7 @@ class Said(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """The order's reference; nothing where there is none, or one that is no text."""
+        """The order's reference; nothing where there is none, or one that is neither text nor a number."""
         return _text(self.document.get("subject"))
 
     @property
@@ -120,7 +122,8 @@ def _naming(reference: str) -> re.Pattern[str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """A reference, also where it was sent as a number and refused for that."""
+    return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
 
 def _data(said: Said) -> dict[str, Any]:
@@ -160,7 +163,7 @@ class Renaming:
         blank = said._replace(value=self.names[self.person.pseudonym].encode())
         if alike(blank, said):
             return blank.value
-        return _TEXT.sub(self._quoted, said.value)
+        return _NUMBER.sub(self._numbered, _TEXT.sub(self._quoted, said.value))
 
     def _naming(self, said: Said) -> Collection[str]:
         """The members that can hold names of the person's: elsewhere the same may be somebody else's."""
@@ -198,6 +201,12 @@ class Renaming:
         for subject in filter(_DISTINCT.fullmatch, self.person.subjects):
             after = _naming(subject).sub(self.names[subject], after)
         return found[0] if after == before else msgspec.json.encode(after)
+
+    def _numbered(self, found: re.Match[bytes]) -> bytes:
+        """A number of a refused event, which stays one: it may be what the event was refused for."""
+        number = found[2].decode()
+        names = number in self.person.subjects and (found[1] or _DISTINCT.fullmatch(number))
+        return (found[1] or b"") + b"0" if names else found[0]
 
 
 def _names_in(said: Said, person: Person) -> Iterator[str]:

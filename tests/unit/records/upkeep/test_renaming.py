@@ -84,6 +84,23 @@ def test_nothing_is_left_of_a_person_however_it_was_written(way: str) -> None:
     assert outcome(after) == outcome(before)
 
 
+@pytest.mark.parametrize("reference", ["4711234", "48213"])
+@pytest.mark.parametrize("pseudonym", [P, "somebody else"])
+def test_a_reference_that_was_sent_as_a_number_is_found_and_forgotten(reference: str, pseudonym: str) -> None:
+    before = said(VALUE.replace(b'"CPO/1"', reference.encode()).replace(P.encode(), pseudonym.encode()))
+    _, after = forgotten(told(IMPOSED, reference), before)
+    assert reference not in after.plain
+    assert outcome(after) == outcome(before)
+
+
+def test_a_number_elsewhere_names_nobody_unless_it_can_be_nothing_else() -> None:
+    without = broken(VALUE).replace(P.encode(), b"somebody else")
+    theirs = said(without.replace(b'"no court"', b'"no court","hours":48213,"year":2025'), key=b"CPO/7")
+    assert forgotten(told(IMPOSED, "48213"), theirs)[1] == theirs
+    named = said(without.replace(b'"no court"', b'"no court","order":4711234'))
+    assert "4711234" not in forgotten(told(IMPOSED, "4711234"), named)[1].plain
+
+
 def test_a_person_of_whom_only_refused_events_tell_is_found_with_the_reference() -> None:
     refused = said(broken(VALUE), key=b"CPO/1")
     later = told(OrderReceived(received_on=date(2025, 3, 3)), number=2)
