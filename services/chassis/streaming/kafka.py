@@ -267,8 +267,8 @@ LENT = "min.compaction.lag.ms"
 _TIMES = "message.timestamp.type"
 DAY_MILLISECONDS = 86_400_000
 SEGMENTS, LONG = "segment.ms", str(20 * 365 * DAY_MILLISECONDS)
-"""A fetch gives what lies in one segment: with Kafka's week, a history of years would come in crumbs. Older topics may keep theirs, but for
-less than a day, as who is killed while segments begin leaves it: then every record would have files of its own."""
+"""A fetch gives what lies in one segment: with Kafka's week, a history of years would come in crumbs. Older topics may keep theirs,
+unless it is less than a day: who is killed while segments begin leaves a topic with files for every record."""
 
 
 class Admin:

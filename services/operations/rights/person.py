@@ -27,7 +27,7 @@ Authority = Annotated[
 ]
 LEFT = """What is left, which this command cannot reach:
 - Kafka's disk: the old records can be read no more, and the broker deletes their segments some minutes later. On the disk of a copy that
-  payback copy keeps they stay until newer records fill the last segment: make it anew. Copies that other tools made of the topics.
+  payback copy keeps they may stay beside newer ones: make it anew. Copies that other tools made of the topics.
 - Backups of Kafka and PostgreSQL, and archived WAL, until they are deleted. After a restore of an older one, give this command again.
 - The authority's side: its case system, the spools of `payback connect` and of the client library, programs that follow changes or get
   webhooks, workbooks and lists from the desk. What is sent again from there is taken as new, and counts twice.
