@@ -98,7 +98,7 @@ class RecordsMetrics:
             registry=registry,
         )
         self.published = Counter("payback_cells_published_total", "Rows sent to national.aggregates", registry=registry)
-        self.unpublished = Gauge(
+        self._waiting = Gauge(
             "payback_shards_unpublished",
             "Authorities with changes not yet sent to national.aggregates",
             registry=registry,
@@ -197,8 +197,9 @@ class RecordsMetrics:
         for authority, number in days.items():
             self._silent.labels(authority).set(number)
 
-    def waiting(self, cells: int, seconds: float) -> None:
-        """Tells what waits to be published, and for how long."""
+    def waiting(self, authorities: int, cells: int, seconds: float) -> None:
+        """Tells what waits to be published, also what is held back, and for how long."""
+        self._waiting.set(authorities)
         self._cells_waiting.set(cells)
         self._publish_lag.set(seconds)
 

@@ -153,7 +153,7 @@ class Worker:
         days = {code: measuring.silent_days(calendars[code], at, today) for code, at in heard.items()}
         self._metrics.silent(days, working_day=measuring.is_working_day(self._domain.calendar, today))
         waited = self._waits.longest(unpublished, now.timestamp())
-        self._metrics.waiting(sum(one.cells for one in unpublished), waited)
+        self._metrics.waiting(len(unpublished), sum(one.cells for one in unpublished), waited)
         self._metrics.asked.set(now.timestamp())
 
     def owned(self) -> list[str]:

@@ -109,15 +109,8 @@ class Publisher:
 
     def publish(self) -> int:
         """Send what changed. Returns how many rows were sent. Raises Away. A fault of ours about one authority puts off only that one."""
-        sent = 0
         outstanding = self._publications.outstanding([code for code in self._owned() if not self._waits(code)])
-        left = len(outstanding)
-        for group in _grouped(outstanding):
-            self._metrics.unpublished.set(left)
-            sent += self._contained([one.authority for one in group])
-            left -= len(group)
-        self._metrics.unpublished.set(0)
-        return sent
+        return sum(self._contained([one.authority for one in group]) for group in _grouped(outstanding))
 
     def _waits(self, authority: str) -> bool:
         return bool(self._put_off) and self._put_off.get(authority, 0.0) > monotonic()

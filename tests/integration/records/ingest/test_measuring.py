@@ -35,6 +35,7 @@ def test_a_restart_forgets_nothing(bench: Callable[[str], Bench]) -> None:
     assert told(one, "events_last_day", authority=quiet, outcome="rejected") == 0, "nothing came of it"
     assert told(one, "last_event_timestamp_seconds", authority=quiet) is None
     assert (told(one, "cells_unpublished") or 0) > 100
+    assert told(one, "shards_unpublished") == len(waiting.owned()), "nobody publishes, whoever is held back or not"
     assert told(one, "publish_lag_seconds") == 0
     one.clock.move(timedelta(minutes=7))
     waiting.measure()
