@@ -19,7 +19,6 @@ from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.indicators import Form, Indicator, Kind
-from services.reporting.registry.population import aged_16_to_70
 from services.reporting.statistics.causes import Cause, Change, Counts
 from services.reporting.statistics.intervals import wilson
 from services.reporting.statistics.outlook import Outlook
@@ -60,6 +59,7 @@ class Figure:
     numerator: int | None
     """None where the area has reported nothing: that is not zero."""
     denominator: int | None = None
+    """Of a rate of the population, the people that it is of."""
     name: str = ""
     """What the period is told as, where that is not what it covers."""
     months: int = 1
@@ -215,16 +215,16 @@ class Gate:
         old, new = definitions
         shown, reached = [], before
         months = len(months_between(span.first, span.last))
-        was = first = _measured(old, area, span.label, months, before)[:3]
+        was = first = _measured(old, months, before)[:3]
         for cause in Cause:
             reached += parts[cause]
-            here = _measured(new if cause is Cause.DEFINITION else old, area, span.label, months, reached)[:3]
+            here = _measured(new if cause is Cause.DEFINITION else old, months, reached)[:3]
             steps = [_less(now, then) for now, then in zip(here, was, strict=True)]
             shown.append(PartRow(cause, steps[0] or 0.0, *steps[1:]))
             was = here
         if self.viewer.audience == "national":
             self._log_look(1, new.id)
-        pairs = zip(first, _measured(new, area, span.label, months, after)[:3], strict=True)
+        pairs = zip(first, _measured(new, months, after)[:3], strict=True)
         numerator, denominator, value = pairs
         return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
@@ -241,7 +241,7 @@ class Gate:
         if why is not None:
             return _without_numbers(figure, why)
         counts = Counts(figure.numerator, figure.denominator)
-        numbers = _measured(indicator, figure.area, figure.period, figure.months, counts)
+        numbers = _measured(indicator, figure.months, counts)
         marks = False, None, figure.provisional, figure.partial
         return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
@@ -275,7 +275,7 @@ def _fewest_months(indicator: Indicator, figure: Figure) -> int:
 def _is_enough(figure: Figure) -> bool:
     """Whether the count, or what a share or mean is of, is at least two steps of the rounding."""
     form = figure.denominator_form or figure.numerator_form
-    of = figure.numerator if figure.denominator is None else figure.denominator
+    of = figure.numerator if figure.denominator_form is None else figure.denominator
     return abs(of or 0) >= 2 * STEPS[cells_in(form)[0]]
 
 
@@ -289,10 +289,10 @@ def _without_numbers(figure: Figure, why: Why | None) -> Row:
 
 
 def _measured(
-    indicator: Indicator, area: str, period: str, months: int, counts: Counts
+    indicator: Indicator, months: int, counts: Counts
 ) -> tuple[float | None, float | None, float | None, float | None, float | None]:
     """Numerator, denominator, value and its interval, as shown."""
-    denominator = aged_16_to_70(area, period) if indicator.kind is Kind.POPULATION_RATE else counts.denominator
+    denominator = counts.denominator
     shown = _value(indicator, counts.numerator, denominator, months)
     return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), *shown
 

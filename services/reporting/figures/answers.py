@@ -33,6 +33,7 @@ from services.reporting.registry.areas import SCOTLAND, areas_of, is_there, memb
 from services.reporting.registry.catalogue import DEFINITIONS, definition
 from services.reporting.registry.clocks import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
+from services.reporting.registry.population import people_of
 from services.reporting.releases.index import ReleaseInfo, release_for
 
 MOST_ROWS = 50_000
@@ -323,7 +324,16 @@ class _Plan:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
                     if known is None and not is_there(place, period.first, last_day(period.last)):
                         continue
-                    yield from _row_figures(cut, parts, place, period, marks, known)
+                    found = _row_figures(cut, parts, place, period, marks, known)
+                    yield from self._of_people(found, reported[period.label])
+
+    def _of_people(self, figures: Iterator[Figure], reported: frozenset[str]) -> Iterator[Figure]:
+        """A rate of the population is of the people of the area."""
+        if self.indicator.kind is not Kind.POPULATION_RATE:
+            return figures
+        return (
+            replace(each, denominator=people_of(self.indicator, each.area, each.period, reported)) for each in figures
+        )
 
 
 def reported_figures(

@@ -12,6 +12,7 @@ from services.reporting.read.vintages import AsOf, Wanted
 from services.reporting.registry.areas import members, to_read
 from services.reporting.registry.catalogue import definition
 from services.reporting.registry.indicators import Form, Indicator, Kind, Status
+from services.reporting.registry.population import people_of
 from services.reporting.statistics.causes import Cause, Counts, by_cause, moves
 
 MOST_MONTHS = 24
@@ -55,6 +56,9 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
     still_old = _counts(enquiry, old, span, area, between.last_day)
     after = _counts(enquiry, new, span, area, between.last_day)
     parts = _moved(enquiry, old, span, area, between)
+    if old.kind is Kind.POPULATION_RATE:
+        before = _of_as_many(before, still_old)
+        parts = {cause: Counts(each.numerator, 0) for cause, each in parts.items()}
     parts[Cause.DUE] = still_old - sum(parts.values(), before)
     parts[Cause.DEFINITION] = after - still_old
     found = gate.explained((old, new), area, span, before, after, parts)
@@ -67,8 +71,20 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
 
 def _is_there(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: date) -> bool:
     """Whether there was a figure on the day: an area that had reported nothing had none."""
-    codes = reported_figures(enquiry, AsOf(day), indicator, span, Grain().period)[span.label]
-    return not codes.isdisjoint(members(area))
+    return not _reported(enquiry, indicator, span, day).isdisjoint(members(area))
+
+
+def _reported(enquiry: Enquiry, indicator: Indicator, span: Span, day: date) -> frozenset[str]:
+    return reported_figures(enquiry, AsOf(day), indicator, span, Grain().period)[span.label]
+
+
+def _of_as_many(before: Counts, later: Counts) -> Counts:
+    """A rate as if it had been of as many people from the beginning. Raises CannotExplain where it was of others."""
+    if before.denominator not in {0, later.denominator}:
+        raise CannotExplain(
+            "More authorities had reported on the later day, so the rate is of more people: ask about the count"
+        )
+    return Counts(before.numerator, later.denominator)
 
 
 def _only_there(found: Explained, there: tuple[bool, bool]) -> Explained:
@@ -89,6 +105,9 @@ def _counts(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: 
     def of(form: Form) -> int:
         return found.get((form, area, span.label), 0)
 
+    if indicator.kind is Kind.POPULATION_RATE:
+        people = people_of(indicator, area, span.label, _reported(enquiry, indicator, span, day))
+        return Counts(of(indicator.numerator), people)
     return Counts(of(indicator.numerator), None if indicator.denominator is None else of(indicator.denominator))
 
 

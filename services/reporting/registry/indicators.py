@@ -113,6 +113,8 @@ class Indicator:
     """How long after the end of a month something that counts in it can still happen: until then the month is provisional."""
     per_year: bool = False
     """Whether a rate of the population is put at the rate of a year."""
+    of_reported: bool = False
+    """Whether it is of the people of those authorities alone that reported on the period."""
     published_as: str | None = None
     """The indicator that counts the same as published tables do, for comparison with them."""
 

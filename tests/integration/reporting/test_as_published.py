@@ -143,6 +143,22 @@ def test_rates_of_the_population_are_those_of_a_year(client: TestClient, nationa
     assert "a year" in client.get("/v1/indicators/orders_imposed_per_10000").json()["unit"]
 
 
+def test_who_did_not_report_makes_no_rate_of_the_population_lower(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    months = [f"2025-{month:02}" for month in range(4, 13)] + ["2026-01", "2026-02", "2026-03"]
+    feed([position(GLASGOW), *(cell("orders_imposed", GLASGOW, month, "", 100) for month in months)])
+    asked = {"by": "authority", "from": "2025-04", "to": "2026-03"}
+    found = {row["authority"]: row for row in rows(client, "orders_imposed_per_10000", national, **asked)}
+    assert found[SCOTLAND]["value"] == found[GLASGOW]["value"] > 20
+    assert found[SCOTLAND]["denominator"] == found[GLASGOW]["denominator"] > 0
+    assert found[FIFE]["value"] is None
+    earlier = {
+        row["authority"]: row for row in rows(client, "orders_imposed_per_10000", national, definition="2", **asked)
+    }
+    assert earlier[SCOTLAND]["value"] < earlier[GLASGOW]["value"] / 5, "as releases before were published"
+
+
 def test_all_periods_of_an_answer_are_named_alike(client: TestClient, national: Headers, feed: Feed) -> None:
     feed([position(GLASGOW), *(cell("orders_imposed", GLASGOW, month, "", 10) for month in ("2025-06", "2026-04"))])
     found = rows(client, "orders_imposed", national, by="year", **{"from": "2025-06", "to": "2026-04"})

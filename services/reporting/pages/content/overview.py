@@ -82,6 +82,8 @@ def _share(each: StandardLine) -> float:
 def _moved(standings: Sequence[StandardLine]) -> str:
     better = [_named(each) for each in standings if each.move and each.move.way == "better"]
     worse = [_named(each) for each in standings if each.move and each.move.way == "worse"]
+    if not any(each.move for each in standings):
+        return ""
     if not better and not worse:
         return "No standard moved by more than chance explains since a year before."
     parts = [

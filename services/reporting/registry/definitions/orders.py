@@ -21,6 +21,18 @@ _PER_POPULATION = Indicator(
     ),
     status=Status.EARLIER,
 )
+_PER_YEAR = replace(
+    _PER_POPULATION,
+    title="Orders imposed in a year for every 10,000 people aged 16 to 70",
+    definition=(
+        "Orders imposed for every 10,000 people aged 16 to 70 who live in the area, at the rate of a year: what was imposed "
+        "in fewer or more than 12 months is multiplied by 12 and divided by these months."
+    ),
+    unit="orders a year for every 10,000 people",
+    version=2,
+    change="Version 1 was not put at the rate of a year, so that figures of a month and of a year could not be compared.",
+    per_year=True,
+)
 ORDERS = (
     Indicator(
         id="orders_imposed",
@@ -40,18 +52,14 @@ ORDERS = (
         ),
     ),
     _PER_POPULATION,
+    _PER_YEAR,
     replace(
-        _PER_POPULATION,
-        title="Orders imposed in a year for every 10,000 people aged 16 to 70",
-        definition=(
-            "Orders imposed for every 10,000 people aged 16 to 70 who live in the area, at the rate of a year: what was imposed "
-            "in fewer or more than 12 months is multiplied by 12 and divided by these months."
-        ),
-        unit="orders a year for every 10,000 people",
-        version=2,
+        _PER_YEAR,
+        definition=f"{_PER_YEAR.definition} People of authorities that reported nothing of the period are left out.",
+        version=3,
         status=Status.CURRENT,
-        change="Version 1 was not put at the rate of a year, so that figures of a month and of a year could not be compared.",
-        per_year=True,
+        change="Version 2 was of everybody in the area, so that it was too low wherever an authority had not reported.",
+        of_reported=True,
     ),
     Indicator(
         id="requirements",

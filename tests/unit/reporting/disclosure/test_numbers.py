@@ -25,8 +25,8 @@ JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)
     [
         ("orders_imposed", 3, 7, None, (7.0, None, 7.0, None, None)),
         ("unpaid_work_hours_imposed", 3, 6_031, None, (100.52, None, 100.52, None, None)),
-        ("orders_imposed_per_10000", 12, 4_405, None, (4405.0, 440_500.0, 100.0, None, None)),
-        ("orders_imposed_per_10000", 3, 4_405, None, (4405.0, 440_500.0, 400.0, None, None)),
+        ("orders_imposed_per_10000", 12, 4_405, 440_500, (4405.0, 440_500.0, 100.0, None, None)),
+        ("orders_imposed_per_10000", 3, 4_405, 440_500, (4405.0, 440_500.0, 400.0, None, None)),
         ("supervision_length_mean", 3, 150, 40, (150.0, 40.0, 3.75, None, None)),
         ("unpaid_work_hours_mean", 3, 6_001, 40, (100.02, 40.0, 2.5, None, None)),
         ("first_contact_within_1", 3, 90, 100, (90.0, 100.0, 90.0, 82.56, 94.48)),
