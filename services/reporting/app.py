@@ -69,6 +69,7 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
         content_security_policy=POLICY,
         sessions=Sessions("Figures", store, settings.tokens, settings.oidc, insecure=settings.site.insecure_cookie),
     )
+    app.state.reading = reading
     app.description, app.openapi_tags = DESCRIPTION, TAGS
     app.contact = {"name": PUBLISHER, "email": CONTACT}
     app.license_info = {"name": LICENCE.name, "identifier": LICENCE.short}

@@ -1,6 +1,7 @@
 """Figures are read from a copy of PostgreSQL that only follows; sessions, the audit and files of releases are written to the first."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -65,7 +66,7 @@ def test_readers_are_served_by_a_copy(
     name = publication.make(database, NOW.date().replace(month=3, day=1), NOW.date().replace(day=9), FixedClock(NOW))
     publication.publish(database, name, FixedClock(NOW))
     _caught_up(database_settings, url)
-    with TestClient(build(settings, database, new_registry(), FixedClock(NOW))) as client:
+    with serving(settings, database) as client:
         found = client.get("/v1/cells", params={"authority": FIFE}, headers=national)
         assert [one["value"] for one in found.json()["cells"] if one["measure"] == "orders_imposed"] == [41], found.text
         for path in ("/", "/v1/releases", f"/v1/releases/{name}/files", "/readyz"):
@@ -85,7 +86,7 @@ def test_nobody_is_served_from_a_copy_that_stands_still(
         tokens=TokenSettings(public_key=keys.public, development=True),
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
-    with TestClient(build(settings, database, new_registry(), FixedClock(NOW))) as client:
+    with serving(settings, database) as client:
         assert client.get("/readyz").status_code == 200
         with psycopg.connect(url, autocommit=True) as copy:
             copy.execute("SELECT pg_wal_replay_pause()")
@@ -98,6 +99,14 @@ def test_nobody_is_served_from_a_copy_that_stands_still(
             copy.execute("SELECT pg_promote()")
             client.get("/readyz")
             assert client.get("/readyz").status_code == 503, "it is a database of its own now"
+
+
+@contextmanager
+def serving(settings: ApiSettings, database: Engine) -> Iterator[TestClient]:
+    app = build(settings, database, new_registry(), FixedClock(NOW))
+    with TestClient(app) as client:
+        yield client
+    app.state.reading.dispose()
 
 
 def _caught_up(first: DatabaseSettings, follower: str) -> None:
