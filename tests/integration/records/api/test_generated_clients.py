@@ -50,7 +50,8 @@ def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.Te
     told, database = KafkaSettings(bootstrap=kafka), DatabaseSettings(url=migrated(), schema_name="orders")
     ensure(told, topic_specs())
     with Producer(told) as producer, closing(Admin(told)) as admin:
-        parts = run_api.Parts(engine(database), producer, admin, CollectorRegistry())
+        connected = engine(database)
+        parts = run_api.Parts(connected, producer, admin, CollectorRegistry())
         app = application(SERVICES["orders"][1](CALENDAR), parts)
         document = tmp_path_factory.mktemp("document") / "orders.json"
         document.write_text(json.dumps(app.openapi()))
@@ -64,6 +65,7 @@ def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.Te
         yield Running(f"http://127.0.0.1:{port}", document, token)
         server.should_exit = True
         thread.join(30)
+        connected.dispose()
 
 
 @pytest.fixture(scope="module")
