@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.api.http import application
@@ -56,10 +56,11 @@ def new_client(
     database: Engine, domain: Domain, today: str, own: Own = SHIPPED, registry: CollectorRegistry | None = None
 ) -> TestClient:
     """The same, with files of one's own. It works behind the walls, whatever engine is given."""
-    database = behind(settings_of(database))
+    walled = behind(settings_of(database))
+    event.listen(database, "engine_disposed", lambda _: walled.dispose())
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
-    routers = [receipts.router(domain.own, database), *ROUTERS[domain.service](database, domain, noon, own)]
-    routers += [looking_back.router(database), trees.router(database)]
+    routers = [receipts.router(domain.own, walled), *ROUTERS[domain.service](walled, domain, noon, own)]
+    routers += [looking_back.router(walled), trees.router(walled)]
     names = set(names_of_routes(routers))
     policies = {name: policy for name, policy in POLICIES[domain.service].items() if name in names}
     tokens = TokenSettings(public_key=keys().public)
@@ -67,7 +68,7 @@ def new_client(
         application(
             *(domain.service, HttpSettings(port=0), registry or CollectorRegistry(), routers, policies),
             tokens=tokens,
-            audit=database,
+            audit=walled,
         )
     )
 
