@@ -59,12 +59,12 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
 """What each label may hold, and how many different values at most."""
 HEAD = """# Metrics
 
-Made from the definitions by `make documents`; a test compares it with what processes expose. All begin with `payback_`; counters end in
-`_total`, histograms in `_bucket`, `_sum` and `_count`. There are also those of the Prometheus client about the process
-itself (`process_*`, `python_*`), and of Prometheus (`up`). No label ever holds a person, an order or a payload.
+`make documents` makes this page from the definitions; a test compares it with what processes expose. All names begin with `payback_`;
+counters end in `_total`, histograms in `_bucket`, `_sum` and `_count`. The Prometheus client adds metrics about the process itself
+(`process_*`, `python_*`), and Prometheus adds `up`. No label ever holds a person, an order or a payload.
 
-Ages are kept as the time at which something happened: `time() - payback_..._timestamp_seconds`. A value that could not be measured keeps
-its old time, so look at that age too: `payback_stream_measured_timestamp_seconds` for what Kafka says,
+For an age, the metric holds the time at which something happened: `time() - payback_..._timestamp_seconds`. A value that could not be
+measured stays as it was, so look at the age of the measurement too: `payback_stream_measured_timestamp_seconds` for what Kafka says,
 `payback_books_measured_timestamp_seconds` for what PostgreSQL says, `payback_findings_timestamp_seconds` for `watch`.
 """
 

@@ -87,7 +87,7 @@ class AuditMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.kept = Counter(
             "payback_audit_entries_total",
-            "Looks at people, orders and exact figures, and decisions, that an API put on record, by role",
+            "Entries that an API wrote to the audit (views of people, orders and exact figures, and decisions), by role",
             ["role"],
             registry=registry,
         )
@@ -119,7 +119,7 @@ class HttpMetrics:
         self.running = Gauge("payback_http_requests_running", "Requests not yet answered", registry=registry)
         self.limited = Counter(
             "payback_http_requests_limited_total",
-            "Requests answered 429 since their caller made too many; caller is known by token or by address",
+            "Requests answered 429 because their caller made too many, by how the caller was identified",
             ["caller"],
             registry=registry,
         )
@@ -141,7 +141,7 @@ class HttpMetrics:
         )
         self._token = Gauge(
             "payback_token_expires_timestamp_seconds",
-            "When an authority's token for sending events expires; only tokens that were made for a month or longer",
+            "When an authority's token for sending events expires; only for tokens made for a month or longer",
             ["authority"],
             registry=registry,
         )
@@ -174,7 +174,7 @@ class StreamMetrics:
         )
         self.measured = Gauge(
             "payback_stream_measured_timestamp_seconds",
-            "When Kafka last said how much there is to read; the lag is as old as that",
+            "When Kafka last reported how much there is to read; the lag dates from then",
             registry=registry,
         )
         self.measured.set_to_current_time()
@@ -182,7 +182,7 @@ class StreamMetrics:
         self.events = Counter("payback_stream_events_total", "Messages processed", ["topic"], registry=registry)
         self.batch_seconds = Histogram(
             "payback_stream_batch_seconds",
-            "Time to process one batch, tries that failed included",
+            "Time to process one batch, including failed attempts",
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
             registry=registry,
         )

@@ -57,17 +57,17 @@ class WatchMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.findings = Gauge(
             "payback_findings",
-            "What is wrong with Kafka: topics and their settings, copies, history, record_times; `payback doctor` has the words",
+            "Problems with Kafka: topics and their settings, copies, history, record_times; `payback doctor` describes them",
             ["about"],
             registry=registry,
         )
         self.looked = Gauge(
-            "payback_findings_timestamp_seconds", "When Kafka was last looked at from end to end", registry=registry
+            "payback_findings_timestamp_seconds", "When Kafka was last checked completely", registry=registry
         )
         self.looked.set_to_current_time()
         self.certificates = Gauge(
             "payback_certificate_expires_timestamp_seconds",
-            "When a certificate ends, by the name of its file",
+            "When a certificate expires, by the name of its file",
             ["file"],
             registry=registry,
         )

@@ -38,7 +38,7 @@ class CopyMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.copied = Gauge(
             "payback_copied_timestamp_seconds",
-            "Up to when the copy in another Kafka holds all that came",
+            "The time up to which the copy in another Kafka is complete",
             registry=registry,
         )
 

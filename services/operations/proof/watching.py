@@ -32,7 +32,7 @@ class ProofMetrics:
         )
         self.mismatches = Gauge(
             "payback_proof_mismatches",
-            "Things that did not add up then; of releases, those have no authority",
+            "Differences that the last proof found; those about releases have no authority",
             ["service", "authority"],
             registry=registry,
         )

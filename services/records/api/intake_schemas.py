@@ -86,7 +86,7 @@ class KeptRejections(Schema, description="A page of refused events, latest first
 
 class Parked(
     Schema,
-    description="Nothing of the authority is taken for now, since the platform fails on one of its events. Nothing sent is lost.",
+    description="The platform fails on one of the authority's events, and processes none of them for now. Nothing sent is lost.",
 ):
     since: datetime
     topic: str | None = Field(

@@ -73,20 +73,20 @@ class RecordsMetrics:
         )
         self._lately = Gauge(
             "payback_events_last_day",
-            f"Events of the last 24 hours by outcome, of the latest {LATEST_EVENTS} of the authority",
+            f"Events of the last 24 hours by outcome, among the authority's latest {LATEST_EVENTS}",
             ["authority", "outcome"],
             registry=registry,
         )
         self._waited = Histogram(
             "payback_event_wait_seconds",
-            "From an event's arrival in Kafka to the commit of its effect; of each commit the event that waited longest",
+            "From an event's arrival in Kafka to the commit of its effect; for each commit, of the event that waited longest",
             ["authority"],
             buckets=WAITS,
             registry=registry,
         )
         self._told = Histogram(
             "payback_event_told_seconds",
-            "From an event's time, at which its sender recorded it, to the commit of its effect; of each commit the latest time",
+            "From the time of an event, as recorded by its sender, to the commit of its effect; for each commit, of the latest event",
             ["authority"],
             buckets=TELLINGS,
             registry=registry,
@@ -118,17 +118,17 @@ class RecordsMetrics:
         )
         self.asked.set_to_current_time()
         self.publish_failures = Counter(
-            "payback_publish_failures_total", "Publications that failed and are tried again", registry=registry
+            "payback_publish_failures_total", "Publications that failed and will be tried again", registry=registry
         )
         self.put_off = Gauge(
             "payback_publishing_put_off",
-            "1 while the authority's cells are not sent, since the platform fails on them",
+            "1 while the authority's cells are not sent, because the platform fails on them",
             ["authority"],
             registry=registry,
         )
         self._parked = Gauge(
             "payback_authority_parked",
-            "1 while nothing of the authority is taken, since the platform fails on one of its events",
+            "1 while none of the authority's events are processed, because the platform fails on one of them",
             ["authority"],
             registry=registry,
         )

@@ -24,7 +24,7 @@ class IngestMetrics:
         )
         self._shown = Gauge(
             "payback_shown_timestamp_seconds",
-            "When the last event came of those, by service and authority, whose effect is visible",
+            "When the latest event with a visible effect came, by service and authority",
             ["service", "authority"],
             registry=registry,
         )
