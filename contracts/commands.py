@@ -91,7 +91,9 @@ def publish(  # noqa: PLR0913, PLR0917
         typer.Option(help="Where to write the outcome of each line, as lines of JSON; by default beside the file."),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")] = 600,
+    patience: Annotated[
+        float, typer.Option(min=0, help="How long to go on trying while the platform is away, in seconds.")
+    ] = 600,
     signing_key: Annotated[
         Path | None,
         typer.Option(exists=True, help="Sign each event with this key, as `payback receipt new-key` made it."),

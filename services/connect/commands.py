@@ -47,16 +47,20 @@ commands.add_typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(help="The mapping (yaml) and the files; only the file where it was made by `template`.")
+    list[Path], typer.Argument(help="The mapping (yaml) and the files; for a file made by `template`, the file alone.")
 ]
 Taken = Annotated[
     datetime | None,
-    typer.Option(help="When the files were taken, UTC; otherwise their names or their last change say so."),
+    typer.Option(
+        help="When the files were taken, in UTC. Without it, the date in their names or their last change counts."
+    ),
 ]
 LetVanish = Annotated[
-    bool, typer.Option("--let-vanish", help="Send although many rows are gone since the last extract.")
+    bool, typer.Option("--let-vanish", help="Send even though many rows have gone since the last extract.")
 ]
-Patience = Annotated[float, typer.Option(min=0, help="Seconds to go on trying while the platform is away.")]
+Patience = Annotated[
+    float, typer.Option(min=0, help="How long to go on trying while the platform is away, in seconds.")
+]
 Orders = Annotated[str | None, typer.Option(help="Address of the service of orders, unless the mapping says so.")]
 UnpaidWork = Annotated[str | None, typer.Option(help="Address of the service of unpaid work.")]
 Token = Annotated[Path | None, typer.Option("--token-file", help="A file that holds the token, and nothing else.")]
@@ -64,7 +68,7 @@ Token = Annotated[Path | None, typer.Option("--token-file", help="A file that ho
 
 @connect.command(
     help=(
-        "Say in plain words what would be sent and what would be refused, cell by cell. Changes and sends nothing.\n\n"
+        "Show in plain words what would be sent and, cell by cell, what would be refused. Changes and sends nothing.\n\n"
         "Exit status: 0 all well, 1 cells refused, 2 cannot go on."
     ),
 )
@@ -94,14 +98,14 @@ def send(  # noqa: PLR0913, PLR0917
 
 @connect.command(help="Propose a mapping from headings and values, with reasons and doubts, on standard output.")
 def suggest(
-    files: Annotated[list[Path], typer.Argument(help="Tables as they are: workbooks and CSV.")],
+    files: Annotated[list[Path], typer.Argument(help="Your tables, unchanged: workbooks and CSV.")],
     authority: Annotated[str | None, typer.Option(help="Your authority, by code or name.")] = None,
 ) -> None:
     _end(lambda: Report([proposed(files, authority and _code(authority)).rstrip()]))
 
 
 @connect.command(
-    help="Write a workbook that needs no mapping: columns with lists, checks and notes. Then: check FILE, send FILE."
+    help="Write a workbook that needs no mapping; its columns have lists, checks and notes. Then: check FILE, send FILE."
 )
 def template(
     file: Annotated[Path, typer.Argument(help="The workbook to write, such as orders.xlsx.")],
@@ -130,13 +134,16 @@ def _code(authority: str) -> str:
 
 @connect.command(
     help=(
-        "Import each file that comes into a folder, once it is complete. The outcome is written beside it, as "
+        "Import each new file in a folder once it is complete. The result is written beside it, as "
         "FILE.outcome.txt.\n\n"
         "With --once the exit status is the worst of all files: 0 all well, 1 cells refused, 2 cannot go on."
     ),
 )
 def watch(  # noqa: PLR0913, PLR0917
-    places: Annotated[list[Path], typer.Argument(help="The mapping (yaml), unless by `template`; then the folder.")],
+    places: Annotated[
+        list[Path],
+        typer.Argument(help="The mapping (yaml), which files made by `template` do not need; then the folder."),
+    ],
     orders: Orders = None,
     unpaid_work: UnpaidWork = None,
     token_file: Token = None,
@@ -145,7 +152,7 @@ def watch(  # noqa: PLR0913, PLR0917
         float, typer.Option(min=0, help="Seconds for which a file must stay unchanged to count as complete.")
     ] = 10,
     patience: Patience = 600,
-    once: Annotated[bool, typer.Option("--once", help="Import the files that are there, and stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Import the files in the folder, and stop.")] = False,
 ) -> None:
     *mapping, folder = places
     platform = _platform(orders, unpaid_work, token_file)
@@ -160,7 +167,7 @@ def watch(  # noqa: PLR0913, PLR0917
         typer.echo(f"{path.name}: {report.lines[-1] if report.lines else ''} (status {report.status})")
 
     if not folder.is_dir():
-        raise typer.BadParameter(f"there is no folder {folder}")
+        raise typer.BadParameter(f"no such folder: {folder}")
     watched = Folder(folder, quiet)
     watched.ready()
     while True:
@@ -171,7 +178,7 @@ def watch(  # noqa: PLR0913, PLR0917
 
 
 @connect.command(
-    help="Serve a page on this machine alone, on which you drop, check and send tables. Needs `payback-connect[page]`."
+    help="Serve a page, to this machine only, on which you drop, check and send tables. Needs `payback-connect[page]`."
 )
 def page(
     mapping: Annotated[
@@ -180,7 +187,7 @@ def page(
     orders: Orders = None,
     unpaid_work: UnpaidWork = None,
     token_file: Token = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes any that is free.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes any free one.")] = 0,
 ) -> None:
     if missing := [name for name in _FOR_PAGE if find_spec(name) is None]:
         _end(lambda: Report([f"{', '.join(missing)} not installed: install payback-connect[page]"], CANNOT_GO_ON))
@@ -195,7 +202,7 @@ def _job(files: list[Path], platform: Platform | None, **others: Any) -> tuple[J
     if is_workbook(first):
         mapping = mapping_in(sheets(first))
         if mapping is None:
-            raise CannotGoOn(f"{first.name} was not made by `payback connect template`: name a mapping before it")
+            raise CannotGoOn(f"{first.name} was not made by `payback connect template`: give a mapping before it")
         return Job(mapping, Home(first.parent / "payback.connect"), platform, **others), files
     mapping = load_mapping(first)
     return Job(mapping, home_of(first), platform or mapping.platform, **others), rest

@@ -56,13 +56,15 @@ def secret_of(home: Home, state: State, make: bool) -> tuple[bytes, bool]:
     made = not home.key.exists()
     if made and state.note(_FINGERPRINT) is not None:
         raise CannotGoOn(
-            f"{home.key} is gone, the key with which people were given their pseudonyms. Restore it from your backup: "
+            f"{home.key} is missing. It is the key that turned people into pseudonyms. Restore it from your backup: "
             "with another key every person would count as a new one."
         )
     secret = _make(home.key) if made and make else secrets.token_bytes(32) if made else _read(home.key)
     fingerprint = hmac.digest(secret, b"fingerprint", "sha256")[:8].hex()
     if state.note(_FINGERPRINT) not in {None, fingerprint}:
-        raise CannotGoOn(f"{home.key} is not the key with which people were given their pseudonyms; restore that one")
+        raise CannotGoOn(
+            f"{home.key} is not the key that turned people into pseudonyms; restore that one from your backup"
+        )
     if make:
         with state.transaction():
             state.keep_note(_FINGERPRINT, fingerprint)

@@ -65,12 +65,12 @@ class ImportResult:
         for (name, change), count in sorted(self.said.items()):
             yield f"{count:>9,}  {name}, {change}"
         if self.older:
-            yield f"{number_of(self.older, 'fact')} left as a later extract has it."
+            yield f"{number_of(self.older, 'fact')} left unchanged, because a later extract has them."
         if self.open_orders is not None:
-            yield f"Of these years {number_of(self.open_orders, 'order')} without an end: open."
+            yield f"{number_of(self.open_orders, 'order')} of these years without an end: still open."
         if self.refusals:
             waiting = f"{number_of(self.held, 'fact')} and {number_of(self.unknown, 'row')}"
-            yield f"{number_of(len(self.refusals), 'cell')} refused; until mended, {waiting} cannot be sent."
+            yield f"{number_of(len(self.refusals), 'cell')} refused; until this is corrected, {waiting} cannot be sent."
 
 
 def number_of(count: int, what: str) -> str:

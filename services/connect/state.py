@@ -97,7 +97,7 @@ class State:
         try:
             self._run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as fault:
-            raise Later(f"the state cannot be written; is another import under way? ({fault})") from None
+            raise Later(f"the state cannot be written; is another import running? ({fault})") from None
         try:
             yield
             self._run("COMMIT" if keep else "ROLLBACK")

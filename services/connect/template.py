@@ -95,7 +95,7 @@ def columns(table: Table) -> Iterator[Column]:
 def _columns(table: Table) -> Iterator[Column]:
     if table.order is not None:
         yield _column(
-            value_of(table.order), OrderRef, True, "Your own reference of the order, the same in every sheet."
+            value_of(table.order), OrderRef, True, "Your own reference for the order, the same on every sheet."
         )
     facts = list(table.facts())
     for stated in facts:
@@ -108,7 +108,9 @@ def _columns(table: Table) -> Iterator[Column]:
         for one in stated.requirements:
             for cell, kind in ((one.hours, int), (one.months, int), (one.complete_by, date)):
                 if cell is not None:
-                    yield _column(value_of(cell), kind, False, f"{one.kind.label}; empty where it was not ordered.")
+                    yield _column(
+                        value_of(cell), kind, False, f"{one.kind.label}; leave it empty if it was not ordered."
+                    )
 
 
 def _column(value: Value, kind: Any, required: bool, note: str) -> Column:
@@ -117,7 +119,7 @@ def _column(value: Value, kind: Any, required: bool, note: str) -> Column:
             str(value.born),
             date,
             required,
-            "Only the age on the day of the order is made of it; the date goes nowhere.",
+            "Only the age on the day of the order is calculated from it; the date is not sent.",
         )
     assert isinstance(value.column, str)
     if value.times == 60:
@@ -208,12 +210,14 @@ def _welcome(sheet: Worksheet, mapping: Mapping, authority: str, lists: _Lists) 
         (_AUTHORITY, authority),
         (),
         (
-            "1. One row for each order on the sheet Orders; what happens to it on the sheets behind. Columns with * must be filled.",
+            "1. Fill in one row for each order on the sheet Orders; the sheets after it are for later events. Fill in every column with *",
         ),
-        ("2. Save. payback connect check FILE says in plain words what would be sent, and what is wrong where.",),
-        ("3. payback connect send FILE sends what is new, changed or taken back since the last time.",),
-        ("No names and no addresses anywhere. The person number and the date of birth stay with you.",),
-        ("A row that is deleted is reported, and still counts; a date that is deleted is taken back.",),
+        ("2. Save. payback connect check FILE shows in plain words what would be sent, and which cells are wrong.",),
+        ("3. payback connect send FILE sends what is new, changed or withdrawn since the last time.",),
+        ("Enter no names and no addresses. The person number and the date of birth are never sent.",),
+        (
+            "If you delete a row, it is reported, and the order still counts; if you delete a date, the program withdraws that fact.",
+        ),
         (),
         *((table.sheet or "", _about(table)) for table in mapping.tables),
     ]

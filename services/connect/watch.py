@@ -78,7 +78,7 @@ def _import(path: Path, do: Import) -> Report:
     try:
         _write(path, digest, report)
     except OSError as fault:
-        report.lines.append(f"what came of it cannot be written beside it: {fault.strerror}")
+        report.lines.append(f"the result cannot be written beside it: {fault.strerror}")
     return report
 
 

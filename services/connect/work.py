@@ -25,9 +25,7 @@ from services.connect.state import State
 
 _LOOKED_AT = 500
 """Rows of a table that a proposal is made from."""
-_NOWHERE = (
-    "There is no address to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
-)
+_NOWHERE = "No address to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
 
 
 @dataclass(frozen=True, slots=True)

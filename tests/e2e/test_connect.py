@@ -90,7 +90,7 @@ def test_past_years_load_as_past_events_and_leave_open_what_has_no_end(stack: St
     mapping, returns = files[-1], files[:-1]
     assert mapping.suffix == ".yaml"
     said = send(stack, INVERCLYDE, tmp_path, mapping, *returns)
-    assert "Of these years 1 order without an end: open." in said
+    assert "1 order of these years without an end: still open." in said
     deadline = time.monotonic() + 60
     while sum(cells(stack, INVERCLYDE, "orders_imposed").values()) < 24:
         assert time.monotonic() < deadline
@@ -125,7 +125,7 @@ def test_a_table_dropped_on_the_page_changes_the_figures(stack: Stack, address: 
         page = context.new_page()
         page.goto(address)
         page.set_input_files("input[name=file]", EXAMPLES / "one-row-per-order" / "orders 2026-03-02.xlsx")
-        page.get_by_role("button", name="Look at it").press("Enter")
+        page.get_by_role("button", name="Check it").press("Enter")
         expect(page.get_by_role("heading", name="What would be sent", exact=True)).to_be_visible()
         expect(page.get_by_text("30 events would be sent")).to_be_visible()
         assert cells(stack, FIFE, "orders_imposed") == {}
@@ -146,11 +146,11 @@ def test_the_page_is_accessible(address: str, browser: Browser, tmp_path: Path) 
     table = tmp_path / "orders 2026-03-02.csv"
     table.write_text("Our ref,Date of order\n1,soon\n")
     page.set_input_files("input[name=file]", table)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Check it").click()
     sound(page)
     page.get_by_role("link", name="Send a table").click()
     page.set_input_files("input[name=file]", EXAMPLES / "one-row-per-order" / "orders 2026-03-02.xlsx")
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Check it").click()
     page.get_by_text("How the columns are read").click()
     sound(page)
     page.close()

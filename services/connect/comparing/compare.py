@@ -111,7 +111,7 @@ def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
     acts = extract.table.vanished != "report"
     if acts and not setting.let_vanish and missing > max(_FEW, before * _SHARE):
         raise CannotGoOn(
-            f"{extract.name}: of {number_of(before, 'fact')} {missing:,} are gone since the last extract. Perhaps the file is "
+            f"{extract.name}: of {number_of(before, 'fact')} {missing:,} have gone since the last extract. Perhaps the file is "
             "incomplete. Nothing was imported; if they really are gone, give --let-vanish."
         )
     return found

@@ -98,7 +98,7 @@ class Followed:
     def _gone(self, one: Vanished, seen: int | None, gone: int) -> None:
         policy = self.table.cleared if one.cleared else self.table.vanished
         if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
-            what = "was left blank" if one.cleared else "is gone"
+            what = "is now blank" if one.cleared else "has gone"
             words = f"{fact_in_words(one.key)} of order {one.subject} {what}; it still counts."
             self.result.remarks.append(f"{self.name}: {words}")
         if self.state.holds(self.name, one.subject, one.key):

@@ -134,7 +134,7 @@ class _Reading:
         rejection = fault.rejection
         words = _plainly(rejection.message)
         if rejection.reason is Reason.DATE_AFTER_TIME:
-            words = f"it lies after {in_words(self._taken)}, when this was taken or recorded"
+            words = f"it is after {in_words(self._taken)}, when this was taken or recorded"
         return self._reader.refusal(said, row, rejection.path, words)
 
 

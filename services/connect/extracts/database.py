@@ -54,21 +54,23 @@ def queried(mapping: Mapping, folder: Path, taken: datetime | None) -> Iterator[
             ]
             connection.rollback()
     except SQLAlchemyError as fault:
-        raise Later(f"the database does not answer as it should: {str(fault).splitlines()[0]}") from None
+        raise Later(f"the database gave an unexpected answer: {str(fault).splitlines()[0]}") from None
     finally:
         engine.dispose()
 
 
 def _engine(mapping: Mapping, folder: Path) -> Engine:
     if mapping.database_file is None:
-        raise CannotGoOn("the mapping has a query and no `database_file`, which holds the address of the database")
+        raise CannotGoOn("the mapping has a query, but no `database_file` with the address of the database")
     path = folder / mapping.database_file
     try:
         return create_engine(path.read_text().strip())
     except OSError as fault:
         raise CannotGoOn(f"{path} cannot be read: {fault.strerror}") from None
     except (SQLAlchemyError, ImportError) as fault:
-        raise CannotGoOn(f"{path} holds no address of a database that can be reached from here: {fault}") from None
+        raise CannotGoOn(
+            f"{path} does not hold the address of a database that can be reached from here: {fault}"
+        ) from None
 
 
 def _check(query: str) -> None:

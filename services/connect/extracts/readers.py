@@ -64,7 +64,7 @@ def sheets(file: Path, encoding: str | None = None, separator: str | None = None
     """What the file holds. Raises CannotGoOn where it is none that can be read."""
     suffix = file.suffix.lower()
     if not file.is_file():
-        raise CannotGoOn(f"{file} is not there")
+        raise CannotGoOn(f"{file} does not exist")
     if suffix in WORKBOOKS:
         with _opened(file) as book:
             epoch = _epoch(file)

@@ -27,7 +27,7 @@ def extracts_in(mapping: Mapping, files: Sequence[Path], state: State, said: dat
     names = [extract.name for extract in found]
     for name in names:
         if names.count(name) > 1:
-            raise CannotGoOn(f"{name} is there twice; name each file once, or give `file` in the mapping")
+            raise CannotGoOn(f"{name} appears twice; name each file once, or give `file` in the mapping")
     return found
 
 
@@ -49,8 +49,8 @@ def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> i
     changed = int(file.stat().st_mtime * 1_000_000)
     if before is not None and before < newest and changed > before:
         raise CannotGoOn(
-            f"{file.name} is what was taken on {in_words(before)} and has been replaced since. "
-            "If the records really went back to that, say when it was taken with --taken."
+            f"{file.name} has the content of {in_words(before)}, which a later extract has replaced. "
+            "If your records really went back to it, give the time when this file was taken as --taken."
         )
     return changed if before is None or before >= newest else before
 
@@ -124,7 +124,7 @@ def _by_pattern(pattern: str, file: Path) -> datetime:
         form = form.replace(re.escape(part), group)
     found = re.search(form, file.name)
     if found is None:
-        raise CannotGoOn(f"{file.name} does not tell when it was taken, as the mapping says: {pattern}")
+        raise CannotGoOn(f"{file.name} does not show when it was taken in the form that the mapping gives: {pattern}")
     parts = {name: int(value) for name, value in found.groupdict().items()}
     year = parts.get("Y", 2000 + parts.get("y", 0))
     try:
@@ -135,7 +135,7 @@ def _by_pattern(pattern: str, file: Path) -> datetime:
             else _end_of(day)
         )
     except ValueError as fault:
-        raise CannotGoOn(f"{file.name} does not tell when it was taken: {fault}") from None
+        raise CannotGoOn(f"{file.name} does not show when it was taken: {fault}") from None
 
 
 def _end_of(day: datetime) -> datetime:

@@ -18,15 +18,15 @@ Word = Annotated[str, Meta(title=_WORD)]
 """YAML may take it for a number or a truth value; it is read as it is written."""
 Conditions = Annotated[
     dict[str, Word | tuple[Word, ...]],
-    Meta(description="By heading, the words that the cell must have; * for anything but a blank."),
+    Meta(description="By heading, the words that the cell must hold; * for anything but a blank."),
 ]
 DateOrder = Annotated[
-    Literal["dmy", "mdy", "ymd"], Meta(description="In which order dates are written as text: day, month, year.")
+    Literal["dmy", "mdy", "ymd"], Meta(description="The order of day, month and year in dates written as text.")
 ]
 
 
 class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    MEANING: ClassVar[str] = "Where a value comes from, and how it is to be read."
+    MEANING: ClassVar[str] = "Where a value comes from, and how to read it."
 
     column: Annotated[Heading | None, Meta(description="The column that holds it.")] = None
     joined: Annotated[
@@ -35,20 +35,25 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     always: Annotated[Word | None, Meta(description="The same for every row, instead of a column.")] = None
     born: Annotated[
         Heading | None,
-        Meta(description="For an age: the column with the date of birth, which itself goes nowhere."),
+        Meta(description="For an age: the column with the date of birth. The date itself is not sent."),
     ] = None
     codes: Annotated[
-        dict[str, Word], Meta(description="What words of your own mean: your word, then the code of the contract.")
+        dict[str, Word], Meta(description="The codes of your own words: your word, then the code of the contract.")
     ] = {}
-    blank: Annotated[Word | None, Meta(description="What an empty cell means. Otherwise it is missing.")] = None
+    blank: Annotated[Word | None, Meta(description="The value of an empty cell. Without it, the value is missing.")] = (
+        None
+    )
     otherwise: Annotated[
-        Word | None, Meta(description="What any word means that is neither known nor listed. Otherwise it is refused.")
+        Word | None,
+        Meta(
+            description="The value of any word that is neither recognised nor listed. Without it, the cell is refused."
+        ),
     ] = None
     times: Annotated[float, Meta(description="The factor by which a number is multiplied, such as 60 for hours.")] = 1
-    dates: Annotated[DateOrder | None, Meta(description="Where this column writes dates in another order.")] = None
+    dates: Annotated[DateOrder | None, Meta(description="For a column that writes dates in another order.")] = None
     keyed: Annotated[
         bool,
-        Meta(description="For a reference that identifies the person: a pseudonym is made from it, with your key."),
+        Meta(description="For a reference that identifies the person: your key turns it into a pseudonym."),
     ] = False
 
 
@@ -56,7 +61,9 @@ Cell = Heading | Value
 
 
 class Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    MEANING: ClassVar[str] = "A requirement of an order: there when its hours or months are neither blank nor 0."
+    MEANING: ClassVar[str] = (
+        "A requirement of an order. The order has it when its hours or months are neither blank nor 0."
+    )
 
     kind: Annotated[RequirementKind, Meta(description="Which requirement.")]
     hours: Annotated[Cell | None, Meta(description="Of unpaid work.")] = None
@@ -69,9 +76,7 @@ class Requirement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Ended(Struct, frozen=True, forbid_unknown_fields=True):
-    MEANING: ClassVar[str] = (
-        "A row that is gone means that the order has ended, on the day of the first extract without it."
-    )
+    MEANING: ClassVar[str] = "When a row is gone, the order has ended, on the day of the first extract without it."
 
     ended: EndReason
 
@@ -148,33 +153,39 @@ class Stated(Struct, frozen=True):
 class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     MEANING: ClassVar[str] = "One sheet, file or query, and what each of its rows states."
 
-    name: Annotated[str, Meta(description="What it is called in messages; otherwise the name of sheet or file.")] = ""
-    file: Annotated[str | None, Meta(description="Which files it is in, as in orders*.csv; otherwise any.")] = None
-    sheet: Annotated[str | None, Meta(description="Which sheet, as in Order*; otherwise the first.")] = None
+    name: Annotated[str, Meta(description="Its name in messages; by default the name of the sheet or file.")] = ""
+    file: Annotated[
+        str | None, Meta(description="The files that hold it, such as orders*.csv; by default any file.")
+    ] = None
+    sheet: Annotated[str | None, Meta(description="The sheet that holds it, such as Order*; by default the first.")] = (
+        None
+    )
     query: Annotated[str | None, Meta(description="A SELECT on the case system's database, instead of a file.")] = None
-    heading_rows: Annotated[int, Meta(ge=1, le=3, description="Over how many rows the headings go.")] = 1
+    heading_rows: Annotated[int, Meta(ge=1, le=3, description="The number of rows that the headings take.")] = 1
     order: Annotated[Cell | None, Meta(description="The reference of the order. Only monthly totals have none.")] = None
     caseload: Annotated[
         Cell | None,
         Meta(
-            description="Who works with the order: a code of your own with a digit in it, as in team-3. Never a name."
+            description="Who works with the order: a code of your own with a digit in it, such as team-3. Never a name."
         ),
     ] = None
-    recorded: Annotated[Cell | None, Meta(description="When the row was last changed, if the table says so.")] = None
+    recorded: Annotated[
+        Cell | None, Meta(description="The column that says when the row was last changed, if there is one.")
+    ] = None
     when: Conditions = {}
     unless: Conditions = {}
     full: Annotated[
-        bool, Meta(description="Whether it always holds all rows, so that a row that is gone is noticed.")
+        bool, Meta(description="Whether every extract holds all rows, so that a missing row is noticed.")
     ] = True
     vanished: Annotated[
         Literal["report", "withdraw"] | Ended,
-        Meta(description="What a row that is gone means: it is reported, or taken back, or the order has ended."),
+        Meta(description="What to do when a row is gone: report it, withdraw its facts, or end the order."),
     ] = "report"
-    cleared: Annotated[Literal["report", "withdraw"], Meta(description="What the deletion of a fact's date means.")] = (
-        "withdraw"
-    )
+    cleared: Annotated[
+        Literal["report", "withdraw"], Meta(description="What to do when a fact's date was deleted.")
+    ] = "withdraw"
     history: Annotated[
-        bool, Meta(description="Past years: what is stated counts as recorded on the day on which it happened.")
+        bool, Meta(description="For past years: facts count as recorded on the day on which they happened.")
     ] = False
     states: States
 
@@ -192,24 +203,26 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    MEANING: ClassVar[str] = "What an authority's tables mean."
+    MEANING: ClassVar[str] = "The meaning of an authority's tables."
 
-    authority: Annotated[str, Meta(description="Statistical code of the authority, as in S12000027.")]
-    system: Annotated[str, Meta(description="What your system is called in the source of the events.")] = "connect"
+    authority: Annotated[str, Meta(description="Statistical code of the authority, such as S12000027.")]
+    system: Annotated[str, Meta(description="The name of your system in the source of the events.")] = "connect"
     dates: DateOrder = "dmy"
     epoch: Annotated[
         Literal[1900, 1904] | None,
-        Meta(description="From which year dates written as numbers count; otherwise what the workbook says, or 1900."),
+        Meta(description="The year from which dates written as numbers count; by default the workbook's own, or 1900."),
     ] = None
-    encoding: Annotated[str | None, Meta(description="Of CSV files; otherwise it is found out.")] = None
-    separator: Annotated[str | None, Meta(description="Of CSV files; otherwise it is found out.")] = None
+    encoding: Annotated[str | None, Meta(description="For CSV files; by default it is detected.")] = None
+    separator: Annotated[str | None, Meta(description="For CSV files; by default it is detected.")] = None
     taken: Annotated[
         str | None,
         Meta(
-            description="How file names tell when an extract was taken, as in orders_%d%m%Y; otherwise it is found out."
+            description="How file names show when an extract was taken, such as orders_%d%m%Y; by default it is detected."
         ),
     ] = None
-    platform: Annotated[Platform | None, Meta(description="Where events go, unless the command says so.")] = None
+    platform: Annotated[
+        Platform | None, Meta(description="Where events are sent, unless the command gives addresses.")
+    ] = None
     database_file: Annotated[
         str | None, Meta(description="A file that holds the address of the database for queries, and nothing else.")
     ] = None

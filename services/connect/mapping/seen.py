@@ -104,7 +104,7 @@ class Sheet:
         """The column whose words are those of a code list, whatever its heading."""
         column = next((one for one in self.free if one.likely < SURE and one.speaks(kind)), None)
         if column is not None:
-            self.doubts[column.heading] = "taken for it by its words"
+            self.doubts[column.heading] = "recognised by its words"
         return column
 
 

@@ -25,7 +25,7 @@ _WORDS = 40
 _TELLING = (Sex, Attendance, EndReason)
 """Code lists that a column is known by whatever its heading."""
 _NO_NUMBER = (
-    "rows have no number, so two of one order on one day are told apart by nothing, and a changed date is another row"
+    "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
 )
 
 
@@ -52,7 +52,7 @@ def _table(sheet: Sheet, alone: bool) -> list[str]:
     team = _caseload(sheet)
     stated = [block for name, fact in STATABLE.items() if name in FACTS for block in _fact(sheet, name, fact)]
     if not stated:
-        return [f"  # {sheet.name} is left out: nothing in it looks like something that happens to an order."]
+        return [f"  # {sheet.name} is left out: none of its columns looks like an event in an order."]
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
     return [where, f"    order: {_quoted(order.heading)}  # {_distinct(order)}", *team, "    states:", *stated, *rest]
@@ -73,7 +73,7 @@ def _where(sheet: Sheet, alone: bool) -> str:
         return f"sheet: {_quoted(sheet.name)}"
     if alone:
         return f"name: {_quoted(_stem(sheet.name))}"
-    return f"file: {_quoted(sheet.name)}  # DOUBT: what of the name stays the same? * is anything"
+    return f"file: {_quoted(sheet.name)}  # DOUBT: which part of the name stays the same? * stands for anything"
 
 
 def _stem(name: str) -> str:
@@ -139,7 +139,7 @@ def _born(sheet: Sheet, _: str) -> str | None:
     if born is None:
         return None
     born.used = True
-    return f"{{born: {_quoted(born.heading)}}}  # the date of birth itself goes nowhere"
+    return f"{{born: {_quoted(born.heading)}}}  # the date of birth itself is not sent"
 
 
 def _hours(sheet: Sheet, _: str) -> str | None:
@@ -186,7 +186,7 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
         code, doubt = _nearest(word, kind)
         yield f"            {_quoted(word)}: {code}  # in {times} {'row' if times == 1 else 'rows'}{doubt}"
     if len(unknown) > _WORDS:
-        yield f"            # DOUBT: {len(unknown) - _WORDS} more words are not shown; check tells of each"
+        yield f"            # DOUBT: {len(unknown) - _WORDS} more words are not shown; check shows each"
 
 
 def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def _date_in_text(text: str, order: str, epoch: int) -> date:
         return date(_whole_year(year), month, day)
     except ValueError as fault:
         swapped = _swapped(bare, order)
-        hint = f", unless it is written as {swapped}: say `dates` in the mapping" if swapped else ""
+        hint = f", unless it is written as {swapped}: give `dates` in the mapping" if swapped else ""
         raise Unread(f"'{text}' is not a date{hint}") from fault
 
 
@@ -182,7 +182,7 @@ def _checked(kind: type[Code], own: dict[str, str]) -> Iterable[tuple[str, str]]
     for word, code in own.items():
         if code not in list(kind):
             there = ", ".join(kind)
-            raise Unread(f"'{code}', which '{word}' is mapped to, is not a code; the codes are {there}")
+            raise Unread(f"'{word}' is mapped to '{code}', which is not a code; the codes are {there}")
         yield word, code
 
 
@@ -249,7 +249,7 @@ def caseload_in(cell: Scalar, codes: dict[str, str]) -> str:
     own = {plain(word): code for word, code in codes.items()}
     text = own.get(plain(text_of(cell)), text_of(cell))
     if not re.fullmatch(CASELOAD, text):
-        raise Unread("is not a code with a digit in it, such as team-3; say under `codes` which it is")
+        raise Unread("is not a code with a digit in it, such as team-3; give its code under `codes`")
     return text
 
 

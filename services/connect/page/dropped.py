@@ -41,7 +41,7 @@ class Dropped:
         with suppress(OSError, ValueError):
             if digest.isalnum():
                 return next(iter((self._folder / digest).iterdir()))
-        raise CannotGoOn("The file is not here any more; choose it again.")
+        raise CannotGoOn("The file is no longer here; choose it again.")
 
     def forget(self, digest: str) -> None:
         """It was sent."""

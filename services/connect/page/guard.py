@@ -52,7 +52,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if host not in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}:
-            return PlainTextResponse("This page has another address.", 421)
+            return PlainTextResponse("This page has a different address.", 421)
         if scope["method"] not in {"GET", "HEAD"} and headers.get("origin") != f"http://{host}":
             return PlainTextResponse("The form did not come from this page.", 403)
         if self._is_key(_cookie(headers, self.cookie)):

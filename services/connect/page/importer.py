@@ -124,4 +124,4 @@ def _source(value: Value) -> str:
     text = (
         headings if isinstance(headings, str) else " or ".join(headings) if not value.joined else " and ".join(headings)
     )
-    return f"age from {text}, which goes nowhere" if value.born else text
+    return f"age from {text}, which is not sent" if value.born else text

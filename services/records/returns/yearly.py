@@ -96,7 +96,7 @@ def find(name: str, shipped: Path, own: Path | None) -> Path:
         return shipped / name
     names = {path.name for path in shipped.glob("*.toml")}
     if not own.is_dir():
-        raise Refused(f"there is no folder {own}")
+        raise Refused(f"no such folder: {own}")
     if unknown := sorted(path.name for path in own.glob("*.toml") if path.name not in names):
         raise Refused(f"{own} holds {', '.join(unknown)}; mappings here are called {', '.join(sorted(names))}")
     return own / name if (own / name).exists() else shipped / name

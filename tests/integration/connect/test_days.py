@@ -119,7 +119,7 @@ def test_what_was_said_stands_while_its_row_is_wrong(office: Office) -> None:
 def test_a_row_that_is_gone_is_reported_and_still_counts(office: Office) -> None:
     office.send(office.book(2, order("A1"), order("A2")))
     done = office.send(office.book(3, order("A1")))
-    assert "Orders: the imposition of order A2 is gone; it still counts." in done.stdout
+    assert "Orders: the imposition of order A2 has gone; it still counts." in done.stdout
     assert office.said() == []
     office.send(office.book(4, order("A1"), order("A2", Hours=80)))
     assert [(subject, kind) for subject, kind, _ in office.said()] == [("A2", "order.imposed.v1")]

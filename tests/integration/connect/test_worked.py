@@ -82,7 +82,7 @@ def test_one_row_for_each_order() -> None:
         ]  # fmt: skip
         assert {time for _, _, time in events} == {datetime(2026, 3, 4, 23, 59, 59, tzinfo=UTC)}
         assert result.remarks == [
-            f"Orders: {what} of order SH-25/0152 is gone; it still counts."
+            f"Orders: {what} of order SH-25/0152 has gone; it still counts."
             for what in ("the imposition", "received", "first contact")
         ]
 
@@ -123,7 +123,7 @@ def test_past_years() -> None:
         assert sum(fact.NAME == "order.imposed" for _, fact, _ in events) == 24
         ended = sum(fact.NAME == "order.ended" for _, fact, _ in events)
         assert result.open_orders == 24 - ended > 0
-        assert f"Of these years {result.open_orders} order without an end: open." in list(result.lines(done=True))
+        assert f"{result.open_orders} order of these years without an end: still open." in list(result.lines(done=True))
         for _, fact, time in events:
             assert time.date() == max(getattr(fact, name) for name in fact.DATES), "as if told on the day"
         assert not [one for one in state.waiting(0, 10_000) if b"heartbeat" in one.body], "no sign of life of today"

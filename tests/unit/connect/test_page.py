@@ -103,9 +103,9 @@ def test_looking_at_a_table_tells_of_it_and_leaves_nothing_behind(browser: TestC
     importer.mapping.write_text((EXAMPLES / "orders.yaml").read_text())
     said = drop(browser, DAY_1.name, DAY_1.read_bytes())
     assert "30 events would be sent" in said
-    assert "age from DOB, which goes nowhere" in said
+    assert "age from DOB, which is not sent" in said
     assert not (importer.mapping.parent / "orders.connect").exists()
-    assert "cannot go on" in drop(browser, "orders.csv", b"CPO register\n\nOur ref,Court\n")
+    assert "did not work" in drop(browser, "orders.csv", b"CPO register\n\nOur ref,Court\n")
 
 
 def test_what_a_cell_says_is_shown_as_text(browser: TestClient, importer: Importer) -> None:
@@ -132,11 +132,11 @@ def test_a_file_is_kept_in_its_folder_whatever_its_name(dropped: Dropped, tmp_pa
     assert found.name == "orders.csv"
     assert found.parents[1] == tmp_path / "dropped"
     dropped.forget(found.parent.name)
-    with pytest.raises(CannotGoOn, match="not here any more"):
+    with pytest.raises(CannotGoOn, match="no longer here"):
         dropped.find(found.parent.name)
 
 
 @pytest.mark.parametrize("digest", ["", "..", "../..", "/etc", "x" * 400])
 def test_no_other_file_can_be_named(dropped: Dropped, digest: str) -> None:
-    with pytest.raises(CannotGoOn, match="not here any more"):
+    with pytest.raises(CannotGoOn, match="no longer here"):
         dropped.find(digest)

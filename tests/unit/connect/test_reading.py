@@ -196,7 +196,7 @@ def test_a_date_of_birth_is_not_repeated_even_where_it_is_wrong(tmp_path: Path) 
         ({"Date_of_order": ""}, "Orders!F2: date of order is blank"),
         ({"Hours": 500}, "Orders!G2: hours is refused: "),
         ({"Hours": ""}, "Orders!G2: hours is refused: neither supervision nor unpaid work"),
-        ({"Date_of_order": date(2026, 3, 9)}, "Orders!F2: date of order is refused: it lies after 4 March 2026"),
+        ({"Date_of_order": date(2026, 3, 9)}, "Orders!F2: date of order is refused: it is after 4 March 2026"),
         ({"DOB": date(2012, 1, 1)}, "Orders!D2: DOB is refused: "),
         ({"Ended": date(2026, 3, 1)}, "Orders!J2: why ended is blank"),
     ],

@@ -28,7 +28,7 @@ def test_what_it_says_of_a_spreadsheet() -> None:
     said = suggested(SPREADSHEET)
     for line in (
         '        imposed_on: "Date of order"  # 7 of 7 cells are dates',
-        '        age_at_imposition: {born: "DOB"}  # the date of birth itself goes nowhere',
+        '        age_at_imposition: {born: "DOB"}  # the date of birth itself is not sent',
         '            "Lerwick JP": justice_of_the_peace  # in 1 row',
         '        sex: "M/F"  # all 7 words are known',
         '          - {kind: unpaid_work, hours: "Unpaid work hours", complete_by: "Complete by"}  # 6 of 6 cells are whole numbers',
@@ -42,7 +42,7 @@ def test_what_it_says_of_a_spreadsheet() -> None:
 
 def test_once_the_doubts_are_settled_it_is_a_mapping(tmp_path: Path) -> None:
     said = suggested(SPREADSHEET).replace("S12000000", "S12000027")
-    with pytest.raises(CannotGoOn, match=r"'\?', which 'lerwick.*' is mapped to, is not a code"):
+    with pytest.raises(CannotGoOn, match=r"'lerwick.*' is mapped to '\?', which is not a code"):
         check(Job(read_mapping(said, "m"), Home(tmp_path), None), [SPREADSHEET])
     answers = {
         "Lerwick": "sheriff_summary",
@@ -147,7 +147,7 @@ def test_attendance_is_known_by_its_words(tmp_path: Path) -> None:
         ["A1", "08/04/2026", "No show", 0, ""],
     ]
     said = suggested(text(tmp_path / "s.csv", rows))
-    assert 'attendance: "Did they?"  # all 2 words are known; DOUBT: taken for it by its words' in said
+    assert 'attendance: "Did they?"  # all 2 words are known; DOUBT: recognised by its words' in said
     assert 'minutes_credited: {column: "Hrs", times: 60, blank: 0}' in said
     assert '"Grounds": gardening' in said
 

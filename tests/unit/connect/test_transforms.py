@@ -111,7 +111,7 @@ def test_a_court_that_could_be_either_is_not_guessed() -> None:
 
 
 def test_a_mapping_to_no_code_is_refused() -> None:
-    with pytest.raises(Unread, match="'sherif', which 'lerwick' is mapped to, is not a code"):
+    with pytest.raises(Unread, match="'lerwick' is mapped to 'sherif', which is not a code"):
         code_in(CourtType, {"Lerwick": "sherif"})
 
 
