@@ -122,7 +122,7 @@ def compare(old: File, new: File, keys: Keys) -> None:
     name="new-key",
     help="Make a key with which an authority signs its events, and write its public half beside it, to be registered.",
 )
-def make_key(path: Annotated[Path, typer.Argument(help="The file to write, readable by you only.")]) -> None:
+def make_key(path: Annotated[Path, typer.Argument(help="The file to write, which only you can read.")]) -> None:
     try:
         key = new_key(path)
     except FileExistsError:

@@ -48,7 +48,7 @@ def run_morning(settings: MorningSettings, weekly: bool = False) -> int:
 def _wanted(path: Path | None) -> dict[str, Recipients]:
     """By authority. Nobody where no file is named: the e-mail is off."""
     if path is None:
-        log.info("no recipients are named: nothing is sent")
+        log.info("no recipients are given, so nothing is sent")
         return {}
     try:
         found = msgspec.json.decode(path.read_bytes(), type=dict[str, Recipients])

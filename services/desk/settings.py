@@ -49,7 +49,7 @@ class MorningSettings(Settings):
         default="http://127.0.0.1:8104", pattern="^https?://", description="where people open the desk"
     )
     recipients_path: Path | None = Field(
-        default=None, description="JSON: authority to {token_path, to, weekly}; nobody gets it where not given"
+        default=None, description="JSON: authority to {token_path, to, weekly}; without it, nobody gets the e-mail"
     )
     logs: LogSettings = LogSettings()
 

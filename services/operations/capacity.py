@@ -33,7 +33,7 @@ class Held(NamedTuple):
 
 @commands.command(
     help=(
-        "Say what this history takes in PostgreSQL, and what it will take in one, five and ten years at the pace of "
+        "Show how much space this history takes in PostgreSQL, and how much it will take in one, five and ten years at the pace of "
         "the last four weeks.\n\n"
         "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
     ),
@@ -71,7 +71,7 @@ def told(service: str, now: Held) -> Iterator[str]:
     for table, taken in list(now.tables.items())[:5]:
         yield f"    {table:14} {size(taken):>9}"
     if not now.events:
-        yield "    nothing was sent yet, so there is no forecast"
+        yield "    nothing has been sent yet, so there is no forecast"
         return
     each = now.size / now.events
     yield f"    {each:,.0f} bytes an event; {now.lately:,.1f} events a day in the last four weeks"

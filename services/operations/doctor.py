@@ -38,9 +38,9 @@ class DoctorSettings(BooksSettings):
 
 @commands.command(
     help=(
-        "Say what is wrong with the surroundings: topics and their settings, copies, first offsets, schema, clocks, "
-        "who is parked.\n\n"
-        "Exit status 1 if anything is. The database is where PAYBACK_DATABASE_URL says, of the service that "
+        "List problems around the services: topics and their settings, replicas, first offsets, schema, clocks, "
+        "parked authorities.\n\n"
+        "Exit status 1 if there are any. The database is where PAYBACK_DATABASE_URL says, of the service that "
         "PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."
     ),
 )
@@ -82,7 +82,7 @@ def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -
 def begins_late(kafka: KafkaSettings, spans: Mapping[str, Span]) -> Iterator[str]:
     """Topics of events that no longer have their first."""
     for topic in cut_off(kafka, {topic: span.first for topic, span in spans.items()}):
-        yield f"{topic} begins at offset {spans[topic].first}: what came before is gone, so nothing can be made again from it"
+        yield f"{topic} begins at offset {spans[topic].first}: earlier events are gone, so nothing can be rebuilt from them"
 
 
 def dated_ahead(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
@@ -97,7 +97,7 @@ def look_at_schema(database: DatabaseSettings) -> Iterator[str]:
     """Migrations that were not run."""
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
     for revision in pending(database.url.get_secret_value(), database.schema_name, migrations):
-        yield f"migration {revision} was not run"
+        yield f"migration {revision} has not been run"
 
 
 def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
@@ -114,7 +114,7 @@ def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
 def _clock(connection: Connection, now: datetime) -> Iterator[str]:
     apart = abs(connection.execute(select(func.clock_timestamp())).scalar_one() - now)
     if apart > APART:
-        yield f"the clocks of PostgreSQL and of this machine are {apart} apart"
+        yield f"the clocks of PostgreSQL and of this machine differ by {apart}"
 
 
 def _books(connection: Connection, now: datetime) -> Iterator[str]:
@@ -122,13 +122,13 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
         yield f"{authority} is parked since {park.at:%Y-%m-%d %H:%M} at {park.place or 'no single event'}: {park.said}"
     replaced = select(record_times.c.authority, func.count().label("number")).group_by(record_times.c.authority)
     for row in connection.execute(replaced.order_by(record_times.c.authority)):
-        yield f"{row.authority}: {counted(row.number, 'record')} came with impossible times; the time of reading was used"
+        yield f"{row.authority}: {counted(row.number, 'record')} came with impossible times; the time of reading was used instead"
     yield from _unclosed(connection, now)
     latest = (now + timedelta(days=1)).date()
     for row in connection.execute(select(shards.c.authority, shards.c.reached).order_by(shards.c.authority)):
         for topic, day in row.reached.items():
             if day > latest.isoformat():
-                yield f"{row.authority}: what is known of {topic} is dated {day}, ahead of the clock: payback rebuild mends it"
+                yield f"{row.authority}: what is known of {topic} is dated {day}, ahead of the clock: payback rebuild corrects it"
 
 
 def _unclosed(connection: Connection, now: datetime) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _unclosed(connection: Connection, now: datetime) -> Iterator[str]:
 def _put_aside(connection: Connection, _: datetime) -> Iterator[str]:
     number = connection.scalar(text("SELECT count(*) FROM put_aside"))
     if number:
-        yield f"{counted(number, 'aggregate was', 'aggregates were')} put aside, since this version could not take them"
+        yield f"{counted(number, 'aggregate was', 'aggregates were')} put aside, because this version could not store them"
 
 
 def _faults(look: Callable[[], Iterable[str]]) -> list[str]:

@@ -21,7 +21,7 @@ MOST = 20
 @commands.command(
     "explain",
     help=(
-        "Show the orders and facts behind an authority's own number, and why others did not count.\n\n"
+        "Show the orders and facts behind an authority's own number, and why other orders do not count.\n\n"
         "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
     ),
 )
@@ -31,7 +31,7 @@ def explain_cell(
     ],
     everything: Annotated[bool, typer.Option("--all", help="Show every order behind it.")] = False,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As it was known at the end of that day.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As known at the end of that day.")
     ] = None,
 ) -> None:
     try:

@@ -19,7 +19,7 @@ _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that P
 
 @commands.command(
     epilog=_WHERE,
-    help="Have all cells of an authority sent to national.aggregates again, where reporting lacks some. A worker does it within seconds.",
+    help="Send all cells of an authority to national.aggregates again, if reporting misses some. A worker does it within seconds.",
 )
 def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of authorities.")]) -> None:
     from services.chassis.audit.operators import operated  # noqa: PLC0415
@@ -41,14 +41,14 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
 @commands.command(
     epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.",
     help=(
-        "Make records and cells again from the topics, beside the old ones, and change over at once. Workers may go on "
-        "meanwhile.\n\n"
-        "Refuses where that would leave any authority with less. Whoever connects to the database must be allowed to "
-        "make and rename schemas, as the role maintenance is."
+        "Make records and cells again from the topics, beside the old ones, then change over in one step. Workers may "
+        "run meanwhile.\n\n"
+        "Refuses if any authority would have fewer events or orders afterwards. The database user must "
+        "be allowed to make and rename schemas, like the role maintenance."
     ),
 )
 def rebuild(
-    less: Annotated[bool, typer.Option("--less", help="Go on although the log holds less than the books do.")] = False,
+    less: Annotated[bool, typer.Option("--less", help="Go on even though the log holds less than the tables.")] = False,
 ) -> None:
     from importlib.resources import files  # noqa: PLC0415
 

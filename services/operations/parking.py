@@ -18,35 +18,35 @@ from services.records.ingest.guarding.parking import Action, Park
 commands = typer.Typer()
 park = typer.Typer(
     no_args_is_help=True,
-    help="See which authorities are parked, and have their events taken again. "
+    help="Show which authorities are parked, and process their events again. "
     "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
 )
 commands.add_typer(park, name="park")
 
-Who = Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all that are parked, if left out.")]
-Why = Annotated[str, typer.Option(help="The correction, or the reason for none; kept on record.")]
-By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
+Who = Annotated[list[str] | None, typer.Argument(help="Codes of authorities; by default all that are parked.")]
+Why = Annotated[str, typer.Option(help="The correction, or the reason why there is none; kept on record.")]
+By = Annotated[str | None, typer.Option(help="Who does it; by default the user who is signed in.")]
 
 
-@park.command("list", help="Show which authorities are parked, since when and where, and what failed.")
-def show(everything: Annotated[bool, typer.Option("--all", help="Also what happened before.")] = False) -> None:
+@park.command("list", help="Show which authorities are parked, since when and at which event, and what failed.")
+def show(everything: Annotated[bool, typer.Option("--all", help="Also show past parkings.")] = False) -> None:
     with opened(BooksSettings.load()) as (database, domain), transaction(database) as connection:
         found = parking.history(connection) if everything else list(parking.parked(connection).values())
     for one in found:
         typer.echo(_line(one))
     if not found:
-        typer.echo(f"{domain.service}: nobody is parked")
+        typer.echo(f"{domain.service}: no authority is parked")
 
 
 @park.command(
-    help="Take an authority's events again from where they stopped, once the fault is corrected. A worker does it within seconds."
+    help="Process an authority's events again from where they stopped, once the bug is corrected. A worker does it within seconds."
 )
 def retry(authorities: Who = None, why: Why = "", by: By = None) -> None:
     _release(authorities, Action.RETRIED, why, by)
 
 
 @park.command(
-    help="Put the event aside that failed, and take the rest. It is kept as put_aside; `payback redrive` sends it through again."
+    help="Put the failing event aside, and process the rest. It is kept as put_aside; `payback redrive` sends it through again."
 )
 def skip(
     authority: Annotated[str, typer.Argument(help="Code of the authority.")],

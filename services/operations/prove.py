@@ -16,19 +16,19 @@ commands = typer.Typer()
 
 @commands.command(
     help=(
-        "Compare everything held and shown with the log, counted in another way. Exit status 1 if anything "
+        "Compare all tables and figures with the log, counted in another way. Exit status 1 if anything "
         "differs.\n\n"
         "Where DuckDB is installed, the main cells are also counted by queries that share no rule with the services. "
-        "PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Of orders, unpaid_work and reporting "
-        "those are looked at whose role whoever connects may take; the role maintenance may take all."
+        "PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Checks those of orders, unpaid_work "
+        "and reporting whose roles the database user may take; the role maintenance may take all."
     ),
 )
 def prove(
-    authorities: Annotated[list[str] | None, typer.Argument(help="Codes of authorities; all, if left out.")] = None,
+    authorities: Annotated[list[str] | None, typer.Argument(help="Codes of authorities; by default all.")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on for ever; tell by metrics, and on the page of data quality.")
+        bool, typer.Option("--watch", help="Go on for ever; report in metrics and on the data quality page.")
     ] = False,
-    share: Annotated[float, typer.Option(min=0.001, max=1, help="How much of the time --watch may use.")] = 0.1,
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="The share of time that --watch may use.")] = 0.1,
 ) -> None:
     from services.operations.proof.recount import possible  # noqa: PLC0415
     from services.operations.proof.settings import ProofSettings, opened  # noqa: PLC0415
@@ -37,7 +37,7 @@ def prove(
     codes = [_code(authority) for authority in authorities or ()]
     settings = ProofSettings.load()
     if not possible():
-        typer.echo("Cells are not counted a second time without DuckDB: pip install 'payback[operations]'", err=True)
+        typer.echo("Without DuckDB, cells are not counted a second time: pip install 'payback[operations]'", err=True)
     with opened(settings) as prover:
         if watch:
             keep_proving(settings, prover, share)

@@ -60,7 +60,7 @@ class Refusals(NamedTuple):
 def show(
     authority: Who = None,
     reason: For = None,
-    days: Annotated[int, typer.Option(help="Of how many days back.", min=1)] = 30,
+    days: Annotated[int, typer.Option(help="How many days to look back.", min=1)] = 30,
 ) -> None:
     with opened(BooksSettings.load()) as (database, domain):
         found = list(refusals(database, _wanted(authority, reason), system_clock() - timedelta(days=days)))
@@ -99,15 +99,15 @@ def refusals(database: Engine, wanted: Wanted, since: datetime) -> Iterator[Refu
 
 @commands.command(
     epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.",
-    help="Send refused events through again that today's contract accepts. The refusals stay on record, marked. Safe to repeat.",
+    help="Send again those refused events that today's contract accepts. The refusals stay on record, marked. Safe to repeat.",
 )
 def redrive(
     authority: Who = None,
     reason: For = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do to orders and cells.")] = False,
-    per_second: Annotated[int, typer.Option(help="Send no more than this many in a second.", min=1)] = 500,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how it would change orders and cells.")] = False,
+    per_second: Annotated[int, typer.Option(help="The most to send in a second.", min=1)] = 500,
     why: Annotated[str, typer.Option(help="The correction; kept on record.")] = "",
-    by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who does it; by default the user who is signed in.")] = None,
 ) -> None:
     wanted, now = _wanted(authority, reason), system_clock()
     if dry_run:
@@ -138,7 +138,7 @@ def _tell(domain: Domain, effects: Iterable[tuple[str, Effect]]) -> None:
         for measure, change in sorted(effect.cells.items()):
             typer.echo(f"    {measure} {change:+d}")
     if not found:
-        typer.echo(f"{domain.service}: nothing waits to be sent again")
+        typer.echo(f"{domain.service}: no event can be sent again")
 
 
 def _wanted(authority: str | None, reason: str | None) -> Wanted:

@@ -53,7 +53,7 @@ QUESTIONS: Mapping[str, str] = {
 
 @commands.command(
     epilog="The database is where PAYBACK_DATABASE_URL says, Kafka where PAYBACK_KAFKA_BOOTSTRAP says.",
-    help="Write one file for those who help: versions, settings without secrets, findings, positions, counts and sizes. No personal data.",
+    help="Write a file for your support: versions, settings without secrets, findings, positions, counts and sizes. No personal data.",
 )
 def support(
     into: Annotated[Path, typer.Argument(help="The file to write, as support.tgz.")],

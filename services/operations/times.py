@@ -21,14 +21,14 @@ commands = typer.Typer()
 
 @commands.command(
     help=(
-        "Note when messages came whose times in Kafka are wrong, such as after a broker's clock jumped. `payback "
-        "rebuild` then says so.\n\n"
+        "Record when messages really came whose times in Kafka are wrong, for instance after a broker's clock "
+        "jumped. `payback rebuild` then uses those times.\n\n"
         "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names."
     ),
 )
 def redate(
     topic: Annotated[str, typer.Argument(help="As in orders.events.S12000005.")],
-    first: Annotated[int, typer.Argument(min=0, help="Offset of the first message that is dated wrong.")],
+    first: Annotated[int, typer.Argument(min=0, help="Offset of the first message with a wrong time.")],
     last: Annotated[int, typer.Argument(min=0, help="Offset of the last.")],
     came: Annotated[datetime, typer.Argument(formats=["%Y-%m-%dT%H:%M"], help="When they came, in UTC.")],
 ) -> None:
@@ -42,6 +42,6 @@ def redate(
         number = times.redate(connection, TopicPartition(topic, 0), first, last, at)
         operated(connection, "redate", topic[-9:], topic=topic, first=first, last=last, came=f"{at:%Y-%m-%dT%H:%M}Z")
     typer.echo(
-        f"{domain.service}: {counted(number, 'message is', 'messages are')} taken to have come "
-        f"at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"
+        f"{domain.service}: {counted(number, 'message is', 'messages are')} counted as "
+        f"come at {at:%Y-%m-%d %H:%M}, once payback rebuild has run"
     )

@@ -66,11 +66,11 @@ def examine(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
 
 @commands.command(help="Create the topics that are missing. Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.")
 def topics(
-    replication: Annotated[int, typer.Option(help="Copies of each topic; -1 takes the cluster's default.")] = -1,
+    replication: Annotated[int, typer.Option(help="Replicas of each topic; -1 takes the cluster's default.")] = -1,
     mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="As they must be while another Kafka's are mirrored to them.")
+        bool, typer.Option("--mirrored", help="With the settings that they need while another Kafka is copied to them.")
     ] = False,
-    show: Annotated[bool, typer.Option("--show", help="Only show what there should be.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Only show which topics there should be.")] = False,
 ) -> None:
     specs = topic_specs(replication, simulated=mirrored)
     if show:
@@ -82,4 +82,4 @@ def topics(
         typer.echo(difference, err=True)
     if differences:
         raise typer.Exit(1)
-    typer.echo(f"{len(specs)} topics are there")
+    typer.echo(f"{len(specs)} topics exist")

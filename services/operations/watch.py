@@ -35,10 +35,12 @@ class LookSettings(Group):
     """Where to look, and how often."""
 
     every_seconds: float = Field(default=300.0, gt=0)
-    replication: int = Field(default=-1, description="copies that each topic must have; -1 for the cluster's default")
+    replication: int = Field(
+        default=-1, description="the replicas that each topic must have; -1 for the cluster's default"
+    )
     backups_path: Path | None = Field(default=None, description="the folder where backups are put")
     certificates_path: Path | None = Field(
-        default=None, description="a folder with *.pem or *.crt whose end must be known"
+        default=None, description="a folder with *.pem or *.crt files whose expiry is watched"
     )
 
 
@@ -81,7 +83,7 @@ class WatchMetrics:
 
 @commands.command(
     help=(
-        "Look at Kafka, certificates and backups every few minutes, and tell Prometheus. Runs until it is stopped.\n\n"
+        "Check Kafka, certificates and backups every few minutes, and report to Prometheus. Runs until it is stopped.\n\n"
         "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says. PAYBACK_WATCH_BACKUPS_PATH and PAYBACK_WATCH_CERTIFICATES_PATH "
         "name folders."
     ),
@@ -110,7 +112,7 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
     try:
         findings = look_at_kafka(settings, now)
     except Failure as failure:
-        log.warning("cannot look at Kafka: %s", failure)
+        log.warning("cannot check Kafka: %s", failure)
         return
     for about, found in findings.items():
         metrics.findings.labels(about).set(len(found))

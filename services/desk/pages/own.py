@@ -92,7 +92,7 @@ async def _set(site: Site, looker: Looker, request: Request) -> Response:
     name, fields = str(request.path_params["name"]), await fields_of(request)
     setting = SETTINGS.get(name)
     if setting is None:
-        raise Problem(404, "There is nothing to set under that name.")
+        raise Problem(404, "There is no such setting.")
     asked = {one: field(fields, one) for one in setting.fields if one in fields}
     if fields.get("act") == ["take_back"]:
         method, path, body = "DELETE", f"own/{name}?{urlencode({one: asked.get(one, '') for one in setting.key})}", None

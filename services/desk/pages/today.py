@@ -22,7 +22,7 @@ REASONS = {
     "too_late": "Too late to do; noted for the next review",
     "back_at_court": "The order is back at court",
     "person_away": "The person is in custody, in hospital or abroad",
-    "passed_on": "Passed on to whoever is responsible",
+    "passed_on": "Passed on to the person responsible",
 }
 """Why a missed duty needs nothing more, as the services know the reasons."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -69,7 +69,7 @@ def _merged(counts: list[FindingCounts]) -> list[FindingCount]:
 
 async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
     found = await _all(site, looker, request.query_params.get("rule", ""))
-    headings = ("Order", "What is wrong", "How to mend it", "Detail", "On", "Known since", "Facts")
+    headings = ("Order", "What is wrong", "How to correct it", "Detail", "On", "Known since", "Facts")
     rows = [
         (one.subject, one.meaning, one.remedy, one.detail, one.on, one.since, ", ".join(one.facts)) for one in found
     ]

@@ -94,8 +94,8 @@ def _limits() -> Section:
     return Section(
         "What figures cannot show",
         [
-            "Figures say what was done and when. How well it was done, only people can say: add it from case files and interviews.",
-            "A trend is told where chance alone would make one as strong less than one time in twenty.",
+            "Figures say what was done and when. Only people can say how well it was done: add that from case files and interviews.",
+            "A trend is reported only if chance alone would produce one as strong less than one time in twenty.",
             "Quarters that are provisional or not shown are left out of a trend.",
         ],
     )

@@ -52,7 +52,7 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     said = f"{comparison.indicator.title}: {_number(share)}{_range(mine)}."
     parts = [said, _trend(told, comparison, share), _beside_scotland(told, comparison)]
     if mine.provisional:
-        parts.append("The figure is provisional: something that counts in it can still happen.")
+        parts.append("The figure is provisional: it can still change.")
     return [part for part in parts if part]
 
 
@@ -246,9 +246,9 @@ def method() -> Section:
     return Section(
         "How to read this",
         [
-            "Shares are out of all that fell due, as the nation counts them; the public pages define each indicator.",
-            "Two shares are said to differ where chance alone would make such a difference less than one time in twenty.",
-            "Nothing is said about a difference where there are fewer than ten cases.",
+            "Shares are of all that fell due, as the nation counts them; the public pages define each indicator.",
+            "Two shares are said to differ only if chance alone would produce the difference less than one time in twenty.",
+            "The report does not compare figures with fewer than ten cases.",
             "Comparison with Scotland uses control limits that are wider for authorities with few orders.",
         ],
     )

@@ -49,7 +49,7 @@ def _lines(week: Week, address: str) -> list[str]:
         "",
         f"{week.capacity} {address}/hours",
         "",
-        f"{words.counted(morning.newly_wrong, 'record')} came to be wrong in the last seven days: {address}/wrong",
-        f"{words.counted(morning.refused, 'refused event')} to mend: {address}/refusals",
+        f"{words.counted(morning.newly_wrong, 'record')} became wrong in the last seven days: {address}/wrong",
+        f"{words.counted(morning.refused, 'refused event')} to correct: {address}/refusals",
         "",
     ]

@@ -90,7 +90,7 @@ def _lines(morning: Morning, address: str) -> list[str]:
             "/hours",
         ),
         (words.counted(morning.newly_wrong, "record") + " newly wrong", "/wrong"),
-        (words.counted(morning.refused, "refused event") + " to mend", "/refusals"),
+        (words.counted(morning.refused, "refused event") + " to correct", "/refusals"),
     ]
     shown = [
         line for text, path in rows if not text.startswith("0 ") for line in (f"{text}:", f"  {address}{path}", "")

@@ -59,21 +59,23 @@ class Found(NamedTuple):
         if self.obstacles:
             return "cannot go on with this Kafka"
         if not self.moved:
-            return "nothing is bound to another Kafka than this"
+            return "no topic is bound to another Kafka"
         return f"can go on with {counted(len(self.moved), 'topic')} of this Kafka, {counted(self.compared, 'event')} compared"
 
 
 @commands.command(
     epilog="The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
     help=(
-        "Go on with another Kafka, at PAYBACK_KAFKA_BOOTSTRAP, to which the topics were mirrored, without a rebuild.\n\n"
-        "Compares each event that the books hold with the record in its place there. Without --confirm nothing is "
-        "changed. Exit status 1 if they cannot go on with it."
+        "Go on, without a rebuild, with another Kafka at PAYBACK_KAFKA_BOOTSTRAP that holds a copy of the topics.\n\n"
+        "Compares each event in the tables with the record in its place there. Changes nothing without "
+        "--confirm. Exit status 1 if the service cannot go on with it."
     ),
 )
 def adopt(
-    confirm: Annotated[bool, typer.Option("--confirm", help="Bind the books to the new topics.")] = False,
-    old: Annotated[str, typer.Option(help="The old Kafka, host:port, while it answers: it must hold no more.")] = "",
+    confirm: Annotated[bool, typer.Option("--confirm", help="Bind the tables to the new topics.")] = False,
+    old: Annotated[
+        str, typer.Option(help="The old Kafka, host:port, while it still answers. It must hold nothing more.")
+    ] = "",
 ) -> None:
     settings = AdoptSettings.load()
     schema = settings.database.schema_name
@@ -83,7 +85,7 @@ def adopt(
         typer.echo("\n".join([*found.obstacles, f"{schema}: {found}"]))
         if confirm and found.moved and not found.obstacles:
             bind(database, schema, found.moved)
-            typer.echo(f"{schema}: bound to it. Its workers may start with the new address")
+            typer.echo(f"{schema}: bound to it. Start its workers with the new address")
     finally:
         database.dispose()
     raise typer.Exit(int(bool(found.obstacles)))
@@ -140,7 +142,7 @@ def _of_aggregates(moved: Mapping[Position, Mirror], aside: int) -> Iterator[str
     """Rows say how new they are, so reporting may read them all again, wherever they lie."""
     for one, mirror in moved.items():
         if one.next_offset and mirror.bounds.end <= mirror.bounds.first:
-            yield f"{one.source.topic} is empty: mirror it, for those who follow it"
+            yield f"{one.source.topic} is empty: copy it, for its subscribers"
         if aside:
             yield f"{counted(aside, 'aggregate is', 'aggregates are')} put aside by offset (runbook: aggregates-put-aside)"
 
@@ -152,7 +154,7 @@ def _left_behind(kafka: KafkaSettings, old: str, moved: Mapping[Position, Mirror
     for one, mirror in moved.items():
         end = ends[one.source.topic]
         if end > mirror.bounds.end:
-            yield f"{one.source.topic} has {end - mirror.bounds.end} more in the old Kafka: stop who sends, and let the mirror end"
+            yield f"{one.source.topic} has {end - mirror.bounds.end} more in the old Kafka: stop the senders, and let the copy end"
 
 
 class _Event(Struct):
@@ -220,4 +222,4 @@ def _bind(connection: Connection, one: Position, identity: SourceIdentity, offse
         },
     )
     if done.rowcount != 1:
-        raise Refused(f"{one.source.topic} was read on meanwhile: stop the workers first. Nothing was changed.")
+        raise Refused(f"{one.source.topic} was read meanwhile: stop the workers first. Nothing was changed.")

@@ -46,18 +46,18 @@ class CopyMetrics:
 @commands.command(
     help=(
         "Copy all topics to another Kafka, at PAYBACK_TARGET_BOOTSTRAP, with each record in its own place.\n\n"
-        "May be stopped at any time, and goes on where the copy ends. One at a time."
+        "You may stop it at any time; it goes on where the copy ends. Run one at a time."
     ),
 )
 def copy(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with new records, until it is stopped.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on copying new records until it is stopped.")] = False,
 ) -> None:
     settings = CopySettings.load()
     if follow:
         keep_copying(settings)
         return
     with closing(Copier(settings.kafka, settings.target)) as copier:
-        typer.echo(f"{counted(copier.round(), 'record')} copied; the copy holds all there is")
+        typer.echo(f"{counted(copier.round(), 'record')} copied; the copy is complete")
 
 
 def keep_copying(settings: CopySettings) -> None:

@@ -32,19 +32,19 @@ def against(one: Position, mirror: Mirror) -> Iterator[str]:
     if not read:
         return
     if mirror.is_cut_off:
-        yield f"{topic} begins at offset {mirror.bounds.first}: make it again, and mirror it from its first event on"
+        yield f"{topic} begins at offset {mirror.bounds.first}: delete it, and copy it again from its first event"
     elif mirror.bounds.end < read:
         yield (
             f"{topic} ends at offset {mirror.bounds.end}, and the books have read to {read}: the mirror is not done, or lost some, "
             "or its offsets differ"
         )
     elif one.taken is None:
-        yield f"{topic}: the last record taken was not noted, so it cannot be compared: rebuild"
+        yield f"{topic}: the last record that was processed is not known, so it cannot be compared: rebuild"
     elif mirror.last is None or mirror.last.checksum != one.taken.checksum:
-        yield f"{topic} holds another record at offset {read - 1} than the last that was taken: the offsets differ, so rebuild"
+        yield f"{topic} holds another record at offset {read - 1} than the last that was processed: the offsets differ, so rebuild"
     elif mirror.last != one.taken:
         yield (
-            f"{topic} holds the record at offset {read - 1} with another time: while it is mirrored, "
+            f"{topic} holds the record at offset {read - 1} with another time: during the copy, "
             "its message.timestamp.type must be CreateTime"
         )
 

@@ -28,7 +28,7 @@ class Mismatch(NamedTuple):
     def without_orders(self) -> str:
         """For logs, which name no order: places in the log instead."""
         if self.table.partition(".")[2] in OF_ORDERS:
-            return f"{self.table}: {', '.join(self.behind) or 'a row'} does not add up"
+            return f"{self.table}: {', '.join(self.behind) or 'a row'} differs"
         return str(self)
 
 

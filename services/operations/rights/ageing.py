@@ -99,7 +99,7 @@ GOING: Mapping[str, Callable[[Connection, datetime], int]] = {
     "audit": trim_audit,
     "sessions": _deleted(sessions, sessions.c.ends_at),
 }
-"""How what is older than a time goes, by kind. What is not named here does not go by itself."""
+"""How what is older than a time goes, by kind. What is not named here stays until you erase it."""
 
 
 def note_let_go(

@@ -19,7 +19,7 @@ from services.operations.books import BooksSettings
 commands = typer.Typer()
 audit = typer.Typer(
     no_args_is_help=True,
-    help="Check that nothing was changed in the audit. The database is where PAYBACK_DATABASE_URL says, "
+    help="Check that nobody has changed the audit. The database is where PAYBACK_DATABASE_URL says, "
     "of the service that PAYBACK_DATABASE_SCHEMA_NAME names.",
 )
 commands.add_typer(audit, name="audit")
@@ -49,7 +49,7 @@ def _opened() -> Iterator[tuple[Engine, str]]:
 
 
 @audit.command(
-    help="Print the last entry of each chain, as lines of JSON. Kept elsewhere, they show later that none was taken off the end."
+    help="Print the last entry of each chain, as lines of JSON. Keep them elsewhere: they show if entries are later removed."
 )
 def heads() -> None:
     with _opened() as (database, _), transaction(database) as connection:
@@ -71,7 +71,7 @@ def verify(
     for line in found:
         typer.echo(line)
     if found:
-        raise Tampered(f"{service}: the audit is not as it was written")
+        raise Tampered(f"{service}: the audit was changed")
     typer.echo(f"{service}: {number} entries, none changed")
 
 

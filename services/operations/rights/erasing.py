@@ -114,7 +114,7 @@ def _ids(events: Iterable[Said]) -> Mapping[str, Collection[str]]:
 def _renamed(renaming: Renaming, said: Said) -> Said:
     after = renaming.renamed(said)
     if not alike(said, after):
-        raise Refused(f"A record of {said.topic} would be treated differently under other names. Nothing was changed")
+        raise Refused(f"A record of {said.topic} would be processed differently under other names. Nothing was changed")
     return after
 
 
@@ -151,7 +151,7 @@ def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
     for name, database in books.items():
         with transaction(database) as connection:
             for parked in parking.parked(connection, authorities):
-                raise Refused(f"{name} has parked {parked}: release it first")
+                raise Refused(f"{name} has parked {parked}: unpark it first")
             if connection.scalar(select(or_(aside, exists().where(rejections.c.authority.in_(authorities), *again)))):
                 raise Refused(
                     f"{name} holds events of {' or '.join(sorted(authorities))} that were redriven without effect, or skipped: "
@@ -181,7 +181,7 @@ def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
     for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
         its = topics.messages[topic]
         if its and offset <= its[-1].offset:
-            raise Refused(f"{name} has not read all of {topic} yet: give the command again once it has")
+            raise Refused(f"{name} has not read all of {topic} yet: run the command again once it has")
 
 
 def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:

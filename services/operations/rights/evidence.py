@@ -38,7 +38,7 @@ class KeySettings(Group):
 
     key_path: Path = Field(description="a private key of Ed25519 in PEM, as `payback evidence new-key` makes it")
     heads_path: Path = Field(
-        description="a folder apart from PostgreSQL and its backups, for the last head of each tree: no other history is signed after it"
+        description="a folder apart from PostgreSQL and its backups, for the last head of each tree; no other history is signed"
     )
 
 
@@ -54,7 +54,7 @@ class EvidenceSettings(BooksSettings):
     help="Make a key to sign heads with. Give it to `close` in place of an older one, whose public key stays "
     "published.",
 )
-def make_key(path: Annotated[Path, typer.Argument(help="The file to write, readable by you only.")]) -> None:
+def make_key(path: Annotated[Path, typer.Argument(help="The file to write, which only you can read.")]) -> None:
     try:
         typer.echo(f"{path}: key {new_key(path).name}")
     except FileExistsError:
@@ -63,9 +63,9 @@ def make_key(path: Annotated[Path, typer.Argument(help="The file to write, reada
 
 @evidence.command(
     name="close",
-    help="Close yesterday for every authority: what was accepted by then is added to its tree, and the head is "
-    "signed. Meant for every night. Done again on the same day, it does nothing. An authority of which Kafka "
-    "lacks something is left out, with status 3 at the end.",
+    help="Close yesterday for every authority: add the events accepted by then to its tree, and sign the head. "
+    "Meant for every night; a second run on the same day does nothing. If Kafka no longer has some events of an "
+    "authority, the command leaves that authority out and ends with status 3.",
 )
 def close_day() -> None:
     settings = EvidenceSettings.load()

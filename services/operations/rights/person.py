@@ -14,25 +14,25 @@ from services.operations.rights.holding import Order, held
 commands = typer.Typer()
 person = typer.Typer(
     no_args_is_help=True,
-    help="What is held about a person, and to have it forgotten. PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where, for a user "
+    help="Show what is held about a person, or erase it. PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where, for a user "
     "who may take the roles of both services of records, as the role maintenance is.",
 )
 commands.add_typer(person, name="person")
 
-Pseudonym = Annotated[str, typer.Argument(help="As the authority makes it.")]
-Why = Annotated[str, typer.Option(help="Who asked for it, and when; kept on record. No name.")]
-By = Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")]
+Pseudonym = Annotated[str, typer.Argument(help="The pseudonym, as the authority makes it.")]
+Why = Annotated[str, typer.Option(help="Who asked for it, and when, without a name; kept on record.")]
+By = Annotated[str | None, typer.Option(help="Who does it; by default the user who is signed in.")]
 Authority = Annotated[
     str | None, typer.Option(help="Code of the authority that made the pseudonym, if only the log holds it.")
 ]
-LEFT = """What is left, which this command cannot reach:
+LEFT = """What this command cannot reach:
 - Kafka's disk: the old records can be read no more, and the broker deletes their segments some minutes later. On the disk of a copy that
-  payback copy keeps they may stay beside newer ones: make it anew. Copies that other tools made of the topics.
-- Backups of Kafka and PostgreSQL, and archived WAL, until they are deleted. After a restore of an older one, give this command again.
+  payback copy keeps they may stay beside newer ones: make that copy anew. Copies that other tools made of the topics.
+- Backups of Kafka and PostgreSQL, and archived WAL, until they are deleted. After a restore of an older one, run this command again.
 - The authority's side: its case system, the spools of `payback connect` and of the client library, programs that follow changes or get
-  webhooks, workbooks and lists from the desk. What is sent again from there is taken as new, and counts twice.
-- Receipts that senders hold name places in the log that are gone.
-Compare what is shown with the log: payback prove."""
+  webhooks, workbooks and lists from the desk. Events sent again from there count as new, and so count twice.
+- Receipts that senders hold name places in the log that no longer exist.
+To compare the figures with the log, run payback prove."""
 
 
 @person.command(
@@ -40,7 +40,7 @@ Compare what is shown with the log: payback prove."""
 )
 def show(
     pseudonym: Pseudonym,
-    out: Annotated[Path, typer.Option(help="The file to write, readable by whoever is signed in only.")],
+    out: Annotated[Path, typer.Option(help="The file to write, which only you can read.")],
     why: Why = "",
     by: By = None,
     authority: Authority = None,
@@ -55,9 +55,9 @@ def show(
 
 @person.command(
     help=(
-        "Have a person forgotten while every count stays: topics are written anew under names that nobody knows, and "
-        "books made from them.\n\n"
-        "Nothing may be sent to the authority's topics meanwhile. Says at the end what it cannot reach: Kafka's old "
+        "Erase a person without changing a count: write the topics anew with random names, and rebuild the tables "
+        "from them.\n\n"
+        "Nothing may be sent to the authority's topics meanwhile. Lists at the end what it cannot reach: Kafka's old "
         "segments, backups, and the authority's own side."
     ),
 )
@@ -65,9 +65,7 @@ def erase(pseudonym: Pseudonym, why: Why, by: By = None, authority: Authority = 
     settings = PersonSettings.load()
     with opened(settings) as books:
         number = forget(settings, books, Order(pseudonym, why, by, _code(authority)))
-    typer.echo(
-        f"{counted(number, 'record')} of the log now under other names; the books were made again from it.\n{LEFT}"
-    )
+    typer.echo(f"{counted(number, 'record')} of the log renamed, and the tables rebuilt from it.\n{LEFT}")
 
 
 def _code(authority: str | None) -> str | None:

@@ -41,7 +41,7 @@ PLACES = {**dict.fromkeys(DOMAINS, OF_RECORDS), SCHEMA: OF_REPORTING}
 class ScheduleSettings(Group):
     """Which schedule holds."""
 
-    path: Path | None = Field(default=None, description="CSV kind,days,from,basis; the one that is shipped by default")
+    path: Path | None = Field(default=None, description="CSV kind,days,from,basis; by default the shipped one")
 
 
 class RetentionSettings(BooksSettings):
@@ -77,13 +77,13 @@ class Retained(NamedTuple):
     def __str__(self) -> str:
         oldest = f"{self.age.oldest:%Y-%m-%d}" if self.age.oldest else "-"
         limit = f"not before {self.limit:%Y-%m-%d}" if self.limit else "no limit"
-        how = "goes by `payback retention apply`" if self.age.kind in GOING else "does not go by itself"
+        how = "`payback retention apply` deletes it" if self.age.kind in GOING else "stays until you erase it"
         said = "TOO OLD" if self.over else "in time"
         return f"{said:8}{self.age.kind:10}{self.age.place:32}{self.age.number:>10}  oldest {oldest:11}{limit:22}{how}"
 
 
 @retention.command(
-    help="Show the oldest row held of each kind against its limit, and on which basis. Exit status 1 where one is too old."
+    help="Show the oldest row of each kind, its limit and the legal basis. Exit status 1 if one is too old."
 )
 def report() -> None:
     settings = ReportSettings.load()
@@ -96,17 +96,17 @@ def report() -> None:
     for kind in KINDS:
         typer.echo(f"{kind:10}{periods[kind].since}; {periods[kind].basis}")
     if any(one.over for one in found):
-        raise TooOld("Something is held for longer than the schedule allows")
+        raise TooOld("Some data are held for longer than the schedule allows")
 
 
 @retention.command(
     help=(
-        "Delete what is older than its limit, where that can be done: meant for every night. Deletions are on record.\n\n"
-        "Events, and the records made from them, do not go by themselves: see `payback person erase`."
+        "Delete what is older than its limit, where that is possible. Meant for every night. Deletions are recorded.\n\n"
+        "This never deletes events, nor the records made from them: see `payback person erase`."
     ),
 )
 def apply(
-    by: Annotated[str | None, typer.Option(help="Who does it; whoever is signed in, if left out.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who does it; by default the user who is signed in.")] = None,
 ) -> None:
     settings = RetentionSettings.load()
     with opened(settings, tuple(PLACES)) as databases:

@@ -41,7 +41,7 @@ def schedule(path: Path | None) -> Schedule:
         raise Refused(f"{path or SHIPPED}: the first line must be {','.join(HEADING)}")
     found = {one.kind: one for one in _periods(rows[1:], path or SHIPPED)}
     if found.keys() != set(KINDS) or len(rows) - 1 != len(KINDS):
-        raise Refused(f"{path or SHIPPED}: must name each of {', '.join(KINDS)} once")
+        raise Refused(f"{path or SHIPPED}: it must name each of {', '.join(KINDS)} once")
     return found
 
 

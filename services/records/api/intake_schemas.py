@@ -14,7 +14,7 @@ class Refusal(Schema, description="One event that was refused."):
     reason: str = Field(description="A code that never changes.")
     path: str = Field(description="The place in the event, as a JSONPath.")
     message: str = Field(description="What is wrong there.")
-    remedy: str = Field(description="How to mend it.")
+    remedy: str = Field(description="How to correct it.")
 
     @classmethod
     def of(cls, index: int, rejection: Rejection) -> "Refusal":

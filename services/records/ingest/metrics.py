@@ -134,7 +134,7 @@ class RecordsMetrics:
         )
         self._replaced = Counter(
             "payback_record_times_replaced_total",
-            "Messages whose time in Kafka is impossible, so that the time of reading was used",
+            "Messages whose time in Kafka is impossible, so that the time of reading was used instead",
             ["authority"],
             registry=registry,
         )

@@ -299,7 +299,7 @@ def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Gu
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "65 topics are there" in done.stdout
+    assert "65 topics exist" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["watch", "orders-worker", "reporting-worker"])

@@ -149,7 +149,7 @@ RAW = st.one_of(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(RAW, min_size=1, max_size=10))
 def test_whatever_comes_has_an_outcome(bench: MakeBench, values: list[bytes]) -> None:
-    """All sorts of bytes, one batch after the other, to the same books: each has one outcome, and nobody is parked for them."""
+    """All sorts of bytes, one batch after the other, to the same books: each has one outcome, and no authority is parked for them."""
     one = bench("orders")
     topic = f"orders.events.{AUTHORITY}"
     with one.database.connect() as connection:

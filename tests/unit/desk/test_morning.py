@@ -105,7 +105,7 @@ def test_everybody_named_gets_counts_and_links_and_no_reference(server: tuple[Ke
     said = made.get_content().replace("\r\n", "\n")
     assert "1 duty is overdue:\n  https://desk.example/?when=overdue" in said
     assert "8 records newly wrong:" in said
-    assert "2 refused events to mend:" in said
+    assert "2 refused events to correct:" in said
     assert "FIFE/" not in made.as_string()
     assert "secret-token" not in made.as_string()
 
@@ -119,7 +119,7 @@ def test_the_weekly_digest_goes_to_those_who_want_it(server: tuple[Kept, int], t
     said = made.get_content().replace("\r\n", "\n")
     assert f"1 duty is overdue:\n  {TASKS[0].title}: 1\n  https://desk.example/?when=overdue" in said
     assert "the hours outstanding take 20 weeks" in said
-    assert "8 records came to be wrong" in said
+    assert "8 records became wrong" in said
     assert "FIFE/" not in made.as_string()
 
 

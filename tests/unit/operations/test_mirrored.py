@@ -24,7 +24,7 @@ SAME = Mirror(SourceIdentity("new", "b"), Bounds(0, 10), TAKEN)
         (READ, SAME._replace(last=None), "another record at offset 9"),
         (READ, SAME._replace(last=TAKEN._replace(checksum=18)), "another record at offset 9"),
         (READ, SAME._replace(last=TAKEN._replace(timestamp=18)), "must be CreateTime"),
-        (READ._replace(taken=None), SAME, "was not noted"),
+        (READ._replace(taken=None), SAME, "is not known"),
         (READ._replace(next_offset=0, taken=None), SAME._replace(bounds=Bounds(0, 0), last=None), ""),
     ],
 )

@@ -46,7 +46,7 @@ _LABELS = {
     AcknowledgedFor.TOO_LATE: "Too late to do; noted for the next review",
     AcknowledgedFor.BACK_AT_COURT: "The order is back at court",
     AcknowledgedFor.PERSON_AWAY: "The person is in custody, in hospital or abroad",
-    AcknowledgedFor.PASSED_ON: "Passed on to whoever is responsible",
+    AcknowledgedFor.PASSED_ON: "Passed on to the person responsible",
 }
 
 

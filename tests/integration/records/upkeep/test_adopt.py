@@ -162,7 +162,7 @@ def test_the_books_go_on_with_another_cluster_that_holds_the_same_and_with_no_ot
     assert one.cells() == cells, "nothing was read again"
     one_more(kafka, after)
     assert one.cells() != cells
-    assert command(one, kafka, monkeypatch) == (0, "unpaid_work: nothing is bound to another Kafka than this\n")
+    assert command(one, kafka, monkeypatch) == (0, "unpaid_work: no topic is bound to another Kafka\n")
     with one.database.connect() as connection:
         (kept,) = store.search(connection, WHOLE_SERVICE, Question(), 10)
     assert (kept.entry.what, kept.entry.detail["topics"]) == ("payback adopt", len(SPECS) - 1)
