@@ -26,7 +26,7 @@ from contracts.rejections import Reason
 
 
 class ClockState(Code):
-    """How a clock stands on a day: the same words in answers, worklists, pages and documents."""
+    """The state of a clock on a day: the same words in answers, worklists, pages and documents."""
 
     MET = "met", "Met"
     MET_LATE = "met_late", "Met late"

@@ -123,7 +123,7 @@ MEASURES: dict[str, Measure] = {
         Measure("reporting_delay", "Days from the fact to the arrival of its event", "occurred", "events",
                 c.of("delay_band", c.DELAY_BANDS), total=False),
         Measure("findings", "Data quality findings", "month", "findings", c.of("rule", c.FINDINGS), total=False),
-        Measure("control_totals", "An authority's own totals for a month, to check the measures of these names against", "month",
+        Measure("control_totals", "An authority's own totals for a month, against which the measures of these names are checked", "month",
                 categories=c.of("total", c.CLOSED_WITH), total=False),
         Measure("sequence", "Numbered events received and missing, and numbers used twice", "event", "events",
                 ("received", "missing", "reused"), total=False),
@@ -164,7 +164,7 @@ class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fie
 
 
 class Holdings(Struct, frozen=True, forbid_unknown_fields=True):
-    MEANING: ClassVar[str] = "How much a service holds: who has read all that it published has just as much."
+    MEANING: ClassVar[str] = "How much a service holds: a reader of everything that it published has just as much."
 
     rows: int
     """How many rows of cells there are."""

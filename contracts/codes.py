@@ -263,7 +263,7 @@ SEEN: frozenset[type[Code]] = frozenset(
 MEANINGS: dict[type[Code], str] = {
     AgeBand: "Age at imposition, in the bands of the published tables.",
     LateReason: "Why a standard was missed. Published tables split reasons that lie with the person from those that lie with the service.",
-    Attendance: "What became of a planned session.",
+    Attendance: "The outcome of a planned session.",
     Setting: "How a placement is run.",
     Change: "What the court changed about a requirement.",
 }

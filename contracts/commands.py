@@ -38,21 +38,20 @@ class Kind(StrEnum):
 
 
 @commands.command(
-    help="List what would be refused, and why. Sends nothing. Exit status 1 when anything is refused, or nothing is there."
+    help="List what would be refused, and why. Sends nothing. Exit status 1 if anything is refused, or if the file holds no events."
 )
 def validate(
-    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line; - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object on each line; - for standard input.")],
     authority: Annotated[
         str | None,
-        typer.Option(
-            help="Code of the authority that all events must be of; otherwise each event's own authority counts."
-        ),
+        typer.Option(help="Code of the authority that every event must name; by default each event's own."),
     ] = None,
     topic: Annotated[
-        Kind | None, typer.Option(help="The service that they will be sent to; otherwise the one that each belongs to.")
+        Kind | None,
+        typer.Option(help="The service that they will be sent to; by default the one that each belongs to."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Tell each fault, and the summary, as a line of JSON.")
+        bool, typer.Option("--json", help="Print each refusal, and the summary, as a line of JSON.")
     ] = False,
 ) -> None:
     code = _authority(authority)
@@ -75,12 +74,12 @@ def validate(
     help=(
         "Send a file. If it is stopped, it goes on from there when it is run again, and also sends lines added "
         "meanwhile.\n\n"
-        "Exit status: 0 all accepted, 1 some refused, 3 the platform does not take them, 4 the platform is away: run "
+        "Exit status: 0 all accepted, 1 some refused, 3 the platform does not accept them, 4 the platform is away: run "
         "it again."
     ),
 )
 def publish(  # noqa: PLR0913, PLR0917
-    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line.")],
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object on each line.")],
     orders: Annotated[str, typer.Option(help="Address of the service of orders.")],
     unpaid_work: Annotated[str, typer.Option(help="Address of the service of unpaid work.")],
     token_file: Annotated[
@@ -88,15 +87,19 @@ def publish(  # noqa: PLR0913, PLR0917
     ],
     receipts: Annotated[
         Path | None,
-        typer.Option(help="Where to write the outcome of each line, as lines of JSON; by default beside the file."),
+        typer.Option(
+            help="The file for the result of each line, as lines of JSON; by default beside the file of events."
+        ),
     ] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever was sent before.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start again from the first line, whatever was sent before.")
+    ] = False,
     patience: Annotated[
         float, typer.Option(min=0, help="How long to go on trying while the platform is away, in seconds.")
     ] = 600,
     signing_key: Annotated[
         Path | None,
-        typer.Option(exists=True, help="Sign each event with this key, as `payback receipt new-key` made it."),
+        typer.Option(exists=True, help="Sign each event with this key, made by `payback receipt new-key`."),
     ] = None,
 ) -> None:
     _check_lines(file)
@@ -139,7 +142,7 @@ def _signer(path: Path | None) -> Sign:
 
 def _check_lines(file: Path) -> None:
     if not file.is_file():
-        raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
+        raise typer.BadParameter(f"no such file: {file}", param_hint="FILE")
     with file.open("rb") as stream:
         if words := kind_of_file(stream.peek(ENOUGH)):
             raise typer.BadParameter(f"this is {words}", param_hint="FILE")

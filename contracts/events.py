@@ -39,7 +39,7 @@ def written(pattern: str, meaning: str) -> Meta:
 
 
 Ref = Annotated[
-    str, written("[A-Za-z0-9._/-]{1,64}", "The authority's own reference of this statement, unique in its order.")
+    str, written("[A-Za-z0-9._/-]{1,64}", "The authority's own reference for this statement, unique within its order.")
 ]
 PersonRef = Annotated[
     str,
@@ -56,18 +56,20 @@ AuthorityCode = Annotated[
         extra_json_schema={"enum": sorted(CURRENT_CODES)},
     ),
 ]
-OrderRef = Annotated[str, written("[A-Za-z0-9._/-]{1,40}", "The authority's own reference of an order.")]
+OrderRef = Annotated[str, written("[A-Za-z0-9._/-]{1,40}", "The authority's own reference for an order.")]
 Hours = Annotated[int, Meta(ge=20, le=300, description="Hours of unpaid work and other activity.")]
-LaterHours = Annotated[int, Meta(ge=0, le=300, description="Hours in all; the bound of 20 is for imposition only.")]
+LaterHours = Annotated[
+    int, Meta(ge=0, le=300, description="Total hours; the minimum of 20 applies to imposition only.")
+]
 Months = Annotated[int, Meta(ge=1, le=36, description="Length in calendar months.")]
 Score = Annotated[int, Meta(ge=0, le=10, description="0 to 10, higher is better.")]
 Rating = Annotated[int, Meta(ge=1, le=5, description="1 (not at all) to 5 (very much).")]
 Label = Annotated[str, written("[A-Za-z0-9._ /+-]{1,40}", "Name of a tool or version of a rule.")]
-Month = Annotated[str, written("20[0-9]{2}-(0[1-9]|1[0-2])", "A calendar month, as in 2026-03.")]
+Month = Annotated[str, written("20[0-9]{2}-(0[1-9]|1[0-2])", "A calendar month, such as 2026-03.")]
 Orders = Annotated[int, Meta(ge=0, le=100_000, description="Orders of one authority in one month.")]
 Minutes = Annotated[int, Meta(ge=-100_000_000, le=100_000_000, description="Minutes of one authority in one month.")]
 FactKey = Annotated[str, written("[a-z_]{1,40}(/[A-Za-z0-9._/-]{1,64})?", "The fact key that is withdrawn.")]
-Late = Annotated[LateReason | None, Meta(description="Why a standard was missed, where it was missed.")]
+Late = Annotated[LateReason | None, Meta(description="Why a standard was missed, if it was.")]
 
 
 class Topic(StrEnum):
@@ -326,7 +328,7 @@ class BreachDecided(_Referenced, frozen=True, kw_only=True):
 
 
 class TransferRequested(_Referenced, frozen=True, kw_only=True):
-    MEANING = "The authority asked another one to take the order over."
+    MEANING = "The authority asked another one to take over the order."
     NAME = "transfer.requested"
     KEY = "transfer"
     DATES = ("requested_on",)
@@ -354,7 +356,7 @@ class _From(Fact, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class TransferReceived(_From, frozen=True, kw_only=True, rename={"from_": "from"}):
-    MEANING = "The order came here from another authority in Scotland."
+    MEANING = "The order came to this authority from another one in Scotland."
     NAME = "transfer.received"
     KEY = "transferred_in"
     DATES = ("received_on",)
@@ -501,7 +503,7 @@ class HoursAdjusted(_Referenced, frozen=True, kw_only=True):
     DATES = ("adjusted_on",)
     adjusted_on: date
     """The day of the correction."""
-    minutes: Annotated[int, Meta(ge=-18000, le=18000, description="Minutes to add; negative takes away.")]
+    minutes: Annotated[int, Meta(ge=-18000, le=18000, description="Minutes to add; a negative number subtracts.")]
     reason: AdjustmentReason
     """Why credit was corrected."""
 

@@ -6,7 +6,7 @@ from contracts.codes import Code
 
 
 class Reason(Code):
-    """The code, and how to correct the fault that it names."""
+    """The code, and how to correct the error that it names."""
 
     TOO_LARGE = "too_large", "Send one fact in each event; an event may be 64 KiB at most."
     NOT_JSON = "not_json", "Send UTF-8 JSON; check quotes, commas and the end of the text."

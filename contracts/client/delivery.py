@@ -176,7 +176,7 @@ def _highest(reply: Reply | None) -> dict[str, int] | None:
     if reply is None or reply.status in {408, 425, 429} or reply.status >= 500:
         return None
     if reply.status in {401, 403}:
-        raise NotSent(f"the platform does not let this token ask for its numbers (status {reply.status})")
+        raise NotSent(f"this token may not ask the platform for its numbers (status {reply.status})")
     if reply.status != 200:
         return {}
     try:
@@ -215,7 +215,7 @@ def outcome(batch: Sequence[Queued], reply: Reply | None) -> list[Result] | None
     if reply.status == 413:
         return [_too_large(event) for event in batch]
     if reply.status in {401, 403}:
-        raise NotSent(f"the platform does not let this token send these events (status {reply.status})")
+        raise NotSent(f"this token may not send these events (status {reply.status})")
     answer = _read(reply)
     results = None if answer is None else _results(batch, answer)
     if results is None and reply.status != 202:  # with 202 it is half an answer

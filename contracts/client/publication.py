@@ -76,7 +76,7 @@ class Publication:
     def _check_file(self) -> None:
         self._file.seek(self.state.end - self.state.last_length)
         if sha256(self._file.read(self.state.last_length)).hexdigest() != (self.state.last or sha256().hexdigest()):
-            raise FileChanged("the file has changed since it was begun; send it anew with --restart")
+            raise FileChanged("the file has changed since sending began; start again with --restart")
 
     def _read_on(self, receipts: BinaryIO) -> bool:
         start, first = self.state.end, self.state.line

@@ -61,7 +61,7 @@ class Source:
         if current_code(self.authority) is None:
             raise ValueError(f"{self.authority} is not an authority's code")
         if self.system is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", self.system):
-            raise ValueError("the system's name may have up to 64 letters, digits, dots, lines and underscores")
+            raise ValueError("the system's name may have up to 64 letters, digits, dots, hyphens and underscores")
 
     def event(
         self,
@@ -82,7 +82,7 @@ class Source:
         Raises NotAcceptable with what the platform would answer.
         """
         if recorded_at.tzinfo is None:
-            raise ValueError("a time without an offset could be any of 24")
+            raise ValueError("a time without an offset is ambiguous")
         about = AUTHORITY_SUBJECT if subject is None else subject
         event = Event(
             id=id or _id_of(self, fact, about, recorded_at),

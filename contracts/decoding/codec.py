@@ -267,7 +267,7 @@ def _system(source: str, authority: str) -> str | None:
     match = _SOURCE.fullmatch(source)
     if match is None:
         raise Unacceptable(
-            Reason.BAD_FORMAT, "$.source", "expected /authorities/<code>, optionally /systems/<name> after it"
+            Reason.BAD_FORMAT, "$.source", "expected /authorities/<code>, optionally followed by /systems/<name>"
         )
     code = current_code(match[1])
     if code is None:

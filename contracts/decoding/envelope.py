@@ -42,7 +42,7 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     source: Annotated[
         str,
         Meta(
-            description="Whose event it is: /authorities/<code>, optionally /systems/<name> after it.",
+            description="The event's authority: /authorities/<code>, optionally followed by /systems/<name>.",
             extra_json_schema={"pattern": f"^{SOURCE}$"},
         ),
     ]
@@ -58,11 +58,11 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         Meta(description="The source's own counter, contiguous from 1, so that gaps show. A number, or its digits."),
     ] = None
     sequencetype: Annotated[
-        Literal["Integer"] | None, Meta(description="How `sequence` is written, where a system says so.")
+        Literal["Integer"] | None, Meta(description="The form of `sequence`, if a system gives it.")
     ] = None
     producerversion: Annotated[
         Annotated[str, written("[!-~]{1,64}", "")] | None,
-        Meta(description="Which software and version sent it, as in acme-case/4.2."),
+        Meta(description="The software and version that sent it, such as acme-case/4.2."),
     ] = None
     caseload: Annotated[
         Annotated[str, written(CASELOAD, "")] | None,
@@ -73,7 +73,7 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     extractrow: Annotated[
         Annotated[str, written(EXTRACT_ROW, "")] | None,
         Meta(
-            description="Which row of a file states it: the first 16 digits of the file's SHA-256, the number of the sheet, the "
+            description="The row of a file that states it: the first 16 digits of the file's SHA-256, the number of the sheet, the "
             "number of the row. No name of a file or sheet, since that may be a person's."
         ),
     ] = None
@@ -85,7 +85,7 @@ class Attributes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         ),
     ] = None
     dataschema: Annotated[
-        Annotated[str, Meta(max_length=256)] | None, Meta(description="Address of the schema. Not looked at.")
+        Annotated[str, Meta(max_length=256)] | None, Meta(description="Address of the schema. Ignored.")
     ] = None
 
 

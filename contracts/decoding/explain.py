@@ -54,7 +54,7 @@ def of_envelope(error: msgspec.ValidationError, kind: type[Any], sent: Any) -> U
 
 
 _SPECIAL = {
-    "$.data_base64": "the data must be JSON, in the member data; base64 is not taken",
+    "$.data_base64": "the data must be JSON, in the member data; base64 is not accepted",
     "$.datacontenttype": "expected application/json, with parameters or without",
 }
 

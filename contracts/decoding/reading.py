@@ -49,7 +49,7 @@ def document(raw: bytes) -> Any:
 def check_names(found: Any) -> None:
     """Refuses objects that name a member twice. Raises Unacceptable."""
     for path, name in _repeated(found, "$"):
-        raise Unacceptable(Reason.REPEATED_MEMBER, path, f"the member {name} is there more than once")
+        raise Unacceptable(Reason.REPEATED_MEMBER, path, f"the member {name} appears more than once")
 
 
 def encoding_of(raw: bytes) -> str | None:
@@ -104,7 +104,7 @@ def _words(error: Exception) -> str:
     found = re.fullmatch(r"JSON is malformed: (.*) \(byte (\d+)\)", str(error))
     if found:
         return f"{found[1]} at byte {int(found[2]) + 1}"
-    return "it ends too early, or half of a character is missing"
+    return "it ends too early, or in the middle of a character"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

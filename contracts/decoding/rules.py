@@ -62,7 +62,7 @@ def check_dates(data: Fact, time: datetime) -> None:
 
 def _check_not_after(day: date, time: datetime, path: str) -> None:
     if day - time.astimezone(LONDON).date() > _DAY:
-        raise Unacceptable(Reason.DATE_AFTER_TIME, path, "the date lies more than a day after the time of the event")
+        raise Unacceptable(Reason.DATE_AFTER_TIME, path, "the date is more than a day after the time of the event")
 
 
 def _check_year(day: date, path: str) -> None:

@@ -50,7 +50,7 @@ def instant(text: str) -> datetime:
     return moment
 
 
-_FORM = "not a time with an offset, as in 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+00:00"
+_FORM = "not a time with an offset, such as 2026-03-01T09:30:00Z or 2026-03-01T09:30:00+00:00"
 
 
 def _minute_of_day(moment: datetime) -> int:

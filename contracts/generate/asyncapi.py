@@ -72,7 +72,7 @@ def _operation(action: str, key: str, topic: Topic) -> dict[str, Any]:
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{key}"},
-        "summary": f"The platform reads what an authority sends to {topic}.",
+        "summary": f"The platform reads the events that an authority sends to {topic}.",
     }
 
 

@@ -65,7 +65,7 @@ def _index() -> Iterator[str]:
     yield "## What every event carries"
     yield _members(schemas.components([Envelope], "")["Envelope"], "", leave_out=("data",))
     yield (
-        "## More\n\n* [Code lists](codes.md)\n* [Why an event is refused, and how to mend it](refusals.md)\n"
+        "## More\n\n* [Code lists](codes.md)\n* [Why an event is refused, and how to correct it](refusals.md)\n"
         "* [Authorities](authorities.md)\n* [National aggregates](aggregates.md)\n"
         "* [How to send events, step by step](../vendor.md)"
     )
@@ -99,7 +99,7 @@ def _event(name: str) -> Iterator[str]:
     if refused := [one for one in examples.REFUSED if f'"{TYPE_PREFIX}{name}"'.encode() in one.raw]:
         yield "## Refused, for example"
         yield _table(
-            ("reason", "where", "how to mend it"),
+            ("reason", "where", "how to correct it"),
             sorted({(f"`{one.reason}`", f"`{one.path}`", one.reason.remedy) for one in refused}),
         )
     for example in examples.valid(name):
@@ -193,7 +193,7 @@ def _refusals() -> Iterator[str]:
         "one piece of code decides. A refused event is kept as it came, and `GET /v1/rejections` shows it to the authority. "
         "`path` is a JSONPath into the event. Messages never repeat what was sent."
     )
-    yield _table(("reason", "how to mend it"), ((f"`{reason}`", reason.remedy) for reason in Reason))
+    yield _table(("reason", "how to correct it"), ((f"`{reason}`", reason.remedy) for reason in Reason))
     yield "[Examples of each](../../contracts/examples/invalid.json) are kept beside the schemas."
 
 

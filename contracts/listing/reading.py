@@ -138,7 +138,7 @@ def _is_tables(found: object) -> bool:
 
 def _twice(source: _Source) -> Iterator[str]:
     counted = Counter(table["code"] for tables in source.tables.values() for table in tables)
-    return (f"{code}: named more than once" for code, number in counted.items() if number > 1)
+    return (f"{code}: listed more than once" for code, number in counted.items() if number > 1)
 
 
 def _read(sources: Iterable[_Source], kind: str, row: type[_Row]) -> dict[str, _Row]:

@@ -15,19 +15,19 @@ from contracts.receipts.signed import check_signature
 commands = typer.Typer()
 receipt = typer.Typer(
     no_args_is_help=True,
-    help="Proof that the platform accepted an event, and that it only ever added to what it had accepted. Exit "
+    help="Prove that the platform accepted an event, and that it never changed or removed accepted events. Exit "
     "status: 0 proven,"
-    "1 not proven, 3 the platform does not give it, 4 the platform is away.",
+    "1 not proven, 3 the platform refuses it, 4 the platform is away.",
 )
 commands.add_typer(receipt, name="receipt")
 
-Address = Annotated[str, typer.Option("--from", help="Address of the service that took the event.")]
+Address = Annotated[str, typer.Option("--from", help="Address of the service that accepted the event.")]
 TokenFile = Annotated[Path, typer.Option(exists=True, help="A file that holds the token, and nothing else.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Keys = Annotated[
-    Path, typer.Option(exists=True, help="The platform's public keys, as `payback receipt keys` got them once.")
+    Path, typer.Option(exists=True, help="The platform's public keys, as saved by `payback receipt keys`.")
 ]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="As `payback receipt fetch` wrote it.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file written by `payback receipt fetch`.")]
 
 
 class NotGiven(Exception):
@@ -55,19 +55,21 @@ def get_keys(address: Address, out: Out) -> None:
 
 
 @receipt.command(
-    help="Get the receipt of an event that was accepted before today, or the latest head, as a file to be kept."
+    help="Fetch the receipt of an event that was accepted before today, or the latest head, as a file to keep."
 )
 def fetch(
     address: Address,
     token_file: TokenFile,
     out: Out,
-    event_id: Annotated[str | None, typer.Argument(help="Of the event; the latest head only, if left out.")] = None,
+    event_id: Annotated[
+        str | None, typer.Argument(help="The id of the event; without it, only the latest head.")
+    ] = None,
     since: Annotated[
-        Path | None, typer.Option(exists=True, help="A file got before, with which the new one can be compared.")
+        Path | None, typer.Option(exists=True, help="An earlier file, to which the new one can then be compared.")
     ] = None,
     event: Annotated[
         Path | None,
-        typer.Option(exists=True, help="The exact event, if another system gave the same id to another one."),
+        typer.Option(exists=True, help="The exact event, in case another system used the same id."),
     ] = None,
 ) -> None:
     token = token_file.read_text().strip()
@@ -81,12 +83,12 @@ def fetch(
     typer.echo(f"{out}: written")
 
 
-@receipt.command(help="Tell, without the platform, whether a receipt proves that an event was accepted.")
+@receipt.command(help="Check, without the platform, that a receipt proves that an event was accepted.")
 def verify(
     file: File,
     keys: Keys,
     event: Annotated[
-        Path | None, typer.Option(exists=True, help="The event to the letter as it was sent, to be compared too.")
+        Path | None, typer.Option(exists=True, help="The event exactly as it was sent, to compare it too.")
     ] = None,
     signers: Annotated[
         Path | None,
@@ -120,13 +122,13 @@ def compare(old: File, new: File, keys: Keys) -> None:
 
 @receipt.command(
     name="new-key",
-    help="Make a key with which an authority signs its events, and write its public half beside it, to be registered.",
+    help="Make a key with which an authority signs its events, and write beside it the public half to register.",
 )
 def make_key(path: Annotated[Path, typer.Argument(help="The file to write, which only you can read.")]) -> None:
     try:
         key = new_key(path)
     except FileExistsError:
-        raise typer.BadParameter(f"{path} is there already", param_hint="PATH") from None
+        raise typer.BadParameter(f"{path} exists already", param_hint="PATH") from None
     public = path.with_name(f"{path.name}.public.json")
     public.write_bytes(msgspec.json.encode({"keys": [key.public]}) + b"\n")
     typer.echo(f"{path}: key {key.name}; its public half is {public}")
@@ -136,7 +138,7 @@ def _check_signers(event: Path | None, signers: Path) -> None:
     if event is None:
         raise typer.BadParameter("give the event with --event, whose signature is checked", param_hint="--signers")
     check_signature(event.read_bytes(), _keys(signers.read_bytes()))
-    typer.echo("proven: the authority has signed the event")
+    typer.echo("proven: the authority signed the event")
 
 
 def _receipt(address: str, token: str, event_id: str | None, event: bytes | None) -> Receipt:
@@ -144,7 +146,7 @@ def _receipt(address: str, token: str, event_id: str | None, event: bytes | None
         return _of_event(address, token, f"receipts/{quote(event_id, safe='')}", event)
     latest = msgspec.json.decode(_ask(address, "heads?limit=1", token), type=_Heads).heads
     if not latest:
-        raise NotGiven("no day was closed yet")
+        raise NotGiven("no day has been closed yet")
     return Receipt(latest[0].signed)
 
 

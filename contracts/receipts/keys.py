@@ -80,7 +80,7 @@ class PublicKeys:
         except (ValueError, TypeError, KeyError, JoseError):
             raise NotProven("the signature is not by any of the keys, or the signed content was altered") from None
         if found.headers().get("typ") != kind:
-            raise NotProven("the signed content is something else")
+            raise NotProven("the signed content is not what was expected")
         return found.payload
 
     def head(self, signed: str) -> Head:

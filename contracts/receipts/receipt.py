@@ -99,13 +99,13 @@ def entry_of(leaf: Leaf, head: Head, event: bytes | None = None) -> Entry:
     """What the platform has accepted, proven to be in the tree; and, where bytes are given, that it was these. Raises NotProven."""
     entry = _read_entry(leaf.entry)
     if (entry.authority, entry.topic) != (head.authority, head.topic):
-        raise NotProven("the event is of another topic than the head")
+        raise NotProven("the event and the head are of different topics")
     if not includes(leaf_hash(leaf.entry.encode()), leaf.number, head.size, _hashes(leaf.path), _hash(head.root)):
         raise NotProven(
             "the event is not in the tree of this head: the entry, its number, the path or the head was altered"
         )
     if event is not None and not is_about(leaf, event):
-        raise NotProven("the event that was accepted had other bytes than the one that is given")
+        raise NotProven("the bytes of the accepted event differ from those of the given event")
     return entry
 
 

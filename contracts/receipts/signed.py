@@ -35,7 +35,7 @@ def check_signature(event: bytes, keys: PublicKeys) -> None:
     """Returns where one of these keys has signed the event. Raises NotProven."""
     found = _SIGNED.fullmatch(event)
     if found is None:
-        raise NotProven("the event bears no signature in its last member")
+        raise NotProven("the event has no signature in its last member")
     header, _, signature = found[2].decode().split(".")
     content = urlsafe_b64encode(found[1] + b"}").rstrip(b"=").decode()
     keys.content(f"{header}.{content}.{signature}", EVENT)

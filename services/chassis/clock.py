@@ -12,7 +12,7 @@ class FixedClock:
 
     def __init__(self, now: datetime) -> None:
         if now.tzinfo is None:
-            raise ValueError("a time without an offset could be any of 24")
+            raise ValueError("a time without an offset is ambiguous")
         self._now = now.astimezone(UTC)
 
     def __call__(self) -> datetime:

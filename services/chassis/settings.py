@@ -29,7 +29,7 @@ PREFIX = "PAYBACK_"
 DEVELOPMENT_ISSUER = "payback-development"
 DEVELOPMENT_MARK = "# For development only"
 """In the file of a public key."""
-REQUESTS_PER_MINUTE = "that one caller may make of all processes together; 0 sets no limit"
+REQUESTS_PER_MINUTE = "that one caller may make to all processes together; 0 sets no limit"
 
 
 class SettingsError(Exception):
@@ -65,7 +65,7 @@ class KafkaSettings(Group):
     partition_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     fetch_wait_milliseconds: int = Field(default=100, ge=0)
     metadata_seconds: float = Field(
-        default=60.0, gt=0, description="how often to ask which topics and partitions there are, though nothing failed"
+        default=60.0, gt=0, description="how often to ask for topics and partitions even though nothing failed"
     )
     transactions: bool = Field(default=True, description="false only for the embedded broker, which has none")
 
@@ -86,7 +86,7 @@ class DatabaseSettings(Group):
     connect_timeout_seconds: int = Field(default=3, ge=1)
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
     idle_transaction_seconds: float = Field(
-        default=60.0, gt=0, description="after which a process that stands still in a transaction loses it to others"
+        default=60.0, gt=0, description="after which a process that hangs in a transaction loses it to others"
     )
 
     @field_validator("url")
@@ -109,10 +109,10 @@ class StreamSettings(Group):
     retry_first_seconds: float = Field(default=0.2, gt=0)
     retry_longest_seconds: float = Field(default=15.0, gt=0)
     report_every_seconds: float = Field(
-        default=2.0, gt=0, description="how often lag is measured and Kafka told of progress"
+        default=2.0, gt=0, description="how often lag is measured and progress reported to Kafka"
     )
     identity_every_seconds: float = Field(
-        default=15.0, gt=0, description="how often it is checked that topics are the same"
+        default=15.0, gt=0, description="how often the service checks that the topics are the same"
     )
     silent_after_seconds: float = Field(
         default=3.0,
@@ -120,11 +120,9 @@ class StreamSettings(Group):
         description="without an answer of Kafka: what it has afterwards is compared with what was read",
     )
     still_after_seconds: float = Field(
-        default=60.0, gt=0, description="without a sign of life for longer begins anew with a consumer of its own"
+        default=60.0, gt=0, description="after a longer silence, it starts again with a new consumer"
     )
-    stuck_after_seconds: float = Field(
-        default=120.0, gt=0, description="without a sign of life for longer is not healthy"
-    )
+    stuck_after_seconds: float = Field(default=120.0, gt=0, description="after a longer silence, it is not healthy")
 
 
 class HttpSettings(Group):
@@ -143,7 +141,7 @@ class HttpSettings(Group):
     )
     caller_at_once: int = Field(default=16, ge=1, description="requests of one caller")
     trusted_proxies: str = Field(
-        default="127.0.0.1", description="proxies whose X-Forwarded-For is believed, separated by commas, or *"
+        default="127.0.0.1", description="proxies whose X-Forwarded-For is accepted, separated by commas, or *"
     )
 
 
@@ -152,8 +150,8 @@ class SiteSettings(Group):
 
     title: str = Field(default="Payback", min_length=1, max_length=60)
     simulated: bool = Field(default=False, description="say on every page that the figures are not real")
-    insecure_cookie: bool = Field(default=False, description="sign in over plain HTTP too, as on one's own machine")
-    session_hours: int = Field(default=8, ge=1, le=24, description="after which one signs in again in any case")
+    insecure_cookie: bool = Field(default=False, description="also sign in over plain HTTP, for your own machine")
+    session_hours: int = Field(default=8, ge=1, le=24, description="after which people must sign in again in any case")
     idle_minutes: int = Field(default=30, ge=1, le=480, description="after which a session that nobody uses ends")
     roles_path: Path | None = Field(
         default=None, description="tokens by role, to sign in with one click; for demonstrations only"
@@ -176,7 +174,7 @@ class TokenSettings(Group):
     denied_path: Path | None = Field(
         default=None, description="a file of ids (jti) of withdrawn tokens, one on each line"
     )
-    development: bool = Field(default=False, description="believe tokens for development; never with real data")
+    development: bool = Field(default=False, description="accept tokens for development; never with real data")
 
     @model_validator(mode="after")
     def _one_source_of_keys(self) -> Self:
@@ -213,15 +211,15 @@ class TokenSettings(Group):
 class OidcSettings(Group):
     """How people sign in to pages: by an OpenID Connect provider, where this site is a client with a secret. Nothing set: nobody can."""
 
-    issuer: str = Field(default="", description="the provider's name, which is where its discovery document lies")
+    issuer: str = Field(default="", description="the provider's name, at which its discovery document is")
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     address: str = Field(default="", description="where people open this site, e.g. https://figures.example")
     scope: str = Field(
         default="openid orders:read orders:manage events:write national:read national:inspect operations",
-        description="what is asked for; the provider grants each person what they hold",
+        description="the scopes asked for; the provider grants each person their own",
     )
-    resource: str = Field(default="", description="for whom tokens are meant, to providers that ask (RFC 8707)")
+    resource: str = Field(default="", description="the audience of tokens, for providers that ask (RFC 8707)")
 
     @model_validator(mode="after")
     def _all_or_nothing(self) -> Self:

@@ -29,7 +29,7 @@ class WorkItem(Struct, frozen=True):
 
 
 class DutyCount(Struct, frozen=True):
-    """How many duties of one standard are that urgent."""
+    """How many duties of one standard have one urgency."""
 
     standard: str
     title: str
@@ -95,7 +95,7 @@ class Finding(Struct, frozen=True):
 
 
 class FindingCount(Struct, frozen=True):
-    """How much breaks one rule."""
+    """How many orders break one rule."""
 
     rule: str
     meaning: str
@@ -126,7 +126,7 @@ class NotCounted(Struct, frozen=True):
 
 
 class OwnTarget(Struct, frozen=True):
-    """How an order stands by the authority's own target."""
+    """The state of an order by the authority's own target."""
 
     limit: int
     unit: str
@@ -156,7 +156,7 @@ class Clock(Struct, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """One day in the course of an order."""
+    """One day in the history of an order."""
 
     on: date
     what: str
@@ -360,7 +360,7 @@ class Change(Struct, frozen=True):
 
 
 class Decided(Struct, frozen=True):
-    """What holds, and all changes, the latest first."""
+    """The entries in force, and all changes, the latest first."""
 
     now: list[Change]
     changes: list[Change]

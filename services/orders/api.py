@@ -88,7 +88,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
 def _transfers(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=Written)
 
-    @routes.get("/transfers", summary="Transfers that the two sides have not told alike, for inspectors")
+    @routes.get("/transfers", summary="Transfers that the two authorities report differently, for inspectors")
     def get_transfers() -> Transfers:
         days = {code: management.now(code) for code in AUTHORITIES}
         with transaction(management.database) as connection:

@@ -20,17 +20,17 @@ END_BEFORE_IMPOSITION = Rule(
 )
 DECISION_WITHOUT_APPLICATION = Rule(
     "decision_without_application",
-    "A decision on breach without an application of the same ref.",
+    "A decision on breach without an application with the same ref.",
     "Send breach.lodged with the ref of the decision, or correct the ref.",
 )
 ANSWER_WITHOUT_REQUEST = Rule(
     "answer_without_request",
-    "An answer to a transfer without a request of the same ref.",
+    "An answer to a transfer without a request with the same ref.",
     "Send transfer.requested with the ref of the answer, or correct the ref.",
 )
 TRANSFERRED_IN_NOT_TOLD = Rule(
     "transferred_in_not_told",
-    "A reason says that the order was transferred in, and nothing else does: it counts as imposed here, and may count elsewhere too.",
+    "Only a reason says that the order was transferred in: it counts as imposed here, and may count elsewhere too.",
     "Send transfer.received; for an order from outside Scotland, order.imposed with outside_jurisdiction; or correct the reason.",
 )
 RULES = (

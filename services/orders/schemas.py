@@ -11,16 +11,16 @@ from services.records.api.order_schemas import ClockView, FactView, FindingView,
 
 class OtherSide(Schema, description="The same order at another authority."):
     direction: Literal["in", "out"]
-    authority: str | None = Field(description="None where nobody has said yet to which one.")
-    subject: str | None = Field(description="The other authority's reference, once it has told it.")
-    matched: bool = Field(description="Whether both have told of the transfer.")
+    authority: str | None = Field(description="None until somebody reports which one.")
+    subject: str | None = Field(description="The other authority's reference, once it has reported it.")
+    matched: bool = Field(description="Whether both have reported the transfer.")
 
 
 class OrderDetail(Schema, description="Everything that the platform holds about one order."):
     subject: str
     imposed_on: date | None
     ended_on: date | None
-    withdrawn: bool = Field(description="Whether the whole order was withdrawn: nothing of it counts.")
+    withdrawn: bool = Field(description="Whether the whole order was withdrawn. If so, none of it counts.")
     transfers: list[OtherSide]
     clocks: list[ClockView]
     findings: list[FindingView]
@@ -28,20 +28,18 @@ class OrderDetail(Schema, description="Everything that the platform holds about 
     facts: list[FactView]
 
 
-class Worklist(Schema, description="What open orders have missed or must meet soon, the earliest first."):
+class Worklist(Schema, description="Standards that open orders have missed or must meet soon, the earliest first."):
     today: date
-    until: date = Field(description="The last working day that is looked at.")
+    until: date = Field(description="The last working day that the list covers.")
     items: list[WorkItem]
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class TransferFindings(Schema, description="Transfers of one authority that the two sides have not told alike."):
+class TransferFindings(Schema, description="Transfers of one authority that the two sides report differently."):
     authority: str
     findings: list[FindingView]
 
 
-class Transfers(
-    Schema, description="The whole matching of transfers, by authority; authorities without a finding are left out."
-):
+class Transfers(Schema, description="All matched transfers, by authority; authorities without a finding are left out."):
     today: date
     authorities: list[TransferFindings]

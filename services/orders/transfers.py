@@ -23,28 +23,28 @@ from services.records.model.standards import Length, in_force
 
 OUT = Rule(
     "transfer_out_unmatched",
-    "The order was transferred out, and no authority reports that it received it.",
+    "The order was transferred out, but no authority reports receiving it.",
     "Ask the other authority for transfer.received with your code and this reference; or correct the end of the order.",
 )
 IN = Rule(
     "transfer_in_unmatched",
-    "The order was received by transfer, and the authority named does not report that it transferred such an order here.",
+    "The order was received by transfer, but the authority named does not report transferring it here.",
     "Check from and from_subject of transfer.received; or ask the other authority for order.imposed, transfer.requested to you, and "
     "order.ended.",
 )
 TWICE = Rule(
     "transfer_in_twice",
-    "Two orders are said to have come from the same order by transfer.",
-    "Check from and from_subject of transfer.received of both.",
+    "Two orders were reported as transferred from the same order.",
+    "Check from and from_subject in both transfer.received events.",
 )
 OUT_TWICE = Rule(
     "transfer_out_twice",
-    "The order was transferred out, and more than one order is said to have come from it.",
+    "The order was transferred out, and more than one order was reported as transferred from it.",
     "Ask the authorities that report it to check from and from_subject of transfer.received.",
 )
 CIRCLE = Rule(
     "transfer_in_circle",
-    "The order came back under the reference that it left with, so that no authority counts it as imposed.",
+    "The order came back under the reference that it left with, so no authority counts it as imposed.",
     "Report an order that comes back under a new reference; withdraw transferred_in from the one that left.",
 )
 PERHAPS_TWICE = Rule(

@@ -59,12 +59,10 @@ def _day(words: str) -> date:
         raise typer.BadParameter("write a date like 2026-03-31") from None
 
 
-@release.command("make", help="Freeze the figures as a draft. Prints its name.")
+@release.command("make", help="Freeze the figures as a draft, and print its name.")
 def make_release(
     month: Annotated[str | None, typer.Option(help="Last month, like 2026-03; the one before last by default.")] = None,
-    known_on: Annotated[
-        str | None, typer.Option(help="As known at the end of this day; by default the last that is over.")
-    ] = None,
+    known_on: Annotated[str | None, typer.Option(help="As known at the end of this day; by default yesterday.")] = None,
     note: Annotated[str | None, typer.Option(help="What readers should know.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish it at once.")] = False,
 ) -> None:
@@ -79,7 +77,7 @@ def make_release(
 
 @release.command(
     "announce",
-    help="Announce when figures up to a month will come, at least four weeks ahead. They come at 9:30 in London.",
+    help="Announce the day of the figures up to a month, at least four weeks ahead. They are published at 9:30, London time.",
 )
 def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY]) -> None:
     with _database() as engine:
@@ -88,7 +86,7 @@ def announce_release(month: Annotated[str, _LAST_MONTH], day: Annotated[str, _IT
 
 @release.command(
     "move",
-    help="Announce another day in place of the one announced. The earlier day stays visible, with the reason.",
+    help="Announce another day instead. The earlier day stays visible, with the reason.",
 )
 def move_release(
     month: Annotated[str, _LAST_MONTH], day: Annotated[str, _ITS_DAY], reason: Annotated[str, _REASON]
@@ -124,7 +122,7 @@ def list_announcements() -> None:
 
 @release.command(
     "hold",
-    help="Hold a draft and its files until the announced moment, when it is published by itself. Prints the moment.",
+    help="Hold a draft and its files until the announced moment, then publish it automatically. Prints the moment.",
 )
 def hold_release(name: str) -> None:
     with _database() as engine, Progress(1) as progress:

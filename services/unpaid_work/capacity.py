@@ -17,14 +17,14 @@ MONTHS = 3
 CREDITED, ORDERED = "minutes_credited", "minutes_outstanding_opened"
 
 
-class Capacity(Schema, description="What is left to do, and how fast it gets done."):
+class Capacity(Schema, description="The hours outstanding, and the pace at which they are done."):
     today: date
     until: date = Field(description="The last day of the weeks over which the pace is measured.")
     weeks: int
     orders: int = Field(description="Open orders with hours left.")
     hours_outstanding: float
     hours_credited_a_week: float
-    hours_ordered_a_week: float = Field(description="By courts, later changes among them.")
+    hours_ordered_a_week: float = Field(description="By courts, including later changes.")
     due_by_month: dict[str, float] = Field(description="Hours left by the month of their deadline, as in 2026-03.")
 
 

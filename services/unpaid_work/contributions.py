@@ -23,7 +23,7 @@ class View(NamedTuple):
 
     order: Order | None
     withdrawn: bool
-    """Whether the whole order was withdrawn: nothing of it counts."""
+    """Whether the whole order was withdrawn. If so, none of it counts."""
     ordered: tuple[tuple[date, int], ...]
     """Minutes that the court ordered, step by step."""
     sums: Sums

@@ -39,7 +39,7 @@ def _a_week(minutes_a_day: float) -> float:
 
 class HoursStep(Schema, description="Hours first ordered, then each change by the court."):
     on: date
-    hours: float = Field(description="A difference; negative takes away.")
+    hours: float = Field(description="A difference; a negative number subtracts.")
 
 
 class Ledger(Schema, description="The hours of one order, and everything that the service holds about it."):
@@ -72,7 +72,7 @@ class AtRisk(
 ):
     today: date
     orders: int = Field(description="How many there are, of the caseload that is asked for.")
-    hours_left: float = Field(description="On all of them.")
+    hours_left: float = Field(description="Summed over all of them.")
     caseloads: list[str] = Field(description="The codes that occur.")
     items: list[LateForecast]
     next: str | None = Field(description="Give it as `after` for the next page.")
@@ -83,7 +83,7 @@ class Worklist(
     description="What open orders have missed or must meet soon, and which will miss their deadline at the pace so far.",
 ):
     today: date
-    until: date = Field(description="The last working day that is looked at.")
+    until: date = Field(description="The last working day that the list covers.")
     items: list[WorkItem]
     will_be_late: list[LateForecast] = Field(
         description="Not yet past their deadline; the earliest first, as many as a page holds."

@@ -54,7 +54,7 @@ def test_it_works_by_itself(wheel: Path, tmp_path: Path) -> None:
     for arguments, said in (
         (["template", "orders.xlsx", "--authority", "Shetland Islands"], "orders.xlsx is ready"),
         (["check", "orders.xlsx"], "0 events would be sent"),
-        (["page", "--help"], "Serve a page on this machine alone"),
+        (["page", "--help"], "Serve a page, to this machine only"),
         (["suggest", str(ROOT / "docs/examples/connect/one-row-per-order/orders 2026-03-02.xlsx")], "order.imposed:"),
     ):
         done = subprocess.run(

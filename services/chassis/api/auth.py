@@ -153,7 +153,7 @@ async def caller(request: Request, credentials: Credentials) -> Identity:
     """Dependency: who calls; the public where no token is given. A token that proves nothing is refused all the same."""
     if credentials is None:
         if "authorization" in request.headers:
-            raise _unauthorised("Only bearer tokens are understood")
+            raise _unauthorised("Only bearer tokens are accepted")
         return PUBLIC
     try:
         identity = verify(credentials.credentials, request.app.state.tokens)

@@ -64,7 +64,7 @@ class _Body:
             async with timeout_at(None if policy.listens else min(self._deadline, now + SILENT_SECONDS)):
                 message = await self._receive()
         except TimeoutError:
-            raise Problem(408, "The body did not come in time", headers={"Connection": "close"}) from None
+            raise Problem(408, "The body did not arrive in time", headers={"Connection": "close"}) from None
         self._taken += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._taken > (most := limit(policy, self._scope)):

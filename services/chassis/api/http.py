@@ -48,9 +48,9 @@ PATIENCE = 3
 """After so many times without an answer it is away."""
 
 
-class Readiness(Schema, description="That requests can be served."):
+class Readiness(Schema, description="Requests can be served."):
     status: Literal["ready"] = "ready"
-    without: list[str] | None = Field(default=None, description="What is away, so that a part of the requests fails")
+    without: list[str] | None = Field(default=None, description="What is unavailable, so that some requests fail")
 
 
 def application(  # noqa: PLR0913
@@ -217,7 +217,7 @@ class _Asked:
 def _health(checks: Checks, beside: Checks) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz", summary="Whether the process lives")
+    @router.get("/healthz", summary="Whether the process runs")
     def healthz() -> dict[str, str]:
         return {"status": "alive"}
 

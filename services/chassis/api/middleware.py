@@ -75,7 +75,9 @@ class Guard:
             log.exception("a fault of ours")
             if answered:
                 raise  # half an answer is out: only breaking the connection tells
-            await Problem(500, "The fault is ours, and has been recorded").response()(scope, receive, send_with_headers)
+            await Problem(500, "This is our error, and it has been recorded").response()(
+                scope, receive, send_with_headers
+            )
         finally:
             self._record(scope, answered or CALLER_WENT_AWAY, perf_counter() - begun)
 

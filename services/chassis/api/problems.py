@@ -26,15 +26,15 @@ SCHEMA: dict[str, Any] = {
         "title": {"type": "string", "description": "The meaning of the status"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong with this request"},
-        "request_id": {"type": "string", "description": "By which operators find the request in their logs"},
+        "request_id": {"type": "string", "description": "The id by which operators find the request in their logs"},
         "errors": {
             "type": "array",
-            "description": "Each fault of the request",
+            "description": "Each error in the request",
             "items": {
                 "type": "object",
                 "properties": {
                     "in": {"type": "string", "enum": ["path", "query", "header", "cookie", "body"]},
-                    "path": {"type": "string", "description": "Where, as a JSON pointer"},
+                    "path": {"type": "string", "description": "The place, as a JSON pointer"},
                     "message": {"type": "string"},
                 },
                 "required": ["in", "path", "message"],

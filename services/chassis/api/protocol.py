@@ -168,7 +168,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Say so to whoever began a request; a connection that was only opened is closed without a word."""
         self._timer = None
         if self._unseen:
-            self._refuse(408, "The request did not come in time")
+            self._refuse(408, "The request did not arrive in time")
         else:
             self.transport.close()
 
@@ -201,11 +201,11 @@ def _ambiguity(headers: list[tuple[bytes, bytes]], version: str) -> str:
     encodings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     lengths = [value for name, value in headers if name == b"content-length"]
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        return "A request names its host once"
+        return "A request must name its host exactly once"
     if encodings not in ([], [b"chunked"]):
-        return "A body comes chunked or by its length, and in no other encoding"
+        return "A body must be chunked or have a length, and no other encoding"
     if len(lengths) + len(encodings) > 1:
-        return "A body has one length"
+        return "A body must have one length"
     return ""
 
 

@@ -38,7 +38,7 @@ async def refuse_unknown(request: Request) -> None:
 
 def _message(name: str, known: frozenset[str]) -> str:
     if not known:
-        return "There is no such query parameter: this route takes none"
+        return "There is no such query parameter; this route has none"
     near = get_close_matches(name, sorted(known), 1, 0.5)
     return "There is no such query parameter" + (f": did you mean {near[0]}?" if near else f": {_listed(known)}")
 

@@ -115,7 +115,7 @@ class _Spent(Exception):
 
     def __init__(self, most: float, wait: float) -> None:
         super().__init__()
-        said = f"More than {most:.0f} seconds of work in a minute: ask for less at once, or come again"
+        said = f"More than {most:.0f} seconds of work in a minute: ask for less at once, or try again later"
         self.problem = Problem(429, said, headers={"Retry-After": str(ceil(wait))})
 
 
@@ -154,7 +154,7 @@ class Places:
         """Raises Problem 429 where this caller has all places of one, and 503 where all places are taken."""
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         if self._taken[caller] >= self._each:
-            raise Problem(429, f"One caller may listen {self._each} times at once", headers=wait)
+            raise Problem(429, f"One caller may have {self._each} listeners at once", headers=wait)
         public = sum(taken for each, taken in self._taken.items() if not each.is_known)
         if self._taken.total() >= self._most or (not caller.is_known and public >= max(1, self._most // 2)):
-            raise Problem(503, "No more listeners can be taken at present", headers=wait)
+            raise Problem(503, "No more listeners are possible at present", headers=wait)

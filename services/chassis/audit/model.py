@@ -20,14 +20,14 @@ WHOLE_SERVICE = "-"
 
 
 class Kind(StrEnum):
-    """Whether something was looked at or done."""
+    """Whether it was a view or an action."""
 
     LOOK = "look"
     ACT = "act"
 
 
 class Purpose(StrEnum):
-    """The stated purpose of looking."""
+    """The stated purpose of a view."""
 
     CASEWORK = "casework"
     MANAGEMENT = "management"

@@ -82,9 +82,9 @@ class SignIn:
 
     def _check_answer(self, provider: _Provider, secret: str, query: Mapping[str, str]) -> None:
         if not secret or not hmac.compare_digest(query.get("state", "").encode(), _made(secret, "state").encode()):
-            raise NotSignedIn("This sign-in was not begun in this browser, or took too long. Begin again.")
+            raise NotSignedIn("This sign-in did not start in this browser, or took too long. Start again.")
         if query.get("iss", self._settings.issuer if not provider.names_itself else "") != self._settings.issuer:
-            raise NotSignedIn("Another provider than ours answered.")
+            raise NotSignedIn("The answer came from a different provider.")
         if "error" in query or "code" not in query:
             raise NotSignedIn("The provider did not sign you in.")
 
@@ -101,7 +101,7 @@ class SignIn:
             except httpx.HTTPError as error:
                 raise Away(f"the provider of sign-ins is away: {type(error).__name__}") from error
             except (AuthlibBaseError, ValueError) as fault:
-                raise NotSignedIn("The provider does not take this sign-in. Begin again.") from fault
+                raise NotSignedIn("The provider does not accept this sign-in. Start again.") from fault
         if not {"access_token", "id_token"} <= tokens.keys():
             raise NotSignedIn("The provider does not say who you are.")
         return tokens
@@ -120,7 +120,7 @@ class SignIn:
             )
             CodeIDToken(claims, jwt.get_unverified_header(token), params=expected).validate(leeway=LEEWAY_SECONDS)
         except (jwt.InvalidTokenError, AuthlibBaseError, JoseError) as fault:
-            raise NotSignedIn("The provider's answer does not belong to this sign-in. Begin again.") from fault
+            raise NotSignedIn("The provider's answer does not belong to this sign-in. Start again.") from fault
 
     def _client(self) -> AsyncOAuth2Client:
         settings = self._settings

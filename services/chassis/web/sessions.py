@@ -27,7 +27,7 @@ SCOPE_KEY = "payback.session"
 ID_LENGTH = 16
 NO_PAGES = ("/v1/", "/static/", "/healthz", "/readyz", "/openapi.json")
 """Addresses at which a session means nothing."""
-NOT_FOR_PAGES = "This account is not meant for pages: machines send events, people look"
+NOT_FOR_PAGES = "This account is not for pages: it belongs to a machine that sends events"
 
 
 class Listed(NamedTuple):

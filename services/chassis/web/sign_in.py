@@ -89,7 +89,7 @@ class _Asked:
         """The sessions and the new one's secret. Raises NotSignedIn, InvalidToken, Away."""
         sessions = _sessions_of(request)
         if sessions is None or sessions.provider is None:
-            raise NotSignedIn("Nobody signs in here that way.")
+            raise NotSignedIn("You cannot sign in here that way.")
         token = await sessions.provider.finish(request.cookies.get(self._attempt, ""), request.query_params)
         return sessions, await sessions.begin(token, request.scope)
 

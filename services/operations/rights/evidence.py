@@ -58,7 +58,7 @@ def make_key(path: Annotated[Path, typer.Argument(help="The file to write, which
     try:
         typer.echo(f"{path}: key {new_key(path).name}")
     except FileExistsError:
-        raise Refused(f"{path} is there already") from None
+        raise Refused(f"{path} exists already") from None
 
 
 @evidence.command(

@@ -8,12 +8,12 @@ from services.records.api.duties.choosing import Sorting, Urgency
 from services.records.ingest.news import News
 
 DESCRIBED: dict[type, str] = {
-    AcknowledgedFor: "Why a missed duty needs nothing more.",
-    ClockState: "How a clock stands on a day: the same words in answers, worklists, pages and documents.",
-    Kind: "Whether something was looked at or done.",
+    AcknowledgedFor: "Why a missed duty needs no further action.",
+    ClockState: "The state of a clock on a day: the same words in answers, worklists, pages and documents.",
+    Kind: "Whether it was a view or an action.",
     News: "What changed.",
-    Purpose: "The stated purpose of looking.",
-    Reason: "The code, and how to correct the fault that it names.",
+    Purpose: "The stated purpose of a view.",
+    Reason: "The code, and how to correct the error that it names.",
     Sorting: "The order of duties: date due (the latest first with latest), date imposed, order, or standard.",
     Urgency: "How urgent a duty is: due today, due soon, overdue, or overdue and acknowledged.",
 }

@@ -33,7 +33,7 @@ class Counts(Schema, description="An order that counts in the cell."):
     subject: str
     value: int
     facts: list[str] = Field(
-        description="Without any of these it would count another number. None where any of several would do."
+        description="Without any of these facts it would count differently. Empty where any of several suffices."
     )
 
 
@@ -43,7 +43,7 @@ class CountsNot(Schema, description="Why other orders do not count."):
     examples: list[str]
 
 
-class CellExplanation(Schema, description="All that makes the number, by today's rules."):
+class CellExplanation(Schema, description="Everything behind the number, by today's rules."):
     measure: str
     period: date
     category: str
@@ -89,7 +89,7 @@ def router(management: Management) -> APIRouter:
         except ValueError as fault:
             raise Problem(422, str(fault)) from None
         if not turn.acquire(blocking=False):
-            raise Problem(429, "Another number is being explained", headers={"Retry-After": "5"})
+            raise Problem(429, "Another explanation is running", headers={"Retry-After": "5"})
         try:
             with transaction(management.database) as connection:
                 domain = notes.with_own_days(connection, management.domain, [authority]).of(authority)

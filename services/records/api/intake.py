@@ -70,7 +70,7 @@ def router(
     @routes.post(
         "/events",
         status_code=202,
-        summary="Hand over one event, a batch, or lines",
+        summary="Send one event, a batch, or lines",
         responses={202: {"model": Answer}, **documented(415, 422, 429)},
         openapi_extra=_BODY,
     )
@@ -83,7 +83,7 @@ def router(
 
     @routes.post(
         "/validate",
-        summary="The same answer, nothing sent",
+        summary="The same answer, without sending anything",
         responses={200: {"model": Answer}, **documented(415, 422)},
         openapi_extra=_BODY,
     )
@@ -260,8 +260,8 @@ _EVENT = {
             "type": ["string", "null"],
             "description": "A code of your own for a team; never a name.",
         },
-        "extractrow": {"type": ["string", "null"], "description": "Which row of which sheet of a file states it."},
-        "signature": {"type": ["string", "null"], "description": "By the authority's own key; the last member."},
+        "extractrow": {"type": ["string", "null"], "description": "The row and sheet of the file that state it."},
+        "signature": {"type": ["string", "null"], "description": "By the authority's own key. The last member."},
     },
 }
 _BODY = {

@@ -46,7 +46,7 @@ class Answer(Schema, description="The outcome of each event of a request."):
     )
 
 
-class EventOutcome(Schema, description="The outcome of one arrival of an event."):
+class EventOutcome(Schema, description="The outcome of an event that arrived, for one arrival."):
     topic: str
     partition: int
     offset: int
@@ -63,7 +63,7 @@ class EventStory(Schema, description="All arrivals of an event under one id, lat
     arrivals: list[EventOutcome]
 
 
-class KeptRejection(Schema, description="A refused event as it came, with how to mend it."):
+class KeptRejection(Schema, description="A refused event as it came, and how to correct it."):
     topic: str
     partition: int
     offset: int
@@ -90,7 +90,7 @@ class Parked(
 ):
     since: datetime
     topic: str | None = Field(
-        description="Where the event lies on which the platform fails; none where no single one is to blame."
+        description="The place of the event on which the platform fails; none if no single event is the cause."
     )
     offset: int | None
 
@@ -98,13 +98,11 @@ class Parked(
 class Held(Schema, description="Totals of the service's data about an authority."):
     events: dict[str, int] = Field(description="Events of the service's own topic by outcome.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
-    rejected_open: int = Field(description="Refused ones that no later event of the same id has mended.")
+    rejected_open: int = Field(description="Refused ones that no later event with the same id has corrected.")
     orders: int = Field(description="Orders of which any fact is held.")
     orders_open: int
     orders_ended: int
-    orders_withdrawn: int = Field(description="Withdrawn as a whole: they count nothing.")
+    orders_withdrawn: int = Field(description="Withdrawn as a whole, so they count nowhere.")
     orders_not_imposed: int = Field(description="Facts were sent, but not the imposition, or it was withdrawn.")
     last_heard_at: datetime | None
-    parked: Parked | None = Field(
-        description="Given while what the authority sends waits for the operators of the platform."
-    )
+    parked: Parked | None = Field(description="Present while the authority's events wait for the platform's operators.")

@@ -18,7 +18,7 @@ from services.records.api.mirror.receipts import LAST_OFFSET
 from services.records.api.paging import Word
 
 
-class AuditEntry(Schema, description="Somebody saw something, or did it."):
+class AuditEntry(Schema, description="Somebody saw or did something."):
     number: int
     at: datetime
     who: str
@@ -45,9 +45,9 @@ def router(database: Engine) -> APIRouter:
     @routes.get("/audit", summary="Who has looked at the authority's orders, and what was done about them")
     def get_audit(  # noqa: PLR0913, PLR0917
         manager: Deciding,
-        reference: Annotated[Word | None, Query(description="Only what showed this order")] = None,
+        reference: Annotated[Word | None, Query(description="Only entries about this order")] = None,
         who: Annotated[
-            Word | None, Query(description="Only of this person or machine, as their token names them")
+            Word | None, Query(description="Only entries of this person or machine, as their token names them")
         ] = None,
         since: AwareDatetime | None = None,
         until: Annotated[AwareDatetime | None, Query(description="Not included")] = None,

@@ -127,7 +127,7 @@ class Recount(
 
 class Standards(Schema, description="The standards in force, and the calendar by which they are counted."):
     standards: list[StandardRow]
-    own_targets: list[TargetRow] = Field(description="The authority's own. National figures know nothing of them.")
+    own_targets: list[TargetRow] = Field(description="The authority's own. National figures ignore them.")
     calendar: str
     closed_days: list[date] = Field(description="The authority's own, beside weekends and bank holidays.")
     recounts: list[Recount] = Field(description="The latest ten.")
@@ -151,7 +151,7 @@ def routers(management: Management) -> list[APIRouter]:
 def _findings(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["findings"], route_class=Written)
 
-    @routes.get("/findings/counts", summary="How much in the data cannot all be so, by rule")
+    @routes.get("/findings/counts", summary="Contradictions in the data, counted by rule")
     def get_counts(authority: OwnAuthority, days: Annotated[int, Query(ge=1, le=366)] = 7) -> FindingCounts:
         now = management.now(authority)
         since = now.day - timedelta(days=days)
@@ -162,12 +162,12 @@ def _findings(management: Management) -> APIRouter:
         rows += [_count(found[0], len(found), 0) for found in own if found]
         return FindingCounts(newly_since=since, rules=sorted(rows, key=lambda row: (-row.number, row.rule)))
 
-    @routes.get("/findings", summary="What in the data cannot all be so, with how to mend it")
+    @routes.get("/findings", summary="Contradictions in the data, and how to correct them")
     def get_findings(
         authority: OwnAuthority,
         rule: Word | None = None,
         since: Annotated[
-            Day | None, Query(description="Only of orders of which something that cannot be came on or after this day")
+            Day | None, Query(description="Only of orders about which a contradiction arrived on or after this day")
         ] = None,
         after: After = None,
         limit: Limit = 100,

@@ -26,7 +26,7 @@ class TargetRow(Schema, description="One of the authority's own targets."):
     standard: str
     limit: int
     unit: str
-    in_force_from: date = Field(description="Holds for orders imposed on or after this day.")
+    in_force_from: date = Field(description="Applies to orders imposed on or after this day.")
     source: str
 
     @classmethod
@@ -58,12 +58,12 @@ class OrderRow(Schema, description="One order in a list."):
     subject: str
     imposed_on: date
     ended_on: date | None
-    late: list[str] = Field(description="Standards met late or missed for good.")
+    late: list[str] = Field(description="Standards met late, or missed for good.")
     overdue: list[str] = Field(description="Standards whose due date has passed without the fact that meets them.")
     overdue_by_own_target: list[str] = Field(description="The same by the authority's own targets.")
     next_due_on: date | None = Field(description="From today on.")
     findings: list[str] = Field(description="Codes of the data quality rules that the order breaks.")
-    caseload: str | None = Field(description="Who works with it, by the latest event that says so.")
+    caseload: str | None = Field(description="Who works with it, by the latest event that names a caseload.")
 
     @classmethod
     def of(cls, row: Row, now: Today) -> "OrderRow":
@@ -99,7 +99,7 @@ class WorkItem(Schema, description="One standard of one open order that was miss
     acknowledged: str | None = Field(
         description="The reason for which a manager acknowledged it; none where nobody did."
     )
-    caseload: str | None = Field(description="Who works with the order, as its latest event that says so has it.")
+    caseload: str | None = Field(description="Who works with the order, by the latest event that names a caseload.")
 
     @classmethod
     def of(cls, due: Due, now: Today, acknowledged: Mapping[tuple[str, str, date], str]) -> "WorkItem":
@@ -127,9 +127,9 @@ class StandardRow(Schema, description="One row of the standards."):
     stops_with: str
     source: str
     verified: bool = Field(description="Whether a public source states the limit.")
-    in_force_from: date = Field(description="Holds for what began on or after this day.")
+    in_force_from: date = Field(description="Applies to clocks that started on or after this day.")
     in_force_until: date | None = Field(description="The last such day; none while it is in force.")
-    longer: str | None = Field(description="What a law gave more, for what was open when it came into force.")
+    longer: str | None = Field(description="The extra time that a law gave for clocks open when it came into force.")
 
     @classmethod
     def of(cls, row: Standard) -> "StandardRow":
@@ -149,7 +149,7 @@ class StandardRow(Schema, description="One row of the standards."):
         )
 
 
-class OwnTarget(TargetRow, description="How an order stands by the authority's own target."):
+class OwnTarget(TargetRow, description="The state of an order by the authority's own target."):
     due_on: date
     state: ClockState
 
@@ -169,7 +169,7 @@ class OwnTarget(TargetRow, description="How an order stands by the authority's o
         return cls(**TargetRow.of(target).model_dump(), due_on=due, state=state)
 
 
-class NotCounted(Schema, description="A day from Monday to Friday that was no working day."):
+class NotCounted(Schema, description="A day from Monday to Friday that was not a working day."):
     day: date
     name: str
 
@@ -178,7 +178,7 @@ class NotCounted(Schema, description="A day from Monday to Friday that was no wo
         return cls(day=day, name=bank_holidays.names().get(day, "our own offices closed"))
 
 
-class ClockView(StandardRow, description="How one standard stands for this order."):
+class ClockView(StandardRow, description="The state of one standard for this order."):
     ref: str | None = Field(description="Of the breach application or transfer request that it is about.")
     state: ClockState
     started_on: date
@@ -191,7 +191,7 @@ class ClockView(StandardRow, description="How one standard stands for this order
     not_counted: list[NotCounted] = Field(
         description="Of the days up to the due date, those from Monday to Friday on which nobody works; none unless it is in working days."
     )
-    own_target: OwnTarget | None = Field(description="How it stands by the authority's own target.")
+    own_target: OwnTarget | None = Field(description="Its state by the authority's own target.")
 
     @classmethod
     def of_reading(cls, reading: Reading, now: Today) -> "ClockView":
@@ -223,7 +223,7 @@ def _side(reason: LateReason | None) -> Literal["person", "service"] | None:
     return "service" if reason in SERVICE_BASED else None
 
 
-class FindingView(Schema, description="Something in the data that cannot all be so, and how to mend it."):
+class FindingView(Schema, description="A contradiction in the data, and how to correct it."):
     rule: str
     subject: str = Field(description="The order; - for what is about the authority itself.")
     on: date
@@ -260,15 +260,17 @@ class FindingPage(
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
-class FindingCount(Schema, description="How much breaks one rule."):
+class FindingCount(Schema, description="How many orders break one rule."):
     rule: str
     meaning: str
     remedy: str
-    number: int = Field(description="Orders that break it; what it is about where it is about the authority itself.")
-    newly: int = Field(description="Of those, orders of which something that cannot be came within the days asked for.")
+    number: int = Field(
+        description="Orders that break it; for rules about the authority itself, the number of things concerned."
+    )
+    newly: int = Field(description="Of those, orders about which a contradiction arrived within the days asked for.")
 
 
-class FindingCounts(Schema, description="How much breaks each rule, the most first."):
+class FindingCounts(Schema, description="How many orders break each rule, the most first."):
     newly_since: date
     rules: list[FindingCount]
 
@@ -289,7 +291,7 @@ class FactView(Schema, description="The latest statement of one fact."):
         )
 
 
-class Moment(Schema, description="One day in the course of an order."):
+class Moment(Schema, description="One day in the history of an order."):
     on: date
     what: str
     fact: str | None = Field(description="The fact key; none for a day on which something is due.")

@@ -20,7 +20,7 @@ OwnFindings = Mapping[str, OwnFinding]
 
 CONTROL_TOTALS = Rule(
     "control_totals",
-    "A total that the authority closed a month with is not what is counted here.",
+    "A total with which the authority closed a month differs from the number counted here.",
     "Look for orders or sessions of the month that were not sent, or were sent twice under different references.",
 )
 GAP = Rule(
@@ -30,12 +30,12 @@ GAP = Rule(
 )
 REUSED = Rule(
     "sequence_reused",
-    "Numbers of the source's own counter that different events bore.",
-    "Let the counter go on above the highest number that the platform holds; send what bears a number twice again with a new number.",
+    "Numbers of the source's own counter that different events used.",
+    "Let the counter go on above the highest number that the platform holds; send events that share a number again, with new numbers.",
 )
 RECORD_TIME = Rule(
     "record_time",
-    "Records whose time in Kafka cannot be: in seconds or microseconds, missing, or ahead of the clock.",
+    "Records with an impossible time in Kafka: in seconds or microseconds, missing, or ahead of the clock.",
     "Let your Kafka producer set the time itself, in milliseconds. The time of reading was used; nothing is to be sent again.",
 )
 AUTHORITY = "-"

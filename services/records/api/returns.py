@@ -43,7 +43,7 @@ class Table(Schema, description="One table of the yearly report."):
     id: str
     title: str
     unit: str
-    rows: dict[str, float] = Field(description="By category; the total has an empty one.")
+    rows: dict[str, float] = Field(description="By category; the category of the total is empty.")
 
 
 class YearlyReport(
@@ -57,7 +57,7 @@ class YearlyReport(
 
 
 class Agreement(
-    Schema, description="One number of the unit-level return, beside the national cells that must say the same."
+    Schema, description="One number of the unit-level return, beside the national cells that must agree with it."
 ):
     title: str
     measure: str
@@ -79,7 +79,7 @@ class Reconciliation(
     )
 
 
-class WholeYear(Schema, description="All returns of a year, made in one reading."):
+class WholeYear(Schema, description="All returns of a year, made from one reading of the data."):
     unit_return: str = Field(description="As CSV.")
     report: YearlyReport
     reconciliation: Reconciliation
@@ -170,7 +170,7 @@ def router(management: Management) -> APIRouter:
             asked = of(connection, authority, year)
             return asked.reconciled(asked.rows())
 
-    @routes.get("/whole", summary="All returns of a year, made in one reading")
+    @routes.get("/whole", summary="All returns of a year, made from one reading of the data")
     def get_whole(authority: OwnAuthority, year: Year) -> WholeYear:
         with transaction(management.database) as connection:
             asked = of(connection, authority, year)

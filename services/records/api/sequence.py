@@ -24,7 +24,7 @@ TRIES, PAUSE_SECONDS = 50, 0.1
 
 
 class Counter(Schema, description="The counter of one source."):
-    source: str = Field(description="As events say it, under the authority's current code.")
+    source: str = Field(description="As in events, with the authority's current code.")
     highest: int = Field(description="The highest number that came, in an event that was accepted or refused.")
 
 
@@ -43,7 +43,7 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
     @routes.get(
         "/sequence",
         summary="The highest number of each source's own counter",
-        description="Of all that lay in the log when this was asked. Answered once that has been taken; until then 503.",
+        description="Covers everything in the log at the time of the request. Answers 503 until that has been processed.",
         responses=documented(503),
     )
     async def get_sequence(authority: OwnAuthority) -> Counters:
@@ -54,7 +54,7 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
                 watching.show(())
                 return found
             await asyncio.sleep(PAUSE_SECONDS)
-        raise Problem(503, "Events of yours are waiting to be taken: ask again", headers={"Retry-After": "1"})
+        raise Problem(503, "Your events are still being processed: ask again", headers={"Retry-After": "1"})
 
     return routes
 

@@ -31,7 +31,7 @@ class CacheSettings(Group):
 class CalendarSettings(Group):
     """Which days are no working days, beyond weekends and bank holidays."""
 
-    closed_days_path: Path | None = Field(default=None, description="authority,day,name in CSV; none where not given")
+    closed_days_path: Path | None = Field(default=None, description="authority,day,name in CSV; by default none")
 
 
 class ApiHttpSettings(HttpSettings):
@@ -45,7 +45,7 @@ class ReturnsSettings(Group):
 
     path: Path | None = Field(
         default=None,
-        description="a folder of mappings in TOML that stand in place of those shipped; none where not given",
+        description="a folder of mappings in TOML that stand in place of those shipped; by default none",
     )
 
 
@@ -53,7 +53,7 @@ class TargetSettings(Group):
     """An authority's own targets, beside the national standards."""
 
     path: Path | None = Field(
-        default=None, description="authority,standard,limit,unit,since,source in CSV; none where not given"
+        default=None, description="authority,standard,limit,unit,since,source in CSV; by default none"
     )
 
 
@@ -62,7 +62,7 @@ class AggregatesSettings(Group):
 
     key: SecretStr = Field(
         default=SecretStr(""),
-        description="seals it, so that reporting knows whose it is; several while they change, separated by commas, the newest first",
+        description="seals cells, so that reporting knows whose they are; several during a change, separated by commas, the newest first",
     )
 
     @field_validator("key")
@@ -82,22 +82,22 @@ class WebhookSettings(Group):
 
     key: SecretStr = Field(
         default=SecretStr(""),
-        description="seals secrets: 32 bytes in URL-safe base64; several while they change, the newest first; none turns webhooks off",
+        description="seals secrets: 32 bytes in URL-safe base64; several during a change, the newest first; none turns webhooks off",
     )
     allowed_networks: str = Field(
         default="",
-        description="private networks, separated by commas, in which receivers may be; this machine's need no TLS",
+        description="private networks, separated by commas, that receivers may be in; those on this machine need no TLS",
     )
     ca_path: Path | None = Field(
-        default=None, description="authorities by which receivers are checked, in place of the usual"
+        default=None, description="certificate authorities for checking receivers, in place of the usual ones"
     )
-    timeout_seconds: float = Field(
-        default=10.0, gt=0, le=60, description="for one message, looking the name up included"
-    )
-    poll_seconds: float = Field(default=1.0, gt=0, description="how often it is looked what is to be sent")
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60, description="for one message, including the name lookup")
+    poll_seconds: float = Field(default=1.0, gt=0, description="how often to look for messages to send")
     retry_first_seconds: float = Field(default=5.0, gt=0)
     retry_longest_seconds: float = Field(default=3600.0, gt=0)
-    give_up_hours: float = Field(default=72.0, gt=0, description="of failures only, after which a receiver is stopped")
+    give_up_hours: float = Field(
+        default=72.0, gt=0, description="with failures only, after which a receiver is stopped"
+    )
 
     @field_validator("key")
     @classmethod

@@ -17,7 +17,7 @@ from services.records.model.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked for, and how to mend it."""
+    """What is looked for, and how to correct it."""
 
     code: str
     meaning: str

@@ -42,9 +42,7 @@ def alone(settings: DatabaseSettings) -> Iterator[None]:
         if not session.scalar(
             text("SELECT pg_try_advisory_lock(hashtextextended(:of, 0))"), {"of": f"books of {schema}"}
         ):
-            raise Refused(
-                f"The books of {schema} are being made again, or a person is being forgotten: give the command once that is done"
-            )
+            raise Refused(f"{schema} is being rebuilt, or a person is being erased: run the command once that is done")
         yield
 
 
@@ -100,16 +98,16 @@ def rebuild(
 def _refuse_cut_off(topics: Sequence[str]) -> None:
     if topics:
         raise Refused(
-            f"Kafka no longer has the first events of {', '.join(topics)}: books made of the rest would hold less. Nothing was changed. "
-            "Bring the log back first (runbook: restore), or say --less."
+            f"Kafka no longer has the first events of {', '.join(topics)}: tables made from the rest would hold less. Nothing was changed. "
+            "Restore the log first (runbook: restore), or give --less."
         )
 
 
 def _refuse_less(found: Mapping[str, str]) -> None:
     if found:
         raise Refused(
-            f"The new books would hold less than the old ones: {'; '.join(found.values())}. Nothing was changed. "
-            "Find out where it went (runbook: rebuild), or say --less."
+            f"The new tables would hold less than the old ones: {'; '.join(found.values())}. Nothing was changed. "
+            "Find out where the rest went (runbook: rebuild), or give --less."
         )
 
 

@@ -58,7 +58,7 @@ class Topics:
         `confirm` raises where readers are no longer held up: they would count all of it once more.
         """
         if not self._kafka.transactions:
-            raise Refused("Topics are written anew in transactions only, and this broker is set to have none")
+            raise Refused("Topics are written anew in transactions only, and this broker does not offer them")
         with ExitStack() as stack:
             admin = stack.enter_context(closing(Admin(self._kafka)))
             for topic in records:
@@ -97,10 +97,10 @@ class Topics:
     def _append(self, producer: BulkProducer, topic: str, its: Sequence[Said]) -> None:
         receipts = producer.send_all(self._marked(its))
         if receipts[0].offset != self.ends[topic]:
-            raise Refused(f"Somebody is writing to {topic}: stop the senders, and give the command again")
+            raise Refused(f"Somebody is writing to {topic}: stop the senders, and run the command again")
         if any(one.redated for one in receipts):
             raise Refused(
-                f"Kafka put its own times in place of those of {topic}. Nothing was changed: give the command again"
+                f"Kafka replaced the times of {topic} with its own. Nothing was changed: run the command again"
             )
 
     def delete_old(self) -> None:

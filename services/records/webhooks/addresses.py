@@ -33,7 +33,7 @@ def fault_of(url: str, allowed: Networks) -> str | None:
     if parsed.scheme not in {"https", "http"} or not parsed.host:
         return "it must begin with https://"
     if parsed.userinfo or parsed.fragment:
-        return "it may hold no user name, password or fragment"
+        return "it must not hold a user name, password or fragment"
     literal = _literal(parsed.host)
     if literal is None:
         return None if parsed.scheme == "https" else "it must begin with https://"

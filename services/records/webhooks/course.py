@@ -24,14 +24,14 @@ class Fault(StrEnum):
 
 
 _WORDS = {
-    Fault.NO_ADDRESS: "Its name leads to no address",
-    Fault.NOT_ALLOWED: "Its name leads to an address to which nothing may be sent from here",
+    Fault.NO_ADDRESS: "Its name has no address",
+    Fault.NOT_ALLOWED: "Its name has an address to which the platform may not send",
     Fault.CERTIFICATE: "Its certificate is not valid for its name",
-    Fault.UNREACHABLE: "It takes no connection, or breaks it off",
+    Fault.UNREACHABLE: "It refuses or breaks the connection",
     Fault.TIMED_OUT: "It did not answer in time",
     Fault.STATUS: "It answered with another status than 2xx",
-    Fault.GONE: "It answered 410: it wants nothing more",
-    Fault.SECRET: "Its secret cannot be read any more: make a new one, unless the operator mends this",
+    Fault.GONE: "It answered 410: it wants no more messages",
+    Fault.SECRET: "Its secret cannot be read any more: make a new one, unless the operator can correct this",
 }
 
 
@@ -50,7 +50,7 @@ class Course:
 
     next_at: datetime
     attempts: int = 0
-    """That failed one after the other."""
+    """Attempts that failed in a row."""
     failing_since: datetime | None = None
     fault: Fault | None = None
     """Of the last attempt."""

@@ -14,7 +14,7 @@ from services.records.ingest.tables import changes, shards
 from services.records.model.findings import Rule
 from services.records.model.record import Outcome
 
-_PUT_ASIDE = "Nothing: the fault is the platform's. It is sent through again once that is mended."
+_PUT_ASIDE = "Nothing: the error is the platform's. It is sent through again once the error is corrected."
 
 
 class Place(NamedTuple):
@@ -41,11 +41,11 @@ class Told(Schema, description="One thing that changed."):
     cursor: str
     kind: News
     at: datetime
-    subject: str | None = Field(description="The order that came to break a rule, or breaks it no longer.")
+    subject: str | None = Field(description="The order that now breaks a rule, or no longer does.")
     rule: str | None = Field(description="The rule, or the reason of a refusal.")
-    remedy: str | None = Field(description="How to put it right.")
+    remedy: str | None = Field(description="How to correct it.")
     event: str | None = Field(description="The id of the refused event, where it could be read.")
-    offset: int | None = Field(description="Where the refused event stands in its topic.")
+    offset: int | None = Field(description="The place of the refused event in its topic.")
 
 
 class Feed:

@@ -9,12 +9,12 @@ from services.records.webhooks.feed import Told
 from services.records.webhooks.signing import Message
 
 
-class Change(Told, description="The same as in the feed, with whose it is."):
+class Change(Told, description="The same as in the feed, with the authority."):
     authority: str
     service: str
 
 
-class Body(Schema, description="As Standard Webhooks has it."):
+class Body(Schema, description="As in Standard Webhooks."):
     type: str = Field(description="The service and the kind of change, as in `orders.refused`.")
     timestamp: datetime = Field(description="When it changed.")
     data: Change

@@ -158,7 +158,7 @@ def missing() -> Iterator[None]:
 def ask(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
     """The answer, or a problem that says why there is none."""
     if question.as_of and question.as_of > enquiry.today:
-        raise Problem(422, "as_of lies in the future")
+        raise Problem(422, "as_of is in the future")
     try:
         return answers.answer(enquiry, indicator, question)
     except answers.NothingReleased:
@@ -204,7 +204,7 @@ def span_of(when: When) -> Question:
     """The headline figure for Scotland, then. Raises Problem."""
     first, last = day(when.from_, parse_first), day(when.to, parse_last)
     if first and last and first > last:
-        raise Problem(422, "from lies after to")
+        raise Problem(422, "from must not be after to")
     return Question(first, last, as_of=when.as_of, release=when.release)
 
 
@@ -267,7 +267,7 @@ def from_cursor(cursor: str | None) -> Key | None:
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         key = None
     if key is None or "\0" in "".join(map(str, key)):  # PostgreSQL knows no such character
-        raise Problem(422, "The cursor is not one of ours")
+        raise Problem(422, "The cursor is not valid here")
     return key
 
 

@@ -80,7 +80,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
 
     @api.get(
         "/releases/{id}/changes",
-        summary="What moved since the release before",
+        summary="What changed since the release before",
         responses=answers(Changes, 404),
         openapi_extra=FOR_ANYBODY,
     )

@@ -61,7 +61,7 @@ class Definition(Schema, description="What an indicator is."):
     source: Citation | None
     note: str | None
     published_as: str | None = Field(description="The indicator that counts as published tables do, for comparison")
-    provisional: str = Field(description="Until when a month is provisional, in words")
+    provisional: str = Field(description="How long a month is provisional, in words")
     breakdowns: list[Breakdown]
     version: int
     status: Status
@@ -107,7 +107,7 @@ class FrozenRelease(Release, description="A release, and the versions of the def
 class Standings(Schema, description="Authorities by how complete their figures are."):
     complete: list[str]
     partial: list[str]
-    not_known: list[str] = Field(description="Authorities for which there is nothing to judge by")
+    not_known: list[str] = Field(description="Authorities without anything to judge by")
     missing: list[str] = Field(description="Authorities that reported nothing of the period; totals leave them out")
     doubts: dict[str, list[Doubt]] = Field(description="By authority, why its figures may lack something")
 
@@ -208,7 +208,7 @@ class Positions(Schema, description="For each source the last offset that the fi
     services: list[ServicePosition]
 
 
-class MonthQuality(Schema, description="How complete a month is."):
+class MonthQuality(Schema, description="The completeness of a month."):
     month: str
     summary: Standings
     authorities: list[Completeness]
@@ -265,7 +265,7 @@ class ReleaseFiles(
     files: list[ReleaseFile]
 
 
-class Coded(Schema, description="A code, and what it stands for. `uri` is its name as linked data, where it has one."):
+class Coded(Schema, description="A code and its meaning. `uri` is its name as linked data, where it has one."):
     code: str
     label: str
     uri: str | None

@@ -38,7 +38,10 @@ _EVENT: dict[str, Any] = {
     "required": ["event", "id", "data"],
 }
 _EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": "One event at once and one a change"}
+    200: {
+        "content": {"text/event-stream": {"schema": _EVENT}},
+        "description": "One event at once, and one for each change",
+    }
 }
 
 
@@ -49,7 +52,7 @@ def router(database: Engine) -> APIRouter:
 
     @api.get(
         "/stream",
-        summary="Word of every change that the caller may see, as server-sent events without figures",
+        summary="Notice of every change that the caller may see, as server-sent events without figures",
         response_class=StreamingResponse,
         responses=_EVENTS,
         openapi_extra=FOR_ANYBODY,

@@ -26,7 +26,7 @@ TOTALS = ("orders_imposed", "orders_ended", "minutes_credited")
 
 
 class Doubt(StrEnum):
-    """Why figures of a period may lack something, or why nothing is said of them."""
+    """Why figures of a period may be incomplete, or cannot be judged."""
 
     NOT_IN_CUT = "not_in_cut"
     NO_EXPECTATION = "no_expectation"
@@ -40,7 +40,7 @@ class Doubt(StrEnum):
 
 
 DOUBTS = {
-    Doubt.NOT_IN_CUT: "The figures shown do not reach so far",
+    Doubt.NOT_IN_CUT: "The figures shown do not reach this period",
     Doubt.NO_EXPECTATION: "It neither numbers its events nor closes its months, and has no past to compare with",
     Doubt.NOT_ALL_MONTHS: "It did not report on every month",
     Doubt.ONE_SERVICE: "No event about its orders, or none about its unpaid work, was ever accepted",

@@ -52,7 +52,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """How a version of a definition stands."""
+    """The state of a version of a definition."""
 
     EARLIER = "earlier"
     CURRENT = "current"

@@ -158,7 +158,7 @@ def _why_withdrawn(release: ReleaseInfo) -> str:
 def changes_of(
     connection: Connection, viewer: Identity, release: str, behind: tuple[str, str, date, str] | None, limit: int
 ) -> list[Change]:
-    """What moved since the release before, in the order of keys, from the one behind the key given.
+    """What changed since the release before, in the order of keys, from the one behind the key given.
 
     National viewers read it cell by cell; others for Scotland, as it was published, and authorities their own beside it.
     """

@@ -101,7 +101,7 @@ def _binomial(share: float, trials: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ByChance:
-    """How many of those compared lie beyond the limits, how many would by chance alone, and how much they vary."""
+    """How many authorities lie beyond the limits, how many would by chance alone, and how much they vary."""
 
     compared: int
     beyond_95: int

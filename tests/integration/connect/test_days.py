@@ -194,7 +194,7 @@ def test_an_old_content_under_a_new_date_is_asked_about(office: Office) -> None:
     (office.folder / "b.xlsx").write_bytes(old)
     again = taken(office.folder / "b.xlsx", 4)
     done = office.send(again, status=2)
-    assert "say when it was taken with --taken" in done.stderr
+    assert "give the time when this file was taken as --taken" in done.stderr
     office.send(again, options=("--taken", "2026-03-04T18:00:00"))
     assert [data["requirements"] for _, _, data in office.said()] == [[{"kind": "unpaid_work", "hours": 100}]]
 

@@ -128,7 +128,7 @@ def test_a_workbook_of_somebody_else_needs_a_mapping(tmp_path: Path) -> None:
     book.save(tmp_path / "x.xlsx")
     done = run("check", tmp_path / "x.xlsx")
     assert done.exit_code == 2
-    assert "name a mapping before it" in done.stderr
+    assert "give a mapping before it" in done.stderr
 
 
 def test_nothing_is_written_over(workbook: Path) -> None:

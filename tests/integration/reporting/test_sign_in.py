@@ -103,7 +103,7 @@ def test_a_machine_signs_in_to_no_page(browser: Browser, database: Engine) -> No
     site = browser()
     answer = sign_in(site, "vendor machine")
     assert refused(answer)
-    assert "machines send events" in answer.text
+    assert "belongs to a machine that sends events" in answer.text
     with transaction(database) as connection:
         assert connection.scalar(text("SELECT count(*) FROM sessions")) == 0
 

@@ -60,7 +60,7 @@ def test_what_an_operator_adds_stands_beside_what_is_shipped() -> None:
         ('[[authorities]]\ncode = "S12000051"', "authorities: not known; there are health_board and authority"),
         ('[authority]\ncode = "S12000051"', "authority: write [[authority]] above each"),
         ('[[authority]]\nname = "Stirling"', "authority: write [[authority]] above each, with its code"),
-        ('[[authority]]\ncode = "S12000005"\n' * 2, "S12000005: named more than once"),
+        ('[[authority]]\ncode = "S12000005"\n' * 2, "S12000005: listed more than once"),
         ('[[authority]]\ncode = "S12000051"\nname = "New"', "S12000051: Object missing required field"),
         ('[[authority]]\ncode = "S12000005"\nnmae = "New"', "S12000005: Object contains unknown field `nmae`"),
         ('[[authority]]\ncode = "S12000005"\nlast_day = "soon"', "S12000005: Invalid RFC3339"),

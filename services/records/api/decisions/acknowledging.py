@@ -27,7 +27,7 @@ MOST = 500
 
 
 class AcknowledgedFor(StrEnum):
-    """Why a missed duty needs nothing more."""
+    """Why a missed duty needs no further action."""
 
     DONE_NOT_REPORTED = "done_not_reported"
     TOO_LATE = "too_late"
@@ -64,25 +64,25 @@ class Duty(
 
 class Acknowledging(Schema, description="What is acknowledged."):
     duties: list[Duty] = Field(min_length=1, max_length=MOST)
-    reason: AcknowledgedFor | None = Field(description="None takes it back: the duty is shown as missed again.")
+    reason: AcknowledgedFor | None = Field(description="None undoes it: the duty is shown as missed again.")
 
 
 class NotAcknowledged(Duty, description="A duty that cannot be acknowledged."):
     why: str
 
 
-class Acknowledged(Schema, description="What became of it."):
+class Acknowledged(Schema, description="The result."):
     acknowledged: int
     refused: list[NotAcknowledged]
 
 
-class Acknowledgement(Duty, description="A duty that was acknowledged, or was so no longer."):
-    reason: AcknowledgedFor | None = Field(description="None where it was taken back.")
+class Acknowledgement(Duty, description="A duty that was acknowledged, or whose acknowledgement was undone."):
+    reason: AcknowledgedFor | None = Field(description="None where it was undone.")
     by: str
     at: datetime
 
 
-class Acknowledgements(Schema, description="All that was acknowledged, the latest first."):
+class Acknowledgements(Schema, description="All acknowledgements, the latest first."):
     acknowledgements: list[Acknowledgement]
 
 
@@ -98,7 +98,7 @@ def router(management: Management) -> APIRouter:
             found = notes.history(connection, authority, Kind.ACKNOWLEDGEMENT, limit)
         return Acknowledgements(acknowledgements=[_told(note) for note in found])
 
-    @routes.post("/acknowledgements", summary="Acknowledges missed duties, or takes that back")
+    @routes.post("/acknowledgements", summary="Acknowledges missed duties, or undoes that")
     def post_acknowledgements(manager: Deciding, asked: Acknowledging) -> Acknowledged:
         now = management.now(manager.authority)
         with transaction(management.database) as connection:
@@ -132,7 +132,7 @@ def _refused(
         readings = management.readings(record, now.calendar) if record else ()
         missed = {(r.standard.name, r.due) for r in readings if r.state is State.PENDING and r.due and r.due < now.day}
         if (duty.standard, duty.due_on) not in missed:
-            yield NotAcknowledged(**duty.model_dump(), why="Nothing of this order is overdue by that standard and day")
+            yield NotAcknowledged(**duty.model_dump(), why="This order has nothing overdue under that standard and day")
 
 
 def _named(key: str) -> tuple[str, str, date]:

@@ -33,7 +33,7 @@ class DuesOfDay(Schema, description="How many duties of one standard fall due on
     number: int
 
 
-class Dues(Schema, description="What a calendar may show: counts, and no order."):
+class Dues(Schema, description="What a calendar may show: counts, but no orders."):
     today: date
     overdue: int = Field(description="Missed and not acknowledged.")
     days: list[DuesOfDay]

@@ -30,7 +30,7 @@ MOST = 500
 
 class ClosedDay(
     Schema,
-    description="A day on which the authority's own offices are closed: no working day for its orders, in the nation's figures as well.",
+    description="A day on which the authority's own offices are closed. It is no working day for its orders, nor in the nation's figures.",
 ):
     day: Day = Field(ge=date(2011, 1, 1), le=date(2060, 12, 31))
     name: Words = Field(examples=["Glasgow Fair"])
@@ -38,7 +38,7 @@ class ClosedDay(
 
 class TargetSet(
     Schema,
-    description="The authority's own target, for orders imposed from a day on. It changes no figure of the nation.",
+    description="The authority's own target, for orders imposed on or after a day. It changes no national figure.",
 ):
     standard: Standard
     since: Day
@@ -55,15 +55,15 @@ class Aim(Schema, description="What is changed in order to meet a standard more 
 
 
 class Feed(Schema, description="An address at which a calendar program sees counts without signing in."):
-    hash: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its secret, which is not told.")
+    hash: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its secret, which is not shown.")
     name: Words = Field(description="Whose calendar it is for, such as a team's.")
 
 
 class SigningKey(Schema, description="A public key of Ed25519 with which the authority signs its events."):
-    x: str = Field(pattern="^[A-Za-z0-9_-]{43}$", description="As a JWK has it: 32 bytes in base64url.")
+    x: str = Field(pattern="^[A-Za-z0-9_-]{43}$", description="As in a JWK: 32 bytes in base64url.")
     required: bool = Field(
         False,
-        description="Whether from now on nothing is taken over HTTP that none of the authority's keys has signed.",
+        description="Whether the service from now on refuses events over HTTP without a signature by one of the authority's keys.",
     )
 
     @computed_field(description="The name of the key: its thumbprint (RFC 7638).")  # type: ignore[prop-decorator]
@@ -72,14 +72,14 @@ class SigningKey(Schema, description="A public key of Ed25519 with which the aut
         return str(public_key(self.x)["kid"])
 
 
-class Change(Schema, description="One decision. `content` is none where it takes back what stood under the key."):
+class Change(Schema, description="One decision. `content` is none where it removes the entry with this key."):
     key: str
     content: dict[str, Any] | None
     by: str
     at: datetime
 
 
-class Decided(Schema, description="What holds, and all changes, the latest first."):
+class Decided(Schema, description="The entries in force, and all changes, the latest first."):
     now: list[Change]
     changes: list[Change]
 
@@ -98,11 +98,11 @@ def routers(management: Management) -> list[APIRouter]:
 def _closed_days(management: Management) -> APIRouter:
     routes = _routes(management, "closed-days", Kind.CLOSED_DAY)
 
-    @routes.put("/closed-days", summary="Sets a closed day: workers count again what it touches, within seconds")
+    @routes.put("/closed-days", summary="Sets a closed day; within seconds, workers count again what it affects")
     def put_closed_day(manager: Deciding, asked: ClosedDay) -> Decided:
         return _set(management, manager, Kind.CLOSED_DAY, asked, "day")
 
-    @routes.delete("/closed-days", summary="Takes a closed day back")
+    @routes.delete("/closed-days", summary="Removes a closed day")
     def delete_closed_day(manager: Deciding, day: Day) -> Decided:
         return _take_back(management, manager, Kind.CLOSED_DAY, f"{day}")
 
@@ -112,11 +112,11 @@ def _closed_days(management: Management) -> APIRouter:
 def _targets(management: Management) -> APIRouter:
     routes = _routes(management, "targets", Kind.TARGET)
 
-    @routes.put("/targets", summary="Sets a target of the authority's own, which holds at once")
+    @routes.put("/targets", summary="Sets a target of the authority's own, in force at once")
     def put_target(manager: Deciding, asked: TargetSet) -> Decided:
         return _set(management, manager, Kind.TARGET, asked, "standard", "since")
 
-    @routes.delete("/targets", summary="Takes a target back")
+    @routes.delete("/targets", summary="Removes a target")
     def delete_target(manager: Deciding, standard: Standard, since: Day) -> Decided:
         return _take_back(management, manager, Kind.TARGET, f"{standard} {since}")
 
@@ -130,7 +130,7 @@ def _aims(management: Management) -> APIRouter:
     def put_aim(manager: Deciding, asked: Aim) -> Decided:
         return _set(management, manager, Kind.AIM, asked, "standard", "since")
 
-    @routes.delete("/aims", summary="Takes an aim back")
+    @routes.delete("/aims", summary="Removes an aim")
     def delete_aim(manager: Deciding, standard: Standard, since: Day) -> Decided:
         return _take_back(management, manager, Kind.AIM, f"{standard} {since}")
 
@@ -157,7 +157,9 @@ def _feeds(management: Management) -> APIRouter:
 def _signing_keys(management: Management) -> APIRouter:
     routes = _routes(management, "signing-keys", Kind.SIGNING_KEY)
 
-    @routes.put("/signing-keys", summary="Registers a key with which events are signed, and says whether they must be")
+    @routes.put(
+        "/signing-keys", summary="Registers a key with which events are signed, and sets whether they must be signed"
+    )
     def put_signing_key(manager: Deciding, asked: SigningKey) -> Decided:
         return _set(management, manager, Kind.SIGNING_KEY, asked, "kid")
 
@@ -172,8 +174,8 @@ def _signing_keys(management: Management) -> APIRouter:
         if [note.key for note in held if (note.content or {})["required"]] == [kid]:
             raise Problem(
                 409,
-                "By this key alone signatures are required. Register another one that requires them, or register this one again "
-                "without, if unsigned events are to be taken",
+                "Only this key requires signatures. Register another one that requires them, or register this one again "
+                "without the requirement, to accept unsigned events",
             )
         return _take_back(management, manager, Kind.SIGNING_KEY, kid)
 

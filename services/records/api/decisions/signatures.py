@@ -44,7 +44,7 @@ def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> No
             check_signature(raw, keys)
         except NotProven as fault:
             path, told = f"$[{place}].signature", so_far.model_dump()
-            detail = f"The authority takes signed events only, and of the one at {place} {fault}"
+            detail = f"The authority requires signed events; for the event at {place}, {fault}"
             raise Problem(403, detail, reason="not_signed", path=path, **told) from None
 
 

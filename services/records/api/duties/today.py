@@ -34,7 +34,7 @@ WITHIN = 5
 """Working days that are looked ahead."""
 
 
-class DutyCount(Schema, description="How many duties of one standard are that urgent."):
+class DutyCount(Schema, description="How many duties of one standard have one urgency."):
     standard: str
     title: str
     urgency: Urgency
@@ -43,7 +43,7 @@ class DutyCount(Schema, description="How many duties of one standard are that ur
 
 class DutyView(WorkItem, description="One standard of one open order that was missed or falls due."):
     urgency: Urgency
-    place: str = Field(description="Give it as `after` to get the items after it, sorted in the same way.")
+    place: str = Field(description="Give it as `after` for the next items, in the same order.")
 
     @classmethod
     def shown(
@@ -54,8 +54,8 @@ class DutyView(WorkItem, description="One standard of one open order that was mi
 
 class Duties(Schema, description="What open orders have missed or must meet in the next five working days."):
     today: date
-    until: date = Field(description="The last working day that is looked at.")
-    counts: list[DutyCount] = Field(description="Of the caseload that is asked for; all standards.")
+    until: date = Field(description="The last working day that the list covers.")
+    counts: list[DutyCount] = Field(description="For the caseload asked for, of all standards.")
     caseloads: list[str] = Field(description="The codes that occur.")
     items: list[DutyView]
     next: str | None = Field(description="Give it as `after` for the next page; none without an urgency.")
@@ -70,13 +70,15 @@ def router(management: Management) -> APIRouter:
     def get_duties(  # noqa: PLR0913, PLR0917
         authority: OwnAuthority,
         urgency: Annotated[
-            Urgency | None, Query(description="Without it, the first of each urgency that is to be done")
+            Urgency | None, Query(description="Without it, the first of each urgency that needs action")
         ] = None,
         standard: Annotated[Word, Query(description="Only duties of this standard; counts are of all")] = "",
         caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
         sorting: Sorting = Sorting.DUE,
         after: After = None,
-        limit: Annotated[int, Query(ge=0, le=1000, description="Of each urgency; 0 for the counts alone")] = 50,
+        limit: Annotated[
+            int, Query(ge=0, le=1000, description="How many of each urgency; 0 for the counts alone")
+        ] = 50,
     ) -> Duties:
         chosen = Chosen(urgency, standard, sorting, _place(after) if urgency else None, limit)
         now = management.now(authority)

@@ -17,9 +17,9 @@ from services.records.webhooks.feed import Feed, Place, Told, generation_of
 _CURSOR = re.compile(r"\d{1,9}\.\d{1,18}\.\d{1,9}")
 
 
-class Following(Schema, description="A piece of what changed."):
+class Following(Schema, description="One page of changes."):
     changes: list[Told]
-    next: str = Field(description="Where to go on. It is always there.")
+    next: str = Field(description="Where to go on. Always present.")
 
 
 def router(management: Management) -> APIRouter:
@@ -29,7 +29,7 @@ def router(management: Management) -> APIRouter:
 
     @routes.get(
         "/changes",
-        summary="Refusals and findings about orders as they come and go, the earliest first",
+        summary="Refusals and findings about orders, as they appear and are settled, the earliest first",
         responses=documented(422),
     )
     def get_changes(
@@ -38,7 +38,7 @@ def router(management: Management) -> APIRouter:
             str,
             Query(
                 max_length=40,
-                description="`next` of the piece before; empty for the beginning. After the platform was rebuilt, it begins anew.",
+                description="`next` of the page before; empty for the beginning. After a rebuild of the platform, it begins anew.",
             ),
         ] = "",
         limit: Limit = 100,

@@ -57,7 +57,7 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         since: Annotated[
             int | None,
             Query(
-                description="Follow: those from this offset on, the earliest first; ask again with `next`, which then is always there",
+                description="To follow: those from this offset on, the earliest first; ask again with `next`, which is then always present",
                 ge=0,
                 le=LAST_OFFSET,
             ),
@@ -65,11 +65,14 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         reason: Reason | None = None,
         is_open: Annotated[
             bool | None,
-            Query(alias="open", description="Only those that no later event of the same id mended, or only those"),
+            Query(
+                alias="open",
+                description="Only those that no later event with the same id has corrected, or only the corrected ones",
+            ),
         ] = None,
     ) -> KeptRejections:
         if since is not None and after is not None:
-            raise Problem(422, "Give either `since`, which follows forwards, or `after`, which pages backwards")
+            raise Problem(422, "Give either `since`, to follow forwards, or `after`, to page backwards")
         page = _page(_refused(authority, reason, is_open), after, since).limit(limit)
         with transaction(database) as connection:
             rows = connection.execute(_begun_within(PAGE_BYTES, page, forwards=since is not None)).all()
@@ -173,7 +176,7 @@ def _outcome(topic: str, row: Row[Any]) -> EventOutcome:
     )
 
 
-_REMEDY = "Nothing: the fault is the platform's. It is sent through again once that is mended."
+_REMEDY = "Nothing: the error is the platform's. It is sent through again once the error is corrected."
 
 
 def _kept(row: Row[Any]) -> KeptRejection:

@@ -35,38 +35,40 @@ MOST = 5
 
 
 class NewWebhook(Schema, description="A receiver."):
-    name: Words = Field(description="Whose program it is, such as the case system's.")
-    url: Annotated[str, Field(min_length=1, max_length=LONGEST)] = Field(description="Where messages are posted to.")
+    name: Words = Field(description="The name of the program, such as the case system's.")
+    url: Annotated[str, Field(min_length=1, max_length=LONGEST)] = Field(
+        description="The address to which messages are posted."
+    )
     after: Annotated[str, Field(max_length=40)] | None = Field(
         default=None,
         description="`next` of the feed, to begin there; empty for its beginning. Without it, only what is new is sent.",
     )
 
 
-class Overlap(Schema, description="For how long messages are signed with the former secret as well."):
+class Overlap(Schema, description="How long messages are also signed with the former secret."):
     overlap_hours: int = Field(default=24, ge=0, le=168)
 
 
 class Resumption(Schema, description="Where a receiver goes on."):
     after: Annotated[str, Field(max_length=40)] | None = Field(
         default=None,
-        description="`next` of the feed, to be sent again what follows, or to leave out; otherwise where it stopped.",
+        description="`next` of the feed, to send again or skip changes; by default, where it stopped.",
     )
 
 
-class Webhook(Schema, description="A receiver, and how it stands with it."):
-    webhook: str = Field(description="By which it is named here and in the audit.")
+class Webhook(Schema, description="A receiver, and its state."):
+    webhook: str = Field(description="Its name here and in the audit.")
     name: str
     url: str
     by: str
     at: datetime = Field(description="When it was made.")
-    next: str = Field(description="Up to here of the feed it has taken messages.")
-    delivered_at: datetime | None = Field(description="When it last took one.")
+    next: str = Field(description="How far in the feed it has accepted messages.")
+    delivered_at: datetime | None = Field(description="When it last accepted one.")
     failing_since: datetime | None
-    attempts: int = Field(description="That failed one after the other.")
-    next_at: datetime | None = Field(description="Not before then is it tried again; none where it is stopped.")
+    attempts: int = Field(description="Attempts that failed in a row.")
+    next_at: datetime | None = Field(description="The earliest time of the next attempt; none where it is stopped.")
     fault: str | None = Field(description="Why the last attempt failed.")
-    stopped_at: datetime | None = Field(description="Since when nothing is sent to it; `fault` says why.")
+    stopped_at: datetime | None = Field(description="When sending to it stopped; `fault` says why.")
     former_secret_until: datetime | None = Field(description="Until when messages are signed with two secrets.")
 
 
@@ -89,7 +91,7 @@ def router(management: Management) -> APIRouter:
 
 
 def _list(routes: APIRouter, management: Management) -> None:
-    @routes.get("", summary="The receivers of webhooks, and how it stands with each")
+    @routes.get("", summary="The receivers of webhooks, and the state of each")
     def get_webhooks(manager: Deciding) -> Webhooks:
         with transaction(management.database) as connection:
             return Webhooks(webhooks=[_told(one) for one in subscriptions.of(connection, manager.authority)])
@@ -115,7 +117,7 @@ def _make(routes: APIRouter, management: Management) -> None:
 
     @routes.post(
         "/{webhook}/secret",
-        summary="Makes a new secret, beside which the former goes on for a while",
+        summary="Makes a new secret; the former one stays valid for a while",
         responses=documented(404),
     )
     def post_secret(manager: Deciding, webhook: Word, asked: Overlap) -> Opened:
@@ -127,7 +129,7 @@ def _make(routes: APIRouter, management: Management) -> None:
 
 
 def _change(routes: APIRouter, management: Management) -> None:
-    @routes.post("/{webhook}/resume", summary="Has a receiver tried again at once", responses=documented(404))
+    @routes.post("/{webhook}/resume", summary="Tries a receiver again at once", responses=documented(404))
     def post_resume(manager: Deciding, webhook: Word, asked: Resumption) -> Webhook:
         with _changing(management, manager, webhook, "resumed") as (connection, found):
             place = found.place if asked.after is None else _begin(connection, manager.authority, asked.after)
@@ -135,7 +137,7 @@ def _change(routes: APIRouter, management: Management) -> None:
             subscriptions.change(connection, resumed)
         return _told(resumed)
 
-    @routes.delete("/{webhook}", summary="Takes a receiver away", responses=documented(404))
+    @routes.delete("/{webhook}", summary="Removes a receiver", responses=documented(404))
     def delete_webhook(manager: Deciding, webhook: Word) -> Webhooks:
         with _changing(management, manager, webhook, "taken away") as (connection, found):
             subscriptions.remove(connection, found.webhook)

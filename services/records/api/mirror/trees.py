@@ -19,7 +19,7 @@ from services.records.ingest.tables import tree_keys
 from services.records.trees import keeping
 
 
-class HeadView(Schema, description="The tree of the authority's accepted events as a day was closed."):
+class HeadView(Schema, description="The tree of the authority's accepted events at the close of a day."):
     day: date
     size: int = Field(description="How many events there are in it.")
     root: str
@@ -33,7 +33,7 @@ class Heads(Schema, description="Heads, the latest first."):
 
 class LeafView(Schema, description="One accepted event, with what joins it to the head."):
     number: int
-    entry: str = Field(description="What is said of it, as JSON, to the letter as it was hashed.")
+    entry: str = Field(description="The entry about it, as JSON, exactly as it was hashed.")
     salt: str
     path: list[str]
 
@@ -73,7 +73,7 @@ def router(database: Engine) -> APIRouter:
         event_id: Word,
         authority: OwnAuthority,
         after: Annotated[
-            int, Query(ge=-1, le=2**62, description="Number of a leaf: for the next event that has the same id")
+            int, Query(ge=-1, le=2**62, description="Number of a leaf, to get the next event with the same id")
         ] = -1,
     ) -> SignedReceipt:
         with transaction(database) as connection:

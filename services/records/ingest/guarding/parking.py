@@ -80,7 +80,7 @@ def release(connection: Connection, authority: str, action: Action, by: str, why
         raise Refused(f"{authority} is not parked")
     if action is Action.SKIPPED and held.place is None:
         raise Refused(
-            f"{authority} was parked by no single event, so there is none to skip: mend what it says, then retry"
+            f"{authority} was parked by no single event, so there is none to skip: correct the cause that it names, then retry"
         )
     after = Park(authority, action, held.place, why, by, now)
     _note(connection, after)

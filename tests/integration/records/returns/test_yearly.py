@@ -124,5 +124,5 @@ def test_a_mapping_that_nobody_asks_for_is_refused(benches: dict[str, Bench], tm
     (tmp_path / "cpos.toml").write_text("")
     with pytest.raises(Refused, match=r"cpos\.toml; mappings here are called annual-report\.toml, cpo\.toml"):
         asked(benches["orders"], tmp_path)
-    with pytest.raises(Refused, match="no folder"):
+    with pytest.raises(Refused, match="no such folder"):
         asked(benches["orders"], tmp_path / "nowhere")

@@ -144,7 +144,7 @@ def test_the_books_go_on_with_another_cluster_that_holds_the_same_and_with_no_ot
     mirrored_again(kafka, _log()[HIT])
     status, told = command(one, kafka, monkeypatch, "--old", old.bootstrap)
     assert (status, f"{HIT} has 1 more in the old Kafka" in told) == (1, True), told
-    with pytest.raises(Refused, match="was read on meanwhile"):
+    with pytest.raises(Refused, match="was read meanwhile"):
         bind(one.database, "unpaid_work", found.moved)
 
     mirrored_again(kafka, [*_log()[HIT], LATER])

@@ -169,7 +169,7 @@ def test_who_is_released_meanwhile_is_released_in_the_new_books(
                 parking.release(connection, hit, Action.SKIPPED, "test", "because", NOW)
 
     settings = DatabaseSettings(url=postgres, schema_name="orders")
-    with alone(settings), pytest.raises(Refused, match="being made again"), alone(settings):
+    with alone(settings), pytest.raises(Refused, match="being rebuilt"), alone(settings):
         pass
     rebuild(settings, kafka, failing, ORDERS_MIGRATIONS, release)
     assert of_parks(one) == {}

@@ -82,7 +82,7 @@ PUBLIC = {"application/json"}
 
 def test_what_it_takes_and_will_take_is_told(bench: Callable[[str], Bench]) -> None:
     one = bench("orders")
-    assert "nothing was sent yet" in "\n".join(capacity.told("orders", capacity.held(one.database, NOW)))
+    assert "nothing has been sent yet" in "\n".join(capacity.told("orders", capacity.held(one.database, NOW)))
     lines = [found for found in scenario.topics() if found[0] in one.domain.kinds]
     for fetch in scenario.slices(lines, 500):
         one.worker().process(fetch)

@@ -145,7 +145,7 @@ def test_a_workbook_says_how_complete_its_figures_are(answered: TestClient) -> N
     assert cover["Reported, with doubts"] == "1 of 32 authorities: Glasgow City"
     assert cover["Not known: nothing to judge by"] == "1 of 32 authorities: Fife", "nothing of others before a release"
     assert {words for name, words in lines if name == "Doubt"} == {
-        "Fife: The figures shown do not reach so far",
+        "Fife: The figures shown do not reach this period",
         "Glasgow City: No event about its orders, or none about its unpaid work, was ever accepted",
     }
     assert cover["Not reported"].startswith("30 of 32 authorities: Clackmannanshire, ")
