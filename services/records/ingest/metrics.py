@@ -144,15 +144,16 @@ class RecordsMetrics:
             ["authority"],
             registry=registry,
         )
-        for reason in Reason:
-            self.rejected.labels("", reason)
 
     def owns(self, authorities: Iterable[str]) -> None:
         """Lets counters begin at zero, since a first value without one before it is no increase to Prometheus."""
         for authority in authorities:
+            self._replaced.labels(authority)
             for outcome in Outcome:
                 self.outcomes.labels(authority, outcome)
                 self._producers.labels(authority, "", outcome)
+            for reason in Reason:
+                self.rejected.labels(authority, reason)
 
     def _bounded(self, authority: str, version: str) -> str:
         known = self._versions[authority]

@@ -368,6 +368,14 @@ def comes_true(happened: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def test_faults_of_each_route_are_counted_from_zero(client: TestClient, registry: CollectorRegistry) -> None:
+    """To Prometheus a first value is no increase: the first faults would raise no alert."""
+    labels = {"method": "GET", "route": "/v1/things/{number}", "status": "500"}
+    assert registry.get_sample_value("payback_http_requests_total", labels) == 0
+    client.get("/v1/things/500")
+    assert registry.get_sample_value("payback_http_requests_total", labels) == 1
+
+
 def test_refusals_are_counted_from_zero(client: TestClient, registry: CollectorRegistry) -> None:
     def refused(status: int) -> float | None:
         return registry.get_sample_value("payback_http_requests_refused_total", {"status": str(status)})

@@ -21,7 +21,7 @@ from services.records.model.record import Outcome
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
-SUFFIXES = {"counter": ("_total", "_created"), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 OF_PROMETHEUS = {"up", "ALERTS"}
 OF_EXPORTERS = {"node_": {"fstype", "mountpoint", "device"}, "pg_": {"state"}, "kafka_": {"topic"}}
 """Labels of what others export; tests/integration/deploy/test_exporters.py sees that they do."""

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from contracts.authorities import AUTHORITIES
 from contracts.decoding.codec import decode
 from contracts.events import Topic
+from contracts.rejections import Reason
 from services.records.ingest.measuring import Unpublished, Waits, silent_days
 from services.records.ingest.metrics import VERSIONS, RecordsMetrics, version_in
 from services.records.model.bank_holidays import scotland
@@ -60,6 +61,9 @@ def test_every_count_begins_at_zero() -> None:
         assert registry.get_sample_value("payback_events_total", {"authority": SMALL, "outcome": outcome}) == 0
         labels = {"authority": SMALL, "version": "", "outcome": outcome}
         assert registry.get_sample_value("payback_producer_events_total", labels) == 0
+    for reason in Reason:
+        assert registry.get_sample_value("payback_rejections_total", {"authority": SMALL, "reason": reason}) == 0
+    assert registry.get_sample_value("payback_record_times_replaced_total", {"authority": SMALL}) == 0
 
 
 def test_of_a_commit_the_longest_wait_and_the_latest_time_are_told() -> None:
