@@ -113,9 +113,8 @@ def application(  # noqa: PLR0913
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in routers:
         app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_admitted), Depends(_within_bounds)])
-    for route in (one for one in app.routes if isinstance(one, APIRoute)):
-        for method in route.methods:
-            metrics.serves(method, route.path)
+    for name in policy.names_of_routes(routers):
+        metrics.serves(*name.split(" ", 1))
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
