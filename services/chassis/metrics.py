@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # half of all lines, and nobody asks when a counter was made
 
+
 def new_registry() -> CollectorRegistry:
     """A registry with the metrics of the process itself."""
     registry = CollectorRegistry()

@@ -1,21 +1,27 @@
-"""Faults of what is around the platform: receivers of webhooks that take nothing, a sender held up, a slow way, a disk that fills."""
+"""Faults of what is around the platform: receivers of webhooks that take nothing, a sender held up,
+a slow way, a disk that fills, a copy of Kafka that nobody keeps."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 from kafka import KafkaProducer
 
 from tests.faults.alerts.scene import Scene
+from tests.support.kafka import KafkaProcess
+from tests.support.processes import until
 from tests.support.receiver import status
 
 Mend = Callable[[], object]
 TOLD = ("S12000005", "S12000036")
 """Authorities whose programs are told by webhooks."""
 REFUSED = b'{"specversion": "1.0"}'
-AT_ONCE = 4
+COPY = "copy"
+AT_ONCE = 8
 LAG_SECONDS = 1.0
 
 
@@ -48,25 +54,58 @@ def slow_down(scene: Scene) -> Mend:
     """The way to PostgreSQL takes a second, while people look at what is due."""
     assert scene.to_postgres is not None
     scene.to_postgres.lag = LAG_SECONDS
-    stop = threading.Event()
-    people = [threading.Thread(target=_look, args=(scene, stop), daemon=True) for _ in range(AT_ONCE)]
-    for person in people:
-        person.start()
+    client = scene.platform.client("unpaid_work", TOLD[0])
+    away = people(AT_ONCE, lambda: client.get("/v1/worklist"))
 
     def mend() -> None:
         assert scene.to_postgres is not None
         scene.to_postgres.lag = 0.0
-        stop.set()
-        for person in people:
-            person.join()
+        away()
 
     return mend
 
 
-def _look(scene: Scene, stop: threading.Event) -> None:
-    client = scene.platform.client("unpaid_work", TOLD[0])
-    while not stop.is_set():
-        client.get("/v1/worklist")
+def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Mend:
+    """So many ask all the time, until they are sent away."""
+    stop = threading.Event()
+
+    def go_on() -> None:
+        while not stop.wait(pause):
+            ask()
+
+    asking = [threading.Thread(target=go_on, daemon=True) for _ in range(number)]
+    for person in asking:
+        person.start()
+
+    def away() -> None:
+        stop.set()
+        for person in asking:
+            person.join()
+
+    return away
+
+
+def begin_copy(scene: Scene) -> None:
+    """Another Kafka holds all topics too, and Prometheus knows."""
+    other = KafkaProcess()
+    scene.later.callback(other.remove)
+    other.start()
+    scene.platform.add(COPY, "orders-worker", str(Path(sys.executable).with_name("payback")), "copy", "--follow")
+    scene.platform.tell(COPY, kafka_bootstrap=scene.platform.kafka, target_bootstrap=other.address)
+    scene.platform.spawn(COPY)
+    scene.watched.scrape(COPY, scene.platform.metrics_address(COPY))
+    until(lambda: _known(scene), "Prometheus knows how far the copy is")
+
+
+def _known(scene: Scene) -> bool:
+    asked = "payback:copied_timestamp_seconds > 0"
+    return bool(scene.watched.ask("query", query=asked)["result"])
+
+
+def kill_copy(scene: Scene) -> Mend:
+    """Nobody tells any more how far the copy is; the alert must not wait for it to say so."""
+    scene.platform.kill(COPY)
+    return lambda: scene.platform.spawn(COPY)
 
 
 def fill_disk(scene: Scene) -> Mend:

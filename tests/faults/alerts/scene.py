@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class Scene:
     """Of authorities, which is told by webhooks."""
     disk: Path | None = None
     """A small one."""
+    later: ExitStack = field(default_factory=ExitStack)
+    """What ends with the scene."""
 
     def heartbeats(self, authorities: Iterable[str] = AUTHORITIES, number: int = 1) -> None:
         """Each authority says that it is there."""
@@ -144,7 +146,8 @@ def running() -> Iterator[Scene]:
         if disk:
             watched.scrape("host", parts.enter_context(told_of(home)))
         program = parts.enter_context(receiver())
-        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk)
+        later = parts.enter_context(ExitStack())
+        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk, later)
         scene.heartbeats()
         scene.orders()
         scene.watch()

@@ -14,7 +14,15 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
 from tests.faults.alerts.figures import alter_cell, forget_release
-from tests.faults.alerts.outside import fill_disk, hold_up_webhooks, refuse_webhooks, slow_down
+from tests.faults.alerts.outside import (
+    begin_copy,
+    fill_disk,
+    hold_up_webhooks,
+    kill_copy,
+    people,
+    refuse_webhooks,
+    slow_down,
+)
 from tests.faults.alerts.scene import Scene, age
 from tests.faults.alerts.watched import rules
 from tests.support.processes import until
@@ -34,6 +42,8 @@ class Fault(NamedTuple):
     clears: bool = True
     also: frozenset[str] = frozenset()
     """What may page beside it here, since the platform measures no faster although rules wait for less."""
+    before: Callable[[Scene], object] = lambda _: None
+    """What must be there first; not measured."""
 
 
 def kill(name: str) -> Callable[[Scene], Mend]:
@@ -191,9 +201,13 @@ def bad_tokens(scene: Scene) -> Mend:
 def failing_requests(scene: Scene) -> Mend:
     scene.platform.execute("ALTER TABLE reporting.releases RENAME TO gone")
     client = scene.platform.client("reporting", "national")
-    for _ in range(60):
-        client.get("/v1/releases")
-    return lambda: scene.platform.execute("ALTER TABLE reporting.gone RENAME TO releases")
+    away = people(1, lambda: client.get("/v1/releases"), pause=0.1)
+
+    def mend() -> None:
+        scene.platform.execute("ALTER TABLE reporting.gone RENAME TO releases")
+        away()
+
+    return mend
 
 
 def ending_token(scene: Scene) -> Mend:
@@ -216,6 +230,16 @@ def old_backup(scene: Scene) -> Mend:
 def change_retention(scene: Scene) -> Mend:
     _configure(scene, "3600000")
     return lambda: _configure(scene, "-1")
+
+
+def leave_open(scene: Scene) -> Mend:
+    """The last day that was signed is four days ago."""
+    last = system_clock().date() - timedelta(days=4)
+    row = (
+        "INSERT INTO orders.tree_heads (authority, day, size, root, next_offset, signed) VALUES (%s, %s, 0, '', 0, '')"
+    )
+    scene.platform.execute(row, MIDDLE, last)
+    return lambda: scene.platform.execute("DELETE FROM orders.tree_heads WHERE authority = %s", MIDDLE)
 
 
 def _configure(scene: Scene, retention: str) -> None:
@@ -268,6 +292,9 @@ ALL = (
     Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
     Fault("the way to PostgreSQL is slow", "RequestsSlow", slow_down),
     Fault("a disk is filled", "DiskFilling", fill_disk),
+    Fault("nobody signs the days of an authority", "DayUnclosed", leave_open),
+    # From here on a copy is asked for: nobody forgets it again.
+    Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy),
     # These cannot be mended within the time that rules look back, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
     Fault("history is deleted", "HistoryGone", delete_history, clears=False),

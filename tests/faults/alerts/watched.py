@@ -60,8 +60,15 @@ def rules() -> dict[str, dict[str, Any]]:
 
 
 def waits(alert: str) -> float:
-    """For how many seconds the deployed rule waits by itself: `for`, and the age it asks for."""
-    return seconds(str(rules()[alert].get("for", "0s"))) + AGES.get(alert, 0)
+    """For how many seconds the deployed rule waits by itself: `for`, and the age it asks for; and then who tells of it."""
+    rule = rules()[alert]
+    return seconds(str(rule.get("for", "0s"))) + AGES.get(alert, 0) + _group_wait(rule["labels"]["severity"])
+
+
+def _group_wait(severity: str) -> float:
+    route = yaml.safe_load((PROMETHEUS / "alertmanager.yml").read_text())["route"]
+    own = [one for one in route["routes"] if f'severity="{severity}"' in one["matchers"]]
+    return seconds((own or [route])[0]["group_wait"])
 
 
 def shortened() -> str:
