@@ -31,8 +31,8 @@ class NotProved(Exception):
 
 def prove(scene: Scene, fault: Fault) -> Proof:
     """Raises NotProved."""
-    watched = scene.watched
     fault.before(scene)
+    watched = scene.watched
     _wait(watched, lambda: not watched.active("firing", "pending"), f"all is quiet before {fault.name}")
     begun = time.monotonic()
     mend = fault.inject(scene)
