@@ -143,6 +143,11 @@ SERVICES: Mapping[str, Holder] = {
             _WORKER,
         ),
         Holder(
+            "copy",
+            (*(_reads(name, beginning=True) for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)), *_LOOKS),
+            _WORKER,
+        ),
+        Holder(
             "orders-worker",
             (_reads(_ORDERS, beginning=True), *_publishes("payback-orders"), _is_in("payback-orders"), *_LOOKS),
             _WORKER,

@@ -82,21 +82,23 @@ def test_what_kustomize_makes_of_a_folder_is_as_kubernetes_has_it(folder: Path) 
 
 @wants_kubectl
 def test_whoever_signs_in_to_kafka_can_be_given_its_authority(tmp_path: Path) -> None:
-    resources = made_with(tmp_path, "kafka-ca")
+    resources = made_with(tmp_path, "copy", "kafka-ca")
     pods_ = {one["metadata"]["name"]: template_of(one)["spec"] for one in resources if one["kind"] in WITH_PODS}
     sign_in = {name for name, pod in pods_.items() if "-kafka" in str(pod["containers"])}
+    assert "copy" in sign_in
     assert {name for name, pod in pods_.items() if "/kafka-ca/ca.crt" in str(pod["containers"])} == sign_in
     assert {name for name, pod in pods_.items() if "kafka-ca" in str(pod.get("volumes"))} == sign_in
 
 
 @wants_kubectl
-def test_webhooks_and_an_own_list_of_authorities_can_be_had(tmp_path: Path) -> None:
+def test_webhooks_a_copy_and_an_own_list_of_authorities_can_be_had(tmp_path: Path) -> None:
     """Every part that counts authorities reads the operator's list, and only the senders may reach the world."""
-    resources = made_with(tmp_path, "webhooks", "authorities")
+    resources = made_with(tmp_path, "webhooks", "copy", "authorities")
     pods_ = {one["metadata"]["name"]: template_of(one) for one in resources if one["kind"] in WITH_PODS}
     ours = {name for name, pod in pods_.items() if "payback:" in pod["spec"]["containers"][0]["image"]}
     listed = {name for name, pod in pods_.items() if "/authorities/authorities.toml" in str(pod["spec"]["containers"])}
     assert {name for name in ours - listed if not name.endswith("-migrate")} == set()
+    assert "copy" in listed
     assert {name for name, pod in pods_.items() if "PAYBACK_WEBHOOKS_KEY" in str(pod["spec"]["containers"])} == {
         f"{service}-{role}" for service in ("orders", "unpaid-work") for role in ("api", "webhooks")
     }
@@ -215,7 +217,7 @@ def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
-    assert len(pods()) == 12
+    assert len(pods()) == 13
     for _, pod in pods():
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False

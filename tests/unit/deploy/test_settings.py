@@ -16,6 +16,7 @@ from services.chassis.api.auth import generate_keys, verify
 from services.chassis.settings import DEVELOPMENT_ISSUER, Settings, SettingsError, TokenSettings
 from services.desk import settings as desk
 from services.operations import topics, watch
+from services.operations.moving.copy import CopySettings
 from services.operations.proof.settings import ProofSettings
 from services.records.config import settings as records
 from services.reporting import settings as reporting
@@ -34,6 +35,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("payback", "topics"): topics.TopicsSettings,
     ("payback", "watch"): watch.WatchSettings,
     ("payback", "prove"): ProofSettings,
+    ("payback", "copy"): CopySettings,
     ("deploy.kafka.access", "quotas"): topics.TopicsSettings,
 }
 
@@ -96,7 +98,7 @@ def test_every_process_runs_in_compose_with_settings_it_accepts(
 ) -> None:
     document = compose(variables)
     ours = {name: service for name, service in document["services"].items() if "payback:" in service["image"]}
-    optional = {process for process in PROCESSES if process[1] == "webhooks"}
+    optional = {process for process in PROCESSES if process[1] in {"webhooks", "copy"}}
     assert {process_of(service["command"]) for service in ours.values()} == PROCESSES.keys() - optional
     for service in ours.values():
         environment = of_the_image() | service["environment"]
@@ -146,6 +148,20 @@ def test_with_webhooks_the_apis_and_the_senders_start(
     senders = {name for name, service in laid["services"].items() if "receivers" in service.get("networks", ())}
     assert senders == {"orders-webhooks", "unpaid-work-webhooks"}
     assert all(laid["services"][name]["read_only"] for name in senders)
+
+
+def test_a_copy_is_kept_in_compose_and_in_kubernetes_with_settings_it_accepts(
+    variables: dict[str, str], secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = (ROOT / "deploy" / "compose" / "copy.yml").read_text()
+    laid = yaml.safe_load(interpolated(over, variables | {"COPY_BOOTSTRAP": "elsewhere:9092"}))["services"]["copy"]
+    accepted(of_the_image() | laid["environment"], PROCESSES[process_of(laid["command"])], monkeypatch)
+    [container] = containers(KUBERNETES / "copy" / "copy.yaml")
+    assert container["command"] == laid["command"]
+    told = {one["name"]: one["value"] for one in container["env"] if "value" in one}
+    of_the_other = {"PAYBACK_TARGET_SASL_USERNAME": "copy", "PAYBACK_TARGET_SASL_PASSWORD": "secret"}
+    environment = kubernetes_environment(container, KUBERNETES / "orders", secrets_ | of_the_other | told)
+    accepted(environment, PROCESSES["payback", "copy"], monkeypatch)
 
 
 def test_every_process_of_the_embedded_stack_has_settings_it_accepts(
