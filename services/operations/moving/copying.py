@@ -4,7 +4,7 @@ Events go on just where the copy ends, so it may be stopped or killed at any tim
 ended or was given up there, the copy gets a transaction given up that is as long.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from time import monotonic, sleep
 
@@ -15,7 +15,7 @@ from services.chassis.streaming.batches import Bounds, Fingerprint, Message, Sli
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Outgoing, Receipt, TopicSpec
 from services.chassis.streaming.log import Log
-from services.operations.moving.places import Gap, Run, steps
+from services.operations.moving.places import Gap, Rows, Run, steps
 from services.operations.topics import ensure, topic_specs
 
 MIRRORED = topic_specs(simulated=True)
@@ -39,6 +39,7 @@ class Copier:
             self._there = opened.enter_context(closing(Log(target, self._parts)))
             self._producer = opened.enter_context(BulkProducer(target, idempotent=True))
             self._at = self._ends()
+            self._rows: Rows | None = Rows(self._rows_there())
             bounds = self._log.bounds()
             begins = {part: self._begin(part, bounds[part]) for part in self._parts}
             self._check_last(bounds)
@@ -49,9 +50,8 @@ class Copier:
         """Copies what there is now, and answers with how many records that were. Raises Away or Refused."""
         bounds, copied = self._log.bounds(), 0
         while any(self._log.position(part) < bounds[part].end for part in self._parts):
-            for piece in self._log.slices(MOST):
-                self._take(piece)
-                copied += len(piece.messages)
+            copied += sum(self._take(piece) for piece in self._log.slices(MOST))
+        self._rows = None  # from here on each row is newer than what the copy holds
         for part in self._parts:
             if not _again(part) and self._at[part] < bounds[part].end:
                 self._do(part, Gap(bounds[part].end))
@@ -97,12 +97,22 @@ class Copier:
                 "delete the topic there, and begin again"
             )
 
-    def _take(self, piece: Slice) -> None:
+    def _rows_there(self) -> Iterator[Message]:
+        part, bounds = TopicPartition(NATIONAL_AGGREGATES, 0), self._there.bounds()
+        self._there.seek({each: bound.end for each, bound in bounds.items()} | {part: bounds[part].first})
+        while self._there.position(part) < bounds[part].end:
+            for piece in self._there.slices(MOST):
+                yield from piece.messages
+
+    def _take(self, piece: Slice) -> int:
+        """Answers with how many records it copied."""
         if _again(piece.source):
-            self._producer.send_all(_outgoing(piece.topic, message) for message in piece.messages)
-            return
+            lacking = self._rows.lacking(piece.messages) if self._rows else piece.messages
+            self._producer.send_all(_outgoing(piece.topic, message) for message in lacking)
+            return len(lacking)
         for step in steps(piece.messages, self._at[piece.source]):
             self._do(piece.source, step)
+        return len(piece.messages)
 
     def _do(self, part: TopicPartition, step: Gap | Run) -> None:
         at = self._at[part]
@@ -138,7 +148,7 @@ class Copier:
 
 
 def _again(part: TopicPartition) -> bool:
-    """Whether it is copied from its beginning each time: rows of aggregates say how new they are."""
+    """Whether its places may differ, and what the copy lacks is found from its beginning on: rows of aggregates say how new they are."""
     return part.topic == NATIONAL_AGGREGATES
 
 

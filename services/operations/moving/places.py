@@ -1,6 +1,6 @@
-"""Which records follow one another, and where a log has places that nobody can read. Pure."""
+"""Which records follow one another, where a log has places that nobody can read, and which rows a copy lacks. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from services.chassis.streaming.batches import Message
@@ -36,3 +36,21 @@ def steps(messages: Sequence[Message], at: int) -> Iterator[Gap | Run]:
         at = message.offset + 1
     if run:
         yield Run(run)
+
+
+class Rows:
+    """The latest value of each key that a copy holds. Both are known by their hashes: there may be a million."""
+
+    def __init__(self, held: Iterable[Message]) -> None:
+        self._latest = {hash(message.key): hash(message.value) for message in held}
+
+    def lacking(self, messages: Sequence[Message]) -> list[Message]:
+        """Those that the copy does not end with, where each of them is sent there in turn."""
+        return [message for message in messages if self._is_new(message)]
+
+    def _is_new(self, message: Message) -> bool:
+        key, value = hash(message.key), hash(message.value)
+        if self._latest.get(key) == value:
+            return False
+        self._latest[key] = value
+        return True

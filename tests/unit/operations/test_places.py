@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.operations.moving.places import Gap, Run, steps
+from services.operations.moving.places import Gap, Rows, Run, steps
 from tests.support.scenario import Sent
+
+Row = tuple[bytes, bytes | None]
 
 
 @given(st.integers(0, 5), st.sets(st.integers(0, 60)))
@@ -21,3 +23,20 @@ def test_steps_lead_from_place_to_place_without_a_hole(before: int, places: set[
         at, last = step.end, step
     assert read == offsets
     assert not isinstance(last, Gap), "what comes after the last record is not known here"
+
+
+ROWS = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.sampled_from([None, b"1", b"2"])), max_size=12)
+
+
+@given(ROWS, ROWS, st.integers(1, 4))
+def test_a_copy_ends_with_the_latest_row_of_each_key(source: list[Row], there: list[Row], at_once: int) -> None:
+    rows, copied = Rows(_sent(there)), list(there)
+    for begin in range(0, len(source), at_once):
+        lacking = rows.lacking(_sent(source[begin : begin + at_once]))
+        copied += [(one.key, one.value) for one in lacking]
+    assert dict(copied) == dict(there) | dict(source)
+    assert Rows(_sent(copied)).lacking(_sent(list(dict(source).items()))) == []
+
+
+def _sent(rows: list[Row]) -> list[Sent]:
+    return [Sent(offset, value, key=key) for offset, (key, value) in enumerate(rows)]
