@@ -35,6 +35,20 @@ BEHIND = (
     "max by (service, authority) (payback_shown_timestamp_seconds) > 0"
 )
 
+
+def or_none(answer: str, label: str) -> str:
+    """A row that says so, where a table would be empty."""
+    return f'{answer} or (label_replace(vector(0), "{label}", "none", "", "") unless on () ({answer}))'
+
+
+def _counted(counter: str, time: str) -> str:
+    """Of one authority, by version and outcome. A series that was not there before began with its first value."""
+    one = f"{counter}{{{ONE}}}"
+    return f"sum by (version, outcome) (({one} unless {one} offset {time}) or increase({one}[{time}]))"
+
+
+ENDING = "(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60"
+OF_A_VERSION = "payback:producer_refused:day / payback:producer_events:day > 0"
 FAILED = "payback:failed_share:1h or 0 * sum by (job) (rate(payback_http_requests_total[1h]))"
 """Nothing, and not no answer, where none failed."""
 
@@ -77,7 +91,7 @@ PLATFORM = Board(
         Panel(
             "Days until tokens end, of the next two months",
             DAYS,
-            [("(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60", "{{authority}}")],
+            [(or_none(ENDING, "authority"), "{{authority}}")],
             "table",
         ),
         Panel(
@@ -169,7 +183,12 @@ AUTHORITY = Board(
         Panel(
             "Refusals in six hours, by reason",
             COUNT,
-            [(f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0", "{{reason}}")],
+            [
+                (
+                    or_none(f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0", "reason"),
+                    "{{reason}}",
+                )
+            ],
             "table",
         ),
         Panel(
@@ -177,7 +196,7 @@ AUTHORITY = Board(
             COUNT,
             [
                 (
-                    f"sum by (version, outcome) (increase(payback_producer_events_total{{{ONE}}}[1h])) > 0",
+                    f"{_counted('payback_producer_events_total', '1h')} > 0",
                     "{{version}} {{outcome}}",
                 )
             ],
@@ -232,7 +251,7 @@ QUALITY = Board(
         Panel(
             "Share refused in the last day",
             SHARE,
-            [("sort_desc(payback:refused_share:day > 0)", "{{authority}} {{job}}")],
+            [(f"sort_desc({or_none('payback:refused_share:day > 0', 'authority')})", "{{authority}} {{job}}")],
             "table",
         ),
         Panel(
@@ -242,8 +261,8 @@ QUALITY = Board(
         ),
         Panel(
             "Share refused in the last day, by version of the sender",
-            COUNT,
-            [("payback:producer_refused:day > 0", "{{authority}} {{version}}")],
+            SHARE,
+            [(or_none(OF_A_VERSION, "authority"), "{{authority}} {{version}}")],
             "table",
         ),
         Panel(
@@ -254,7 +273,7 @@ QUALITY = Board(
             SECONDS,
             [
                 (
-                    BEHIND,
+                    or_none(BEHIND, "authority"),
                     "{{authority}} {{service}}",
                 )
             ],

@@ -10,6 +10,10 @@ FOLDER = Path(__file__).with_name("dashboards")
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 WIDTH, HEIGHT = 8, 7
 A_ROW = 24 // WIDTH
+WITHOUT_NAMES = {
+    "transformations": [{"id": "organize", "options": {"excludeByName": {"Time": True, "__name__": True}}}]
+}
+"""Tables show labels and values, not when and of which series."""
 
 
 def documents() -> dict[Path, str]:
@@ -54,6 +58,7 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
         "gridPos": {"x": number % A_ROW * WIDTH, "y": number // A_ROW * HEIGHT, "w": WIDTH, "h": HEIGHT},
         "fieldConfig": {"defaults": {"unit": panel.unit, **_limit(panel)}, "overrides": []},
         "options": {"reduceOptions": {"calcs": ["lastNotNull"]}} if panel.kind == "stat" else {},
+        **(WITHOUT_NAMES if at_once else {}),
         "targets": [
             {
                 "refId": chr(ord("A") + place),

@@ -98,8 +98,9 @@ def _number(panel: Panel) -> dict[str, Any]:
 
 
 def _table(panel: Panel) -> dict[str, Any]:
-    columns = [{"name": "timestamp", "hide": True}, {"name": "value", "header": "", "format": UNITS[panel.unit]}]
-    return {"kind": "Table", "spec": {"density": "compact", "columnSettings": columns}}
+    hidden = [{"name": name, "hide": True} for name in ("timestamp", "__name__")]
+    value = {"name": "value", "header": "", "format": UNITS[panel.unit]}
+    return {"kind": "Table", "spec": {"density": "compact", "columnSettings": [*hidden, value]}}
 
 
 PLUGINS = {"timeseries": _lines, "stat": _number, "table": _table}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from services.operations.moving.places import Gap, Rows, Run, steps
 from tests.support.scenario import Sent
 
-Row = tuple[bytes, bytes | None]
+Row = tuple[bytes | None, bytes | None]
 
 
 @given(st.integers(0, 5), st.sets(st.integers(0, 60)))
