@@ -16,6 +16,17 @@ class Panel(NamedTuple):
     """From here on it is bad; drawn in red."""
     more_is_better: bool = False
     """Then it is bad below that."""
+    none: str = ""
+    """The label that says so in a row of its own, where a table would be empty."""
+
+    def asked(self) -> Sequence[tuple[str, str]]:
+        """The questions as a dashboard asks them."""
+        return [(_or_none(answer, self.none), legend) for answer, legend in self.questions]
+
+
+def _or_none(answer: str, label: str) -> str:
+    none = f'label_replace(vector(0), "{label}", "none", "", "")'
+    return f"{answer} or ({none} unless on () ({answer}))" if label else answer
 
 
 class Board(NamedTuple):
@@ -34,11 +45,6 @@ BEHIND = (
     "payback:taken_timestamp_seconds - on (service, authority) "
     "max by (service, authority) (payback_shown_timestamp_seconds) > 0"
 )
-
-
-def or_none(answer: str, label: str) -> str:
-    """A row that says so, where a table would be empty."""
-    return f'{answer} or (label_replace(vector(0), "{label}", "none", "", "") unless on () ({answer}))'
 
 
 def _counted(counter: str, time: str) -> str:
@@ -91,8 +97,9 @@ PLATFORM = Board(
         Panel(
             "Days until tokens end, of the next two months",
             DAYS,
-            [(or_none(ENDING, "authority"), "{{authority}}")],
+            [(ENDING, "{{authority}}")],
             "table",
+            none="authority",
         ),
         Panel(
             "Age of backups",
@@ -185,11 +192,12 @@ AUTHORITY = Board(
             COUNT,
             [
                 (
-                    or_none(f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0", "reason"),
+                    f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0",
                     "{{reason}}",
                 )
             ],
             "table",
+            none="reason",
         ),
         Panel(
             "Events in the last hour, by version of the sender",
@@ -251,8 +259,9 @@ QUALITY = Board(
         Panel(
             "Share refused in the last day",
             SHARE,
-            [(f"sort_desc({or_none('payback:refused_share:day > 0', 'authority')})", "{{authority}} {{job}}")],
+            [("sort_desc(payback:refused_share:day > 0)", "{{authority}} {{job}}")],
             "table",
+            none="authority",
         ),
         Panel(
             "Refusals in six hours, by reason",
@@ -262,8 +271,9 @@ QUALITY = Board(
         Panel(
             "Share refused in the last day, by version of the sender",
             SHARE,
-            [(or_none(OF_A_VERSION, "authority"), "{{authority}} {{version}}")],
+            [(OF_A_VERSION, "{{authority}} {{version}}")],
             "table",
+            none="authority",
         ),
         Panel(
             "Events in the last day, by outcome", COUNT, [("sum by (outcome) (payback_events_last_day)", "{{outcome}}")]
@@ -273,11 +283,12 @@ QUALITY = Board(
             SECONDS,
             [
                 (
-                    or_none(BEHIND, "authority"),
+                    BEHIND,
                     "{{authority}} {{service}}",
                 )
             ],
             "table",
+            none="authority",
         ),
         Panel(
             "Cells changed by recounts in the last day",

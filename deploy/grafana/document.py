@@ -67,7 +67,7 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
                 "legendFormat": legend,
                 **({"instant": True, "format": "table"} if at_once else {}),
             }
-            for place, (expression, legend) in enumerate(panel.questions)
+            for place, (expression, legend) in enumerate(panel.asked())
         ],
     }
 

@@ -69,7 +69,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "spec": {
             "display": {"name": panel.title},
             "plugin": PLUGINS[panel.kind](panel),
-            "queries": [_query(*question) for question in panel.questions],
+            "queries": [_query(*question) for question in panel.asked()],
         },
     }
 
