@@ -35,7 +35,7 @@ class Stage:
         except Exception as error:
             self._leave()
             raise Failed(f"{type(error).__name__}: {error}") from error
-        if not fault.clears:
+        if fault.spoils or not fault.clears:
             self._leave()
         if more := proof.others - fault.also:
             raise Failed(f"also paged: {', '.join(sorted(more))}")

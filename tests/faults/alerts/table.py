@@ -42,6 +42,8 @@ class Fault(NamedTuple):
     clears: bool = True
     also: frozenset[str] = frozenset()
     """What may page beside it here, since the platform measures no faster although rules wait for less."""
+    spoils: bool = False
+    """Whether rules see it for so long afterwards that the next fault wants a platform of its own."""
     before: Callable[[Scene], object] = lambda _: None
     """What must be there first; not measured."""
 
@@ -279,7 +281,6 @@ ALL = (
     Fault("everybody falls silent", "NobodyHeard", silence()),
     Fault("all of the smallest authority is refused", "MostRefused", refuse_all),
     Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens),
-    Fault("requests fail", "RequestsFailing", failing_requests),
     Fault("a token is about to end", "TokenEnds", ending_token),
     Fault("a certificate is about to end", "CertificateEnds", ending_certificate),
     Fault("a backup was not made", "BackupOld", old_backup),
@@ -295,6 +296,7 @@ ALL = (
     Fault("nobody signs the days of an authority", "DayUnclosed", leave_open),
     # From here on a copy is asked for: nobody forgets it again.
     Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy),
+    Fault("requests fail", "RequestsFailing", failing_requests, spoils=True),
     # These cannot be mended within the time that rules look back, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
     Fault("history is deleted", "HistoryGone", delete_history, clears=False),

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError
 from kafka.protocol.admin import DescribeClientQuotasRequest
 
-from contracts.topics import NATIONAL_AGGREGATES
+from contracts.events import Topic
+from contracts.topics import NATIONAL_AGGREGATES, topic_of
 from deploy.kafka import access, rights
 from deploy.kafka.rights import Holder
 from deploy.local.process import free_ports, stop, tail
@@ -34,10 +35,12 @@ from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer, connection
 from services.operations.doctor import look_at_kafka
+from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.exporters import exported, wants, watched
+from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 
 pytestmark = pytest.mark.durable_broker
@@ -112,12 +115,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             "listener.name.authorities.ssl.keystore.location": str(directory / "kafka.pem"),
         }
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apache_kafka, "properties", here)
-        with parts.kafka_process() as process:
-            broker = Guarded(process.address, f"127.0.0.1:{outer}", directory / "authority.pem")
-            assert ensure(broker.inner, topic_specs()) == []
-            yield broker
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(apache_kafka, "properties", here)
+            process = running.enter_context(parts.kafka_process())
+        broker = Guarded(process.address, f"127.0.0.1:{outer}", directory / "authority.pem")
+        assert ensure(broker.inner, topic_specs()) == []
+        yield broker
 
 
 def write(settings: KafkaSettings, topic: str) -> None:
@@ -306,6 +310,20 @@ def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Gu
 def test_who_looks_after_topics_may_look_at_all_of_them(guarded: Guarded, name: str) -> None:
     """`payback watch`, and `payback doctor` where a worker's settings are."""
     assert list(look_at_kafka(guarded.enter(rights.SERVICES[name]), topic_specs(), system_clock())) == []
+
+
+def test_who_copies_may_read_everything_and_write_nothing(guarded: Guarded, kafka_process: KafkaProcess) -> None:
+    topic = topic_of(Topic.ORDERS, MINE)
+    write(guarded.inner, topic)
+    copying = guarded.enter(rights.SERVICES["copy"])
+    apache_kafka.remove_topics(kafka_process.address)
+    there = KafkaSettings(bootstrap=kafka_process.address)
+    with closing(Copier(copying, there)) as copier:
+        assert copier.round() > 0
+        assert copier.round() == 0
+    assert can_read(there, topic)
+    with pytest.raises(Refused):
+        write(copying, topic)
 
 
 @wants("kafka_exporter")
