@@ -1,1 +1,1 @@
-"""What every service runs on. No word of the domain."""
+"""The base of every service, without any word of the domain."""

@@ -1,4 +1,4 @@
-"""The clock of every service, and one that stands still."""
+"""The clock of every service, and a fixed one for tests."""
 
 from datetime import UTC, datetime, timedelta
 

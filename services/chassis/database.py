@@ -1,4 +1,4 @@
-"""PostgreSQL: connections, fast writes, and telling a database that is away from a fault of ours."""
+"""PostgreSQL: connections, fast writes, and the distinction between a database that is away and our own errors."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -118,7 +118,7 @@ def settings_of(database: Engine) -> DatabaseSettings:
 
 
 def in_transactions(database: Engine) -> Engine:
-    """The same, whose every question is asked in a transaction."""
+    """The same engine, with every query in a transaction."""
     database.update_execution_options(**{_IN_TRANSACTIONS: True})
     return database
 
@@ -148,14 +148,14 @@ def _json(value: object) -> bytes:
 
 @contextmanager
 def transaction(database: Engine) -> Iterator[Connection]:
-    """One transaction, committed at the end. A database that is briefly away raises Away; every other fault passes."""
+    """One transaction, committed at the end. Raises Away if the database is briefly away; every other error passes."""
     with away_told(), database.begin() as connection:
         yield connection
 
 
 @contextmanager
 def away_told() -> Iterator[None]:
-    """A database that is briefly away raises Away; every other fault passes."""
+    """Raises Away if the database is briefly away; every other error passes."""
     try:
         yield
     except Exception as fault:
@@ -168,9 +168,9 @@ def away_told() -> Iterator[None]:
 
 @contextmanager
 def unhurried(database: Engine) -> Iterator[Connection]:
-    """One transaction in a session of its own, which may take as long as it takes from its first statement on.
+    """One transaction in a session of its own, without a time limit.
 
-    It bears another name than a worker's, so that no worker that takes over ends it for standing still.
+    Its name differs from a worker's, so that no worker that takes over ends it.
     """
     settings = settings_of(database)
     own = engine(settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0}))
@@ -185,14 +185,14 @@ def unhurried(database: Engine) -> Iterator[Connection]:
 
 
 def hurry(connection: Connection, *, stand_still: float, wait: float) -> None:
-    """From here on this transaction is lost where its client stands still for so long, or a lock is not to be had in time; in seconds."""
+    """From here on the transaction fails if its client pauses, or a lock takes, longer than this many seconds."""
     limits = {"idle_in_transaction_session_timeout": stand_still, "lock_timeout": wait}
     for name, seconds in limits.items():
         connection.execute(select(func.set_config(name, _milliseconds(seconds), True)))
 
 
 def is_ours(fault: BaseException) -> bool:
-    """Whether the fault lies in the schema or in rights, whatever the data."""
+    """Whether the error is in the schema or in rights, whatever the data."""
     return (_sqlstate(fault) or "").startswith(OURS)
 
 
@@ -202,7 +202,7 @@ def _sqlstate(fault: BaseException) -> str | None:
 
 
 def reading(database: Engine) -> Engine:
-    """The same database for single questions, each by itself: without the trips that a transaction takes, where it may be without."""
+    """The same database for single queries, without the round trips of a transaction where possible."""
     if database.get_execution_options().get(_IN_TRANSACTIONS):
         return database
     return database.execution_options(isolation_level="AUTOCOMMIT")
@@ -249,7 +249,7 @@ Where = Callable[[Excluded], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows that are on their way, or in a table of the session's own. They lock nothing of anybody's until they are merged."""
+    """Rows on their way, or in a temporary table of the session. They lock nobody else's rows until they are merged."""
 
     connection: Connection
     target: Table
@@ -270,7 +270,7 @@ class Staged:
 
 
 def stage(connection: Connection, target: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]) -> Staged:
-    """Has rows at hand for one statement: many by COPY into a temporary table. Of one shape only those staged last are there."""
+    """Stage rows for one statement; many go by COPY into a temporary table. Of one shape, only the rows staged last remain."""
     types = {name: _type_of(target, name) for name in columns}
     if len(rows) <= FEW:
         values = {

@@ -26,7 +26,7 @@ _random = SystemRandom()
 
 
 def provider(settings: TracingSettings, service: str, patience: float) -> TracerProvider:
-    """Sends to the collector at the address of the settings, beside the work; what it does not take within seconds is dropped."""
+    """Send to the collector at the address of the settings, in the background; spans that it does not accept within seconds are dropped."""
     exporter = OTLPSpanExporter(settings.endpoint, timeout=patience)
     made = traced(settings.share, service)
     made.add_span_processor(BatchSpanProcessor(exporter, export_timeout_millis=patience * 1000))

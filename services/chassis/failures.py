@@ -1,4 +1,4 @@
-"""The failures that the platform tells apart. Whoever meets one knows what to do; every other exception is our bug.
+"""The failures that the platform distinguishes. Each says what to do; every other exception is our bug.
 
 Failure
 ├── Away      a dependency does not answer for now      try the same work again, in place

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, that says what happened and never to whom.
+"""Logs: one JSON object on each line, which says what happened and never to whom.
 
 Payloads and people must not get in, whoever logs. So of an exception only kinds and places are written, of `extra` only the
 members named here, and of a message's arguments only what cannot hold a payload.

@@ -8,7 +8,7 @@ YOUNG, MIDDLE, OLD = 100_000, 50, 50
 
 
 def collect_seldom() -> None:
-    """Looks for cycles of garbage seldom: what a worker holds has none, and looking took a quarter of its time (measured)."""
+    """Collect cycles of garbage seldom: a worker's objects have none, and looking for them took a quarter of its time (measured)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)
@@ -16,7 +16,7 @@ def collect_seldom() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Look for no garbage while modules are imported: they leave none, and looking took a fifth of the start (measured)."""
+    """Collect no garbage while modules are imported: they leave none, and collecting took a fifth of the start (measured)."""
     gc.disable()
     try:
         yield

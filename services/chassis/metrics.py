@@ -48,7 +48,7 @@ def new_registry() -> CollectorRegistry:
 def exposed(
     settings: MetricsSettings, registry: CollectorRegistry, ready: Callable[[], bool] = lambda: True
 ) -> Iterator[int]:
-    """Let Prometheus read the registry, on a port of its own, which is given back. `/ready` there answers 200 or 503."""
+    """Let Prometheus read the registry on a port of its own, and return the port. `/ready` there answers 200 or 503."""
     server = make_server(settings.host, settings.port, _port(registry, ready), _ThreadingServer, _QuietHandler)
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
@@ -78,7 +78,7 @@ class _ThreadingServer(ThreadingMixIn, WSGIServer):
 
 class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library names it so
-        """Nothing: a log line for each scrape helps nobody."""
+        """Log nothing: a line for each scrape helps nobody."""
 
 
 # audit
@@ -163,7 +163,7 @@ class HttpMetrics:
             self.refused.labels(status).inc()
 
     def token_used(self, authority: str | None, lasts_seconds: float, expires: float) -> None:
-        """Notes when a token ends that somebody must renew by hand. Authorities that do not exist are left out."""
+        """Record when a token expires that somebody must renew by hand. Unknown authorities are left out."""
         if lasts_seconds >= LONG_LIVED_SECONDS and authority in AUTHORITIES:
             self._token.labels(authority).set(expires)
 

@@ -1,11 +1,11 @@
 """Bringing a service's schema up to date. Each service has one history, in <service>/migrations/versions.
 
-The schema belongs to a role of its own, so that one service cannot read another's tables. Whoever connects must be that
-role, a member of it, or somebody who may create it.
+The schema belongs to a role of its own, so that one service cannot read another's tables. The user must be that role, a member of it, or
+allowed to create it.
 
-A migration only adds, so that the version of the service before it goes on, and one may go back to it with all data kept. One that
-takes something away says why in `contracts`, and from then on the database refuses older versions: which it serves is noted
-beside its revision.
+A migration only adds, so that the previous version of the service still works, and operators may go back to it without losing data. One
+that removes something says why in `contracts`. From then on the database refuses older versions; beside its revision it records which
+versions it serves.
 """
 
 from collections.abc import Iterator
@@ -34,10 +34,10 @@ SERVES = "Serves versions of the service that end with one of: "
 
 
 def migrate(database: Engine | str, schema: str, directory: Path, role: str | None = None) -> list[str]:
-    """Run what is pending and tell its revisions. Processes that start together take turns.
+    """Run pending migrations and return their revisions. Processes that start together take turns.
 
-    Where a newer version of the service was here that only added, there is nothing to run. Raises Away when PostgreSQL is, and
-    Refused, with what an administrator can do, when the schema cannot be made, or a newer version took something away.
+    If a newer version of the service was here and only added, there is nothing to run. Raises Away when PostgreSQL is, and Refused, with
+    what an administrator can do, when the schema cannot be made, or a newer version took something away.
     """
     with _connect(database, schema) as connection, _turn(connection):
         _prepare(connection, schema, role or schema)
@@ -55,7 +55,7 @@ def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
 
 
 class Gate:
-    """Shut until the schema has all that this version of the service needs. What a newer version added is no obstacle.
+    """Shut until the schema has everything that this version of the service needs. What a newer version added is no obstacle.
 
     What a newer version took away is one: `check` raises Refused.
     """
@@ -65,7 +65,7 @@ class Gate:
         self._open = False
 
     def check(self) -> None:
-        """Raises Away while anything is missing. Once it was open it asks no more."""
+        """Raises Away while anything is missing. Once open, it checks no more."""
         if not self._open and (missing := pending(self._database, self._schema, self._directory)):
             raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
         self._open = True

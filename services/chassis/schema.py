@@ -1,4 +1,4 @@
-"""The base of everything that an API answers with or takes, so that its OpenAPI document says only what was written for readers."""
+"""The base of all bodies of an API, so that its OpenAPI document holds only text that was written for readers."""
 
 from typing import Any, ClassVar
 

@@ -49,7 +49,7 @@ class Group(BaseModel):
 
 
 class KafkaSettings(Group):
-    """How to reach Kafka and how much to fetch at once."""
+    """How to reach Kafka, and how much to fetch at once."""
 
     bootstrap: str = Field(min_length=1, description="host:port, several separated by commas")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -126,7 +126,7 @@ class StreamSettings(Group):
 
 
 class HttpSettings(Group):
-    """Where to listen, and how much callers may ask at once. How large requests may be is the table of each service's routes."""
+    """Where to listen, and how much callers may ask at once. Each service's table of routes sets the size of requests."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
@@ -159,7 +159,7 @@ class SiteSettings(Group):
 
 
 class TokenSettings(Group):
-    """Whose tokens are believed. The PEM may hold several public keys, so that keys can be changed without a pause."""
+    """The accepted issuer of tokens. The PEM may hold several public keys, so that keys can change without a pause."""
 
     public_key: str | None = None
     public_key_path: Path | None = None
@@ -246,7 +246,7 @@ class LogSettings(Group):
 
 
 class AuthoritiesSettings(Group):
-    """Whose events there are."""
+    """The list of authorities."""
 
     path: Path | None = Field(
         default=None,
@@ -324,7 +324,7 @@ class Settings(BaseSettings):
 
 
 def given() -> dict[str, str]:
-    """Our variables of the environment as they are, secrets included."""
+    """Our environment variables unchanged, secrets included."""
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX)}
 
 

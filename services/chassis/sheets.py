@@ -1,4 +1,4 @@
-"""Tables as CSV, in which no text of anybody's becomes a formula on the reader's machine."""
+"""Tables as CSV, in which no text becomes a formula on the reader's machine."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # 
 
 
 def plain(value: Value) -> Value:
-    """The value as a cell of CSV. Text that a spreadsheet would compute gets an apostrophe, which spreadsheets know for text."""
+    """The value as a cell of CSV. Text that a spreadsheet would compute gets an apostrophe, which marks it as text."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
 
 
 def as_csv(rows: Iterable[Sequence[Value]]) -> str:
-    """Lines as RFC 4180 has them."""
+    """Lines as in RFC 4180."""
     text = StringIO()
     csv.writer(text).writerows([plain(value) for value in row] for row in rows)
     return text.getvalue()

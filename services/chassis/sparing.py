@@ -1,4 +1,4 @@
-"""Libraries that repeat themselves while something is away: each may say so much in a minute, and then how much more it said."""
+"""Limits log lines of libraries that repeat themselves while something is away, and counts the lines left out."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ MINUTE = 60.0
 
 
 class Sparing(logging.Filter):
-    """Lets all of ours through, and of each foreign logger a few lines a minute."""
+    """Lets all our own lines through, and a few lines a minute of each foreign logger."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Sparing(logging.Filter):
         self._said: dict[str, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """False for what is left out. The first line of the next minute tells how many that were."""
+        """False for lines to leave out. The first line of the next minute gives their number."""
         if record.name.partition(".")[0] in OURS:
             return True
         with self._lock:

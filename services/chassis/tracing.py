@@ -1,7 +1,7 @@
-"""Traces, as OpenTelemetry tells them: from a request to the transaction in which its events took effect. Off unless an address is given.
+"""OpenTelemetry traces from a request to the transaction in which its events took effect. Off unless an address is given.
 
-An attribute holds what a metric may: a route, a topic, a number. Of what a caller sends only `traceparent` is read, since
-`tracestate` and `baggage` may hold anything.
+An attribute holds what a metric may: a route, a topic, a number. Of what a caller sends only `traceparent` is read, since `tracestate` and
+`baggage` may hold anything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ Attributes = Mapping[str, str | int]
 
 
 def configure(settings: TracingSettings, service: str) -> None:
-    """Have the spans of this process sent to the collector, if there is one. Raises Refused where the extra is not installed."""
+    """Send the spans of this process to the collector, if there is one. Raises Refused if the extra is not installed."""
     if not settings.endpoint:
         return
     try:
@@ -67,7 +67,7 @@ def span(
     links: Sequence[Link] = (),
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
-    """For as long as the block takes. Of an exception that ends it, it tells what a log may tell."""
+    """A span for the duration of the block. It records only as much of an exception as a log may."""
     if _tracer is None:
         yield INVALID_SPAN
         return

@@ -20,7 +20,7 @@ class Order:
 
     @property
     def excluded(self) -> bool:
-        """Whether it came from elsewhere, so that no clock from imposition applies here."""
+        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
         return self.imposed.outside_jurisdiction or self.transferred_in is not None
 
     @property
@@ -33,7 +33,7 @@ class Order:
 
     @property
     def begun_on(self) -> date:
-        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
         arrived = self.transferred_in or (self.received if self.excluded else None)
         return max(arrived.received_on, self.imposed_on) if arrived else self.imposed_on
 

@@ -1,1 +1,1 @@
-"""The shared engine of orders and unpaid work, not a service: what each of them does with the records of its authorities."""
+"""The shared engine of orders and unpaid work, not a service itself: everything that both do with their authorities' records."""

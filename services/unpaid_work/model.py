@@ -24,12 +24,12 @@ class Order:
 
     @property
     def excluded(self) -> bool:
-        """Whether it came from elsewhere, so that no clock from imposition applies here."""
+        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
         return self.imposed.outside_jurisdiction or self.transferred_in
 
     @property
     def begun_on(self) -> date:
-        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
         return max(self.received_on or self.imposed_on, self.imposed_on)
 
     @property

@@ -1,4 +1,4 @@
-"""Which methods an address takes. The framework names only those of the first route that it finds there."""
+"""The methods of an address. The framework names only those of the first route that it finds there."""
 
 from collections.abc import Iterable, Iterator
 

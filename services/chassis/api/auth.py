@@ -44,7 +44,7 @@ class Identity:
 
     @property
     def audience(self) -> Literal["public", "authority", "national"]:
-        """How much of the figures the caller may see."""
+        """The audience of the caller, which decides the figures that they may see."""
         if "national:read" in self.scopes:
             return "national"
         return "authority" if self.authority and "orders:read" in self.scopes else "public"
@@ -54,7 +54,7 @@ PUBLIC = Identity("")
 
 
 class InvalidToken(Exception):
-    """The token proves nothing. The message says why, and can be shown to the caller."""
+    """The token is not valid. The message says why, and may be shown to the caller."""
 
 
 class _Proven(NamedTuple):
@@ -67,7 +67,7 @@ class _Proven(NamedTuple):
 
 
 def verify(token: str, settings: TokenSettings) -> Identity:
-    """Who the token speaks for. Raises InvalidToken."""
+    """The identity that the token proves. Raises InvalidToken."""
     proven = _proven(token, settings, _keys(settings).version())
     if settings.denied_path and (not proven.id or proven.id in _denied(settings.denied_path)):
         raise InvalidToken("The token was withdrawn")
@@ -145,12 +145,12 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 async def caller_named(request: Request) -> Identity:
-    """Who calls by the header, for whom a document needs not say so. Raises Problem 401 as `caller` does."""
+    """The caller by the header, for routes whose OpenAPI document need not show it. Raises Problem 401 as `caller` does."""
     return await caller(request, await _bearer(request))
 
 
 async def caller(request: Request, credentials: Credentials) -> Identity:
-    """Dependency: who calls; the public where no token is given. A token that proves nothing is refused all the same."""
+    """Dependency: the caller, or the public without a token. An invalid token is refused all the same."""
     if credentials is None:
         if "authorization" in request.headers:
             raise _unauthorised("Only bearer tokens are accepted")
@@ -175,7 +175,7 @@ Caller = Annotated[Identity, Depends(caller)]
 
 
 async def own_authority(identity: Caller) -> str:
-    """Dependency: the code of the caller's own authority. Whether they may call at all is for the route's policy to say."""
+    """Dependency: the code of the caller's own authority. The route's policy decides whether they may call at all."""
     if identity.authority is None:
         raise Problem(403, "The token names no authority")
     return identity.authority
@@ -213,7 +213,7 @@ def mint(
     issuer: str = "payback",
     audience: str = "payback",
 ) -> str:
-    """A token that speaks for this identity, as an issuer of development tokens makes it."""
+    """Make a token for this identity, as an issuer of development tokens would."""
     claims = {
         "sub": identity.subject,
         "scope": " ".join(sorted(identity.scopes)),

@@ -1,4 +1,4 @@
-"""How large a body may be and how long it may take to come, by route; and how large an answer may be."""
+"""Limits by route: the size of a body, the time that it may take, and the size of an answer."""
 
 from asyncio import get_running_loop, timeout_at
 
@@ -15,7 +15,7 @@ SILENT_SECONDS = 15.0
 
 
 class Bounds:
-    """Refuses a body that is too large or too slow, whether or not its length was announced, and an answer that is too large."""
+    """Refuses a body that is too large or too slow, with or without an announced length, and an answer that is too large."""
 
     def __init__(self, app: ASGIApp, policies: Policies) -> None:
         self._app, self._policies = app, policies
@@ -98,7 +98,7 @@ def limit(policy: Policy, scope: Scope) -> int:
 
 
 def refuse_announced(policy: Policy, scope: Scope) -> None:
-    """Raises Problem 413 where the length that is announced is too much for the route."""
+    """Raises Problem 413 if the announced length is too large for the route."""
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdecimal() and int(announced) > (most := limit(policy, scope)):
         raise too_large(most)

@@ -1,4 +1,4 @@
-"""By what one caller is told from another, where it is counted what each takes."""
+"""Identifies callers, to count what each of them uses."""
 
 from asyncio import sleep
 from ipaddress import IPv6Address, ip_address
@@ -15,36 +15,36 @@ REFUSED_SECONDS = 1.0
 
 
 class Caller(NamedTuple):
-    """Whom a believed token speaks for, else an address."""
+    """The identity of a valid token, or else an address."""
 
     kind: Literal["token", "address"]
     name: str
 
     @property
     def is_known(self) -> bool:
-        """Whether somebody vouches for the caller."""
+        """Whether a token identifies the caller."""
         return self.kind == "token"
 
     @property
     def key(self) -> str:
-        """By which processes know that it is the same."""
+        """The key by which processes recognise the same caller."""
         return f"{self.kind} {self.name}"
 
 
 async def hold_back(caller: Caller) -> None:
-    """Before a refusal that asks to come again later."""
+    """Wait before a refusal that asks the caller to try again later."""
     if not caller.is_known:
         await sleep(REFUSED_SECONDS)
 
 
 def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
-    """A token counts only when it is believed: else anybody could use up what belongs to another."""
+    """A token counts only if it is valid: otherwise anybody could use up another caller's share."""
     identity = (named_by_token(scope, tokens) or _of_session(scope)) if tokens else None
     return Caller("token", f"{identity.authority or ''}/{identity.subject}") if identity else address_of(scope)
 
 
 def named_by_token(scope: Scope, tokens: TokenSettings) -> Identity | None:
-    """Whom a believed token of the request speaks for."""
+    """The identity of a valid token of the request."""
     request = HTTPConnection(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     kept = request.cookies.get(COOKIE) if tokens.development else None
@@ -62,7 +62,7 @@ def _of_session(scope: Scope) -> Identity | None:
 
 
 def address_of(scope: Scope) -> Caller:
-    """Where the request comes from. Of IPv6 the first half: one subscriber has all of the other."""
+    """The address of the request; for IPv6 its first half, since one subscriber has the whole second half."""
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ip_address(host)

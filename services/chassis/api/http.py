@@ -73,11 +73,11 @@ def application(  # noqa: PLR0913
 ) -> FastAPI:
     """An application of these routers, with everything that every service has.
 
-    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Of what is `beside` only a part
-    is asked, so that the service is ready without it, and says so. Where answers are about people, `audit` is the database in which
-    it stands what was shown to whom; where they are figures, `national` is where it stands what national viewers saw. `described` holds
-    the descriptions of types in answers that are no Schema. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and
-    policies name routes by it. Raises ValueError where a route has no policy.
+    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Only some requests need the checks of
+    `beside`, so the service is ready without them, and says so. If answers are about people, `audit` is the database that records what was
+    shown to whom; if they are figures, `national` is the one that records what national viewers saw. `described` holds the descriptions of
+    types in answers that are no Schema. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and policies name routes by
+    it. Raises ValueError where a route has no policy.
     """
     checks, beside, budgets = checks or {}, beside or {}, Budgets(clock)
     app = FastAPI(
@@ -187,7 +187,7 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
 
 @contextmanager
 def asking(dependencies: Checks, metrics: HttpMetrics, every: float = ASK_SECONDS) -> Iterator[None]:
-    """Meanwhile ask of each dependency, again and again, whether it answers. What has not answered for long is not up."""
+    """Meanwhile check each dependency again and again. One that has not answered for long is not up."""
     stop = Event()
     for name, check in dependencies.items():
         asked = _Asked(check, every)

@@ -1,4 +1,6 @@
-"""The public keys of the issuer of tokens: given once, or published by the issuer and fetched, so that they change without a restart."""
+"""The public keys of the issuer of tokens: given in settings, or published by the issuer and fetched, so that they can change without a
+restart.
+"""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -25,10 +27,10 @@ class IssuerKeys(Protocol):
     """Where keys come from."""
 
     def version(self) -> int:
-        """Differs once keys have changed: what was proven by the old ones is proven anew."""
+        """A number that changes with the keys, so that tokens are verified again."""
 
     def for_token(self, token: str) -> Sequence[Any]:
-        """The keys of which one may have signed it. Raises jwt.InvalidTokenError where it names one that is not there."""
+        """The keys that may have signed the token. Raises jwt.InvalidTokenError if it names an unknown one."""
 
 
 class GivenKeys:
@@ -47,7 +49,7 @@ class GivenKeys:
 
 
 class PublishedKeys:
-    """A JSON Web Key Set (RFC 7517) at an address. While the issuer is away, the keys that were fetched last are believed."""
+    """A JSON Web Key Set (RFC 7517) at an address. While the issuer is away, the last fetched keys stay valid."""
 
     def __init__(self, url: str) -> None:
         self._url, self._lock = url, Lock()

@@ -1,4 +1,4 @@
-"""What happens around every request: it is named, limited, measured, and never left without an answer."""
+"""Wraps every request: names, limits and measures it, and never leaves it without an answer."""
 
 import logging
 import re
@@ -38,7 +38,7 @@ GUARDS = {
 
 
 class Guard:
-    """Outermost: request id, security headers, metrics, one log line, and an answer for a fault of ours."""
+    """Outermost: request id, security headers, metrics, one log line, and an answer if our code fails."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, content_security_policy: str) -> None:
         self._app, self._metrics = app, metrics

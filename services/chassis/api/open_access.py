@@ -1,4 +1,4 @@
-"""What a public site answers beside GET: HEAD for who only asks whether, and other sites' pages that read what is public."""
+"""A public site's answers besides GET: HEAD, and requests by other sites' pages for public data."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware

@@ -1,4 +1,4 @@
-"""What holds for each route: who may call it, and how much it takes and gives. A route without a row in its service's table is a fault."""
+"""The policy of each route: who may call it, and how much it accepts and returns. A route without a row is an error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 class Who(Enum):
-    """Who may call a route: by any of the first scopes whoever belongs to an authority, by any of the others anybody who holds it."""
+    """Who may call a route: members of an authority with any of the first scopes, and anybody with any of the others."""
 
     ANYBODY = frozenset[str](), frozenset[str]()
     SENDER = frozenset({"events:write"}), frozenset[str]()
@@ -30,12 +30,12 @@ class Who(Enum):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Any of which is needed; none where anybody may."""
+        """The scopes of which one is needed; none if anybody may call."""
         return self.value[0] | self.value[1]
 
     @property
     def of_the_nation(self) -> bool:
-        """Whether who is let in may see the rows of all authorities, and of none in particular."""
+        """Whether callers see the rows of all authorities rather than of one."""
         own, anywhere = self.value
         return not own and bool(anywhere)
 
@@ -46,7 +46,7 @@ class Who(Enum):
 
 
 class Role(Enum):
-    """What people and machines are, by their scopes and by whether they belong to an authority. Most hold one role."""
+    """A role of people or machines, by scopes and by whether it belongs to an authority. Most callers hold one role."""
 
     PUBLIC = "public", frozenset[str](), False
     CASE_WORKER = "case worker", frozenset({"orders:read"}), True
@@ -70,13 +70,13 @@ class Role(Enum):
         return PUBLIC if self is Role.PUBLIC else Identity(self.title, scopes, authority if of_an_authority else None)
 
     def is_held_by(self, identity: Identity) -> bool:
-        """Whether the caller may do all that the role may."""
+        """Whether the caller has all rights of the role."""
         _, scopes, of_an_authority = self.value
         return scopes <= identity.scopes and of_an_authority == bool(identity.authority)
 
 
 def role_of(identity: Identity) -> str:
-    """The title of the role that says most of what the caller may."""
+    """The title of the role that best describes the caller's rights."""
     held = [role for role in Role if role.is_held_by(identity)]
     return max(held, key=lambda role: len(role.value[1])).title if held else "other"
 
@@ -119,13 +119,13 @@ COMMON: Policies = {
 
 
 def policy_of(policies: Policies, scope: Scope) -> Policy:
-    """Of the route that a request was led to. What leads nowhere may bring and take next to nothing."""
+    """The policy of the route of a request. A request without a route may send and get next to nothing."""
     route = scope.get("route")
     return policies.get(f"{scope['method']} {getattr(route, 'path', '')}", OPEN)
 
 
 def admit(policy: Policy, identity: Identity) -> None:
-    """Raises Problem 401 for who does not say who they are, and 403 for who may not."""
+    """Raises Problem 401 for callers who are not identified, and 403 for callers without the right."""
     if policy.page or policy.who.lets_in(identity):
         return
     if identity is PUBLIC:
@@ -138,7 +138,7 @@ def admit(policy: Policy, identity: Identity) -> None:
 
 
 def security(policy: Policy) -> list[dict[str, list[str]]]:
-    """As OpenAPI has it: any one of these will do."""
+    """The requirement in OpenAPI's form: any one of these suffices."""
     return [{"HTTPBearer": [scope]} for scope in sorted(policy.who.scopes)]
 
 

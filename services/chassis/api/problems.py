@@ -1,4 +1,4 @@
-"""Errors over HTTP: problem details, RFC 9457. No error tells what is inside, or repeats what was sent."""
+"""Errors over HTTP: problem details, RFC 9457. No error reveals internals, or repeats what was sent."""
 
 import logging
 from collections.abc import Mapping
@@ -71,13 +71,13 @@ def away(**members: object) -> Problem:
 
 
 def took_too_long() -> Problem:
-    """Nothing is away; the work was more than may be done for one request."""
+    """Nothing is away; the work was more than one request may cause."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Problem(503, "This took longer than one request may: ask for less at once, or again later", headers=retry)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """A route's `responses`, for the problems that it may answer beyond those that every route may."""
+    """A route's `responses`: the problems that it may answer besides the common ones."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _title(status), "content": content} for status in statuses}
 

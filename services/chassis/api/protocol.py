@@ -1,4 +1,4 @@
-"""The head of a request, before any application sees it: how large it may be, how long it may take, and what makes it ambiguous."""
+"""Checks the head of a request before any application sees it: its size, its time, and ambiguity."""
 
 from asyncio import TimerHandle, Transport
 from collections import Counter
@@ -34,7 +34,7 @@ class _Parser(HttpRequestParser):
         self._protocol = protocol
 
     def feed_data(self, data: Any) -> None:
-        """Read on. Raises what HttpRequestParser raises, but for an offer that can be passed over."""
+        """Read on. Raises as HttpRequestParser does, except for an offer that can be ignored."""
         try:
             super().feed_data(data)
         except HttpParserUpgrade as offer:
@@ -50,7 +50,7 @@ class _Parser(HttpRequestParser):
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused.
 
-    An offer to speak another protocol is passed over, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
+    An offer to speak another protocol is ignored, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
     """
 
     parser: _Parser

@@ -1,4 +1,4 @@
-"""No request may carry a query parameter that nobody reads: a misspelled filter would pass for one that was applied."""
+"""Refuses query parameters that no route reads: a misspelt filter would look like one that was applied."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from services.chassis.api.problems import Problem
 
 
 class Takes:
-    """Dependency of a route that reads query parameters by itself: says their names."""
+    """Dependency of a route that reads query parameters by itself: declares their names."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -48,7 +48,7 @@ def _listed(known: frozenset[str]) -> str:
 
 
 def names_of(route: APIRoute) -> frozenset[str]:
-    """The query parameters that a route takes, its dependencies' among them."""
+    """The query parameters of a route, including those of its dependencies."""
     return frozenset(_names(route.dependant))
 
 

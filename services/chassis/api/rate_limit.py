@@ -1,4 +1,4 @@
-"""How many requests one caller may make in a minute, so that none takes what is meant for all."""
+"""Limits the requests of one caller in a minute, so that none takes everybody's share."""
 
 import logging
 from math import ceil
@@ -31,7 +31,7 @@ RETRY_AFTER = {"Retry-After": _header("Seconds to wait", "integer", 42)}
 
 
 class RateLimit:
-    """Counts requests by whom the token speaks for, else by address, in all processes of the service together.
+    """Counts requests by the token's identity, or else by address, in all processes of the service together.
 
     Every answer says what is left, in the headers of the IETF's draft on rate limits (`RateLimit`, `RateLimit-Policy`).
     """

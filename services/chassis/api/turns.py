@@ -1,4 +1,4 @@
-"""How many requests run at once: so many of the public together, so that who is signed in finds room, and so many of each caller."""
+"""Limits how many requests run at once: of the public together, so that signed-in callers find room, and of each caller."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,9 @@ READ_SECONDS = 30.0
 
 
 class Turns:
-    """Who is not signed in shares a few turns, so that connections and threads are left for who is. Beyond, requests wait in line."""
+    """Callers who are not signed in share a few turns, so that connections and threads are left for the others. Further requests wait in
+    line.
+    """
 
     def __init__(
         self,
@@ -132,7 +134,7 @@ async def _within(seconds: float, turn: asyncio.Semaphore) -> None:
 
 
 class Places:
-    """For those who stay: so many in all, of which the public has a half, and so many of each caller."""
+    """Places for listeners: a total, of which the public has half, and a number for each caller."""
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = most, each
@@ -151,7 +153,7 @@ class Places:
                 del self._taken[caller]
 
     def free(self, caller: Caller) -> None:
-        """Raises Problem 429 where this caller has all places of one, and 503 where all places are taken."""
+        """Raises Problem 429 if this caller has all places of one caller, and 503 if all places are taken."""
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         if self._taken[caller] >= self._each:
             raise Problem(429, f"One caller may have {self._each} listeners at once", headers=wait)

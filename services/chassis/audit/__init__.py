@@ -1,1 +1,1 @@
-"""What was seen and done: entries that are only ever added, in a schema that the service itself may not change."""
+"""The audit of what was seen and done: entries are only ever added, in a schema that the service itself may not change."""

@@ -1,4 +1,4 @@
-"""What one entry of the audit says, and the chain that the entries of an authority make. Pure.
+"""Entries of the audit, and the chain of an authority's entries. Pure.
 
 Each entry holds the hash of the one before, so that nothing can be changed, taken out or put in another order unseen. The references that
 were shown enter it only through a salted hash: they can be erased, and the chain still holds.
@@ -41,7 +41,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who saw or did what. `authority` is the one whose people it is about, `of` the one that who belongs to; empty for none."""
+    """Who saw or did what. `authority` is the one whose people the entry is about, `of` the person's own; empty for none."""
 
     authority: str
     at: datetime
@@ -78,7 +78,7 @@ class Kept(NamedTuple):
 
 
 def about(references: Sequence[str], salt: bytes) -> bytes:
-    """What stands for the references in the chain."""
+    """The hash that represents the references in the chain."""
     return sha256(salt + json.encode(list(references))).digest() if references else b""
 
 
@@ -97,7 +97,7 @@ def link(entry: Entry, number: int, before: bytes, mark: bytes) -> Link:
 
 
 class Head(NamedTuple):
-    """The last entry of a chain at some time. Kept elsewhere, it shows later that none was taken off the end."""
+    """The last entry of a chain at some time. Kept elsewhere, it later shows whether entries were removed from the end."""
 
     authority: str
     number: int
@@ -109,7 +109,7 @@ ERASED, TRIMMED = "erased_entries", "trimmed"
 
 
 def faults(chain: Iterable[Kept], heads: Mapping[int, str]) -> Iterator[str]:
-    """What is wrong with an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
+    """The errors of an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
 
     What an entry tells of erased references and deleted entries is believed only where the chain is whole.
     """
@@ -155,7 +155,7 @@ class _Reading:
         self._last = found.number, found.hash
 
     def faults_at_the_end(self) -> Iterator[str]:
-        """What shows only once all was read."""
+        """Errors that show only once everything was read."""
         begins = self._begins or (0, BEGINNING.hex())
         if begins not in self._trimmed:
             yield f"entries up to {begins[0]} were taken away"

@@ -1,4 +1,4 @@
-"""National viewers see figures that the public does not: each look is on record before the answer goes out, or there is no answer."""
+"""National viewers see figures that the public does not: each view is recorded before the answer goes out, or there is no answer."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ NO_FIGURES = ("/static/", "/sign-", "/sessions", "/v1/session", "/healthz", "/re
 
 
 class NationalLooks:
-    """Puts on record which route national viewers were answered by, and about which indicator, area or release."""
+    """Records the route that answered national viewers, with the indicator, area or release."""
 
     def __init__(
         self, app: ASGIApp, database: Engine, tokens: TokenSettings, metrics: AuditMetrics, clock: Clock = system_clock
@@ -39,7 +39,7 @@ class NationalLooks:
         await self._app(scope, receive, send)
 
     async def _keep(self, scope: Scope) -> None:
-        """Raises Away where it cannot be put on record."""
+        """Raises Away if it cannot be recorded."""
         session = scope.get(SCOPE_KEY)
         who = session.identity if isinstance(session, Session) else named_by_token(scope, self._tokens)
         if who is not None and who.audience == "national":

@@ -1,4 +1,4 @@
-"""What operators do from the command line, put on record in the transaction that does it."""
+"""Records operators' commands, in the transaction that carries them out."""
 
 import getpass
 from collections.abc import Iterator, Sequence

@@ -44,7 +44,7 @@ _IS_THERE = text(
 
 
 def prepare(connection: Connection) -> None:
-    """Makes it for the role that is at work, unless it is there. Raises Refused where whoever signed in may not make roles or schemas."""
+    """Make the schema for the present role, unless it exists. Raises Refused if the user may not make roles or schemas."""
     owner = str(connection.scalar(text("SELECT current_user")))
     audit = f"{owner}_audit"
     if connection.scalar(_IS_THERE, {"schema": audit}):

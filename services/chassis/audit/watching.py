@@ -1,4 +1,4 @@
-"""What the answers of an API show is put on record before they go out. What cannot be put on record is not shown."""
+"""Records what the answers of an API show before they go out. Without a record, nothing is shown."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ NOBODY = ("-", None)
 
 @dataclass(slots=True)
 class Shown:
-    """What one request is about to be shown, as far as it is known while it is answered."""
+    """What one answer is about to show, as far as known while it is made."""
 
     scope: Scope
     purpose: Purpose
@@ -51,7 +51,7 @@ class Shown:
         return f"{self.scope['method']} {getattr(self.scope.get('route'), 'path', '')}"
 
     def entry(self, authority: str, references: Sequence[str], at: datetime, **changes: Any) -> Entry:
-        """What is put on record of this request; of the caller's own authority where the code is empty."""
+        """The entry for this request; for the caller's own authority if the code is empty."""
         own = current_code(self.caller.authority or "") or ""
         entry = Entry(
             authority or own or WHOLE_SERVICE,
@@ -78,13 +78,13 @@ def called_by(identity: Identity) -> None:
 
 
 def shows(answer: BaseModel) -> None:
-    """Notes the orders that an answer names, unless who made it has said so already."""
+    """Note the orders that an answer names, unless its maker has done so."""
     if (shown := _shown.get()) is not None and shown.number is None:
         show(_references(answer))
 
 
 def show(references: Iterable[str], number: int = 0) -> None:
-    """Notes references of the caller's own orders that are shown, or how many rows are that bear none."""
+    """Note references of the caller's own orders that are shown, or the number of rows without one."""
     show_of({"": list(dict.fromkeys(references))}, number)
 
 
@@ -116,7 +116,7 @@ def _references(answer: object) -> Iterator[str]:
 
 
 class Watch:
-    """Puts on record what routes show to whoever must say who they are, unless it shows no person and no order."""
+    """Records what routes show to identified callers, unless they show no person and no order."""
 
     def __init__(
         self, app: ASGIApp, database: Engine, policies: Policies, metrics: AuditMetrics, clock: Clock = system_clock
@@ -143,7 +143,7 @@ class Watch:
             _shown.reset(token)
 
     async def keep(self, shown: Shown, scope: Scope) -> None:
-        """Raises Away where it cannot be put on record."""
+        """Raises Away if it cannot be recorded."""
         if _is_watched(policy_of(self._policies, scope), shown):
             await run_in_threadpool(self._write, list(_entries(shown, self._clock())))
 

@@ -1,1 +1,1 @@
-"""What keeps callers from one another: walls between authorities, and budgets of what each may take."""
+"""Separation of callers: walls between authorities, and budgets of what each may use."""

@@ -1,8 +1,8 @@
-"""What each caller took in the minute that runs, of all processes of a service together.
+"""What each caller has used in the current minute, in all processes of a service together.
 
-Each process counts for itself and settles with the others every second, so that no request waits for it; a caller gains at most what one
-process gives in a second. While PostgreSQL is away each process goes by its own count. The table holds hashes, and is not logged: after
-a crash everybody begins anew.
+Each process counts for itself and settles with the others every second, so that no request waits; a caller gains at most what one process
+allows in a second. While PostgreSQL is away, each process uses its own count. The table holds hashes, and is unlogged: after a crash all
+counts begin at zero.
 """
 
 import logging
@@ -95,7 +95,7 @@ class Budgets:
         return WINDOW_SECONDS - self._clock().timestamp() % WINDOW_SECONDS
 
     def settle(self, database: Engine) -> None:
-        """Tell the other processes what was taken here since the last time, and learn what was taken there. Raises Away."""
+        """Report to the other processes what was used here since the last time, and read what was used there. Raises Away."""
         minute, untold = self._untold()
         if not untold:
             return
@@ -135,7 +135,7 @@ def _hash(caller: str) -> str:
 
 @contextmanager
 def shared(budgets: Budgets, database: Engine | None, every: float = SETTLE_SECONDS) -> Iterator[None]:
-    """Meanwhile settle with the other processes, again and again; nothing without a database."""
+    """Meanwhile settle with the other processes, again and again; without a database, do nothing."""
     stop = Event()
     if database is not None:
         Thread(target=_settling, args=(budgets, database, stop, every), name="budgets", daemon=True).start()

@@ -1,7 +1,7 @@
-"""Walls between authorities: PostgreSQL shows an API only the rows of the authority that asks, also where a query forgets to say whose.
+"""Walls between authorities: PostgreSQL shows an API only the rows of the authority that asks, even if a query forgets to filter.
 
-An API works in a role that owns nothing and is under row-level security. Each of its transactions begins by saying for whom it is;
-in one for nobody there is no row to be seen.
+An API works in a role that owns nothing and is under row-level security. Each of its transactions begins by naming the authority; without
+one, it sees no rows.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def role_of_nation(owner: str) -> str:
 
 
 def behind(settings: DatabaseSettings) -> Engine:
-    """An engine for an API. Its transactions see what whoever asks may see."""
+    """An engine for an API. Its transactions see the rows that the caller may see."""
     made = in_transactions(engine(settings, role_of_api(settings.owner)))
     nation = role_of_nation(settings.owner)
 
@@ -71,7 +71,7 @@ def sees(sight: Sight) -> None:
 
 @contextmanager
 def seeing(sight: Sight) -> Iterator[None]:
-    """Meanwhile these rows are seen, or what `sees` says; afterwards those of before."""
+    """Meanwhile these rows are visible, or those that `sees` sets; afterwards the earlier ones."""
     token = _sight.set(sight)
     try:
         yield

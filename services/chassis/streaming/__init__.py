@@ -1,1 +1,1 @@
-"""Kafka: what reads streams in order and safely, what sends, and what contains a fault."""
+"""Kafka: reading streams safely and in order, sending, and containing failures."""

@@ -1,4 +1,4 @@
-"""What the stream engine hands over, and what it asks of the code that takes it. Pure, so that pure code may use it."""
+"""The stream engine's batches, and its interface to the code that processes them. Pure, so that pure code may use it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Bounds(NamedTuple):
 
 
 class Fingerprint(NamedTuple):
-    """Of one record: enough to see that another one stands in its place."""
+    """The fingerprint of one record: enough to notice that another one is in its place."""
 
     timestamp: int
     checksum: int
@@ -55,7 +55,7 @@ class Message(Protocol):
 
 
 def fingerprint(message: Message) -> Fingerprint:
-    """The same for the same record, whoever reads it."""
+    """The fingerprint, the same for every reader of the same record."""
     return Fingerprint(message.timestamp, crc32(message.value or b"", crc32(message.key or b"")))
 
 
@@ -73,7 +73,7 @@ class Slice:
 
     @property
     def next_offset(self) -> int:
-        """Where reading goes on after this slice."""
+        """The offset at which reading goes on after this slice."""
         return self.messages[-1].offset + 1
 
 
@@ -88,10 +88,10 @@ class Processor(Protocol):
         """
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
-        """Asked after `start`: the record before each position, where it is known. Kafka must have just that one there."""
+        """Called after `start`: the record before each position, if known. Kafka must have exactly that record there."""
 
     def held_back(self) -> Mapping[TopicPartition, int]:
-        """Of sources of which nothing is taken for now, although it is fetched: where they stand. Asked from any thread."""
+        """The positions of sources that are fetched but not processed for now. Called from any thread."""
 
     def process(self, slices: Sequence[Slice]) -> None:
         """Take one whole fetch, at most one slice of each partition, in one transaction with the new positions.

@@ -76,7 +76,7 @@ class BulkProducer:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is sent within is seen from its end on, all of it, or never. Raises Away where Kafka did not say which."""
+        """Readers see everything sent within the block from its end on, or never. Raises Away if Kafka did not say which."""
         if self.id is None:
             yield
             return
@@ -89,11 +89,11 @@ class BulkProducer:
         self._run(self._asked("commit_transaction"))
 
     def end_other(self, id_: str, topic: str) -> None:
-        """Aborts what another producer has left open in the topic, and keeps that one from going on under its id. Raises Away."""
+        """Abort the transaction that another producer has left open in the topic, and fence that producer. Raises Away."""
         self._run(self._end_other(id_, topic))
 
     def skip(self, topic: str, number: int) -> None:
-        """Gives up a transaction in the topic, which takes so many places and which nobody reads. Raises Away or Refused."""
+        """Abort a transaction that takes so many offsets of the topic, so that readers skip them. Raises Away or Refused."""
         self._run(self._skip(topic, number))
 
     def close(self) -> None:
@@ -254,6 +254,6 @@ def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
 
 
 def failure(error: BaseException) -> Failure:
-    """Kafka's error as one of ours. Its message stays out: it may quote what was sent."""
+    """Translate Kafka's error into one of ours, without its message, which may quote what was sent."""
     kind = Refused if isinstance(error, LASTING) else Away
     return kind(f"Kafka: {type(error).__name__}")

@@ -1,7 +1,7 @@
-"""Keeps a fault to the one that caused it: halves what fails until one owner's message is found, parks that owner, serves the rest.
+"""Contains failures: halves a failing batch until one owner's message is found, parks that owner, and serves the rest.
 
-What is Away, Fenced or Refused passes: those are nobody's message. A batch that takes too long is tried again as smaller ones; a single
-message that still does, while another owner's does not, is treated as one that fails.
+Away, Fenced and Refused pass, since no message causes them. A batch that takes too long is tried again as smaller ones; a single message
+that still does, while another owner's does not, is treated as one that fails.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Parking(Processor, Protocol):
-    """A processor that can go on without one of those whose messages it takes."""
+    """A processor that can go on without one of the owners of its messages."""
 
     def owner_of(self, source: TopicPartition) -> str:
         """Whose messages these are. Slices of one owner may be taken apart, but keep their order."""

@@ -1,7 +1,7 @@
-"""How batches are processed: one at a time, in order, none lost, whatever is away and however often owners change.
+"""Processes batches one at a time, in order, without loss, whatever is away and however often topics change owners.
 
-Knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop, only
-the processor has a thread of its own, so that heartbeats go on while it works.
+Knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop, only the
+processor has a thread of its own, so that heartbeats go on while it works.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ LOOKS = 10
 
 
 class Mark(NamedTuple):
-    """Which fetch: how many seeks came before it, and its place after the last of them."""
+    """The mark of a fetch: the number of seeks before it, and its place after the last of them."""
 
     seeks: int
     serial: int
@@ -39,7 +39,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """All that one request to the consumer brought."""
+    """Everything that one request to the consumer brought."""
 
     mark: Mark
     slices: Sequence[Slice]

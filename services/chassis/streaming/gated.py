@@ -1,4 +1,4 @@
-"""Nothing is read before the tables are as this version needs them."""
+"""Holds back reading until the tables are as this version needs them."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Kafka for everything but reading streams: sending with acknowledgement, administration, and how to connect."""
+"""Kafka for everything but reading streams: sending with acknowledgement, administration and connections."""
 
 import asyncio
 import logging
@@ -72,7 +72,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """How a topic must be. `replication` -1 takes the cluster's default."""
+    """The required settings of a topic. `replication` -1 takes the cluster's default."""
 
     name: str
     partitions: int = 1
@@ -91,7 +91,7 @@ def tls_context(settings: KafkaSettings) -> SSLContext | None:
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """What every client of the library takes."""
+    """Connection settings for every client of the library."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": settings.client_id,
@@ -109,7 +109,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def failure(error: errors.KafkaError) -> Away | Refused:
-    """Kafka's error as one of ours. Its message stays out: it may quote what was sent."""
+    """Translate Kafka's error into one of ours, without its message, which may quote what was sent."""
     kind = Refused if isinstance(error, LASTING) else Away
     return kind(f"Kafka: {type(error).__name__}")
 
@@ -272,7 +272,7 @@ unless it is less than a day: who is killed while segments begin leaves a topic 
 
 
 class Admin:
-    """Asks and tells Kafka about topics. Safe to share; connects on first use."""
+    """Queries and administers topics. Safe to share; connects on first use."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -296,7 +296,7 @@ class Admin:
         return {topic: SourceIdentity(cluster_id, str(found[topic]["topic_id"])) for topic in topics}
 
     def ensure_topics(self, specs: Collection[TopicSpec]) -> list[str]:
-        """Create what is missing. Answers, in words, where an existing topic differs from its spec; changes none."""
+        """Create missing topics. Returns, in words, how existing topics differ from their specs; changes none of them."""
         found = self._described([spec.name for spec in specs])
         if missing := [spec for spec in specs if spec.name not in found]:
             self._create(missing)
@@ -309,7 +309,7 @@ class Admin:
         return missing + self._compared([spec for spec in specs if spec.name in found], found)
 
     def existing(self, topics: Collection[str]) -> list[str]:
-        """Those of these topics that there are."""
+        """The topics among these that exist."""
         return sorted(self._described(topics))
 
     def spans(self, topics: Collection[str]) -> dict[str, Span]:
@@ -327,7 +327,7 @@ class Admin:
         return {at.topic: one.offset for at, one in found.items()}
 
     def out_of_sync(self, topics: Collection[str]) -> list[str]:
-        """Topics of which a copy is behind."""
+        """Topics with a replica that is behind."""
         return sorted(
             topic
             for topic, found in self._described(topics).items()

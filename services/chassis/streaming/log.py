@@ -1,4 +1,4 @@
-"""Reads logs without being a member of any group: single records by their place, or everything between two places."""
+"""Reads logs outside any consumer group: single records by offset, or everything between two offsets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
@@ -58,7 +58,7 @@ async def _first_of_each(consumer: Any, places: Mapping[TopicPartition, int]) ->
 
 
 class Log:
-    """Some sources from wherever one likes, for code that is not asynchronous. Reads every codec that Kafka's clients write."""
+    """Reads some sources from any offset, for code that is not asynchronous. Reads every codec that Kafka's clients write."""
 
     def __init__(self, kafka: KafkaSettings, sources: Collection[TopicPartition]) -> None:
         self._loop = asyncio.new_event_loop()
@@ -89,7 +89,7 @@ class Log:
             self._consumer.seek(KafkaPartition(*source), position)
 
     def bounds(self) -> dict[TopicPartition, Bounds]:
-        """What Kafka has of each source."""
+        """The offsets that Kafka has of each source."""
         first = self._run(self._consumer.beginning_offsets(self._sources))
         end = self._run(self._consumer.end_offsets(self._sources))
         return {TopicPartition(*at): Bounds(first[at], end[at]) for at in self._sources}

@@ -1,4 +1,4 @@
-"""Which worker reads which topics. Those that share the suffix after the last "." stay together."""
+"""Decides which worker reads which topics. Those that share the suffix after the last "." stay together."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Seals on messages: whoever holds the same key knows that a message comes from where it says.
+"""Seals on messages: a holder of the same key can check that a message comes from the named service.
 
 Kafka's rights say who may write to a topic, not for whom. A service seals what it publishes with a key that only it and its reader hold.
 """
@@ -12,7 +12,7 @@ SHORTEST_KEY = 32
 
 
 class Sealer(NamedTuple):
-    """Makes seals, and knows those of older keys again while keys are being changed."""
+    """Makes seals, and checks those of older keys while keys are being changed."""
 
     keys: tuple[bytes, ...]
 

@@ -115,11 +115,11 @@ class Stream:
         self._engine.begin(self._engine.reread(missing=False))
 
     def healthy(self) -> bool:
-        """Whether this worker can process: nothing that it needs is away, and it gets on or has nothing left to do."""
+        """Whether this worker can process events: its dependencies answer, and it makes progress or has nothing left to do."""
         return self._engine is not None and self._engine.healthy()
 
     def lags(self) -> Mapping[TopicPartition, int]:
-        """How many messages of each source were still to be taken when that was measured last."""
+        """The number of unprocessed messages of each source at the last measurement."""
         return {} if self._engine is None else self._engine.lags
 
     async def _main(self) -> int:

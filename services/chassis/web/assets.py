@@ -1,4 +1,4 @@
-"""What pages load beside themselves: style sheets, the font and the icon, under names made of their content, so that nobody asks twice."""
+"""Style sheets, the font and the icon of pages, under names made of their content, so that browsers fetch each only once."""
 
 import gzip
 import hashlib

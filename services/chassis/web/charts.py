@@ -1,6 +1,6 @@
-"""Charts as SVG, drawn here so that pages need no script. Each stands beside a table with the same figures.
+"""Charts as SVG, drawn here so that pages need no script. A table with the same figures accompanies each.
 
-A value that is not shown leaves a gap; nothing is drawn that the rows do not hold.
+A value that is not shown leaves a gap; nothing is drawn that is not in the rows.
 """
 
 import textwrap

@@ -1,4 +1,4 @@
-"""The frame around every page: who looks, where the navigation leads, and the templates."""
+"""The frame around every page: the viewer, the navigation and the templates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the pages of one service differ from those of another."""
+    """The look of one service's pages."""
 
     subtitle: str
     navigation: tuple[Link, ...]
@@ -55,7 +55,7 @@ class Frame:
     templates: Environment
 
     def viewer(self, request: Request) -> Identity:
-        """Return who looks. A token that proves nothing any more is as good as none. Raises Away where it cannot be told."""
+        """Return the viewer. An invalid token counts as none. Raises Away if the viewer cannot be determined."""
         try:
             token = self.token(request)
             identity = verify(token, request.app.state.tokens) if token else PUBLIC

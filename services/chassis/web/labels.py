@@ -1,4 +1,4 @@
-"""Where names stand beside the marks of a chart, so that each can be read."""
+"""Places names beside the marks of a chart, so that each can be read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

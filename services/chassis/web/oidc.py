@@ -31,7 +31,7 @@ DONE = "/sign-in/done"
 
 
 class NotSignedIn(Exception):
-    """The provider, or what came back from it, signs nobody in. The message can be shown."""
+    """The provider refused, or its answer is not valid. The message may be shown."""
 
 
 class Attempt(NamedTuple):

@@ -1,6 +1,6 @@
-"""Who is signed in to pages. The browser keeps one secret; the server keeps a row for it, which it can end.
+"""Sessions of pages. The browser keeps one secret; the server keeps a row for it, which it can end.
 
-The row holds the person's token sealed with the secret, so that neither the row alone nor a copy of the database speaks for anybody.
+The row holds the person's token sealed with the secret, so that neither the row alone nor a copy of the database opens a session.
 """
 
 from base64 import urlsafe_b64encode

@@ -48,7 +48,7 @@ class Held(NamedTuple):
 
     subject: str
     key: str | None
-    """None where not even that can be read."""
+    """Read the envelope; None if not even that can be read."""
     refusals: tuple[Refusal, ...]
 
 

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the types that answers of orders and unpaid work are made of, and that are no Schema."""
+"""Descriptions in OpenAPI of types in the answers of orders and unpaid work that are not Schemas."""
 
 from contracts.categories import ClockState
 from contracts.rejections import Reason

@@ -1,4 +1,4 @@
-"""What stands behind one of the authority's own numbers, for the authority itself."""
+"""The orders behind one of the authority's own numbers, for the authority itself."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -66,7 +66,7 @@ class OwnCells(Schema, description="Numbers, by measure, period and category."):
 
 
 def router(management: Management) -> APIRouter:
-    """The route. It looks at every record of the authority, so one at a time does so in a process."""
+    """The route. It reads every record of the authority, so a process answers one request at a time."""
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
     turn = Lock()
 

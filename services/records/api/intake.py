@@ -1,7 +1,7 @@
 """The intake API: validate, authorise, send to Kafka, and answer only when Kafka has acknowledged.
 
-What is refused goes to the log as well: there the worker refuses it by the same rules, keeps it, and counts it, whichever
-way it came. So the answer given at once and the outcome found later are the same by construction.
+Refused events go to the log as well. The worker refuses them there by the same rules, and keeps and counts them, whichever way they came.
+So the immediate answer and the later outcome agree by construction.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -40,7 +40,7 @@ MOST_AT_ONCE = 16
 
 
 class Turns:
-    """Bounds how many requests of one authority run at once, so that none crowds out the others."""
+    """Limits how many requests of one authority run at once, so that none crowds out the others."""
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._most = most
@@ -113,14 +113,14 @@ class Judge(NamedTuple):
 
 
 class Told:
-    """The answer as it grows. Beyond a bound refused events are only counted: what one request may make us hold is bounded."""
+    """The answer while it is built. Beyond a limit, refused events are only counted, so that one request cannot fill the memory."""
 
     def __init__(self) -> None:
         self.answer = Answer(accepted=0, rejected=[], receipts=[])
         self._bytes = 0
 
     def refuse(self, refusal: Refusal) -> None:
-        """Tell of one refused event, or count it."""
+        """List one refused event, or only count it."""
         self._bytes += sum(len(text or "") for text in (refusal.id, refusal.path, refusal.message, refusal.remedy))
         if self._bytes > TOLD_BYTES:
             self.answer.unlisted += 1

@@ -1,4 +1,4 @@
-"""What the intake answers, as it stands in the OpenAPI document."""
+"""The intake's answers, as the OpenAPI document describes them."""
 
 from datetime import datetime
 

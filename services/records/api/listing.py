@@ -1,4 +1,4 @@
-"""Lists of records, read from their summaries alone: what they cost does not grow with what was told of each order."""
+"""Lists of records, read from their summaries alone, so that their cost does not grow with the facts of each order."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ ANY = "any"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which orders a list shows, as seen on the day `today`."""
+    """The filters of a list of orders, as of the day `today`."""
 
     today: date
     open: bool | None = None
@@ -63,7 +63,7 @@ class Wanted:
 def orders(
     connection: Connection, authority: str, wanted: Wanted, after: tuple[date, str] | None, limit: int
 ) -> list[Row]:
-    """Orders imposed, the latest first, from the one behind `after`."""
+    """Orders imposed, the latest first, from the one after `after`."""
     query = _rows(authority).where(records.c.imposed_on.is_not(None), *wanted.conditions())
     if after is not None:
         query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
@@ -80,14 +80,14 @@ def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
 def worklist(
     connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
-    """What open orders have missed or must meet up to the horizon, the earliest first."""
+    """Standards that open orders have missed or must meet up to the horizon, the earliest first."""
     whole = horizon.own_due or horizon.left_out or horizon.caseload  # else each order fills a line by its next due date
     last = None if whole else _end_of_page(authority, horizon.until, after, limit)
     return first_dues(_with_dues(connection, authority, horizon, last), horizon, after, limit)
 
 
 def all_dues(connection: Connection, authority: str, horizon: Horizon) -> list[Due]:
-    """The same as a whole, in no order."""
+    """The same without paging, in no order."""
     return [due for row in _with_dues(connection, authority, horizon) for due in horizon.dues_of(row)]
 
 
@@ -108,7 +108,7 @@ def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | Non
 
 
 def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, str] | None, limit: int) -> list[Due]:
-    """The earliest of what these orders have missed or must meet up to the horizon."""
+    """The earliest standards that these orders have missed or must meet up to the horizon."""
     dues = (due for row in rows for due in horizon.dues_of(row))
     return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
 
@@ -116,7 +116,7 @@ def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, st
 def with_findings(
     connection: Connection, authority: str, rule: str | None, since: date | None, after: str, limit: int
 ) -> list[tuple[str, Record]]:
-    """Records that break a rule, by subject; with `since` those of which something that cannot be came on or after that day."""
+    """Records that break a rule, by subject; with `since`, only those about which a contradiction arrived on or after that day."""
     query = _facts(authority).where(records.c.standing.has_key("findings"), records.c.subject > after)
     if rule is not None:
         query = query.where(records.c.standing.contains({"findings": [rule]}))
@@ -133,7 +133,7 @@ _COUNTED = text(
 
 
 def finding_counts(connection: Connection, authority: str, since: date) -> dict[str, tuple[int, int]]:
-    """How many orders break each rule, and how many of them came to do so on or after a day."""
+    """Count the orders that break each rule, and those that began to on or after a day."""
     rows = connection.execute(_COUNTED, {"authority": authority, "since": f"{since}"})
     return {rule: (number, newly) for rule, number, newly in rows}
 
@@ -148,7 +148,7 @@ def of_year(connection: Connection, authority: str, first: date, last: date) -> 
 def counting_in(
     connection: Connection, authority: str, period: date, names: Container[str]
 ) -> Iterable[tuple[str, Record]]:
-    """Records of which something may count in cells of that period, by subject, with the facts of these names."""
+    """Records that may count in cells of that period, by subject, with the facts of these names."""
     begins, ends = records.c.counts_from, records.c.counts_until  # empty until a worker of this version has counted
     near = and_(or_(begins <= period, begins.is_(None)), or_(ends >= period, ends.is_(None)))
     query = _facts(authority).where(near).order_by(records.c.subject)
@@ -156,7 +156,7 @@ def counting_in(
 
 
 def counting_elsewhere(connection: Connection, authority: str, period: date, examples: int) -> tuple[int, list[str]]:
-    """How many of the authority's orders count in other periods only, and some of them."""
+    """Count the authority's orders that count in other periods only, and name some of them."""
     far = or_(records.c.counts_from > period, records.c.counts_until < period)
     query = select(records.c.subject).where(records.c.authority == authority, far)
     number = connection.scalar(select(func.count()).select_from(query.subquery())) or 0

@@ -1,4 +1,4 @@
-"""Who has looked at an authority's orders, and what was done about them, for the authority itself."""
+"""Shows an authority who viewed its orders, and what was done about them."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The routes that both services put in front of the people who manage orders: findings, standards, returns."""
+"""The routes of both services for people who manage orders: findings, standards, returns."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Manager(NamedTuple):
 
 
 async def deciding(identity: Caller, authority: OwnAuthority) -> Manager:
-    """Dependency: who decides, and for which authority."""
+    """Dependency: the manager who decides, and the authority."""
     return Manager(authority, identity.subject)
 
 
@@ -69,7 +69,7 @@ OFF = WebhookSettings()
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What whoever runs the service gives in place of what is shipped, or beside it."""
+    """The operator's own files, in place of the shipped ones or in addition to them."""
 
     returns: Path | None = None
     """A folder with mappings that stand in place of those of the service."""
@@ -82,7 +82,7 @@ SHIPPED = Own()
 
 @dataclass(frozen=True, slots=True)
 class Management:
-    """What the common routes need to know of their service."""
+    """The parts of a service that the common routes need."""
 
     database: Engine
     domain: Domain
@@ -104,7 +104,7 @@ class Management:
         return self.clock().astimezone(LONDON).date()
 
     def now(self, authority: str) -> Today:
-        """The day on which the authority looks, with the calendar and the targets that it has set by now."""
+        """Today for the authority, with its present calendar and targets."""
         with transaction(reading(self.database)) as connection:
             set_by_managers = notes.holding(connection, authority, Kind.CLOSED_DAY, Kind.TARGET)
         days = {date.fromisoformat(note.key) for note in set_by_managers if note.kind is Kind.CLOSED_DAY}
@@ -136,7 +136,7 @@ class Standards(Schema, description="The standards in force, and the calendar by
 def horizon(
     now: Today, within: int, left_out: frozenset[tuple[str, str, date]] = frozenset(), caseload: str = ""
 ) -> Horizon:
-    """How far a worklist looks that shows the next `within` working days, without the duties that are left out."""
+    """The horizon of a worklist of the next `within` working days, and the duties that it leaves out."""
     until = now.calendar.after(now.day, within)
     return Horizon(
         until, latest_due(now.targets, until, now.calendar), now.own_due if now.targets else None, left_out, caseload

@@ -1,4 +1,4 @@
-"""What the APIs of both services answer about one order, as it stands in their OpenAPI documents."""
+"""The answers of both services about one order, as their OpenAPI documents describe them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class TargetRow(Schema, description="One of the authority's own targets."):
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The day on which an authority looks, its calendar, and its own targets."""
+    """Today for an authority, its calendar, and its own targets."""
 
     day: date
     calendar: Calendar
@@ -305,7 +305,7 @@ def facts_of(record: Record) -> list[FactView]:
 
 
 def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
-    """What happened, and what has to happen, in order."""
+    """Past and required events of an order, in order of time."""
     moments = [
         Moment(on=getattr(entry.data, entry.data.DATES[0]), what=entry.data.MEANING, fact=key)
         for key, entry in record.items()

@@ -1,4 +1,4 @@
-"""Findings about the authority itself: totals that do not agree, and numbers that never came."""
+"""Findings about the authority itself: totals that disagree, and missing sequence numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -52,7 +52,7 @@ _STATED = text(
 
 
 def control_totals(*names: str) -> OwnFinding:
-    """Looks for months whose totals, as the authority stated them, are not those of our cells."""
+    """Find months in which the authority's stated totals differ from our cells."""
 
     def differing(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
         for period, name, said, ours in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
@@ -81,7 +81,7 @@ def _source(authority: str, system: str) -> str:
 
 
 def record_times(kind: Topic) -> OwnFinding:
-    """Looks whether records of the authority came with times that cannot be."""
+    """Find records of the authority that came with impossible times."""
 
     def replaced(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
         topic = topic_of(kind, authority)

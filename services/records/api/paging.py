@@ -29,7 +29,7 @@ def page_key(*parts: object) -> str:
 
 
 def after_day(text: str | None, parts: int) -> tuple[date, list[str]] | None:
-    """A key that begins with a day. Raises Problem 422 for what no page gave."""
+    """Read a key that begins with a day. Raises Problem 422 for a key that no page gave."""
     if text is None:
         return None
     day, *rest = text.split(" ")

@@ -1,4 +1,4 @@
-"""What holds for the routes that orders and unpaid work have in common."""
+"""Policies of the routes that orders and unpaid work share."""
 
 from contracts.decoding.codec import MAX_BYTES
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who

@@ -134,7 +134,7 @@ class _Year:
 
 
 def router(management: Management) -> APIRouter:
-    """The routes. Raises Refused where a mapping cannot be carried out."""
+    """The routes. Raises Refused if a mapping has errors."""
     routes = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=Written)
     mapping = read(find(f"{management.unit_return}.toml", management.returns, management.own.returns), UnitReturn)
     report = read(find("annual-report.toml", management.returns, management.own.returns), Report)
@@ -182,7 +182,7 @@ def router(management: Management) -> APIRouter:
 
 
 def span_of(label: str) -> tuple[date, date]:
-    """The first and the last day of a year. Raises Problem 422 for a label of no year."""
+    """The first and the last day of a year. Raises Problem 422 if the label is not a year."""
     first = int(label[:4])
     if label[5:] != f"{(first + 1) % 100:02}":
         raise Problem(422, f"A year runs from April to March, as in {first}-{(first + 1) % 100:02}")

@@ -24,7 +24,7 @@ from services.records.model.domain import Domain
 
 
 class Surface(NamedTuple):
-    """The API of one service, beyond what all have."""
+    """The routes of one service, beyond the common ones."""
 
     title: str
     routes: Callable[[Engine, Domain], Sequence[APIRouter]]

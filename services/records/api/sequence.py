@@ -1,4 +1,4 @@
-"""Up to which number the platform holds the events of each source, so that who has lost its count can take it up again."""
+"""The last sequence number of each source, so that a sender that has lost its counter can go on from it."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -33,7 +33,7 @@ class Counters(Schema, description="The counters of an authority's sources."):
 
 
 def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
-    """The route by which an authority's systems learn where their numbers go on."""
+    """The route that tells an authority's systems the next sequence number."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
 
     def look(authority: str, wanted: Mapping[str, int]) -> Counters | None:

@@ -1,1 +1,1 @@
-"""What whoever runs a service of records may set: environment, closed days and an authority's own targets."""
+"""An operator's settings for a service of records: environment, closed days and authorities' own targets."""

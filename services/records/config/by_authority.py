@@ -1,4 +1,4 @@
-"""Files of lines in CSV that whoever runs a service may change: an authority's code first, then what the heading says."""
+"""CSV files that operators may change: each line has an authority's code, then the columns of the heading."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
 
 def read(path: Path, heading: Sequence[str]) -> Iterator[Line]:
-    """Every line under the heading. Raises Refused where the file, its heading, an authority or a line is not as it must be."""
+    """Every line below the heading. Raises Refused if the file, its heading, an authority or a line is not valid."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             found, *lines = list(csv.reader(file)) or [[]]

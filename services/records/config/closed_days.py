@@ -1,7 +1,7 @@
-"""The days on which an authority's offices are closed besides weekends and bank holidays: a file that the authority may change.
+"""Days on which an authority's offices are closed besides weekends and bank holidays, from a file.
 
-Lines of `authority,day,name` under that heading. A change takes effect when the workers start again: they count again what it touches.
-Days that managers set themselves are notes (`ingest/notes`), and need no restart.
+Lines of `authority,day,name` under that heading. A change takes effect when the workers restart: they count again whatever it affects. Days
+that managers set themselves are notes (`ingest/notes`), and need no restart.
 """
 
 from datetime import date
@@ -30,7 +30,7 @@ def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
 
 @lru_cache(maxsize=64)
 def with_closed_days(own: Calendar, national: Calendar, days: frozenset[date]) -> Calendar:
-    """The authority's calendar with more closed days. Which days those are is in its version, whatever told of them."""
+    """The authority's calendar with more closed days, which its version includes, whatever their source."""
     closed = (own.closed - national.closed) | days
     return national.without(closed, _version(national, set(closed))) if closed else own
 

@@ -1,4 +1,4 @@
-"""What a service of records reads from the environment."""
+"""Settings of a service of records, from the environment."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -23,19 +23,19 @@ from services.chassis.streaming.seal import Sealer, sealer
 
 
 class CacheSettings(Group):
-    """How much a worker remembers."""
+    """The size of a worker's cache."""
 
     records: int = Field(default=20_000, ge=1, description="orders kept in memory, at about 20 KB each at most")
 
 
 class CalendarSettings(Group):
-    """Which days are no working days, beyond weekends and bank holidays."""
+    """Closed days, besides weekends and bank holidays."""
 
     closed_days_path: Path | None = Field(default=None, description="authority,day,name in CSV; by default none")
 
 
 class ApiHttpSettings(HttpSettings):
-    """Whoever sends one event a request may need many."""
+    """HTTP limits of the intake, where senders may need many requests."""
 
     requests_per_minute: int = Field(default=12_000, ge=0, description=REQUESTS_PER_MINUTE)
 
@@ -58,7 +58,7 @@ class TargetSettings(Group):
 
 
 class AggregatesSettings(Group):
-    """What is published for the nation."""
+    """Settings for publishing national cells."""
 
     key: SecretStr = Field(
         default=SecretStr(""),
@@ -73,12 +73,12 @@ class AggregatesSettings(Group):
 
     @property
     def sealer(self) -> Sealer | None:
-        """Makes the seals; None on a machine without a key."""
+        """The sealer of messages; None without a key."""
         return sealer(self.key.get_secret_value())
 
 
 class WebhookSettings(Group):
-    """Who may be sent changes, and how patiently."""
+    """Settings of webhooks: allowed receivers and patience."""
 
     key: SecretStr = Field(
         default=SecretStr(""),
@@ -115,12 +115,12 @@ class WebhookSettings(Group):
 
     @property
     def keys(self) -> list[str]:
-        """The first seals secrets, any opens them; none where webhooks are off."""
+        """The first key seals secrets, and any opens them; none if webhooks are off."""
         return _parts(self.key.get_secret_value())
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Where receivers may be, beside the world."""
+        """Private networks that receivers may be in."""
         return tuple(map(ip_network, _parts(self.allowed_networks)))
 
 

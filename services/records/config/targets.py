@@ -1,8 +1,8 @@
-"""An authority's own targets beside the national standards: a file that whoever runs the service may change.
+"""An authority's own targets beside the national standards, from a file that operators may change.
 
-Lines of `authority,standard,limit,unit,since,source` under that heading, as in
-`S12000036,placement,5,working days,2025-04-01,committee decision of 12 March 2025`. A target holds for orders imposed from
-`since` on, until the next row of the same standard. Managers see it; no cell is counted by it.
+Lines of `authority,standard,limit,unit,since,source` under that heading, as in `S12000036,placement,5,working days,2025-04-01,committee
+decision of 12 March 2025`. A target applies to orders imposed on or after `since`, until the next row of the same standard. Managers see
+it; it changes no cell.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ Targets = Mapping[str, Sequence[Target]]
 
 
 def targets(path: Path | None) -> Targets:
-    """What the file says; nothing without one. Raises Refused."""
+    """The targets in the file; none without a file. Raises Refused."""
     found: dict[str, list[Target]] = {}
     for line in read(path, HEADING) if path else ():
         found.setdefault(line.authority, []).append(_target(line))
@@ -60,7 +60,7 @@ def own_target(rows: Iterable[Target], standard: str, imposed_on: date) -> Targe
 
 
 def latest_due(rows: Iterable[Target], until: date, calendar: Calendar) -> date:
-    """No order with an own target up to `until` has the national standard due after this day."""
+    """An upper bound of the national due dates of orders whose own target is due by `until`."""
     return max((in_force(row.standard, until).limit.after(until, calendar) for row in rows), default=until)
 
 

@@ -1,1 +1,1 @@
-"""From the log to PostgreSQL and on to the national topic: the worker, what it stores and what it publishes."""
+"""From the log to PostgreSQL and on to the national topic: the worker, its tables and its publisher."""

@@ -1,4 +1,4 @@
-"""Records lately changed, so that the next event of the same order costs no read."""
+"""A cache of recently changed records, so that the next event of an order costs no read."""
 
 from collections import OrderedDict
 
@@ -9,7 +9,7 @@ Key = tuple[str, str]
 
 
 class Cache:
-    """Holds the most recently used records. Only valid while this worker is the only writer: clear it on every doubt."""
+    """Holds the most recently used records. Valid only while this worker is the only writer: clear it whenever in doubt."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -1,4 +1,4 @@
-"""What can be read of an event that was refused, whatever is wrong with the rest of it."""
+"""Reads the attributes of a refused event, whatever is wrong with the rest of it."""
 
 import re
 from datetime import datetime
@@ -16,7 +16,7 @@ class _Source(Struct):
     source: str
 
     def system_of(self, authority: str) -> str | None:
-        """The system that sent it, empty where none is named; None where it says to be of somebody else."""
+        """The system that sent it, empty if it names none; None if it claims to be from another authority."""
         source = SOURCE.fullmatch(self.source)
         if source is None or current_code(source[1]) != authority:
             return None
@@ -42,7 +42,7 @@ _source, _envelope = msgspec.json.Decoder(_Source).decode, msgspec.json.Decoder(
 
 
 def read_envelope(raw: bytes | None) -> Envelope | None:
-    """None where not even that can be read."""
+    """Read the envelope; None if not even that can be read."""
     try:
         return _envelope((raw or b"").removeprefix(BOM))
     except (ValueError, *UNREADABLE):
@@ -50,7 +50,7 @@ def read_envelope(raw: bytes | None) -> Envelope | None:
 
 
 def system_in(raw: bytes | None, authority: str) -> str | None:
-    """The system that a refused event says it is from; None where that cannot be told."""
+    """The system named by a refused event; None if it names none that can be read."""
     try:
         return _source((raw or b"").removeprefix(BOM)).system_of(authority)
     except (ValueError, *UNREADABLE):

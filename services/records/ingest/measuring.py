@@ -1,4 +1,4 @@
-"""What Prometheus must know whatever this process has seen of it: asked of PostgreSQL, so that a restart forgets nothing."""
+"""Values for Prometheus that are read from PostgreSQL, so that a restart forgets none of them."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
@@ -39,7 +39,7 @@ _UNPUBLISHED = text(
 
 
 class Lately(NamedTuple):
-    """Events of an authority of the last day that had this outcome."""
+    """The number of an authority's events of the last day with one outcome."""
 
     authority: str
     outcome: Outcome
@@ -47,7 +47,7 @@ class Lately(NamedTuple):
 
 
 class Unpublished(NamedTuple):
-    """An authority whose cells changed since they were published, which was up to `published`."""
+    """An authority whose cells have changed since version `published` was published."""
 
     authority: str
     published: tuple[int, int]
@@ -55,25 +55,25 @@ class Unpublished(NamedTuple):
 
 
 def arrived(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When the last event of each came, whatever became of it. Who never sent any is left out."""
+    """When each authority's last event came, whatever its outcome. Authorities without events are left out."""
     found = connection.execute(_ARRIVED, {"authorities": list(authorities)})
     return {row.authority: row.arrived_at for row in found}
 
 
 def taken(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When the last event of each came that was not refused."""
+    """When each authority's last event that was not refused came."""
     query = select(shards.c.authority, shards.c.heard_at).where(shards.c.authority.in_(authorities))
     return {row.authority: row.heard_at for row in connection.execute(query) if row.heard_at is not None}
 
 
 def closed(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When the last day of each ended whose tree was signed. Who has no signed tree is left out."""
+    """When each authority's last signed day ended. Authorities without a signed tree are left out."""
     found = connection.execute(_CLOSED, {"authorities": list(authorities)})
     return {row.authority: datetime.combine(row.day + DAY, time.min, LONDON) for row in found}
 
 
 def lately(connection: Connection, authorities: Collection[str], now: datetime) -> Iterator[Lately]:
-    """What became of the events of the last day; zeros too, so that every authority is always told of."""
+    """Events of the last day by outcome, zeros included, so that every authority always has a value."""
     asked = {"authorities": list(authorities), "since": now - DAY, "latest": LATEST_EVENTS}
     found = {(row.authority, OUTCOMES[row.outcome]): row.number for row in connection.execute(_LATELY, asked)}
     for authority in authorities:
@@ -82,13 +82,13 @@ def lately(connection: Connection, authorities: Collection[str], now: datetime) 
 
 
 def unpublished(connection: Connection, authorities: Collection[str]) -> list[Unpublished]:
-    """Whose changes wait to be published, and how many rows of cells that is."""
+    """The authorities whose changes wait to be published, and the number of their rows."""
     found = connection.execute(_UNPUBLISHED, {"authorities": list(authorities)})
     return [Unpublished(row.authority, (row.generation, row.version), row.cells) for row in found]
 
 
 def silent_days(calendar: Calendar, last: datetime, today: date) -> int:
-    """How many whole working days have passed since something came: neither that day nor today counts."""
+    """The number of whole working days since the last event; neither its day nor today counts."""
     return max(0, calendar.working_days(last.astimezone(LONDON).date(), today - DAY))
 
 
@@ -97,13 +97,13 @@ def is_working_day(calendar: Calendar, day: date) -> bool:
 
 
 class Waits:
-    """Since when each authority has waited to be published without getting any further."""
+    """How long each authority has waited to be published without progress."""
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[tuple[int, int], float]] = {}
 
     def longest(self, waiting: Collection[Unpublished], now: float) -> float:
-        """In seconds of the clock that `now` is of; 0 where nobody waits."""
+        """The longest wait in seconds, by the clock of `now`; 0 if nobody waits."""
         before = self._since
         self._since = {}
         for one in waiting:

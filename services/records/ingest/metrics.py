@@ -22,7 +22,7 @@ _VERSION = re.compile(rb'"producerversion"\s*:\s*"([A-Za-z0-9._+-]{1,40})"')
 
 
 class RecordsMetrics:
-    """What became of events, and how far the national aggregates show it."""
+    """Outcomes of events, and progress of the national aggregates."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.outcomes = Counter(
@@ -146,7 +146,7 @@ class RecordsMetrics:
         )
 
     def owns(self, authorities: Iterable[str]) -> None:
-        """Lets counters begin at zero, since a first value without one before it is no increase to Prometheus."""
+        """Start counters at zero, since Prometheus sees no increase in a first value."""
         for authority in authorities:
             self._replaced.labels(authority)
             for outcome in Outcome:
@@ -163,7 +163,7 @@ class RecordsMetrics:
         return version
 
     def waited(self, authority: str, settled: Iterable[Settled], now: float) -> None:
-        """Notes how long a commit's events took to get there; `now` in seconds since 1970."""
+        """Record how long a commit's events took; `now` is in seconds since 1970."""
         first, last = inf, -inf
         for arrival, _ in settled:
             first = min(first, arrival.message.timestamp)
@@ -175,7 +175,7 @@ class RecordsMetrics:
             self._told.labels(authority).observe(max(0.0, now - last))
 
     def found(self, heard: Mapping[str, datetime], taken: Mapping[str, datetime], lately: Iterable[Lately]) -> None:
-        """Tells what PostgreSQL holds of each authority."""
+        """Set the metrics of each authority from PostgreSQL."""
         _show(self.heard, heard)
         _show(self._taken, taken)
         self._lately.clear()
@@ -183,29 +183,29 @@ class RecordsMetrics:
             self._lately.labels(one.authority, one.outcome).set(one.number)
 
     def closed(self, days: Mapping[str, datetime]) -> None:
-        """Tells when the last day of each ended that was signed."""
+        """Set when each authority's last signed day ended."""
         _show(self._closed, days)
 
     def authorities(self, listed: int, in_force: int) -> None:
-        """Tells how many there are."""
+        """Set the numbers of authorities."""
         self._authorities.labels("listed").set(listed)
         self._authorities.labels("in_force").set(in_force)
 
     def silent(self, days: Mapping[str, int], *, working_day: bool) -> None:
-        """Tells for how many whole working days each authority has been silent, and whether today is one."""
+        """Set for how many whole working days each authority has been silent, and whether today is a working day."""
         self._working.set(working_day)
         self._silent.clear()
         for authority, number in days.items():
             self._silent.labels(authority).set(number)
 
     def waiting(self, authorities: int, cells: int, seconds: float) -> None:
-        """Tells what waits to be published, also what is held back, and for how long."""
+        """Set what waits to be published, including what is held back, and for how long."""
         self._waiting.set(authorities)
         self._cells_waiting.set(cells)
         self._publish_lag.set(seconds)
 
     def parked(self, authorities: Iterable[str]) -> None:
-        """Tells which authorities are parked now."""
+        """Set which authorities are parked now."""
         self._parked.clear()
         for authority in authorities:
             self._parked.labels(authority).set(1)
@@ -216,13 +216,13 @@ class RecordsMetrics:
             self._replaced.labels(authority).inc(number)
 
     def ahead(self, days: Mapping[str, int]) -> None:
-        """Tells how many days each authority's books are ahead of the clock."""
+        """Set how many days each authority's tables are ahead of the clock."""
         self._ahead.clear()
         for authority, number in days.items():
             self._ahead.labels(authority).set(max(0, number))
 
     def settled(self, authority: str, settled: Iterable[Settled]) -> None:
-        """Counts what a committed batch brought."""
+        """Count the outcomes of a committed batch."""
         versions: Counts[tuple[str | None, Outcome]] = Counts()
         reasons: Counts[Reason] = Counts()
         latest = 0
@@ -253,6 +253,6 @@ def _show(gauge: Gauge, times: Mapping[str, datetime]) -> None:
 
 
 def version_in(raw: bytes | None) -> str:
-    """The version that a refused event says its sender has; empty where it says none that could be one."""
+    """The sender's version as a refused event names it; empty if it names none that could be one."""
     found = _VERSION.search(raw or b"")
     return found[1].decode() if found else ""

@@ -20,7 +20,7 @@ def gate(database: DatabaseSettings) -> Gate:
 
 
 def move_redrives(connection: Connection) -> None:
-    """What was kept of refused events that were sent through again goes to the audit."""
+    """Move the history of refused events that were sent again into the audit."""
     connection.execute(
         text("SELECT set_config('search_path', concat_ws(',', current_schema(), current_user || '_audit'), true)")
     )

@@ -1,6 +1,6 @@
-"""What an authority is told as it comes and goes: refusals, and records that break a rule. Kept in the commit that made it so.
+"""The feed of an authority: refusals, and records that begin or cease to break a rule. Written in the commit that caused the change.
 
-Commits of an authority follow one another, so whoever reads up to a place has all that will ever stand before it.
+Commits of an authority follow one another, so a reader who has got to a place has everything that will ever be before it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ class News(StrEnum):
 
 
 class Commit(Protocol):
-    """By whom and in which commit something changed."""
+    """The commit in which something changed."""
 
     @property
     def authority(self) -> str: ...
@@ -44,14 +44,14 @@ class Commit(Protocol):
 
 
 def stage(connection: Connection, changes: Mapping[Any, Folded]) -> Iterator[Callable[[], object]]:
-    """Sends what a batch tells anew, by shard as it is after the commit."""
+    """Stage the changes of a batch, with shards as they are after the commit."""
     rows = [row for shard, folded in changes.items() for row in _numbered(shard, _told(folded))]
     if rows:
         yield database.stage(connection, table, _COLUMNS, rows).append
 
 
 def note(connection: Connection, commit: Commit, standings: Iterable[tuple[str, bytes | None]]) -> None:
-    """Tells what other rules change in the findings of all records. `standings` are the new ones."""
+    """Record how new rules change the findings of all records. `standings` are the new ones."""
     query = select(records.c.subject, records.c.standing["findings"]).where(
         records.c.authority == commit.authority, records.c.standing.has_key("findings")
     )

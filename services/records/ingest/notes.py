@@ -1,7 +1,7 @@
-"""What an authority's managers decided: kept with who and when, and never changed. The latest of a key holds.
+"""Decisions of an authority's managers, with who and when. They never change; the latest of a key counts.
 
-A note without content takes back what stood under its key. Closed days are the only notes that change figures: a worker looks
-whether there are new ones, and counts again what they touch.
+A note without content removes the entry of its key. Closed days are the only notes that change figures: a worker checks for new ones, and
+counts again whatever they affect.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ Content = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """What a note is about, and so what its key names."""
+    """The kind of a note, which determines what its key names."""
 
     ACKNOWLEDGEMENT = "acknowledgement"
     """A missed duty that needs nothing more: its standard, due date and order."""
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One decision. `content` is None where it takes back what was decided."""
+    """One decision. `content` is None if it removes the earlier decision."""
 
     kind: Kind
     key: str
@@ -49,13 +49,13 @@ class Note:
 
 
 def holding(connection: Connection, authority: str, *kinds: Kind) -> list[Note]:
-    """What holds now, by kind and key."""
+    """The notes in force now, by kind and key."""
     latest = _latest(select(notes).where(notes.c.authority == authority, notes.c.kind.in_(kinds)))
     return [note for note in _read(connection, latest) if note.content is not None]
 
 
 def history(connection: Connection, authority: str, kind: Kind, limit: int) -> list[Note]:
-    """All that was decided, the latest first."""
+    """All decisions, the latest first."""
     query = select(notes).where(notes.c.authority == authority, notes.c.kind == kind)
     return list(_read(connection, query.order_by(notes.c.id.desc()).limit(limit)))
 
@@ -74,7 +74,7 @@ _FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id DE
 
 
 def holder_of_feed(connection: Connection, key: str) -> str | None:
-    """Which authority a feed is of; None where it was taken back, or never was."""
+    """The authority of a feed; None if it was removed or never existed."""
     row = connection.execute(_FEED, {"key": key}).one_or_none()
     return row.authority if row and row.holds else None
 
@@ -86,7 +86,7 @@ def latest_closed_day(connection: Connection, authorities: Collection[str]) -> i
 
 
 def with_own_days(connection: Connection, domain: Domain, authorities: Collection[str] | None = None) -> Domain:
-    """The same with the closed days that managers set, of these authorities or of all."""
+    """The same calendars with the closed days that managers set, of these authorities or of all."""
     query = select(notes).where(notes.c.kind == Kind.CLOSED_DAY)
     if authorities is not None:
         query = query.where(notes.c.authority.in_(authorities))

@@ -1,4 +1,4 @@
-"""Counting again from the records: after a change of rules or calendar, and to prove that the cells are right."""
+"""Counts again from the records, after a change of rules or calendar, and to check the cells."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator
@@ -24,7 +24,7 @@ AT_ONCE = 2000
 def expected_cells(
     connection: Connection, domain: Domain, authority: str, look: Callable[[str, Record], None] = lambda *_: None
 ) -> Counter[CellKey]:
-    """What the cells must be: the sum of contributions over all records of the authority."""
+    """The correct cells: the sum of contributions over all records of the authority."""
     total: Counter[CellKey] = Counter()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records_of(connection, authority):
@@ -41,7 +41,7 @@ def expected_cells(
 
 
 def actual_cells(connection: Connection, authority: str) -> Counter[CellKey]:
-    """What the cells are, without those about arrival."""
+    """The stored cells, without those about arrival."""
     key = (cells.c.measure, cells.c.period, cells.c.category)
     query = select(*key, func.sum(cells.c.delta)).where(cells.c.authority == authority).group_by(*key)
     rows = connection.execute(query.where(cells.c.measure.not_in(ARRIVAL_MEASURES)))
@@ -54,7 +54,7 @@ def differences(connection: Connection, domain: Domain, authority: str) -> dict[
 
 
 def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, Shard]:
-    """Brings cells and summaries to what the rules in force say, as known on the shard's last day, and notes that it did.
+    """Bring cells and summaries in line with the rules in force, as known on the shard's last day, and record the recount.
 
     Returns how many cells changed.
     """
@@ -85,7 +85,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
 def records_of(
     connection: Connection, authority: str, names: Container[str] | None = None
 ) -> Iterator[tuple[str, Record]]:
-    """Every record of the authority, by subject; with no more than the facts of these names, where they are given."""
+    """Every record of the authority, by subject; only with the facts of these names, if any are given."""
     query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
         for subject, facts in rows:

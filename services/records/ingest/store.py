@@ -34,7 +34,7 @@ CellRow = tuple[str, str, date, str, date, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Where one authority's records stand."""
+    """The state of one authority's records."""
 
     authority: str
     generation: int
@@ -48,16 +48,16 @@ class Shard:
 
     @property
     def known_on(self) -> date:
-        """The last day on which anything of it became known."""
+        """The last day on which anything about the shard became known."""
         return max(self.reached.values(), default=EARLIEST)
 
     def next_commit(self, **changes: Any) -> Self:
-        """The shard after one more commit, with what else changes of it."""
+        """The shard after one more commit, with its other changes."""
         return replace(self, version=self.version + 1, **changes)
 
 
 def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
-    """The shards of these authorities, made where they are missing."""
+    """The shards of these authorities; missing ones are made."""
     wanted = sorted(set(authorities))
     connection.execute(
         text(
@@ -84,12 +84,12 @@ LOCK_SECONDS = 10.0
 
 
 def hurry(connection: Connection) -> None:
-    """Before the first write that others wait for: all that takes long was done."""
+    """Called before the first write for which others wait, when all slow work is done."""
     database.hurry(connection, stand_still=STAND_STILL_SECONDS, wait=LOCK_SECONDS)
 
 
 def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
-    """Records by (authority, subject). One that is not there is an empty record, and left out."""
+    """Records by (authority, subject). Missing ones are empty records, and are left out."""
     if not wanted:
         return {}
     query = text(
@@ -102,9 +102,9 @@ def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> d
 
 
 def bump(connection: Connection, afters: Sequence[Shard]) -> None:
-    """Counts a commit of each shard; `afters` is what `next_commit` made of them.
+    """Count a commit of each shard; `afters` come from `next_commit`.
 
-    Raises Fenced where another worker committed, to this topic or the other.
+    Raises Fenced if another worker committed, to this topic or the other.
     """
     moved = connection.execute(
         text(
@@ -136,7 +136,7 @@ Write = Callable[[], object]
 def stage(
     connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], people: Mapping[str, Stays]
 ) -> list[Write]:
-    """Sends what the batch changed, for all its shards at once. A shard is given as it is after this commit."""
+    """Stage the changes of a batch, for all its shards at once, with shards as they are after this commit."""
     stays = [(code, *stay, orders) for code, found in people.items() for stay, orders in found.items()]
     settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
     return [
@@ -205,7 +205,7 @@ def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
 
 
 def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[str, dict[str, Stays]]:
-    """The orders of people by authority and person, of those (authority, person) who are wanted."""
+    """The orders of the requested people, by authority and person."""
     known: dict[str, dict[str, Stays]] = {}
     for authority, person in wanted:
         known.setdefault(authority, {})[person] = Stays()

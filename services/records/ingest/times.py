@@ -1,7 +1,7 @@
-"""When messages reached the log, as far as Kafka can be believed.
+"""When messages reached the log, as far as Kafka's clocks can be trusted.
 
-A topic without LogAppendTime keeps what the producer's clock said, and a broker's clock may jump. What cannot be is replaced by the time of
-reading and noted, so that a rebuild says the same; an operator may note a better time.
+A topic without LogAppendTime keeps the time of the producer's clock, and a broker's clock may jump. An impossible time is replaced by the
+time of reading and recorded, so that a rebuild uses the same; an operator may record a better one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ def milliseconds(time: datetime) -> int:
 
 
 class Replaced(NamedTuple):
-    """A time that could not be believed."""
+    """An impossible time, and its replacement."""
 
     place: Place
     recorded: int
@@ -37,7 +37,7 @@ class Replaced(NamedTuple):
 
 @dataclass(slots=True)
 class Times:
-    """What to believe of one batch, and what was replaced in it."""
+    """The times of one batch, and those that were replaced."""
 
     now: datetime
     """The time of reading."""
@@ -50,7 +50,7 @@ class Times:
         return self.now + AHEAD
 
     def believed(self, piece: Slice) -> Sequence[Message]:
-        """The messages, with times that can be."""
+        """The messages, with possible times."""
         latest = milliseconds(self.latest)
         if not self.noted and all(EARLIEST <= message.timestamp <= latest for message in piece.messages):
             return piece.messages
@@ -83,7 +83,7 @@ def _at(message: Message, timestamp: int) -> Message:
 
 
 def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> dict[Place, int]:
-    """Times to use for messages that are still to be read."""
+    """Recorded times for messages that are still to be read."""
     found = {}
     for row in connection.execute(select(record_times)):
         source = TopicPartition(row.topic, row.partition)
@@ -93,7 +93,7 @@ def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> di
 
 
 def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
-    """Keeps which time was used in place of which."""
+    """Record which time replaced which."""
     rows = [
         (*place.source, place.offset, authority_of(place.source.topic), recorded, _time(used))
         for place, recorded, used in replaced
@@ -103,13 +103,13 @@ def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
 
 
 def redate(connection: Connection, source: TopicPartition, first: int, last: int, used: datetime) -> int:
-    """Has a rebuild take these messages as come at that time. Returns how many."""
+    """Let a rebuild use that time for these messages. Returns their number."""
     note(connection, [Replaced(Place(source, offset), 0, milliseconds(used)) for offset in range(first, last + 1)])
     return last - first + 1
 
 
 class Told(NamedTuple):
-    """What an authority is told of the messages whose times could not be believed."""
+    """The messages with impossible times that an authority sees as a finding."""
 
     number: int
     first: int
@@ -118,7 +118,7 @@ class Told(NamedTuple):
 
 
 def told(connection: Connection, topic: str) -> Told | None:
-    """Of one topic; None where all times were right."""
+    """The finding of one topic; None if all times were right."""
     at = record_times.c
     query = select(func.count(), func.min(at.offset), func.max(at.offset), func.max(at.used)).where(at.topic == topic)
     number, first, last, used = connection.execute(query).one()

@@ -74,7 +74,9 @@ class Worker:
         self._waits = Waits()
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
-        """Positions as PostgreSQL has them; recounts authorities that were counted by other rules. Parks those it cannot."""
+        """Return the positions in PostgreSQL, and count authorities again that were counted by other rules. Parks those on which that
+        fails.
+        """
         self._cache.clear()
         self._positions = {}  # what was claimed before no longer counts, however this ends
         single = {source: identity for source, identity in sources.items() if source.partition == 0}
@@ -114,7 +116,7 @@ class Worker:
         return {at: position for at, position in dict(self._positions).items() if self.owner_of(at) in self._parked}
 
     def process(self, slices: Sequence[Slice]) -> None:
-        """Takes one fetch. After a failure nothing is believed that was not committed."""
+        """Process one fetch. After a failure, nothing uncommitted is trusted."""
         try:
             with transaction(self._database) as connection:
                 commit = self._carry_out(connection, [s for s in map(self._news, slices) if s is not None])
@@ -136,7 +138,7 @@ class Worker:
         self._metrics.ahead({code: (shard.known_on - today).days for code, shard in self._shards.items()})
 
     def measure(self) -> None:
-        """Tells the metrics what PostgreSQL holds of this worker's authorities. From any thread, always the same; raises Away."""
+        """Update the metrics of this worker's authorities from PostgreSQL. Always from one thread, which may be any; raises Away."""
         now = self._clock()
         today = now.astimezone(LONDON).date()
         current = in_force(today)
@@ -167,7 +169,7 @@ class Worker:
         self._park(self.owner_of(place.source), place, fault)
 
     def is_up_to_date(self) -> bool:
-        """Whether nobody has released an authority or set a closed day since it started. Safe to ask from any thread."""
+        """Whether no authority was unparked and no closed day set since the worker started. Safe to call from any thread."""
         with transaction(self._database) as connection:
             parked, closed_days = (
                 parking.parked(connection, self.owned()),

@@ -1,1 +1,1 @@
-"""What a record is and how it counts, pure: facts, deadlines, findings and the cells that follow from them."""
+"""Records and how they count, pure: facts, deadlines, findings and cells."""

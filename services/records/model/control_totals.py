@@ -11,7 +11,7 @@ TOTALS = ("orders_imposed", "orders_ended", "minutes_credited")
 
 
 def count_totals(cells: Cells, record: Record, *names: str) -> None:
-    """What the authority says that the totals of these names are."""
+    """The authority's stated totals of these names."""
     for closed in facts(record, PeriodClosed):
         month = date(max(int(closed.month[:4]), MINYEAR), int(closed.month[5:]), 1)
         for name in names:

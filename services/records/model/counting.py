@@ -1,6 +1,6 @@
 """Counting in parts, pure: a change of one fact costs only the parts that read it.
 
-What a record contributes is the sum of its parts, always; that is the law, and the parts are only how it is kept cheaply.
+A record always contributes the sum of its parts; the parts only make that cheap.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 class Ordered(NamedTuple):
-    """How many minutes of unpaid work the court ordered."""
+    """The minutes of unpaid work that the court ordered."""
 
     minutes: int
 
@@ -27,7 +27,7 @@ Note = Reading | Finding | Ordered
 
 
 class Counts(NamedTuple):
-    """What one part makes of a record."""
+    """The cells of one part of a record."""
 
     cells: Cells
     notes: Sequence[Note]
@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[V]):
-    """Cells that follow from a few facts. `view` is the record as the service's model tells it."""
+    """Cells that follow from a few facts. `view` is the record in the service's model."""
 
     reads: frozenset[str]
     """Names of fact keys, before the slash."""
@@ -59,7 +59,7 @@ class Each(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Counting(Generic[V]):
-    """All that a service counts of a record."""
+    """Everything that a service counts in a record."""
 
     view: Callable[[Record], V]
     parts: tuple[Part[V], ...]
@@ -70,7 +70,7 @@ class Counting(Generic[V]):
     """Which parts read facts of these names, remembered: there are few combinations."""
 
     def of_measure(self, measure: str) -> Self:
-        """No more than what counts cells of that measure."""
+        """Only the parts that count cells of that measure."""
         each = self.each if self.each is not None and measure in self.each.measures else None
         return replace(self, parts=tuple(part for part in self.parts if measure in part.measures), each=each)
 
@@ -81,7 +81,7 @@ class Counting(Generic[V]):
         return each.union(*(part.reads for part in self.parts))
 
     def depends_on(self, record: Record, key: str, calendar: Calendar) -> Cells:
-        """What the record would count less without that fact."""
+        """The cells that the record would lose without that fact."""
         without = {name: entry for name, entry in record.items() if name != key}
         return self.difference(without, record, (key,), calendar)
 
@@ -95,14 +95,14 @@ class Counting(Generic[V]):
         return total
 
     def counted(self, record: Record, calendar: Calendar) -> "Counted":
-        """A record with what each part counts of it."""
+        """A record with the cells of each part."""
         view = self.view(record)
         return Counted(record, [_count(part, record, view, calendar) for part in self.parts], view)
 
     def change(
         self, deltas: Cells, before: "Counted", after: Record, changed: Collection[str], calendar: Calendar
     ) -> "Counted":
-        """Adds to `deltas` what the change of these fact keys changes in the cells."""
+        """Add to `deltas` how a change of these fact keys changes the cells."""
         view = self.renew(before.view, before.record, after, changed) if self.renew else self.view(after)
         parts = list(before.parts)
         for index in self._reading(changed):
@@ -117,7 +117,7 @@ class Counting(Generic[V]):
         return Counted(after, parts, view)
 
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
-        """What `after` counts more than `before`, from which it differs in no other facts than those."""
+        """By how much `after` counts more than `before`; the two differ only in those facts."""
         deltas: Cells = {}
         now, reading = self.view(after), self._reading(changed)
         was = self.view(before) if reading or self._moves_each(changed) else now
@@ -161,7 +161,7 @@ class Counting(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A record with what each part counts of it, so that a change costs one count and not two."""
+    """A record with the cells of each part, so that a change costs one count and not two."""
 
     record: Record
     parts: list[Counts]
@@ -170,7 +170,7 @@ class Counted:
 
     @property
     def notes(self) -> Iterable[Note]:
-        """What all parts tell of it."""
+        """The notes of all parts."""
         return chain.from_iterable(counts.notes for counts in self.parts)
 
 

@@ -1,4 +1,4 @@
-"""The clocks of the standards, pure: how each stands for one order, and how that counts."""
+"""The clocks of the standards, pure: the state of each for one order, and how it counts."""
 
 from datetime import date
 from enum import StrEnum
@@ -25,7 +25,7 @@ def add(cells: Cells, measure: str, period: date, category: str = "", count: int
 
 
 class State(StrEnum):
-    """How a clock stands, whatever the day is."""
+    """The state of a clock, independent of the day."""
 
     MET = "met"
     LATE = "met_late"
@@ -67,11 +67,11 @@ class Reading(NamedTuple):
 
     @property
     def counted_as(self) -> State:
-        """How it stands for the nation's figures, beside what is pending."""
+        """Its state for the nation's figures, apart from pending counts."""
         return State.NOT_APPLICABLE if self.taken_over else self.state
 
     def state_on(self, today: date) -> ClockState:
-        """The same in the words that are shown."""
+        """The same in the words shown to users."""
         if self.state is State.PENDING:
             return ClockState.OVERDUE if self.due is not None and self.due < today else ClockState.DUE
         return _SHOWN[self.state]
@@ -95,11 +95,11 @@ class Clocked(Protocol):
     def ended_on(self) -> date | None: ...
     @property
     def excluded(self) -> bool:
-        """Whether it came from elsewhere, so that no clock from imposition applies here."""
+        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
 
     @property
     def begun_on(self) -> date:
-        """The day from which it is managed here: of its receipt where it came from elsewhere, else of its imposition."""
+        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
 
 
 def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
@@ -118,7 +118,7 @@ def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Cale
 
 
 def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
-    """The same for a duty that goes on where the order is received: the clock starts with the receipt."""
+    """The same for a duty that continues at the receiving authority: the clock starts with the receipt."""
     start, month = order.begun_on, month_of(order.imposed_on)
     standard = in_force(name, start)
     if stop is None:
@@ -134,7 +134,7 @@ def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar)
 
 
 def undone(due: date, order: Clocked) -> State:
-    """How a clock stands that nothing has stopped."""
+    """The state of a clock that nothing has stopped."""
     ended = order.ended_on
     if ended is None:
         return State.PENDING
@@ -142,7 +142,7 @@ def undone(due: date, order: Clocked) -> State:
 
 
 def banded(standard: Standard, start: date, stop: Stop, month: date, calendar: Calendar, imposed_on: date) -> Reading:
-    """A clock that was stopped, with its band; without one where what started or stopped it is dated before the imposition."""
+    """A stopped clock with its band, or without one if its start or stop is dated before the imposition."""
     if stop.on < imposed_on or start < imposed_on:
         return Reading(standard, start, State.IMPOSSIBLE, month, on=stop.on, reason=stop.reason)
     band = standard.band(start, stop.on, calendar)
@@ -179,7 +179,7 @@ def count_clock(cells: Cells, reading: Reading) -> None:
 
 
 def count_reason(cells: Cells, reading: Reading) -> None:
-    """Counts why it was late, where that was said."""
+    """Count the reason for lateness, if one was given."""
     if reading.state is State.LATE and reading.reason is not None and not reading.taken_over:
         add(cells, reading.standard.measure, reading.month, f"reason={reading.reason}")
 

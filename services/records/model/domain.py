@@ -1,4 +1,4 @@
-"""What makes a service of records this service rather than the other, pure."""
+"""The differences between the two services of records, pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from services.records.model.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What makes a service of records this service."""
+    """Everything that distinguishes one service of records from the other."""
 
     service: Service
     kinds: tuple[Topic, ...]
@@ -38,7 +38,7 @@ class Domain:
 
     @property
     def follows_counters(self) -> bool:
-        """Whether it reads all that a source numbers: a counter runs over both topics of an authority."""
+        """Whether the service reads both topics of an authority, over which a source's counter runs."""
         return set(self.kinds) == set(Topic)
 
     def of(self, authority: str) -> "Domain":
@@ -53,5 +53,5 @@ class Domain:
         return self.counting.contributions(record, self.calendar)
 
     def counted(self, record: Record) -> Counted:
-        """The record with what it counts."""
+        """The record with its cells."""
         return self.counting.counted(record, self.calendar)

@@ -1,4 +1,4 @@
-"""Data quality findings, pure: what a record says that cannot all be so. Never a refusal, since arrival order is not the sender's fault.
+"""Data quality findings, pure: contradictions in a record. Never refusals, since the sender does not control the order of arrival.
 
 An order counts once under each rule that it breaks, in the month of the first fact that breaks it.
 """
@@ -17,7 +17,7 @@ from services.records.model.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked for, and how to correct it."""
+    """A rule of data quality, and how to correct what breaks it."""
 
     code: str
     meaning: str

@@ -22,7 +22,7 @@ from services.records.model.record import Outcome, Record, apply, as_known, days
 
 
 class PutAside(NamedTuple):
-    """What an operator has skipped, since the platform failed on it. Never the sender's fault."""
+    """An event that an operator skipped because the platform failed on it. Never the sender's error."""
 
     id: str | None
     reason: str = "put_aside"
@@ -40,7 +40,7 @@ class Arrival(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One message and what became of it."""
+    """One message and its outcome."""
 
     arrival: Arrival
     outcome: Outcome
@@ -56,7 +56,7 @@ class _Touched:
 
 
 class Turn(NamedTuple):
-    """A record that came to break a rule of data quality, or breaks it no longer."""
+    """A record that began or ceased to break a rule of data quality."""
 
     subject: str
     rule: str
@@ -65,7 +65,7 @@ class Turn(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """What a batch of one authority changes."""
+    """The changes of a batch of one authority."""
 
     records: dict[str, Counted] = field(default_factory=dict)
     """Changed records by subject."""
@@ -91,7 +91,7 @@ class _Structured:
 
 
 def read(topic: Topic, authority: str, messages: Iterable[Message], known_on: date) -> list[Arrival]:
-    """Decodes messages of a topic of which all up to `known_on` is known: that day never goes back, whatever a producer's clock says."""
+    """Decode messages of a topic, known up to the day `known_on`, which never goes back, whatever a producer's clock says."""
     arrivals = []
     for given in messages:
         message = _in_structured_mode(given) if given.headers else given
@@ -107,12 +107,12 @@ def _in_structured_mode(message: Message) -> Message:
 
 
 def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
-    """Whose records the arrivals may change."""
+    """The subjects whose records the arrivals may change."""
     return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
 
 
 def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min) -> Folded:
-    """Applies arrivals of one authority in order. `held` has the record of every subject and is left as it is."""
+    """Apply arrivals of one authority in order. `held` has the record of every subject and is not changed."""
     folded = Folded(known_before=known_before)
     for day, same_day in _by_day(arrivals):
         touched: dict[str, _Touched] = {}
@@ -151,7 +151,7 @@ def _broken(before: Counted, after: Counted) -> tuple[set[str], set[str]]:
 
 
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
-    """What changed of the rules that a record breaks."""
+    """The rules that a record began or ceased to break."""
     return [Turn(subject, rule, rule in after) for rule in sorted(before ^ after)]
 
 

@@ -1,7 +1,7 @@
 """How the orders of people count as people, pure: once in a month and a year, and as having an open order or none.
 
-Two flows tell how many have an open order: a stock on a date is their running difference, as it is of orders. Orders of one
-person that follow each other without a day between are one time.
+Two flows give the number with an open order: the stock on a date is their running difference, as for orders. Orders of one person that
+follow each other without a day between are one time.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ MEASURES = ("persons_with_new_order", "persons_with_new_order_in_year", "persons
 
 
 class Stay(NamedTuple):
-    """One order of a person, from the day on which the authority has it."""
+    """One order of a person, from the day on which the authority received it."""
 
     person: str
     begun: date
@@ -35,7 +35,7 @@ Step = tuple[date, Stay, int]
 
 
 def count_people(stays: Iterable[Stay]) -> Cells:
-    """The cells in which one person counts whose orders these are."""
+    """The cells in which the person with these orders counts."""
     cells: Cells = {}
     found = sorted(stays, key=lambda stay: (stay.begun, stay.ended))
     months = {month_of(stay.begun) for stay in found if stay.is_new}
@@ -72,21 +72,21 @@ def _times(stays: Iterable[Stay]) -> Iterator[tuple[date, date]]:
 
 
 def steps_of(day: date, was: Stay | None, now: Stay | None) -> list[Step]:
-    """What a change of one order changes in what is known of its person."""
+    """How a change of one order changes the orders of its person."""
     if was == now:
         return []
     return [(day, stay, step) for stay, step in ((was, -1), (now, 1)) if stay is not None]
 
 
 class People(NamedTuple):
-    """What changes about the people of one authority: the cells by the day on which it became known, and their orders after it."""
+    """The changes about people of one authority: cells by the day on which they became known, and the orders afterwards."""
 
     cells: dict[date, Cells]
     orders: Stays
 
 
 def plan(known: Mapping[str, Stays], steps: Iterable[Step]) -> People:
-    """What the steps change. `known` has the orders of everybody whom they are about, and is left as it is."""
+    """The changes of these steps. `known` has the orders of everybody concerned, and is not changed."""
     after = {person: Stays(stays) for person, stays in known.items()}
     cells: dict[date, Cells] = {}
     changed: set[Stay] = set()

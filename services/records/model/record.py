@@ -1,6 +1,6 @@
 """A record, pure: the map from fact key to the latest fact. Nothing else is counted, so any order of arrival gives the same record.
 
-Beside each fact stands since when it is known and what was known before, so that any past day can be told again.
+Each fact carries the day from which it is known and the fact that it replaced, so that any past day can be reproduced.
 """
 
 from collections.abc import Container
@@ -18,7 +18,7 @@ WITHDRAWN = type_of(FactWithdrawn)
 
 
 class Outcome(StrEnum):
-    """What became of an event. Every event has exactly one."""
+    """The outcome of an event. Every event has exactly one."""
 
     APPLIED = "applied"
     SUPERSEDED = "superseded"

@@ -1,7 +1,6 @@
-"""Which version of the rules counts: cells counted by other rules, or by another calendar, are counted again.
+"""The version of the rules: cells counted by other rules, or by another calendar, are counted again.
 
-It follows from the code that the counting imports, wherever that stands. What says nothing to the machine is left out, so a
-comment or a docstring counts nothing again.
+It is a digest of the code that the counting imports, from any folder, without comments and docstrings, whose changes cause no recount.
 """
 
 import ast

@@ -1,6 +1,6 @@
-"""Which numbers of a source's own counter have come, pure. What is kept is the highest number and the gaps below it.
+"""The numbers of a source's own counter that have come, pure: the highest number and the gaps below it.
 
-A gap belongs to the month of the number above it, so the state depends on which numbers came and not on their order.
+A gap belongs to the month of the next higher number, so the state depends on the numbers that came and not on their order.
 """
 
 from bisect import bisect_right
@@ -28,7 +28,7 @@ class Gap(NamedTuple):
 
     @property
     def counted(self) -> int:
-        """How many count as missing: one wild number is no reason to count more than anybody could have sent."""
+        """The number that count as missing, limited so that one absurd number does not count more than anybody could have sent."""
         return min(self.size, MOST_MISSING)
 
 
@@ -46,7 +46,7 @@ Change = Counter[tuple[date, str]]
 
 
 def receive(numbers: Numbers, came: Iterable[tuple[int, date]]) -> Change:
-    """Notes numbers with the months of their events, in place. A number that came before changes nothing."""
+    """Add numbers with the months of their events, in place. A number that came before changes nothing."""
     change: Change = Counter()
     for number, month in sorted(came):
         if number > numbers.highest:
@@ -108,7 +108,7 @@ def no_marks() -> bytearray:
 
 
 def find_reused(bearers: Iterable[Bearer], blocks: Blocks) -> list[Bearer]:
-    """Those whose number another event bore before; each number once, for good. Notes the marks in `blocks`, in place."""
+    """The events whose number another event used before, each number once. Adds their marks to `blocks`, in place."""
     return [bearer for bearer in bearers if _is_reused(blocks[block_of(bearer.number)], bearer)]
 
 

@@ -1,7 +1,7 @@
 """The standards as data, pure: a change of guidance or law is a new row with the days for which it holds, not new code.
 
-A row holds for what began from its first to its last day. Rows of one name, and variant, follow each other without a gap. Bands are
-those of the published tables; the first one meets the standard. What no public source let us verify says so.
+A row applies to clocks that start between its first and its last day. Rows of one name, and variant, follow each other without a gap. Bands
+are those of the published tables; the first one meets the standard. Rows that no public source verifies are marked.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Length(NamedTuple):
                 return add_months(start, self.number)
 
     def holds(self, start: date, end: date, calendar: Calendar) -> bool:
-        """Whether what ended on `end` took no longer. What is done on a closed day took as long as to the working day before."""
+        """Whether the time up to `end` is within the limit. An end on a closed day counts as the working day before."""
         if self.unit is Unit.WORKING_DAYS:
             return calendar.working_days(start, end) <= self.number
         return end <= self.after(start, calendar)
@@ -202,7 +202,7 @@ TITLES = {row.name: row.title for row in ROWS}
 
 
 def in_force(name: str, on: date, variant: str = "") -> Standard:
-    """The row that holds for what began on this day; the oldest for what began before all of them."""
+    """The row for clocks that start on this day; the oldest row for earlier days."""
     rows = _BY_NAME[name, variant]
     for row in reversed(rows):
         if row.since <= on:

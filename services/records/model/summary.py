@@ -1,4 +1,4 @@
-"""What lists of records show and are sorted by, read off a record and its deadlines, pure."""
+"""The columns by which lists show and sort records, derived from a record and its deadlines, pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -47,7 +47,7 @@ class Summary(NamedTuple):
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How an order stands with its standards."""
+    """The state of an order's standards."""
 
     dues: list[tuple[date, str]] = []
     """Each due date and standard still pending, in order."""

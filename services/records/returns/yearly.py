@@ -1,6 +1,6 @@
-"""Yearly returns by mapping: which columns, tables and checks there are is data, which an analyst can change.
+"""Yearly returns by mapping: columns, tables and checks are data, which an analyst can change.
 
-The specification of the real returns is not public. A mapping is a TOML file beside the service; `docs/returns.md` tells its language.
+The specification of the real returns is not public. A mapping is a TOML file beside the service; `docs/returns.md` describes its language.
 """
 
 import tomllib
@@ -91,7 +91,7 @@ M = TypeVar("M", UnitReturn, Report)
 
 
 def find(name: str, shipped: Path, own: Path | None) -> Path:
-    """An authority's own mapping of that name, or the one shipped. Raises Refused where its folder holds what nobody asks for."""
+    """An operator's own mapping of that name, or the shipped one. Raises Refused if the folder holds unknown files."""
     if own is None:
         return shipped / name
     names = {path.name for path in shipped.glob("*.toml")}
@@ -150,7 +150,7 @@ class Filler:
 
 
 def faults(mapping: UnitReturn, report: Report, own: Values) -> list[str]:
-    """What in the mappings nobody can fill or check, in words."""
+    """Columns and checks in the mappings that cannot be carried out, in words."""
     names = {column.name for column in mapping.column}
     found = [f"column {c.name}: {c.value} is not known" for c in mapping.column if not _is_known(c.value, own)]
     found += [f"where: there is no column {name}" for name in sorted(mapping.where.keys() - names)]
@@ -202,7 +202,7 @@ def as_csv(names: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def counted(check: Check, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
-    """What the rows of a return say, by category."""
+    """Count the rows of a return, by category."""
     found: Counter[str] = Counter()
     for row in rows:
         if _all_fit(row, check.where):

@@ -1,6 +1,6 @@
-"""Closing a day of an authority: what was accepted until its end becomes leaves of the tree, and the head is signed.
+"""Closes a day of an authority: the events accepted by its end become leaves of the tree, and the head is signed.
 
-All of it is one transaction, and a day that is closed is not closed again, so that it may be done as often as one likes.
+It is one transaction, and a closed day is not closed again, so the command may run any number of times.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Accepted events to the letter, out of the log."""
+"""Accepted events from the log, byte for byte."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager

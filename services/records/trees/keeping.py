@@ -1,4 +1,6 @@
-"""The trees in PostgreSQL: leaves, full subtrees and signed heads. Nothing of them is changed, but what is said of an erased event goes."""
+"""The trees in PostgreSQL: leaves, full subtrees and signed heads. They never change, except that an erasure removes the entries of its
+events.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
@@ -31,7 +33,7 @@ class NewLeaf(NamedTuple):
 
 
 def hold(connection: Connection, authority: str) -> None:
-    """Whoever else would let this tree grow waits until the transaction ends."""
+    """Lock the tree: others who want to add to it wait until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"tree {authority}", 0))))
 
 
@@ -107,7 +109,7 @@ def path_of(connection: Connection, authority: str, ranges: Sequence[Range]) -> 
 
 
 def forget(connection: Connection, ids_by_authority: Mapping[str, Collection[str]]) -> None:
-    """What is said of events of these ids goes. Their hashes stay, so that every head still holds."""
+    """Remove the entries of events with these ids. Their hashes stay, so that every head stays valid."""
     nothing = {"event_id": None, "entry": None, "salt": None}
     for authority, ids in ids_by_authority.items():
         mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids)

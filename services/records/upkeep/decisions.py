@@ -1,4 +1,4 @@
-"""What the log does not tell, carried over to books that are made again: what operators and managers decided, and times as first read."""
+"""Carries over to rebuilt tables what is not in the log: decisions of operators and managers, and times as first read."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def carry_over(connection: Connection, old: str, new: str) -> None:
 
 
 def hold_up(connection: Connection, old: str) -> None:
-    """Who decides something waits until the transaction ends."""
+    """Lock the tables of decisions until the transaction ends."""
     connection.execute(text(f'LOCK TABLE "{old}".parks, "{old}".notes, "{old}".webhooks IN SHARE MODE'))
 
 

@@ -1,4 +1,4 @@
-"""What refused events would do if they were taken now: worked out with the rules of today, and not kept."""
+"""The effect that refused events would have now, by today's rules. Nothing is stored."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ def effect(connection: Connection, domain: Domain, authority: str, rows: Iterabl
 
 
 def accepted(row: RefusedRow, now: datetime) -> bool:
-    """Whether today's contract takes it."""
+    """Whether today's contract accepts it."""
     return isinstance(_read(row, now), Event)
 
 

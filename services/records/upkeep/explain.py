@@ -66,7 +66,7 @@ class Behind(NamedTuple):
 
 @dataclass(slots=True)
 class Explanation:
-    """All that makes the number, and what does not."""
+    """The orders behind the number, and those that do not count."""
 
     value: int = 0
     behind: list[Behind] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Explanation:
 
 
 def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
-    """The records as they were at the end of that day; those of which nothing had come yet are left out."""
+    """The records as they were at the end of that day; later ones are left out."""
     for subject, record in records:
         was = as_known(record, day)
         if was:

@@ -1,7 +1,7 @@
-"""Making a service's books again from the log, beside the old ones, and changing over at once.
+"""Rebuilds a service's tables from the log, beside the old ones, and changes over in one step.
 
-The new books are a schema of their own and a new generation of cells. Until the change, everybody reads the old ones; after it, a worker
-that still believes the old ones is fenced off, starts again from the new positions, and publishes the new generation.
+The new tables are a schema of their own and a new generation of cells. Until the change, everybody reads the old ones; after it, a worker
+of the old tables is fenced off, starts again from the new positions, and publishes the new generation.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

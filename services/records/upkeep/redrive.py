@@ -1,4 +1,4 @@
-"""Sending refused events through again, after what refused them was mended on our side."""
+"""Sends refused events again, after our own error that caused the refusals was corrected."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of a look at refused events."""
+    """The result of a redrive."""
 
     sent: int
     still_refused: int
@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Who has them sent again, and why: kept on record."""
+    """The operator who sends them again, and why; kept on record."""
 
     by: str = ""
     why: str = ""

@@ -1,8 +1,8 @@
-"""A person's data in the log under names that nobody knows. Pure: says what each record is to be, and changes nothing.
+"""Gives a person's data in the log random names. Pure: it returns each record as it must become, and changes nothing.
 
-Everything that could tell who it is (pseudonym, references, ids) is replaced by a random name, the same for the same. The names are in the
-order of what they replace, so that whatever is decided by order is decided as before, and every count stays. What was refused is kept as it
-came, but for the names; where it cannot be read at all, nothing of it is kept.
+Everything that identifies the person (pseudonym, references, ids) becomes a random name, equal values an equal one. The names sort as the
+originals do, so that decisions by order, and every count, stay the same. A refused event keeps its form, except for names; if it cannot be
+read at all, none of its content is kept.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Topics of events written anew: all records are appended once more as they are to be, and the old ones deleted.
+"""Writes topics of events anew: appends all records in their new form, then deletes the old ones.
 
 Each record of the new writing says which it belongs to. So a writing whose old records were not deleted yet is known, and done again under
 the same token. One that had begun to delete them is only ended, since in what is gone stood what the names were made of.

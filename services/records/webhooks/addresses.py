@@ -1,6 +1,6 @@
-"""Where messages may go. Names are looked up elsewhere, and what they lead to is judged here.
+"""Addresses to which messages may be sent. Names are resolved elsewhere; their addresses are judged here.
 
-A receiver's address is typed in by somebody outside, so it must not lead into the platform's own network.
+Somebody outside types in a receiver's address, so it must not lead into the platform's own network.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ def may_go(scheme: str, address: Address, allowed: Networks) -> bool:
 
 
 def fault_of(url: str, allowed: Networks) -> str | None:
-    """What is wrong with a receiver's address, as far as it shows without looking the name up; None where nothing is."""
+    """The error in a receiver's address, as far as it shows without a lookup; None if there is none."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):

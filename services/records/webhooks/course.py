@@ -1,4 +1,4 @@
-"""What follows an attempt to reach a receiver: the next one later, and in the end none. Pure."""
+"""When to try a receiver again after an attempt, and when to stop. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """Why a message was not taken."""
+    """Why a message was not accepted."""
 
     NO_ADDRESS = "no_address"
     NOT_ALLOWED = "address_not_allowed"
@@ -19,7 +19,7 @@ class Fault(StrEnum):
 
     @property
     def words(self) -> str:
-        """For whoever manages the receiver."""
+        """The fault in words, for the receiver's manager."""
         return _WORDS[self]
 
 
@@ -37,7 +37,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often a receiver is tried that does not take messages. All in seconds."""
+    """How long and how often to try a failing receiver. All in seconds."""
 
     first: float
     longest: float
@@ -46,7 +46,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How it stands with a receiver."""
+    """The state of a receiver."""
 
     next_at: datetime
     attempts: int = 0
@@ -59,7 +59,7 @@ class Course:
 
 
 def taken(now: datetime) -> Course:
-    """After a message was taken."""
+    """The state after a message was accepted."""
     return Course(now)
 
 

@@ -1,4 +1,4 @@
-"""One message on its way to one receiver, within a limit of time, and to no address where none may go."""
+"""Sends one message to one receiver, within a time limit, and never to a forbidden address."""
 
 import asyncio
 import socket

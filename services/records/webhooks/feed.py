@@ -1,4 +1,4 @@
-"""Pieces of what changed of an authority's refusals and findings, in its order: what `GET /v1/changes` answers and webhooks send."""
+"""Pages of changes of an authority's refusals and findings, in order, as `GET /v1/changes` answers and webhooks send them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -84,12 +84,12 @@ class Feed:
 
 
 def generation_of(connection: Connection, authority: str) -> int:
-    """Which generation of the authority's books holds."""
+    """The present generation of the authority's tables."""
     return connection.scalar(select(shards.c.generation).where(shards.c.authority == authority)) or 1
 
 
 def end_of(connection: Connection, authority: str) -> Place:
-    """Behind everything that is there by now."""
+    """The place after everything so far."""
     place = (changes.c.version, changes.c.number)
     query = select(*place).where(changes.c.authority == authority).order_by(*(column.desc() for column in place))
     row = connection.execute(query.limit(1)).one_or_none()

@@ -1,4 +1,4 @@
-"""What one change of the feed is as a message."""
+"""One change of the feed as a message."""
 
 from datetime import datetime
 

@@ -12,7 +12,7 @@ RESULTS = ("delivered", "failed")
 
 
 class WebhookMetrics:
-    """How many messages went out, and who waits (services.records.webhooks.sender)."""
+    """Metrics of messages sent and waiting (services.records.webhooks.sender)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.messages = Counter(
@@ -40,7 +40,7 @@ class WebhookMetrics:
         )
 
     def looked(self, found: Iterable[Waiting], now: datetime) -> None:
-        """Notes how it stands with all receivers."""
+        """Record the state of all receivers."""
         found = list(found)
         for gauge in (self._stopped, self._waiting):
             gauge.clear()

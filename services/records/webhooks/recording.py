@@ -1,4 +1,4 @@
-"""What the audit says of receivers: which orders each was shown, and that one is sent nothing more."""
+"""Audit entries about receivers: the orders that each was shown, and that sending to one stopped."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from services.records.webhooks.subscriptions import Subscription
 
 
 def record_look(connection: Connection, to: Subscription, references: Sequence[str], at: datetime) -> None:
-    """A receiver is about to be told of these orders."""
+    """Record that a receiver is about to see these orders."""
     if references:
         role, purpose = Role.VENDOR_MACHINE.title, Purpose.DATA_QUALITY
         who = (to.webhook, to.authority, role, purpose, Kind.LOOK, "webhook")
@@ -20,7 +20,7 @@ def record_look(connection: Connection, to: Subscription, references: Sequence[s
 
 
 def record_stop(connection: Connection, to: Subscription, at: datetime) -> None:
-    """The platform gives up on a receiver."""
+    """Record that the platform stops sending to a receiver."""
     detail = {"webhook": to.webhook, "stopped": str(to.course.fault)}
     who = ("platform", "", "platform", Purpose.OPERATION, Kind.ACT, "webhook")
     append(connection, Entry(to.authority, at, *who, 0, (), detail))

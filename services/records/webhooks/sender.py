@@ -1,4 +1,4 @@
-"""Sends the feed to whoever an authority named: each receiver at its own pace, at least once, in the order of the feed.
+"""Sends the feed to an authority's receivers: each at its own pace, at least once, in the order of the feed.
 
 A receiver is taken on for a while, is sent what is due, and is given back with how far it got. Whoever takes on a receiver that was not
 given back sends the same messages under the same ids. Nothing waits for a receiver but its own messages.
@@ -43,7 +43,7 @@ LONGEST_ROUND = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often is looked, and how patient the sender is."""
+    """How often the sender looks for messages, and how patient it is."""
 
     poll_seconds: float
     lease: timedelta
@@ -53,7 +53,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is to be sent to one receiver, and with which secrets it is signed."""
+    """The messages for one receiver, and the secrets that sign them."""
 
     to: Subscription
     piece: Sequence[Told]

@@ -30,7 +30,7 @@ def new_secret() -> str:
 
 
 def headers(message: Message, secrets: Iterable[str], at: datetime) -> dict[str, str]:
-    """What proves who sends a message, to whoever holds any of the secrets."""
+    """The headers that prove to a holder of any of the secrets who sent the message."""
     second = str(int(at.timestamp()))
     signed = b".".join((message.id.encode(), second.encode(), message.body))
     return {

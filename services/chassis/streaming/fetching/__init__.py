@@ -1,1 +1,1 @@
-"""What a fetch of a consumer may take, and in which order it is handed over."""
+"""Limits of a consumer's fetches, and the order in which they are handed over."""

@@ -1,7 +1,7 @@
-"""Hands over what a consumer has fetched so that topics with the same suffix come in step of time.
+"""Hands over a consumer's fetches so that topics with the same suffix keep in step by time.
 
-What belongs together then comes together, and is read and written once and not with every fetch. Who reads a topic ahead of its
-sibling has to tell again what was known on each day between the two.
+Facts that belong together then come together, and are read and written once and not with every fetch. A worker that reads a topic ahead of
+its sibling must count again each day between the two.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping

@@ -1,7 +1,7 @@
-"""Bounds what a fetch may take of memory and time, whatever was compressed into it: 13 KB may stand for 400 MB.
+"""Limits the memory and time of a fetch, however much was compressed into it: 13 KB may expand to 400 MB.
 
-aiokafka decompresses a batch as a whole. Here a batch that would be larger than `WHOLE` is read as a stream instead, record by record,
-and of no record more is kept than shows that it is too large. `install` puts this in the place of aiokafka's own classes.
+aiokafka decompresses a batch as a whole. Here a batch that would be larger than `WHOLE` is read as a stream instead, record by record, and
+of no record more is kept than shows that it is too large. `install` puts this in the place of aiokafka's own classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -212,7 +212,7 @@ class Batches:
 
 
 class Records(fetcher.PartitionRecords):  # type: ignore[misc]
-    """Keeps no more of a record than is looked at."""
+    """Keeps no more of a record than is read."""
 
     def _consumer_record(self, tp: Any, record: Any) -> Any:
         size = sum(len(name) + len(content or b"") for name, content in record.headers)

@@ -1,4 +1,4 @@
-"""Decompresses what Kafka compresses, piece by piece, so that nobody need hold more than is looked at."""
+"""Decompresses Kafka's batches piece by piece, so that no more is held than is read."""
 
 import zlib
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError)
 
 
 class Oversized(Exception):
-    """Decompressed, this would be more than may be held, or read."""
+    """Decompressed, the batch would be too large to hold or read."""
 
 
 class Inflating(Protocol):

@@ -1,1 +1,1 @@
-"""What managers decide: missed duties acknowledged, what they set for their authority, and feeds."""
+"""Managers' decisions: acknowledged duties, their authority's own settings, and calendar feeds."""

@@ -1,4 +1,4 @@
-"""Missed duties that need nothing more: who said so, when, and for which reason. What is acknowledged counts for the nation as before."""
+"""Missed duties that managers acknowledged: who, when and why. The nation's figures count an acknowledged duty as before."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -119,7 +119,7 @@ def router(management: Management) -> APIRouter:
 
 
 def acknowledged(connection: Connection, authority: str) -> dict[tuple[str, str, date], str]:
-    """Order, standard and due date of what is acknowledged now, with the reason."""
+    """Order, standard and due date of each duty acknowledged now, with the reason."""
     found = notes.holding(connection, authority, Kind.ACKNOWLEDGEMENT)
     return {_named(note.key): note.content["reason"] for note in found if note.content}
 

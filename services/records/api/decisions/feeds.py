@@ -1,6 +1,6 @@
-"""How many duties fall due on each day, for a calendar program that cannot sign in: whoever knows the secret address sees counts only.
+"""Counts of duties that fall due on each day, for calendar programs, which cannot sign in: a secret address shows counts only.
 
-Only the hash of a secret is kept, so that nobody can read it here. A manager takes it back, and then it opens nothing.
+The database keeps only the hash of a secret, so nobody can read it there. Once a manager removes it, the address shows nothing.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ class Dues(Schema, description="What a calendar may show: counts, but no orders.
 
 
 def hash_of(secret: str) -> str:
-    """Under which a secret is kept."""
+    """The hash under which a secret is kept."""
     return sha256(secret.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What an authority's managers set for themselves: closed days, targets and aims. Each change is kept with who and when."""
+"""The settings of an authority's managers: closed days, targets and aims. Every change is kept, with the person and the time."""
 
 from collections.abc import Callable
 from datetime import date, datetime

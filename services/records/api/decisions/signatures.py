@@ -1,4 +1,4 @@
-"""Takes only what an authority has signed, where it wants that. A request that holds anything else is not let in at all."""
+"""Accepts only signed events of an authority that requires signatures. One unsigned event refuses the whole request."""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 
 def nobody_must_sign(_authority: str) -> None:
-    """For an intake without keys."""
+    """Require no signature, for an intake without keys."""
 
 
 def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> None:
@@ -49,7 +49,9 @@ def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> No
 
 
 class RegisteredSigners:
-    """As managers have registered them. While PostgreSQL is away what was known holds, and nothing is let in of whom nothing is."""
+    """The keys that managers registered. While PostgreSQL is away, the last known keys count, and authorities not looked up yet are
+    refused.
+    """
 
     def __init__(self, database: Engine) -> None:
         self._database, self._lock = database, Lock()
@@ -67,7 +69,7 @@ class RegisteredSigners:
         return self._known[authority]
 
     def check(self) -> None:
-        """Looks once for all, so that each is known before PostgreSQL may be away. Raises Away until then."""
+        """Look up every authority once, in case PostgreSQL goes away later. Raises Away until that is done."""
         for authority in AUTHORITIES.keys() - self._known.keys():
             self._look(authority)
 

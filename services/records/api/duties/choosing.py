@@ -1,4 +1,4 @@
-"""Duties by urgency: how many there are of each standard, and the first of them as somebody sorts them. Pure."""
+"""Duties by urgency: their number for each standard, and the first of them in a chosen order. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -13,7 +13,7 @@ from services.records.model.standards import TITLES
 
 
 class Urgency(StrEnum):
-    """How urgent a duty is. What can still be met comes first."""
+    """How urgent a duty is. Duties that can still be met come first."""
 
     TODAY = "today"
     SOON = "soon"
@@ -26,7 +26,7 @@ TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.OVERDUE)
 
 
 class Sorting(StrEnum):
-    """By what duties are sorted."""
+    """The order of duties."""
 
     DUE = "due"
     LATEST = "latest"
@@ -36,7 +36,7 @@ class Sorting(StrEnum):
 
 
 class Place(NamedTuple):
-    """All of a duty that it can be sorted by: where a page of a list begins."""
+    """Everything by which a duty can be sorted: the key at which a page of a list begins."""
 
     due_on: date
     imposed_on: date
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, written: str) -> "Place":
-        """Raises ValueError for what no place is written as."""
+        """Read a place from text. Raises ValueError if the text is not a place."""
         due_on, imposed_on, standard, subject = written.split(" ", 3)
         return cls(date.fromisoformat(due_on), date.fromisoformat(imposed_on), standard, subject)
 
@@ -67,7 +67,7 @@ _KEYS: Mapping[Sorting, Callable[[Due | Place], Any]] = {
 
 
 class Chosen(NamedTuple):
-    """Which duties somebody wants to see, and how."""
+    """The duties that a caller asks for, and their order."""
 
     urgency: Urgency | None = None
     """None for the first of each that is to be done."""
@@ -100,13 +100,13 @@ def of_caseload(dues: Iterable[Due], caseload: str) -> list[Due]:
 
 
 def numbers(dues: Mapping[Urgency, Iterable[Due]]) -> dict[tuple[str, Urgency], int]:
-    """How many there are of each standard and urgency, by standard."""
+    """Count the duties of each standard and urgency, by standard."""
     found = Counter((due.standard, urgency) for urgency, each in dues.items() for due in each)
     return dict(sorted(found.items()))
 
 
 def first(dues: Mapping[Urgency, Iterable[Due]], chosen: Chosen) -> list[tuple[Urgency, Due]]:
-    """The first `limit` of the urgency that is chosen; without one, of each that is to be done."""
+    """Return the first `limit` duties of the chosen urgency, or of each urgency that needs action."""
     wanted = TO_DO if chosen.urgency is None else (chosen.urgency,)
     return [(urgency, due) for urgency in wanted for due in _first(dues[urgency], chosen)]
 

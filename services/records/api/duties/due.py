@@ -1,4 +1,4 @@
-"""Orders as lists show them, and what of their standards is due up to a day. Pure."""
+"""Orders as lists show them, and their standards that are due up to a day. Pure."""
 
 from collections.abc import Callable, Iterator
 from datetime import date

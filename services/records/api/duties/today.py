@@ -1,4 +1,4 @@
-"""Duties by urgency, with how many there are: what a manager looks at first, of which no more is read out than is shown."""
+"""Duties by urgency, with their numbers: the first page that a manager sees. The API reads no more orders than it shows."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,1 +1,1 @@
-"""What an authority sees of what it sent: what became of events, what was refused, and both as they come and go."""
+"""The authority's view of the events that it sent: outcomes, refusals, and a feed of changes."""

@@ -1,4 +1,4 @@
-"""What changed of an authority's refusals and findings, in its order, for programs that follow it."""
+"""Changes of an authority's refusals and findings, in order, for programs that follow them."""
 
 import re
 from typing import Annotated
@@ -52,7 +52,7 @@ def router(management: Management) -> APIRouter:
 
 
 def place_of(after: str, generation: int) -> Place:
-    """Where a piece goes on. Raises Problem 422 for what no piece gave."""
+    """The place where a page of changes goes on. Raises Problem 422 for a cursor that no page gave."""
     if not after:
         return Place(generation)
     if not _CURSOR.fullmatch(after):

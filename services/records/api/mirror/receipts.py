@@ -1,4 +1,4 @@
-"""The authority's mirror: what became of its events, and what was refused, as it came."""
+"""The outcomes of an authority's events, and its refused events as they came."""
 
 from base64 import b64encode
 from typing import Annotated, Any

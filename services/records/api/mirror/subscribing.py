@@ -1,6 +1,6 @@
-"""Receivers of webhooks, by which an authority's own program is told of refusals and findings. Its managers set them.
+"""Receivers of webhooks, which send refusals and findings to an authority's own programs. Managers register them.
 
-A secret is shown once, when it is made. Each act is put on record; the secret and the address are not.
+A secret is shown once, when it is made. The audit records each act, but neither the secret nor the address.
 """
 
 from collections.abc import Iterator

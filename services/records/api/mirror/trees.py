@@ -1,4 +1,4 @@
-"""Proof for an authority of what the platform has accepted: signed heads of its tree, the way to them, and the keys."""
+"""Proof of the events that the platform accepted: signed heads of an authority's tree, paths to them, and the keys."""
 
 from datetime import date
 from typing import Annotated, Any

@@ -1,1 +1,1 @@
-"""What keeps a worker from writing what is stale, lost or of an authority that is parked, and an API from seeing what is another's."""
+"""Guards that keep workers from writing stale, lost or parked data, and APIs from seeing another authority's rows."""

@@ -1,4 +1,4 @@
-"""Notices that PostgreSQL may have gone back: restored from a backup, or failed over to a replica that lacked the tail."""
+"""Notices that PostgreSQL may have gone back in time: a restored backup, or a failover to a replica that was behind."""
 
 from sqlalchemy import Connection, text
 
@@ -9,10 +9,10 @@ LINEAGE = text(
 
 
 def renewed(connection: Connection) -> bool:
-    """Whether the database lives elsewhere than it did. Then every authority begins a new generation.
+    """Whether the database now runs elsewhere. If so, every authority begins a new generation.
 
-    Events that it no longer knows are read again. But versions that went back would be taken for old ones wherever higher ones were
-    seen; a new generation is always believed.
+    The worker reads lost events again. But readers that have seen higher versions would take lower ones for old; they always accept a new
+    generation.
     """
     found = connection.scalar(LINEAGE)
     if connection.scalar(text("SELECT lineage FROM epoch")) == found:

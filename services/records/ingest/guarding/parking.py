@@ -1,6 +1,6 @@
-"""Authorities that are parked: nothing of theirs is taken, since the platform fails on one of their events. Nothing of it is lost.
+"""Parked authorities: the platform fails on one of their events, so it processes none of them for now. Nothing is lost.
 
-All that happened stands in the table `parks`; the latest row of an authority says how it is.
+The table `parks` holds the history; an authority's latest row is its present state.
 """
 
 from collections.abc import Collection, Iterator
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """One thing that happened. `place` is None where no single event was to blame."""
+    """One row of that history. `place` is None if no single event was the cause."""
 
     authority: str
     action: Action
@@ -61,7 +61,7 @@ def skipped(connection: Connection) -> set[Place]:
 
 
 def park(connection: Connection, park: Park, position: int | None = None) -> None:
-    """Notes it. Raises Fenced where another worker has moved on from `position`, since then it was not this one's to say."""
+    """Park the authority. Raises Fenced if another worker has moved on from `position` and now owns it."""
     if park.place is not None:
         source = park.place.source
         now = select(checkpoints.c.next_offset).where(
@@ -73,7 +73,7 @@ def park(connection: Connection, park: Park, position: int | None = None) -> Non
 
 
 def release(connection: Connection, authority: str, action: Action, by: str, why: str, now: datetime) -> Park:
-    """Takes the authority's events again, or all but the one that failed. Raises Refused where that cannot be."""
+    """Process the authority's events again, or all but the one that failed. Raises Refused if that is impossible."""
     connection.execute(text("LOCK TABLE parks IN SHARE ROW EXCLUSIVE MODE"))
     held = parked(connection, [authority]).get(authority)
     if held is None:

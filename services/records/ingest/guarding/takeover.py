@@ -1,4 +1,4 @@
-"""A worker that takes over does not wait for one that stands still in the middle of a commit: it ends that one's session."""
+"""A worker that takes over ends the session of a predecessor that hangs in the middle of a commit, instead of waiting."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ _HOLDERS = text(
 
 
 def end_predecessors(database: Engine, topics: Collection[str], authorities: Collection[str]) -> int:
-    """Ends sessions that keep holding what this worker now owns. Whoever loses one so has written nothing. Raises Away."""
+    """End sessions that still lock rows which this worker now owns. A worker that loses its session has written nothing. Raises Away."""
     found = _holders(database, topics, authorities)
     if not found:
         return 0

@@ -1,6 +1,6 @@
-"""Row-level security on the tables of a service of records, put there by migrations.
+"""Row-level security on the tables of a service of records, set up by migrations.
 
-The owner, as which workers, senders of webhooks, migrations and operators work, is not under it. An API is, in one of two roles.
+It does not apply to the owner, the role of workers, webhook senders, migrations and operators. It applies to the two roles of an API.
 """
 
 from psycopg import sql
@@ -46,7 +46,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON budgets TO {api};
 
 
 def build(connection: Connection) -> None:
-    """Puts every table that has none behind a wall: for each migration that makes one with a column `authority`."""
+    """Put every table without a wall behind one. Call it in each migration that makes a table with a column `authority`."""
     owner, schema = connection.execute(text("SELECT current_user, current_schema()")).one()
     if not connection.scalar(text("SELECT to_regclass('naming_us')")):
         _have_roles(connection, owner)

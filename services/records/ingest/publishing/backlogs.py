@@ -1,4 +1,4 @@
-"""Whose cells wait to be published: of an authority with a long backlog they change faster than anybody reads them."""
+"""Delays publishing for authorities with a long backlog, whose cells change faster than anybody reads them."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +14,7 @@ LONGEST_SECONDS = 30.0
 
 
 class Backlogs:
-    """Of one worker's authorities. None waits for another."""
+    """The backlogs of one worker's authorities. None waits for another."""
 
     def __init__(
         self,

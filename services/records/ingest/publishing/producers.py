@@ -1,4 +1,4 @@
-"""Who publishes in transactions, so that what one leaves open when it dies is ended at once: until then no reader gets past it."""
+"""Transactional publishers. If one dies, the next ends its open transaction at once, since no reader can pass it."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _LET_GO = text("SELECT pg_advisory_unlock(hashtextextended(:id, 0))")
 
 
 class Producers:
-    """Each holds a lock in a session of its own for as long as its process lives. Raises Away."""
+    """Each producer holds a lock in a session of its own for as long as its process lives. Raises Away."""
 
     def __init__(self, database: Engine, own: str | None, end: Callable[[str], None]) -> None:
         """`own` is this one's transactional id, None where Kafka has none. `end` ends what another one left open."""
@@ -26,7 +26,7 @@ class Producers:
         self._session: Connection | None = None
 
     def end_dead(self) -> None:
-        """Ends the transactions of those whose process is gone."""
+        """End the transactions of producers whose process is gone."""
         if self._own is None:
             return
         try:
@@ -62,7 +62,7 @@ class Producers:
         log.warning("ended what a publisher left open that is gone: %s", other)
 
     def close(self) -> None:
-        """From now on this one counts as gone."""
+        """Release the lock: from now on this producer counts as gone."""
         session, self._session = self._session, None
         if session is not None:
             session.close()

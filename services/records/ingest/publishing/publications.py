@@ -1,4 +1,4 @@
-"""What has to be published and what was, in PostgreSQL. Whoever publishes holds the rows of `publications` until it is done."""
+"""What must be published and what was, in PostgreSQL. A publisher locks its rows of `publications` until it is done."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ SHARE = 0.01
 
 
 class Counting:
-    """When to count what is held of an authority: the longer that takes, the more seldom."""
+    """When to count an authority's rows: the longer that takes, the less often."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
@@ -63,7 +63,7 @@ class Counting:
 
 
 class Turn:
-    """The right to publish for some authorities, and what is to be published. Lost with the session that holds it."""
+    """The right to publish for some authorities, and their changes. It is lost with the session that holds it."""
 
     def __init__(self, connection: Connection, service: Service, held: Sequence[Row[Any]], counting: Counting) -> None:
         self._connection, self._service, self._counting = connection, service, counting
@@ -72,7 +72,7 @@ class Turn:
         self._shards = connection.execute(query.order_by(shards.c.authority)).all()
 
     def rows(self) -> list[Cell]:
-        """Every row of a cell that changed since, with its absolute value."""
+        """Every cell row that changed since, with its absolute value."""
         generations = {shard.authority: shard.generation for shard in self._shards}
         names = {"authorities": list(generations), "sinces": [self._since(shard) for shard in self._shards]}
         return [
@@ -96,11 +96,11 @@ class Turn:
         ]  # fmt: skip
 
     def confirm(self) -> None:
-        """Raises Away where the turn was lost: somebody else may have published since."""
+        """Raises Away if the turn was lost: somebody else may have published since."""
         self._connection.execute(select(1))
 
     def record(self) -> None:
-        """Notes what was published; it counts when the turn ends."""
+        """Record what was published; this takes effect when the turn ends."""
         self._connection.execute(
             text(
                 "UPDATE publications p SET generation = n.generation, version = n.version FROM unnest("
@@ -127,14 +127,14 @@ class Publications:
         self._database, self._service, self._counting = database, service, Counting()
 
     def outstanding(self, authorities: Collection[str]) -> list[Outstanding]:
-        """Those of the authorities that have something to publish."""
+        """The authorities that have something to publish."""
         with transaction(self._database) as connection:
             found = connection.execute(_OUTSTANDING, {"authorities": list(authorities)})
             return [Outstanding(row.authority, bool(row.begun)) for row in found]
 
     @contextmanager
     def turn(self, authorities: Collection[str]) -> Iterator[Turn]:
-        """Held until the end of the block, for those of the authorities that nobody else publishes just now."""
+        """Hold the turn until the end of the block, for the authorities that nobody else is publishing."""
         wanted = sorted(authorities)
         with transaction(self._database) as connection:
             connection.execute(
@@ -150,7 +150,7 @@ class Publications:
 
 
 def forget(connection: Connection, authority: str) -> None:
-    """Has all of an authority published again: who reads keeps the newest of each row, so that repeats are harmless."""
+    """Publish all of an authority again. Readers keep the newest version of each row, so repeats are harmless."""
     connection.execute(publications.update().where(publications.c.authority == authority).values(version=0))
 
 

@@ -38,14 +38,14 @@ class Turn(Protocol):
     def rows(self) -> Collection[Cell]: ...
     def positions(self) -> Collection[Position]: ...
     def confirm(self) -> None:
-        """Raises Away where the turn was lost."""
+        """Raises Away if the turn was lost."""
 
     def record(self) -> None:
         """Note what was published, at the end of the turn."""
 
 
 class Publications(Protocol):
-    """What has to be published and what was."""
+    """What must be published and what was."""
 
     def outstanding(self, authorities: Collection[str]) -> Sequence[Outstanding]: ...
     def turn(self, authorities: Collection[str]) -> AbstractContextManager[Turn]: ...
@@ -55,7 +55,7 @@ class Producer(Protocol):
     """Where it is published."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """What is sent within is seen from its end on, or never."""
+        """Readers see everything sent within the block from its end on, or never."""
 
     def send_all(self, records: Iterable[Outgoing]) -> object: ...
 
@@ -72,7 +72,7 @@ def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstandin
 
 
 class Publisher:
-    """Publishes what the shards of `owned` changed since they were last published."""
+    """Publishes the changes of the shards of `owned` since they were last published."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Publisher:
         """Those that failed, and when to try again."""
 
     def run(self, changed: Signal, stop: Signal) -> None:
-        """Publish until told to stop, at once after a change. What is away is waited for; a bug passes to the caller."""
+        """Publish until told to stop, at once after a change. Waits for dependencies that are away; a bug passes to the caller."""
         waits = backoff(0.2, 15)
         while not stop.is_set():
             changed.wait(IDLE_SECONDS)
@@ -108,7 +108,7 @@ class Publisher:
                 stop.wait(next(waits))
 
     def publish(self) -> int:
-        """Send what changed. Returns how many rows were sent. Raises Away. A fault of ours about one authority puts off only that one."""
+        """Send what changed. Returns how many rows were sent. Raises Away. If our code fails on one authority, only that one is delayed."""
         outstanding = self._publications.outstanding([code for code in self._owned() if not self._waits(code)])
         return sum(self._contained([one.authority for one in group]) for group in _grouped(outstanding))
 

@@ -1,1 +1,1 @@
-"""Which numbers of each source's counter came, and which came twice."""
+"""The numbers of each source's counter that came, and those that came twice."""

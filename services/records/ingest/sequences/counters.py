@@ -1,6 +1,6 @@
-"""Keeps which numbers of each source's counter have come, in the transaction of what came.
+"""Records which numbers of each source's counter have come, in the transaction of their events.
 
-A source's counter runs over all that it sends, so only the service that reads both topics of an authority can follow it.
+A source's counter runs over both topics, so only the service that reads both topics of an authority can follow it.
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ _WITHIN = text(
 def stage(
     connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], changes: Mapping[Shard, Folded]
 ) -> Iterator[Write]:
-    """Counts the numbers that came in the cells of `changes`, and sends what is to be noted of them."""
+    """Count the numbers that came in the cells of `changes`, and stage the counters."""
     came = _came(arrivals)
     if not came:
         return

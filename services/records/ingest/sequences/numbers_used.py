@@ -1,4 +1,4 @@
-"""Which events bore which numbers of a source's counter, to find a number that different events bear."""
+"""Which event used each number of a source's counter, to find numbers that different events share."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -24,14 +24,14 @@ _LOAD = text(
 
 
 class Used(NamedTuple):
-    """What came, beside what was known."""
+    """The numbers that came, and those that were known."""
 
     again: list[Bearer]
     """Those whose number another event bore before, each number once."""
     changed: Blocks
 
     def stage(self, connection: Connection) -> Iterator[Write]:
-        """Sends what is to be noted."""
+        """Stage the marks to write."""
         key = ("authority", "system", "block")
         if self.changed:
             blocks = [(*block, bytes(marks)) for block, marks in self.changed.items()]
@@ -42,7 +42,7 @@ class Used(NamedTuple):
 
 
 def find(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> Used:
-    """Compares what came with the events that bore the same numbers before."""
+    """Compare the events that came with earlier events of the same numbers."""
     bearers = list(_bearers(arrivals))
     before = _load(connection, {block_of(bearer.number) for bearer in bearers})
     after = {block: bytearray(marks) for block, marks in before.items()}
@@ -51,7 +51,7 @@ def find(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> U
 
 
 def reused_numbers(connection: Connection, authority: str) -> list[tuple[str, int, date]]:
-    """Numbers that different events bore, with the system and the month of the later; the first thousand."""
+    """Numbers that different events share, with the system and the month of the later event; the first thousand."""
     query = select(reused).where(reused.c.authority == authority).order_by(reused.c.system, reused.c.number)
     return [(row.system, row.number, row.month) for row in connection.execute(query.limit(MOST))]
 
