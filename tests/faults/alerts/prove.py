@@ -8,8 +8,8 @@ from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.table import Fault
 from tests.faults.alerts.watched import SCALE, SCRAPE_SECONDS, Watched, waits
 
-PATIENCE_SECONDS = 180.0
-"""Longer than rules wait here, each for 90 seconds at most, and the platform after that."""
+PATIENCE_SECONDS = 240.0
+"""Longer than rules wait here, for 90 seconds at most, or look back, for three minutes, and the platform after that."""
 
 
 class Proof(NamedTuple):
