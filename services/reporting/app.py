@@ -15,6 +15,7 @@ from services.chassis.api.open_access import open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
+from services.chassis.web.refusals import Refusals
 from services.chassis.web.sessions import Sessions
 from services.reporting import api
 from services.reporting.api.described import DESCRIBED
@@ -73,6 +74,7 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
     app.description, app.openapi_tags = DESCRIPTION, TAGS
     app.contact = {"name": PUBLISHER, "email": CONTACT}
     app.license_info = {"name": LICENCE.name, "identifier": LICENCE.short}
+    app.add_middleware(Refusals, frame=site)
     open_up(app)
     app.add_exception_handler(404, routes.not_found(site))
     return app
