@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import duckdb
 import feedparser
@@ -30,6 +31,23 @@ pytestmark = [pytest.mark.parts, pytest.mark.long]
 
 RELEASE, EARLIER = "2026-03.2", "2026-03.1"
 NAME = f"community-payback-{RELEASE}"
+NEXT_PAGE, FIRST_VISIT = 40_000, 300_000
+"""Bytes that a page may take on the way when everything that it loads is there already, and when nothing is."""
+PAGES = (
+    "/",
+    "/indicators",
+    "/indicators/placement_within_7",
+    "/compare/placement_within_7",
+    f"/authorities/{HEARD[0]}",
+    "/quality",
+    "/releases",
+    f"/releases/{RELEASE}",
+    "/about",
+    "/search?q=placement",
+    "/data",
+    "/docs",
+)
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture(scope="module")
@@ -247,11 +265,26 @@ def test_what_pages_load_is_packed_and_kept_for_ever(web: httpx.Client) -> None:
         with web.stream("GET", address) as answer:
             assert "immutable" in answer.headers["cache-control"]
             sizes[address] = sum(len(each) for each in answer.iter_raw())
-    with web.stream("GET", "/") as answer:
-        html = sum(len(each) for each in answer.iter_raw())
-    assert html < 40_000
-    assert html + sum(sizes.values()) < 300_000
+    pages = {path: sent(web, path) for path in PAGES}
+    assert {path: size for path, size in pages.items() if size >= NEXT_PAGE} == {}
+    assert max(pages.values()) + sum(sizes.values()) < FIRST_VISIT
     assert web.get("/static/payback.css").status_code == 404
+
+
+def sent(web: httpx.Client, path: str) -> int:
+    """How many bytes a page takes on the way."""
+    with web.stream("GET", path) as answer:
+        return sum(len(each) for each in answer.iter_raw())
+
+
+def test_the_map_of_the_site_names_pages_that_are_there(web: httpx.Client) -> None:
+    places = fromstring(web.get("/sitemap.xml").content)
+    paths = [str(each.text).removeprefix(str(web.base_url).rstrip("/")) for each in places.iter(f"{SITEMAP}loc")]
+    assert {f"/releases/{RELEASE}", f"/authorities/{HEARD[0]}", "/indicators/orders_imposed", "/data"} <= set(paths)
+    one_of_each_kind = {path.rpartition("/")[0]: path for path in paths}
+    assert len(one_of_each_kind) == 4
+    for path in one_of_each_kind.values():
+        assert web.get(path).status_code == 200, path
 
 
 def test_the_api_says_who_answers_for_it_and_under_which_licence(web: httpx.Client) -> None:
