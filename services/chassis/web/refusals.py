@@ -76,4 +76,3 @@ def _is_for_a_person(scope: Scope) -> bool:
 
 def _is_problem(start: Message) -> bool:
     return Headers(raw=start["headers"]).get("content-type", "").startswith(MEDIA_TYPE)
-

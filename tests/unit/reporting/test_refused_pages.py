@@ -69,4 +69,3 @@ def test_what_an_address_has_too_much_is_named(client: Making) -> None:
 def test_programs_get_the_problem(client: Making, path: str, headers: dict[str, str]) -> None:
     told = client().get(path, headers=headers)
     assert (told.status_code, told.headers["content-type"]) == (503, MEDIA_TYPE)
-
