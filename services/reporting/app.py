@@ -1,4 +1,4 @@
-"""Wires the API and the pages: everything that is made is made here, and handed on as an argument."""
+"""Wires the API and the pages: every object is made here, and passed on as an argument."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Whether the copy of PostgreSQL that readers are served from still follows the first."""
+"""Checks that the replica of PostgreSQL that serves readers still follows the primary."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -16,7 +16,7 @@ _WHERE = text(
 
 
 class Place(NamedTuple):
-    """How far a server is in what was written, whether it only follows, and which run of which server it is."""
+    """A server's position in the write-ahead log, whether it is a replica, and its identity."""
 
     written: int
     follows: bool
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Following:
-    """What a copy shows that stands still gets ever older, and what was withdrawn stays there: nobody is served from it for long."""
+    """A replica that stands still shows ever older data, and withdrawn releases: nobody is served from it for long."""
 
     def __init__(
         self, first: Engine, copy: Engine, patience_seconds: float, clock: Callable[[], float] = monotonic
@@ -34,7 +34,7 @@ class Following:
         self._awaited, self._since = 0, clock()
 
     def check(self) -> None:
-        """Raises Away where either is away, or where the copy still lacks what the first held so many seconds ago."""
+        """Raises Away if either server is away, or if the replica is behind by more than the allowed seconds."""
         first, copy = _place(self._first), _place(self._copy)
         follows = copy.follows or copy.run == first.run
         # The first may have lost its end, and be another server by now: then no copy of it gets to where it was.

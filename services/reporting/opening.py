@@ -1,4 +1,4 @@
-"""Publishes what is held at the moment that was announced: the API does, since it is what shows releases."""
+"""Publishes a held release at its announced moment. The API does this, since it shows releases."""
 
 import logging
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ class OpeningMetrics:
         )
 
     def looked(self, calendar: Sequence[Announcement]) -> None:
-        """Notes what is awaited, held or not."""
+        """Record the next release due, held or not."""
         moments = [each.moment for each in to_come(calendar) if each.moment]
         self._due.set(moments[0].timestamp() if moments else 0)
 
 
 def keep_opening(database: Engine, clock: Clock, stop: Event, metrics: OpeningMetrics) -> None:
-    """Publish whatever is due, until told to stop. Where it cannot, it says so and tries again: late is better than never."""
+    """Publish whatever is due, until told to stop. After a failure it logs why and tries again."""
     pause = 0.0
     while not stop.wait(pause):
         pause = MOST_SECONDS
@@ -57,5 +57,5 @@ def keep_opening(database: Engine, clock: Clock, stop: Event, metrics: OpeningMe
 
 
 def seconds_until(due: datetime | None, now: datetime) -> float:
-    """How long to wait: until the moment, and never so long that news of another is missed."""
+    """How long to wait: until the due moment, but never so long that another announcement is missed."""
     return MOST_SECONDS if due is None else min(MOST_SECONDS, max(0.0, (due - now).total_seconds()))

@@ -1,4 +1,4 @@
-"""What holds for the routes of the API and for the pages. Anybody may look; how much one sees, the gate decides."""
+"""The policies of the API's routes and of the pages. Anybody may look; the gate decides how much they see."""
 
 from services.chassis.api.policy import KIB, MIB, OPEN, Policies, Policy, Who
 from services.chassis.web.sign_in import SIGNING_IN

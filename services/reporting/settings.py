@@ -1,4 +1,4 @@
-"""What the reporting service is told from outside."""
+"""Settings of the reporting service."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class AggregatesSettings(Group):
-    """Which seals are believed, each with the key of its service. Without one, whoever may write to the topic is believed."""
+    """The keys that check each service's seals. Without one, any writer to the topic is accepted."""
 
     orders_key: SecretStr = SecretStr("")
     unpaid_work_key: SecretStr = SecretStr("")
@@ -63,7 +63,7 @@ class WorkerSettings(Settings):
 
 
 class ReadingSettings(Group):
-    """A copy of the database that only follows, for those who read figures."""
+    """A replica of the database, for reading figures."""
 
     url: SecretStr | None = Field(
         default=None, description="where figures are read, if elsewhere than where sessions and the audit are written"

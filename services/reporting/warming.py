@@ -1,4 +1,4 @@
-"""Does before the service is ready what its first visitor would wait for, and again for each release that comes."""
+"""Prepares, before the service is ready, the pages that its first visitor would wait for, and again for each new release."""
 
 import logging
 from contextlib import suppress
@@ -26,7 +26,7 @@ _NATIONAL = Identity("warming", frozenset({"national:read"}))
 
 
 class Warming:
-    """Whether the first visitor finds everything made. What fails for good holds nobody up: pages are slow once, as they were."""
+    """Whether everything is prepared for the first visitor. A permanent failure blocks nobody: those pages are slow once."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._done = site, Event()
@@ -37,7 +37,7 @@ class Warming:
             raise Away("pages are being made ready")
 
     def run(self, app: FastAPI, stop: Event) -> None:
-        """Until told to stop: once all, and then what a release needs that came, or waits for its day."""
+        """Prepare everything once; then, until told to stop, whatever a new or held release needs."""
         while not stop.is_set():
             try:
                 if not self._done.is_set():

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Row(Struct, frozen=True):
-    """A figure as it may be shown. What is suppressed is None, never zero."""
+    """A figure as it may be shown. A suppressed figure is None, never zero."""
 
     authority: str
     period: str

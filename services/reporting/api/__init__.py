@@ -1,4 +1,4 @@
-"""The HTTP API, under /v1. Parses requests, asks `answers`, and hands rows to a format; numbers come from the gate only."""
+"""The HTTP API, under /v1. Parses requests, calls `answers`, and hands rows to a format; numbers come from the gate only."""
 
 from fastapi import APIRouter
 from sqlalchemy import Engine

@@ -1,4 +1,4 @@
-"""Whole cells, for national viewers, and how far they show the sources, for the authority itself too."""
+"""Whole cells, for national viewers; and the source offsets that they include, for authorities too."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the types that answers are made of, and that are no Schema."""
+"""Descriptions in OpenAPI of types in answers that are not Schemas."""
 
 from services.reporting.api.schemas import RowOfSeveral
 from services.reporting.disclosure.gate import CellRow, ChangeRow, Explained, PartRow, Row, ToCome, Why

@@ -1,4 +1,4 @@
-"""What requests may ask, parsed into what `answers` takes. Everything that does not fit becomes a Problem here."""
+"""Parses requests into the arguments of `answers`. Everything that does not fit becomes a Problem here."""
 
 import base64
 import binascii
@@ -123,7 +123,7 @@ class AskedBetween(Schema, description="What may be asked about a difference bet
 
 
 def explained(enquiry: Enquiry, indicator: Indicator, asked: AskedBetween) -> Explained:
-    """The difference, or a problem that says why it cannot be told."""
+    """The difference, or a problem that says why it cannot be explained."""
     first, last = day(asked.from_, parse_first), day(asked.to, parse_first)
     if first is None or last is None or first > last or asked.first_day > asked.last_day:
         raise Problem(422, "from must not lie after to, nor first_day after last_day")
@@ -148,7 +148,7 @@ def explained(enquiry: Enquiry, indicator: Indicator, asked: AskedBetween) -> Ex
 
 @contextmanager
 def missing() -> Iterator[None]:
-    """What is not there is a problem 404."""
+    """Turns NotThere into Problem 404."""
     try:
         yield
     except NotThere as fault:
@@ -172,7 +172,7 @@ def ask(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
 
 
 def question_of(indicator: Indicator, asked: Asked) -> Question:
-    """Raises Problem for what the indicator does not have."""
+    """Parse a question. Raises Problem for anything that the indicator does not have."""
     question = span_of(asked)
     parts = [part for part in asked.by.split(",") if part]
     divisions = [division for division in DIVISIONS if division in parts]
@@ -224,7 +224,7 @@ def known_indicator(id: str) -> Indicator:  # noqa: A002
 
 
 def area_code(words: str | None) -> str:
-    """The code of Scotland where nothing is asked for, of a health board, or of an authority. Raises Problem 422."""
+    """The code of a health board or an authority; Scotland's by default. Raises Problem 422."""
     if words is None or words in AREA_NAMES:
         return words or SCOTLAND
     return authority_code(words)

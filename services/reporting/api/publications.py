@@ -1,4 +1,4 @@
-"""The files of a release, and the code lists: what is fetched whole."""
+"""The files of a release, and the code lists, which are fetched whole."""
 
 from typing import Annotated, Any
 
@@ -93,9 +93,9 @@ def public_files(database: Engine, clock: Clock) -> APIRouter:
 
 
 def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
-    """The files of a release, made where nobody made them before. Raises Problem where there is no such release.
+    """The files of a release, made if nobody has made them. Raises Problem if there is no such release.
 
-    While somebody makes them no request waits for that: many at once would leave the service no thread for anybody else.
+    While somebody makes them, no request waits: many waiting requests would leave the service no thread for others.
     """
     try:
         with transaction(database) as connection:
@@ -122,7 +122,7 @@ def _published(database: Engine, release: str) -> ReleaseInfo:
 
 
 def beside(release: ReleaseInfo) -> dict[str, str]:
-    """Where what was said of it later is found, and the releases that correct it and that it corrects (RFC 5829)."""
+    """Links to later notices, and to the releases that correct it or that it corrects (RFC 5829)."""
     links = [f'</releases/{release.id}/files/{bundle.NOTICES}>; rel="describedby"; type="text/plain"']
     if release.corrected_by:
         links.append(f'</releases/{release.corrected_by}>; rel="successor-version"')
@@ -131,12 +131,12 @@ def beside(release: ReleaseInfo) -> dict[str, str]:
 
 
 def attached(name: str) -> dict[str, str]:
-    """That a browser keeps the file under its name."""
+    """The header by which a browser saves the file under its name."""
     return {"Content-Disposition": f'attachment; filename="{name.rsplit("/", 1)[-1]}"'}
 
 
 def answer(file: Kept, request: Request, headers: dict[str, str]) -> Response:
-    """The file, or that the caller has it: its ETag is its hash."""
+    """The file, or 304 if the caller has it; its ETag is its hash."""
     etag = f'"{file.sha256}"'
     headers |= {"ETag": etag, "Cache-Control": "public, max-age=3600"}
     if has_it(request, etag):

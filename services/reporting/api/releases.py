@@ -1,4 +1,4 @@
-"""Releases and what moved between them; data quality."""
+"""Releases and the changes between them; data quality."""
 
 from typing import Annotated
 

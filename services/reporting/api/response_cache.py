@@ -1,4 +1,4 @@
-"""Answers as they were given, so that what many ask is worked out once."""
+"""A cache of answers, so that what many callers ask is computed once."""
 
 from contextlib import suppress
 from threading import Lock
@@ -18,7 +18,7 @@ class Given(NamedTuple):
 
 
 class Kept:
-    """Answers by ETag, which changes with all that an answer is made of. Those not asked for the longest go first."""
+    """Answers by ETag, which changes with everything that goes into an answer. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._answers: LRUCache[str, Given] = LRUCache(most_bytes, lambda given: len(given.content))
@@ -30,7 +30,7 @@ class Kept:
             return self._answers.get(etag)
 
     def put(self, etag: str, given: Given) -> Given:
-        """Remember it; answers with what is remembered, since another may have been first."""
+        """Keep an answer. Returns the one kept, since another request may have been first."""
         with self._lock, suppress(ValueError):  # larger than all that may be remembered
             return self._answers.setdefault(etag, given)
         return given

@@ -1,4 +1,4 @@
-"""The shapes of answers, for the OpenAPI document. Answers themselves are encoded as they are, since they are many rows."""
+"""The forms of answers, for the OpenAPI document. Answers of many rows are encoded without these types."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -307,5 +307,5 @@ EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
 
 
 def answers(model: type[BaseModel], *problems: int) -> dict[int | str, dict[str, Any]]:
-    """A route's `responses`: what it answers, and the problems beyond those that every route may."""
+    """A route's `responses`: its answer, and its problems besides the common ones."""
     return {200: {"model": model}, **documented(*problems)}

@@ -25,7 +25,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 class SessionStore:
-    """A session ends when it is ended, when it was not used for a while, and in any case after some hours."""
+    """Rows of sessions. A session ends when somebody ends it, after a while without use, and in any case after some hours."""
 
     def __init__(self, database: Engine, clock: Clock, settings: SiteSettings) -> None:
         self._database, self._clock = database, clock
@@ -46,13 +46,13 @@ class SessionStore:
         append(connection, self._entry(session.identity, "sign in", site=place.site))
 
     async def refused(self, place: Place, why: str) -> None:
-        """Put on record that somebody could not sign in: who it was, nobody knows. Raises Away."""
+        """Record that somebody, who is unknown, could not sign in. Raises Away."""
         await self._run(
             lambda connection: append(connection, self._entry(PUBLIC, "sign in refused", site=place.site, why=why))
         )
 
     async def find(self, handle: str, _before: Session | None = None) -> bytes | None:
-        """What was sealed for a session that has not ended. Raises Away."""
+        """The sealed token of a session that has not ended. Raises Away."""
         return await self._run(lambda connection: self._find(connection, handle))
 
     def _find(self, connection: Connection, handle: str) -> bytes | None:
@@ -79,7 +79,7 @@ class SessionStore:
         return Entry(WHOLE_SERVICE, self._clock(), *by, what, None, (), detail)
 
     async def listed(self, session: Session) -> list[Listed]:
-        """All of the same person, the latest first. Raises Away."""
+        """All sessions of the same person, the latest first. Raises Away."""
         return await self._run(lambda connection: self._listed(connection, session.identity.subject))
 
     def _listed(self, connection: Connection, account: str) -> list[Listed]:

@@ -1,4 +1,4 @@
-"""Sessions for the desk, which has no database. Whoever shows a handle gets what the desk sealed with a secret that we never see."""
+"""Sessions for the desk, which has no database. For a handle it returns the token that the desk sealed with a secret unknown here."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Word of every change, as server-sent events. Holds no figures: ask for those."""
+"""Notice of every change, as server-sent events without figures."""
 
 import asyncio
 from collections.abc import AsyncIterator

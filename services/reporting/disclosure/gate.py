@@ -1,8 +1,8 @@
 """The gate. Every number that leaves reporting, in whatever form, is a `Row` or a `CellRow`, and only this file makes them.
 
-Public figures are sums of the rounded cells of a published release (`rounding`); which of them are shown is a matter of how much
-they say, since together they give nobody away. An authority sees its own figures whole, and others' as the public does. Statistics
-and inspection see everything, and each look is logged.
+Public figures are sums of the rounded cells of a published release (`rounding`). Together they identify nobody, so the gate hides only
+figures that say too little. An authority sees its own figures exactly, and others' as the public does. Statistics and inspection see
+everything, and each view is logged.
 """
 
 import logging
@@ -42,13 +42,13 @@ class Why(StrEnum):
 
     @property
     def mark(self) -> str:
-        """In tables, where there is no room for words."""
+        """The symbol for tables, which have no room for words."""
         return {Why.SMALL: "c", Why.AUDIENCE: "a", Why.PERIOD: "n"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure as it is, on its way to the gate."""
+    """An exact figure, on its way to the gate."""
 
     cut: Cut
     area: str
@@ -69,7 +69,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure as it may be shown. What is suppressed is None, never zero."""
+    """A figure as it may be shown. A suppressed figure is None, never zero."""
 
     authority: str
     period: str
@@ -101,7 +101,7 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """What one cause adds to a figure."""
+    """The part of one cause in a figure's change."""
 
     cause: str
     numerator: float
@@ -158,19 +158,19 @@ class NotForViewer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Lets figures through for one viewer. `public` are the cells that the release has rounded; there are no others for the public."""
+    """Lets figures through for one viewer. `public` are the rounded cells of the release; the public gets no others."""
 
     viewer: Identity
     public: AbstractSet[CellName] = frozenset()
 
     def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
-        """The figures of one indicator, whole where the viewer may see them so."""
+        """The figures of one indicator, exact if the viewer may see them so."""
         shown = [self._row(indicator, figure) for figure in figures]
         self.looks_again(len(shown), indicator)
         return shown
 
     def looks_again(self, count: int, indicator: Indicator) -> None:
-        """Log that so many figures, which have passed before, are looked at."""
+        """Log a view of so many figures that passed the gate before."""
         if self.viewer.audience == "national":
             self._log_look(count, indicator.id)
 
@@ -183,7 +183,7 @@ class Gate:
         return shown
 
     def changes(self, changes: Iterable[Change]) -> list[ChangeRow]:
-        """What moved between two releases. What moved for all of Scotland is of rounded cells, and for everybody."""
+        """The changes between two releases. Those for Scotland use rounded cells, and everybody may see them."""
         return [self._change(each) for each in changes if each.authority == SCOTLAND or self.sees_whole(each.authority)]
 
     def _change(self, change: Change) -> ChangeRow:
@@ -191,7 +191,7 @@ class Gate:
         return ChangeRow(*change, suppressed=False) if told else ChangeRow(*change[:4], None, None, change.why, True)
 
     def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
-        """The estimate, in whole percent; None where nothing is likely to come. The public is told no numbers of reports."""
+        """The estimate, in whole percent; None if nothing is likely to come. The public sees no numbers of reports."""
         whole = self.sees_whole(area)
         if not whole and (not isinstance(cut, Released) or 0 < found.arrived < FEWEST_FOR_AN_OUTLOOK):
             return ToCome(area, period, None, None, TOO_FEW)
@@ -209,7 +209,7 @@ class Gate:
         after: Counts,
         parts: Mapping[Cause, Counts],
     ) -> Explained:
-        """A figure on two days. Raises NotForViewer for those who may not see it as it is."""
+        """A figure on two days. Raises NotForViewer for viewers who may not see it exactly."""
         if not self.sees_whole(area):
             raise NotForViewer("Only those who may see a figure as it is may see why it moved")
         old, new = definitions
@@ -229,7 +229,7 @@ class Gate:
         return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
     def sees_whole(self, area: str) -> bool:
-        """Whether the viewer may see figures of this area as they are."""
+        """Whether the viewer may see exact figures of this area."""
         return self.viewer.audience == "national" or (
             self.viewer.audience == "authority" and (self.viewer.authority,) == members(area)
         )

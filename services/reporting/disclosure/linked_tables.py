@@ -1,4 +1,4 @@
-"""Which public cells hang together: a total, the ways it is split, and what it is part of. What is in no table is never public."""
+"""Linked public cells: a total, its splits, and the total that it is part of. A cell in no table is never public."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ PUBLISHED = tuple(each for each in DEFINITIONS if each.status is not Status.PROP
 
 
 def categories_of(measure: str, indicators: Iterable[Indicator] = PUBLISHED) -> tuple[str, ...]:
-    """The categories of this measure that any indicator shows a sum of."""
+    """The categories of this measure that any indicator sums."""
     return tuple(
         dict.fromkeys(
             category
@@ -242,5 +242,5 @@ def cells_in(each: Form) -> tuple[CellName, ...]:
 
 
 def is_public(each: Form) -> bool:
-    """Whether the public may be told the sum at all, of Scotland if not of authorities."""
+    """Whether the public may see the sum at all, for Scotland if not for authorities."""
     return all(cell in NATIONAL_ONLY for cell in cells_in(each))

@@ -1,10 +1,10 @@
-"""From the cells of a release to the cells that the public gets: multiples of a step that still add up. Pure.
+"""Rounds the cells of a release for the public: multiples of a step that still add up. Pure.
 
-Each authority's cell of a month becomes one of the two multiples around it, by chances that depend on a secret key; a multiple stays
-as it is. Categories add up to their total, parts never exceed the whole, and all sums over months, areas and categories are sums of
-published cells. So what is published is itself a possible truth, in which no number is small: nobody can rule it out, whatever
-they add, subtract and compare, and however many releases they have. What is published too high is made good in the next cells of
-the same category, so that years and Scotland stay near the truth.
+Each authority's cell of a month becomes one of the two multiples around it, by a draw that depends on a secret key; a multiple stays
+unchanged. Categories add up to their total, parts never exceed the whole, and all sums over months, areas and categories are sums of
+published cells. So the published figures are themselves a possible truth without small numbers, which nobody can rule out by adding,
+subtracting or comparing, with any number of releases. The next cells of the same category make up for one published too high, so that years
+and Scotland stay near the truth.
 """
 
 from collections import defaultdict
@@ -55,13 +55,13 @@ NOTHING_EARLIER = Earlier()
 
 
 def untold(_done: int, _of: int, _words: str) -> None:
-    """Nobody listens."""
+    """A progress callback that does nothing."""
 
 
 def rounded(
     cells: Cells, last_month: date, key: bytes, earlier: Earlier = NOTHING_EARLIER, told: Told = untold
 ) -> dict[CellKey, int]:
-    """The public cells, zeros left out. What has not changed since the earlier release is published as it was."""
+    """The public cells, zeros left out. A cell that has not changed since the earlier release is published as it was."""
     first = min((month_of(each.period) for each in cells), default=last_month)
     months = months_between(first, last_month)
     truth, then, published = (_by_place(each) for each in (cells, earlier.cells, earlier.published))
@@ -262,7 +262,7 @@ class Part(NamedTuple):
 
 
 def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
-    """The parts as multiples near their values, within their bounds, that add up to the total, which lies within the sum of the bounds."""
+    """Round the parts to multiples near their values and within their bounds that add up to the total, which the bounds allow."""
     shown = [min(max(part.value // step * step, part.least), part.most) for part in parts]
     more = (total - sum(shown)) // step
     sign = 1 if more > 0 else -1

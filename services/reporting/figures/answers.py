@@ -1,4 +1,4 @@
-"""Puts an answer together: which cut each viewer reads, the sums, and the gate. Pages and every format start here."""
+"""Builds an answer: the vintage that each viewer reads, the sums, and the gate. Pages and every format start here."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,7 @@ class NothingReleased(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about one indicator."""
+    """A question about one indicator."""
 
     first: date | None = None
     last: date | None = None
@@ -80,7 +80,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Enquiry:
-    """Where one viewer asks, within one transaction. What all questions need is looked up once."""
+    """The questions of one viewer within one transaction. Shared data are read once."""
 
     connection: Connection
     viewer: Identity
@@ -96,18 +96,18 @@ class Enquiry:
     _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
-        """The release that the viewer reads, if any. Raises NotThere for one that is not there."""
+        """The release that the viewer reads, if any. Raises NotThere for an unknown one."""
         key = wanted, as_of
         if key not in self._releases:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
         return self._releases[key]
 
     def reads(self, release: ReleaseInfo) -> None:
-        """Have this release read by its name, whoever asks: what is about to be published is made ready for the public."""
+        """Read this release by its name for every viewer, to prepare what is about to be published."""
         self._releases[release.id, None] = release
 
     def gate(self, published: ReleaseInfo | None) -> Gate:
-        """What lets figures through, those of others from this release."""
+        """The gate, with others' figures from this release."""
         if published is None:
             return Gate(self.viewer)
         if published.id not in self._gates:
@@ -204,7 +204,7 @@ class Enquiry:
         return remembered(self.connection, cut, "cube", lambda: read_cube(self.connection, cut))
 
     def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
-        """What the viewer sees whole, and the release that other figures come from."""
+        """The areas that the viewer sees exactly, and the release of all other figures."""
         published = self.release(release, as_of)
         whole: Cut | None = None
         if self.viewer.audience != "public":
@@ -216,7 +216,7 @@ class Enquiry:
 
 
 def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
-    """By the version asked for. Raises NothingReleased, TooMuch, NotForViewer, NotThere for a release or version that is not there."""
+    """Answer by the version asked for. Raises NothingReleased, TooMuch, NotForViewer, or NotThere for an unknown release or version."""
     viewer = enquiry.viewer
     whole, published = enquiry.sources(question.release, question.as_of)
     if whole is None and published is None:
@@ -372,7 +372,7 @@ def _row_figures(
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
-    """The headline figure, or the categories of a breakdown. Raises KeyError for one that it does not have."""
+    """The headline figure, or the categories of a breakdown. Raises KeyError for an unknown breakdown."""
     if breakdown is not None:
         return indicator.breakdown(breakdown)
     denominator = None if indicator.kind is Kind.STOCK else indicator.denominator

@@ -1,4 +1,4 @@
-"""Authorities against control limits around Scotland, from rows that may be shown."""
+"""Compares authorities with control limits around Scotland, from rows that may be shown."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Why one figure differs between two days, for those who may see it as it is."""
+"""Explains why one figure differs between two days, for viewers who may see it exactly."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,12 +23,12 @@ NOT_EXPLAINED = {
 
 
 class CannotExplain(Exception):
-    """The figure is none that cells' moves add up to. The message says why."""
+    """The figure cannot be explained by changes of cells. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Two days, and by which version each is counted."""
+    """Two days, and the version of the definition for each."""
 
     first_day: date
     last_day: date

@@ -1,7 +1,7 @@
-"""What an authority's own numbers say against its figures being complete. Nobody has to declare anything.
+"""Finds signs in an authority's own numbers that its figures are incomplete. Nobody has to declare anything.
 
-Sources number their events, close months with their own totals, and report about as much as in the months before; and what
-does not keep to the contract is refused. Each of these shows what is lacking, whatever anybody says.
+Sources number their events, close months with their own totals, and report about as much as in earlier months; and events that break the
+contract are refused. Each of these shows what is missing, whatever anybody says.
 """
 
 from collections import defaultdict
@@ -55,7 +55,7 @@ DOUBTS = {
 
 @dataclass(slots=True)
 class Evidence:
-    """Of one authority and period."""
+    """The evidence of one authority and period."""
 
     missing: int = 0
     refused: int = 0
@@ -68,7 +68,7 @@ class Evidence:
     totals_differ: bool = False
 
     def doubts(self, first: date, last: date) -> list[Doubt]:
-        """What speaks against the months from first to last being complete."""
+        """The doubts about the months from first to last being complete."""
         months = months_between(first, last)
         here = [self.taken.get(month, 0) for month in months]
         found = []
@@ -84,7 +84,7 @@ class Evidence:
         return found
 
     def expects(self, first: date) -> bool:
-        """Whether there is anything by which the months from the first could be found to lack something."""
+        """Whether anything could show that the months from the first are incomplete."""
         return self.numbered > 0 or self.closed or self._usual(first) >= FEWEST_TO_COMPARE
 
     def _usual(self, first: date) -> float:

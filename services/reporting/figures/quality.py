@@ -1,4 +1,4 @@
-"""How far the figures can be relied on: which authorities have been heard, and when, and how much is likely still to arrive."""
+"""How reliable the figures are: which authorities have reported, when, and how much is likely still to arrive."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def standings(
     published: ReleaseInfo | None,
     services: frozenset[Service] = BOTH,
 ) -> list[Completeness]:
-    """Every authority that there was, in the order of codes: each by the cut in which the viewer sees its figures.
+    """The completeness of every authority of the period, by code, each in the vintage in which the viewer sees its figures.
 
     `services` are those of which any must have heard of a month for it not to be missing.
     """
@@ -121,7 +121,7 @@ def _own(code: str, span: Span) -> Span:
 
 
 def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
-    """What is to be said of one authority that was heard so, and reported on these months of the span."""
+    """Judge one authority by when it was heard and the months of the span on which it reported."""
     doubts = found.doubts(span.first, span.last)
     if not months:
         return State.MISSING, tuple(doubt for doubt in doubts if doubt is Doubt.REFUSED)
@@ -150,7 +150,7 @@ def summary(found: Sequence[Completeness]) -> dict[str, Any]:
 
 
 def beside(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
-    """What is said beside the figures of an answer."""
+    """The quality information of an answer."""
     found = standings(enquiry, answer.span, answer.whole, answer.release, answer.indicator.services)
     more = {"lacking": lacking(enquiry, answer), "still_to_come": still_to_come(enquiry, answer), "method": METHOD}
     return summary(found) | more
@@ -158,7 +158,7 @@ def beside(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The authorities without which the totals of a period are, since they reported nothing of it."""
+    """The authorities that reported nothing for a period, which its totals leave out."""
 
     period: str
     authorities: tuple[str, ...]
@@ -185,7 +185,7 @@ def _was_there(code: str, period: Period) -> bool:
 
 
 def still_to_come(enquiry: Enquiry, answer: Answer) -> list[ToCome]:
-    """For each area and period of the answer of which more is likely to arrive, or nobody can say."""
+    """The outlook for each area and period of the answer for which more is likely to arrive, or nobody can say."""
     gate = Gate(enquiry.viewer)
     grain, span = answer.question.grain, answer.span
     areas = areas_of(grain.areas, answer.question.area)

@@ -1,1 +1,1 @@
-"""The files of a release: what the public can take away, made once and kept."""
+"""The files of a release for the public, made once and kept."""

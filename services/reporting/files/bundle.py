@@ -1,4 +1,4 @@
-"""All files of a release, and the one that has them all."""
+"""All files of a release, and the archive of all of them."""
 
 import hashlib
 import io
@@ -44,7 +44,7 @@ class File:
 
 
 def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: None) -> list[File]:
-    """All of them, as the public sees the release. `told` hears how far it is."""
+    """All files, as the public sees the release. `told` is called with the progress."""
     indicators = public_indicators(release)
     found: list[tuple[Indicator, list[Tidy]]] = []
     for done, indicator in enumerate(indicators):
@@ -59,7 +59,7 @@ def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: Non
 
 
 def stem(release: ReleaseInfo) -> str:
-    """How names of files begin."""
+    """The beginning of file names."""
     return f"community-payback-{release.id}"
 
 

@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 
 
 def as_csv(rows: Sequence[Tidy]) -> bytes:
-    """RFC 4180 in UTF-8 with a header. What is absent is empty."""
+    """RFC 4180 in UTF-8 with a header. An absent value is empty."""
     return sheets.as_csv([COLUMNS, *rows]).encode()
 
 

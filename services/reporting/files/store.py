@@ -1,4 +1,4 @@
-"""The files of releases in the database: made once, and the same ever after."""
+"""The files of releases in the database: made once, and never changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,9 +45,9 @@ class BeingMade(Exception):
 def make_files(
     database: Engine, release: str, today: date, told: Told = lambda *_: None, *, patient: bool = True
 ) -> None:
-    """Make the files of a published release, or of one that is held, unless they are there. Raises NotThere for any other.
+    """Make the files of a published or held release, unless they exist. Raises NotThere for any other.
 
-    One at a time makes files. Whoever is patient waits for the other, and everybody else is told of it by BeingMade.
+    Only one process makes files at a time. A patient caller waits for the other; anybody else gets BeingMade.
     """
     with unhurried(database) as connection:
         if not _alone(connection, patient):
@@ -116,14 +116,14 @@ def published(connection: Connection, release: str) -> ReleaseInfo:
 
 
 def listed(connection: Connection, release: str) -> list[Listed]:
-    """In the order in which people want them; none where they were not made yet."""
+    """The files in the order of use; none if they have not been made yet."""
     c = release_files.c
     query = select(c.name, c.media_type, c.title, c.sha256, c.size).where(c.release == release).order_by(c.place)
     return [Listed(*row) for row in connection.execute(query)]
 
 
 def content_hash(files: list[Listed]) -> str:
-    """Of all that can be fetched: the hash of the list of hashes."""
+    """The hash of the list of hashes of all files."""
     return next((each.sha256 for each in files if each.name == SUMS), "")
 
 

@@ -1,4 +1,4 @@
-"""Workbooks made for people: a cover, contents, notes, and one table a sheet. XLSX and ODS are made of the same sheets."""
+"""Workbooks for people: a cover, contents, notes, and one table on each sheet. XLSX and ODS are made of the same sheets."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

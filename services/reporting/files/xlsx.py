@@ -27,7 +27,7 @@ _PLACES = 2
 
 
 def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
-    """Tables are tables to Excel, so that screen readers say the headings of each cell."""
+    """Write tables as Excel tables, so that screen readers say the headings of each cell."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title, book.properties.creator, book.properties.language = title, PUBLISHER, "en-GB"

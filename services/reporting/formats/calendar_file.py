@@ -1,4 +1,4 @@
-"""The calendar of releases as an iCalendar file, which the calendars of readers take in and look at again."""
+"""The calendar of releases as an iCalendar file, to which readers' calendars can subscribe."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta

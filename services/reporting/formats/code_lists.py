@@ -1,4 +1,4 @@
-"""All codes that figures are told by, with their labels and, where they have them, their names as linked data."""
+"""All codes of figures, with their labels and, if they have them, their names as linked data."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -24,7 +24,7 @@ _CONCEPTS = {"sex=male": "sex/male", "sex=female": "sex/female"}
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What one code stands for. `uri` is None for what statistics.gov.scot has no name for."""
+    """The meaning of one code. `uri` is None if statistics.gov.scot has no name for it."""
 
     label: str
     uri: str | None = None
@@ -32,7 +32,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What the values of one column are. `property` is None for what is not a dimension there."""
+    """The meaning of one column's values. `property` is None if it is not a dimension there."""
 
     property: str | None
     values: Mapping[str, Value]
@@ -40,7 +40,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The codes that rows bear, each once, in the order in which they have them."""
+    """The codes of the rows, each once, in the order of appearance."""
 
     areas: Iterable[str]
     periods: Iterable[str]

@@ -1,4 +1,4 @@
-"""What is said about figures: definitions and releases. The same words in the API, in files and on the pages."""
+"""Descriptions of definitions and releases, in the same words in the API, in files and on the pages."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def describe(indicator: Indicator) -> dict[str, Any]:
 
 
 def provisional_words(indicator: Indicator) -> str:
-    """Until when a month is provisional."""
+    """How long a month is provisional, in words."""
     number, unit = indicator.open_for
     if not number:
         return "A month is provisional until it is over."
@@ -86,7 +86,7 @@ def describe_release(release: ReleaseInfo) -> dict[str, Any]:
 
 
 def describe_notice(notice: Notice) -> dict[str, Any]:
-    """A notice without who gave it: readers are told by the publisher."""
+    """A notice without its author: for readers the publisher speaks."""
     return {
         "release": notice.release,
         "at": notice.at,
@@ -104,7 +104,7 @@ def notice_words(notice: Notice) -> str:
 
 
 def describe_announcement(announcement: Announcement) -> dict[str, Any]:
-    """When figures up to a month will come, and all that was said of it."""
+    """The announced day for the figures up to a month, and all announcements."""
     return {
         "last_month": f"{announcement.month:%Y-%m}",
         "day": announcement.day,

@@ -1,4 +1,4 @@
-"""Which format is wanted, and whether the caller has the answer already."""
+"""The format that a caller wants, and whether the caller has the answer already."""
 
 import hashlib
 
@@ -51,9 +51,9 @@ _LIVE = "SELECT coalesce(sum(next_offset), 0) FROM checkpoints"
 
 
 def tag(enquiry: Enquiry, request: Request, kind: str, question: Question) -> str:
-    """A strong ETag, known before the answer is: it changes with anything that the answer is made of.
+    """A strong ETag, known before the answer: it changes with anything that goes into the answer.
 
-    Figures of a release are made of what the release froze, and of nothing that comes after it. Raises NotThere.
+    Figures of a release depend only on what the release froze. Raises NotThere.
     """
     whole, published = enquiry.sources(question.release, question.as_of)
     made: list[object] = [None if published is None else _content(published)]

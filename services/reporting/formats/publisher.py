@@ -1,4 +1,4 @@
-"""Who publishes, under which licence, and how the figures are cited. Pure."""
+"""The publisher, the licence and the citation of the figures. Pure."""
 
 from datetime import date
 from typing import NamedTuple

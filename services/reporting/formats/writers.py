@@ -314,7 +314,7 @@ _COMPLETENESS = {
 
 
 def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """How many authorities the figures rest on, and which are not among them."""
+    """The number of authorities behind the figures, and the names of those missing."""
     number = sum(len(quality.get(state, ())) for state in _COMPLETENESS)
     for state, words in _COMPLETENESS.items():
         codes = quality.get(state, ())

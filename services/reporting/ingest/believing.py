@@ -1,4 +1,4 @@
-"""Which aggregates are believed: those sealed by the service that they name, about what is that service's to count."""
+"""Accepts only aggregates sealed by the service that they name, and about measures that this service counts."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,17 +9,17 @@ from services.chassis.streaming.seal import Sealer
 
 
 class Disbelieved(ValueError):
-    """The message does not come from whom it says, or is not theirs to send."""
+    """The message does not come from the service that it names, or that service may not send it."""
 
 
 class Believing:
-    """The seals of each service. A service without one, as in tests, is believed whatever it sends."""
+    """The sealers of each service. A service without one, as in tests, may send anything."""
 
     def __init__(self, sealers: Mapping[str, Sealer | None]) -> None:
         self._sealers = sealers
 
     def read(self, key: bytes | None, value: bytes, seal: bytes | None) -> Aggregate:
-        """The aggregate of a message. Raises Disbelieved, or msgspec.DecodeError for what is none of this version."""
+        """The aggregate of a message. Raises Disbelieved, or msgspec.DecodeError if this version cannot read it."""
         aggregate: Aggregate = decode_aggregate(value)
         if sealer := self._sealers.get(aggregate.service):
             _check_sender(aggregate, sealer, Sealed(key, value, seal))
@@ -28,7 +28,7 @@ class Believing:
 
 
 class Sealed(NamedTuple):
-    """A message, with the seal that it bears."""
+    """A message with its seal."""
 
     key: bytes | None
     value: bytes

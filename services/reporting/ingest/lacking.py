@@ -1,4 +1,4 @@
-"""Compares what is here with what the services say they hold: however a row got lost or old, it shows."""
+"""Compares reporting's rows with what the services say that they hold, to find lost or old rows, whatever the cause."""
 
 import logging
 from threading import Event
@@ -25,7 +25,7 @@ _UNEQUAL = text(
 
 
 def unequal(connection: Connection) -> list[Origin]:
-    """Whose rows are not those that the service held at the position shown.
+    """The shards whose rows differ from those that the service held at the position shown.
 
     While a history is read again somebody may be among them for a moment: what compaction left out comes further on.
     """
@@ -33,7 +33,7 @@ def unequal(connection: Connection) -> list[Origin]:
 
 
 def keep_comparing(database: Engine, metrics: IngestMetrics, stop: Event) -> None:
-    """Tells the metric who is incomplete, until told to stop, within a share of the time."""
+    """Report incomplete shards to the metric, until told to stop, within a share of the time."""
     pause = LEAST_SECONDS
     while not stop.wait(pause):
         began = monotonic()

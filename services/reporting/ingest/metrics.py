@@ -14,7 +14,7 @@ DELAYS = (0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
 
 
 class IngestMetrics:
-    """What could not be taken, and how old what is shown is."""
+    """Messages that could not be stored, and the age of the figures shown."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.put_aside = Gauge(
@@ -49,13 +49,13 @@ class IngestMetrics:
         self._heard: dict[Origin, datetime] = {}
 
     def start(self, shown: Mapping[Origin, datetime]) -> None:
-        """Tells what was visible before this process began."""
+        """Set the metrics to what was visible before this process began."""
         self._heard = dict(shown)
         for shard, at in shown.items():
             self._shown.labels(*shard).set(at.timestamp())
 
     def took(self, positions: Iterable[Position], now: datetime) -> None:
-        """Notes what became visible; positions that show nothing newer tell of no delay."""
+        """Record what became visible; positions that show nothing newer record no delay."""
         for position in positions:
             shard, heard_at = Origin(position.service, position.authority), position.heard_at
             if heard_at is None or (shard in self._heard and heard_at <= self._heard[shard]):

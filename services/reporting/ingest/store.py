@@ -28,7 +28,7 @@ class Folded:
 
 
 def fold(aggregates: Iterable[Aggregate]) -> Folded:
-    """The greatest version of each row, and the greatest position of each shard."""
+    """Keep the greatest version of each row, and the greatest position of each shard."""
     folded = Folded()
     for aggregate in aggregates:
         match aggregate:
@@ -50,7 +50,7 @@ def _rank(position: Position) -> tuple[int, int]:
 
 
 def write(connection: Connection, folded: Folded) -> None:
-    """Store the rows, and show those of the generation that the positions name. Rows of older generations are void."""
+    """Store the rows, and show those of the generation that the positions name. Rows of older generations do not count."""
     before = visible(connection)
     after = before | {
         shard: position.generation

@@ -1,6 +1,6 @@
 """Reads `national.aggregates` into the schema `reporting`: rows, positions and the offset in one transaction.
 
-What cannot be read, or comes from whom it should not, is kept aside and tried again at every start; an alert tells.
+Messages that cannot be read or accepted are put aside and tried again at every start; an alert reports them.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Where links lead: in a release that is read through, to the same page of the same release."""
+"""Addresses of links: within a release, they lead to pages of the same release."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Addresses:
 
 
 def in_release(path: str, query: Mapping[str, str]) -> str:
-    """The lasting address of what was asked for with `release` in its query."""
+    """The permanent address of a page that was asked for with `release` in its query."""
     others = {name: value for name, value in query.items() if name != "release"}
     return Addresses(query["release"])(path, **others)
 

@@ -1,4 +1,4 @@
-"""The charts of pages as SVG and PNG: each says by itself what it shows, how to read it, and where it comes from."""
+"""The charts of pages as SVG and PNG: each carries its title, how to read it, and its source."""
 
 from collections.abc import Callable
 
@@ -92,7 +92,7 @@ def _told(trend: Trend) -> str:
 
 
 def compared(reader: Reader, indicator: Indicator, choice: Choice, _area: str) -> Picture:
-    """The funnel of a comparison. Raises NotThere for what is no share."""
+    """The funnel of a comparison. Raises NotThere unless the indicator is a share."""
     found = comparison(reader, indicator, choice.span, Order()) if indicator.kind is Kind.SHARE else None
     if found is None or not found.drawing:
         raise NotThere

@@ -1,4 +1,4 @@
-"""What leads others to the figures: the catalogue, the feed of releases, the map of the site, and the API's own page."""
+"""Ways to find the figures: the catalogue, the feed of releases, the sitemap, and the API's own page."""
 
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
@@ -101,12 +101,12 @@ def _first_files(release: ReleaseInfo, files: Sequence[Listed]) -> list[Listed]:
 
 
 def as_json_ld(document: dict[str, object]) -> str:
-    """For a page: nothing in it can end the element that it stands in."""
+    """JSON-LD for a page, in which nothing can end its HTML element."""
     return msgspec.json.encode(document).decode().replace("<", "\\u003c")
 
 
 def atom(site: str, releases: Sequence[ReleaseInfo], calendar: Sequence[Announcement] = ()) -> str:
-    """RFC 4287: what will come, then what came, the newest first. What is said of either later is an entry that changed."""
+    """RFC 4287: announced releases, then published ones, the newest first. A later notice changes their entries."""
     awaited = [each for each in calendar if not each.is_out]
     moments = [*(each.told_at for each in releases), *(each.said[-1].at for each in awaited)]
     updated = f"{max(moments).isoformat()}" if moments else "2011-02-01T00:00:00Z"
@@ -169,7 +169,7 @@ Operation = tuple[str, str, str]
 
 
 def operations(document: dict[str, object]) -> dict[str, list[Operation]]:
-    """What the API can do, by tag."""
+    """The API's operations, by tag."""
     found: dict[str, list[Operation]] = {}
     paths: dict[str, dict[str, dict[str, list[str]]]] = document["paths"]  # type: ignore[assignment]
     for path, methods in paths.items():

@@ -1,4 +1,4 @@
-"""The figures of a page as files, for whoever is signed in: links cannot send a token as programs do."""
+"""The figures of a page as files, for signed-in people, since links cannot send a token as programs do."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,7 +41,7 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
 
 
 def file_name(indicator: Indicator, question: Question, release: str, extension: str) -> str:
-    """What the file is, as in `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
+    """The name of the file, such as `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
     by = [part for part in (*question.grain, question.breakdown) if part]
     return named(indicator, question.area, ["by", *by] if by else [], release, extension)
 

@@ -1,4 +1,4 @@
-"""Pages as the public was given them. They are made of a release, so that they are worked out once and not at each look."""
+"""A cache of public pages. They depend only on a release, so each is made once and not at each request."""
 
 from threading import Lock
 
@@ -33,7 +33,7 @@ def state_of(connection: Connection) -> State:
 
 
 class KeptPages:
-    """Pages by what they are made of. Those not asked for the longest go first."""
+    """Pages by everything that goes into them. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._pages: LRUCache[tuple[object, ...], bytes] = LRUCache(most_bytes, len)
@@ -45,7 +45,7 @@ class KeptPages:
             return self._pages.get((*_address(request), *made_of))
 
     def put(self, page: Response, request: Request, *made_of: object) -> None:
-        """Remember a page that was found."""
+        """Keep a page that was found."""
         content = bytes(page.body)
         if page.status_code == 200 and len(request.url.query) <= LONGEST_QUERY and len(content) <= MOST_BYTES // 10:
             with self._lock:

@@ -75,7 +75,7 @@ def router(site: Site) -> APIRouter:
 
 
 def not_found(site: Site) -> Callable[[Request, Exception], Response]:
-    """What somebody gets who asks for a page that is not there; programs get a problem."""
+    """The answer for an unknown page; programs get a problem."""
 
     def answer(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)
@@ -88,7 +88,7 @@ def not_found(site: Site) -> Callable[[Request, Exception], Response]:
 
 
 class Shown(NamedTuple):
-    """A page with all that it shows, read and ready: it is written when the database is free for others."""
+    """A page with all its data, rendered once the database is free for others."""
 
     template: str
     values: dict[str, Any]

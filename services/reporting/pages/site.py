@@ -1,4 +1,4 @@
-"""What the pages of reporting need beside the frame: figures, read in one transaction for the one who looks."""
+"""What reporting's pages need besides the frame: figures, read in one transaction for the viewer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,7 +62,7 @@ class Site(Frame):
 
     @contextmanager
     def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
-        """Ask for the one who looks, in one transaction."""
+        """Ask for the viewer, in one transaction."""
         with transaction(self.database) as connection:
             enquiry = Enquiry(connection, self.reader_of(request), self.clock().date(), many=True)
             yield Reader(enquiry, release_of(request), definition)
@@ -86,7 +86,7 @@ class Site(Frame):
             return leads_to(connection, release)
 
     def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
-        """A page. What the public saw before and nothing has changed since is not worked out again."""
+        """A page. A public page that has not changed since is not made again."""
         if self.viewer(request) is not PUBLIC:
             return work_out()
         with transaction(self.database) as connection:

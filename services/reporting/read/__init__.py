@@ -1,1 +1,1 @@
-"""What is asked of the schema reporting, and the vintages that can be asked for."""
+"""Queries of the schema reporting, and its vintages."""

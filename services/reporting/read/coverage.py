@@ -1,8 +1,8 @@
 """Who was heard, and of which months: the one rule behind every figure that is not there because nothing was reported.
 
-An authority is heard by a service when an event of its own is taken; a refused one says nothing. It has reported on the months from
-that of the first event taken to that of the day on which the last one came, and on each earlier month of which it told any fact.
-Never heard is never zero: a service that reads another's topic counts nothing of an authority on months on which it did not report.
+A service has heard an authority once it has accepted one of its events; refused events do not count. It has reported on the months from
+that of the first event taken to that of the day on which the last one came, and on each earlier month of which it told any fact. Never
+heard is never zero: a service that reads another's topic counts nothing of an authority on months on which it did not report.
 """
 
 from collections import defaultdict
@@ -54,7 +54,7 @@ Months = Mapping[str, frozenset[date]]
 
 
 def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
-    """Who had been heard by the time of the cut."""
+    """The authorities heard by the time of the vintage."""
     if isinstance(cut, Released):
         return _frozen(connection, cut.release)
     rows, known = _known(cut)
@@ -128,7 +128,7 @@ def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date, list[dat
 
 
 def reported(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
-    """Of which months, from first to last, each authority reported to any of these services."""
+    """The months from first to last on which each authority reported to any of these services."""
     months = months_between(first, last)
     found = {
         code: frozenset(m for m in months if any(each.reported(m) for name, each in by.items() if name in services))

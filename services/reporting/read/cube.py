@@ -1,4 +1,4 @@
-"""All cells of a cut in memory, by authority and month: what pages ask of it again and again are then sums of arrays."""
+"""All cells of a vintage in memory, by authority and month, so that the frequent questions of pages are sums of arrays."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """The cells of a cut. Who asks again gets the same, so the cut must not change meanwhile."""
+    """The cells of a vintage. Callers share them, so the vintage must not change meanwhile."""
 
     first: date
     """The first month."""
@@ -46,7 +46,7 @@ class Cube:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes."""
+        """The memory that it takes."""
         return sum(each.nbytes for each in self.cells.values())
 
     def there(self) -> Mapping[str, frozenset[date]]:
@@ -101,7 +101,7 @@ def _number(month: date) -> int:
 
 
 def read_cube(connection: Connection, cut: Cut) -> Cube:
-    """Everything that the cut holds, dates counted as their months."""
+    """Everything in the vintage, with dates counted as their months."""
     return cube_of(read_runs(connection, rows_of(cut, Wanted())))
 
 

@@ -1,4 +1,4 @@
-"""By how much cells moved, day by day: read from the rows that each cell has for every day on which it changed."""
+"""The daily changes of cells, read from the row that each cell has for every day on which it changed."""
 
 from datetime import date
 

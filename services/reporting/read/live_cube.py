@@ -1,4 +1,4 @@
-"""The cells as they are now in memory, for pages that ask for many indicators: only authorities that moved are read anew."""
+"""The present cells in memory, for pages with many indicators: only authorities that changed are read again."""
 
 from collections.abc import Collection, Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""What is overdue on a day, read from what is still awaited, as cells of the clocks that it belongs to."""
+"""Overdue counts on a day, read from what is still pending, as cells of their clocks."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta

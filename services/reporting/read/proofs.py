@@ -1,4 +1,4 @@
-"""When all that is shown was last compared with the events behind it (services.operations.proof)."""
+"""When all figures were last compared with their events (services.operations.proof)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,6 @@ class Proved:
 
 
 def last_proof(connection: Connection) -> Proved:
-    """Each service and authority counts as it was last compared."""
+    """The last comparison of everything, from the last one of each service and authority."""
     row = connection.execute(select(func.min(proofs.c.proved_at), func.sum(proofs.c.mismatches))).one()
     return Proved(row[0], int(row[1] or 0))

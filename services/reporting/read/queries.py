@@ -1,4 +1,4 @@
-"""What is asked of the schema `reporting`. Answers are whole: nothing here may leave but through the gate (`disclosure`)."""
+"""Queries of the schema `reporting`. They return exact numbers, which may leave only through the gate (`disclosure`)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ def cells_page(
 
 
 class Grain(NamedTuple):
-    """How finely figures are told apart. `period` is `month`, `quarter`, `year` or empty for the whole time asked about."""
+    """How finely figures are divided. `period` is `month`, `quarter`, `year` or empty for the whole time asked about."""
 
     areas: Division = ""
     period: str = ""
@@ -306,7 +306,7 @@ def reach(connection: Connection, cut: Cut) -> tuple[date, date] | None:
 
 
 class Shown(NamedTuple):
-    """How far one service has got with one authority."""
+    """The progress of one service with one authority."""
 
     service: str
     authority: str

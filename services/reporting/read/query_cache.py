@@ -1,4 +1,4 @@
-"""What takes long to read and is the same for everybody who may see it, remembered until anything more is read."""
+"""A cache of slow queries with the same result for everybody who may see them, kept until anything more is read."""
 
 from collections.abc import Callable, Hashable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which figures are read: as they are now, as they were known at the end of a day, or as a release froze them."""
+"""The vintages of figures: as they are now, as known at the end of a day, or as a release froze them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -31,7 +31,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """As a release gives it to the public: only what may be public, as multiples that still add up."""
+    """As a release gives it to the public: only public cells, as multiples that still add up."""
 
     release: str
 
@@ -41,7 +41,7 @@ Cut = Live | AsOf | Released | Rounded
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cells are looked for; None asks for all. Dates are of the period, both included."""
+    """The cells to read; None means all. Dates are of the period, both included."""
 
     measures: tuple[str, ...] | None = None
     categories: tuple[str, ...] | None = None

@@ -1,1 +1,1 @@
-"""The indicators and areas that there are, as data."""
+"""The indicators and areas, as data."""

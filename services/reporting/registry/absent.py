@@ -1,5 +1,5 @@
-"""What is asked for and is not there. Pure."""
+"""Requests for things that do not exist. Pure."""
 
 
 class NotThere(Exception):
-    """There is no such thing, or not for this viewer. The message says what. A LookupError is a fault of ours, and never this."""
+    """There is no such thing, or not for this viewer. The message says what. A LookupError is our bug, and never this."""

@@ -28,12 +28,12 @@ def members(area: str) -> tuple[str, ...]:
 
 
 def name_on(area: str, day: date) -> str:
-    """What the area was called on that day."""
+    """The area's name on that day."""
     return AUTHORITIES[area].name_on(day) if area in AUTHORITIES else AREA_NAMES[area]
 
 
 def name_in(area: str, period: str) -> str:
-    """What the area was called at the end of a period, by the period's label."""
+    """The area's name at the end of a period, by the period's label."""
     return name_on(area, days_of(period)[1])
 
 
@@ -43,7 +43,7 @@ def is_there(area: str, first: date, last: date) -> bool:
 
 
 def authorities_of(first_month: date, last_month: date) -> tuple[str, ...]:
-    """The codes of those that were authorities in any of these months."""
+    """The codes of authorities that existed in any of these months."""
     return in_force(first_month, last_day(last_month))
 
 

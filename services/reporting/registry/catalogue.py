@@ -33,7 +33,7 @@ def versions(indicator: str) -> tuple[Indicator, ...]:
 
 
 def definition(indicator: str, version: int) -> Indicator:
-    """Raises NotThere for a version that there is not."""
+    """Raises NotThere for an unknown version."""
     found = next((each for each in versions(indicator) if each.version == version), None)
     if found is None:
         raise NotThere(f"There is no version {version} of {indicator}"[:80])

@@ -31,5 +31,5 @@ _scotland = cache(scotland)
 
 
 def is_provisional(indicator: Indicator, month: date, day: date) -> bool:
-    """Whether, as known on this day, something that would count in the month can still happen."""
+    """Whether, on this day, the month can still change because something can still happen."""
     return indicator.open_for.after(last_day(month), _scotland()) >= day

@@ -119,17 +119,17 @@ class Indicator:
     """The indicator that counts the same as published tables do, for comparison with them."""
 
     def breakdown(self, name: str) -> tuple[Part, ...]:
-        """Raises KeyError for a breakdown that it does not have."""
+        """Raises KeyError for an unknown breakdown."""
         return dict(self.breakdowns)[name]
 
     @property
     def services(self) -> frozenset[Service]:
-        """The services that must have been heard for there to be a figure, any of them."""
+        """The services of which any must have heard the authority for there to be a figure."""
         return frozenset.intersection(*(MEASURES[each.measure].services for each in self.forms))
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """All that has to be read to show it."""
+        """Every form that must be read to show it."""
         parts = [part for _, parts in self.breakdowns for part in parts]
         found: Iterable[Form | None] = (
             self.numerator,

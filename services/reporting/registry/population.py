@@ -12,7 +12,7 @@ SHARE_AGED_16_TO_70 = 14_653 / 38 * 10_000 / 5_445_000
 
 
 def people_of(indicator: Indicator, area: str, period: str, reported: AbstractSet[str]) -> int:
-    """Of how many people a rate is, given the authorities that reported on the period."""
+    """The number of people behind a rate, given the authorities that reported on the period."""
     return aged_16_to_70(area, period, reported if indicator.of_reported else AUTHORITIES.keys())
 
 

@@ -1,4 +1,4 @@
-"""Says when releases will come, and reads what was said."""
+"""Announces releases, and reads announcements."""
 
 import getpass
 from datetime import date, datetime
@@ -34,18 +34,18 @@ def calendar(connection: Connection) -> list[Announcement]:
 
 
 def announcement_of(connection: Connection, month: date) -> Announcement | None:
-    """What was said of the figures up to a month."""
+    """The announcement of the figures up to a month."""
     return next((each for each in calendar(connection) if each.month == month), None)
 
 
 def due_at(connection: Connection, month: date) -> datetime | None:
-    """When the figures up to a month will come, as announced; None where they were not, or have come already."""
+    """When the figures up to a month are due; None if they were not announced, or have come already."""
     found = announcement_of(connection, month)
     return found.moment if found and found.is_to_come else None
 
 
 def announce(database: Engine, month: date, day: date, clock: Clock) -> None:
-    """Say for the first time when the figures up to a month will come. Raises CannotRelease."""
+    """Announce the figures up to a month for the first time. Raises CannotRelease."""
     with transaction(database) as connection:
         before = _locked(connection, month)
         if before is not None:
@@ -57,7 +57,7 @@ def announce(database: Engine, month: date, day: date, clock: Clock) -> None:
 
 
 def change(database: Engine, month: date, day: date | None, reason: str, clock: Clock) -> None:
-    """Say another day in place of the one announced, or with None that they will not come. Raises CannotRelease."""
+    """Announce another day instead, or None if the figures will not come. Raises CannotRelease."""
     with transaction(database) as connection:
         before = _locked(connection, month)
         if before is None:

@@ -1,7 +1,7 @@
-"""The calendar of releases: on which day each will be published, and what may be said of it when. Pure.
+"""The calendar of releases: the day of each, and when it may be announced or changed. Pure.
 
-Readers can rely on a day that was announced: it is known four weeks before, and where it changes they are told why. Releases are
-published at half past nine, as official statistics in the United Kingdom are.
+Readers can rely on an announced day: it is known four weeks before, and a change comes with its reason. Releases are published at half past
+nine, as official statistics in the United Kingdom are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,12 +19,12 @@ MOST_CLOSED_DAYS = 5
 
 
 class CannotRelease(Exception):
-    """What was asked does not fit the state of the releases. The message says why."""
+    """The request does not fit the state of the releases. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said of a release at some time."""
+    """One announcement of a release."""
 
     day: date | None
     """When it would come; None where it was called off."""
@@ -36,7 +36,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """All that was said of the release of the figures up to a month, and how it stands."""
+    """All announcements of the figures up to a month, and their state."""
 
     month: date
     said: tuple[Said, ...]
@@ -60,7 +60,7 @@ class Announcement:
 
     @property
     def changes(self) -> tuple[tuple[date | None, Said], ...]:
-        """Each day that was taken back, with what was said in its place."""
+        """Each changed day, with the announcement that replaced it."""
         return tuple((before.day, after) for before, after in zip(self.said, self.said[1:], strict=False))
 
     def is_late(self, now: datetime) -> bool:
@@ -69,12 +69,12 @@ class Announcement:
 
 
 def opening(day: date) -> datetime:
-    """The moment at which what is due on a day is published: 9:30 in London, in summer and in winter."""
+    """The moment of publication on a day: 9:30 in London, in summer and in winter."""
     return datetime.combine(day, OPENING, LONDON)
 
 
 def to_come(calendar: Sequence[Announcement]) -> list[Announcement]:
-    """Those that somebody waits for, the next first."""
+    """The announcements still to come, the next first."""
     return sorted((each for each in calendar if each.is_to_come), key=lambda each: (each.day or date.max, each.month))
 
 
@@ -86,7 +86,7 @@ def first_day(now: datetime) -> date:
 
 
 def check_first(month: date, day: date, now: datetime) -> None:
-    """Raises CannotRelease where figures up to that month cannot be announced for that day."""
+    """Raises CannotRelease if figures up to that month cannot be announced for that day."""
     _check_day(month, day)
     _check_notice(day, now)
 

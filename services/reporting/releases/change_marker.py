@@ -1,4 +1,4 @@
-"""Whether anything has changed of what a viewer may see, without saying what."""
+"""A marker of changes in what a viewer may see, without saying what changed."""
 
 import hashlib
 

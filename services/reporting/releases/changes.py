@@ -1,4 +1,4 @@
-"""What a release changes in the one before: cells that moved, by cause, and figures that a new definition moved. Pure."""
+"""The changes of a release from the one before: cells by cause, and figures changed by a new definition. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from services.reporting.statistics.causes import Cause, Change, Move, Step, move
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the release before published, as it was or as it was rounded."""
+    """The previous release's cells, exact or rounded."""
 
     last_month: date
     cells: Cells
@@ -24,7 +24,7 @@ class Before:
 
 
 def changes(before: Before, cells: Cells) -> Iterator[Change]:
-    """All that moved in months that were released before. New months are no changes."""
+    """All changes in months that were released before. New months are not changes."""
     yield from _moved(before, cells)
     yield from redefined(before.versions, {k: v for k, v in cells.items() if k.period <= before.last_month})
 

@@ -1,4 +1,4 @@
-"""What a release holds: every cell that counts, whole and as the public gets it, and what moved since the release before."""
+"""The contents of a release: every cell that counts, exact and rounded, and the changes since the release before."""
 
 import hashlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from services.reporting.releases.index import DRAFT, ReleaseInfo
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What a new release holds."""
+    """The contents of a new release."""
 
     name: str
     last_month: date
@@ -54,7 +54,7 @@ def cells_of(connection: Connection, known_on: date, last_month: date, heard: Co
 
 
 def earlier(connection: Connection, latest: ReleaseInfo | None) -> Earlier:
-    """What the public got last. Of all that was ever published no more is needed: each release took up the one before it."""
+    """The last public cells. No earlier release is needed, since each continued from the one before it."""
     if latest is None:
         return NOTHING_EARLIER
     cells, published = (_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells))

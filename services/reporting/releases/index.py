@@ -1,4 +1,4 @@
-"""Releases: which there are, and which one a viewer reads."""
+"""The list of releases, and the one that a viewer reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,12 +65,12 @@ class ReleaseInfo:
 
     @property
     def corrects(self) -> tuple[str, ...]:
-        """The releases in which something was wrong that it has right."""
+        """The releases that it corrects."""
         return tuple(each.release for each in self.notices if each.successor == self.id)
 
     @property
     def told_at(self) -> datetime:
-        """When anything was last said of it."""
+        """When the last notice about it was given."""
         moments = (self.published_at or self.made_at, self.withdrawn_at, *(each.at for each in self.notices))
         return max(each for each in moments if each is not None)
 
@@ -92,7 +92,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 
 def alone(connection: Connection) -> None:
-    """Until this transaction ends nobody else holds, publishes or announces a release: what is looked up from here on stays so.
+    """Until this transaction ends, nobody else holds, publishes or announces a release, so what is read from here on stays valid.
 
     Publications wait for it, so that nothing that takes long may come after it.
     """

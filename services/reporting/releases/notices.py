@@ -1,4 +1,4 @@
-"""What readers of a release must know: notes, corrections and withdrawals, in the order in which they were said."""
+"""Notices for readers of a release: notes, corrections and withdrawals, in the order in which they were given."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +77,7 @@ SET_RIGHT_BY = _set_right_by()
 
 
 def leads_to(connection: Connection, release: str) -> str | None:
-    """Where readers of a release in which something was wrong go on: to what has it right, else to what was to correct it."""
+    """The release to which readers of a corrected one go on: the one that is right, or else the one meant to correct it."""
     c = release_notices.c
     first = select(c.successor).where(c.release == release, c.successor.is_not(None)).scalar_subquery()
     found: str | None = connection.scalar(select(func.coalesce(SET_RIGHT_BY, first)).where(releases.c.id == release))
@@ -85,7 +85,7 @@ def leads_to(connection: Connection, release: str) -> str | None:
 
 
 def add_notice(connection: Connection, notice: Notice) -> None:
-    """Say something more. What was said before stays."""
+    """Add a notice. Earlier notices stay."""
     c = release_notices.c
     last = select(func.coalesce(func.max(c.number), 0)).where(c.release == notice.release)
     values = {"at": notice.at, "kind": str(notice.kind), "reason": notice.reason, "who": notice.who}

@@ -1,6 +1,6 @@
-"""Makes releases, holds them for their day, publishes, corrects and withdraws them. What one holds never changes; its status does.
+"""Makes releases, holds them for their day, publishes, corrects and withdraws them. A release's contents never change; its status does.
 
-Whatever is done goes on record in the transaction that does it.
+The audit records every act in the transaction that carries it out.
 """
 
 import getpass
@@ -32,7 +32,7 @@ _WAITS = and_(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
 
 
 def latest_day(database: Engine, clock: Clock) -> date:
-    """The last day that is over. On the very first day on which anything became known it is that day: there is no other to show."""
+    """The last day that is over; on the very first day with data, that day itself."""
     today = clock().astimezone(LONDON).date()
     yesterday = today - timedelta(days=1)
     with unhurried(database) as connection:
@@ -83,7 +83,7 @@ def make(
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """That a release has right what was wrong in another."""
+    """The correction of one release by another."""
 
     of: str
     reason: str
@@ -113,7 +113,7 @@ def hold(database: Engine, name: str, clock: Clock) -> datetime:
 
 
 def let_go(database: Engine, name: str) -> None:
-    """Hold a draft no more."""
+    """Stop holding a draft."""
     with transaction(database) as connection:
         _locked(connection, name, DRAFT)
         if _held(connection) != name:
@@ -177,7 +177,7 @@ def withdraw(database: Engine, name: str, clock: Clock, reason: str) -> None:
 
 
 def note(database: Engine, name: str, clock: Clock, reason: str) -> None:
-    """Tell readers of a release something more."""
+    """Add a note for readers of a release."""
     with transaction(database) as connection:
         _locked(connection, name)
         _notice(connection, Notice(name, clock(), NoticeKind.NOTE, reason, getpass.getuser()))

@@ -1,4 +1,4 @@
-"""Why figures moved: every move of a cell is told apart by cause, and the parts always add up to the move. Pure.
+"""Why figures changed: every change of a cell is split by cause, and the parts always add up to the change. Pure.
 
 `RULES` says how, within one authority, month and way of splitting.
 """
@@ -49,7 +49,7 @@ class Change(NamedTuple):
 
 
 class Step(NamedTuple):
-    """By how much one cell moved on one day."""
+    """The change of one cell on one day."""
 
     measure: str
     authority: str
@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
 
 class Move(NamedTuple):
-    """The part of a cell's moves that has one cause."""
+    """The part of a cell's changes with one cause."""
 
     measure: str
     authority: str

@@ -1,7 +1,7 @@
-"""What is unlikely to be chance in a monthly series: runs on one side of the median. Pure; the rules are shown on the pages.
+"""Signals beyond chance in a monthly series: runs on one side of the median. Pure; the rules are shown on the pages.
 
-A shift is 8 or more months in a row on one side of the median. A trend is 6 or more months, each above (or each below) the one before.
-A month without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never looked at.
+A shift is 8 or more months in a row on one side of the median. A trend is 6 or more months, each above (or each below) the one before. A
+month without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never looked at.
 """
 
 from collections.abc import Iterator, Sequence

@@ -37,7 +37,7 @@ class ChangeLine:
 
 
 def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:
-    """The first changes of a release. None of one that was withdrawn, but to national viewers."""
+    """The first changes of a release; of a withdrawn one, only for national viewers."""
     if release.status not in {PUBLISHED, DRAFT} and enquiry.viewer.audience != "national":
         return []
     gate = Gate(enquiry.viewer)

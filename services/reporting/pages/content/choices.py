@@ -1,4 +1,4 @@
-"""Which periods a page offers."""
+"""The periods that a page offers."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +41,7 @@ def choices(first: date, last: date) -> list[Choice]:
 
 
 def chosen(offered: list[Choice], wanted: str | None) -> Choice:
-    """The one asked for, or the first."""
+    """The choice asked for, or the first."""
     return next((choice for choice in offered if choice.value == wanted), offered[0])
 
 

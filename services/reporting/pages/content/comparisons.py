@@ -1,4 +1,4 @@
-"""Authorities against what chance alone would give, arranged for reading."""
+"""Authorities compared with what chance alone would give, arranged for reading."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A funnel, the same as a table, and what chance would do."""
+    """A funnel, the same as a table, and the effect of chance."""
 
     chart: str
     drawing: str
@@ -81,12 +81,12 @@ class Order:
 
     @classmethod
     def of(cls, words_given: str | None) -> "Order":
-        """From `value` or `-value`. What cannot be sorted by is as good as nothing."""
+        """Parse `value` or `-value`. An unknown column counts as none."""
         name = (words_given or "").removeprefix("-")
         return cls(name, (words_given or "").startswith("-")) if name in SORTS else cls()
 
     def asked(self, name: str) -> str:
-        """What a click on a heading asks for: the other way round where it is sorted by that already."""
+        """The order that a click on a heading asks for: reversed if the table is already sorted by it."""
         return f"-{name}" if name == self.by and not self.down else name
 
     def said(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""By how much a share moved between two periods, and whether that is more than chance explains."""
+"""How much a share changed between two periods, and whether chance explains it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The first page: Scotland in sentences, each standard, the map, and what needs a look."""
+"""The first page: Scotland in sentences, each standard, the map, and authorities that need attention."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Behind:
 
 
 def sentences(reader: Reader, choice: Choice, standings: Sequence[StandardLine]) -> list[str]:
-    """What there is to say of Scotland, in whole sentences; only what is shown, and change only beyond chance."""
+    """Scotland in whole sentences, from figures that are shown; changes only beyond chance."""
     found = [_orders(reader, choice), _completed(reader, choice), _met(standings), _moved(standings)]
     return [sentence for sentence in found if sentence]
 
@@ -106,7 +106,7 @@ def _count(reader: Reader, name: str, span: Span) -> float | None:
 
 
 def behind(reader: Reader, span: Span) -> list[Behind]:
-    """By standard, who needs a look; those without anybody are left out."""
+    """The authorities that need attention, by standard; standards without any are left out."""
     return [each for each in _behind(reader, span) if each.authorities]
 
 

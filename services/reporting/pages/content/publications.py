@@ -1,4 +1,4 @@
-"""A release as a publication: what it covers, what it says, what changed, what was said of it, when the next comes, how to cite it."""
+"""A release as a publication: coverage, headlines, changes, notices, the next release, and how to cite it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """All that the first page of a release says beside its dates."""
+    """Everything on the first page of a release besides its dates."""
 
     choice: Choice | None
     """The period that its headlines are of: the newest whole year. None where its figures are not shown any more."""

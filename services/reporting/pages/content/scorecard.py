@@ -55,7 +55,7 @@ def nearest_in_size(code: str, among: Collection[str], count: int = SIMILAR) -> 
 
 
 def similar_to(code: str, wanted: Sequence[str], among: Collection[str]) -> tuple[str, ...]:
-    """Those that were chosen, or the nearest in size, of the authorities that there are."""
+    """The chosen authorities, or else the nearest in size."""
     chosen = [each for each in dict.fromkeys(wanted) if each in among and each != code]
     return tuple(chosen[:MOST_SIMILAR]) or nearest_in_size(code, among)
 
@@ -82,7 +82,7 @@ def _both_shown(reader: Reader, indicator: Indicator, code: str, times: Times) -
 
 
 def said_of(times: Times | None) -> str:
-    """The heading of what is set against what."""
+    """The heading of a comparison in time."""
     is_year = times is not None and times[0].value.startswith("year-")
     return "This year against the last" if is_year else "This quarter against the last"
 

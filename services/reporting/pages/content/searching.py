@@ -1,4 +1,4 @@
-"""Search over everything that has a page: what there is to find is small, and known."""
+"""Searches everything that has a page; the list is small and known."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class Found:
 
 
 def matches(indicator: Indicator, sought: str) -> bool:
-    """Whether every word is in what is said of it."""
+    """Whether its text contains every word."""
     return _fits(sought, f"{indicator.title} {indicator.definition} {indicator.theme} {indicator.id}")
 
 
 def search(sought: str, releases: Iterable[ReleaseInfo]) -> list[Found]:
-    """What fits, authorities first: most who search look for their own."""
+    """Matching pages, authorities first: most people search for their own."""
     return [*_areas(sought), *_indicators(sought), *_pages(sought), *_releases(sought, releases)] if sought else []
 
 

@@ -1,4 +1,4 @@
-"""Since when an authority lies outside the limits: one small line for each of them, by quarter, on one scale."""
+"""Shows since when each authority has been outside the limits: one small line for each, by quarter, on one scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Courses:
-    """All authorities by name, and the quarters that they are told by."""
+    """All authorities by name, and the quarters shown."""
 
     quarters: tuple[str, ...]
     areas: tuple[Course, ...]

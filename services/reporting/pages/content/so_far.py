@@ -1,4 +1,4 @@
-"""The current month of one authority, for those who may see it live. It is never the last word, and says so."""
+"""The current month of one authority, for viewers who may see it live. It is always marked as provisional."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -36,7 +36,7 @@ class SoFar:
 
 
 def so_far(reader: Reader, code: str) -> SoFar | None:
-    """None for who sees this authority by releases only, and in a release that is read through."""
+    """None for viewers who see this authority in releases only, and on pages of a release."""
     if reader.wanted is not None or not Gate(reader.viewer).sees_whole(code):
         return None
     today = reader.enquiry.today

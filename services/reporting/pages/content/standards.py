@@ -1,4 +1,4 @@
-"""Scotland against the standards: how many met each, whether that moved beyond chance, and since when."""
+"""Scotland against the standards: the share that met each, and whether it changed beyond chance in a year."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class StandardLine:
 
     @property
     def missed(self) -> str:
-        """Of how many orders it was not met, in round words."""
+        """How many orders missed it, in round words."""
         if self.row is None or self.row.numerator is None or not self.row.denominator:
             return ""
         share = 1 - self.row.numerator / self.row.denominator
@@ -78,7 +78,7 @@ def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> St
 
 
 def since_a_year(reader: Reader, indicator: Indicator, span: Span) -> Move | None:
-    """How Scotland's share moved; None for what is no share."""
+    """How Scotland's share changed; None if the indicator is not a share."""
     if indicator.kind is not Kind.SHARE:
         return None
     before, now = (row_of(reader, indicator, each) for each in (year_before(span), span))

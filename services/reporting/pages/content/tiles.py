@@ -1,4 +1,4 @@
-"""A map of Scotland on which each authority is a tile of the same size, and how each stands. The layout is data."""
+"""A map of Scotland on which each authority is a tile of the same size, with its result. The layout is data."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -137,7 +137,7 @@ def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
 
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
-    """The figure, what it was a year before, and the months up to it."""
+    """The figure, the one a year earlier, and the months up to it."""
     now, before = _now_and_before(reader, indicator, span, area)
     months = series(reader, indicator, span, area)
     return Headline(
@@ -184,7 +184,7 @@ def _hollow(rows: Sequence[Row]) -> list[bool]:
 
 
 def only(rows: Sequence[Row]) -> Row | None:
-    """The one asked for; of what is told by years, the last."""
+    """The period asked for; the last year if the indicator has only years."""
     return rows[-1] if rows else None
 
 
@@ -218,12 +218,12 @@ def _change(indicator: Indicator, now: Row | None, before: Row | None, span: Spa
 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
-    """What is likely still to arrive about one area."""
+    """The outlook for one area."""
     return still_to_come(reader.enquiry, _any_answer(reader, span, area))
 
 
 def lacking(reader: Reader, span: Span, area: str, indicator: Indicator | None = None) -> list[str]:
-    """The names of the authorities in the area that reported nothing of the span: its figures are without them."""
+    """The names of authorities in the area that reported nothing for the span, which its figures leave out."""
     answer = _any_answer(reader, span, area)
     found = quality.lacking(reader.enquiry, replace(answer, indicator=indicator or answer.indicator))
     return sorted(AREA_NAMES[code] for each in found for code in each.authorities)
@@ -242,7 +242,7 @@ class Downloads:
     definition: int | None
 
     def query(self, by: str = "", authority: str = "", months: int = 0) -> str:
-        """What the API takes. `months` asks for so many, ending with the span."""
+        """The query for the API. `months` asks for that many, ending with the span."""
         first = add_months(self.span.last, 1 - months) if months else self.span.first
         asked = {
             "from": f"{first:%Y-%m}",
@@ -301,7 +301,7 @@ AREA_CHOICES = (("Authorities", by_name(AUTHORITIES)), ("Health board areas", by
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A series over time, and what is unlikely to be chance in it."""
+    """A series over time, and its signals beyond chance."""
 
     chart: str
     drawing: str
@@ -316,7 +316,7 @@ class Trend:
 
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
-    """Up to 24 months, ending with the span. Nothing is read into provisional months."""
+    """Up to 24 months, ending with the span. Signals ignore provisional months."""
     rows = series(reader, indicator, span, area)
     hollow = _hollow(rows)
     settled = [None if open_still else row.value for row, open_still in zip(rows, hollow, strict=True)]

@@ -44,7 +44,7 @@ def short_period(label: str) -> str:
 
 
 def opening(day: date) -> str:
-    """A day with its weekday, and the time at which what is due on it is published."""
+    """A day with its weekday, and the time of publication."""
     return f"{_WEEKDAYS[day.weekday()]} {long_date(day)} at 9:30"
 
 
@@ -84,7 +84,7 @@ def why_absent(row: Row | None) -> str:
 
 
 def why_not_compared(row: Row | None) -> str:
-    """Why chance cannot be told from difference in this share."""
+    """Why this share cannot be compared."""
     return why_absent(row) if row is None or row.numerator is None else f"fewer than {FEWEST} cases"
 
 
@@ -99,7 +99,7 @@ def value(number: float | None, unit: str) -> str:
 
 
 def mark(row: Row | None) -> str:
-    """That a figure is not the last word, or not of the whole period; mostly nothing."""
+    """The mark of a provisional figure or of part of a period; usually empty."""
     if row is None or row.numerator is None:
         return ""
     return PROVISIONAL if row.provisional else "Part of the period" if row.partial else ""
@@ -119,7 +119,7 @@ def count(row: Row | None, number: float | None) -> str:
 
 
 def completeness(counts: Mapping[str, Sequence[str]]) -> str:
-    """How many authorities are complete, and how the others stand."""
+    """The number of complete authorities, and the states of the others."""
     others = (("partial", "with more to come"), ("not_known", "not known"), ("missing", "not reported"))
     parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
     number = sum(len(counts[state]) for state in ("complete", *(state for state, _ in others)))
@@ -127,7 +127,7 @@ def completeness(counts: Mapping[str, Sequence[str]]) -> str:
 
 
 def without(names: Sequence[str], area: str = "") -> str:
-    """Which authorities the totals of an area lack; an authority itself may be the area."""
+    """The authorities missing from the totals of an area; the area may be one authority."""
     if list(names) == [area]:
         return f"{area} has not reported."
     if len(names) == len(AUTHORITIES):

@@ -1,4 +1,4 @@
-"""How well the figures themselves are reported."""
+"""The quality of reporting itself."""
 
 from contracts.categories import FINDINGS
 from services.reporting.registry.indicators import Form, Good, Indicator, Kind, Status, counts, form, shares

@@ -1,4 +1,4 @@
-"""What several themes need."""
+"""Parts that several themes share."""
 
 from collections.abc import Iterable
 
