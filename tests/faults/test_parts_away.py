@@ -18,7 +18,7 @@ from services.operations.topics import ensure, topic_specs
 from tests.support.kafka import KafkaProcess
 from tests.support.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
-from tests.support.unlucky import LINGERS
+from tests.support.unlucky import ASK, ASKED, LINGERS
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -131,7 +131,11 @@ def test_a_worker_that_lost_its_partitions_cannot_write(platform: Platform, mome
     platform.add(name, "orders-worker", *UNLUCKY, moment)
     platform.start(name)
     until(lambda: f"orders.events.{authority}" in platform.owned(name), f"{name} owns {authority}")
-    before, after = load.pieces(2)
+    known, before, after = load.pieces(3)
+    load.post(platform, known)
+    load.wait_until_shown(platform)
+    platform.process(name).send_signal(ASK)
+    until(lambda: ASKED in platform.log(name).read_text(), f"{name} knows what it is to do")
     load.post(platform, before)
     until(lambda: LINGERS in platform.log(name).read_text(), f"{name} is in the middle of a batch")
     platform.freeze(name)

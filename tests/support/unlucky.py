@@ -1,14 +1,14 @@
-"""The orders worker, to which something happens in its third batch: python -m tests.support.unlucky before|during|bug AUTHORITY
+"""The orders worker, to which something happens: python -m tests.support.unlucky before|during|bug AUTHORITY
 
 bug     with an authority: a fault of ours in each batch with something of it, when everything is sent and nothing written
-before  it lingers when it has its batch and has written nothing
-during  it lingers when everything is written and nothing committed
+before  in its next batch after the signal ASK it lingers when it has written nothing
+during  in its next batch after the signal ASK it lingers when everything is written and nothing committed
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from itertools import count
 from typing import Any
 
 from services.chassis.streaming import positions
@@ -17,14 +17,24 @@ from services.records.ingest import store, times
 
 LINGER_SECONDS = 5.0
 SECRET = "what an order says"
-LINGERS = "now it lingers"
+ASK = signal.SIGUSR1
+ASKED, LINGERS = "it will linger", "now it lingers"
 
-calls = count(1)
+asked: list[int] = []
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _ask(number: int, _: object) -> None:
+    asked.append(number)
+    _say(ASKED)
 
 
 def _linger() -> None:
-    sys.stderr.write(f"{LINGERS}\n")
-    sys.stderr.flush()
+    _say(LINGERS)
     time.sleep(LINGER_SECONDS)
 
 
@@ -38,11 +48,12 @@ def _fails_for(authority: str, call: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _third_time(something: Callable[[], None], call: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
-    """The same call, but the third time something happens, first or afterwards."""
+def _once_asked(something: Callable[[], None], call: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
+    """The same call, but once it was asked for something happens, first or afterwards."""
 
     def called(*arguments: Any) -> Any:
-        now = next(calls) == 3
+        now = bool(asked)
+        asked.clear()
         if now and first:
             something()
         answer = call(*arguments)
@@ -55,13 +66,14 @@ def _third_time(something: Callable[[], None], call: Callable[..., Any], *, firs
 
 def happen(what: str, *whom: str) -> None:
     """Prepare it."""
+    signal.signal(ASK, _ask)
     match what:
         case "bug":
             store.stage = _fails_for(whom[0], store.stage)
         case "before":
-            positions.advance = _third_time(_linger, positions.advance, first=True)
+            positions.advance = _once_asked(_linger, positions.advance, first=True)
         case "during":
-            times.note = _third_time(_linger, times.note, first=True)
+            times.note = _once_asked(_linger, times.note, first=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Topics that belong together are handed over in step of time, and none holds another for ever."""
 
-import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Coroutine, Mapping
+from typing import Any, NamedTuple, cast
 
 import pytest
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -14,6 +13,9 @@ from services.chassis.streaming.fetching.abreast import PATIENCE_SECONDS, SHARE,
 
 ORDERS, SESSIONS = (TopicPartition(f"{kind}.events.S12000005", 0) for kind in ("orders", "unpaid-work"))
 ELSEWHERE = TopicPartition("orders.events.S12000036", 0)
+
+
+Taken = dict[Any, list[Any]]
 
 
 class Record(NamedTuple):
@@ -47,7 +49,14 @@ class Fetcher:
 
     def take(self, most: int = 50_000) -> dict[Any, list[Record]]:
         partitions = [TopicPartition(*at) for at in self.held.keys() | self.missing | self.faults.keys()]
-        return asyncio.run(self.abreast.take(partitions, 1.0, most))
+        return without_waiting(self.abreast.take(partitions, 1.0, most))
+
+
+def without_waiting(work: Coroutine[Any, Any, Taken]) -> Taken:
+    """What it returns, without a loop for each of thousands of calls: the fetcher never waits but moves its clock."""
+    with pytest.raises(StopIteration) as done:
+        work.send(None)
+    return cast("Taken", done.value.value)
 
 
 def ends(taken: Mapping[Any, list[Record]]) -> dict[Any, int]:
@@ -130,7 +139,7 @@ def test_of_a_seek_in_the_middle_only_what_follows_it_is_handed_over() -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from([ORDERS, SESSIONS, ELSEWHERE]), st.integers(1, 1_200)),
+    st.dictionaries(st.sampled_from([ORDERS, SESSIONS, ELSEWHERE]), st.integers(1, 700)),
     st.sets(st.sampled_from([ORDERS, SESSIONS, ELSEWHERE])),
     st.integers(1, 700),
 )
