@@ -96,7 +96,7 @@ def _ledgers(management: Management) -> APIRouter:
             today=now.day,
             until=horizon.until,
             items=[WorkItem.of(due, now, known) for due in dues],
-            will_be_late=at_risk.first(at_risk.of_caseload(at_risk.late(rows, now), caseload), now, None, limit),
+            will_be_late=at_risk.first(at_risk.of_caseload(at_risk.late(rows, now), caseload), now, limit),
             next=last,
         )
 

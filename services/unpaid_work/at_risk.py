@@ -1,6 +1,6 @@
 """Open orders whose hours will not be done by their deadline at the pace so far."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from heapq import nsmallest
 from typing import Annotated, NamedTuple
@@ -52,14 +52,15 @@ def router(management: Management) -> APIRouter:
         with transaction(at_once) as connection:
             everything = late(listing.open_with_unpaid_work(connection, authority), now)
         found = of_caseload(everything, caseload)
-        items = first(found, now, (begin[0], begin[1][0]) if begin else None, limit)
+        behind = after_place(found, (begin[0], begin[1][0]) if begin else None)
+        items = first(behind, now, limit)
         return AtRisk(
             today=now.day,
             orders=len(found),
             hours_left=round(sum(one.minutes_left for one in found) / 60, 2),
             caseloads=sorted({one.row.standing.caseload for one in everything} - {""}),
             items=items,
-            next=page_key(items[-1].deadline, items[-1].subject) if 0 < limit == len(items) else None,
+            next=page_key(items[-1].deadline, items[-1].subject) if 0 < len(items) < len(behind) else None,
         )
 
     return routes
@@ -81,10 +82,14 @@ def of_caseload(found: Iterable[Late], caseload: str) -> list[Late]:
     return [one for one in found if caseload in ("", one.row.standing.caseload)]
 
 
-def first(found: Iterable[Late], now: Today, after: tuple[date, str] | None, limit: int) -> list[LateForecast]:
+def after_place(found: Iterable[Late], place: tuple[date, str] | None) -> list[Late]:
+    """Those that come after a deadline and an order; all for none."""
+    return [one for one in found if place is None or one[:2] > place]
+
+
+def first(found: Iterable[Late], now: Today, limit: int) -> list[LateForecast]:
     """Those with the earliest deadlines; only they are worth a forecast in full."""
-    behind: Sequence[Late] = [one for one in found if after is None or one[:2] > after]
-    return [_view(one, now) for one in nsmallest(limit, behind, key=lambda one: one[:2])]
+    return [_view(one, now) for one in nsmallest(limit, found, key=lambda one: one[:2])]
 
 
 def _view(one: Late, now: Today) -> LateForecast:

@@ -10,10 +10,12 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 from docx import Document
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.accessibility import assert_accessible, rules
 from tests.support.kafka import remove_topics
+from tests.support.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
 
 FIFE, ORKNEY = "S12000047", "S12000023"
@@ -30,6 +32,10 @@ PATHS = (
     *("/refusals", "/check", "/held", "/settings", "/returns", "/evidence/2025-26", "/orders/FIFE/none"),
 )
 """Each template once, with the most that it can show; what a form leads to is looked at where it is filled in."""
+PRINTED = [path for path in PATHS if path not in {"/check", "/settings"}]
+"""All but those that are for entering something."""
+A4_LESS_MARGINS = 718
+"""In pixels, of which an inch has 96."""
 TODAY = datetime.now(UTC).date()
 IMPOSED: dict[str, Any] = {
     "court_type": "sheriff_summary",
@@ -133,6 +139,18 @@ def test_no_page_has_an_accessibility_fault(page: Page, desk: Platform) -> None:
         assert_fits(page, path)
 
 
+def test_in_print_a_page_is_whole_and_holds_only_what_can_be_read(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.set_viewport_size({"width": A4_LESS_MARGINS, "height": 1000})
+    page.emulate_media(media="print")
+    for path in (*PRINTED, f"/reports/{TODAY.year - 1}-Q4"):
+        page.goto(desk.desk + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert_fits(page, path)
+        left = page.locator("button, input, select, textarea, nav").all()
+        assert not [one.evaluate("node => node.outerHTML") for one in left if one.is_visible()], path
+
+
 def assert_fits(page: Page, path: str) -> None:
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1], f"{path} is wider than the window"
@@ -159,21 +177,52 @@ def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, de
         expect(page.get_by_role("table").last).to_contain_text("FIFE/3")
 
 
-def test_a_refusal_is_mended_and_sent_again(page: Page, desk: Platform) -> None:
-    sign_in(page, desk, "Fife: manager")
-    page.get_by_role("link", name="Refused events", exact=True).click()
-    page.get_by_role("row").filter(has_text="made_on").get_by_role("link").click()
-    written = page.get_by_label("The event")
+@pytest.fixture
+def phone(page: Page) -> Page:
+    page.set_viewport_size({"width": 390, "height": 844})
+    return page
+
+
+def follow(page: Page, name: str) -> None:
+    """By keyboard alone: the next link or button whose name begins so."""
+    pressing(page, "Tab", lambda: focused(page).startswith(name))
+    page.keyboard.press("Enter")
+
+
+def test_a_refusal_is_mended_and_sent_again_on_a_phone_by_keyboard(phone: Page, desk: Platform) -> None:
+    sign_in(phone, desk, "Fife: manager")
+    follow(phone, "Refused events")
+    expect(phone.get_by_role("row").filter(has_text="made_on")).to_be_visible()
+    follow(phone, phone.get_by_role("row").filter(has_text="made_on").get_by_role("link").inner_text())
+    written = phone.get_by_label("The event")
     broken = written.input_value()
-    page.get_by_role("button", name="Send it again").click()
-    expect(page.get_by_role("alert")).to_contain_text("would be refused")
-    written.fill(broken.replace("2026-13-01", str(TODAY)))
-    page.get_by_role("button", name="Check it").click()
-    expect(page.get_by_role("status")).to_contain_text("1 event can be sent")
-    page.get_by_role("button", name="Send it again").click()
-    expect(page.get_by_role("status")).to_contain_text("1 event sent and accepted")
+    follow(phone, "Send it again")
+    expect(phone.get_by_role("alert")).to_contain_text("would be refused")
+    pressing(phone, "Tab", lambda: label_of_focus(phone) == "The event")
+    phone.keyboard.press("Control+A")
+    phone.keyboard.insert_text(broken.replace("2026-13-01", str(TODAY)))
+    follow(phone, "Check it")
+    expect(phone.get_by_role("status")).to_contain_text("1 event can be sent")
+    follow(phone, "Send it again")
+    expect(phone.get_by_role("status")).to_contain_text("1 event sent and accepted")
     orders = desk.client("orders", FIFE)
     until(lambda: "first_contact" in orders.get("/v1/orders/FIFE/2").text, "the mended event is taken")
+
+
+def test_a_return_and_a_governance_report_on_a_phone_by_keyboard(phone: Page, desk: Platform) -> None:
+    sign_in(phone, desk, "Fife: manager")
+    follow(phone, "Returns")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Returns and reports")
+    with phone.expect_download() as download:
+        follow(phone, "Excel")
+    workbook = load_workbook(Path(download.value.path()), read_only=True)
+    assert len(workbook.sheetnames) > 3
+    follow(phone, "Report of")
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("Fife")
+    assert_fits(phone, "a report")
+    with phone.expect_download() as download:
+        follow(phone, "Word document")
+    assert Document(str(download.value.path())).paragraphs
 
 
 def test_the_list_of_the_day_is_the_same_as_a_file(page: Page, desk: Platform) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from contracts.authorities import AUTHORITIES
 from tests.e2e.conftest import HEARD, NOTICE, Site
 from tests.support.accessibility import EVERY_RULE, assert_accessible, rules
+from tests.support.keyboard import focused, pressing, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -168,23 +169,6 @@ def test_nobody_is_kept_out_on_any_screen(browser: Browser, site: Site, screen: 
             assert page.evaluate("document.documentElement.scrollWidth") <= screen.width, path
 
 
-def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150) -> None:
-    """Press a key until it is so."""
-    for _ in range(most):
-        page.keyboard.press(key)
-        if arrived():
-            return
-    raise AssertionError("not reached by keyboard")
-
-
-def focused(page: Page) -> str:
-    """What has the focus, by its name."""
-    found: str = page.evaluate(
-        "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''"
-    )
-    return found
-
-
 def test_the_keyboard_alone_leads_from_the_map_to_a_dot_of_the_funnel(page: Page, site: Site) -> None:
     page.goto(site.url)
     page.keyboard.press("Tab")
@@ -203,17 +187,6 @@ def test_the_keyboard_alone_leads_from_the_map_to_a_dot_of_the_funnel(page: Page
     assert shown.text_content() == LEADER.name
     page.keyboard.press("Enter")
     assert page.url.endswith(f"#{HEARD[1]}")
-
-
-def type_into(page: Page, label: str, text: str) -> None:
-    """Go to a field by keyboard, and write."""
-    pressing(page, "Tab", lambda: label_of_focus(page) == label)
-    page.keyboard.type(text)
-
-
-def label_of_focus(page: Page) -> str:
-    found: str = page.evaluate("document.activeElement.labels?.[0]?.innerText.trim() ?? ''")
-    return found
 
 
 def test_the_keyboard_alone_finds_who_is_worst_and_takes_the_figures(page: Page, site: Site) -> None:

@@ -1,8 +1,7 @@
 """Asks for everything that a report is made of, with the token of the one who looks."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -67,9 +66,18 @@ class Gathering:
 
     async def told(self, span: Span) -> Told:
         """Return everything about these months."""
-        indicators, decided, changes = await asyncio.gather(self._indicators(), self._aims(), self._changes(span))
-        (comparisons, earlier, months, counts), (held, counted, capacity) = await asyncio.gather(
-            self._figures(indicators, decided, span), self._state()
+        return await self._told(span, quarters=0)
+
+    async def evidence(self, span: Span) -> Told:
+        """Return the same, with each share by quarter."""
+        return await self._told(span, QUARTERS_OF_EVIDENCE)
+
+    async def _told(self, span: Span, quarters: int) -> Told:
+        indicators, decided = await asyncio.gather(self._indicators(), self._decided())
+        aims = [_aim(change) for change in decided["Aim"].now]
+        shares = [one for one in indicators if one.kind == SHARE]
+        (comparisons, earlier, months, counts), by_quarter, (held, counted, capacity) = await asyncio.gather(
+            self._figures(indicators, shares, aims, span), self._quarters(shares, span.last, quarters), self._state()
         )
         rules = [rule for one in counted for rule in one.rules]
         return Told(
@@ -80,25 +88,18 @@ class Gathering:
             earlier={one.indicator.id: one for one in earlier},
             months=months,
             counts=counts,
-            aims=decided,
+            quarters=by_quarter,
+            aims=aims,
             wrong=sum(rule.number for rule in rules),
             newly_wrong=sum(rule.newly for rule in rules),
             refused=sum(one.rejected_open for one in held),
-            changes=changes,
+            changes=_changes(decided, span),
             capacity=foreseen(capacity).sentence,
         )
 
-    async def evidence(self, span: Span) -> Told:
-        """Return the same, with each share by quarter."""
-        told = await self.told(span)
-        first = add_months(span.last, 1 - 3 * QUARTERS_OF_EVIDENCE)
-        found = await self._series([one.indicator for one in told.comparisons], "quarter", first, span.last)
-        return replace(told, quarters={series.indicator.id: series for series in found})
-
     async def _figures(
-        self, indicators: Iterable[Indicator], aims: Iterable[Aim], span: Span
+        self, indicators: Iterable[Indicator], shares: Sequence[Indicator], aims: Iterable[Aim], span: Span
     ) -> tuple[list[Comparison], list[Comparison], dict[str, Series], list[Series]]:
-        shares = [one for one in indicators if one.kind == SHARE]
         return await asyncio.gather(
             self._compared(shares, span.first, span.last),
             self._compared(shares, span.first_before, span.last_before),
@@ -148,28 +149,35 @@ class Gathering:
         found = await self._series(wanted, "month", add_months(last, -MONTHS_OF_AIMS), last)
         return {series.indicator.id: series for series in found}
 
+    async def _quarters(self, shares: Sequence[Indicator], last: date, number: int) -> dict[str, Series]:
+        if not number:
+            return {}
+        found = await self._series(shares, "quarter", add_months(last, 1 - 3 * number), last)
+        return {series.indicator.id: series for series in found}
+
     async def _counts(self, indicators: Sequence[Indicator], span: Span) -> list[Series]:
         by = "quarter" if add_months(span.first, 2) == span.last else "year"
         return await self._series(indicators, by, span.first_before, span.last)
 
-    async def _aims(self) -> list[Aim]:
-        decided = await self._ask(Service.ORDERS, "own/aims", Decided)
-        return [_aim(change) for change in decided.now]
-
-    async def _changes(self, span: Span) -> list[str]:
-        """What managers set within the months."""
-        after = add_months(span.last, 1) - timedelta(days=1)
-        names = {"closed-days": "Closed day", "targets": "Target", "aims": "Aim"}
-        found = await asyncio.gather(*(self._ask(Service.ORDERS, f"own/{name}", Decided) for name in names))
-        changes = [(name, one) for name, decided in zip(names.values(), found, strict=True) for one in decided.changes]
-        shown = [(name, one) for name, one in changes if span.first <= one.at.date() <= after]
-        return [_change(name, one) for name, one in sorted(shown, key=lambda each: each[1].at)]
+    async def _decided(self) -> dict[str, Decided]:
+        """What managers have set, by what it is called in a report."""
+        names = {"Closed day": "closed-days", "Target": "targets", "Aim": "aims"}
+        found = await asyncio.gather(*(self._ask(Service.ORDERS, f"own/{path}", Decided) for path in names.values()))
+        return dict(zip(names, found, strict=True))
 
 
 def _aim(change: Change) -> Aim:
     standard, since = change.key.split(" ")
     content = change.content or {}
     return Aim(standard, date.fromisoformat(since), content["target"], content["change"])
+
+
+def _changes(decided: Mapping[str, Decided], span: Span) -> list[str]:
+    """What was set within the months, the earliest first."""
+    last = add_months(span.last, 1) - timedelta(days=1)
+    found = [(name, one) for name, of_kind in decided.items() for one in of_kind.changes]
+    shown = [(name, one) for name, one in found if span.first <= one.at.date() <= last]
+    return [_change(name, one) for name, one in sorted(shown, key=lambda each: each[1].at)]
 
 
 def _change(name: str, change: Change) -> str:

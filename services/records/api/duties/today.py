@@ -80,15 +80,16 @@ def router(management: Management) -> APIRouter:
             int, Query(ge=0, le=1000, description="How many of each urgency; 0 for the counts alone")
         ] = 50,
     ) -> Duties:
-        chosen = Chosen(urgency, standard, sorting, _place(after) if urgency else None, limit)
+        paged = urgency is not None and limit > 0
+        chosen = Chosen(urgency, standard, sorting, _place(after) if urgency else None, limit + paged)
         now = management.now(authority)
         ahead = horizon(now, WITHIN)
         with transaction(at_once) as connection:
             known = acknowledging.acknowledged(connection, authority)
             found = listing.all_dues(connection, authority, ahead)
         dues = by_urgency(of_caseload(found, caseload), now.day, known)
-        shown = first(dues, chosen)
-        full = urgency is not None and 0 < limit == len(shown)
+        found_first = first(dues, chosen)
+        shown = found_first[:limit] if paged else found_first
         return Duties(
             today=now.day,
             until=ahead.until,
@@ -98,7 +99,7 @@ def router(management: Management) -> APIRouter:
             ],
             caseloads=sorted({due.caseload for due in found} - {""}),
             items=[DutyView.shown(urgent, due, now, known) for urgent, due in shown],
-            next=str(Place.of(shown[-1][1])) if full else None,
+            next=str(Place.of(shown[-1][1])) if len(found_first) > len(shown) else None,
         )
 
     return routes

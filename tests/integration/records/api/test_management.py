@@ -91,6 +91,8 @@ def test_duties_are_the_worklist_by_urgency(orders: Bench, unpaid_work: Bench) -
             assert {place_of(item) for item in found} == listed
             assert Counter((item["standard"], item["urgency"]) for item in found) == counted
             assert len(found) == len(listed)
+            overdue = [item for item in found if item["urgency"] == "overdue"]
+            assert asked.get("duties", urgency="overdue", limit=max(len(overdue), 1))["next"] is None
 
 
 def place_of(item: dict[str, Any]) -> tuple[str, ...]:
@@ -124,6 +126,7 @@ def test_what_is_at_risk_is_counted_and_told_page_by_page(unpaid_work: Bench) ->
         assert (counts["orders"], counts["items"]) == (len(late), [])
         assert counts["hours_left"] == pytest.approx(sum(one["forecast"]["hours_left"] for one in late), abs=0.5)
         assert asked.pages("at-risk", "items", limit=2) == late
+        assert asked.get("at-risk", limit=max(len(late), 1))["next"] is None
         some += len(late)
     assert some
 
