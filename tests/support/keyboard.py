@@ -1,0 +1,33 @@
+"""What somebody does in a browser who has a keyboard alone."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+
+def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150) -> None:
+    """Press a key until it is so."""
+    for _ in range(most):
+        page.keyboard.press(key)
+        if arrived():
+            return
+    raise AssertionError("not reached by keyboard")
+
+
+def focused(page: Page) -> str:
+    """What has the focus, by its name."""
+    found: str = page.evaluate(
+        "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''"
+    )
+    return found
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    """Go to a field by keyboard, and write."""
+    pressing(page, "Tab", lambda: label_of_focus(page) == label)
+    page.keyboard.type(text)
+
+
+def label_of_focus(page: Page) -> str:
+    found: str = page.evaluate("document.activeElement.labels?.[0]?.innerText.trim() ?? ''")
+    return found
