@@ -1,9 +1,9 @@
 """Builds an answer: the vintage that each viewer reads, the sums, and the gate. Pages and every format start here."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
 
 from sqlalchemy import Connection
 
@@ -35,6 +35,8 @@ from services.reporting.registry.clocks import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
 from services.reporting.registry.population import people_of
 from services.reporting.releases.index import ReleaseInfo, release_for
+
+T = TypeVar("T")
 
 MOST_ROWS = 50_000
 
@@ -94,6 +96,14 @@ class Enquiry:
     _coverage: dict[Cut, Coverage] = field(default_factory=dict)
     _periods: dict[object, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
+    _once: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, what: Hashable, work_out: Callable[[], T]) -> T:
+        """Return what `work_out` says. It is asked at most once for this name."""
+        if what not in self._once:
+            self._once[what] = work_out()
+        found: T = self._once[what]
+        return found
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
         """The release that the viewer reads, if any. Raises NotThere for an unknown one."""

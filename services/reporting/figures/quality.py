@@ -64,6 +64,13 @@ def standings(
 
     `services` are those of which any must have heard of a month for it not to be missing.
     """
+    asked = "standings", span, whole, published and published.id, services
+    return enquiry.once(asked, lambda: _standings(enquiry, span, whole, published, services))
+
+
+def _standings(
+    enquiry: Enquiry, span: Span, whole: Cut | None, published: ReleaseInfo | None, services: frozenset[Service]
+) -> list[Completeness]:
     gate = Gate(enquiry.viewer)
     released = Rounded(published.id) if published and enquiry.viewer.audience != "national" else None
     own, others = _judged(enquiry, whole, span, services), _judged(enquiry, released, span, services)
@@ -225,7 +232,8 @@ def _estimate(enquiry: Enquiry, cut: Cut, day: date) -> Estimate:
         wanted = Wanted(("reporting_delay",), BANDS, None, months[0], day)
         return estimate(reports_of(enquiry.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
 
-    return remembered(enquiry.connection, cut, ("estimate", day), work_out)
+    what = "estimate", day
+    return enquiry.once((cut, *what), lambda: remembered(enquiry.connection, cut, what, work_out))
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
