@@ -7,11 +7,13 @@ from playwright.sync_api import Page
 
 def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150) -> None:
     """Press a key until it is so."""
+    met = []
     for _ in range(most):
         page.keyboard.press(key)
         if arrived():
             return
-    raise AssertionError("not reached by keyboard")
+        met.append(focused(page))
+    raise AssertionError(f"not reached by keyboard, but {met}")
 
 
 def focused(page: Page) -> str:
