@@ -27,7 +27,7 @@ class PutAside(NamedTuple):
     id: str | None
     reason: str = "put_aside"
     path: str = "$"
-    message: str = "the platform failed on this event; it was put aside, to be sent through again once that is mended"
+    message: str = "the platform failed on this event; it was put aside, to be sent again once the bug is corrected"
 
 
 class Arrival(NamedTuple):
