@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.plan import ProcessSpec, Sign
-from deploy.local.process import NotReady, spawn, stop_all, tail, wait_until
+from deploy.local.process import NotReady, asking, spawn, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
 
 READY_SECONDS = 180
@@ -108,7 +108,7 @@ class Supervisor:
 
 def _given(sign: Sign) -> bool:
     try:
-        answer = httpx.get(sign.address, timeout=2)
+        answer = asking().get(sign.address, timeout=2)
     except httpx.TransportError:
         return False
     return answer.status_code == httpx.codes.OK and (sign.line is None or sign.line in answer.text.splitlines())
