@@ -13,7 +13,6 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from shutil import which
 
 import psutil
@@ -21,10 +20,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Browser, Page, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.local.postgres import Postgres
 from services.chassis.memory import collect_seldom
-from services.chassis.migrations import migrate
 from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.kafka import KafkaProcess
@@ -36,10 +36,6 @@ CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-
-SERVICES = Path(__file__).parents[1] / "services"
-MIGRATIONS = {name: SERVICES / name / "migrations" for name in ("orders", "unpaid_work", "reporting")}
-
 
 # A slow machine is no failure: examples are bounded in number, and hanging is found by the timeout.
 settings.register_profile(
@@ -53,6 +49,12 @@ collect_seldom()
 
 PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
 """The fixtures that start something."""
+TOGETHER = (
+    ("tests/e2e/stack/",),
+    ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
+    ("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
+)
+"""Files that share a platform, which takes some 20 seconds of processor time to start: two of them, so that two workers have some."""
 MEMORY_OF_A_WORKER = 3 * 2**30
 """With a Kafka, a PostgreSQL, and now and then the whole platform or a browser."""
 
@@ -72,11 +74,26 @@ def pytest_xdist_auto_num_workers() -> int:
     return 0 if given else max(1, min((os.cpu_count() or 1) + 1, fitting))
 
 
+class Together(LoadFileScheduling):  # type: ignore[misc]
+    """Whole files go to a worker, and of files that share something dear, all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(
+            (first for first, *rest in TOGETHER if nodeid.startswith((first, *rest))), super()._split_scope(nodeid)
+        )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """The one above, whatever `--dist` says."""
+    return Together(config, log)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Fetch the broker's jars once, before workers run side by side."""
+    """Fetch the broker's jars once, and make the archive of its classes, before workers run side by side."""
     option = session.config.option
-    if "PYTEST_XDIST_WORKER" not in os.environ and not option.collectonly and not option.fast:
-        kafka_choice()
+    first = "PYTEST_XDIST_WORKER" not in os.environ and not option.collectonly and not option.fast
+    if first and kafka_choice().kind is KafkaKind.PROCESS:
+        apache_kafka.have_archive()
 
 
 def kafka_lines() -> list[str]:
@@ -185,8 +202,7 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
 def migrated(postgres_server: str, new_database: Callable[[], str]) -> Iterator[Callable[[], str]]:
     """Makes a database with the tables of every service, copied from one that was migrated once. All go at the end."""
     template = new_database()
-    for schema, history in MIGRATIONS.items():
-        migrate(template, schema, history)
+    parts.make_tables(template)
     with parts.databases(postgres_server, template.rpartition("/")[2]) as make:
         yield make
 

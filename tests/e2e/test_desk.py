@@ -95,10 +95,10 @@ def lines(events: list[dict[str, Any]]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, new_database: Callable[[], str]) -> Iterator[Platform]:
+def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, migrated: Callable[[], str]) -> Iterator[Platform]:
     """The record services and the desk, with a few orders of Fife."""
     remove_topics(kafka)
-    platform = Platform(tmp_path_factory.mktemp("desk"), kafka, new_database())
+    platform = Platform(tmp_path_factory.mktemp("desk"), kafka, migrated(), forked=True)
     try:
         platform.prepare()
         for name in ("orders-api", "unpaid_work-api"):

@@ -33,7 +33,9 @@ def _platform(
     database = create_database(_postgres_process.url, f"platform_{uuid.uuid4().hex}")
     settings = dict.fromkeys(WORKERS, QUICK)
     settings["reporting-worker"] = QUICK | {"stream_batch_max_messages": "500"}
-    with running_platform(tmp_path_factory.mktemp("platform"), _kafka_process.address, database, settings) as running:
+    with running_platform(
+        tmp_path_factory.mktemp("platform"), _kafka_process.address, database, settings, forked=True
+    ) as running:
         yield running
 
 

@@ -13,8 +13,8 @@ from kafka.errors import UnknownTopicOrPartitionError
 from playwright.sync_api import Page
 
 from deploy.local.postgres import Postgres
-from tests.conftest import MIGRATIONS
 from tests.support.kafka import KafkaProcess
+from tests.support.parts import MIGRATIONS
 
 POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
 

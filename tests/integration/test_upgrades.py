@@ -11,7 +11,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from services.chassis.database import driver_url
 from services.chassis.migrations import Gate, migrate
-from tests.conftest import MIGRATIONS
+from tests.support.parts import MIGRATIONS
 
 
 class Column(NamedTuple):

@@ -3,15 +3,11 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from services.cli import GROUPS
-
-_SERVER = get_context("forkserver")
-_SERVER.set_forkserver_preload([__name__, "services.cli", *GROUPS])
+from tests.support.forked import SERVER
 
 
 class Done(NamedTuple):
@@ -26,7 +22,7 @@ def carry_out(arguments: Sequence[str], environment: Mapping[str, str], folder: 
     """Run `payback` with these arguments, in this folder, with nothing in its environment but what is given."""
     with TemporaryDirectory() as said:
         output = [Path(said, name) for name in ("stdout", "stderr")]
-        process = _SERVER.Process(target=_run, args=(list(arguments), dict(environment), folder, output))
+        process = SERVER.Process(target=_run, args=(list(arguments), dict(environment), folder, output))
         process.start()
         process.join(seconds)
         if process.is_alive():
@@ -36,7 +32,7 @@ def carry_out(arguments: Sequence[str], environment: Mapping[str, str], folder: 
 
 
 def _run(arguments: list[str], environment: dict[str, str], folder: Path, output: list[Path]) -> None:
-    from services.cli import main  # noqa: PLC0415 - the parent of all commands has imported it
+    from services.cli import main
 
     os.environ.clear()
     os.environ.update(environment)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 FOLDER = Path(__file__).parents[1] / "reference" / "kubernetes"
 _KEPT = {"type", "enum", "pattern", "required", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
@@ -27,12 +25,16 @@ def kinds() -> set[str]:
 
 def fault(document: Mapping[str, Any]) -> str | None:
     """What is wrong with a resource in the words of the validator; None where nothing is."""
+    from jsonschema.exceptions import best_match
+
     error = best_match(_validator(document["kind"]).iter_errors(document))
     return None if error is None else f"{error.json_path}: {error.message}"
 
 
 @cache
-def _validator(kind: str) -> Draft202012Validator:
+def _validator(kind: str) -> Any:
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator(json.loads((FOLDER / f"{kind}.json").read_text()))
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from openpyxl import load_workbook
-from pyjstat import pyjstat
 
 MEASURES = ("numerator", "denominator", "value", "lower", "upper")
 
@@ -43,6 +42,8 @@ def from_xlsx(content: bytes) -> Iterator[Told]:
 
 
 def from_json_stat(text: str) -> Iterator[Told]:
+    from pyjstat import pyjstat
+
     hidden = {place for place, mark in json.loads(text).get("status", {}).items() if mark in {"c", "a", "n"}}
     frame = pyjstat.Dataset.read(text).write("dataframe", naming="id")
     by_key: dict[tuple[str, ...], dict[str, Any]] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def named_in(names: Path) -> list[Path]:
     """The jars that the lines of a file name by coordinates and digest. Raises RuntimeError where one is another."""
-    from jgo.maven import MavenContext  # noqa: PLC0415 - only who needs a jar waits for it
+    from jgo.maven import MavenContext
 
     repository = MavenContext()
     found = []

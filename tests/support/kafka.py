@@ -1,12 +1,14 @@
 """Apache Kafka as a local process: one node that is broker and controller, on a Java and jars that need no Maven."""
 
 import base64
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
 from importlib.util import find_spec
@@ -95,10 +97,36 @@ def jars() -> list[Path]:
     return named_in(_JARS)
 
 
-def _java(main: str, *arguments: str) -> list[str]:
+@cache
+def archive() -> Path:
+    """Where the classes of a broker are kept as this Java has them when it has loaded them from these jars."""
+    program = java()
+    assert program is not None
+    program = program.resolve()
+    made_of = [str(program), str(program.stat().st_mtime_ns), *map(str, jars())]
+    return jars()[0].parent / f"payback-{hashlib.sha256(os.pathsep.join(made_of).encode()).hexdigest()[:16]}.jsa"
+
+
+def have_archive() -> None:
+    """Make it unless it is there: it halves the processor time of each start, and takes that of three (measured)."""
+    if archive().exists():
+        return
+    making = archive().with_suffix(f".{os.getpid()}")
+    broker = KafkaProcess(options=(f"-XX:ArchiveClassesAtExit={making}",))
+    try:
+        broker.start()
+        whole = broker.stop() != -signal.SIGKILL
+    finally:
+        broker.remove()
+    if whole and making.exists():  # a Java that cannot make one goes without
+        making.rename(archive())
+
+
+def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
     """A small Java machine that compiles lightly: it lives for a few minutes at most."""
+    shared = options or ([f"-XX:SharedArchiveFile={archive()}"] if archive().exists() else [])
     return [
-        *(str(java()), "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+        *(str(java()), "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", *shared),
         *("-cp", os.pathsep.join(map(str, jars())), main, *arguments),
     ]
 
@@ -119,9 +147,14 @@ def _copy(directory: Path, to: Path) -> None:
 class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
-    def __init__(self, beside: tuple[int, int] | None = None, parent: Path | None = None) -> None:
-        """`beside` is the port of a second way in, and the one at which clients that came that way are told to find it."""
-        self._beside = beside
+    def __init__(
+        self, beside: tuple[int, int] | None = None, parent: Path | None = None, options: Sequence[str] = ()
+    ) -> None:
+        """`beside` is the port of a second way in, and the one at which clients that came that way are told to find it.
+
+        `options` are of Java.
+        """
+        self._beside, self._options = beside, options
         self._scratch = Scratch(parent)
         self._directory = self._scratch.path
         self._port, self._controller = free_ports(2)
@@ -133,7 +166,8 @@ class KafkaProcess:
         """Return when it answers clients. Raises NotReady."""
         if not (self._directory / "data").exists():
             self._format()
-        self._process = spawn(_java("kafka.Kafka", str(self._properties)), self.log, environment=self._environment())
+        command = _java("kafka.Kafka", str(self._properties), options=self._options)
+        self._process = spawn(command, self.log, environment=self._environment())
         wait_until(self._answers, "Apache Kafka", self._process, self.log, seconds=60)
 
     def ensure_running(self) -> None:
@@ -141,9 +175,9 @@ class KafkaProcess:
         if self._process is None or self._process.poll() is not None:
             self.start()
 
-    def stop(self) -> None:
-        """Stop in an orderly way."""
-        self._end(signal.SIGTERM)
+    def stop(self) -> int | None:
+        """Stop in an orderly way. The exit status, if it ran: that of SIGKILL where it took too long."""
+        return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """Stop as a crash would."""
@@ -178,10 +212,12 @@ class KafkaProcess:
         logging = f"-Dlog4j2.configurationFile={self._directory}/log4j2.properties"
         return {"PATH": os.defpath, "JDK_JAVA_OPTIONS": logging}
 
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
-            stop(self._process, how, seconds=30)
-            self._process = None
+    def _end(self, how: signal.Signals) -> int | None:
+        if self._process is None:
+            return None
+        stop(self._process, how, seconds=30)
+        status, self._process = self._process.returncode, None
+        return status
 
     def _format(self) -> None:
         settings = properties(broker=self._port, controller=self._controller, data=f"{self._directory}/data")

@@ -9,16 +9,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from services.chassis.migrations import migrate
-from tests.conftest import MIGRATIONS
 from tests.support import parts
 
 
 def main(command: list[str]) -> int:
     """The exit status of the command."""
     with TemporaryDirectory() as directory, parts.postgres_process(Path(directory)) as server:
-        for schema, history in MIGRATIONS.items():
-            migrate(server.url.rpartition("/")[0] + "/template1", schema, history)
+        parts.make_tables(server.url.rpartition("/")[0] + "/template1")
         return subprocess.run(command, env=os.environ | {"PAYBACK_TEST_POSTGRES": server.url}, check=False).returncode
 
 

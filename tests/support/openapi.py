@@ -1,5 +1,6 @@
 """What the tests of all OpenAPI documents share: schemathesis on an application, and the headers of callers."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, TokenSettings
 
+EXAMPLES = int(os.environ.get("PAYBACK_TEST_EXAMPLES", "2"))
+"""Of each operation, beside the fixed ones. They are others each time."""
 KEYS = generate_keys()
 TOKENS = TokenSettings(public_key=KEYS.public, development=True)
 MANY = 1_000_000

@@ -18,7 +18,11 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 from deploy.local.broker import Broker
 from deploy.local.postgres import Postgres, create_database, drop_database
 from deploy.local.process import free_ports
+from services.chassis.migrations import migrate
 from tests.support import kafka
+
+SERVICES = Path(__file__).parents[2] / "services"
+MIGRATIONS = {name: SERVICES / name / "migrations" for name in ("orders", "unpaid_work", "reporting")}
 
 
 class KafkaKind(StrEnum):
@@ -120,6 +124,12 @@ def databases(server: str, template: str = "template1") -> Iterator[Callable[[],
     finally:
         for name in names:
             drop_database(server, name)
+
+
+def make_tables(database: str) -> None:
+    """Bring the schema of every service up to date, or make it."""
+    for schema, history in MIGRATIONS.items():
+        migrate(database, schema, history)
 
 
 def _container_engine_answers() -> bool:

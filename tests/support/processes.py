@@ -5,6 +5,7 @@ Nothing is started again by itself: what dies stays dead until the test says oth
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -19,14 +20,15 @@ import psycopg
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families as read_metrics
 
-from deploy.local.plan import Plan, Ports, Surroundings, plan
-from deploy.local.process import free_ports, spawn, stop, stop_all, tail, wait_until
+from deploy.local.plan import Ports, Surroundings, plan
+from deploy.local.process import asking, free_ports, spawn, stop, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
-from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody, write_roles
 from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
+from tests.support.forked import Forked, fork
+from tests.support.parts import make_tables
 
 LINES = "application/x-ndjson"
 WORKERS = ("orders-worker", "unpaid_work-worker", "reporting-worker")
@@ -37,6 +39,8 @@ SHORTEST_SESSION = {"kafka_session_timeout_seconds": "6"}
 START_SECONDS = 120
 PATIENCE_SECONDS = 120
 """How long nothing may happen before a test fails."""
+
+Process = subprocess.Popen[bytes] | Forked
 
 Cells = dict[str, int]
 """By `measure|authority|period|category`."""
@@ -53,23 +57,24 @@ def until(happened: Callable[[], object], what: str, seconds: float = PATIENCE_S
 class Platform:
     """Processes by name: `orders-worker`, `reporting-api` and so on, and whatever `add` makes."""
 
-    def __init__(self, directory: Path, kafka: str, database: str) -> None:
+    def __init__(self, directory: Path, kafka: str, database: str, *, forked: bool = False) -> None:
+        """Forked processes start in a fraction of the time; they hold in memory what all others import, too."""
         self.kafka, self.database = kafka, database
-        self._directory = directory
+        self._directory, self._forked = directory, forked
         self._key = DevelopmentKey(directory / "key.pem")
         self._ports = Ports.choose(None)
         roles = write_roles(directory / "roles.json", mint_for_everybody(self._key))
-        self._plan: Plan = plan(self._ports, Surroundings(kafka, database, self._key.public_path, roles))
-        self._specs = {spec.name: spec for spec in self._plan.services}
+        planned = plan(self._ports, Surroundings(kafka, database, self._key.public_path, roles))
+        self._specs = {spec.name: spec for spec in planned.services}
         for name in WORKERS:
             self.tell(name, **SHORTEST_SESSION)
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Process] = {}
         self._clients: dict[tuple[str, str], httpx.Client] = {}
 
     def prepare(self) -> None:
         """Topics and tables."""
         ensure(KafkaSettings(bootstrap=self.kafka), topic_specs())
-        Supervisor(self._directory, lambda _: None).run_to_end(self._plan.migrations)
+        make_tables(self.database)
 
     def close(self) -> None:
         """Stop all that runs."""
@@ -107,7 +112,8 @@ class Platform:
         for name in names:
             spec = self._specs[name]
             environment = clean_environment() | spec.environment
-            self._running[name] = spawn(spec.command, self.log(name), environment=environment)
+            start = fork if self._forked and spec.command[:2] == (sys.executable, "-m") else spawn
+            self._running[name] = start(spec.command, self.log(name), environment=environment)
 
     def environment(self, name: str) -> dict[str, str]:
         """What a process is told."""
@@ -121,7 +127,7 @@ class Platform:
         """One that was made then."""
         return self._key.mint(identity_of(role), lifetime, FixedClock(begun))
 
-    def process(self, name: str) -> "subprocess.Popen[bytes]":
+    def process(self, name: str) -> Process:
         return self._running[name]
 
     def log(self, name: str) -> Path:
@@ -152,7 +158,9 @@ class Platform:
     def exit_status(self, name: str) -> int:
         """Of a process that is expected to end by itself."""
         until(lambda: self.process(name).poll() is not None, f"{name} ends")
-        return self.process(name).returncode
+        status = self.process(name).returncode
+        assert status is not None
+        return status
 
     def running(self) -> dict[str, int]:
         """Names and process ids of what runs."""
@@ -169,7 +177,7 @@ class Platform:
         sign = self._specs[name].ready
         assert sign is not None
         try:
-            answer = httpx.get(sign.address, timeout=10)
+            answer = asking().get(sign.address, timeout=10)
         except httpx.TransportError:
             return False
         return answer.is_success and (sign.line is None or sign.line in answer.text.splitlines())
@@ -189,7 +197,7 @@ class Platform:
     def _samples(self, name: str, metric: str, labels: Mapping[str, str]) -> dict[frozenset[tuple[str, str]], float]:
         sign = self._specs[name].ready
         assert sign is not None
-        text = httpx.get(sign.address, timeout=10).text
+        text = asking().get(sign.address, timeout=10).text
         samples = (sample for family in read_metrics(text) for sample in family.samples if sample.name == metric)
         return {frozenset(s.labels.items()): s.value for s in samples if labels.items() <= s.labels.items()}
 
@@ -280,10 +288,15 @@ class Platform:
 
 @contextmanager
 def running_platform(
-    directory: Path, kafka: str, database: str, settings: Mapping[str, Mapping[str, str]] = NOTHING
+    directory: Path,
+    kafka: str,
+    database: str,
+    settings: Mapping[str, Mapping[str, str]] = NOTHING,
+    *,
+    forked: bool = False,
 ) -> Iterator[Platform]:
     """All six processes, on topics and tables made for them. `settings` are by process, as for `Platform.tell`."""
-    platform = Platform(directory, kafka, database)
+    platform = Platform(directory, kafka, database, forked=forked)
     for name, told in settings.items():
         platform.tell(name, **told)
     try:

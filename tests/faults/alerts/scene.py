@@ -17,7 +17,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.decoding.codec import Event, encode
 from contracts.events import Heartbeat
 from deploy.local.postgres import Postgres, create_database
-from deploy.local.process import free_ports
+from deploy.local.process import asking, free_ports
 from services.chassis.clock import system_clock
 from tests.faults.alerts.disk import small_disk, told_of
 from tests.faults.alerts.proxy import Proxy
@@ -112,7 +112,7 @@ def start_sender(platform: Platform) -> None:
 
 def _text(address: str) -> str:
     try:
-        return httpx.get(address, timeout=5).text
+        return asking().get(address, timeout=5).text
     except httpx.TransportError:
         return ""
 

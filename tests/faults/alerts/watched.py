@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +54,8 @@ def seconds(text: str) -> float:
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(DURATION, text))
 
 
-def rules() -> dict[str, dict[str, Any]]:
+@cache
+def rules() -> Mapping[str, Mapping[str, Any]]:
     """The alerts that are deployed, by name."""
     document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
     return {rule["alert"]: rule for group in document["groups"] for rule in group["rules"] if "alert" in rule}

@@ -36,10 +36,8 @@ from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
 from tests.support.fuzzing import assert_no_fault_of_ours
-from tests.support.openapi import KEYS, MANY, TOKENS, Asked, Everybody, asking, asking_as, nowhere, schema_of
+from tests.support.openapi import EXAMPLES, KEYS, MANY, TOKENS, Asked, Everybody, asking, asking_as, nowhere, schema_of
 
-EXAMPLES = 4
-"""Of each operation, asked by every caller, beside the fixed ones."""
 SURFACES = {
     "orders": run_api.Surface("orders", orders.routers, ORDERS_POLICIES),
     "unpaid_work": run_api.Surface("unpaid_work", unpaid_work.routers, UNPAID_WORK_POLICIES),

@@ -23,10 +23,8 @@ from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position
 from tests.support.figures import national_cells
 from tests.support.fuzzing import assert_no_fault_of_ours
-from tests.support.openapi import KEYS, MANY, TOKENS, Everybody, asking_as, nowhere, schema_of
+from tests.support.openapi import EXAMPLES, KEYS, MANY, TOKENS, Everybody, asking_as, nowhere, schema_of
 
-EXAMPLES = 4
-"""Of each operation, asked by every caller, beside the fixed ones."""
 LAST_MONTH = add_months(month_of(NOW.date()), -2)
 
 MANAGER = Identity("manager", frozenset({"orders:read"}), "S12000049")

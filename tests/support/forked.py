@@ -1,0 +1,77 @@
+"""Processes of our own that need not import everything anew: they are forked from one that has, once for all tests of a worker."""
+
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from subprocess import TimeoutExpired
+
+from deploy.local.process import die_with
+from services.cli import GROUPS
+
+RECORDS = ("orders", "unpaid_work")
+SERVER = get_context("forkserver")
+SERVER.set_forkserver_preload(
+    [
+        *(__name__, "tests.support.commands", "services.cli", *GROUPS),
+        *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain")),
+        *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
+        *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
+    ]
+)
+
+
+class Forked:
+    """Behaves as subprocess.Popen does."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+        process.start()
+        assert process.pid is not None
+        self.pid = process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise TimeoutExpired(str(self.pid), timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Forked:
+    """Run `python -m` what follows, as deploy.local.process.spawn does."""
+    python, m, *arguments = command
+    assert (python, m) == (sys.executable, "-m")
+    return Forked(SERVER.Process(target=_run, args=(arguments, log, dict(environment))))
+
+
+def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
+    if ask := die_with(os.getppid(), signal.SIGKILL):
+        ask()
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    for output in (1, 2):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), output)
+    module, *_ = sys.argv = arguments
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
