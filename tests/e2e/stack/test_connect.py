@@ -1,6 +1,5 @@
 """From an authority's own tables to the nation's figures, on the whole platform."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -8,35 +7,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copy
-from typing import Any
 
-import httpx
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from deploy.local.process import asking
+from tests.e2e.stack.conftest import Stack
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support.accessibility import ONLY_FAULTS, assert_accessible
 from tests.support.extracts import taken
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect"
+EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect"
 PAYBACK = str(Path(sys.executable).with_name("payback"))
 SHETLAND, INVERCLYDE, FIFE = "S12000027", "S12000018", "S12000047"
-
-Stack = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("stack")
-    with (folder / "progress.log").open("wb") as progress:
-        running = psutil.Popen([PAYBACK, "stack", "--dir", str(folder)], stdout=subprocess.PIPE, stderr=progress)
-    try:
-        yield json.loads(running.stdout.readline())
-    finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait(60)
-        running.stdout.close()
 
 
 def send(stack: Stack, authority: str, folder: Path, *arguments: Path) -> str:
@@ -49,7 +33,7 @@ def send(stack: Stack, authority: str, folder: Path, *arguments: Path) -> str:
 
 def cells(stack: Stack, authority: str, measure: str) -> dict[str, int]:
     """Totals by month."""
-    answer = httpx.get(
+    answer = asking().get(
         f"{stack['reporting']}/v1/cells",
         params={"measure": measure, "authority": authority},
         headers={"Authorization": f"Bearer {stack['tokens']['national']}"},

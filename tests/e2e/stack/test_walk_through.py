@@ -5,16 +5,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).parents[2]
+from deploy.local.process import asking
+from tests.e2e.stack.conftest import Stack
+
+ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "vendor.md").read_text()
 PROGRAM = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[0]
 OURS = "S12000005"
@@ -23,28 +22,16 @@ PROMISE = re.search(r"(\d+) hours of unpaid work imposed, (\d+) credited, (\d+) 
 pytestmark = [pytest.mark.browser, pytest.mark.faults, pytest.mark.timeout(290)]
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(tmp_path / "stack")]
-    with (tmp_path / "progress.log").open("wb") as progress:
-        running = psutil.Popen(command, stdout=subprocess.PIPE, stderr=progress)
-    with running.stdout:
-        line = running.stdout.readline()
-        (tmp_path / "stack.json").write_bytes(line)
-        assert line, (tmp_path / "progress.log").read_text()
-        yield json.loads(line)
-        running.terminate()
-        assert running.wait(60) == 0
-
-
-def minutes_credited(stack: dict[str, Any]) -> list[int]:
+def minutes_credited(stack: Stack) -> list[int]:
     headers = {"Authorization": f"Bearer {stack['tokens']['national']}"}
-    answer = httpx.get(f"{stack['reporting']}/v1/cells", params={"measure": "minutes_credited"}, headers=headers)
+    asked = {"measure": "minutes_credited", "authority": OURS}
+    answer = asking().get(f"{stack['reporting']}/v1/cells", params=asked, headers=headers)
     return [cell["value"] for cell in answer.raise_for_status().json()["cells"] if not cell["category"]]
 
 
-def test_the_page_shows_what_the_program_sent(stack: dict[str, Any], tmp_path: Path, page: Page) -> None:
+def test_the_page_shows_what_the_program_sent(stack: Stack, tmp_path: Path, page: Page) -> None:
     assert PROMISE is not None
+    (tmp_path / "stack.json").write_text(json.dumps(stack))
     subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
     deadline = time.monotonic() + 30
     while minutes_credited(stack) != [60 * int(PROMISE[2])]:

@@ -1,0 +1,57 @@
+"""`payback stack`, as somebody from outside uses it. That it leaves nothing, the fixture sees to."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.authorities import AUTHORITIES
+from deploy.local.process import asking
+from tests.e2e.stack.conftest import Stack
+
+LOTHIAN = "S12000040"
+EVENT = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": f"/authorities/{LOTHIAN}",
+    "type": "scot.payback.order.received.v1",
+    "subject": "WEST/1",
+    "time": "2026-03-03T10:00:00Z",
+    "data": {"received_on": "2026-03-02"},
+}
+
+
+def events_of(stack: Stack, authority: str) -> list[tuple[str, int]]:
+    answer = asking().get(
+        f"{stack['reporting']}/v1/cells",
+        params={"measure": "events", "authority": authority},
+        headers={"Authorization": f"Bearer {stack['tokens']['national']}"},
+    )
+    cells: list[dict[str, Any]] = answer.raise_for_status().json()["cells"]
+    return [(cell["category"], cell["value"]) for cell in cells]
+
+
+@pytest.mark.timeout(290)
+@pytest.mark.faults
+def test_the_stack_says_one_line_and_works(stack: Stack) -> None:
+    assert stack.keys() == {"orders", "unpaid_work", "reporting", "desk", "metrics", "kafka", "postgres", "tokens"}
+    assert stack["tokens"].keys() == {"national", "inspector", "operator", *AUTHORITIES}
+    for address in stack["metrics"]:
+        assert "payback_" in asking().get(address).raise_for_status().text
+
+    sent = asking().post(
+        f"{stack['orders']}/v1/events",
+        content=json.dumps(EVENT),
+        headers={
+            "Authorization": f"Bearer {stack['tokens'][LOTHIAN]}",
+            "Content-Type": "application/cloudevents+json",
+        },
+    )
+    assert sent.status_code == httpx.codes.ACCEPTED
+    deadline = time.monotonic() + 20
+    while not (events := events_of(stack, LOTHIAN)):
+        assert time.monotonic() < deadline, "the event was not counted in time"
+        time.sleep(0.1)
+    assert events == [("outcome=applied", 1)]
