@@ -10,8 +10,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from jsonschema import Draft7Validator, Draft201909Validator, Draft202012Validator
-from jsonschema.protocols import Validator
 
 from contracts import codes
 from contracts.cells import MEASURES, Cell, Position, encode_aggregate
@@ -39,7 +37,9 @@ def schema(name: str) -> dict[str, Any]:
     return found
 
 
-def validator(name: str) -> Validator:
+def validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator(schema(name), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
@@ -78,6 +78,8 @@ def test_the_generator_agrees_from_the_command_line() -> None:
 
 @pytest.mark.parametrize("name", [*TYPES, "national.aggregates"])
 def test_schemas_are_schemas(name: str) -> None:
+    from jsonschema import Draft202012Validator
+
     Draft202012Validator.check_schema(schema(name))
 
 
@@ -138,7 +140,7 @@ def test_schemas_refuse_what_schemas_can_see(entry: dict[str, str]) -> None:
 
 
 def test_the_schema_of_aggregates_takes_what_is_published() -> None:
-    from datetime import UTC, date, datetime  # noqa: PLC0415
+    from datetime import UTC, date, datetime
 
     cell = Cell("orders", "S12000005", 1, 7, "orders_imposed", date(2025, 3, 1), "", date(2025, 3, 4), 12)
     position = Position(
@@ -170,7 +172,7 @@ def test_the_reference_names_everything() -> None:
 
 
 def test_links_of_the_reference_lead_somewhere() -> None:
-    import re  # noqa: PLC0415
+    import re
 
     for page in (ROOT / "docs").rglob("*.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
@@ -178,6 +180,8 @@ def test_links_of_the_reference_lead_somewhere() -> None:
 
 
 def test_the_data_contract_is_one() -> None:
+    from jsonschema import Draft7Validator, Draft201909Validator, Draft202012Validator
+
     document = yaml.safe_load((CONTRACTS / "national.aggregates.odcs.yaml").read_text())
     standard = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text())
     dialects = {"draft-07": Draft7Validator, "2019-09": Draft201909Validator, "2020-12": Draft202012Validator}

@@ -12,16 +12,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
-import duckdb
 import feedparser
 import httpx
 import pytest
-from csvw import TableGroup
-from frictionless import Resource, Schema
 from odf.opendocument import load
 from odf.table import Table, TableRow
 from openpyxl import load_workbook
-from pyjstat import pyjstat
 from rdflib import DCAT, DCTERMS, RDF, Graph
 
 from contracts.authorities import AUTHORITIES
@@ -93,6 +89,8 @@ def test_each_file_is_as_the_whole_has_it(web: httpx.Client, unpacked: Path) -> 
 
 
 def test_csv_on_the_web_is_read_with_its_types(web: httpx.Client, unpacked: Path) -> None:
+    from csvw import TableGroup
+
     group = TableGroup.from_file(unpacked / "csv-metadata.json")
     table = next(each for each in group.tables if str(each.url) == "data/orders_imposed.csv")
     rows = list(table)
@@ -108,6 +106,8 @@ def test_csv_on_the_web_is_read_with_its_types(web: httpx.Client, unpacked: Path
 
 
 def test_frictionless_reads_the_tables_by_the_data_dictionary(unpacked: Path) -> None:
+    from frictionless import Resource, Schema
+
     dictionary = csv.DictReader((unpacked / "data-dictionary.csv").read_text().splitlines())
     fields = [{"name": row["column"], "type": row["type"]} for row in dictionary]
     for name in ("placement_within_7", "orders_imposed"):
@@ -119,6 +119,8 @@ def test_frictionless_reads_the_tables_by_the_data_dictionary(unpacked: Path) ->
 
 
 def test_duckdb_asks_the_parquet_file(web: httpx.Client, unpacked: Path) -> None:
+    import duckdb
+
     parquet = unpacked / f"{NAME}.parquet"
     query = f"""
         SELECT area_code, value FROM '{parquet}'
@@ -160,6 +162,8 @@ def test_the_open_document_says_the_same(unpacked: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 def test_pyjstat_reads_the_cube(web: httpx.Client, unpacked: Path) -> None:
+    from pyjstat import pyjstat
+
     text = (unpacked / f"{NAME}-by-year.jsonstat.json").read_text()
     frame = pyjstat.Dataset.read(text).write("dataframe", naming="id")
     chosen = frame[(frame["indicator"] == "placement_within_7") & (frame["year"] == "2025-26")]

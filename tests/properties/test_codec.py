@@ -17,7 +17,6 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
 from contracts.decoding.binary import from_http, from_kafka
 from contracts.decoding.codec import TYPE_PREFIX, Event, decode
@@ -49,6 +48,8 @@ SOMETIMES_BEYOND = {
 @cache
 def validators(name: str) -> tuple[Callable[[Any], bool], Callable[[Any], bool]]:
     """Two readers of schemas that know nothing of our code. Only the second knows leap seconds, so the first leaves times to patterns."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
     schema = schemas.of_event(name)
     dates = FormatChecker(["date"])
     return (

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 
 from services.connect.document import PATH, document
 from services.connect.faults import CannotGoOn
@@ -21,6 +20,8 @@ GOOD = MAPPING.format(more="vanished: report")
 
 
 def test_the_committed_schema_is_what_the_types_say() -> None:
+    from jsonschema import Draft202012Validator
+
     assert PATH.read_text() == document(), "run `make documents`"
     Draft202012Validator.check_schema(SCHEMA)
 
@@ -31,6 +32,8 @@ def test_the_schema_knows_every_fact() -> None:
 
 @pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)
 def test_worked_mappings_are_good_by_schema_and_by_program(path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
     load_mapping(path)
     Draft202012Validator(SCHEMA).validate(yaml.safe_load(path.read_text()))
     first = path.read_text().splitlines()[0]

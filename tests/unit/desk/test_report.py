@@ -10,7 +10,6 @@ from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from scipy.stats import chi2_contingency
 
 from services.chassis.api.problems import Problem
 from services.desk.report.chance import FEWEST, Difference, Share, compared, trend
@@ -60,6 +59,8 @@ def text_of(made: Report) -> str:
 
 @given(st.integers(0, 400), st.integers(1, 400), st.integers(0, 400), st.integers(1, 400))
 def test_beyond_chance_is_what_a_statistician_says(a: int, of_a: int, b: int, of_b: int) -> None:
+    from scipy.stats import chi2_contingency
+
     one, other = Share(min(a, of_a), of_a), Share(min(b, of_b), of_b)
     said = compared(one, other)
     table = [[one.met, one.of - one.met], [other.met, other.of - other.met]]

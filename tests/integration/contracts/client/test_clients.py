@@ -329,7 +329,7 @@ def test_what_is_put_while_others_are_sent_gets_its_number_as_well(send: Send, s
 
 
 def test_a_spool_from_before_is_taken_as_it_is(send: Send, tmp_path: Path) -> None:
-    import sqlite3  # noqa: PLC0415
+    import sqlite3
 
     path = tmp_path / "old.spool"
     with Spool(path) as spool:

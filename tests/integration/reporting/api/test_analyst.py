@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -121,6 +120,8 @@ def test_figures_carry_their_definition_completeness_and_date(ask: Ask, national
 
 
 def test_a_hidden_figure_is_absent_and_marked_and_one_not_reported_is_absent_and_not(ask: Ask, release: str) -> None:
+    import pandas as pd
+
     frame: Any = ask(None).data("orders_imposed", first="2026-03", last="2026-03", by="authority,sex")
     shown = frame.set_index(["authority", "category"])
     hidden, silent = shown.loc[(ORKNEY, "sex=female")], shown.loc[(MORAY, "sex=female")]
@@ -133,6 +134,8 @@ def test_a_hidden_figure_is_absent_and_marked_and_one_not_reported_is_absent_and
 
 @pytest.mark.usefixtures("figures")
 def test_a_comparison_has_limits_and_places(ask: Ask, national: Headers) -> None:
+    import pandas as pd
+
     frame: Any = ask(national).compare("first_contact_within_1", first="2026-03", last="2026-03").set_index("authority")
     assert frame.loc[GLASGOW, "lower_998"] < frame.loc[GLASGOW, "lower_95"] < 85 < frame.loc[GLASGOW, "upper_95"]
     assert frame.loc[GLASGOW, "place"] in {"within", "alert", "alarm"}
@@ -142,6 +145,8 @@ def test_a_comparison_has_limits_and_places(ask: Ask, national: Headers) -> None
 
 @pytest.mark.usefixtures("figures")
 def test_quality_has_every_authority(ask: Ask, national: Headers, feed: Feed) -> None:
+    import pandas as pd
+
     feed([cell("sequence", code, "2026-04", "received", 9) for code in SEX])
     frame: Any = ask(national).quality("2026-04")
     assert len(frame) == 32
@@ -157,6 +162,8 @@ def test_quality_has_every_authority(ask: Ask, national: Headers, feed: Feed) ->
 def test_changes_come_page_by_page(
     ask: Ask, release: str, database: Engine, feed: Feed, national: Headers, served: tuple[str, Counted]
 ) -> None:
+    import pandas as pd
+
     months = [f"20{year}-{month:02}" for year in range(15, 24) for month in range(1, 13)]
     feed([cell("sessions", GLASGOW, month, "", 50, "2026-05-09", service="unpaid_work") for month in months])
     clock = FixedClock(NOW + timedelta(hours=1))

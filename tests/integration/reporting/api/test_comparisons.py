@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from scipy.stats import binom
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
@@ -41,6 +40,8 @@ def asked(client: TestClient, path: str, headers: Headers | None = None) -> Any:
 
 @pytest.mark.usefixtures("figures")
 def test_an_authority_is_judged_by_limits_for_its_own_size(client: TestClient, national: Headers) -> None:
+    from scipy.stats import binom
+
     found = asked(client, f"compare/{INDICATOR}?{MARCH}", national)
     share = (800 + 250 + 6) / 1410
     assert found["scotland"]["value"] == round(100 * share, 2)

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from csvw import CSVW
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
-from pyjstat import pyjstat
 
 from contracts.authorities import HEALTH_BOARDS
 from services.reporting.registry.areas import SCOTLAND
@@ -68,6 +66,8 @@ def told(client: TestClient) -> dict[Key, dict[str, Any]]:
 
 
 def test_csv_and_its_metadata_have_the_same_rows(published: TestClient, tmp_path: Path) -> None:
+    from csvw import CSVW
+
     answer = published.get(f"/v1/data.csv?{ASKED}")
     link = answer.headers["link"]
     described = published.get(f"/v1/{link[1 : link.index('>')]}").json() | {"url": "data.csv"}
@@ -85,6 +85,8 @@ def test_csv_and_its_metadata_have_the_same_rows(published: TestClient, tmp_path
 
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 def test_json_stat_has_the_same_cube(published: TestClient) -> None:
+    from pyjstat import pyjstat
+
     frame = pyjstat.Dataset.read(published.get(f"/v1/data.jsonstat?{ASKED}").text).write("dataframe", naming="id")
     found = {tuple(row[:5]): row[5] for row in frame.itertuples(index=False)}
     for (name, area, period, category), row in told(published).items():

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from csvw import CSVW
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
-from pyjstat import pyjstat
 
 from services.reporting.api.response_cache import Given, Kept
 from tests.integration.reporting.conftest import Feed, cell, position
@@ -64,6 +62,8 @@ def test_csv_has_the_same_rows(seen_whole: TestClient, question: str) -> None:
 
 @EVERY_QUESTION
 def test_csv_on_the_web_reads_it_with_its_metadata(seen_whole: TestClient, tmp_path: Path, question: str) -> None:
+    from csvw import CSVW
+
     answer = seen_whole.get(f"{ADDRESS}.csv?{question}")
     link = answer.headers["link"]
     assert 'rel="describedby"' in link
@@ -83,6 +83,8 @@ def test_csv_on_the_web_reads_it_with_its_metadata(seen_whole: TestClient, tmp_p
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 @EVERY_QUESTION
 def test_json_stat_has_the_same_cube(seen_whole: TestClient, question: str) -> None:
+    from pyjstat import pyjstat
+
     answer = seen_whole.get(f"{ADDRESS}.jsonstat?{question}")
     frame = pyjstat.Dataset.read(answer.text).write("dataframe", naming="id")
     found = {tuple(row[:4]): row[4] for row in frame.itertuples(index=False)}
@@ -113,6 +115,8 @@ LINKED_YEAR = "http://reference.data.gov.uk/id/government-year/2025-2026"
 
 
 def test_areas_and_periods_are_named_as_linked_data_in_every_format(answered: TestClient, tmp_path: Path) -> None:
+    from csvw import CSVW
+
     asked = "by=authority,year,sex&from=2025-04&to=2026-03"
     address = "/v1/indicators/orders_imposed/data"
     body = answered.get(f"{address}?{asked}").json()

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
 
 from services.reporting.statistics.funnel import TAIL_95, TAIL_998, Funnel, Place, by_chance
 from services.reporting.statistics.intervals import difference, wilson
@@ -13,6 +12,8 @@ from services.reporting.statistics.runs import Signal, middle, signals
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (10, 10), (1, 3), (79, 100), (5687, 7347), (1, 100_000)])
 def test_intervals_agree_with_scipy(successes: int, trials: int) -> None:
+    from scipy.stats import binomtest
+
     expected = binomtest(successes, trials).proportion_ci(method="wilson")
     assert wilson(successes, trials) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
@@ -23,6 +24,8 @@ shares = st.floats(0.001, 0.999)
 
 @given(shares, sizes)
 def test_limits_are_the_quantiles_of_the_binomial(share: float, trials: int) -> None:
+    from scipy.stats import binom
+
     limits = Funnel(share, trials).limits
     found = np.array([limits.lower_95, limits.upper_95, limits.lower_998, limits.upper_998]) * trials
     expected = binom.ppf([TAIL_95, 1 - TAIL_95, TAIL_998, 1 - TAIL_998], trials, share)
@@ -31,6 +34,8 @@ def test_limits_are_the_quantiles_of_the_binomial(share: float, trials: int) -> 
 
 @given(shares, sizes, st.data())
 def test_an_authority_is_placed_by_exact_tails(share: float, trials: int, data: st.DataObject) -> None:
+    from scipy.stats import binom
+
     successes = data.draw(st.integers(0, trials))
     tail = min(binom.cdf(successes, trials, share), binom.sf(successes - 1, trials, share))
     expected = Place.ALARM if tail < TAIL_998 else Place.ALERT if tail < TAIL_95 else Place.WITHIN
@@ -42,6 +47,8 @@ def test_an_authority_is_placed_by_exact_tails(share: float, trials: int, data: 
 
 @given(shares, sizes)
 def test_chance_alone_puts_no_more_outside_than_the_limits_say(share: float, trials: int) -> None:
+    from scipy.stats import binom
+
     funnel = Funnel(share, trials)
     limits = funnel.limits
     low, high = (round(each * trials) for each in (limits.lower_95, limits.upper_95))
