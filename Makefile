@@ -8,9 +8,9 @@ PIP := $(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-c
 # uv does in seconds what takes pip a minute; where it cannot be had or cannot reach what pip can, pip does it.
 INSTALL = $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable $(1) \
   || $(PIP) --editable $(1)
-# On every core at once, where pip would compile on one and nine processes that start together each for itself.
-COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
 SOURCES := contracts services deploy tests
+# On every core at once, where pip would compile on one and nine processes that start together each for itself.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib contracts services deploy || true
 
 .PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
@@ -23,7 +23,8 @@ install: $(RUN)  ## make the virtual environment with what the demo needs
 demo: $(RUN)  ## run the whole platform on this machine with pretend authorities
 	$(BIN)/payback demo $(ARGS)
 
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 20
+# What is compiled is kept, whatever the shell says: every worker compiles every test, and every process all of ours.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 20
 
 test: check parts  ## check the code and run every test, on Apache Kafka and PostgreSQL
 	$(PYTEST) $(ARGS)
