@@ -68,10 +68,11 @@ def test_an_analyst_changes_columns_their_order_and_their_codes(benches: dict[st
 
 
 def test_every_check_agrees_and_what_is_not_compared_is_said(benches: dict[str, Bench]) -> None:
+    """Of every authority in one of the years, and of one authority in all."""
     compared = {}
     for service, bench in benches.items():
-        for view in asked_by_all(bench).values():
-            for year in YEARS:
+        for number, (authority, view) in enumerate(asked_by_all(bench).items()):
+            for year in YEARS if authority == EDINBURGH else [YEARS[number % len(YEARS)]]:
                 answer = view.get("returns/reconciliation", year=year)
                 assert [check for check in answer["checks"] if not check["agrees"]] == []
                 compared[service] = answer["tables_not_compared"]
