@@ -1,17 +1,25 @@
 #!/bin/sh
-# Makes .env with secrets of its own, unless it is there. Whose tokens are believed is for you to say in it.
+# Makes .env with secrets of its own, and adds to one that is there what a newer version needs besides. Whose tokens are believed is for
+# you to say in it.
 set -eu
 cd "$(dirname "$0")/../.."
 umask 077
 
-if [ ! -e .env ]; then
-  while IFS= read -r line; do
-    case "$line" in
-      KAFKA_CLUSTER_ID=) echo "$line$(openssl rand 16 | openssl base64 -A | tr '+/' '-_' | sed 's/^-/A/; s/=//g')" ;;
-      WEBHOOKS_KEY=) echo "$line$(openssl rand 32 | openssl base64 -A | tr '+/' '-_')" ;;
-      *_PASSWORD=|*_AGGREGATES_KEY=) echo "$line$(openssl rand -hex 24)" ;;
-      *) echo "$line" ;;
-    esac
-  done <deploy/compose/example.env >.env
-  echo "made .env" >&2
-fi
+was_there=true
+[ -e .env ] || { was_there=false; : >.env; }
+[ -z "$(tail -c 1 .env)" ] || echo >>.env
+while IFS= read -r line; do
+  name=${line%%=*}
+  case "$line" in
+    \#*|"") "$was_there" || echo "$line" >>.env; continue ;;
+  esac
+  grep -q "^$name=" .env && continue
+  case "$line" in
+    KAFKA_CLUSTER_ID=) value=$(openssl rand 16 | openssl base64 -A | tr '+/' '-_' | sed 's/^-/A/; s/=//g') ;;
+    WEBHOOKS_KEY=) value=$(openssl rand 32 | openssl base64 -A | tr '+/' '-_') ;;
+    *_PASSWORD=|*_AGGREGATES_KEY=) value=$(openssl rand -hex 24) ;;
+    *) value=${line#*=} ;;
+  esac
+  echo "$name=$value" >>.env
+  echo "made $name" >&2
+done <deploy/compose/example.env

@@ -43,9 +43,7 @@ def grant(kafka: KafkaSettings, holder: Holder) -> str:
     """Give the holder their rights, their quota and a new password, which is the answer. Raises Away or Refused."""
     password = secrets.token_urlsafe(32)
     with _administrator(kafka) as admin:
-        failed = admin.create_acls(_acls(holder))["failed"]
-        if failed:
-            raise failure(failed[0]())
+        _allow(admin, holder)
         quotas.give(admin, {holder.user: holder.quota})
         _credentials(admin, UserScramCredentialUpsertion(holder.user, MECHANISM, password, ITERATIONS))
     return password
@@ -68,6 +66,12 @@ def revoke(kafka: KafkaSettings, user: str) -> int:
         return len(gone)
 
 
+def grant_services(kafka: KafkaSettings) -> None:
+    """Give our own processes their rights, where the broker's own settings hold their passwords. Raises Away or Refused."""
+    with _administrator(kafka) as admin:
+        _allow(admin, *rights.SERVICES.values())
+
+
 def limit_all(kafka: KafkaSettings) -> int:
     """Set the quota of everybody known and of every subscriber with credentials. Returns of how many. Raises Away or Refused."""
     with _administrator(kafka) as admin:
@@ -76,6 +80,12 @@ def limit_all(kafka: KafkaSettings) -> int:
         limits = {holder.user: holder.quota for holder in (*rights.known(), *subscribers)}
         quotas.give(admin, limits)
     return len(limits)
+
+
+def _allow(admin: Any, *holders: Holder) -> None:
+    failed = admin.create_acls([acl for holder in holders for acl in _acls(holder)])["failed"]
+    if failed:
+        raise failure(failed[0]())
 
 
 def _acls(holder: Holder) -> list[ACL]:
@@ -129,6 +139,15 @@ def service(name: Annotated[str, typer.Argument(help=", ".join(rights.SERVICES))
     if name not in rights.SERVICES:
         raise typer.BadParameter(f"must be one of {', '.join(rights.SERVICES)}", param_hint="NAME")
     _grant(rights.SERVICES[name])
+
+
+@commands.command(
+    help="All processes of the platform, where the broker's own settings hold their passwords, and everybody's quota."
+)
+def services() -> None:
+    kafka = TopicsSettings.load().kafka
+    grant_services(kafka)
+    typer.echo(f"{len(rights.SERVICES)} processes have their rights, {limit_all(kafka)} users their quotas")
 
 
 @commands.command(

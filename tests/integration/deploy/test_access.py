@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError
 from kafka.protocol.admin import DescribeClientQuotasRequest
+from pydantic import SecretStr
 
 from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, topic_of
@@ -45,13 +49,34 @@ from tests.support.lacking import cannot
 
 pytestmark = pytest.mark.durable_broker
 
-DEPLOYED = Path(__file__).parents[3] / "deploy" / "kafka" / "server.properties"
+ROOT = Path(__file__).parents[3]
+DEPLOYED = ROOT / "deploy" / "kafka" / "server.properties"
+PASSWORD = "secret"
 MINE, ANOTHERS = "S12000036", "S12000033"
 
 
 def deployed_properties() -> dict[str, str]:
     lines = [line for line in DEPLOYED.read_text().splitlines() if line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)
+
+
+def deployed_users() -> str:
+    """Who signs in at the inner listeners, as docker-compose.yml has it, all with one password."""
+    users: str = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-kafka-users"]
+    return re.sub(r"\$\{.*?\}", PASSWORD, users)
+
+
+def inside(user: str, address: str) -> KafkaSettings:
+    """How a container signs in."""
+    return KafkaSettings.model_validate(
+        {
+            "bootstrap": address,
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "PLAIN",
+            "sasl_username": user,
+            "sasl_password": PASSWORD,
+        }
+    )
 
 
 def self_signed() -> tuple[str, str]:
@@ -74,7 +99,7 @@ class Guarded:
     """A running broker with two doors: the inner one, and the one for authorities."""
 
     def __init__(self, inner: str, outer: str, authority: Path) -> None:
-        self.inner = KafkaSettings(bootstrap=inner)
+        self.inner = inside("admin", inner)
         self._outer, self._authority = outer, authority
 
     def enter(self, holder: Holder) -> KafkaSettings:
@@ -112,12 +137,17 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             f"AUTHORITIES://127.0.0.1:{outer}",
             "advertised.listeners": f"INTERNAL://127.0.0.1:{broker},AUTHORITIES://127.0.0.1:{outer}",
             "log.dirs": data,
+            "listener.name.internal.plain.sasl.jaas.config": deployed_users(),
+            "listener.name.controller.plain.sasl.jaas.config": deployed_users(),
             "listener.name.authorities.ssl.keystore.location": str(directory / "kafka.pem"),
         }
 
     with ExitStack() as running:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(apache_kafka, "properties", here)
+            told = connection(inside("admin", "nowhere:1"))
+            admin = {name: value for name, value in told.items() if name.startswith(("sasl", "security"))}
+            patch.setattr(apache_kafka, "KafkaAdminClient", partial(KafkaAdminClient, **admin))
             process = running.enter_context(parts.kafka_process())
         broker = Guarded(process.address, f"127.0.0.1:{outer}", directory / "authority.pem")
         assert ensure(broker.inner, topic_specs()) == []
@@ -155,6 +185,33 @@ def test_an_authority_writes_to_its_own_topics_and_to_nothing_else(guarded: Guar
     for topic in (f"orders.events.{ANOTHERS}", f"unpaid-work.events.{ANOTHERS}", NATIONAL_AGGREGATES):
         with pytest.raises(Refused, match="Authorization"):
             write(mine, topic)
+
+
+def test_nobody_gets_in_without_a_sign_in_or_with_another_password(guarded: Guarded) -> None:
+    nobody = KafkaSettings(bootstrap=guarded.inner.bootstrap)
+    guessing = guarded.inner.model_copy(update={"sasl_password": SecretStr("guessed")})
+    for settings in (nobody, guessing):
+        with pytest.raises(Failure), Producer(settings, deliver_seconds=5) as producer:
+            producer.send_all([Outgoing(f"orders.events.{MINE}", b"key", b"value")])
+        with pytest.raises(Failure), access._administrator(settings) as admin:
+            admin.list_topics()
+
+
+def test_each_container_does_its_own_work_and_no_other(guarded: Guarded) -> None:
+    """With the passwords of docker-compose.yml, once its job `access` has run."""
+    access.grant_services(guarded.inner)
+    assert {f'user_{name}="' for name in rights.SERVICES} <= set(re.findall(r'user_[\w-]+="', deployed_users()))
+    address = guarded.inner.bootstrap
+    write(inside("orders-api", address), f"orders.events.{MINE}")
+    assert can_read(inside("orders-worker", address), f"orders.events.{MINE}", group="payback-orders")
+    for user, topic in (
+        ("orders-api", f"unpaid-work.events.{MINE}"),
+        ("orders-worker", f"orders.events.{MINE}"),
+        ("reporting-worker", NATIONAL_AGGREGATES),
+    ):
+        with pytest.raises(Failure):
+            write(inside(user, address), topic)
+    assert not can_read(inside("reporting-worker", address), f"orders.events.{MINE}", seconds=5)
 
 
 def test_an_authority_reads_nothing(guarded: Guarded) -> None:

@@ -189,7 +189,7 @@ def test_a_cluster_on_kubernetes_is_set_up_as_one_elsewhere() -> None:
     differing = {name for name, value in config.items() if elsewhere[name].lower() != value}
     assert differing == of_copies
     of_the_machine = (
-        r"listener|inter\.broker|process|node|controller|advertised|log\.dirs|authorizer|super|allow\.everyone"
+        r"listener|sasl|inter\.broker|process|node|controller|advertised|log\.dirs|authorizer|super|allow\.everyone"
     )
     assert {name for name in elsewhere if not re.match(of_the_machine, name)} == config.keys()
 

@@ -36,7 +36,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
     ("payback", "watch"): watch.WatchSettings,
     ("payback", "prove"): ProofSettings,
     ("payback", "copy"): CopySettings,
-    ("deploy.kafka.access", "quotas"): topics.TopicsSettings,
+    ("deploy.kafka.access", "services"): topics.TopicsSettings,
 }
 
 
@@ -54,11 +54,15 @@ def of_the_image() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout after `deploy/compose/prepare.sh`, run twice."""
+    """A checkout after `deploy/compose/prepare.sh`, run by a version that knew of no sign-in to Kafka, and twice by this one."""
     home = tmp_path_factory.mktemp("prepared")
     shutil.copytree(ROOT / "deploy" / "compose", home / "deploy" / "compose")
     script = ["sh", str(home / "deploy" / "compose" / "prepare.sh")]
     subprocess.run(script, check=True, capture_output=True)
+    older = re.sub(r"KAFKA_\w+_PASSWORD=\w+\n", "", (home / ".env").read_text()).rstrip("\n")
+    (home / ".env").write_text(older)
+    subprocess.run(script, check=True, capture_output=True)
+    assert (home / ".env").read_text().startswith(older)
     before = (home / ".env").read_bytes()
     subprocess.run(script, check=True, capture_output=True)
     assert (home / ".env").read_bytes() == before
@@ -273,7 +277,7 @@ def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refu
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
     passwords = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_AGGREGATES_KEY"))]
-    assert len(set(passwords)) == len(passwords) == 9
+    assert len(set(passwords)) == len(passwords) == 19
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0
