@@ -142,6 +142,13 @@ def service(name: Annotated[str, typer.Argument(help=", ".join(rights.SERVICES))
 
 
 @commands.command(
+    help="In a Kafka that is to hold a copy: `payback copy` makes and fills its topics, as the user `copier`."
+)
+def copier() -> None:
+    _grant(rights.COPIER)
+
+
+@commands.command(
     help="All processes of the platform, where the broker's own settings hold their passwords, and everybody's quota."
 )
 def services() -> None:

@@ -167,6 +167,22 @@ SERVICES: Mapping[str, Holder] = {
     )
 }
 
+COPIER = Holder(
+    "copier",
+    (
+        Right(Kind.CLUSTER, "kafka-cluster", ("DESCRIBE",)),
+        *(
+            Right(
+                Kind.TOPIC, name, ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "READ", "WRITE", "DELETE"), beginning=True
+            )
+            for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
+        ),
+        Right(Kind.TRANSACTIONAL_ID, "payback-skip-", ("WRITE", "DESCRIBE"), beginning=True),
+    ),
+    _WORKER,
+)
+"""Who keeps a copy of another Kafka. Only the Kafka that holds the copy knows them: where events come in, nobody may do all this."""
+
 
 def known() -> tuple[Holder, ...]:
     """Everybody but subscribers, whom no list names: our own processes, and the authorities that may still send today."""

@@ -37,6 +37,7 @@ from deploy.local.process import free_ports, stop, tail
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer, connection
 from services.operations.doctor import look_at_kafka
 from services.operations.moving.copying import Copier
@@ -212,6 +213,24 @@ def test_each_container_does_its_own_work_and_no_other(guarded: Guarded) -> None
         with pytest.raises(Failure):
             write(inside(user, address), topic)
     assert not can_read(inside("reporting-worker", address), f"orders.events.{MINE}", seconds=5)
+
+
+def test_a_copy_is_read_and_kept_with_no_more_than_the_rights_for_it(guarded: Guarded, kafka: str) -> None:
+    """From the broker with these rights to another one, and the other way, where a place without a record is kept too."""
+    access.grant_services(guarded.inner)
+    [spec] = [one for one in topic_specs(simulated=True) if one.name == f"orders.events.{ANOTHERS}"]
+    away, back = (replace(spec, name=f"orders.events.{way}") for way in ("copied-away", "copied-back"))
+    plain, reader = KafkaSettings(bootstrap=kafka), inside("copy", guarded.inner.bootstrap)
+    for at, one in ((guarded.inner, away), (plain, back)):
+        ensure(at, [one])
+        write(at, one.name)
+    with BulkProducer(plain) as producer:
+        producer.skip(back.name, 1)
+    for source, target, one in ((reader, plain, away), (plain, guarded.enter(rights.COPIER), back)):
+        with closing(Copier(source, target, [one])) as copier:
+            assert copier.round() == 1
+    with pytest.raises(Failure):
+        write(reader, away.name)
 
 
 def test_an_authority_reads_nothing(guarded: Guarded) -> None:

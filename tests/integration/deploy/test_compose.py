@@ -64,7 +64,8 @@ def read(reader: str, files: list[Path], log: Path) -> dict[str, Any] | None:
     places = {
         "KAFKA_PUBLIC_NAME": "kafka.example",
         "KAFKA_CERTIFICATE": "/kafka.pem",
-        "COPY_BOOTSTRAP": "copy.example:9092",
+        "COPY_BOOTSTRAP": "copy.example:9094",
+        "COPY_PASSWORD": "secret",
     }
     variables = os.environ | SECRETS | places
     with log.open("wb") as errors:

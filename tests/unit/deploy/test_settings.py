@@ -157,8 +157,10 @@ def test_with_webhooks_the_apis_and_the_senders_start(
 def test_a_copy_is_kept_in_compose_and_in_kubernetes_with_settings_it_accepts(
     variables: dict[str, str], secrets_: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told = {"COPY_BOOTSTRAP": "elsewhere:9094", "COPY_PASSWORD": "secret"}
     over = (ROOT / "deploy" / "compose" / "copy.yml").read_text()
-    laid = yaml.safe_load(interpolated(over, variables | {"COPY_BOOTSTRAP": "elsewhere:9092"}))["services"]["copy"]
+    laid = yaml.safe_load(interpolated(over, variables | told))["services"]["copy"]
+    assert laid["environment"]["PAYBACK_KAFKA_SASL_PASSWORD"] == variables["KAFKA_COPY_PASSWORD"]
     accepted(of_the_image() | laid["environment"], PROCESSES[process_of(laid["command"])], monkeypatch)
     [container] = containers(KUBERNETES / "copy" / "copy.yaml")
     assert container["command"] == laid["command"]
@@ -277,7 +279,7 @@ def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refu
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
     passwords = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_AGGREGATES_KEY"))]
-    assert len(set(passwords)) == len(passwords) == 19
+    assert len(set(passwords)) == len(passwords) == 20
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0
