@@ -1,7 +1,7 @@
 """Which processes make up the stack and what each is told. Decides only; `supervisor` carries it out."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -72,8 +72,14 @@ class Surroundings:
     """Whether the pages must say that the figures are not real."""
     transactions: bool = True
     """Whether Kafka has them; the embedded broker does not."""
+    sign_in: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of PostgreSQL for those who sign in as a role of their own."""
     webhooks_key: str = ""
     """What seals the secrets of webhooks; without one nobody sends any."""
+
+    def database(self, service: str, role: str) -> str:
+        """Where the process finds PostgreSQL, as whom."""
+        return self.sign_in.get(f"{service}_{role}", self.postgres)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +111,22 @@ class Plan:
 def plan(ports: Ports, around: Surroundings) -> Plan:
     """The whole stack."""
     return Plan(
-        migrations=tuple(_process(service, "migrate", _settings(service, around)) for service in SERVICES),
+        migrations=tuple(_process(service, "migrate", _settings(service, "migrate", around)) for service in SERVICES),
         services=tuple(_services(ports, around)),
     )
 
 
 def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
     for service in SERVICES:
-        shared = _settings(service, around)
         api, serving, working = ports.apis[service], ports.metrics[service, "api"], ports.metrics[service, "worker"]
         listening = {"PAYBACK_HTTP_PORT": str(api), "PAYBACK_METRICS_PORT": str(serving)}
         more = _site(around) if service == "reporting" else _webhooks(around)
-        yield _process(service, "api", shared | listening | more, Sign(f"http://127.0.0.1:{api}/readyz"))
+        yield _process(
+            service, "api", _settings(service, "api", around) | listening | more, Sign(f"http://127.0.0.1:{api}/readyz")
+        )
         reading = {"PAYBACK_METRICS_PORT": str(working)}
         sign = Sign(f"http://127.0.0.1:{working}/metrics", "payback_stream_up 1.0")
-        yield _process(service, "worker", shared | reading | _seals(service), sign)
+        yield _process(service, "worker", _settings(service, "worker", around) | reading | _seals(service), sign)
     yield _desk(ports, around)
     if around.webhooks_key:
         yield from (_sender(service, ports.senders[service], around) for service in SENDERS)
@@ -127,7 +134,7 @@ def _services(ports: Ports, around: Surroundings) -> Iterator[ProcessSpec]:
 
 def _sender(service: str, metrics: int, around: Surroundings) -> ProcessSpec:
     settings = {
-        "PAYBACK_DATABASE_URL": around.postgres,
+        "PAYBACK_DATABASE_URL": around.database(service, "worker"),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_METRICS_PORT": str(metrics),
         **_webhooks(around),
@@ -157,13 +164,13 @@ def _process(service: str, role: str, settings: dict[str, str], ready: Sign | No
     return ProcessSpec(f"{service}-{role}", (sys.executable, "-m", f"services.{service}", role), settings, ready)
 
 
-def _settings(service: str, around: Surroundings) -> dict[str, str]:
+def _settings(service: str, role: str, around: Surroundings) -> dict[str, str]:
     return {
         "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
         "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
         "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "20",  # it answers a waiting fetch no sooner
         "PAYBACK_KAFKA_TRANSACTIONS": str(around.transactions).lower(),
-        "PAYBACK_DATABASE_URL": around.postgres,
+        "PAYBACK_DATABASE_URL": around.database(service, role),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         **_tokens(around),
     }

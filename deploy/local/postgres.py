@@ -6,7 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
@@ -158,6 +158,18 @@ def create_database(server: str, name: str, template: str = "template1") -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return server.rpartition("/")[0] + "/" + name
+
+
+def let_sign_in(database: str, roles: Iterable[str]) -> dict[str, str]:
+    """Make roles that can do nothing but sign in to the database at this address, before others give them rights. Their addresses."""
+    passwords = {role: secrets.token_urlsafe(16) for role in roles}
+    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+    with psycopg.connect(database, autocommit=True) as connection:
+        for role, password in passwords.items():
+            connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
+    return {
+        role: f"postgresql://{role}:{password}@{database.rpartition('@')[2]}" for role, password in passwords.items()
+    }
 
 
 def drop_database(server: str, name: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from deploy.local.broker import Broker
-from deploy.local.plan import Ports, Surroundings, plan
-from deploy.local.postgres import Postgres, create_database
+from deploy.local.plan import ROLES, SERVICES, Ports, Surroundings, plan
+from deploy.local.postgres import Postgres, create_database, let_sign_in
 from deploy.local.scratch import Scratch
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import DevelopmentKey, mint_for_everybody, write_roles
@@ -88,6 +88,7 @@ def running_stack(
             roles,
             simulated,
             transactions=False,
+            sign_in=let_sign_in(database, (f"{service}_{role}" for service in SERVICES for role in ROLES)),
             webhooks_key=Fernet.generate_key().decode() if webhooks else "",
         )
         steps = plan(ports, around)

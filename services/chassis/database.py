@@ -75,7 +75,7 @@ def driver_url(url: str | URL) -> URL:
 
 
 def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
-    """An engine whose sessions work in the service's schema, as the service's role or the one given, in UTC. Connects only when used."""
+    """An engine whose sessions work in the service's schema, in its role at work or the one given, in UTC. Connects only when used."""
     options = {
         "search_path": f"{settings.schema_name},{settings.owner}_audit",
         "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
@@ -107,7 +107,7 @@ def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
-    event.listen(made, "connect", _prepare_session(role or settings.owner))
+    event.listen(made, "connect", _prepare_session(role or settings.at_work))
     return made
 
 

@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from re import DOTALL, findall, match
 from typing import Any, Literal, Self, cast
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -100,6 +101,12 @@ class DatabaseSettings(Group):
     def owner(self) -> str:
         """The role that owns the schema."""
         return self.role or self.schema_name
+
+    @property
+    def at_work(self) -> str:
+        """The role in which work is done: a process's own, as which it signs in, else the owner's."""
+        user = urlsplit(self.url.get_secret_value()).username
+        return user if user in {f"{self.owner}_api", f"{self.owner}_worker"} else self.owner
 
 
 class StreamSettings(Group):

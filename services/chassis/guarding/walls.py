@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event
 
 from contracts.authorities import codes_of
 from services.chassis.database import driver_of, engine, in_transactions
+from services.chassis.guarding.roles import role_of_api
 from services.chassis.settings import DatabaseSettings
 
 AUTHORITY, CODES = "payback.authority", "payback.codes"
@@ -28,11 +29,6 @@ class Sight(NamedTuple):
 
 NOBODY = Sight()
 _sight: ContextVar[Sight] = ContextVar("sight", default=NOBODY)
-
-
-def role_of_api(owner: str) -> str:
-    """Sees the rows of one authority."""
-    return f"{owner}_api"
 
 
 def role_of_nation(owner: str) -> str:

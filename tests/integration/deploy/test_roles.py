@@ -36,8 +36,9 @@ from tests.support.exporters import exported, wants, watched
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("orders", "unpaid_work", "reporting")
+PROCESSES = [f"{service}_{process}" for service in SERVICES for process in ("api", "worker")]
 PASSWORDS = {
-    f"{service.upper()}_DATABASE_PASSWORD": f"secret-of-{service}" for service in (*SERVICES, "maintenance", "exporter")
+    f"{role.upper()}_DATABASE_PASSWORD": f"secret-of-{role}" for role in (*PROCESSES, "maintenance", "exporter")
 }
 
 
@@ -53,48 +54,118 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, since roles belong to the whole server, after the image's first start; `host:port/database`."""
     with parts.postgres_process(tmp_path_factory.mktemp("roles")) as server:
         database = create_database(server.url, "payback")
-        script = ROOT / "deploy" / "postgres" / "roles.sql"
+        once, again = (ROOT / "deploy" / "postgres" / name for name in ("roles.sql", "run-time-roles.sql"))
+        scripts = [word for script in (once, again, again) for word in ("--file", script)]
         subprocess.run(
-            [psql(), "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--file", script, database],
+            [psql(), "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", *scripts, database],
             env=os.environ | PASSWORDS,
             check=True,
         )
         yield database.rpartition("@")[2]
 
 
-def address(prepared: str, service: str) -> str:
-    return f"postgresql://{service}:secret-of-{service}@{prepared}"
+def address(prepared: str, role: str) -> str:
+    return f"postgresql://{role}:secret-of-{role}@{prepared}"
+
+
+@pytest.fixture(scope="module")
+def migrated_as_deployed(prepared: str) -> str:
+    """With all tables."""
+    for service in SERVICES:
+        migrations = ROOT / "services" / service / "migrations"
+        migrator = address(prepared, "maintenance")  # a service may not own what it is audited in
+        assert migrate(migrator, service, migrations) != []
+        assert migrate(migrator, service, migrations) == []
+    return prepared
+
+
+def refused(connection: psycopg.Connection, statement: str) -> bool:
+    try:
+        connection.execute(statement.encode())
+    except InsufficientPrivilege:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("role", PROCESSES)
+def test_a_process_works_in_its_services_schema_and_in_no_other(migrated_as_deployed: str, role: str) -> None:
+    service = role.rpartition("_")[0]
+    with psycopg.connect(address(migrated_as_deployed, role), autocommit=True) as connection:
+        [(powers,)] = connection.execute(
+            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles "
+            "WHERE rolname = CURRENT_USER"
+        )
+        assert not powers
+        connection.execute(f"SELECT * FROM {service}.alembic_version")
+        connection.execute(f"SELECT * FROM {service}_audit.audit_entries")
+        others = {*PROCESSES, *SERVICES, f"{service}_audit", "maintenance"} - {role}
+        audit = f"{service}_audit.audit_entries"
+        attempts = [
+            *(f"SELECT * FROM {other}.checkpoints" for other in set(SERVICES) - {service}),
+            *(f"SET ROLE {other}" for other in others),
+            *(f"{what} {audit}" for what in ("DELETE FROM", "DROP TABLE", "TRUNCATE")),
+            *(f"{what} {service}.checkpoints" for what in ("DROP TABLE", "TRUNCATE")),
+            f"ALTER TABLE {audit} OWNER TO CURRENT_USER",
+            f"ALTER TABLE {service}.checkpoints DISABLE ROW LEVEL SECURITY",
+            f"GRANT ALL ON ALL TABLES IN SCHEMA {service} TO PUBLIC",
+            f"CREATE TABLE {service}.mine (a int)",
+            "CREATE TABLE public.mine (a int)",
+        ]
+        assert [one for one in attempts if not refused(connection, one)] == []
+
+
+ONLY_WORKERS = {
+    "orders": ("arrivals", "cells", "checkpoints", "records", "rejections", "shards", "publications", "parks"),
+    "unpaid_work": ("arrivals", "cells", "checkpoints", "records", "rejections", "shards", "publications", "numbered"),
+    "reporting": ("cells", "checkpoints", "positions", "present", "put_aside"),
+}
+ONLY_APIS = {
+    "orders": ("notes", "budgets"),
+    "unpaid_work": ("notes", "budgets"),
+    "reporting": ("budgets", "release_files", "sessions"),
+}
+"""What is written in the name of somebody who asked."""
+NEITHER = {
+    "orders": ("tree_heads", "tree_keys", "alembic_version"),
+    "unpaid_work": ("tree_heads", "tree_keys", "alembic_version"),
+    "reporting": ("announcements", "public_cells", "release_cells", "release_notices", "rounding_key", "proofs"),
+}
+"""What operators write, who work as the owner."""
+
+
+def may_write(connection: psycopg.Connection, table: str) -> bool:
+    """Whether any row could be added, changed or taken away; tried, and undone."""
+    [(column,)] = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND attidentity = '' LIMIT 1",
+        [table],
+    )
+    for statement in (
+        f"INSERT INTO {table} ({column}) SELECT NULL WHERE false",
+        f"UPDATE {table} SET {column} = NULL WHERE false",
+        f"DELETE FROM {table} WHERE false",
+    ):
+        with connection.transaction(force_rollback=True):
+            if not refused(connection, statement):
+                return True
+    return False
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_works_in_its_own_schema_and_in_no_other(prepared: str, service: str) -> None:
-    migrations = ROOT / "services" / service / "migrations"
-    migrator = address(prepared, "maintenance")  # a service may not own what it is audited in
-    assert migrate(migrator, service, migrations) != []
-    assert migrate(migrator, service, migrations) == []
-    with psycopg.connect(address(prepared, service), autocommit=True) as connection:
-        [(powers,)] = connection.execute(
-            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles WHERE rolname = CURRENT_USER"
-        )
-        assert not powers
-        connection.execute("CREATE TEMPORARY TABLE staging (a int)")
-        with pytest.raises(InsufficientPrivilege):
-            connection.execute("CREATE TABLE public.mine (a int)")
-        for other in set(SERVICES) - {service}:
-            with pytest.raises(InsufficientPrivilege):
-                connection.execute(f"SELECT * FROM {other}.checkpoints")
-        connection.execute(f"SELECT * FROM {service}_audit.audit_entries")
-        for what in ("DELETE FROM {}", "DROP TABLE {}", "ALTER TABLE {} OWNER TO CURRENT_USER"):
-            with pytest.raises(InsufficientPrivilege):
-                connection.execute(what.format(f"{service}_audit.audit_entries"))
-        with pytest.raises(InsufficientPrivilege):
-            connection.execute(f"SET ROLE {service}_audit")
+def test_an_api_can_do_no_workers_work_and_no_worker_an_apis(migrated_as_deployed: str, service: str) -> None:
+    tables = [*ONLY_WORKERS[service], *ONLY_APIS[service], *NEITHER[service]]
+    written = {}
+    for process in ("api", "worker"):
+        with psycopg.connect(address(migrated_as_deployed, f"{service}_{process}"), autocommit=True) as connection:
+            written[process] = {one for one in tables if may_write(connection, f"{service}.{one}")}
+    assert written == {"api": set(ONLY_APIS[service]), "worker": set(ONLY_WORKERS[service])}
 
 
-def test_an_api_sees_the_rows_of_who_asks_with_the_rights_that_are_deployed(prepared: str) -> None:
-    migrate(address(prepared, "maintenance"), "orders", ROOT / "services" / "orders" / "migrations")
-    settings = DatabaseSettings(url=address(prepared, "orders"), schema_name="orders")
-    owning, walled = engine(settings), behind(settings)
+def test_an_api_sees_the_rows_of_who_asks_with_the_rights_that_are_deployed(migrated_as_deployed: str) -> None:
+    as_api, as_owner = (
+        DatabaseSettings(url=address(migrated_as_deployed, who), schema_name="orders")
+        for who in ("orders_api", "maintenance")
+    )
+    owning, walled = engine(as_owner), behind(as_api)
     codes = ["S12000005", "S12000036"]
     with transaction(owning) as connection:
         for code in codes:
@@ -111,7 +182,7 @@ def test_an_api_sees_the_rows_of_who_asks_with_the_rights_that_are_deployed(prep
 
 def test_a_service_needs_its_own_password(prepared: str) -> None:
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(f"postgresql://orders:secret-of-reporting@{prepared}", connect_timeout=5)
+        psycopg.connect(f"postgresql://orders_api:secret-of-orders_worker@{prepared}", connect_timeout=5)
 
 
 def test_maintenance_may_rebuild_a_service(prepared: str, empty_kafka: str) -> None:
@@ -120,12 +191,12 @@ def test_maintenance_may_rebuild_a_service(prepared: str, empty_kafka: str) -> N
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs())
     migrate(address(prepared, "maintenance"), "orders", migrations)
-    for who in ("orders", "maintenance"):
+    for who in ("orders_worker", "maintenance"):
         settings = DatabaseSettings(url=address(prepared, who), schema_name="orders")
-        may = pytest.raises(Refused) if who == "orders" else nullcontext()
+        may = pytest.raises(Refused) if who == "orders_worker" else nullcontext()
         with may:
             assert rebuild(settings, kafka, domain(scotland()), migrations, lambda *_: None) == 0
-    with psycopg.connect(address(prepared, "orders"), autocommit=True) as connection:
+    with psycopg.connect(address(prepared, "orders_worker"), autocommit=True) as connection:
         assert connection.execute("SELECT DISTINCT generation FROM orders.shards").fetchall() == [(1,)]
     with (
         psycopg.connect(address(prepared, "maintenance"), autocommit=True) as connection,

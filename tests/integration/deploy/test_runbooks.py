@@ -85,7 +85,7 @@ def ready(prepared: str, kafka: str) -> tuple[str, str]:
 
 def _park(database: str) -> None:
     values = "('S12000005', 'parked', 'orders.events.S12000005', 0, 3, 'a bug', 'worker', now())"
-    with psycopg.connect(address(database, "orders")) as connection:
+    with psycopg.connect(address(database, "maintenance")) as connection:
         connection.execute("DELETE FROM orders.parks")
         connection.execute(
             f'INSERT INTO orders.parks (authority, action, topic, partition, "offset", said, by, at) VALUES {values}'.encode()
@@ -138,7 +138,7 @@ def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple
     statement = re.search(r'-c "(.+?)"', command.line)
     if statement is None:
         pytest.skip("asks nothing by itself")
-    with psycopg.connect(address(ready[0], "orders")) as connection:
+    with psycopg.connect(address(ready[0], "maintenance")) as connection:
         connection.execute(statement[1].encode())
 
 

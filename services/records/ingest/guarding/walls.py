@@ -1,22 +1,32 @@
-"""Row-level security on the tables of a service of records, set up by migrations.
+"""Row-level security on the tables of a service of records, set up by migrations, and what its processes may do with them.
 
-It does not apply to the owner, the role of workers, webhook senders, migrations and operators. It applies to the two roles of an API.
+An API sees an authority's rows, in one of two roles. Workers and senders of webhooks see all, and cannot write what authorities decided.
+The owner, as which migrations and operators work, may do anything.
 """
 
 from psycopg import sql
-from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError
 
 from services.chassis.database import driver_of
-from services.chassis.failures import Refused
-from services.chassis.guarding.walls import AUTHORITY, CODES, role_of_api, role_of_nation
-from services.chassis.migrations import have_role
+from services.chassis.guarding import roles
+from services.chassis.guarding.roles import CHANGE, NOTHING, READ, Rights, role_of_api, role_of_worker
+from services.chassis.guarding.walls import AUTHORITY, CODES, role_of_nation
 
 WRITTEN = {"notes": "INSERT", "webhooks": "INSERT, UPDATE, DELETE"}
 """What an API changes of its authority's."""
 WITHOUT_AUTHORITY = {"checkpoints": "right(topic, 9)"}
 """What names an authority in another way, and how."""
+WORKER = Rights(
+    CHANGE,
+    {
+        "alembic_version": READ,
+        "budgets": NOTHING,
+        "notes": READ,
+        "webhooks": "SELECT, UPDATE",  # their senders note how far they are
+        **dict.fromkeys(("tree_heads", "tree_keys", "tree_leaves", "tree_nodes"), READ),
+    },
+)
+"""What authorities decided and what was signed is not for workers to write."""
 _WALL = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON {table} TO {api} USING ({whose} = current_setting({authority}, true));
@@ -43,13 +53,14 @@ GRANT SELECT ON naming_us, feeds, tree_keys TO {api};
 -- What callers took, who are no authorities.
 GRANT SELECT, INSERT, UPDATE, DELETE ON budgets TO {api};
 """
+_OF_WORKERS = "CREATE POLICY whole_service ON {table} TO {worker} USING (true)"
 
 
 def build(connection: Connection) -> None:
     """Put every table without a wall behind one. Call it in each migration that makes a table with a column `authority`."""
     owner, schema = connection.execute(text("SELECT current_user, current_schema()")).one()
+    _have_roles(connection, owner)
     if not connection.scalar(text("SELECT to_regclass('naming_us')")):
-        _have_roles(connection, owner)
         _run(connection, _VIEWS, owner)
         _run(connection, "GRANT USAGE ON SCHEMA {schema} TO {api}, {nation}", owner, schema=schema)
     for table in connection.scalars(_TABLES, {"others": list(WITHOUT_AUTHORITY)}).all():
@@ -57,26 +68,34 @@ def build(connection: Connection) -> None:
         if table in WRITTEN:
             _run(connection, f"GRANT {WRITTEN[table]} ON {{table}} TO {{api}}", owner, table=table)
     _wall_the_audit(connection, owner)
+    _run(connection, "GRANT SELECT ON alembic_version TO {api}", owner)  # whether all is there that it needs
+    _let_work(connection, owner)
 
 
-_HAS = text("SELECT pg_has_role(:owner, :role, 'SET')")
+def _let_work(connection: Connection, owner: str) -> None:
+    for table in connection.scalars(_SHUT_TO_WORKERS).all():
+        _run(connection, _OF_WORKERS, owner, table=table)
+    roles.give(connection, role_of_worker(owner), WORKER)
+    roles.let_add_to_the_audit(connection, owner, role_of_worker(owner))
+
+
+_SHUT_TO_WORKERS = text(
+    "SELECT relname FROM pg_class c WHERE relnamespace = to_regnamespace(current_schema()) AND relrowsecurity "
+    "AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polname = 'whole_service')"
+)
+
+
+_HAS = text("SELECT pg_has_role(:member, :role, 'SET')")
 
 
 def _have_roles(connection: Connection, owner: str) -> None:
-    """Makes the roles, and lets the service work in them. Raises Refused where whoever signed in may not."""
-    wanted = (role_of_api(owner), role_of_nation(owner))
-    try:
-        connection.execute(text("RESET ROLE"))
-        for role in wanted:
-            have_role(connection, role)
-            if not connection.scalar(_HAS, {"owner": owner, "role": role}):
-                _run(connection, "GRANT {role} TO {owner} WITH INHERIT FALSE", owner, role=role)
-        _run(connection, "SET ROLE {owner}", owner)
-    except (ProgrammingError, InsufficientPrivilege) as fault:
-        if not isinstance(getattr(fault, "orig", fault), InsufficientPrivilege):
-            raise
-        made = " ".join(f"CREATE ROLE {role}; GRANT {role} TO {owner} WITH INHERIT FALSE;" for role in wanted)
-        raise Refused(f"This user may not make roles. An administrator can: {made}") from fault
+    """Makes the roles, and lets an API look on behalf of the nation. Raises Refused where whoever signed in may not."""
+    api, nation = role_of_api(owner), role_of_nation(owner)
+    roles.make(connection, api, nation, role_of_worker(owner))
+    with roles.refused(), roles.as_who_signed_in(connection):
+        for member, role in ((owner, api), (owner, nation), (api, nation)):
+            if not connection.scalar(_HAS, {"member": member, "role": role}):
+                _run(connection, "GRANT {role} TO {member} WITH INHERIT FALSE", owner, member=member, role=role)
 
 
 _AUDIT = """
@@ -104,7 +123,8 @@ def _wall_the_audit(connection: Connection, owner: str) -> None:
 
 def _run(connection: Connection, statements: str, owner: str, *, whose: str = "", **names: str) -> None:
     """By the driver, which runs several at once, with these names of tables, schemas and roles in them."""
-    named = {"owner": owner, "api": role_of_api(owner), "nation": role_of_nation(owner)} | names
+    of = {"api": role_of_api(owner), "nation": role_of_nation(owner), "worker": role_of_worker(owner)}
+    named = {"owner": owner} | of | names
     given = {name: sql.Identifier(value) for name, value in named.items()}
     settings = {"authority": sql.Literal(AUTHORITY), "codes": sql.Literal(CODES), "whose": sql.SQL(whose)}
     written = {name: value for name, value in (settings | given).items() if "{" + name + "}" in statements}

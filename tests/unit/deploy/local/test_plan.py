@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.plan import Ports, PortsTaken, ProcessSpec, Surroundings, plan
+from deploy.local.plan import ROLES, SENDERS, SERVICES, Ports, PortsTaken, ProcessSpec, Surroundings, plan
 from deploy.local.process import free_ports
 
 PORTS = Ports.from_numbers(range(9000, 9015))
@@ -58,6 +58,17 @@ def test_the_desk_knows_where_the_services_are_and_no_database() -> None:
     told = process("desk-api").environment
     assert told["PAYBACK_PLATFORM_ORDERS_URL"] == "http://127.0.0.1:9000"
     assert not [name for name in told if "DATABASE" in name or "KAFKA" in name]
+
+
+def test_each_process_signs_in_as_itself_and_migrations_as_the_owner() -> None:
+    signed_in = {f"{service}_{role}": f"postgresql://{service}_{role}@x/y" for service in SERVICES for role in ROLES}
+    planned = plan(PORTS, replace(AROUND, sign_in=signed_in, webhooks_key="sealed"))
+    told = {one.name: one.environment.get("PAYBACK_DATABASE_URL") for one in (*planned.migrations, *planned.services)}
+    assert {name: url for name, url in told.items() if url in signed_in.values()} == {
+        **{f"{service}-{role}": signed_in[f"{service}_{role}"] for service in SERVICES for role in ROLES},
+        **{f"{service}-webhooks": signed_in[f"{service}_worker"] for service in SENDERS},
+    }
+    assert {told[f"{service}-migrate"] for service in SERVICES} == {AROUND.postgres}
 
 
 def test_the_password_is_not_shown() -> None:

@@ -1,0 +1,122 @@
+"""The roles in which the processes of a service sign in to PostgreSQL. They own nothing, and have the rights that their work needs.
+
+Whoever takes an API over can do no worker's work, nor undo it, and the other way round. The owner of the tables is at work in migrations
+and in operators' commands only.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
+
+from services.chassis.database import driver_of
+from services.chassis.failures import Refused
+
+NOTHING, READ, CHANGE = "", "SELECT", "SELECT, INSERT, UPDATE, DELETE"
+
+
+class Rights(NamedTuple):
+    """What a role may do: at the tables that are set apart, and usually, also at those of later migrations."""
+
+    usual: str
+    apart: Mapping[str, str]
+
+
+def role_of_api(owner: str) -> str:
+    """Answers requests."""
+    return f"{owner}_api"
+
+
+def role_of_worker(owner: str) -> str:
+    """Takes what comes from Kafka, and sends what goes there."""
+    return f"{owner}_worker"
+
+
+def make(connection: Connection, *roles: str) -> None:
+    """Makes those that are not there. Raises Refused where whoever signed in may not."""
+    with refused(), as_who_signed_in(connection):
+        for role in roles:
+            if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}):
+                # Roles are shared by all databases of a server: somebody else may be making it too.
+                run(
+                    connection,
+                    "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
+                    role=role,
+                )
+
+
+def give(connection: Connection, role: str, rights: Rights) -> None:
+    """The role has these rights in the schema that is worked in, and no others."""
+    schema = str(connection.scalar(text("SELECT current_schema()")))
+    run(connection, _SCHEMA, schema=schema, role=role)
+    if rights.usual:
+        run(connection, _LATER.replace("{usual}", rights.usual), schema=schema, role=role)
+    for table in connection.scalars(_TABLES).all():
+        may = rights.apart.get(table, rights.usual)
+        if may:
+            run(connection, f"GRANT {may} ON {{table}} TO {{role}}", table=table, role=role)
+
+
+_SCHEMA = """
+GRANT USAGE ON SCHEMA {schema} TO {role};
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role};
+"""
+_LATER = "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {usual} ON TABLES TO {role}"
+_TABLES = text(
+    "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'v')"
+)
+
+
+def let_add_to_the_audit(connection: Connection, owner: str, role: str) -> None:
+    """The role may add entries and read them, and change none."""
+    audit = f"{owner}_audit"
+    if connection.scalar(_MAY_ADD, {"role": role, "table": f"{audit}.audit_entries"}):
+        return
+    with as_who_signed_in(connection):
+        run(connection, _AUDIT, audit=audit, role=role)
+        if connection.scalar(_WALLED, {"table": f"{audit}.audit_entries"}):
+            for table in ("audit_entries", "audit_names"):
+                run(connection, _WHOLE.replace("{table}", "{audit}.{table}"), audit=audit, table=table, role=role)
+
+
+_MAY_ADD = text("SELECT has_table_privilege(:role, :table, 'INSERT')")
+_WALLED = text("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:table)")
+_AUDIT = """
+SET ROLE {audit};
+GRANT USAGE ON SCHEMA {audit} TO {role};
+GRANT SELECT, INSERT ON {audit}.audit_entries, {audit}.audit_names TO {role};
+"""
+_WHOLE = "CREATE POLICY whole_worker ON {table} TO {role} USING (true)"
+
+
+@contextmanager
+def as_who_signed_in(connection: Connection) -> Iterator[None]:
+    """Meanwhile, instead of as the owner of the tables."""
+    owner = str(connection.scalar(text("SELECT current_user")))
+    connection.execute(text("RESET ROLE"))
+    yield
+    connection.execute(text("RESET ROLE"))
+    run(connection, "SET ROLE {owner}", owner=owner)
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Raises Refused, with what an administrator can do, where whoever signed in may not make roles, or give them."""
+    try:
+        yield
+    except (ProgrammingError, InsufficientPrivilege) as fault:
+        if not isinstance(getattr(fault, "orig", fault), InsufficientPrivilege):
+            raise
+        raise Refused(
+            "This user may not make roles. An administrator can: deploy/postgres/run-time-roles.sql, which may be run again at any time"
+        ) from fault
+
+
+def run(connection: Connection, statements: str, **names: str) -> None:
+    """By the driver, which runs several at once, with these names of tables, schemas and roles in them."""
+    written = {name: sql.Identifier(value) for name, value in names.items()}
+    driver_of(connection).execute(sql.SQL(statements).format(**written))
