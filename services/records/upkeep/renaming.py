@@ -30,7 +30,13 @@ _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER = re.compile(rb'("(?:subject|from_subject)"\s*:\s*)?(?<![\w./-])(\d+)(?![\w./-])')
 """A number, with the member before it where that is one that names an order."""
 _DISTINCT = re.compile(r"(?=.*\d)(?=.*\D).{5,}|\d{7,}")
-"""References that stand for nothing else where they occur."""
+"""References that stand for nothing else where they occur, unless they are of the calendar or the clock."""
+_OF_TIME = re.compile(
+    r"(?:19|20)\d\d(?:[-/.](?:\d\d|(?:19|20)\d\d)(?:[-/.]\d\d)?|[01]\d[0-3]\d)"  # 2024/25, 2024-2025, 2025-03, 2025-03-03, 20250303
+    r"|[0-3]?\d[-/.][01]?\d[-/.](?:\d\d){1,2}"  # 3/3/2025
+    r"|\d\d:\d\d(?::\d\d)?"
+)
+"""Every event is full of such."""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
@@ -114,11 +120,18 @@ class Person:
 
 @cache
 def _naming(reference: str) -> re.Pattern[str]:
-    """Where a text names the order. One like a year or a count does so only next to a quotation mark, of which one may be lost."""
+    """Where a text names the order. One like a count does so only next to a quotation mark, of which one may be lost; one like a date only
+    where the reference stands."""
     before, after, itself = r"(?<![\w/-])", r"(?![\w/-])", re.escape(reference)
-    return re.compile(
-        f"{before}{itself}{after}" if _DISTINCT.fullmatch(reference) else f'"{itself}{after}|{before}{itself}"'
-    )
+    if _is_distinct(reference):
+        return re.compile(f"{before}{itself}{after}")
+    if _OF_TIME.fullmatch(reference):
+        return re.compile(rf'"(?:subject|from_subject)"\s*:\s*"?\s*{itself}{after}')
+    return re.compile(f'"{itself}{after}|{before}{itself}"')
+
+
+def _is_distinct(reference: str) -> bool:
+    return bool(_DISTINCT.fullmatch(reference)) and not _OF_TIME.fullmatch(reference)
 
 
 def _text(value: Any) -> str:
@@ -198,14 +211,14 @@ class Renaming:
         except (msgspec.DecodeError, UnicodeDecodeError):
             before = found[1].decode(errors="replace")
         after = self._named(before).replace(self.person.pseudonym, self.names[self.person.pseudonym])
-        for subject in filter(_DISTINCT.fullmatch, self.person.subjects):
+        for subject in filter(_is_distinct, self.person.subjects):
             after = _naming(subject).sub(self.names[subject], after)
         return found[0] if after == before else msgspec.json.encode(after)
 
     def _numbered(self, found: re.Match[bytes]) -> bytes:
         """A number of a refused event, which stays one: it may be what the event was refused for."""
         number = found[2].decode()
-        names = number in self.person.subjects and (found[1] or _DISTINCT.fullmatch(number))
+        names = number in self.person.subjects and bool(found[1] or _is_distinct(number))
         return (found[1] or b"") + b"0" if names else found[0]
 
 

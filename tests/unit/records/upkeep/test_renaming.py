@@ -123,11 +123,21 @@ def test_what_is_spelled_alike_elsewhere_is_another_s() -> None:
         assert document["data"]["from_subject"].startswith("erased-token-")
 
 
-@pytest.mark.parametrize("reference", ["2025", "12", "order"])
-def test_a_number_or_a_word_that_is_somebody_s_reference_too_names_nobody(reference: str) -> None:
+TIMES = ["2024/25", "2024-2025", "2025-03", "2025-03-03", "20250303", "3/3/2025", "03.03.25", "09:30"]
+
+
+@pytest.mark.parametrize("reference", ["2025", "12", "order", *TIMES])
+def test_what_is_said_of_anything_and_is_somebody_s_reference_too_names_nobody(reference: str) -> None:
     text = f'"in order 2025 {reference} or 12 too"'.encode()
     theirs = said(broken(VALUE).replace(P.encode(), b"somebody else").replace(b'"no court"', text), key=b"CPO/7")
     assert forgotten(told(IMPOSED, reference), theirs)[1] == theirs
+
+
+@pytest.mark.parametrize("reference", TIMES)
+def test_a_reference_like_a_date_is_found_where_references_stand(reference: str) -> None:
+    without = broken(VALUE).replace(P.encode(), b"somebody else").replace(b"CPO/1", reference.encode())
+    for theirs in (said(without), said(without[: without.index(reference.encode()) + len(reference)])):
+        assert forgotten(told(IMPOSED, reference), theirs)[1] != theirs
 
 
 def test_a_mistake_that_named_the_person_leaves_another_s_order_as_it_is() -> None:
