@@ -173,7 +173,10 @@ COPIER = Holder(
         Right(Kind.CLUSTER, "kafka-cluster", ("DESCRIBE",)),
         *(
             Right(
-                Kind.TOPIC, name, ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "READ", "WRITE", "DELETE"), beginning=True
+                Kind.TOPIC,
+                name,
+                ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS", "READ", "WRITE", "DELETE"),
+                beginning=True,
             )
             for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
         ),
