@@ -26,8 +26,7 @@ class ProofSettings(Settings):
 
 
 _MAY_BE = text(
-    "SELECT nspname FROM pg_namespace "
-    "WHERE nspname = ANY(:names) AND has_table_privilege(session_user, to_regclass(nspname || '.checkpoints'), 'SELECT')"
+    "SELECT nspname FROM pg_namespace WHERE nspname = ANY(:names) AND has_schema_privilege(session_user, oid, 'USAGE')"
 )
 
 
