@@ -22,7 +22,7 @@ TOLD = ("S12000005", "S12000036")
 REFUSED = b'{"specversion": "1.0"}'
 COPY = "copy"
 AT_ONCE = 3
-LAG_SECONDS = 0.4
+LAG_SECONDS = 0.2
 
 
 def refuse_webhooks(scene: Scene) -> Mend:
