@@ -39,13 +39,14 @@ class Move:
         return f"{_signed(self.points)} points ({self.interval})"
 
 
-def move(indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
-    """None where either is not shown, or is no share."""
+def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -> Move | None:
+    """None where either is not shown, or is no share. Counts are multiples of `step`, or are as they are where it is 0."""
     if before is None or now is None or not before.denominator or not now.denominator:
         return None
     if before.numerator is None or now.numerator is None or not _are_shares(before, now):
         return None
-    lower, upper = difference((before.numerator, now.numerator), (before.denominator, now.denominator))
+    counted = (before.numerator, now.numerator), (before.denominator, now.denominator)
+    lower, upper = difference(*counted, off_by=step)
     points = 100 * (now.numerator / now.denominator - before.numerator / before.denominator)
     return Move(points, 100 * lower, 100 * upper, _way(indicator, lower, upper))
 

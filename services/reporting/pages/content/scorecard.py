@@ -10,7 +10,7 @@ from services.reporting.figures.answers import Answer, Question
 from services.reporting.figures.comparison import Comparison, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice
-from services.reporting.pages.content.moves import Move, Way, move
+from services.reporting.pages.content.moves import Move, Way
 from services.reporting.pages.content.standards import STANDARDS, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
@@ -78,7 +78,7 @@ def _latest_two(offered: Sequence[Choice], kind: str) -> Times | None:
 
 def _both_shown(reader: Reader, indicator: Indicator, code: str, times: Times) -> bool:
     rows = [row_of(reader, indicator, each.span, code) for each in times]
-    return move(indicator, *rows) is not None
+    return reader.moved(indicator, *rows) is not None
 
 
 def said_of(times: Times | None) -> str:
@@ -120,7 +120,7 @@ def _scored(
         small_charts.spine(f"{indicator.title}: among all authorities", values, _value(own), _value(scotland)),
         small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         (words.figure(then, indicator.unit), words.figure(now, indicator.unit)) if times else None,
-        move(indicator, then, now),
+        reader.moved(indicator, then, now),
     )
 
 

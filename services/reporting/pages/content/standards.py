@@ -8,7 +8,7 @@ from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import year_before
-from services.reporting.pages.content.moves import Move, move
+from services.reporting.pages.content.moves import Move
 from services.reporting.pages.content.views import Reader, only, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
@@ -72,7 +72,7 @@ def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> St
         words.mark(now),
         small_charts.share_bar(f"{indicator.title}: share", None if now is None else (now.value, now.lower, now.upper)),
         small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
-        move(indicator, before, now),
+        reader.moved(indicator, before, now),
         _since(months),
     )
 
@@ -82,7 +82,7 @@ def since_a_year(reader: Reader, indicator: Indicator, span: Span) -> Move | Non
     if indicator.kind is not Kind.SHARE:
         return None
     before, now = (row_of(reader, indicator, each) for each in (year_before(span), span))
-    return move(indicator, before, now)
+    return reader.moved(indicator, before, now)
 
 
 def row_of(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Row | None:

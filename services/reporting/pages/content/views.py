@@ -13,14 +13,14 @@ from contracts.periods import add_months, month_of, months_between
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
 from services.reporting.disclosure.gate import Gate, Row, ToCome
-from services.reporting.disclosure.linked_tables import is_public
+from services.reporting.disclosure.linked_tables import STEP, STEPS, cells_in, is_public
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
-from services.reporting.pages.content.moves import move
+from services.reporting.pages.content.moves import Move, move
 from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, authorities_of
@@ -65,6 +65,11 @@ class Reader:
         return answers.definition_for(
             self.enquiry, indicator, Question(release=self.wanted, definition=self.definition)
         )
+
+    def moved(self, indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
+        """How a share moved: who is shown rounded figures is told of a change only where it is more than rounding makes, too."""
+        whole = now is not None and Gate(self.viewer).sees_whole(now.authority)
+        return move(indicator, before, now, 0 if whole else STEPS.get(cells_in(indicator.numerator)[0], STEP))
 
     @property
     def viewer(self) -> Identity:
@@ -144,7 +149,7 @@ def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTL
         indicator,
         words.figure(now, indicator.unit),
         "" if now is None else words.interval(now, indicator.unit),
-        _change(indicator, now, before, span),
+        _change(reader, indicator, now, before, span),
         small_charts.spark(f"{indicator.title}, over time", [row.value for row in months], _hollow(months)),
         words.mark(now) or _year_told(indicator, now),
         _as_published(reader, indicator, span, area),
@@ -200,11 +205,11 @@ def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[
     return rows[started:]
 
 
-def _change(indicator: Indicator, now: Row | None, before: Row | None, span: Span) -> str:
+def _change(reader: Reader, indicator: Indicator, now: Row | None, before: Row | None, span: Span) -> str:
     if now is None or before is None or now.value is None or not before.value:
         return ""
     then = words.period(before.period, monthly=span.first == span.last and indicator.kind is not Kind.YEARLY)
-    moved = move(indicator, before, now)
+    moved = reader.moved(indicator, before, now)
     if indicator.unit == "percent":
         difference = now.value - before.value
         much = f"{abs(difference):.1f} percentage points"

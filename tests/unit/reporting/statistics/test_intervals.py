@@ -136,3 +136,16 @@ def test_intervals_of_differences_are_those_of_newcombe(
 ) -> None:
     """The examples of Table II of Newcombe (1998), by his method 10; the second less the first."""
     assert difference(successes, trials) == pytest.approx(expected, abs=6e-4)
+
+
+def test_what_rounding_alone_can_make_is_no_change() -> None:
+    """Of 12 and 11 orders, 8 and 8 may be published as 10 of 15 and 10 of 10."""
+    published = (10, 10), (15, 10)
+    assert difference(*published)[0] > 0
+    assert difference(*published, off_by=5)[0] < 0 < difference(*published, off_by=5)[1]
+
+
+def test_rounding_says_little_of_many() -> None:
+    of_scotland = (6100, 6300), (10_000, 10_000)
+    assert difference(*of_scotland, off_by=5) == pytest.approx(difference(*of_scotland), abs=2e-4)
+    assert difference(*of_scotland, off_by=5)[0] > 0
