@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 RELEASE = "2026-03.2"
 LEADER = AUTHORITIES[HEARD[1]]
 SMALLEST_LETTERS = 12
+PAPER = 718
+"""Pixels across a page of A4 between its margins."""
 PATIENCE_MS = 120_000
 """The first who asks for a file waits until all of its release are made."""
 COLOURS = rules("color-contrast", "link-in-text-block")
@@ -228,3 +230,18 @@ def test_in_print_nothing_is_closed(page: Page, site: Site) -> None:
     page.emulate_media(media="print")
     assert page.get_by_text("Orders imposed", exact=True).first.is_visible()
     assert not page.get_by_role("navigation", name="Main").is_visible()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7", f"/releases/{RELEASE}"]
+)
+def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(page: Page, site: Site, path: str) -> None:
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    page.goto(site.url + path)
+    page.emulate_media(media="print")
+    widest: float = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('main td, main th, main p, main svg')]"
+        ".map(each => each.getBoundingClientRect().right))"
+    )
+    assert widest <= PAPER
+    assert not any(each.is_visible() for each in page.locator("main form, main button, .pb_files").all())

@@ -15,7 +15,7 @@ TITLES = {
     HTTPStatus.UNAUTHORIZED: "Sign in to see this page",
     HTTPStatus.FORBIDDEN: "This page is not for this account",
     HTTPStatus.NOT_FOUND: "Page not found",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many pages at once",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Sorry, there is a problem with this page",
     HTTPStatus.SERVICE_UNAVAILABLE: "Sorry, this page cannot be shown at present",
 }

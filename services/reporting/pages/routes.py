@@ -322,7 +322,7 @@ def _quality(site: Site, request: Request) -> Shown:
         found = quality.standings(reader.enquiry, choice.span, *reader.enquiry.sources(reader.wanted))
         return shown(
             "quality",
-            standings=found,
+            standings=sorted(found, key=lambda each: AREA_NAMES[each.authority]),
             offered=offered,
             choice=choice,
             now=site.clock(),

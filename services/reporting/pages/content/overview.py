@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from services.chassis.web.words import counted
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
@@ -87,12 +88,12 @@ def _moved(standings: Sequence[StandardLine]) -> str:
     if not better and not worse:
         return "No standard moved by more than chance explains since a year before."
     parts = [
-        f"{words.listed(names)} {'is' if len(names) == 1 else 'are'} {way}"
+        f"{counted(len(names), 'standard')} got {way} ({words.listed(names)})"
         for names, way in ((better, "better"), (worse, "worse"))
         if names
     ]
     told = " and ".join(parts)
-    return f"Since a year before, {told} by more than chance explains."
+    return f"Since a year before, {told}, by more than chance explains."
 
 
 def _named(each: StandardLine) -> str:
