@@ -174,7 +174,10 @@ class Placed(
     place: Place | None
 
 
-class Comparison(Known, description="Authorities against control limits around Scotland, in percent."):
+class Comparison(
+    Known,
+    description="Authorities against control limits around Scotland, in percent; wider by one step of rounded counts.",
+):
     indicator: Definition
     scotland: Row | None
     authorities: list[Placed]

@@ -241,6 +241,11 @@ def cells_in(each: Form) -> tuple[CellName, ...]:
     return tuple((each.measure, category) for category in each.categories)
 
 
+def step_of(each: Form) -> int:
+    """The multiples in which its sums are published."""
+    return STEPS.get(cells_in(each)[0], STEP)
+
+
 def is_public(each: Form) -> bool:
     """Whether the public may see the sum at all, for Scotland if not for authorities."""
     return all(cell in NATIONAL_ONLY for cell in cells_in(each))

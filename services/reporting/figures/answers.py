@@ -11,6 +11,7 @@ from contracts.cells import BOTH, Service
 from contracts.periods import last_day, month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
+from services.reporting.disclosure.linked_tables import step_of
 from services.reporting.read.coverage import Coverage, Months, as_published, coverage, reported
 from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
@@ -78,6 +79,8 @@ class Answer:
     whole: Cut | None
     """The cut of areas that the viewer sees whole."""
     rows: list[Row]
+    off_by: int = 0
+    """By how much counts of shares may be off, since the viewer is shown Scotland's rounded: a step; 0 where they are as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,8 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer
     gate = enquiry.gate(published)
     rows = gate.rows(indicator, plan.figures(enquiry, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
-    return Answer(indicator, question, span, published, live, whole, rows)
+    off_by = 0 if gate.sees_whole(SCOTLAND) else step_of(indicator.numerator)
+    return Answer(indicator, question, span, published, live, whole, rows, off_by)
 
 
 def definition_for(enquiry: Enquiry, indicator: Indicator, question: Question) -> Indicator:

@@ -30,6 +30,8 @@ class Comparison:
     scotland: Row | None
     authorities: tuple[Placing, ...]
     by_chance: ByChance | None
+    off_by: int
+    """By how many cases the limits are wider, since counts are rounded."""
 
     @property
     def share(self) -> float | None:
@@ -43,10 +45,10 @@ def compare(answer: Answer) -> Comparison:
     scotland = rows.pop(SCOTLAND, None)
     share = None if scotland is None else _share(scotland)
     if share is None:
-        return Comparison(scotland, (), None)
-    found = tuple(_placing(share, row) for row in rows.values())
+        return Comparison(scotland, (), None, answer.off_by)
+    found = tuple(_placing(share, row, answer.off_by) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
-    return Comparison(scotland, found, by_chance(share, placed))
+    return Comparison(scotland, found, by_chance(share, placed, answer.off_by), answer.off_by)
 
 
 def _share(row: Row) -> float | None:
@@ -55,10 +57,10 @@ def _share(row: Row) -> float | None:
     return row.numerator / row.denominator
 
 
-def _placing(share: float, row: Row) -> Placing:
+def _placing(share: float, row: Row, off_by: int) -> Placing:
     if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
         return Placing(row, None, None)
-    funnel = Funnel(share, _whole(row.denominator))
+    funnel = Funnel(share, _whole(row.denominator), off_by)
     return Placing(row, funnel, funnel.place(_whole(row.numerator)))
 
 

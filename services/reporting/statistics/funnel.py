@@ -46,10 +46,13 @@ class Funnel:
 
     share: float
     trials: int
+    off_by: int = 0
+    """By how many successes may be off because they are published rounded. The limits are so much wider on either side."""
 
     def place(self, successes: int) -> Place:
         """By the chance of so many or fewer, and of so many or more."""
-        below, above = float(self._up_to[successes]), float(self._from[successes])
+        below = float(self._up_to[min(successes + self.off_by, self.trials)])
+        above = float(self._from[max(successes - self.off_by, 0)])
         if min(below, above) < TAIL_998:
             return Place.ALARM
         return Place.ALERT if min(below, above) < TAIL_95 else Place.WITHIN
@@ -61,11 +64,19 @@ class Funnel:
 
     def beyond(self, tail: float) -> float:
         """The chance of lying beyond the limits with this tail: never more than twice the tail, and less where numbers are small."""
-        return float(self._chances[(self._up_to < tail) | (self._from < tail)].sum())
+        lowest, highest = self._inside(tail)
+        published = np.arange(self.trials + 1) + np.arange(-self.off_by, self.off_by + 1)[:, np.newaxis]
+        outside = (published < lowest) | (published > highest)
+        return float((outside.mean(axis=0) * self._chances).sum())
 
     def _between(self, tail: float) -> tuple[float, float]:
+        lowest, highest = self._inside(tail)
+        return max(lowest / self.trials, 0.0), min(highest / self.trials, 1.0)
+
+    def _inside(self, tail: float) -> tuple[int, int]:
+        """The fewest and the most successes that are not beyond the limits."""
         inside = np.flatnonzero((self._up_to >= tail) & (self._from >= tail))
-        return float(inside[0] / self.trials), float(inside[-1] / self.trials)
+        return int(inside[0]) - self.off_by, int(inside[-1]) + self.off_by
 
     @property
     def _chances(self) -> Floats:
@@ -114,12 +125,12 @@ class ByChance:
     """Whether they vary more than chance alone explains 95 times in 100."""
 
 
-def by_chance(share: float, compared: Iterable[tuple[int, int]]) -> ByChance:
+def by_chance(share: float, compared: Iterable[tuple[int, int]], off_by: int = 0) -> ByChance:
     """Of pairs of successes and trials."""
     pairs = list(compared)
-    funnels = [Funnel(share, trials) for _, trials in pairs]
+    funnels = [Funnel(share, trials, off_by) for _, trials in pairs]
     places = [funnel.place(successes) for funnel, (successes, _) in zip(funnels, pairs, strict=True)]
-    dispersion = _dispersion(share, pairs)
+    dispersion = _dispersion(share, pairs, off_by)
     return ByChance(
         len(pairs),
         sum(place is not Place.WITHIN for place in places),
@@ -131,11 +142,12 @@ def by_chance(share: float, compared: Iterable[tuple[int, int]]) -> ByChance:
     )
 
 
-def _dispersion(share: float, pairs: list[tuple[int, int]]) -> float | None:
+def _dispersion(share: float, pairs: list[tuple[int, int]], off_by: int) -> float | None:
     spread = share * (1 - share)
     if not pairs or not spread:
         return None
-    return sum((successes - trials * share) ** 2 / (trials * spread) for successes, trials in pairs) / len(pairs)
+    distances = ((n - trials * share) ** 2 / (trials * spread + off_by**2) for n, trials in pairs)
+    return sum(distances) / len(pairs)
 
 
 def _chi_square_95(degrees: int) -> float:

@@ -46,6 +46,8 @@ class Comparison:
     mark: str
     by_chance: tuple[str, ...]
     """In sentences."""
+    off_by: int
+    """By how many cases the limits are wider, since counts are rounded."""
 
     @property
     def below(self) -> tuple[Compared, ...]:
@@ -113,7 +115,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
     ]
     lines = sorted((_line(each, middle) for each in placed), key=lambda each: each.name)
     lines.sort(key=lambda each: each.ranks[order.by], reverse=order.down)
-    curves = _curves(found.share, max((dot.size for dot in dots), default=1))
+    curves = _curves(found.share, max((dot.size for dot in dots), default=1), found.off_by)
 
     def draw(width: float) -> str:
         title = f"{indicator.title}: authorities by size, with control limits"
@@ -127,6 +129,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
         _left_out(each.row for each in found.authorities if each.place is None),
         words.mark(found.scotland),
         _said(found.by_chance),
+        found.off_by,
     )
 
 
@@ -184,10 +187,10 @@ def _about(number: float) -> str:
     return f"about {number:g}" if number else "none"
 
 
-def _curves(share: float, largest: float) -> list[charts.Curve]:
+def _curves(share: float, largest: float, off_by: int) -> list[charts.Curve]:
     """Quantiles of the binomial, which go in steps where numbers are small."""
     sizes = sorted({max(FEWEST, round(largest * 1.05 * (index / 90) ** 2)) for index in range(1, 91)})
-    limits = [(size, Funnel(share, size).limits) for size in sizes]
+    limits = [(size, Funnel(share, size, off_by).limits) for size in sizes]
     return [
         charts.Curve("95", [(size, 100 * each.lower_95) for size, each in limits]),
         charts.Curve("95", [(size, 100 * each.upper_95) for size, each in limits]),

@@ -44,14 +44,14 @@ def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
     """The whole quarters up to the end of the span, for who was there in the last."""
     last = add_months(span.last, -(span.last.month % 3))
     first = add_months(last, 1 - 3 * QUARTERS)
-    rows = reader.ask(indicator, Question(first, last, Grain("authority", "quarter"))).rows
+    answer = reader.ask(indicator, Question(first, last, Grain("authority", "quarter")))
     by_area: dict[str, dict[str, Row]] = {}
-    for row in rows:
+    for row in answer.rows:
         by_area.setdefault(row.authority, {})[row.period] = row
     quarters = tuple(sorted(by_area.get(SCOTLAND, {})))
     whole = [by_area[SCOTLAND][each] for each in quarters]
     found = tuple(
-        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole)
+        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole, answer.off_by)
         for code, name in by_name(authorities_of(add_months(last, -2), last))
     )
     return Courses(tuple(words.period(each) for each in quarters), found)
@@ -61,8 +61,10 @@ def _in_order(rows: Mapping[str, Row], quarters: Sequence[str]) -> list[Row | No
     return [rows.get(each) for each in quarters]
 
 
-def _course(indicator: Indicator, code: str, name: str, own: Sequence[Row | None], whole: Sequence[Row]) -> Course:
-    places = [_place(row, scotland) for row, scotland in zip(own, whole, strict=True)]
+def _course(
+    indicator: Indicator, code: str, name: str, own: Sequence[Row | None], whole: Sequence[Row], off_by: int
+) -> Course:
+    places = [_place(row, scotland, off_by) for row, scotland in zip(own, whole, strict=True)]
     marks = {at: str(found[0]) for at, found in enumerate(places) if found and found[0] is not Place.WITHIN}
     chart = small_charts.multiple(
         f"{name}, by quarter, beside Scotland",
@@ -79,13 +81,13 @@ Placed = tuple[Place, bool] | None
 """Where it lies, and whether above Scotland; None where that cannot be said."""
 
 
-def _place(row: Row | None, scotland: Row) -> Placed:
+def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
     if row is None or row.numerator is None or row.denominator is None or row.denominator < FEWEST:
         return None
     if scotland.numerator is None or not scotland.denominator:
         return None
     share = scotland.numerator / scotland.denominator
-    place = Funnel(share, round(row.denominator)).place(round(row.numerator))
+    place = Funnel(share, round(row.denominator), off_by).place(round(row.numerator))
     return place, row.numerator / row.denominator > share
 
 

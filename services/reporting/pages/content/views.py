@@ -13,7 +13,7 @@ from contracts.periods import add_months, month_of, months_between
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
 from services.reporting.disclosure.gate import Gate, Row, ToCome
-from services.reporting.disclosure.linked_tables import STEP, STEPS, cells_in, is_public
+from services.reporting.disclosure.linked_tables import is_public, step_of
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
@@ -69,7 +69,7 @@ class Reader:
     def moved(self, indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
         """How a share moved: who is shown rounded figures is told of a change only where it is more than rounding makes, too."""
         whole = now is not None and Gate(self.viewer).sees_whole(now.authority)
-        return move(indicator, before, now, 0 if whole else STEPS.get(cells_in(indicator.numerator)[0], STEP))
+        return move(indicator, before, now, 0 if whole else step_of(indicator.numerator))
 
     @property
     def viewer(self) -> Identity:

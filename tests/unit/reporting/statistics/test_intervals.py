@@ -149,3 +149,29 @@ def test_rounding_says_little_of_many() -> None:
     of_scotland = (6100, 6300), (10_000, 10_000)
     assert difference(*of_scotland, off_by=5) == pytest.approx(difference(*of_scotland), abs=2e-4)
     assert difference(*of_scotland, off_by=5)[0] > 0
+
+
+@given(st.integers(10, 300), st.floats(0.05, 0.95), st.sampled_from([0, 5]))
+def test_the_limits_are_where_places_change(trials: int, share: float, off_by: int) -> None:
+    funnel = Funnel(share, trials, off_by)
+    for successes in range(trials + 1):
+        within = funnel.limits.lower_95 <= successes / trials <= funnel.limits.upper_95
+        assert (funnel.place(successes) is Place.WITHIN) is within
+
+
+def test_rounding_puts_nobody_outside() -> None:
+    """32 of 48 may be published as 30 of 40: against 58.4 % the first is like Scotland, and so is the second."""
+    assert Funnel(0.584, 48).place(32) is Place.WITHIN
+    assert Funnel(0.584, 40).place(30) is Place.ALERT
+    assert Funnel(0.584, 40, off_by=5).place(30) is Place.WITHIN
+
+
+@pytest.mark.parametrize("trials", [20, 100, 1000])
+def test_of_those_alike_no_more_are_outside_for_being_rounded(trials: int) -> None:
+    rng = np.random.default_rng(3)
+    alike = rng.binomial(trials, 0.6, 2000)
+    published = alike // 5 * 5 + 5 * (rng.random(2000) < alike % 5 / 5)
+    funnel = Funnel(0.6, trials, off_by=5)
+    outside = float(np.mean([funnel.place(min(int(each), trials)) is not Place.WITHIN for each in published]))
+    assert outside < 0.05
+    assert outside == pytest.approx(funnel.beyond(TAIL_95), abs=0.02)
