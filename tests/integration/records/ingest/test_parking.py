@@ -92,8 +92,7 @@ def release(bench: Bench, authority: str, action: Action) -> None:
         parking.release(connection, authority, action, "test", "because", system_clock())
 
 
-@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("seed", "service"), list(enumerate(["orders", "unpaid_work"] * 3)))
 def test_whoever_is_hit_the_others_are_served_and_all_comes_back(bench: MakeBench, service: str, seed: int) -> None:
     one = bench(service)
     expected = whole(one)
