@@ -168,7 +168,7 @@ def _settings(service: str, role: str, around: Surroundings) -> dict[str, str]:
     return {
         "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
         "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
-        "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "20",  # it answers a waiting fetch no sooner
+        "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "50",  # it answers a waiting fetch no sooner; more often costs processor time
         "PAYBACK_KAFKA_TRANSACTIONS": str(around.transactions).lower(),
         "PAYBACK_DATABASE_URL": around.database(service, role),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
