@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from services.chassis.clock import system_clock
@@ -33,16 +33,17 @@ def alter_cell(table: str) -> Callable[[Scene], Mend]:
 
 
 def forget_release(scene: Scene) -> Mend:
-    """Figures were announced for yesterday, and nobody made them."""
+    """Figures were announced for yesterday, and nobody made them; in the end that is called off."""
     now = system_clock()
+    yesterday = now.date() - timedelta(days=1)
     month = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
-    scene.platform.execute(
-        "INSERT INTO reporting.announcements (month, number, day, at, reason, who) VALUES (%s, 1, %s, %s, '', 'operator')",
-        month,
-        now.date() - timedelta(days=1),
-        now - timedelta(days=40),
-    )
-    return lambda: scene.platform.execute("DELETE FROM reporting.announcements WHERE month = %s", month)
+
+    def announce(number: int, day: date | None) -> None:
+        row = "INSERT INTO reporting.announcements (month, number, day, at, reason, who) VALUES (%s, %s, %s, %s, '', 'operator')"
+        scene.platform.execute(row, month, number, day, now - timedelta(days=40))
+
+    announce(1, yesterday)
+    return lambda: announce(2, None)
 
 
 def publish_release(scene: Scene) -> Mend:
