@@ -50,9 +50,10 @@ class Refusals:
         await self._app(scope, receive, send_as_page)
 
     def _page(self, start: Message, body: bytes, scope: Scope) -> ASGIApp:
+        """Without what the address names: of that a frame may ask the database, which may be what is away."""
         status, problem = start["status"], json.decode(body)
         page = self._frame.page(
-            Request(scope),
+            Request({**scope, "path_params": {}}),
             "problem",
             status,
             title=TITLES.get(HTTPStatus(status), OTHERWISE),

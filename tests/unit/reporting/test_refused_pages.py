@@ -50,8 +50,9 @@ def test_who_asks_too_often_is_told_how_long_to_wait(client: Making) -> None:
     assert "{" not in told.text.split("<main")[1]
 
 
-def test_a_database_that_is_away_is_no_riddle(client: Making) -> None:
-    told = client().get("/indicators", headers=BROWSER | {"Accept-Encoding": "identity"})
+@pytest.mark.parametrize("path", ["/indicators", "/releases/2026-08-1/indicators"])
+def test_a_database_that_is_away_is_no_riddle(client: Making, path: str) -> None:
+    told = client().get(path, headers=BROWSER | {"Accept-Encoding": "identity"})
     assert told.status_code == 503
     assert "Sorry, this page cannot be shown at present" in told.text
     assert told.headers["x-request-id"] in told.text
