@@ -39,18 +39,23 @@ def steps(messages: Sequence[Message], at: int) -> Iterator[Gap | Run]:
 
 
 class Rows:
-    """The latest value of each key that a copy holds. Both are known by their hashes: there may be a million."""
+    """The latest row of each key that a copy holds, with its seal. Both are known by their hashes: there may be a million."""
 
     def __init__(self, held: Iterable[Message]) -> None:
-        self._latest = {hash(message.key): hash(message.value) for message in held}
+        self._latest = {hash(message.key): _content(message) for message in held}
 
     def lacking(self, messages: Sequence[Message]) -> list[Message]:
         """Those that the copy does not end with, where each of them is sent there in turn."""
         return [message for message in messages if self._is_new(message)]
 
     def _is_new(self, message: Message) -> bool:
-        key, value = hash(message.key), hash(message.value)
-        if self._latest.get(key) == value:
+        key, content = hash(message.key), _content(message)
+        if self._latest.get(key) == content:
             return False
-        self._latest[key] = value
+        self._latest[key] = content
         return True
+
+
+def _content(message: Message) -> int:
+    """The hash of a row and of its headers: sealed with a new key the same row is another, and the old one may not be believed for long."""
+    return hash((message.value, tuple(message.headers)))

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.streaming.seal import HEADER
 from services.operations.moving.places import Gap, Rows, Run, steps
 from tests.support.scenario import Sent
 
@@ -36,6 +37,12 @@ def test_a_copy_ends_with_the_latest_row_of_each_key(source: list[Row], there: l
         copied += [(one.key, one.value) for one in lacking]
     assert dict(copied) == dict(there) | dict(source)
     assert Rows(_sent(copied)).lacking(_sent(list(dict(source).items()))) == []
+
+
+def test_a_row_that_was_sealed_with_a_new_key_is_lacking() -> None:
+    old, new = (Sent(0, b"1", key=b"a", headers=((HEADER, seal),)) for seal in (b"by the old key", b"by the new one"))
+    assert Rows([old]).lacking([old, new]) == [new]
+    assert Rows([old, new]).lacking([new]) == []
 
 
 def _sent(rows: list[Row]) -> list[Sent]:
