@@ -12,10 +12,10 @@ API = Rights(
         "budgets": CHANGE,
         "release_files": CHANGE,
         "releases": "SELECT, UPDATE",  # it publishes what is held, at the announced moment
-        "put_aside": NOTHING,
+        **dict.fromkeys(("put_aside", "rounding_key"), NOTHING),
     },
 )
-"""Shows figures, and cannot change one."""
+"""Shows figures; it cannot change one, nor know the key by which public ones are rounded, which would outlast a break-in."""
 WORKER = Rights(
     READ,
     {

@@ -160,6 +160,12 @@ def test_an_api_can_do_no_workers_work_and_no_worker_an_apis(migrated_as_deploye
     assert written == {"api": set(ONLY_APIS[service]), "worker": set(ONLY_WORKERS[service])}
 
 
+@pytest.mark.parametrize("process", ["api", "worker"])
+def test_no_process_knows_the_key_by_which_figures_are_rounded(migrated_as_deployed: str, process: str) -> None:
+    with psycopg.connect(address(migrated_as_deployed, f"reporting_{process}"), autocommit=True) as connection:
+        assert refused(connection, "SELECT * FROM reporting.rounding_key")
+
+
 def test_an_api_sees_the_rows_of_who_asks_with_the_rights_that_are_deployed(migrated_as_deployed: str) -> None:
     as_api, as_owner = (
         DatabaseSettings(url=address(migrated_as_deployed, who), schema_name="orders")
