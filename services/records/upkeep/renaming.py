@@ -31,12 +31,13 @@ _NUMBER = re.compile(rb'("(?:subject|from_subject)"\s*:\s*)?(?<![\w./-])(\d+)(?!
 """A number, with the member before it where that is one that names an order."""
 _DISTINCT = re.compile(r"(?=.*\d)(?=.*\D).{5,}|\d{7,}")
 """References that stand for nothing else where they occur, unless they are of the calendar or the clock."""
-_OF_TIME = re.compile(
-    r"(?:19|20)\d\d(?:[-/.](?:\d\d|(?:19|20)\d\d)(?:[-/.]\d\d)?|[01]\d[0-3]\d)"  # 2024/25, 2024-2025, 2025-03, 2025-03-03, 20250303
-    r"|[0-3]?\d[-/.][01]?\d[-/.](?:\d\d){1,2}"  # 3/3/2025
-    r"|\d\d:\d\d(?::\d\d)?"
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_MOMENT = re.compile(
+    rf"{_YEAR}(?:[-/.]{_MONTH}(?:[-/.]{_DAY})?|{_MONTH}{_DAY})"  # 2025-03, 2025-03-03, 20250303
+    rf"|(?:{_DAY}|[1-9])[-/.](?:{_MONTH}|[1-9])[-/.](?:{_YEAR}|\d\d)"  # 3/3/2025
+    r"|[0-2]\d:[0-5]\d(?::[0-5]\d)?"
 )
-"""Every event is full of such."""
+_YEARS = re.compile(rf"({_YEAR})[-/.]({_YEAR}|\d\d)")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
@@ -125,13 +126,19 @@ def _naming(reference: str) -> re.Pattern[str]:
     before, after, itself = r"(?<![\w/-])", r"(?![\w/-])", re.escape(reference)
     if _is_distinct(reference):
         return re.compile(f"{before}{itself}{after}")
-    if _OF_TIME.fullmatch(reference):
+    if _is_of_time(reference):
         return re.compile(rf'"(?:subject|from_subject)"\s*:\s*"?\s*{itself}{after}')
     return re.compile(f'"{itself}{after}|{before}{itself}"')
 
 
 def _is_distinct(reference: str) -> bool:
-    return bool(_DISTINCT.fullmatch(reference)) and not _OF_TIME.fullmatch(reference)
+    return bool(_DISTINCT.fullmatch(reference)) and not _is_of_time(reference)
+
+
+def _is_of_time(reference: str) -> bool:
+    """Whether it could be a moment, or two years that follow one another: every event is full of such. 2024/17 and 20241234 are none."""
+    years = _YEARS.fullmatch(reference)
+    return bool(_MOMENT.fullmatch(reference)) or (years is not None and (int(years[1]) + 1 - int(years[2])) % 100 == 0)
 
 
 def _text(value: Any) -> str:

@@ -133,6 +133,13 @@ def test_what_is_said_of_anything_and_is_somebody_s_reference_too_names_nobody(r
     assert forgotten(told(IMPOSED, reference), theirs)[1] == theirs
 
 
+@pytest.mark.parametrize("reference", ["20241234", "2024/17", "2024-2019", "12-04-3377", "75:12"])
+def test_a_year_with_a_number_is_no_date_and_is_found_in_a_sentence(reference: str) -> None:
+    text = f'"as in {reference} too"'.encode()
+    theirs = said(broken(VALUE).replace(P.encode(), b"somebody else").replace(b'"no court"', text), key=b"CPO/7")
+    assert reference not in forgotten(told(IMPOSED, reference), theirs)[1].plain
+
+
 @pytest.mark.parametrize("reference", TIMES)
 def test_a_reference_like_a_date_is_found_where_references_stand(reference: str) -> None:
     without = broken(VALUE).replace(P.encode(), b"somebody else").replace(b"CPO/1", reference.encode())
