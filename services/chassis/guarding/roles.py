@@ -50,13 +50,16 @@ def make(connection: Connection, *roles: str) -> None:
 
 
 def give(connection: Connection, role: str, rights: Rights) -> None:
-    """The role has these rights in the schema that is worked in, and no others."""
+    """The role has these rights in the schema that is worked in, and no others; views it may only read.
+
+    Whatever is written to a view is written to its table, by the rights of the view's owner.
+    """
     schema = str(connection.scalar(text("SELECT current_schema()")))
     run(connection, _SCHEMA, schema=schema, role=role)
     if rights.usual:
         run(connection, _LATER.replace("{usual}", rights.usual), schema=schema, role=role)
-    for table in connection.scalars(_TABLES).all():
-        may = rights.apart.get(table, rights.usual)
+    for table, is_view in connection.execute(_TABLES).all():
+        may = rights.apart.get(table, READ if is_view and rights.usual else rights.usual)
         if may:
             run(connection, f"GRANT {may} ON {{table}} TO {{role}}", table=table, role=role)
 
@@ -67,7 +70,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role};
 """
 _LATER = "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {usual} ON TABLES TO {role}"
 _TABLES = text(
-    "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'v')"
+    "SELECT relname, relkind = 'v' FROM pg_class "
+    "WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'v')"
 )
 
 

@@ -160,6 +160,15 @@ def test_an_api_can_do_no_workers_work_and_no_worker_an_apis(migrated_as_deploye
     assert written == {"api": set(ONLY_APIS[service]), "worker": set(ONLY_WORKERS[service])}
 
 
+@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
+def test_no_worker_takes_a_decision_away_through_a_view(migrated_as_deployed: str, service: str) -> None:
+    """What is deleted from a view is deleted from its table, by the rights of the owner of both."""
+    with psycopg.connect(address(migrated_as_deployed, f"{service}_worker"), autocommit=True) as connection:
+        assert [
+            view for view in ("feeds", "naming_us") if not refused(connection, f"DELETE FROM {service}.{view}")
+        ] == []
+
+
 @pytest.mark.parametrize("process", ["api", "worker"])
 def test_no_process_knows_the_key_by_which_figures_are_rounded(migrated_as_deployed: str, process: str) -> None:
     with psycopg.connect(address(migrated_as_deployed, f"reporting_{process}"), autocommit=True) as connection:
