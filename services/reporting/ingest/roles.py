@@ -10,8 +10,8 @@ API = Rights(
     {
         "sessions": CHANGE,
         "budgets": CHANGE,
-        "release_files": CHANGE,
-        "releases": "SELECT, UPDATE",  # it publishes what is held, at the announced moment
+        "release_files": "SELECT, INSERT, DELETE",
+        "releases": "SELECT, UPDATE (status, published_at, held_at)",  # it publishes what is held, at the announced moment
         **dict.fromkeys(("put_aside", "rounding_key"), NOTHING),
     },
 )

@@ -169,6 +169,13 @@ def test_no_worker_takes_a_decision_away_through_a_view(migrated_as_deployed: st
         ] == []
 
 
+def test_an_api_may_publish_a_release_and_alters_nothing_else_of_it(migrated_as_deployed: str) -> None:
+    with psycopg.connect(address(migrated_as_deployed, "reporting_api"), autocommit=True) as connection:
+        connection.execute("UPDATE reporting.releases SET status = '', published_at = NULL, held_at = NULL WHERE false")
+        for column in ("content_hash", "definitions", "heard", "known_on", "last_month", "withdrawn_at"):
+            assert refused(connection, f"UPDATE reporting.releases SET {column} = NULL WHERE false")
+
+
 @pytest.mark.parametrize("process", ["api", "worker"])
 def test_no_process_knows_the_key_by_which_figures_are_rounded(migrated_as_deployed: str, process: str) -> None:
     with psycopg.connect(address(migrated_as_deployed, f"reporting_{process}"), autocommit=True) as connection:
