@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.support.forked import SERVER
+from tests.support.forked import SERVER, go_along
 
 
 class Done(NamedTuple):
@@ -22,7 +22,7 @@ def carry_out(arguments: Sequence[str], environment: Mapping[str, str], folder: 
     """Run `payback` with these arguments, in this folder, with nothing in its environment but what is given."""
     with TemporaryDirectory() as said:
         output = [Path(said, name) for name in ("stdout", "stderr")]
-        process = SERVER.Process(target=_run, args=(list(arguments), dict(environment), folder, output))
+        process = SERVER.Process(target=_run, args=(list(arguments), dict(environment), folder, output), daemon=True)
         process.start()
         process.join(seconds)
         if process.is_alive():
@@ -34,6 +34,7 @@ def carry_out(arguments: Sequence[str], environment: Mapping[str, str], folder: 
 def _run(arguments: list[str], environment: dict[str, str], folder: Path, output: list[Path]) -> None:
     from services.cli import main
 
+    go_along()
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -5,7 +5,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -62,12 +62,19 @@ def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> F
     """Run `python -m` what follows, as deploy.local.process.spawn does."""
     python, m, *arguments = command
     assert (python, m) == (sys.executable, "-m")
-    return Forked(SERVER.Process(target=_run, args=(arguments, log, dict(environment))))
+    return Forked(SERVER.Process(target=_run, args=(arguments, log, dict(environment)), daemon=True))
+
+
+def go_along() -> None:
+    """Have a forked process end when the one whose tests it serves ends, however that comes."""
+    if ask := die_with(os.getppid(), signal.SIGKILL):
+        ask()
+    # The server lives as long as anybody holds this, also one of those that are to die with it.
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
 
 
 def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
-    if ask := die_with(os.getppid(), signal.SIGKILL):
-        ask()
+    go_along()
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
