@@ -9,7 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,18 +108,30 @@ def archive() -> Path:
 
 
 def have_archive() -> None:
-    """Make it unless it is there: it halves the processor time of each start, and takes that of three (measured)."""
-    if archive().exists():
+    """Make it unless it is there: it halves the processor time of each start, and takes that of three (measured).
+
+    Without one, brokers start as well: where none can be made, and where none starts, which its tests will tell.
+    """
+    if archive().exists() or not _can_be_made(archive()):
         return
     making = archive().with_suffix(f".{os.getpid()}")
     broker = KafkaProcess(options=(f"-XX:ArchiveClassesAtExit={making}",))
     try:
-        broker.start()
-        whole = broker.stop() != -signal.SIGKILL
+        with suppress(NotReady):
+            broker.start()
+            if broker.stop() != -signal.SIGKILL and making.exists():
+                making.rename(archive())
     finally:
         broker.remove()
-    if whole and making.exists():  # a Java that cannot make one goes without
-        making.rename(archive())
+        making.unlink(missing_ok=True)
+
+
+def _can_be_made(made: Path) -> bool:
+    """Only on top of an archive of Java's own classes, which some builds lack, and only where one may write."""
+    program = java()
+    assert program is not None
+    own = program.resolve().parents[1] / "lib" / "server" / "classes.jsa"
+    return own.exists() and os.access(made.parent, os.W_OK)
 
 
 def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
