@@ -19,7 +19,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -42,6 +42,7 @@ settings.register_profile(
     "payback", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("payback")
+expect.set_options(timeout=30_000)
 
 # Thousands of tests in memory are no garbage: looking for it among them took two fifths of collecting (measured).
 collect_seldom()

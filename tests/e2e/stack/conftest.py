@@ -1,6 +1,7 @@
 """One `payback stack`, as somebody from outside uses it. Each test asks about an authority of its own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from deploy.local.process import die_with
 
 Stack = dict[str, Any]
 """What `payback stack` says in its one line."""
@@ -21,7 +24,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder, log = tmp_path_factory.mktemp("stack"), tmp_path_factory.mktemp("log") / "progress.log"
     command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(folder)]
     with log.open("wb") as progress:
-        running = psutil.Popen(command, stdout=subprocess.PIPE, stderr=progress)
+        along = die_with(os.getpid(), signal.SIGTERM)
+        running = psutil.Popen(command, stdout=subprocess.PIPE, stderr=progress, preexec_fn=along)
     with running.stdout:
         line = running.stdout.readline()
         assert line, log.read_text()

@@ -1,5 +1,6 @@
 """From an authority's own tables to the nation's figures, on the whole platform."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from deploy.local.process import asking
+from deploy.local.process import asking, die_with
 from tests.e2e.stack.conftest import Stack
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support.accessibility import ONLY_FAULTS, assert_accessible
@@ -92,7 +93,8 @@ def address(stack: Stack, tmp_path: Path) -> Iterator[str]:
     (tmp_path / "token").write_text(stack["tokens"][FIFE])
     command = [PAYBACK, "connect", "page", str(tmp_path / "orders.yaml"), "--token-file", str(tmp_path / "token")]
     command += ["--orders", stack["orders"], "--unpaid-work", stack["unpaid_work"]]
-    running = psutil.Popen(command, stdout=subprocess.PIPE, text=True)
+    along = die_with(os.getpid(), signal.SIGTERM)
+    running = psutil.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=along)
     try:
         yield running.stdout.readline().removeprefix("Open ").strip()
     finally:
