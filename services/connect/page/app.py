@@ -1,6 +1,7 @@
 """The addresses of the page, and the server behind them."""
 
 import secrets
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -178,4 +179,15 @@ def serve(mapping: Path, platform: Platform | None, port: int, say: Callable[[st
         importer = Importer(mapping, platform, Dropped(Path(folder)))
         say(f"Open http://127.0.0.1:{port}/?key={key}\nIt answers on this machine alone. Ctrl+C ends it.")
         config = uvicorn.Config(application(importer, port, key), log_config=None, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        _run(uvicorn.Server(config), listening)
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Until it is told to end. A closed terminal, or a machine that shuts down, would end the process before dropped files go."""
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    for told in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):  # Windows has no SIGHUP
+        signal.signal(told, end)
+    server.run(sockets=[listening])

@@ -1,7 +1,12 @@
 """The page of the connector: who may use it, and what it says of a dropped file. Nothing is sent here."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -140,3 +145,29 @@ def test_a_file_is_kept_in_its_folder_whatever_its_name(dropped: Dropped, tmp_pa
 def test_no_other_file_can_be_named(dropped: Dropped, digest: str) -> None:
     with pytest.raises(CannotGoOn, match="no longer here"):
         dropped.find(digest)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP], ids=["told to end", "the terminal is closed"])
+def test_however_the_page_ends_dropped_files_go(tmp_path: Path, told: signal.Signals) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [str(Path(sys.executable).with_name("payback")), "connect", "page"]
+    around = os.environ | {"TMPDIR": str(folder)}
+    with subprocess.Popen(command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            address = httpx.URL(running.stdout.readline().removeprefix("Open ").strip())
+            post_a_table(address)
+            assert list(folder.rglob(DAY_1.name))
+            running.send_signal(told)
+            assert running.wait(30) == 0
+        finally:
+            running.kill()
+    assert not list(folder.iterdir())
+
+
+def post_a_table(address: httpx.URL) -> None:
+    origin = f"http://127.0.0.1:{address.port}"
+    with httpx.Client(headers={"Origin": origin}, trust_env=False) as browser, DAY_1.open("rb") as table:
+        browser.get(address)
+        browser.post(f"{origin}/look", data={"key": address.params["key"]}, files={"file": table})
