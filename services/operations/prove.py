@@ -20,7 +20,7 @@ commands = typer.Typer()
         "differs.\n\n"
         "Where DuckDB is installed, the main cells are also counted by queries that share no rule with the services. "
         "PAYBACK_DATABASE_URL and PAYBACK_KAFKA_BOOTSTRAP say where they are. Checks those of orders, unpaid_work "
-        "and reporting whose roles the database user may take; the role maintenance may take all."
+        "and reporting whose schemas the database user may use; the role maintenance may use all."
     ),
 )
 def prove(
