@@ -53,7 +53,8 @@ def _once_asked(something: Callable[[], None], call: Callable[..., Any], *, firs
 
     def called(*arguments: Any) -> Any:
         now = bool(asked)
-        asked.clear()
+        if now:
+            asked.clear()
         if now and first:
             something()
         answer = call(*arguments)

@@ -81,6 +81,12 @@ class Answer:
     rows: list[Row]
     off_by: int = 0
     """By how much counts of shares may be off, since the viewer is shown Scotland's rounded: a step; 0 where they are as they are."""
+    exact: frozenset[str] = frozenset()
+    """The areas whose figures the viewer is shown as they are."""
+
+    def off_by_in(self, area: str) -> int:
+        """Return by how much counts of this area may be off."""
+        return 0 if area in self.exact else self.off_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,8 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer
     rows = gate.rows(indicator, plan.figures(enquiry, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
     off_by = 0 if gate.sees_whole(SCOTLAND) else step_of(indicator.numerator)
-    return Answer(indicator, question, span, published, live, whole, rows, off_by)
+    exact = frozenset(row.authority for row in rows if gate.sees_whole(row.authority))
+    return Answer(indicator, question, span, published, live, whole, rows, off_by, exact)
 
 
 def definition_for(enquiry: Enquiry, indicator: Indicator, question: Question) -> Indicator:

@@ -31,7 +31,7 @@ class Comparison:
     authorities: tuple[Placing, ...]
     by_chance: ByChance | None
     off_by: int
-    """By how many cases the limits are wider, since counts are rounded."""
+    """By how many cases the limits of others are wider, since their counts are rounded."""
 
     @property
     def share(self) -> float | None:
@@ -46,7 +46,7 @@ def compare(answer: Answer) -> Comparison:
     share = None if scotland is None else _share(scotland)
     if share is None:
         return Comparison(scotland, (), None, answer.off_by)
-    found = tuple(_placing(share, row, answer.off_by) for row in rows.values())
+    found = tuple(_placing(share, row, answer.off_by_in(row.authority)) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
     return Comparison(scotland, found, by_chance(share, placed, answer.off_by), answer.off_by)
 

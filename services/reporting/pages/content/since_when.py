@@ -51,7 +51,7 @@ def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
     quarters = tuple(sorted(by_area.get(SCOTLAND, {})))
     whole = [by_area[SCOTLAND][each] for each in quarters]
     found = tuple(
-        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole, answer.off_by)
+        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole, answer.off_by_in(code))
         for code, name in by_name(authorities_of(add_months(last, -2), last))
     )
     return Courses(tuple(words.period(each) for each in quarters), found)
