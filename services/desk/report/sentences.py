@@ -32,8 +32,13 @@ def report(told: Told) -> Report:
 
 def own_row(comparison: Comparison | None, authority: str) -> Row | None:
     """Return the authority's own figure, if there is one that is more than nothing."""
-    rows = [placed.row for placed in comparison.authorities if placed.row.authority == authority] if comparison else []
-    return rows[0] if rows and rows[0].denominator else None
+    row = _row_of(comparison, authority)
+    return row if row and row.denominator else None
+
+
+def _row_of(comparison: Comparison | None, authority: str) -> Row | None:
+    placed = comparison.authorities if comparison else []
+    return next((one.row for one in placed if one.row.authority == authority), None)
 
 
 def share_of(row: Row | None) -> Share | None:
@@ -48,7 +53,10 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     mine = own_row(comparison, told.authority)
     share = share_of(mine)
     if mine is None or share is None:
-        return [f"{comparison.indicator.title}: nothing fell due in {told.span.label}."]
+        found = _row_of(comparison, told.authority)
+        nothing = found is not None and found.denominator == 0
+        said = "nothing fell due in" if nothing else "there is no figure for"
+        return [f"{comparison.indicator.title}: {said} {told.span.label}."]
     said = f"{comparison.indicator.title}: {_number(share)}{_range(mine)}."
     parts = [said, _trend(told, comparison, share), _beside_scotland(told, comparison)]
     if mine.provisional:
@@ -92,7 +100,7 @@ def _verdict(good: str, difference: Difference) -> str:
 def _beside_scotland(told: Told, comparison: Comparison) -> str:
     scotland = share_of(comparison.scotland)
     if scotland is None:
-        return "Scotland's figure is not released yet."
+        return "Scotland has no published figure to compare it with."
     place = next((one.place for one in comparison.authorities if one.row.authority == told.authority), None)
     mine = share_of(own_row(comparison, told.authority))
     beside = f"Scotland's is {scotland.percent:.1f} %"

@@ -10,7 +10,7 @@ from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limit
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """One authority; without a place where its share is not shown, or is of too few."""
+    """One authority; without a place where its share or Scotland's is not shown, or is of too few."""
 
     row: Row
     funnel: Funnel | None
@@ -25,7 +25,7 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All authorities, and how many of them chance alone would put outside. Empty where Scotland's own share is not shown."""
+    """All authorities, and how many of them chance alone would put outside. Where Scotland's share is not shown, nobody has a place."""
 
     scotland: Row | None
     authorities: tuple[Placing, ...]
@@ -45,7 +45,8 @@ def compare(answer: Answer) -> Comparison:
     scotland = rows.pop(SCOTLAND, None)
     share = None if scotland is None else _share(scotland)
     if share is None:
-        return Comparison(scotland, (), None, answer.off_by)
+        unplaced = tuple(Placing(row, None, None) for row in rows.values())
+        return Comparison(scotland, unplaced, None, answer.off_by)
     found = tuple(_placing(share, row, answer.off_by_in(row.authority)) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
     return Comparison(scotland, found, by_chance(share, placed, answer.off_by), answer.off_by)
