@@ -140,7 +140,7 @@ class ToCome:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A change as it may be shown."""
+    """A change as it may be shown. A number too small to be shown is None."""
 
     measure: str
     category: str
@@ -187,8 +187,11 @@ class Gate:
         return [self._change(each) for each in changes if each.authority == SCOTLAND or self.sees_whole(each.authority)]
 
     def _change(self, change: Change) -> ChangeRow:
-        told = change.authority != SCOTLAND or any(_says_enough(each, change) for each in (change.before, change.after))
-        return ChangeRow(*change, suppressed=False) if told else ChangeRow(*change[:4], None, None, change.why, True)
+        whole = change.authority != SCOTLAND
+        before, after = (
+            each if whole or _says_enough(each, change) else None for each in (change.before, change.after)
+        )
+        return ChangeRow(*change[:4], before, after, change.why, suppressed=None in {before, after})
 
     def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
         """The estimate, in whole percent; None if nothing is likely to come. The public sees no numbers of reports."""

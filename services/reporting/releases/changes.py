@@ -24,9 +24,24 @@ class Before:
 
 
 def changes(before: Before, cells: Cells) -> Iterator[Change]:
-    """All changes in months that were released before. New months are not changes."""
-    yield from _moved(before, cells)
-    yield from redefined(before.versions, {k: v for k, v in cells.items() if k.period <= before.last_month})
+    """All changes in months that were released before. New months are not changes.
+
+    A cell that moved for two reasons is two rows, the second of which begins where the first ends.
+    """
+    for key, parts in _moved(before, cells):
+        at = before.cells.get(key, 0)
+        for move in parts:
+            yield Change(*key, at, at + move.by, move.cause)
+            at += move.by
+    yield from _redefined_before(before, cells)
+
+
+def public_changes(before: Before, cells: Cells) -> Iterator[Change]:
+    """The same of published cells. Each moves in one row, for its main reason, so that only published numbers are shown."""
+    for key, parts in _moved(before, cells):
+        main = max(parts, key=lambda move: abs(move.by))
+        yield Change(*key, before.cells.get(key, 0), cells.get(key, 0), main.cause)
+    yield from _redefined_before(before, cells)
 
 
 def of_scotland(cells: Cells) -> dict[CellKey, int]:
@@ -37,8 +52,8 @@ def of_scotland(cells: Cells) -> dict[CellKey, int]:
     return dict(found)
 
 
-def _moved(before: Before, cells: Cells) -> Iterator[Change]:
-    """A cell that moved for two reasons is two rows, the second of which begins where the first ends."""
+def _moved(before: Before, cells: Cells) -> Iterator[tuple[CellKey, list[Move]]]:
+    """Each cell that moved, with the parts of its move by reason."""
     over = last_day(before.last_month)
     keys = before.cells.keys() | {key for key in cells if key.period <= over}
     differences = ((key, cells.get(key, 0) - before.cells.get(key, 0)) for key in sorted(keys))
@@ -46,11 +61,11 @@ def _moved(before: Before, cells: Cells) -> Iterator[Change]:
     by_cell: dict[CellKey, list[Move]] = {}
     for move in moves(steps, over):
         by_cell.setdefault(CellKey(move.measure, move.category, move.period, move.authority), []).append(move)
-    for key in sorted(by_cell):
-        at = before.cells.get(key, 0)
-        for move in by_cell[key]:
-            yield Change(*key, at, at + move.by, move.cause)
-            at += move.by
+    return iter(sorted(by_cell.items()))
+
+
+def _redefined_before(before: Before, cells: Cells) -> Iterator[Change]:
+    return redefined(before.versions, {key: value for key, value in cells.items() if key.period <= before.last_month})
 
 
 def redefined(versions: Mapping[str, int], cells: Cells) -> Iterator[Change]:

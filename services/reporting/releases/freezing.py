@@ -19,7 +19,7 @@ from services.reporting.read.tables import public_cells, release_cells, release_
 from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
 from services.reporting.registry.clocks import BEGINNING, OVERDUE
-from services.reporting.releases.changes import Before, changes, of_scotland
+from services.reporting.releases.changes import Before, changes, of_scotland, public_changes
 from services.reporting.releases.index import DRAFT, ReleaseInfo
 
 
@@ -112,7 +112,7 @@ def write_changes(connection: Connection, frozen: Frozen, latest: ReleaseInfo, b
     columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
     whole = changes(Before(latest.last_month, before.cells, latest.versions), frozen.cells)
     public = Before(latest.last_month, of_scotland(before.published), latest.versions)
-    found = chain(whole, changes(public, of_scotland(frozen.public)))
+    found = chain(whole, public_changes(public, of_scotland(frozen.public)))
     copy_rows(
         connection, release_changes, columns, [(frozen.name, place, *change) for place, change in enumerate(found)]
     )

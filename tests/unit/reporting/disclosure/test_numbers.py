@@ -56,15 +56,22 @@ def test_a_figure_without_numbers_still_says_of_what_it_is() -> None:
     assert (row.authority, row.period, row.category, row.suppressed) == (GLASGOW, "2026-Q1", "", True)
 
 
-def test_the_public_is_told_of_changes_from_two_steps_on() -> None:
-    moved = Change("orders_imposed", "", MARCH, SCOTLAND, 0, 2 * STEP, "late")
-    minutes = moved._replace(measure="unpaid_work_minutes_imposed", after=2 * STEP_OF_HOURS)
-    unknown = moved._replace(measure="of no table")
+def test_of_a_change_the_public_gets_numbers_of_two_steps_or_more() -> None:
+    moved = Change("orders_imposed", "", MARCH, SCOTLAND, 4 * STEP, 2 * STEP, "late")
+    minutes = moved._replace(measure="unpaid_work_minutes_imposed", before=0, after=2 * STEP_OF_HOURS)
     told = [
-        *(moved, moved._replace(before=2 * STEP, after=0), moved._replace(after=-2 * STEP), unknown, minutes),
-        *(moved._replace(after=2 * STEP - 1), unknown._replace(after=2 * STEP - 1), minutes._replace(after=2 * STEP)),
+        *(moved, moved._replace(before=STEP), moved._replace(after=-2 * STEP), moved._replace(measure="of no table")),
+        *(moved._replace(before=0, after=2 * STEP - 1), minutes, minutes._replace(after=2 * STEP)),
     ]
-    assert [row.suppressed for row in Gate(PUBLIC).changes(told)] == [False] * 5 + [True] * 3
+    assert [(row.before, row.after, row.suppressed) for row in Gate(PUBLIC).changes(told)] == [
+        (4 * STEP, 2 * STEP, False),
+        (None, 2 * STEP, True),
+        (4 * STEP, -2 * STEP, False),
+        (4 * STEP, 2 * STEP, False),
+        (None, None, True),
+        (None, 2 * STEP_OF_HOURS, True),
+        (None, None, True),
+    ]
 
 
 def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
