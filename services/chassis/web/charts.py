@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 from xml.sax.saxutils import escape
 
 from services.chassis.web.labels import labels
+from services.chassis.web.words import rounded
 
 WIDTH, HEIGHT = 760, 300
 NARROW = 360
@@ -205,7 +206,7 @@ def funnel(
 
 def _place(x: float, y: float, dot: Dot) -> str:
     """A mark that names itself where a pointer or the keyboard rests on it."""
-    said = escape(f"{dot.label}: {dot.value:.1f}% of {dot.size:,.0f}", {'"': "&quot;"})
+    said = escape(f"{dot.label}: {rounded(dot.value)}% of {dot.size:,.0f}", {'"': "&quot;"})
     if dot.place == "within":
         shape = f'<circle class="pb_place pb_place--within" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from contracts.periods import LONDON
 
@@ -25,6 +26,11 @@ def local_time(moment: datetime) -> str:
     """Return a time as clocks in Scotland showed it, as in 1 March 2026, 14:05."""
     local = moment.astimezone(LONDON)
     return f"{long_date(local)}, {local:%H:%M}"
+
+
+def rounded(value: float, places: int = 1) -> Decimal:
+    """Return a number rounded once, half up, as UK official statistics are: 82.25 as 82.3."""
+    return Decimal(repr(round(value, 9))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0
 
 
 def number(count: float) -> str:

@@ -300,6 +300,7 @@ def _authority(site: Site, request: Request) -> Shown:
             "authority",
             code=code,
             name=AREA_NAMES[code],
+            by=views.grain_of(reader, STANDARDS[0], code).period,
             summary=scorecard.summary(AREA_NAMES[code], scored, times),
             scored=scored,
             peers=len(peers),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.chassis.web import charts
+from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import Placing, compare
@@ -164,7 +165,7 @@ def _line(each: Placing, middle: float) -> Compared:
 
 
 def _between(lower: float, upper: float) -> str:
-    return f"{lower:.1f} to {upper:.1f}"
+    return f"{rounded(lower)} to {rounded(upper)}"
 
 
 def _said(found: ByChance) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row
 from services.reporting.registry.indicators import Good, Indicator
 from services.reporting.statistics.intervals import difference
@@ -65,6 +66,6 @@ def _way(indicator: Indicator, lower: float, upper: float) -> Way:
 
 
 def _signed(points: float) -> str:
-    rounded = round(points, 1) + 0.0
-    sign = "+" if rounded > 0 else MINUS if rounded < 0 else ""
-    return f"{sign}{abs(rounded):.1f}"
+    size = rounded(abs(points))
+    sign = "" if not size else "+" if points > 0 else MINUS
+    return f"{sign}{size}"

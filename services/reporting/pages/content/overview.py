@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.chassis.web.words import counted
+from services.chassis.web.words import counted, rounded
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
@@ -52,7 +52,7 @@ def _against(now: float, before: float | None) -> str:
     percent = 100 * (now - before) / before
     if abs(percent) < 0.05:
         return ", as many as a year before"
-    return f", {abs(percent):.1f}% {'more' if percent > 0 else 'fewer'} than a year before"
+    return f", {rounded(abs(percent))}% {'more' if percent > 0 else 'fewer'} than a year before"
 
 
 def _completed(reader: Reader, choice: Choice) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -9,9 +10,10 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
-from contracts.periods import add_months, month_of, months_between
+from contracts.periods import add_months, month_of, months_between, quarter_months, quarter_of
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
+from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Gate, Row, ToCome
 from services.reporting.disclosure.linked_tables import is_public, step_of
 from services.reporting.figures import answers, quality
@@ -27,6 +29,7 @@ from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, au
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
+from services.reporting.statistics.intervals import wilson
 from services.reporting.statistics.runs import SHIFT_MONTHS, TREND_MONTHS, Signal, middle, signals
 
 HEADLINES = (
@@ -53,12 +56,13 @@ class Reader:
     """The version asked for."""
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
-        """Raises what `answers.answer` raises."""
-        return answers.answer(
+        """Values as they are before any rounding, so that what is shown is rounded once. Raises what `answers.answer` raises."""
+        found = answers.answer(
             self.enquiry,
             indicator,
             replace(question, release=self.wanted, definition=question.definition or self.definition),
         )
+        return replace(found, rows=[unrounded(found.indicator, row) for row in found.rows])
 
     def in_force(self, indicator: Indicator) -> Indicator:
         """The version by which this reader is answered. Raises what `answers.definition_for` raises."""
@@ -103,6 +107,21 @@ class Reader:
         except answers.NothingReleased:
             return [], Choice("", words.month(month), Span(month, month))
         return offered, chosen(offered, wanted or f"month-{month:%Y-%m}")
+
+
+def unrounded(indicator: Indicator, row: Row) -> Row:
+    """The same share or mean, from its numbers as they are shown; other rows as they are."""
+    if row.value is None or row.numerator is None or not row.denominator:
+        return row
+    value = row.numerator / row.denominator
+    if indicator.kind is Kind.MEAN:
+        return replace(row, value=value)
+    if indicator.kind is not Kind.SHARE:
+        return row
+    if row.lower is None or row.upper is None:
+        return replace(row, value=100 * value)
+    lower, upper = wilson(round(row.numerator), round(row.denominator))
+    return replace(row, value=100 * value, lower=100 * lower, upper=100 * upper)
 
 
 class Published(NamedTuple):
@@ -193,13 +212,18 @@ def only(rows: Sequence[Row]) -> Row | None:
     return rows[-1] if rows else None
 
 
+def grain_of(reader: Reader, indicator: Indicator, area: str) -> Grain:
+    """How finely the figures of an area are shown over time: of an area whose months are not published by quarter."""
+    by_month = Gate(reader.viewer).sees_whole(area) or area == SCOTLAND or indicator.kind is Kind.STOCK
+    return BY_MONTH if by_month else BY_QUARTER
+
+
 def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
     """The months up to the end of the span; of an area whose months are not published the whole quarters."""
     first = add_months(span.last, 1 - TREND_SPAN)
-    if Gate(reader.viewer).sees_whole(area) or area == SCOTLAND or indicator.kind is Kind.STOCK:
-        rows = reader.ask(indicator, Question(first, span.last, BY_MONTH, area=area)).rows
-    else:
-        rows = reader.ask(indicator, Question(first, span.last, BY_QUARTER, area=area)).rows
+    grain = grain_of(reader, indicator, area)
+    rows = reader.ask(indicator, Question(first, span.last, grain, area=area)).rows
+    if grain == BY_QUARTER:
         rows = [row for row in rows if not row.partial]
     started = next((i for i, row in enumerate(rows) if row.value or row.suppressed), 0)
     return rows[started:]
@@ -212,10 +236,10 @@ def _change(reader: Reader, indicator: Indicator, now: Row | None, before: Row |
     moved = reader.moved(indicator, before, now)
     if indicator.unit == "percent":
         difference = now.value - before.value
-        much = f"{abs(difference):.1f} percentage points"
+        much = f"{rounded(abs(difference))} percentage points"
     else:
         difference = 100 * (now.value - before.value) / before.value
-        much = f"{abs(difference):.1f}%"
+        much = f"{rounded(abs(difference))}%"
     if abs(difference) < 0.05:
         return f"The same as in {then}"
     chance = f", {'no ' if moved.way == 'same' else ''}more than chance explains" if moved else ""
@@ -247,16 +271,24 @@ class Downloads:
     definition: int | None
 
     def query(self, by: str = "", authority: str = "", months: int = 0) -> str:
-        """The query for the API. `months` asks for that many, ending with the span."""
-        first = add_months(self.span.last, 1 - months) if months else self.span.first
+        """The query for the API. `months` asks for that many, ending with the span; quarters are asked for whole."""
+        first, last = add_months(self.span.last, 1 - months) if months else self.span.first, self.span.last
+        if "quarter" in by.split(","):
+            last = _end_of_quarter(last)
+            first = quarter_months(quarter_of(min(first, last)))[0]
         asked = {
             "from": f"{first:%Y-%m}",
-            "to": f"{self.span.last:%Y-%m}",
+            "to": f"{last:%Y-%m}",
             "by": by,
             "authority": "" if authority == SCOTLAND else authority,
             "definition": f"{self.definition or ''}",
         }
         return urlencode({name: value for name, value in asked.items() if value})
+
+
+def _end_of_quarter(month: date) -> date:
+    """The last month of the last quarter that is over with this month."""
+    return add_months(month, -(month.month % 3))
 
 
 def by_version(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[tuple[str, list[str]]]:
@@ -311,13 +343,15 @@ class Trend:
     chart: str
     drawing: str
     """The chart as wide screens show it; empty where there is none."""
+    grain: str
+    """`month`, `quarter` or `year`: what a row is of."""
     rows: tuple[tuple[str, str, str, str], ...]
-    """Month, value, interval, and whether it is provisional."""
+    """Period, value, interval, and whether it is provisional."""
     signals: tuple[str, ...]
     median: str
-    """Of the months that are not provisional; empty where there are none."""
+    """Of the periods that are not provisional; empty where there are none."""
     provisional: bool
-    """Whether any month is."""
+    """Whether any period is."""
 
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
@@ -349,6 +383,7 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     return Trend(
         charts.at_both_widths(draw),
         draw(charts.WIDTH),
+        "year" if indicator.kind is Kind.YEARLY else grain_of(reader, indicator, area).period,
         table,
         said,
         "" if at is None else words.value(at, indicator.unit),

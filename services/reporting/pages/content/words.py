@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import LONDON, parse_first, quarter_months
+from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.read.queries import Span
 from services.reporting.statistics.funnel import FEWEST
@@ -92,10 +93,10 @@ def value(number: float | None, unit: str) -> str:
     if number is None:
         return NO_CASES
     if unit == "percent":
-        return f"{number:.1f}%"
+        return f"{rounded(number)}%"
     if unit in _WITH_TENTHS:
-        return f"{number:,.1f}"
-    return f"{number:,.0f}"
+        return f"{rounded(number):,}"
+    return f"{rounded(number, 0):,}"
 
 
 def mark(row: Row | None) -> str:

@@ -57,7 +57,6 @@ OUTCOMES = (
         breakdowns=(("end_reason", shares("orders_ended", _ENDED_HERE.categories, _ENDED_HERE)),),
         version=2,
         change="Leaves out orders transferred out of the area, as published tables do since 2017-18: the work goes on elsewhere.",
-        published_as="completion_rate_of_all_ended",
     ),
     _completed(
         id="completion_rate_of_all_ended",

@@ -1,0 +1,50 @@
+"""What pages say of their figures holds, and their links lead to figures that are shown."""
+
+import csv
+import re
+from html import unescape
+from io import StringIO
+
+import pytest
+from fastapi.testclient import TestClient
+
+from services.chassis.api.auth import COOKIE
+from tests.integration.reporting.nation import CODES, database_settings, published, released_nation
+
+__all__ = ["database_settings", "published", "released_nation"]
+
+OWN = f"/authorities/{CODES[0]}"
+Headers = dict[str, str]
+
+
+def csv_links(page: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r'href="([^"]+/figures\.csv[^"]*)"', page)]
+
+
+@pytest.mark.parametrize("period", ["12-months", "month-2026-02"])
+@pytest.mark.parametrize("page", [OWN, f"/releases/2026-03.1{OWN}"])
+def test_files_beside_the_figures_of_an_authority_have_figures(published: TestClient, page: str, period: str) -> None:
+    told = published.get(page, params={"period": period}).text
+    (link,) = (each for each in csv_links(told) if "/orders_imposed/" in each)
+    assert "the standards, by quarter" in told
+    found = list(csv.DictReader(StringIO(published.get(link).text)))
+    assert found
+    assert all(row["value"] and "-Q" in row["period"] for row in found), found
+
+
+def test_who_sees_the_area_whole_gets_months(published: TestClient, national: Headers) -> None:
+    published.cookies.set(COOKIE, national["authorization"].removeprefix("Bearer "))
+    assert all("by=month" in each for each in csv_links(published.get(OWN).text))
+
+
+def test_over_time_is_told_by_what_it_is_by(published: TestClient) -> None:
+    quarters = published.get("/indicators/orders_imposed", params={"area": CODES[0]}).text
+    assert "<h2>By quarter</h2>" in quarters
+    assert not re.search(r"By month|>Month<|of the (other )?months|by=month", quarters)
+    assert "<h2>By month</h2>" in published.get("/indicators/orders_imposed").text
+
+
+@pytest.mark.parametrize("page", ["/", "/indicators/completion_rate"])
+def test_the_completion_rate_is_not_said_to_be_published_otherwise(published: TestClient, page: str) -> None:
+    """Since 2017-18 published tables leave out transfers, as it does."""
+    assert "completion_rate_of_all_ended" not in published.get(page).text
