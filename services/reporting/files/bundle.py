@@ -87,13 +87,12 @@ def _for_programs(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequenc
 
 def _beside(release: ReleaseInfo) -> Iterator[File]:
     published = (release.published_at or release.made_at).astimezone(LONDON).date()
-    address = f"/releases/{release.id}"
     lines = (
         f"{TITLE}: release {release.id}",
         "",
         f"Publisher: {PUBLISHER}",
         f"Licence: {LICENCE.name}, {LICENCE.url}",
-        f"Cite as: {citation(release.id, published, address)}",
+        f"Cite as: {citation(release.id, published)}",
         "",
         "data/ has one CSV file for each indicator, described by csv-metadata.json (CSV on the Web) and",
         "data-dictionary.csv. The Parquet file has all of them. The workbooks are for reading.",
@@ -103,14 +102,14 @@ def _beside(release: ReleaseInfo) -> Iterator[File]:
         *_notices(release),
     )
     yield File("README.txt", TEXT, "What is in the files", "\n".join(lines).encode())
-    yield File(
-        "citation.bib", "application/x-bibtex", "Citation, BibTeX", bibtex(release.id, published, address).encode()
-    )
+    yield File("citation.bib", "application/x-bibtex", "Citation, BibTeX", bibtex(release.id, published).encode())
 
 
 def _notices(release: ReleaseInfo) -> list[str]:
     """What was known when the files were made; what is said later is at an address beside them."""
-    later = f"Later notices about this release: /releases/{release.id}/files/{NOTICES}"
+    later = (
+        f"Later notices about this release are on the publisher's site, under /releases/{release.id}/files/{NOTICES}"
+    )
     return [*map(notice_words, release.notices), later, ""]
 
 

@@ -22,14 +22,13 @@ CONTACT = "statistics@payback.example"
 TITLE = "Community payback orders in Scotland"
 
 
-def citation(release: str, published: date, address: str) -> str:
-    """One line for a list of sources."""
-    return f"Payback ({published.year}), {TITLE}: release {release}, {published:%d %B %Y}. {address}".replace(
-        ", 0", ", "
-    )
+def citation(release: str, published: date, address: str = "") -> str:
+    """One line for a list of sources, with the whole address where it is known."""
+    day = f"{published.day} {published:%B %Y}"
+    return f"Payback ({published.year}), {TITLE}: release {release}, {day}. {address}".rstrip()
 
 
-def bibtex(release: str, published: date, address: str) -> str:
+def bibtex(release: str, published: date, address: str = "") -> str:
     """The same for programs that keep sources."""
     name = "payback" + release.replace("-", "").replace(".", "_")
     fields = {
@@ -37,7 +36,7 @@ def bibtex(release: str, published: date, address: str) -> str:
         "title": f"{TITLE}: release {release}",
         "year": f"{published.year}",
         "month": f"{published:%b}".lower(),
-        "howpublished": f"\\url{{{address}}}",
+        **({"howpublished": f"\\url{{{address}}}"} if address else {}),
         "note": f"Published {published.isoformat()}. {LICENCE.name}",
     }
     lines = [f"  {key} = {value if key == 'month' else '{' + value + '}'}," for key, value in fields.items()]
