@@ -110,7 +110,7 @@ def _title(status: int) -> str:
 def _error(location: tuple[str | int, ...], message: str) -> dict[str, str]:
     place, *path = location
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
-    return {"in": str(place), "path": pointer, "message": message}
+    return {"in": str(place), "path": pointer, "message": message.removeprefix("Value error, ")}
 
 
 HANDLERS = {HTTPException: on_http_exception, RequestValidationError: on_validation_error, Away: on_away}

@@ -88,8 +88,8 @@ def data(database: Engine, clock: Clock) -> APIRouter:
     def answer_to(
         request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None
     ) -> Response:
+        question = question_of(indicator, asked)  # its faults are told before that of the format
         kind = media_type(request, extension)
-        question = question_of(indicator, asked)
         now = clock()
         with transaction(at_once) as connection, missing():
             etag = tag(Enquiry(connection, viewer, now.date()), request, kind, question)

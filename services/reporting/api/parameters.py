@@ -53,8 +53,25 @@ def _written_out(words: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_written_out)]
-Moment = Annotated[str, StringConstraints(pattern=MONTH_OR_DATE)]
-Release = Annotated[str, StringConstraints(pattern=RELEASE)]
+
+
+def _like(pattern: str, example: str) -> BeforeValidator:
+    """Says by an example what is not written so: a pattern is for programs."""
+
+    def check(words: object) -> object:
+        if isinstance(words, str) and not re.search(pattern, words):
+            raise ValueError(f"write {example}")
+        return words
+
+    return BeforeValidator(check)
+
+
+Moment = Annotated[
+    str,
+    StringConstraints(pattern=MONTH_OR_DATE),
+    _like(MONTH_OR_DATE, "a month such as 2026-03, or a date such as 2026-03-31"),
+]
+Release = Annotated[str, StringConstraints(pattern=RELEASE), _like(RELEASE, "the name of a release such as 2026-03.1")]
 IndicatorId = Annotated[str, Path(json_schema_extra=INDICATOR_IDS)]
 ShareId = Annotated[str, Path(json_schema_extra=SHARE_IDS)]
 AuthorityCode = Annotated[str, Path(json_schema_extra=AUTHORITY_CODES)]

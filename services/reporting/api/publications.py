@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem, documented
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
-from services.reporting.api.parameters import RELEASE, json
+from services.reporting.api.parameters import Release, json
 from services.reporting.api.schemas import FOR_ANYBODY, CodeLists, ReleaseFiles, answers
 from services.reporting.files import bundle, store
 from services.reporting.files.store import BeingMade, Kept, Listed
@@ -33,7 +33,7 @@ BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
 BEING_MADE = "The files of a release are being made: ask again in a few seconds"
 LATEST = {"Cache-Control": "public, max-age=300"}
 FileName = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9_./-]+$")]
-ReleaseId = Annotated[str, Path(pattern=RELEASE)]
+ReleaseId = Annotated[Release, Path()]
 
 
 def router(database: Engine, clock: Clock) -> APIRouter:

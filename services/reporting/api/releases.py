@@ -12,8 +12,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.api.parameters import (
     CURSOR,
-    MONTH_OR_DATE,
-    RELEASE,
+    Moment,
+    Release,
     day,
     from_cursor,
     json,
@@ -45,7 +45,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
     def quality_of_month(
         viewer: Caller,
         month: Annotated[
-            str | None, Query(pattern=MONTH_OR_DATE, description="By default the last whole one that the figures have")
+            Moment | None, Query(description="By default the last whole one that the figures have")
         ] = None,
     ) -> Response:
         asked = day(month, parse_first)
@@ -85,7 +85,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         openapi_extra=FOR_ANYBODY,
     )
     def changes(
-        id: Annotated[str, Path(pattern=RELEASE)],  # noqa: A002
+        id: Annotated[Release, Path()],  # noqa: A002
         viewer: Caller,
         limit: Annotated[int, Query(ge=100, le=MOST_CHANGES)] = MOST_CHANGES,
         cursor: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,

@@ -36,13 +36,14 @@ from services.reporting.pages.site import Site, release_of
 from services.reporting.read import queries
 from services.reporting.read.proofs import last_proof
 from services.reporting.registry.absent import NotThere
-from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, authorities_of
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, authorities_of, members
 from services.reporting.registry.catalogue import INDICATORS, versions
 from services.reporting.registry.indicators import Indicator, Kind, Status
 from services.reporting.releases import announcing, index
 from services.reporting.releases.calendar import Announcement, to_come
 from services.reporting.releases.index import Withdrawn
 
+NO_SUCH_ADDRESS = "There is no such address: /openapi.json has those that there are"
 FIRST_COMPARED = "first_contact_within_1"
 
 
@@ -81,7 +82,7 @@ def not_found(site: Site) -> Callable[[Request, Exception], Response]:
         assert isinstance(fault, HTTPException)
         if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/"):
             return site.page(request, "not_found", 404)
-        problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, fault.headers)
+        problem = fault if isinstance(fault, Problem) else Problem(404, NO_SUCH_ADDRESS, fault.headers)
         return problem.response()
 
     return answer
@@ -105,7 +106,11 @@ Page = Callable[[Site, Request], Shown | Response]
 def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         found = page(site, request)
-        return found if isinstance(found, Response) else site.page(request, found.template, **found.values)
+        if isinstance(found, Response):
+            return found
+        asked, choice = request.query_params.get("period"), found.values.get("choice")
+        instead = bool(asked and choice and asked != choice.value)
+        return site.page(request, found.template, period_instead=instead, **found.values)
 
     def guarded(request: Request) -> Response:
         if request.query_params.get("release"):  # its lasting address keeps it in every link
@@ -117,7 +122,7 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
         except Withdrawn:  # its first page says when, and why
             return RedirectResponse(f"/releases/{release_of(request)}", 303)
         except (NotThere, NotForViewer):
-            return site.page(request, "not_found", 404)
+            raise Problem(404, "There is no such page for this viewer") from None
 
     return guarded
 
@@ -173,16 +178,19 @@ def _completeness(
 ) -> dict[str, Any]:
     """What is said about quality and date beside every figure: of one indicator, or of many."""
     whole, published = reader.enquiry.sources(reader.wanted)
-    found = quality.standings(reader.enquiry, span, whole, published, indicator.services if indicator else BOTH)
+    services = indicator.services if indicator else BOTH
+    judged = quality.standings(reader.enquiry, span, whole, published, services)
+    found = [each for each in judged if each.authority in members(area)]
     live = reader.viewer.audience != "public" and reader.wanted is None
+    doubtful = any(each.state is quality.State.PARTIAL for each in found)
     lacking, name = views.lacking(reader, span, area, indicator), AREA_NAMES[area]
     return {
-        "completeness": quality.summary(found),
+        "completeness": words.completeness_of(found, services),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
         "lacking": words.without(lacking, name) if lacking else "",
-        "to_come": words.to_come(views.to_come(reader, span, area), silent=lacking == [name]),
+        "to_come": words.to_come(views.to_come(reader, span, area), silent=lacking == [name], doubtful=doubtful),
         "downloads": views.Downloads(span, reader.definition),
     }
 

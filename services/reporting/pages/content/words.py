@@ -1,12 +1,15 @@
 """Figures and dates as people read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from contracts.authorities import AUTHORITIES
+from contracts.cells import Service
 from contracts.periods import LONDON, parse_first, quarter_months
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row, ToCome, Why
+from services.reporting.figures.evidence import DOUBTS
+from services.reporting.figures.quality import Completeness, State, summary
 from services.reporting.read.queries import Span
 from services.reporting.statistics.funnel import FEWEST
 
@@ -119,9 +122,30 @@ def count(row: Row | None, number: float | None) -> str:
     return _absent(row)
 
 
+_STATES = {
+    State.COMPLETE: "Complete",
+    State.PARTIAL: "May lack something",
+    State.NOT_KNOWN: "Not known",
+    State.MISSING: "Not reported",
+}
+
+
+def completeness_of(found: Sequence[Completeness], services: Collection[Service]) -> str:
+    """How complete an authority is and why, or how many of several are; and by which reports that is judged."""
+    if not found:
+        return ""
+    if len(found) > 1:
+        told = completeness(summary(found))
+    else:
+        why = "; ".join(DOUBTS[each] for each in found[0].doubts)
+        told = f"{_STATES[found[0].state]}{f': {why}' if why else ''}."
+    by = listed([each.replace("_", " ") for each in sorted(services)])
+    return f"{told} Reports about {by} are judged."
+
+
 def completeness(counts: Mapping[str, Sequence[str]]) -> str:
     """The number of complete authorities, and the states of the others."""
-    others = (("partial", "with more to come"), ("not_known", "not known"), ("missing", "not reported"))
+    others = (("partial", "may lack something"), ("not_known", "not known"), ("missing", "not reported"))
     parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
     number = sum(len(counts[state]) for state in ("complete", *(state for state, _ in others)))
     return ", ".join([f"{len(counts['complete'])} of {number} authorities complete", *parts]) + "."
@@ -138,10 +162,15 @@ def without(names: Sequence[str], area: str = "") -> str:
     return f"Totals leave out {len(names)} authorities, which have not reported: {', '.join(names)}."
 
 
-def to_come(rows: Sequence[ToCome], *, silent: bool = False) -> str:
-    """How much is likely still to arrive about one area and period. Nothing can be said of an area that is silent."""
+def to_come(rows: Sequence[ToCome], *, silent: bool = False, doubtful: bool = False) -> str:
+    """How much is likely still to arrive about one area and period. Nothing can be said of an area that is silent.
+
+    `doubtful` says that somebody may lack something for another reason than that reports take their time.
+    """
     if silent:
         return ""
+    if not rows and doubtful:
+        return "By how long reports usually take, none is still to arrive; what was left out for other reasons cannot be estimated."
     if not rows:
         return "Nothing more is likely to arrive from those that report."
     row = rows[0]

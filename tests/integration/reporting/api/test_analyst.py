@@ -207,7 +207,7 @@ def test_what_has_not_changed_is_not_sent_again(
 def test_what_is_wrong_is_said(ask: Ask, national: Headers) -> None:
     with pytest.raises(NotAnswered, match="422 Unprocessable Content: by takes authority or health_board; month"):
         ask(national).data("orders_imposed", by="shoe_size")
-    with pytest.raises(NotAnswered, match=r"query/from: .*pattern"):
+    with pytest.raises(NotAnswered, match=r"query/from: write a month such as"):
         ask(national).data("orders_imposed", first="March")
     with pytest.raises(NotAnswered) as told:
         ask(None).data("orders_imposed")

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.chassis.api.auth import COOKIE
+from services.chassis.api.problems import MEDIA_TYPE
 from tests.integration.reporting.nation import CODES, database_settings, published, released_nation
 
 __all__ = ["database_settings", "published", "released_nation"]
@@ -48,3 +49,45 @@ def test_over_time_is_told_by_what_it_is_by(published: TestClient) -> None:
 def test_the_completion_rate_is_not_said_to_be_published_otherwise(published: TestClient, page: str) -> None:
     """Since 2017-18 published tables leave out transfers, as it does."""
     assert "completion_rate_of_all_ended" not in published.get(page).text
+
+
+@pytest.mark.parametrize("page", [OWN, f"/indicators/orders_imposed?area={CODES[0]}"])
+def test_an_authority_is_told_how_complete_it_is_itself(published: TestClient, page: str) -> None:
+    told = published.get(page).text
+    assert "authorities complete" not in told
+    assert re.search(r"(Complete|May lack something|Not known)[^<]*Reports about orders", told)
+    assert "of 32 authorities complete" in published.get("/").text
+
+
+@pytest.mark.parametrize("path", ["/indicators/nonsense", "/authorities/S99", "/releases/1999-01.1", "/v1/releases/no"])
+def test_programs_get_a_problem_and_people_a_page(published: TestClient, path: str) -> None:
+    told = published.get(path, headers={"Accept": "application/json"})
+    assert (told.status_code, told.headers["content-type"]) == (404, MEDIA_TYPE)
+    assert told.json()["detail"]
+    page = published.get(path, headers={"Accept": "text/html"})
+    assert (page.status_code, "<h1" in page.text) == (404, not path.startswith("/v1/"))
+
+
+@pytest.mark.parametrize("page", ["/", OWN, "/indicators", "/indicators/orders_imposed", "/authorities", "/quality"])
+def test_a_period_that_is_not_offered_is_not_another_in_silence(published: TestClient, page: str) -> None:
+    assert "asked for is not offered" in published.get(page, params={"period": "xyz"}).text
+    assert "asked for is not offered" not in published.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"from": "2026-13"}, "a month such as 2026-03"),
+        ({"release": "last"}, "the name of a release such as 2026-03.1"),
+    ],
+)
+def test_how_to_write_it_is_said_by_an_example(published: TestClient, asked: dict[str, str], said: str) -> None:
+    told = published.get("/v1/indicators/orders_imposed/data", params=asked)
+    assert told.status_code == 422
+    assert said in told.json()["errors"][0]["message"]
+    assert "^" not in told.text
+
+
+def test_the_fault_is_told_before_the_format(published: TestClient) -> None:
+    path = "/v1/indicators/orders_imposed/data?authority=S99"
+    assert published.get(path, headers={"Accept": "text/html"}).status_code == 422
