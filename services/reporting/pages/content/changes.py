@@ -14,6 +14,8 @@ from services.reporting.releases import index
 from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
 
 CHANGES_SHOWN = 500
+AMOUNTS = {"minutes", "months", "days"}
+"""Units of cells that count no orders or events."""
 REASONS = {
     "new": "New",
     "late": "Came late",
@@ -45,12 +47,18 @@ def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:
     return [_line(row) for row in found]
 
 
+def measured(name: str) -> str:
+    """What is counted, with its unit where these are not simply the orders or events that it names."""
+    measure = MEASURES[name]
+    return f"{measure.meaning}, in {measure.unit}" if measure.unit in AMOUNTS else measure.meaning
+
+
 def _line(row: ChangeRow) -> ChangeLine:
     if row.why == "definition":
         part, old, new = row.category.split("/")
         what, category = INDICATORS[row.measure].title, f"{part.capitalize()}, version {old} to {new}"
     else:
-        what, category = MEASURES[row.measure].meaning, category_label(row.measure, row.category)
+        what, category = measured(row.measure), category_label(row.measure, row.category)
     return ChangeLine(
         what,
         category,

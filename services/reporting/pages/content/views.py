@@ -41,6 +41,8 @@ HEADLINES = (
     "completion_rate",
 )
 TREND_SPAN = 24
+WITH_REASONS = ("late_reason", "reason_side")
+"""Breakdowns of what was late, some of which may have no reason reported."""
 NEVER_PUBLIC = {Kind.AGREEMENT, Kind.OVERDUE}
 BY_AUTHORITY, BY_MONTH, BY_QUARTER = Grain("authority"), Grain(period="month"), Grain(period="quarter")
 
@@ -430,9 +432,22 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
         (label, words.count(row, row.numerator), words.figure(row, indicator.unit))
         for label, row in zip(labels, rows, strict=True)
     )
+    unexplained = without_reason(rows) if name in WITH_REASONS else None
+    if unexplained is not None:
+        count, of = unexplained
+        table += (("No reason reported", f"{count:,.0f}", words.value(100 * count / of, "percent")),)
     title = f"{indicator.title}: {BREAKDOWNS[name].lower()}, {AREA_NAMES[area]}"
     chart = charts.at_both_widths(lambda width: charts.bars(title, bars, indicator.unit, None, width))
     return Breakdown(name, BREAKDOWNS[name], chart, table, counted=indicator.denominator is not None)
+
+
+def without_reason(rows: Sequence[Row]) -> tuple[float, float] | None:
+    """How many of the late ones have none of these reasons, and of how many; None where a number is not shown, or none lacks one."""
+    if not rows or any(row.numerator is None or not row.denominator for row in rows):
+        return None
+    of = rows[0].denominator or 0
+    count = of - sum(row.numerator or 0 for row in rows)
+    return (count, of) if count > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,3 +91,11 @@ def test_how_to_write_it_is_said_by_an_example(published: TestClient, asked: dic
 def test_the_fault_is_told_before_the_format(published: TestClient) -> None:
     path = "/v1/indicators/orders_imposed/data?authority=S99"
     assert published.get(path, headers={"Accept": "text/html"}).status_code == 422
+
+
+def test_shares_of_reasons_add_up_with_those_of_whom_none_is_known(published: TestClient) -> None:
+    page = published.get("/indicators/placement_within_7").text
+    (table,) = re.findall(r"<caption>[^<]*: reason for lateness</caption>.*?</table>", page, re.DOTALL)
+    shares = [float(each) for each in re.findall(r">([0-9.]+)%<", table)]
+    assert "No reason reported" in table
+    assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares) + 0.01)
