@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.desk.words.origin import ExtractRow, row_of
+from services.desk.words.origin import ExtractRow, row_of, subject_of
 from services.desk.words.urgency import When
 
 
@@ -237,6 +237,28 @@ class Refusal(Struct, frozen=True):
     def row(self) -> ExtractRow | None:
         """Which row of a file states it, where its sender said so and it can be read."""
         return row_of(self.event or "")
+
+    @property
+    def subject(self) -> str:
+        """The order that it is about; empty where that cannot be read."""
+        return subject_of(self.event or "")
+
+
+class Arrival(Struct, frozen=True):
+    """One arrival of an event."""
+
+    offset: int
+    arrived_at: datetime
+
+
+class EventStory(Struct, frozen=True):
+    """All arrivals of an event under one id, the latest first."""
+
+    arrivals: list[Arrival]
+
+    def at(self, offset: int | None) -> datetime | None:
+        """Return when that one arrived; None where it is not among them."""
+        return next((one.arrived_at for one in self.arrivals if one.offset == offset), None)
 
 
 class RefusalPage(Struct, frozen=True):

@@ -11,10 +11,11 @@ from fastapi import Request, Response
 from contracts.events import Topic
 from services.chassis.api.problems import Problem
 from services.desk.lines import by_topic, foreign, together
-from services.desk.model import Held, Refusal, RefusalPage, Told
+from services.desk.model import EventStory, Held, Refusal, RefusalPage, Told
 from services.desk.pages.forms import fields_of, parts_of
 from services.desk.pages.site import Looker, Route, Site
-from services.desk.platform import Service
+from services.desk.platform import Service, place
+from services.desk.words.origin import id_of
 
 ONE = "application/cloudevents+json"
 _SHOWN = 50
@@ -45,6 +46,7 @@ async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
         "refusals",
         listed=listed,
         has_rows=any(one.refusal.row for one in listed),
+        has_subjects=any(one.refusal.subject for one in listed),
         older=_older(state, reason, pages) if any(page.next for page in pages) else "",
         reasons=sorted({reason for one in held for reason in one.rejected}),
         reason=reason,
@@ -72,18 +74,36 @@ def _arrival(listed: Listed) -> datetime:
 
 
 async def _refusal(site: Site, looker: Looker, request: Request) -> Response:
-    service, refusal = await _found(site, looker, request)
-    return _mending(site, looker, request, service, refusal, refusal.event or "", None)
+    found = await _found(site, looker, request)
+    if found.refusal.mended_by is not None:
+        return await _corrected(site, looker, request, found)
+    return _mending(request, site, looker, found, found.refusal.event or "")
 
 
 async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
-    """Check what was mended, or check and send it, as the button says."""
+    """Check what was mended, or check and send it, as the button says. What is corrected already is not sent again."""
     fields = await fields_of(request)
-    service, refusal = await _found(site, looker, request)
+    found = await _found(site, looker, request)
+    if found.refusal.mended_by is not None:
+        return await _corrected(site, looker, request, found)
     event = fields.get("event", [""])[0]
-    path = "events" if fields.get("act") == ["send"] and looker.may_send else "validate"
-    told = await site.platform.hand_over(looker.token, service, path, event.encode(), ONE)
-    return _mending(site, looker, request, service, refusal, event, (path, told))
+    sends = fields.get("act") == ["send"] and looker.may_send
+    told = await site.platform.hand_over(
+        looker.token, found.service, "events" if sends else "validate", event.encode(), ONE
+    )
+    if sends and told.accepted:
+        closes = id_of(event) == found.refusal.id
+        return site.page(request, "corrected", refusal=found.refusal, told=told, event=event, closes=closes)
+    return _mending(request, site, looker, found, event, told)
+
+
+async def _corrected(site: Site, looker: Looker, request: Request, found: Listed) -> Response:
+    """What was wrong, as it came, and when the event arrived that corrects it, as far as that is among its latest arrivals."""
+    refusal = found.refusal
+    path = f"events/{place(refusal.id or '')}"
+    story = await site.platform.ask_if_there(looker.token, found.service, path, EventStory)
+    at = story.at(refusal.mended_by) if story else None
+    return site.page(request, "corrected", refusal=refusal, told=None, event=refusal.event or "", at=at)
 
 
 async def _found(site: Site, looker: Looker, request: Request) -> Listed:
@@ -98,24 +118,17 @@ async def _found(site: Site, looker: Looker, request: Request) -> Listed:
     return Listed(Service(name), page.rejections[0])
 
 
-def _mending(  # noqa: PLR0913, PLR0917
-    site: Site,
-    looker: Looker,
-    request: Request,
-    service: Service,
-    refusal: Refusal,
-    event: str,
-    outcome: tuple[str, Told] | None,
+def _mending(
+    request: Request, site: Site, looker: Looker, found: Listed, event: str, told: Told | None = None
 ) -> Response:
     return site.page(
         request,
         "refusal",
-        service=service,
-        refusal=refusal,
+        service=found.service,
+        refusal=found.refusal,
         event=event,
         may_send=looker.may_send,
-        sent=outcome is not None and outcome[0] == "events",
-        told=outcome[1] if outcome else None,
+        told=told,
     )
 
 

@@ -1,7 +1,7 @@
-"""Which row of which file a refused event came from, as `payback connect` says in it."""
+"""What a refused event says of itself where that can be read: its id, its order, and the row of a file that it came from."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +26,9 @@ class _Origin(Struct):
 
 
 _read = msgspec.json.Decoder(_Origin).decode
+_read_members = msgspec.json.Decoder(dict[str, Any]).decode
+_LONGEST = 64
+"""Characters of what is shown in a list; what is longer is no reference of an order."""
 
 
 def row_of(event: str) -> ExtractRow | None:
@@ -38,3 +41,22 @@ def row_of(event: str) -> ExtractRow | None:
         return None
     file, sheet, row = said.split(".")
     return ExtractRow(file, int(sheet), int(row))
+
+
+def subject_of(event: str) -> str:
+    """Return the order reference of an event as it came; empty where none can be read."""
+    subject = _member(event, "subject")
+    return subject if len(subject) <= _LONGEST else ""
+
+
+def id_of(event: str) -> str:
+    """Return the id of an event; empty where none can be read."""
+    return _member(event, "id")
+
+
+def _member(event: str, name: str) -> str:
+    try:
+        said = _read_members(event).get(name)
+    except (*UNREADABLE, UnicodeEncodeError):
+        return ""
+    return said if isinstance(said, str) else ""
