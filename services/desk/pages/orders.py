@@ -14,6 +14,7 @@ from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place
 from services.desk.words.clocks import reasons_of
+from services.desk.words.facts import content_of
 from services.desk.words.ledger import ledger_of
 
 MOST = 1000
@@ -96,7 +97,14 @@ async def _order(site: Site, looker: Looker, request: Request) -> Response:
     if found is None:
         return site.page(request, "refused", 404, why="The platform holds no order under this reference.")
     steps = ledger_of(found.hours) if found.hours else None
-    return site.page(request, "order", course=found, reasons=reasons_of(found.clocks), ledger=steps)
+    return site.page(
+        request,
+        "order",
+        course=found,
+        reasons=reasons_of(found.clocks),
+        ledger=steps,
+        contents=[content_of(fact) for fact in found.facts],
+    )
 
 
 ROUTES = (

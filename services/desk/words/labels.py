@@ -35,14 +35,14 @@ def category_label(category: str) -> str:
     """Return a category in words; empty for the total."""
     dimension, _, code = category.partition("=")
     if not code:
-        return _plain(dimension)
+        return plain(dimension)
     label = _label(_DIMENSIONS.get(dimension), code)
-    return f"{_plain(dimension)}: {label or _plain(code).lower()}"
+    return f"{plain(dimension)}: {label or plain(code).lower()}"
 
 
 def code_label(kind: type[StrEnum], code: str) -> str:
     """Return the label of a code; the code itself where it is not known here."""
-    return _label(kind, code) or _plain(code)
+    return _label(kind, code) or plain(code)
 
 
 def _label(kind: type[Any] | None, code: str) -> str:
@@ -53,6 +53,7 @@ def _label(kind: type[Any] | None, code: str) -> str:
     return str(member.label) if isinstance(member, Code | Reason) else ""
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
+    """Return a code or the name of a field as words, as in Progress review ordered."""
     text = code.replace("_", " ")
     return text[:1].upper() + text[1:]

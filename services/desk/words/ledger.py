@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from contracts.codes import Activity, Attendance, WorkType
+from contracts.codes import Activity, AdjustmentReason, Attendance, WorkType
 from services.desk.model import Fact, Ledger
 from services.desk.words.labels import code_label
 
@@ -48,7 +48,11 @@ def _credited(facts: Sequence[Fact]) -> Iterator[_Entry]:
         if fact.key.startswith("session/"):
             yield date.fromisoformat(data["session_on"]), _session(data), data["minutes_credited"] / HOUR, False
         elif fact.key.startswith("adjustment/"):
-            yield date.fromisoformat(data["adjusted_on"]), f"Adjusted: {data['reason']}", data["minutes"] / HOUR, False
+            yield date.fromisoformat(data["adjusted_on"]), _adjustment(data), data["minutes"] / HOUR, False
+
+
+def _adjustment(data: dict[str, Any]) -> str:
+    return f"Adjusted: {code_label(AdjustmentReason, data['reason']).lower()}"
 
 
 def _session(data: dict[str, Any]) -> str:
