@@ -161,6 +161,9 @@ def assert_fits(page: Page, path: str) -> None:
 def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, desk: Platform) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
+        page.goto(f"{desk.desk}/sign-in")
+        roles = page.get_by_role("option").all_inner_texts()
+        assert roles == sorted(roles)
         sign_in(page, desk, "Fife: manager")
         expect(page.get_by_role("heading", level=1)).to_have_text("Today")
         expect(page.locator(".ds_leader")).to_contain_text("overdue")
@@ -174,6 +177,9 @@ def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, de
         expect(page.get_by_role("table", name="Counted by")).to_contain_text("First placement")
         expect(page.locator(".pb_sentences")).to_contain_text("6 of 120 hours are credited")
         expect(page.locator(".pb_timeline")).to_contain_text("unpaid work")
+        page.get_by_text("Facts as they were reported").click()
+        reported = page.get_by_role("row").filter(has_text="Progress review ordered: no")
+        expect(reported).to_contain_text("Requirements: unpaid work 120 hours; supervision 12 months")
         page.get_by_role("link", name="Wrong data", exact=True).click()
         page.get_by_role("table").get_by_role("link").first.click()
         expect(page.get_by_role("table").last).to_contain_text("FIFE/3")
@@ -209,7 +215,19 @@ def test_a_refusal_is_mended_and_sent_again_on_a_phone_by_keyboard(phone: Page, 
     follow(phone, "Send it again")
     expect(phone.get_by_role("status")).to_contain_text("1 event sent and accepted")
     orders = desk.client("orders", FIFE)
+    expect(phone.get_by_role("button", name="Send it again")).to_have_count(0)
+    expect(phone.locator("main")).not_to_contain_text("How to correct it")
+    assert_accessible(phone)
     until(lambda: "first_contact" in orders.get("/v1/orders/FIFE/2").text, "the mended event is taken")
+    phone.goto(f"{desk.desk}/refusals?state=mended")
+    row = phone.get_by_role("row").filter(has_text="made_on").first
+    expect(row).to_contain_text("FIFE/2")
+    row.get_by_role("link").click()
+    expect(phone.locator(".ds_leader")).to_contain_text("Corrected on")
+    expect(phone.locator("main")).to_contain_text("2026-13-01")
+    expect(phone.get_by_role("button", name="Send it again")).to_have_count(0)
+    assert_accessible(phone)
+    assert_fits(phone, "a refusal that was mended")
 
 
 def test_a_return_and_a_governance_report_on_a_phone_by_keyboard(phone: Page, desk: Platform) -> None:
@@ -221,6 +239,11 @@ def test_a_return_and_a_governance_report_on_a_phone_by_keyboard(phone: Page, de
         follow(phone, "Excel")
     workbook = load_workbook(BytesIO(Path(download.value.path()).read_bytes()))
     assert len(workbook.sheetnames) > 3
+    running = phone.get_by_role("table", name="Reports").get_by_role("row").filter(has_text="so far")
+    for row in (running.first, running.last):
+        row.get_by_role("link", name="Report of").click()
+        expect(phone.get_by_role("heading", level=1)).to_contain_text("Fife")
+        phone.go_back()
     follow(phone, "Report")
     expect(phone.get_by_role("heading", level=1)).to_contain_text("Fife")
     assert_fits(phone, "a report")

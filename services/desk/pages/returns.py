@@ -1,19 +1,22 @@
 """The yearly returns, and the reports of quarters and years."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from msgspec import Struct
 
 from contracts.authorities import AUTHORITIES
+from contracts.periods import quarter_of, year_of
 from services.desk import files, workbook
 from services.desk.model import WholeYear
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import XLSX, attachment
 from services.desk.platform import Service
-from services.desk.report.gathering import quarters_up_to
+from services.desk.report.gathering import quarters_up_to, span_of
 from services.desk.report.gathering import years_up_to as whole_years
 
 RETURNS = {
@@ -31,10 +34,33 @@ class Day(Struct, frozen=True):
     today: date
 
 
-def years_up_to(day: date) -> list[str]:
-    """Return the labels of the last five reporting years, the one that runs first."""
-    first = day.year if day.month >= 4 else day.year - 1
-    return [f"{year}-{(year + 1) % 100:02}" for year in range(first, first - 5, -1)]
+class Offered(NamedTuple):
+    """A quarter or a year on the list."""
+
+    label: str
+    so_far: bool
+    """It is not over yet."""
+
+    @property
+    def months(self) -> str:
+        """Its months in words, as in July to September 2026."""
+        return span_of(self.label).label
+
+
+def years_up_to(day: date) -> list[Offered]:
+    """Return the last five reporting years, the one that runs first."""
+    first = int(year_of(day)[:4])
+    return [Offered(f"{year}-{(year + 1) % 100:02}", year == first) for year in range(first, first - 5, -1)]
+
+
+def reports_up_to(day: date) -> list[Offered]:
+    """Return the quarters of a year and the years on which to report, the quarter and the year that run first of each."""
+    quarters, years = quarters_up_to(day)[:4], whole_years(day)
+    return [*_offered(quarters, quarter_of(day)), *_offered(years, year_of(day))]
+
+
+def _offered(whole: Iterable[str], *running: str) -> list[Offered]:
+    return [*(Offered(label, so_far=True) for label in running), *(Offered(label, so_far=False) for label in whole)]
 
 
 async def today_at(site: Site, looker: Looker) -> date:
@@ -45,7 +71,11 @@ async def today_at(site: Site, looker: Looker) -> date:
 async def _returns(site: Site, looker: Looker, request: Request) -> Response:
     today = await today_at(site, looker)
     return site.page(
-        request, "returns", years=years_up_to(today), quarters=quarters_up_to(today), whole=whole_years(today)
+        request,
+        "returns",
+        years=years_up_to(today),
+        reports=reports_up_to(today),
+        whole=_offered(whole_years(today)),
     )
 
 

@@ -1,13 +1,18 @@
 """What pages say of one order and of the hours: due dates, ledgers, capacity, labels, and a year's workbook."""
 
+import math
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from contracts.cells import CATEGORIES
+from services.chassis.web import words
 from services.desk import workbook
 from services.desk.files import as_xlsx
 from services.desk.model import (
@@ -22,6 +27,7 @@ from services.desk.model import (
     ReturnTable,
     YearlyReport,
 )
+from services.desk.pages.returns import reports_up_to, years_up_to
 from services.desk.words.capacity import foreseen, weeks_to_clear
 from services.desk.words.clocks import why
 from services.desk.words.labels import category_label
@@ -91,6 +97,35 @@ def test_capacity_is_weeks_to_clear_and_what_is_left_by_month() -> None:
     ]  # fmt: skip
     assert foreseen(held(1000, 0)).months == []
     assert "there is no forecast" in foreseen(held(1000, 0)).sentence
+
+
+@given(st.decimals(0, 90_000, places=1), st.decimals("0.1", 2_000, places=1))
+def test_whoever_divides_the_hours_shown_finds_the_weeks_shown(outstanding: Decimal, pace: Decimal) -> None:
+    found = weeks_to_clear(held(float(outstanding), float(pace)))
+    shown = [Decimal(words.number(hours).replace(",", "")) for hours in (float(outstanding), float(pace))]
+    assert found == math.ceil(shown[0] / shown[1])
+
+
+def test_the_pace_is_said_to_a_tenth_with_its_weeks_and_why_those() -> None:
+    capacity = foreseen(held(1696, 5.3))
+    assert (
+        "the 13 weeks to 31 October 2026, 5.3 hours a week, the hours outstanding take 320 weeks" in capacity.sentence
+    )
+    assert "up to 31 October 2026. The month that runs is left out" in capacity.basis
+
+
+def test_what_runs_is_offered_first_and_said_to_be_so_far() -> None:
+    offered = reports_up_to(date(2026, 11, 27))
+    assert [one.label for one in offered] == [
+        *("2026-Q4", "2026-Q3", "2026-Q2", "2026-Q1", "2025-Q4"),
+        *("2026-27", "2025-26", "2024-25", "2023-24"),
+    ]
+    assert [one.label for one in offered if one.so_far] == ["2026-Q4", "2026-27"]
+    assert [one.months for one in offered if one.label in {"2026-Q3", "2025-26"}] == [
+        "July to September 2026",
+        "April 2025 to March 2026",
+    ]
+    assert [one.label for one in years_up_to(date(2027, 3, 31)) if one.so_far] == ["2026-27"]
 
 
 @pytest.mark.parametrize("measure", sorted(CATEGORIES))
