@@ -36,6 +36,8 @@ class Foreseen:
     """What the pace comes to."""
 
     sentence: str
+    basis: str
+    """Which weeks the pace is that of, and why those."""
     tiles: Sequence[Tile]
     months: Sequence[Month]
 
@@ -48,13 +50,16 @@ def foreseen(held: Capacity) -> Foreseen:
         Tile(pace, "Hours credited a week", f"in the {held.weeks} weeks to {words.long_date(held.until)}"),
         *([Tile(weeks, "Weeks to clear them", "at that pace, if none are ordered")] if weeks is not None else []),
     ]
-    return Foreseen(_sentence(held, weeks), tiles, list(_months(held)) if weeks else [])
+    return Foreseen(_sentence(held, weeks), _basis(held), tiles, list(_months(held)) if weeks else [])
 
 
 def weeks_to_clear(held: Capacity) -> int | None:
-    """Return how many weeks the hours outstanding take; None at no pace at all."""
-    pace = held.hours_credited_a_week
-    return None if pace <= 0 else -(-int(held.hours_outstanding * 60) // int(max(pace * 60, 1)))
+    """Return how many weeks the hours outstanding take, a week begun as a whole one; None at no pace at all.
+
+    Both are taken to a tenth of an hour, as pages show them, so that whoever divides them finds the same.
+    """
+    outstanding, pace = (round(hours * 10) for hours in (held.hours_outstanding, held.hours_credited_a_week))
+    return None if pace <= 0 else -(-outstanding // pace)
 
 
 def _sentence(held: Capacity, weeks: int | None) -> str:
@@ -65,8 +70,20 @@ def _sentence(held: Capacity, weeks: int | None) -> str:
     ordered = held.hours_ordered_a_week
     trend = "more" if ordered > held.hours_credited_a_week else "no more"
     return (
-        f"At the pace of the last {held.weeks} weeks the hours outstanding take {words.counted(weeks, 'week')}. "
-        f"Meanwhile courts ordered {words.number(round(ordered))} hours a week: {trend} than were credited."
+        f"At the pace of the {held.weeks} weeks to {words.long_date(held.until)}, "
+        f"{_hours(held.hours_credited_a_week)} a week, the hours outstanding take {words.counted(weeks, 'week')}. "
+        f"Meanwhile courts ordered {_hours(ordered)} a week: {trend} than were credited."
+    )
+
+
+def _hours(number: float) -> str:
+    return f"{words.number(number)} {'hour' if number == 1 else 'hours'}"
+
+
+def _basis(held: Capacity) -> str:
+    return (
+        f"The {held.weeks} weeks are those of the last whole months, up to {words.long_date(held.until)}. "
+        "The month that runs is left out, since it is not over and some of its hours may not have been reported yet."
     )
 
 
