@@ -138,7 +138,7 @@ class _Asked:
             "sign_in",
             status,
             fault=fault,
-            roles=list(_roles(self._site.settings.roles_path)) if development else [],
+            roles=sorted(_roles(self._site.settings.roles_path)) if development else [],
             by_token=development,
             by_provider=sessions is not None and sessions.provider is not None,
         )

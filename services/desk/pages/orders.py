@@ -18,6 +18,7 @@ from services.desk.words.facts import content_of
 from services.desk.words.ledger import ledger_of
 
 MOST = 1000
+_NONE = "The platform holds no order under this reference. Write it in full, as your own system does, with every slash and zero."
 FILTERS = ("open", "missed", "due_within", "caseload")
 
 
@@ -95,7 +96,7 @@ async def _order(site: Site, looker: Looker, request: Request) -> Response:
     )
     found = course(order, ledger)
     if found is None:
-        return site.page(request, "refused", 404, why="The platform holds no order under this reference.")
+        return site.page(request, "refused", 404, why=_NONE)
     steps = ledger_of(found.hours) if found.hours else None
     return site.page(
         request,
