@@ -14,6 +14,11 @@ _PLACES = 3
 _SHOWN = 200
 """Messages of a kind that are told one by one."""
 
+_DECIDE = (
+    "Put them back, or say in the mapping what becomes of a row that is gone: `vanished: withdraw` takes back what was sent, "
+    "`vanished: {ended: other}` ends the order; for a deleted date, `cleared: withdraw`."
+)
+
 
 @dataclass(slots=True)
 class ImportResult:
@@ -30,6 +35,8 @@ class ImportResult:
     """Rows of which it cannot be told what they are about."""
     remarks: list[str] = field(default_factory=list)
     """What is worth knowing and no fault."""
+    gone: int = 0
+    """Facts that are in no row any more and still count."""
     same: int = 0
     """Rows and facts that were known already."""
     older: int = 0
@@ -68,6 +75,8 @@ class ImportResult:
             yield f"{number_of(self.older, 'fact')} left unchanged, because a later extract has them."
         if self.open_orders is not None:
             yield f"{number_of(self.open_orders, 'order')} of these years without an end: still open."
+        if self.gone:
+            yield f"{number_of(self.gone, 'fact')} gone from the tables still {'counts' if self.gone == 1 else 'count'}. {_DECIDE}"
         if self.refusals:
             waiting = f"{number_of(self.held, 'fact')} and {number_of(self.unknown, 'row')}"
             yield f"{number_of(len(self.refusals), 'cell')} refused; until this is corrected, {waiting} cannot be sent."

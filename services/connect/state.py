@@ -195,6 +195,21 @@ class State:
         rows = self._run(query, (sheet,)).fetchall()
         return [Vanished(_known(row), row[-3], row[-2], row[-1] == CLEARED) for row in rows]
 
+    def still_counting(self, sheet: str) -> list[Vanished]:
+        """Facts of a table that are in no row any more and were not withdrawn. Orders that ended and left the table are none."""
+        ref = "CASE instr({0}.key, '/') WHEN 0 THEN '' ELSE substr({0}.key, instr({0}.key, '/')) END"
+        query = f"""
+            SELECT {_KNOWN}, subject, key, coalesce(how, 0) = {CLEARED} OR EXISTS
+              (SELECT 1 FROM facts o WHERE o.subject = f.subject AND o.sheet = f.sheet AND o.gone IS NULL AND NOT o.made
+                AND {ref.format("o")} = {ref.format("f")})
+            FROM facts f LEFT JOIN present ON fact = id
+            WHERE sheet = ? AND NOT made AND NOT withdrawn AND gone IS NOT NULL AND coalesce(how, 0) < {HELD} AND NOT
+              (EXISTS (SELECT 1 FROM facts e WHERE e.subject = f.subject AND e.key = 'ended' AND NOT e.withdrawn)
+               AND NOT EXISTS (SELECT 1 FROM facts i WHERE i.subject = f.subject AND i.key = 'imposed' AND i.gone IS NULL))
+            ORDER BY id
+        """  # noqa: S608
+        return [Vanished(_known(row), row[-3], row[-2], bool(row[-1])) for row in self._run(query, (sheet,)).fetchall()]
+
     def cleared(self, sheet: str, taken: int) -> list[Vanished]:
         """Facts that an older extract leaves blank, of those that it has the last word on: a later one has no row for them."""
         query = f"""

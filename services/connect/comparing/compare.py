@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.client import Source
-from contracts.events import AUTHORITY_SUBJECT, Heartbeat
+from contracts.events import AUTHORITY_SUBJECT, Heartbeat, OrderEnded
 from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Refusal
 from services.connect.comparing.follow import Followed, event_of, fact_in_words
@@ -99,6 +99,7 @@ def _follow(setting: Setting, extracts: dict[str, Extract], result: ImportResult
     for name, vanished in gone.items():
         for one in vanished:
             tables[name].gone(one)
+        tables[name].remind()
 
 
 def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
@@ -107,14 +108,25 @@ def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
     if not is_newest(extract.taken, setting.state.newest(extract.name)):
         return setting.state.cleared(extract.name, extract.taken)
     found = setting.state.vanished(extract.name)
-    before, missing = setting.state.facts_of(extract.name), sum(not one.cleared for one in found)
     acts = extract.table.vanished != "report"
+    if acts:
+        found += _gone_before(setting.state, extract)
+    missing = sum(not one.cleared for one in found)
+    before = setting.state.facts_of(extract.name) + sum(one.known.gone is not None for one in found)
     if acts and not setting.let_vanish and missing > max(_FEW, before * _SHARE):
         raise CannotGoOn(
             f"{extract.name}: of {number_of(before, 'fact')} {missing:,} have gone since the last extract. Perhaps the file is "
             "incomplete. Nothing was imported; if they really are gone, give --let-vanish."
         )
     return found
+
+
+def _gone_before(state: State, extract: Extract) -> list[Vanished]:
+    """Facts that went while the mapping said no more than to report them."""
+    found = [one for one in state.still_counting(extract.name) if not one.cleared]
+    if extract.table.vanished == "withdraw":
+        return found
+    return [one for one in found if state.find(one.subject, OrderEnded.KEY) is None]
 
 
 def _beat(setting: Setting, extracts: Sequence[Extract], result: ImportResult) -> None:

@@ -1,6 +1,6 @@
 """What follows from one table: events for what is new, changed, back or gone, and the state that remembers them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.client import Message, Source
 from contracts.clock import system_clock
@@ -29,6 +29,8 @@ class Followed:
     newest: int | None
     """When the newest extract before this one was taken."""
     result: ImportResult
+    told: set[int] = field(default_factory=set)
+    """Facts of which it was said in this import that they are gone and still count."""
 
     def say(self, statement: Statement, known: Known | None) -> None:
         """A fact that a row states."""
@@ -47,6 +49,24 @@ class Followed:
     def gone(self, one: Vanished) -> None:
         """A fact that no row of the newest extract states."""
         self._gone(one, self.newest if one.known.gone is None else one.known.seen, self.taken)
+
+    def remind(self) -> None:
+        """What went earlier and still counts is told of until somebody decides."""
+        if not self.table.whole or not is_newest(self.taken, self.newest):
+            return
+        for one in self.state.still_counting(self.name):
+            if one.known.id not in self.told and self._policy(one) == "report":
+                self._tell(one)
+
+    def _policy(self, one: Vanished) -> str | Ended:
+        return self.table.cleared if one.cleared else self.table.vanished
+
+    def _tell(self, one: Vanished) -> None:
+        what = "is now blank" if one.cleared else "has gone"
+        words = f"{fact_in_words(one.key)} of order {one.subject} {what}; it still counts."
+        self.result.remarks.append(f"{self.name}: {words}")
+        self.result.gone += 1
+        self.told.add(one.known.id)
 
     def _newest_of(self, known: Known | None) -> int | None:
         return self.newest if known is None or known.table == self.name else self.state.newest(known.table)
@@ -96,18 +116,17 @@ class Followed:
         self._gone(Vanished(found, statement.subject, statement.key, cleared), self.taken, gone)
 
     def _gone(self, one: Vanished, seen: int | None, gone: int) -> None:
-        policy = self.table.cleared if one.cleared else self.table.vanished
-        if one.known.gone is None and (policy == "report" or self.state.holds(self.name, one.subject, one.key)):
-            what = "is now blank" if one.cleared else "has gone"
-            words = f"{fact_in_words(one.key)} of order {one.subject} {what}; it still counts."
-            self.result.remarks.append(f"{self.name}: {words}")
-        if self.state.holds(self.name, one.subject, one.key):
+        policy = self._policy(one)
+        held = self.state.holds(self.name, one.subject, one.key)
+        if one.known.gone is None and (policy == "report" or held):
+            self._tell(one)
+        if held:
             return  # it may be in a row that cannot be read: to be decided when it can
         self.state.go(one.known.id, seen, gone)
         if policy == "report":
             return
         if isinstance(policy, Ended):
-            self._end(one.subject, policy, gone)
+            self._end(one.subject, policy, one.known.gone or gone)
         else:
             self._withdraw(one.known, one.subject, one.key, gone)
 

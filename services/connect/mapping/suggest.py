@@ -28,6 +28,11 @@ _NO_NUMBER = (
     "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
 )
 
+_GONE = (
+    "if a row is gone, what was sent still counts and is reported each time (report), is taken back (withdraw), "
+    "or the order ends ({ended: other})"
+)
+
 
 def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
     """The mapping as YAML, to be read and mended by a person."""
@@ -55,7 +60,9 @@ def _table(sheet: Sheet, alone: bool) -> list[str]:
         return [f"  # {sheet.name} is left out: none of its columns looks like an event in an order."]
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
-    return [where, f"    order: {_quoted(order.heading)}  # {_distinct(order)}", *team, "    states:", *stated, *rest]
+    named = f"    order: {_quoted(order.heading)}  # {_distinct(order)}"
+    gone = "withdraw" if any(_NO_NUMBER in line for line in stated) else "report"
+    return [where, named, *team, f"    vanished: {gone}  # DOUBT: {_GONE}", "    states:", *stated, *rest]
 
 
 def _caseload(sheet: Sheet) -> list[str]:

@@ -125,6 +125,54 @@ def test_a_row_that_is_gone_is_reported_and_still_counts(office: Office) -> None
     assert [(subject, kind) for subject, kind, _ in office.said()] == [("A2", "order.imposed.v1")]
 
 
+GONE = "Orders: the imposition of order A2 has gone; it still counts."
+
+
+def test_a_row_that_is_gone_is_reported_until_it_comes_back(office: Office) -> None:
+    office.send(office.book(2, order("A1"), order("A2")))
+    third = office.book(3, order("A1"))
+    for book in (third, third, office.book(4, order("A1"), order("A3"))):
+        lines = office.send(book).stdout.splitlines()
+        assert lines.count(GONE) == 1
+        assert any(line.startswith("2 facts gone from the tables still count. Put them back, or") for line in lines)
+    done = office.send(office.book(5, order("A1"), order("A2"), order("A3")))
+    assert "still count" not in done.stdout
+
+
+def test_an_order_that_ended_and_left_the_table_is_reported_once(office: Office) -> None:
+    office.send(office.book(2, order("A1"), order("A2", Ended=date(2026, 3, 1), Why_ended="completed")))
+    assert GONE in office.send(office.book(3, order("A1"))).stdout
+    assert "still count" not in office.send(office.book(4, order("A1"))).stdout
+
+
+def test_a_deleted_date_that_is_only_reported_is_reported_each_day(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server, "cleared: report")
+    office.send(office.book(2, order("A1")))
+    for day in (3, 4, 5):
+        done = office.send(office.book(day, order("A1", First_contact="")))
+        assert done.stdout.count("first contact of order A1 is now blank; it still counts.") == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("withdraw", [("A2", "fact.withdrawn.v1", {"fact": key}) for key in ("first_contact", "imposed")]),
+        ("{ended: other}", [("A2", "order.ended.v1", {"ended_on": "2026-03-03", "reason": "other"})]),
+    ],
+)
+def test_a_mapping_that_is_changed_decides_on_rows_that_went_before(
+    policy: str, said: list[Any], office: Office
+) -> None:
+    office.send(office.book(2, order("A1"), order("A2")))
+    office.send(office.book(3, order("A1")))
+    mapping(office.mapping, f"vanished: {policy}")
+    done = office.send(office.book(5, order("A1")))
+    assert office.said() == said
+    assert "still count" not in done.stdout
+    office.send(office.book(6, order("A1")))
+    assert office.said() == []
+
+
 def test_a_row_that_is_gone_is_taken_back_where_the_mapping_says_so(tmp_path: Path, server: Platform) -> None:
     office = Office(tmp_path, server, "vanished: withdraw")
     office.send(office.book(2, order("A1"), order("A2")))

@@ -84,6 +84,13 @@ def test_references_that_tell_of_the_person_are_doubted(tmp_path: Path) -> None:
     assert 'order: "Ref"  # 1 references in 1 rows; DOUBT: does it identify the person?' in said
 
 
+def test_what_becomes_of_a_row_that_is_gone_is_asked(tmp_path: Path) -> None:
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1")]}))
+    assert "    vanished: report  # DOUBT: if a row is gone" in said
+    rows: Rows = [["Case ref", "Session date", "Attended", "Hours"], ["A1", date(2026, 3, 1), "Present", 3.5]]
+    assert "    vanished: withdraw  # DOUBT: if a row" in suggested(text(tmp_path / "sessions.csv", rows))
+
+
 def test_headings_as_a_small_office_writes_them_are_known(tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("Case No.,SWID,Sentencing court,Disposed,Hrs UPW\nOI/25/014,8801,Kirkwall,08/09/2025,150\n")
