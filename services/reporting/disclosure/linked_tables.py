@@ -246,6 +246,11 @@ def step_of(each: Form) -> int:
     return STEPS.get(cells_in(each)[0], STEP)
 
 
+def is_made_good(each: Form) -> bool:
+    """Whether what is rounded up in one authority is rounded down in another; else each is rounded by itself, as sums over counts are."""
+    return not any(table.none_without for table in TABLES if cells_in(each)[0] in table.cells)
+
+
 def is_public(each: Form) -> bool:
     """Whether the public may see the sum at all, for Scotland if not for authorities."""
     return all(cell in NATIONAL_ONLY for cell in cells_in(each))

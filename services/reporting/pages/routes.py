@@ -312,6 +312,7 @@ def _authority(site: Site, request: Request) -> Shown:
             summary=scorecard.summary(AREA_NAMES[code], scored, times),
             scored=scored,
             peers=len(peers),
+            rounded=reader.sees_rounded(code),
             times=times,
             times_said=scorecard.said_of(times),
             similar=similar,

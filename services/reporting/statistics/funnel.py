@@ -120,7 +120,7 @@ class ByChance:
     beyond_998: int
     beyond_998_by_chance: float
     dispersion: float | None
-    """The mean of squared distances in standard errors: about 1 where chance explains all. None where nothing varies."""
+    """The mean of squared distances in standard errors, rounding included: about 1 where chance explains all. None where nothing varies."""
     overdispersed: bool
     """Whether they vary more than chance alone explains 95 times in 100."""
 

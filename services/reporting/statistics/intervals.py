@@ -15,13 +15,13 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
 
 
 def difference(successes: tuple[float, float], trials: tuple[float, float], off_by: float = 0) -> tuple[float, float]:
-    """The 95 % interval of the second proportion less the first, of two that do not overlap (Newcombe 1998, method 10).
+    """The 95 % interval of the second proportion less the first, of two that do not overlap (Newcombe 1998, method 10), from -1 to 1.
 
-    `off_by` is the standard deviation by which successes are off, besides chance: so far apart may rounding alone put two equal ones.
+    `off_by` is the standard deviation by which rounding puts each share off, besides chance, in cases: successes and trials together.
     """
     first, second = (s / t for s, t in zip(successes, trials, strict=True))
     before, now = (wilson(s, t) for s, t in zip(successes, trials, strict=True))
     rounding = sum((Z_95 * off_by / each) ** 2 for each in trials)
     down = sqrt((second - now[0]) ** 2 + (before[1] - first) ** 2 + rounding)
     up = sqrt((now[1] - second) ** 2 + (first - before[0]) ** 2 + rounding)
-    return second - first - down, second - first + up
+    return max(-1.0, second - first - down), min(1.0, second - first + up)

@@ -1,7 +1,8 @@
 """Signals beyond chance in a monthly series: runs on one side of the median. Pure; the rules are shown on the pages.
 
-A shift is 8 or more months in a row on one side of the median. A trend is 6 or more months, each above (or each below) the one before. A
-month without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never looked at.
+A shift is 8 or more months on one side of the median with none on the other. A trend is 5 or more rises, or falls, in a row. A month
+without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never looked at. Where figures are
+rounded, a month nearer to the median than rounding explains counts as on it, and a rise or fall that rounding explains counts as none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,18 +11,20 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 SHIFT_MONTHS = 8
-TREND_MONTHS = 6
+TREND_STEPS = 5
 
 Value = float | None
 
 
 class Signal(NamedTuple):
-    """A run, by the places in the series at which it begins and ends."""
+    """A run, by the places in the series at which it begins and ends. A trend begins with the month from which it first rises or falls."""
 
     kind: Literal["shift", "trend"]
     way: Literal["above", "below", "up", "down"]
     first: int
     last: int
+    times: int
+    """How many months lie on that side, or how many rises or falls there are."""
 
 
 def middle(series: Sequence[Value]) -> float | None:
@@ -30,27 +33,36 @@ def middle(series: Sequence[Value]) -> float | None:
     return median(known) if known else None
 
 
-def signals(series: Sequence[Value]) -> list[Signal]:
-    """Every shift and trend, in the order in which they begin."""
-    return sorted([*_shifts(series), *_trends(series)], key=lambda each: (each.first, each.kind))
+def signals(series: Sequence[Value], off_by: Sequence[float] = ()) -> list[Signal]:
+    """Every shift and trend, in the order in which they begin. `off_by` is how far rounding may put each value; none if left out."""
+    off = off_by or [0.0] * len(series)
+    return sorted([*_shifts(series, off), *_trends(series, off)], key=lambda each: (each.first, each.kind))
 
 
-def _shifts(series: Sequence[Value]) -> Iterator[Signal]:
+def _shifts(series: Sequence[Value], off: Sequence[float]) -> Iterator[Signal]:
     at = middle(series)
-    sides = [(place, _side(value, at)) for place, value in enumerate(series) if value is None or value != at]
-    for side, run in groupby(sides, key=lambda each: each[1]):
+    sides = [(place, _side(value, at, off[place])) for place, value in enumerate(series)]
+    told = [each for each in sides if each[1] or series[each[0]] is None]
+    for side, run in groupby(told, key=lambda each: each[1]):
         places = [place for place, _ in run]
         if side and len(places) >= SHIFT_MONTHS:
-            yield Signal("shift", "above" if side > 0 else "below", places[0], places[-1])
+            yield Signal("shift", "above" if side > 0 else "below", places[0], places[-1], len(places))
 
 
-def _side(value: Value, at: float | None) -> int:
-    return 0 if value is None or at is None else (value > at) - (value < at)
+def _side(value: Value, at: Value, off: float) -> int:
+    """1 above and -1 below; 0 where it is neither, or neither by more than rounding explains."""
+    if value is None or at is None or abs(value - at) <= off:
+        return 0
+    return 1 if value > at else -1
 
 
-def _trends(series: Sequence[Value]) -> Iterator[Signal]:
-    ways = [(place, _side(after, before)) for place, (before, after) in enumerate(pairwise(series))]
+def _trends(series: Sequence[Value], off: Sequence[float]) -> Iterator[Signal]:
+    both = (sum(each) for each in pairwise(off))
+    ways = [
+        (place, _side(after, before, by))
+        for place, ((before, after), by) in enumerate(zip(pairwise(series), both, strict=True))
+    ]
     for way, run in groupby(ways, key=lambda each: each[1]):
         places = [place for place, _ in run]
-        if way and len(places) + 1 >= TREND_MONTHS:
-            yield Signal("trend", "up" if way > 0 else "down", places[0], places[-1] + 1)
+        if way and len(places) >= TREND_STEPS:
+            yield Signal("trend", "up" if way > 0 else "down", places[0], places[-1] + 1, len(places))

@@ -129,7 +129,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
         words.figure(found.scotland, "percent"),
         _left_out(each.row for each in found.authorities if each.place is None),
         words.mark(found.scotland),
-        _said(found.by_chance),
+        said(found.by_chance, rounded=bool(found.off_by)),
         found.off_by,
     )
 
@@ -168,7 +168,7 @@ def _between(lower: float, upper: float) -> str:
     return f"{rounded(lower)} to {rounded(upper)}"
 
 
-def _said(found: ByChance) -> tuple[str, ...]:
+def said(found: ByChance, rounded: bool) -> tuple[str, ...]:
     """How many lie outside and would by chance, and whether chance explains how much they differ."""
     outside = (
         f"Of the {found.compared} authorities compared, chance alone would put {_about(found.beyond_95_by_chance)} outside the "
@@ -178,9 +178,10 @@ def _said(found: ByChance) -> tuple[str, ...]:
     )
     if not found.overdispersed:
         return (outside,)
+    errors = f"standard errors{', which take in the rounding of counts' if rounded else ''}"
     return outside, (
-        f"Authorities vary {found.dispersion:g} times as much as chance would make them (overdispersion: the mean of squared "
-        "distances in standard errors). Many lie outside for reasons that they share, so lying outside says less about any one of them."
+        f"The spread of authorities is {found.dispersion:g} times what chance would make it (overdispersion: the mean of squared "
+        f"distances in {errors}). Whatever spreads them can put an authority outside, so lying outside says less about any one of them."
     )
 
 

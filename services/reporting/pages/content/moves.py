@@ -1,15 +1,20 @@
 """How much a share changed between two periods, and whether chance explains it."""
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
+from contracts.authorities import AUTHORITIES
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row
-from services.reporting.registry.indicators import Good, Indicator
+from services.reporting.disclosure.linked_tables import is_made_good
+from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.statistics.intervals import difference
 
 Way = Literal["better", "worse", "up", "down", "same"]
 MINUS = "\N{MINUS SIGN}"
+TOO_WIDE = 100
+"""Points. An interval as wide as this takes in half of all changes that there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,11 @@ class Move:
     """`same` where chance alone explains it."""
 
     @property
+    def too_few(self) -> bool:
+        """Whether the interval is so wide that it says nothing."""
+        return self.upper - self.lower >= TOO_WIDE
+
+    @property
     def interval(self) -> str:
         """In words."""
         return f"{_signed(self.lower)} to {_signed(self.upper)} points"
@@ -30,14 +40,16 @@ class Move:
     @property
     def verdict(self) -> str:
         """In words."""
+        if self.too_few:
+            return "Too few to tell"
         if self.way == "same":
             return "No change beyond chance"
         return {"better": "Better", "worse": "Worse", "up": "Up", "down": "Down"}[self.way] + ", beyond chance"
 
     @property
     def sentence(self) -> str:
-        """By how much, with its interval."""
-        return f"{_signed(self.points)} points ({self.interval})"
+        """By how much, with its interval where that says something."""
+        return f"{_signed(self.points)} points" + ("" if self.too_few else f" ({self.interval})")
 
 
 def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -> Move | None:
@@ -50,6 +62,19 @@ def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -
     lower, upper = difference(*counted, off_by=step)
     points = 100 * (now.numerator / now.denominator - before.numerator / before.denominator)
     return Move(points, 100 * lower, 100 * upper, _way(indicator, lower, upper))
+
+
+def off_by(indicator: Indicator, row: Row, step: int) -> float:
+    """How far rounding to multiples of `step` may put a value, in its own unit: as far as one step of what is counted would.
+
+    Sums over what is counted are rounded by each authority alone, so they are further off for areas of many.
+    """
+    if row.value is None or row.numerator is None:
+        return 0.0
+    if indicator.kind is Kind.SHARE:
+        return 100 * step / row.denominator if row.denominator else 0.0
+    apart = 1 if is_made_good(indicator.numerator) or row.authority in AUTHORITIES else sqrt(len(AUTHORITIES))
+    return apart * step * abs(row.value / row.numerator) if row.numerator else 0.0
 
 
 def _are_shares(*rows: Row) -> bool:

@@ -72,9 +72,9 @@ def _course(
         [row.value for row in whole],
         marks,
     )
-    told = _told(places, [words.period(row.period) for row in whole])
+    told_of = told(places, [words.period(row.period) for row in whole])
     outside = bool(places and places[-1] and places[-1][0] is not Place.WITHIN)
-    return Course(code, name, chart, told, outside, tuple(words.figure(row, indicator.unit) for row in own))
+    return Course(code, name, chart, told_of, outside, tuple(words.figure(row, indicator.unit) for row in own))
 
 
 Placed = tuple[Place, bool] | None
@@ -91,14 +91,18 @@ def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
     return place, row.numerator / row.denominator > share
 
 
-def _told(places: Sequence[Placed], quarters: Sequence[str]) -> str:
+def told(places: Sequence[Placed], quarters: Sequence[str]) -> str:
     """Counting back from the last quarter."""
     if not places or places[-1] is None:
         return "Not compared in the last quarter"
     place, above = places[-1]
     if place is Place.WITHIN:
-        times = sum(1 for each in places if each and each[0] is not Place.WITHIN)
-        return f"Within the limits now; outside in {times} of {len(places)} quarters" if times else "Within the limits"
+        compared = [each for each in places if each]
+        times = sum(each[0] is not Place.WITHIN for each in compared)
+        now = "Within the limits in the last quarter"
+        return (
+            f"{now}; outside in {times} of the {len(compared)} that can be compared" if times else "Within the limits"
+        )
     first = len(places) - 1
     while first and (found := places[first - 1]) and found[0] is not Place.WITHIN and found[1] is above:
         first -= 1

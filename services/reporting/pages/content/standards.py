@@ -1,6 +1,6 @@
 """Scotland against the standards: the share that met each, and whether it changed beyond chance in a year."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.chassis.web import small_charts
@@ -73,7 +73,7 @@ def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> St
         small_charts.share_bar(f"{indicator.title}: share", None if now is None else (now.value, now.lower, now.upper)),
         small_charts.spark(f"{indicator.title}, over time", [r.value for r in months], [r.provisional for r in months]),
         reader.moved(indicator, before, now),
-        _since(months),
+        told_since(months, reader.off_by(indicator, months)),
     )
 
 
@@ -90,13 +90,12 @@ def row_of(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAN
     return only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
 
 
-def _since(months: Iterable[Row]) -> str:
+def told_since(months: Sequence[Row], off_by: Sequence[float]) -> str:
     """The last signal that reaches to the end of the settled months."""
-    rows = list(months)
-    settled = [None if row.provisional or row.partial else row.value for row in rows]
+    settled = [None if row.provisional or row.partial else row.value for row in months]
     last = max((index for index, value in enumerate(settled) if value is not None), default=0)
-    found = [each for each in signals(settled) if each.last == last]
+    found = [each for each in signals(settled, off_by) if each.last == last]
     if not found:
         return ""
-    way = {"above": "above its median", "below": "below its median", "up": "rising", "down": "falling"}[found[-1].way]
-    return f"{way} since {words.short_period(rows[found[-1].first].period)}"
+    way = {"above": "Above its median", "below": "Below its median", "up": "Rising", "down": "Falling"}[found[-1].way]
+    return f"{way} since {words.short_period(months[found[-1].first].period)}"

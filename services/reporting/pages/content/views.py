@@ -22,7 +22,7 @@ from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
-from services.reporting.pages.content.moves import Move, move
+from services.reporting.pages.content.moves import Move, move, off_by
 from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, authorities_of
@@ -30,7 +30,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
 from services.reporting.statistics.intervals import wilson
-from services.reporting.statistics.runs import SHIFT_MONTHS, TREND_MONTHS, Signal, middle, signals
+from services.reporting.statistics.runs import SHIFT_MONTHS, TREND_STEPS, Signal, middle, signals
 
 HEADLINES = (
     "orders_imposed",
@@ -74,8 +74,18 @@ class Reader:
 
     def moved(self, indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
         """How a share moved: who is shown rounded figures is told of a change only where it is more than rounding makes, too."""
-        whole = now is not None and Gate(self.viewer).sees_whole(now.authority)
-        return move(indicator, before, now, 0 if whole else step_of(indicator.numerator))
+        return move(indicator, before, now, 0 if now is None else self._step(indicator, now.authority))
+
+    def off_by(self, indicator: Indicator, rows: Sequence[Row]) -> list[float]:
+        """How far rounding may put each value for this reader."""
+        return [off_by(indicator, row, self._step(indicator, row.authority)) for row in rows]
+
+    def _step(self, indicator: Indicator, area: str) -> int:
+        return step_of(indicator.numerator) if self.sees_rounded(area) else 0
+
+    def sees_rounded(self, area: str) -> bool:
+        """Whether figures of this area are shown to this reader rounded."""
+        return not Gate(self.viewer).sees_whole(area)
 
     @property
     def viewer(self) -> Identity:
@@ -381,7 +391,8 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     def draw(width: float) -> str:
         return charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at, width=width)
 
-    said = tuple(_signal(each, rows) for each in signals(settled))
+    off = reader.off_by(indicator, rows)
+    said = tuple(told(each, rows, rounded=any(off)) for each in signals(settled, off))
     return Trend(
         charts.at_both_widths(draw),
         draw(charts.WIDTH),
@@ -393,15 +404,16 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     )
 
 
-def _signal(found: Signal, rows: Sequence[Row]) -> str:
+def told(found: Signal, rows: Sequence[Row], rounded: bool) -> str:
     """What was found, when and which way."""
+    surely = ", by more than rounding explains" if rounded else ""
     when = f"from {words.period(rows[found.first].period)} to {words.period(rows[found.last].period)}"
-    count = found.last - found.first + 1
     unit = "quarters" if "Q" in rows[found.first].period else "months"
     if found.kind == "shift":
-        return f"A shift: {count} {unit} in a row {found.way} the median, {when} ({SHIFT_MONTHS} or more count)."
-    way = "above" if found.way == "up" else "below"
-    return f"A trend: {count} {unit} in a row, each {way} the one before, {when} ({TREND_MONTHS} or more count)."
+        other = "below" if found.way == "above" else "above"
+        return f"A shift: {found.times} {unit} {found.way} the median and none {other} it{surely}, {when} ({SHIFT_MONTHS} or more count)."
+    steps = "rises" if found.way == "up" else "falls"
+    return f"A trend: {found.times} {steps} in a row{surely}, {when} ({TREND_STEPS} or more count)."
 
 
 def _is_low(rows: Sequence[Row]) -> bool:

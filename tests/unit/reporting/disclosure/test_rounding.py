@@ -1,9 +1,10 @@
 """What the public gets is itself a possible truth, in which no number is small; and it is near the truth."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from random import Random
 from statistics import pstdev
 
@@ -14,9 +15,12 @@ from hypothesis import strategies as st
 from contracts.authorities import AUTHORITIES
 from contracts.periods import quarter_of, year_of
 from services.reporting.disclosure import rounding
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEPS, TABLES, Table, cells_in
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, TABLES, Table, cells_in
 from services.reporting.disclosure.rounding import NOTHING_EARLIER, CellKey, Cells, Earlier, Part, divided, rounded
-from services.reporting.registry.indicators import Form
+from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Form, Indicator, Kind
+from services.reporting.statistics.funnel import FEWEST
+from services.reporting.statistics.intervals import difference
 from tests.support.released_twice import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
@@ -284,6 +288,85 @@ def test_sums_stay_near_the_truth(
     found = errors(made, of, names)
     assert pstdev(found) < usual
     assert sum(abs(each) > 4 for each in found) < len(found) / 100
+
+
+ByName = Mapping[tuple[str, str], Cells]
+
+
+@pytest.fixture(scope="module")
+def by_name(made: tuple[dict[CellKey, int], dict[CellKey, int]]) -> tuple[ByName, ByName]:
+    return named(made[0]), named(made[1])
+
+
+def named(cells: Cells) -> ByName:
+    found = defaultdict[tuple[str, str], dict[CellKey, int]](dict)
+    for key, each in cells.items():
+        found[key.measure, key.category][key] = each
+    return found
+
+
+def sums(cells: ByName, form: Form, of: Callable[[date], str]) -> Counter[tuple[str, str]]:
+    """By authority and period."""
+    found = Counter[tuple[str, str]]()
+    for name in cells_in(form):
+        for key, each in cells[name].items():
+            found[key.authority, of(key.period)] += each
+    return found
+
+
+def shares(cells: ByName, indicator: Indicator, of: Callable[[date], str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """By authority and period: numerator and denominator, where a share is made of them."""
+    assert indicator.denominator is not None
+    above, below = (sums(cells, form, of) for form in (indicator.numerator, indicator.denominator))
+    return {place: (above[place], of) for place, of in sorted(below.items()) if of >= FEWEST and above[place] <= of}
+
+
+JUDGED = [
+    each
+    for each in INDICATORS.values()
+    if each.kind is Kind.SHARE
+    and each.denominator
+    and not any(NATIONAL_ONLY.get(name, True) for form in (each.numerator, each.denominator) for name in cells_in(form))
+]
+"""Shares of which authorities' figures are public."""
+
+
+def how_far_off(true: tuple[int, int], public: tuple[int, int]) -> float:
+    """In steps of the numerator: by numerator and denominator together."""
+    (above, below), (shown, out_of) = true, public
+    return (shown - above - above / below * (out_of - below)) / STEP
+
+
+@pytest.mark.parametrize(("of", "usual"), [(quarter_of, 0.8), (year_of, 1.0)], ids=["quarters", "years"])
+def test_a_share_is_off_by_less_than_one_step(
+    by_name: tuple[ByName, ByName], of: Callable[[date], str], usual: float
+) -> None:
+    """That is what comparisons and changes allow for; the worst of indicators is off by little more."""
+    by_indicator = []
+    for indicator in JUDGED:
+        true, public = (shares(cells, indicator, of) for cells in by_name)
+        by_indicator.append([how_far_off(true[place], public[place]) for place in true.keys() & public.keys()])
+    assert pstdev(off for each in by_indicator for off in each) < usual
+    assert max(pstdev(each) for each in by_indicator) < 1.2
+
+
+def test_of_shares_that_do_not_change_no_more_than_promised_are_said_to(
+    by_name: tuple[ByName, ByName],
+) -> None:
+    """With numerators and denominators rounded as they are published, from one quarter to the next."""
+    told = [
+        is_told_of_a_change(before, now)
+        for indicator in JUDGED
+        for (place, before), (later, now) in pairwise(shares(by_name[1], indicator, quarter_of).items())
+        if place[0] == later[0]
+    ]
+    assert len(told) > 3000
+    assert sum(told) / len(told) < 0.05
+
+
+def is_told_of_a_change(before: tuple[int, int], now: tuple[int, int]) -> bool:
+    lower, upper = difference((before[0], now[0]), (before[1], now[1]), off_by=STEP)
+    return not lower <= 0 <= upper
 
 
 def test_a_release_takes_up_only_the_one_before(made: tuple[dict[CellKey, int], dict[CellKey, int]]) -> None:

@@ -92,8 +92,8 @@ def test_nobody_compared_is_nothing_to_say() -> None:
 def test_a_shift_is_eight_months_on_one_side_of_the_median_and_says_when_and_which_way() -> None:
     assert signals([1.0, 2.0] * 8) == []
     assert signals([*([1.0, 0.9] * 4), *([2.0, 2.1] * 4)]) == [
-        Signal("shift", "below", 0, 7),
-        Signal("shift", "above", 8, 15),
+        Signal("shift", "below", 0, 7, 8),
+        Signal("shift", "above", 8, 15, 8),
     ]
     assert signals([*([1.0, 0.9] * 3), 1.0, *([2.0, 2.1] * 3), 2.0]) == []
 
@@ -102,7 +102,7 @@ def test_a_month_on_the_median_neither_ends_nor_lengthens_a_run() -> None:
     low, high = [1.0, 0.9] * 4, [2.0, 2.1] * 4
     found = signals([*low[:4], 1.5, *low[4:], *high])
     assert [each.kind for each in found] == ["shift", "shift"]
-    assert found[0] == Signal("shift", "below", 0, 8)
+    assert found[0] == Signal("shift", "below", 0, 8, 8)
 
 
 def test_a_gap_ends_a_run() -> None:
@@ -110,10 +110,36 @@ def test_a_gap_ends_a_run() -> None:
     assert signals([*low[:4], None, *low[4:], *high[:4], None, *high[4:]]) == []
 
 
-def test_a_trend_is_six_months_that_rise_or_fall() -> None:
-    assert signals([3, 1, 2, 3, 4, 5, 6, 2]) == [Signal("trend", "up", 1, 6)]
+def test_a_trend_is_five_rises_or_falls_in_a_row() -> None:
+    assert signals([3, 1, 2, 3, 4, 5, 6, 2]) == [Signal("trend", "up", 1, 6, 5)]
     assert signals([3, 1, 2, 3, 4, 5, 2, 6]) == []
-    assert signals([9, 8, 7, 6, 5, 4, 9, 9]) == [Signal("trend", "down", 0, 5)]
+    assert signals([9, 8, 7, 6, 5, 4, 9, 9]) == [Signal("trend", "down", 0, 5, 5)]
+
+
+PUBLISHED = [86.81, 84.50, 84.52, 84.76, 85.03, 86.45, 86.79]
+
+
+def test_a_rise_that_rounding_explains_is_none() -> None:
+    assert signals(PUBLISHED) == [Signal("trend", "up", 1, 6, 5)]
+    assert signals(PUBLISHED, [0.4] * 7) == []
+    assert signals([1, 2, 3, 4, 5, 6], [0.4] * 6) == [Signal("trend", "up", 0, 5, 5)]
+
+
+def test_a_month_as_near_to_the_median_as_rounding_puts_it_is_on_neither_side() -> None:
+    low, high = [1.0, 0.9] * 4, [2.0, 2.1] * 4
+    assert signals([*low, *high], [0.6] * 16) == []
+    assert signals([*low[:4], 1.45, *low[4:], *high], [0.4] * 17)[0] == Signal("shift", "below", 0, 8, 8)
+
+
+def test_of_series_that_do_not_change_no_more_have_a_signal_for_being_rounded() -> None:
+    rng = np.random.default_rng(5)
+    exact, published = 0, 0
+    for trials in [40] * 150 + [400] * 150:
+        counts = rng.binomial(trials, 0.8, 24)
+        rounded = counts // 5 * 5 + 5 * (rng.random(24) < counts % 5 / 5)
+        exact += bool(signals((100 * counts / trials).tolist()))
+        published += bool(signals((100 * rounded / trials).tolist(), [500 / trials] * 24))
+    assert published <= exact < 300 * 0.1
 
 
 def test_nothing_known_is_no_signal_and_has_no_median() -> None:
@@ -143,6 +169,14 @@ def test_what_rounding_alone_can_make_is_no_change() -> None:
     published = (10, 10), (15, 10)
     assert difference(*published)[0] > 0
     assert difference(*published, off_by=5)[0] < 0 < difference(*published, off_by=5)[1]
+
+
+@given(st.data(), st.integers(10, 60), st.integers(10, 60), st.sampled_from([0, 5]))
+def test_no_change_of_a_share_is_more_than_all(data: st.DataObject, first: int, second: int, off_by: int) -> None:
+    successes = data.draw(st.integers(0, first)), data.draw(st.integers(0, second))
+    lower, upper = difference(successes, (first, second), off_by)
+    assert -1 <= lower <= successes[1] / second - successes[0] / first + 1e-9
+    assert lower <= upper <= 1
 
 
 def test_rounding_says_little_of_many() -> None:
