@@ -29,9 +29,24 @@ def read_mapping(text: str, name: str) -> Mapping:
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a file. Raises CannotGoOn."""
     try:
-        return read_mapping(path.read_text(encoding="utf-8-sig"), str(path))
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise CannotGoOn(f"{path} cannot be read: {fault}") from None
+    found = read_mapping(text, str(path))
+    if asked := list(_questions(text)):
+        count = "1 question is" if len(asked) == 1 else f"{len(asked)} questions are"
+        raise CannotGoOn(f'{count} open in {path}; replace each "?" with your answer: {", ".join(asked)}.')
+    return found
+
+
+def _questions(text: str) -> Iterator[str]:
+    """Where a proposal still asks, as in `line 8 imposed_on`."""
+    last = ""
+    for token in yaml.scan(text, yaml.BaseLoader):
+        if isinstance(token, yaml.ScalarToken):
+            if token.value == "?":
+                yield f"line {token.start_mark.line + 1} {last}"
+            last = token.value
 
 
 def _faults(mapping: Mapping) -> Iterator[str]:

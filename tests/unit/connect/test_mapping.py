@@ -61,6 +61,13 @@ def test_a_wrong_mapping_is_said_in_words(old: str, new: str, words: str) -> Non
     assert words in str(fault.value)
 
 
+def test_open_questions_are_told_all_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "orders.yaml"
+    path.write_text(GOOD.replace("sex: Sex", 'sex: "?"').replace("person_ref: Client", 'person_ref: "?"'))
+    with pytest.raises(CannotGoOn, match=r"^2 questions are open in .*: line \d+ person_ref, line \d+ sex\.$"):
+        load_mapping(path)
+
+
 def test_words_that_yaml_would_change_stay_as_they_are_written() -> None:
     found = read_mapping(
         GOOD.replace("sex: Sex", "sex: {column: Sex, codes: {No: male, 01: female, 2026-01-01: not_known}}"), "m"
