@@ -1,5 +1,6 @@
 """Which known words a heading or a cell was meant for, however an office shortens them. Pure."""
 
+import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -16,13 +17,15 @@ _SAME_WORDS = 0.86
 """Of two that share most words but are written differently: likely, and less so than nearly the same letters."""
 _SHARED = 0.66
 _STEM = 5
+_FORMAT = re.compile(r"[(\[][dmy]+([/. -]?[dmy]+)+[)\]]", re.IGNORECASE)
+"""How dates are to be written, as some headings say."""
 _EMPTY = frozenset({"of", "on", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
 
 
 @lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
     """A heading in whole words: `UW (hrs)` is `unpaid work hours`."""
-    return " ".join(SHORT.get(word, word) for word in plain(text).split())
+    return " ".join(SHORT.get(word, word) for word in plain(_FORMAT.sub("", text)).split())
 
 
 @lru_cache(maxsize=16_384)

@@ -236,7 +236,7 @@ def _missing(sheet: Sheet, member: str, hint: Any) -> str:
         return "{always: no}  # DOUBT: no column was found; is it always so?"
     codes = list(kind) if isinstance(kind, type) and issubclass(kind, Code) else []
     usual = next((code for code in ("not_known", "other", "unpaid_work") if code in codes), None)
-    if usual is not None:
+    if usual is not None and kind is not EndReason:
         return f"{{always: {usual}}}  # DOUBT: no column was found; is it always so?"
     if member == "rule_version":
         return '{always: "1"}  # DOUBT: no column was found'

@@ -91,6 +91,16 @@ def test_what_becomes_of_a_row_that_is_gone_is_asked(tmp_path: Path) -> None:
     assert "    vanished: withdraw  # DOUBT: if a row" in suggested(text(tmp_path / "sessions.csv", rows))
 
 
+def test_how_an_order_ended_is_asked_and_formats_in_headings_are_passed_over(tmp_path: Path) -> None:
+    table = tmp_path / "log.csv"
+    table.write_text(
+        "Case No.,SWID,Court,Date of order (dd/mm/yy),Closed,Result\nA1,8,JP,08/09/2025,09/09/2025,Gone home\n"
+    )
+    said = suggested(table)
+    assert 'imposed_on: "Date of order (dd/mm/yy)"' in said
+    assert 'reason: "?"  # DOUBT: no column was found for reason' in said
+
+
 def test_headings_as_a_small_office_writes_them_are_known(tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("Case No.,SWID,Sentencing court,Disposed,Hrs UPW\nOI/25/014,8801,Kirkwall,08/09/2025,150\n")
