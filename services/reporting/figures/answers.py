@@ -1,6 +1,6 @@
 """Builds an answer: the vintage that each viewer reads, the sums, and the gate. Pages and every format start here."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeVar, assert_never
@@ -12,7 +12,7 @@ from contracts.periods import last_day, month_of, months_between, year_months, y
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
 from services.reporting.disclosure.linked_tables import step_of
-from services.reporting.read.coverage import Coverage, Months, as_published, coverage, reported
+from services.reporting.read.coverage import Coverage, Months, as_published, begun, coverage, reported
 from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
 from services.reporting.read.queries import (
@@ -24,6 +24,7 @@ from services.reporting.read.queries import (
     Period,
     Span,
     Sums,
+    first_of,
     indicator_sums,
     reach,
     sums,
@@ -182,6 +183,15 @@ class Enquiry:
             self._periods[key] = reported_periods(months, span, grain)
         return self._periods[key]
 
+    def told_months(self, cut: Cut, services: frozenset[Service], area: str, period: Period) -> int:
+        """How many months of a period figures of the area are of: from its first reported one to the last of the cut.
+
+        Where the area was never heard, from the first of any.
+        """
+        first = self.once(("begun", cut, services), lambda: begun(self.coverage(cut), services))
+        own = [first[code] for code in members(area) if code in first] or first.values()
+        return period.months_within(min(own, default=period.first), self.last_month(cut))
+
     def last_month(self, cut: Cut) -> date:
         """The last month that the cut contains."""
         match cut:
@@ -244,7 +254,7 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer
     span = _span(enquiry, whole, published, question)
     if indicator.kind is Kind.YEARLY:
         question, span = _by_year(question, span)
-    plan = _Plan(indicator, question, span, whole, published)
+    plan = _Plan(indicator, question, _uncut(span, question), whole, published)
     gate = enquiry.gate(published)
     rows = gate.rows(indicator, plan.figures(enquiry, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
@@ -282,6 +292,13 @@ def _span(enquiry: Enquiry, whole: Cut | None, published: ReleaseInfo | None, qu
         reached = enquiry.reach(cut) or (enquiry.today, enquiry.today)
         first, last = first or reached[0], last or reached[1]
     return Span(month_of(first), max(month_of(first), month_of(last)))
+
+
+def _uncut(span: Span, question: Question) -> Span:
+    """Where no beginning was asked for, none cuts a period."""
+    if question.first is not None or not question.grain.period:
+        return span
+    return Span(first_of(span.first, question.grain.period), span.last)
 
 
 def _by_year(question: Question, span: Span) -> tuple[Question, Span]:
@@ -341,10 +358,12 @@ class _Plan:
         ]
         for place in areas_of(grain.areas, area):
             if place in areas:
-                for period, *marks in told:
+                for period, provisional, partial in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
                     if known is None and not is_there(place, period.first, last_day(period.last)):
                         continue
+                    months = enquiry.told_months(cut, self.indicator.services, place, period)
+                    marks = months or period.months, provisional, partial or months < period.months
                     found = _row_figures(cut, parts, place, period, marks, known)
                     yield from self._of_people(found, reported[period.label])
 
@@ -380,16 +399,18 @@ def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, fro
 
 
 def _row_figures(
-    cut: Cut, parts: Iterable[Part], area: str, period: Period, marks: Sequence[bool], total: Sums | None
+    cut: Cut, parts: Iterable[Part], area: str, period: Period, marks: tuple[int, bool, bool], total: Sums | None
 ) -> Iterator[Figure]:
     """One figure for each part; without numbers where the area has reported nothing."""
 
     def of(form: Form | None) -> int | None:
         return None if form is None or total is None else total.get((form, area, period.label), 0)
 
+    months, provisional, partial = marks
     for part in parts:
         forms, counts = (part.numerator, part.denominator), (of(part.numerator), of(part.denominator))
-        yield Figure(cut, area, period.label, part.category, *forms, *counts, period.name, period.months, *marks)
+        names = cut, area, period.label, part.category
+        yield Figure(*names, *forms, *counts, period.name, months, provisional, partial)
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:

@@ -137,6 +137,17 @@ def reported(heard: Coverage, services: Collection[Service], first: date, last: 
     return {code: own for code, own in found.items() if own}
 
 
+def begun(heard: Coverage, services: Collection[Service]) -> Mapping[str, date]:
+    """By authority, the first month on which it reported to any of these services. Who was never heard by them is not in it."""
+    first = {
+        code: [
+            min(each.first, *each.told) if each.told else each.first for name, each in by.items() if name in services
+        ]
+        for code, by in heard.items()
+    }
+    return {code: min(months) for code, months in first.items() if months}
+
+
 def is_counted(heard: Coverage, measure: str, authority: str, month: date) -> bool:
     """Whether a cell counts: not where the service only overheard of it."""
     if measure not in _COUNTED:

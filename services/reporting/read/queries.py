@@ -18,6 +18,7 @@ from contracts.periods import (
     last_day,
     month_of,
     months_between,
+    months_from,
     parse_first,
     quarter_months,
     quarter_of,
@@ -86,6 +87,10 @@ class Period(NamedTuple):
     def months(self) -> int:
         return len(self.all_months)
 
+    def months_within(self, first: date, last: date) -> int:
+        """How many of its months lie between these, both included."""
+        return max(0, months_from(max(self.first, first), min(self.last, last)) + 1)
+
     def is_partial(self, day: date) -> bool:
         """Whether it is only part of what it is told as, or was not over on this day."""
         return self.label != self.name or last_day(self.last) >= day
@@ -145,6 +150,17 @@ class Span:
     def labels(self, grain: str) -> tuple[str, ...]:
         """The periods it falls into."""
         return tuple(each.label for each in self.periods(grain)) if grain else (self.label,)
+
+
+def first_of(month: date, grain: str) -> date:
+    """The first month of the month's quarter or year; itself where time is divided by neither."""
+    match grain:
+        case "quarter":
+            return quarter_months(quarter_of(month))[0]
+        case "year":
+            return year_months(year_of(month))[0]
+        case _:
+            return month
 
 
 @lru_cache(maxsize=4096)
