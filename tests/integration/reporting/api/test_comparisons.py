@@ -76,7 +76,8 @@ def test_a_comparison_shows_nobody_more_than_the_figures_do(client: TestClient, 
     assert client.get(f"/v1/compare/{INDICATOR}?{MARCH}").status_code == 404
     found = asked(client, f"compare/{INDICATOR}?{MARCH}", glasgow)
     assert found["scotland"] is None
-    assert found["authorities"] == []
+    own = [(each["row"]["authority"], each["place"], each["limits"]) for each in found["authorities"]]
+    assert own == [(GLASGOW, None, None)], "its own figure, compared with nothing"
 
 
 def test_only_shares_are_compared(client: TestClient, national: Headers) -> None:
