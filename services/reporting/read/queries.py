@@ -159,8 +159,10 @@ def first_of(month: date, grain: str) -> date:
             return quarter_months(quarter_of(month))[0]
         case "year":
             return year_months(year_of(month))[0]
-        case _:
+        case "month" | "":
             return month
+        case _:
+            raise AssertionError(f"time is not divided by {grain}")
 
 
 @lru_cache(maxsize=4096)
