@@ -120,7 +120,7 @@ def refused() -> Iterator[None]:
         ) from fault
 
 
-def run(connection: Connection, statements: str, **names: str) -> None:
-    """By the driver, which runs several at once, with these names of tables, schemas and roles in them."""
-    written = {name: sql.Identifier(value) for name, value in names.items()}
+def run(connection: Connection, statements: str, **names: str | sql.Composable) -> None:
+    """By the driver, which runs several at once. Strings are names of tables, schemas and roles; the rest is written as it is."""
+    written = {name: sql.Identifier(value) if isinstance(value, str) else value for name, value in names.items()}
     driver_of(connection).execute(sql.SQL(statements).format(**written))

@@ -7,7 +7,6 @@ The owner, as which migrations and operators work, may do anything.
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from services.chassis.database import driver_of
 from services.chassis.guarding import roles
 from services.chassis.guarding.roles import CHANGE, NOTHING, READ, Rights, role_of_api, role_of_worker
 from services.chassis.guarding.walls import AUTHORITY, CODES, role_of_nation
@@ -113,19 +112,14 @@ def _wall_the_audit(connection: Connection, owner: str) -> None:
     audit = f"{owner}_audit"
     if not connection.scalar(_UNWALLED, {"table": f"{audit}.audit_entries"}):
         return
-    connection.execute(text("RESET ROLE"))
-    _run(connection, "SET ROLE {audit}; GRANT USAGE ON SCHEMA {audit} TO {api}, {nation}", owner, audit=audit)
-    for table in ("audit_entries", "audit_names"):
-        _run(connection, _AUDIT.replace("{table}", "{audit}.{table}"), owner, audit=audit, table=table)
-    connection.execute(text("RESET ROLE"))
-    _run(connection, "SET ROLE {owner}", owner)
+    with roles.as_who_signed_in(connection):
+        _run(connection, "SET ROLE {audit}; GRANT USAGE ON SCHEMA {audit} TO {api}, {nation}", owner, audit=audit)
+        for table in ("audit_entries", "audit_names"):
+            _run(connection, _AUDIT.replace("{table}", "{audit}.{table}"), owner, audit=audit, table=table)
 
 
 def _run(connection: Connection, statements: str, owner: str, *, whose: str = "", **names: str) -> None:
-    """By the driver, which runs several at once, with these names of tables, schemas and roles in them."""
-    of = {"api": role_of_api(owner), "nation": role_of_nation(owner), "worker": role_of_worker(owner)}
-    named = {"owner": owner} | of | names
-    given = {name: sql.Identifier(value) for name, value in named.items()}
+    """With the roles and the settings of walls in them."""
+    of = {"owner": owner, "api": role_of_api(owner), "nation": role_of_nation(owner), "worker": role_of_worker(owner)}
     settings = {"authority": sql.Literal(AUTHORITY), "codes": sql.Literal(CODES), "whose": sql.SQL(whose)}
-    written = {name: value for name, value in (settings | given).items() if "{" + name + "}" in statements}
-    driver_of(connection).execute(sql.SQL(statements).format(**written))
+    roles.run(connection, statements, **settings, **of, **names)
