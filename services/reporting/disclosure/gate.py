@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from contracts.periods import months_between
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, CellName, cells_in
+from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, CellName, cells_in, step_of
 from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Released, Rounded
 from services.reporting.registry.areas import SCOTLAND, members
@@ -236,6 +236,10 @@ class Gate:
         return self.viewer.audience == "national" or (
             self.viewer.audience == "authority" and (self.viewer.authority,) == members(area)
         )
+
+    def off_by(self, form: Form, area: str) -> int:
+        """By how much a sum of this area may be off, as the viewer is shown it: a step, or 0 where it is exact."""
+        return 0 if self.sees_whole(area) else step_of(form)
 
     def _row(self, indicator: Indicator, figure: Figure) -> Row:
         if figure.numerator is None:

@@ -11,7 +11,6 @@ from contracts.cells import BOTH, Service
 from contracts.periods import last_day, month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
-from services.reporting.disclosure.linked_tables import step_of
 from services.reporting.read.coverage import Coverage, Months, as_published, begun, coverage, reported
 from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
@@ -99,13 +98,7 @@ class Enquiry:
     today: date
     many: bool = False
     """Whether many figures are asked for: then what they all need is read at once."""
-    _sums: dict[object, Sums] = field(default_factory=dict)
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
-    _live: list[Cube] = field(default_factory=list)
-    _gates: dict[str, Gate] = field(default_factory=dict)
-    _coverage: dict[Cut, Coverage] = field(default_factory=dict)
-    _periods: dict[object, Mapping[str, frozenset[str]]] = field(default_factory=dict)
-    _reported: dict[tuple[Cut, Span, frozenset[Service]], Months] = field(default_factory=dict)
     _once: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, what: Hashable, work_out: Callable[[], T]) -> T:
@@ -130,9 +123,7 @@ class Enquiry:
         """The gate, with others' figures from this release."""
         if published is None:
             return Gate(self.viewer)
-        if published.id not in self._gates:
-            self._gates[published.id] = Gate(self.viewer, published.public)
-        return self._gates[published.id]
+        return self.once(("gate", published.id), lambda: Gate(self.viewer, published.public))
 
     def known_on(self, cut: Cut) -> date:
         """The day at whose end, or on which, the figures of a cut were known."""
@@ -150,9 +141,9 @@ class Enquiry:
 
     def coverage(self, cut: Cut) -> Coverage:
         """As `coverage.coverage`."""
-        if cut not in self._coverage:
-            self._coverage[cut] = remembered(self.connection, cut, "coverage", lambda: self._read_coverage(cut))
-        return self._coverage[cut]
+        return self.once(
+            ("coverage", cut), lambda: remembered(self.connection, cut, "coverage", lambda: self._read_coverage(cut))
+        )
 
     def _read_coverage(self, cut: Cut) -> Coverage:
         if isinstance(cut, Rounded):
@@ -167,30 +158,27 @@ class Enquiry:
 
     def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
         """As `coverage.reported`: what the public is told is rounded, but not whether there is anything."""
-        key = cut, span, services
-        if key not in self._reported:
-            self._reported[key] = reported(self.coverage(cut), services, span.first, span.last)
-        return self._reported[key]
+        return self.once(
+            ("reported", cut, span, services), lambda: reported(self.coverage(cut), services, span.first, span.last)
+        )
 
     def reported_periods(
         self, cut: Cut, span: Span, services: frozenset[Service], grain: str, *, at_end: bool = False
     ) -> Mapping[str, frozenset[str]]:
         """As `reported_periods`; `at_end` where the level of an earlier month is not that of the end."""
-        key = cut, span, services, grain, at_end
-        if key not in self._periods:
+
+        def work_out() -> Mapping[str, frozenset[str]]:
             months = self.reported(cut, span, services)
             months = _at_ends(months, span, grain, self.last_month(cut)) if at_end else months
-            self._periods[key] = reported_periods(months, span, grain)
-        return self._periods[key]
+            return reported_periods(months, span, grain)
 
-    def told_months(self, cut: Cut, services: frozenset[Service], area: str, period: Period) -> int:
-        """How many months of a period figures of the area are of: from its first reported one to the last of the cut.
+        return self.once(("periods", cut, span, services, grain, at_end), work_out)
 
-        Where the area was never heard, from the first of any.
-        """
+    def begun(self, cut: Cut, services: frozenset[Service], area: str) -> date | None:
+        """The first month that the area reported; where it was never heard, the first that any did."""
         first = self.once(("begun", cut, services), lambda: begun(self.coverage(cut), services))
         own = [first[code] for code in members(area) if code in first] or first.values()
-        return period.months_within(min(own, default=period.first), self.last_month(cut))
+        return min(own, default=None)
 
     def last_month(self, cut: Cut) -> date:
         """The last month that the cut contains."""
@@ -210,10 +198,8 @@ class Enquiry:
         self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums:
         """As `queries.sums`."""
-        key = cut, frozenset(forms), span, grain, area, days
-        if key not in self._sums:
-            self._sums[key] = self._worked_out(*key)
-        return self._sums[key]
+        asked = cut, frozenset(forms), span, grain, area, days
+        return self.once(("sums", *asked), lambda: self._worked_out(*asked))
 
     def _worked_out(self, cut: Cut, forms: frozenset[Form], span: Span, grain: Grain, area: str, days: Days) -> Sums:
         if isinstance(cut, Released | Rounded):
@@ -224,9 +210,7 @@ class Enquiry:
 
     def _live_cube(self) -> Cube:
         """The same all through a page."""
-        if not self._live:
-            self._live.append(live_cube(self.connection, self.coverage(Live()), self.today))
-        return self._live[0]
+        return self.once("live cube", lambda: live_cube(self.connection, self.coverage(Live()), self.today))
 
     def cube(self, cut: Released | Rounded) -> Cube:
         """All cells of a release."""
@@ -258,7 +242,7 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer
     gate = enquiry.gate(published)
     rows = gate.rows(indicator, plan.figures(enquiry, gate))
     live = viewer.audience != "public" and not isinstance(whole, Released)
-    off_by = 0 if gate.sees_whole(SCOTLAND) else step_of(indicator.numerator)
+    off_by = gate.off_by(indicator.numerator, SCOTLAND)
     exact = frozenset(row.authority for row in rows if gate.sees_whole(row.authority))
     return Answer(indicator, question, span, published, live, whole, rows, off_by, exact)
 
@@ -350,7 +334,7 @@ class _Plan:
         forms = {
             f for part in self._read_together(enquiry, cut) for f in (part.numerator, part.denominator) if f is not None
         }
-        known_on = enquiry.known_on(cut)
+        known_on, last = enquiry.known_on(cut), enquiry.last_month(cut)
         total = indicator_sums(enquiry.sums, cut, self.indicator, forms, span, grain, area, known_on)
         reported = reported_figures(enquiry, cut, self.indicator, span, grain.period)
         told = [
@@ -358,11 +342,12 @@ class _Plan:
         ]
         for place in areas_of(grain.areas, area):
             if place in areas:
+                first = enquiry.begun(cut, self.indicator.services, place)
                 for period, provisional, partial in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
                     if known is None and not is_there(place, period.first, last_day(period.last)):
                         continue
-                    months = enquiry.told_months(cut, self.indicator.services, place, period)
+                    months = period.months_within(first or period.first, last)
                     marks = months or period.months, provisional, partial or months < period.months
                     found = _row_figures(cut, parts, place, period, marks, known)
                     yield from self._of_people(found, reported[period.label])

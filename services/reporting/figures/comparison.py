@@ -36,29 +36,31 @@ class Comparison:
     @property
     def share(self) -> float | None:
         """Of Scotland."""
-        return None if self.scotland is None else _share(self.scotland)
+        return share_of(self.scotland)
 
 
 def compare(answer: Answer) -> Comparison:
     """From an answer by authority."""
     rows = {row.authority: row for row in answer.rows}
     scotland = rows.pop(SCOTLAND, None)
-    share = None if scotland is None else _share(scotland)
+    share = share_of(scotland)
     if share is None:
         unplaced = tuple(Placing(row, None, None) for row in rows.values())
         return Comparison(scotland, unplaced, None, answer.off_by)
-    found = tuple(_placing(share, row, answer.off_by_in(row.authority)) for row in rows.values())
+    found = tuple(placing(share, row, answer.off_by_in(row.authority)) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
     return Comparison(scotland, found, by_chance(share, placed, answer.off_by), answer.off_by)
 
 
-def _share(row: Row) -> float | None:
-    if row.numerator is None or not row.denominator:
+def share_of(row: Row | None) -> float | None:
+    """From what is shown; None where it is not, or is of none."""
+    if row is None or row.numerator is None or not row.denominator:
         return None
     return row.numerator / row.denominator
 
 
-def _placing(share: float, row: Row, off_by: int) -> Placing:
+def placing(share: float, row: Row, off_by: int) -> Placing:
+    """One authority around Scotland's share, where counts may be off by so much."""
     if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
         return Placing(row, None, None)
     funnel = Funnel(share, _whole(row.denominator), off_by)

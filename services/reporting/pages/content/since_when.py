@@ -7,12 +7,13 @@ from contracts.periods import add_months
 from services.chassis.web import small_charts
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
+from services.reporting.figures.comparison import placing, share_of
 from services.reporting.pages.content import words
 from services.reporting.pages.content.views import Reader, by_name
 from services.reporting.read.queries import Grain, Span
 from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.indicators import Indicator
-from services.reporting.statistics.funnel import FEWEST, Funnel, Place
+from services.reporting.statistics.funnel import Place
 
 QUARTERS = 8
 
@@ -82,13 +83,11 @@ Placed = tuple[Place, bool] | None
 
 
 def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
-    if row is None or row.numerator is None or row.denominator is None or row.denominator < FEWEST:
+    around, own = share_of(scotland), share_of(row)
+    if row is None or around is None or own is None:
         return None
-    if scotland.numerator is None or not scotland.denominator:
-        return None
-    share = scotland.numerator / scotland.denominator
-    place = Funnel(share, round(row.denominator), off_by).place(round(row.numerator))
-    return place, row.numerator / row.denominator > share
+    place = placing(around, row, off_by).place
+    return None if place is None else (place, own > around)
 
 
 def told(places: Sequence[Placed], quarters: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Gate, Row, ToCome
-from services.reporting.disclosure.linked_tables import is_public, step_of
+from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
@@ -81,7 +81,7 @@ class Reader:
         return [off_by(indicator, row, self._step(indicator, row.authority)) for row in rows]
 
     def _step(self, indicator: Indicator, area: str) -> int:
-        return step_of(indicator.numerator) if self.sees_rounded(area) else 0
+        return Gate(self.viewer).off_by(indicator.numerator, area)
 
     def sees_rounded(self, area: str) -> bool:
         """Whether figures of this area are shown to this reader rounded."""
@@ -226,8 +226,8 @@ def only(rows: Sequence[Row]) -> Row | None:
 
 def grain_of(reader: Reader, indicator: Indicator, area: str) -> Grain:
     """How finely the figures of an area are shown over time: of an area whose months are not published by quarter."""
-    by_month = Gate(reader.viewer).sees_whole(area) or area == SCOTLAND or indicator.kind is Kind.STOCK
-    return BY_MONTH if by_month else BY_QUARTER
+    by_quarter = reader.sees_rounded(area) and area != SCOTLAND and indicator.kind is not Kind.STOCK
+    return BY_QUARTER if by_quarter else BY_MONTH
 
 
 def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
