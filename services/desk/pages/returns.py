@@ -49,8 +49,7 @@ class Offered(NamedTuple):
 
 def years_up_to(day: date) -> list[Offered]:
     """Return the last five reporting years, the one that runs first."""
-    first = int(year_of(day)[:4])
-    return [Offered(f"{year}-{(year + 1) % 100:02}", year == first) for year in range(first, first - 5, -1)]
+    return _offered(whole_years(day, 4), year_of(day))
 
 
 def reports_up_to(day: date) -> list[Offered]:

@@ -28,10 +28,10 @@ def quarters_up_to(today: date) -> list[str]:
     return [quarter_of(add_months(first, -3 * number)) for number in range(1, 9)]
 
 
-def years_up_to(today: date) -> list[str]:
-    """Return the last three whole years from April to March, the latest first."""
+def years_up_to(today: date, number: int = 3) -> list[str]:
+    """Return the last whole years from April to March, the latest first."""
     this = int(year_of(month_of(today))[:4])
-    return [f"{year}-{(year + 1) % 100:02}" for year in range(this - 1, this - 4, -1)]
+    return [f"{year}-{(year + 1) % 100:02}" for year in range(this - 1, this - 1 - number, -1)]
 
 
 def span_of(label: str) -> Span:
@@ -66,18 +66,20 @@ class Gathering:
 
     async def told(self, span: Span) -> Told:
         """Return everything about these months."""
-        return await self._told(span, quarters=0)
+        return await self._told(span, by_quarter=False)
 
     async def evidence(self, span: Span) -> Told:
         """Return the same, with each share by quarter."""
-        return await self._told(span, QUARTERS_OF_EVIDENCE)
+        return await self._told(span, by_quarter=True)
 
-    async def _told(self, span: Span, quarters: int) -> Told:
+    async def _told(self, span: Span, *, by_quarter: bool) -> Told:
         indicators, decided = await asyncio.gather(self._indicators(), self._decided())
         aims = [_aim(change) for change in decided["Aim"].now]
         shares = [one for one in indicators if one.kind == SHARE]
-        (comparisons, earlier, months, counts), by_quarter, (held, counted, capacity) = await asyncio.gather(
-            self._figures(indicators, shares, aims, span), self._quarters(shares, span.last, quarters), self._state()
+        (comparisons, earlier, months, counts), quarters, (held, counted, capacity) = await asyncio.gather(
+            self._figures(indicators, shares, aims, span),
+            self._before(shares if by_quarter else [], "quarter", 3 * QUARTERS_OF_EVIDENCE - 1, span.last),
+            self._state(),
         )
         rules = [rule for one in counted for rule in one.rules]
         return Told(
@@ -88,7 +90,7 @@ class Gathering:
             earlier={one.indicator.id: one for one in earlier},
             months=months,
             counts=counts,
-            quarters=by_quarter,
+            quarters=quarters,
             aims=aims,
             wrong=sum(rule.number for rule in rules),
             newly_wrong=sum(rule.newly for rule in rules),
@@ -146,13 +148,11 @@ class Gathering:
 
     async def _months(self, shares: Iterable[Indicator], aims: Iterable[Aim], last: date) -> dict[str, Series]:
         wanted = [one for one in shares if any(one.id.startswith(aim.standard) for aim in aims)]
-        found = await self._series(wanted, "month", add_months(last, -MONTHS_OF_AIMS), last)
-        return {series.indicator.id: series for series in found}
+        return await self._before(wanted, "month", MONTHS_OF_AIMS, last)
 
-    async def _quarters(self, shares: Sequence[Indicator], last: date, number: int) -> dict[str, Series]:
-        if not number:
-            return {}
-        found = await self._series(shares, "quarter", add_months(last, 1 - 3 * number), last)
+    async def _before(self, indicators: Sequence[Indicator], by: str, months: int, last: date) -> dict[str, Series]:
+        """By indicator, from so many months before the last one."""
+        found = await self._series(indicators, by, add_months(last, -months), last)
         return {series.indicator.id: series for series in found}
 
     async def _counts(self, indicators: Sequence[Indicator], span: Span) -> list[Series]:

@@ -50,11 +50,10 @@ def share_of(row: Row | None) -> Share | None:
 
 def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     """Return what is to be said of one share: itself, the time before, and the nation."""
-    mine = own_row(comparison, told.authority)
+    mine = _row_of(comparison, told.authority)
     share = share_of(mine)
     if mine is None or share is None:
-        found = _row_of(comparison, told.authority)
-        nothing = found is not None and found.denominator == 0
+        nothing = mine is not None and mine.denominator == 0
         said = "nothing fell due in" if nothing else "there is no figure for"
         return [f"{comparison.indicator.title}: {said} {told.span.label}."]
     said = f"{comparison.indicator.title}: {_number(share)}{_range(mine)}."
