@@ -16,7 +16,7 @@ commands = typer.Typer()
 receipt = typer.Typer(
     no_args_is_help=True,
     help="Prove that the platform accepted an event, and that it never changed or removed accepted events. Exit "
-    "status: 0 proven,"
+    "status: 0 proven, "
     "1 not proven, 3 the platform refuses it, 4 the platform is away.",
 )
 commands.add_typer(receipt, name="receipt")

@@ -48,7 +48,7 @@ class Held(NamedTuple):
 
     subject: str
     key: str | None
-    """Read the envelope; None if not even that can be read."""
+    """None if not even that can be read."""
     refusals: tuple[Refusal, ...]
 
 
