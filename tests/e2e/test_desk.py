@@ -14,7 +14,7 @@ from docx import Document
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.accessibility import assert_accessible, rules
+from tests.support.accessibility import assert_accessible, on_paper, rules
 from tests.support.kafka import remove_topics
 from tests.support.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
@@ -35,8 +35,6 @@ PATHS = (
 """Each template once, with the most that it can show; what a form leads to is looked at where it is filled in."""
 PRINTED = [path for path in PATHS if path not in {"/check", "/settings"}]
 """All but those that are for entering something."""
-A4_LESS_MARGINS = 718
-"""In pixels, of which an inch has 96."""
 TODAY = datetime.now(UTC).date()
 IMPOSED: dict[str, Any] = {
     "court_type": "sheriff_summary",
@@ -143,8 +141,7 @@ def test_no_page_has_an_accessibility_fault(page: Page, desk: Platform) -> None:
 
 def test_in_print_a_page_is_whole_and_holds_only_what_can_be_read(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
-    page.set_viewport_size({"width": A4_LESS_MARGINS, "height": 1000})
-    page.emulate_media(media="print")
+    on_paper(page)
     for path in (*PRINTED, f"/reports/{TODAY.year - 1}-Q4"):
         page.goto(desk.desk + path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from contracts.authorities import AUTHORITIES
 from tests.e2e.conftest import HEARD, NOTICE, Site
-from tests.support.accessibility import EVERY_RULE, assert_accessible, rules
+from tests.support.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
 from tests.support.keyboard import focused, pressing, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -19,8 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.long]
 RELEASE = "2026-03.2"
 LEADER = AUTHORITIES[HEARD[1]]
 SMALLEST_LETTERS = 12
-PAPER = 718
-"""Pixels across a page of A4 between its margins."""
 PATIENCE_MS = 120_000
 """The first who asks for a file waits until all of its release are made."""
 COLOURS = rules("color-contrast", "link-in-text-block")
@@ -236,9 +234,8 @@ def test_in_print_nothing_is_closed(page: Page, site: Site) -> None:
     "path", ["/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7", f"/releases/{RELEASE}"]
 )
 def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(page: Page, site: Site, path: str) -> None:
-    page.set_viewport_size({"width": PAPER, "height": 1000})
     page.goto(site.url + path)
-    page.emulate_media(media="print")
+    on_paper(page)
     widest: float = page.evaluate(
         "Math.max(...[...document.querySelectorAll('main td, main th, main p, main svg')]"
         ".map(each => each.getBoundingClientRect().right))"

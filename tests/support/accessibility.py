@@ -9,10 +9,19 @@ from playwright.sync_api import Page
 ONLY_FAULTS: dict[str, Any] = {"resultTypes": ["violations"]}
 EVERY_RULE = {**ONLY_FAULTS, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
+PAPER = 718
+"""Pixels across a page of A4 between its margins."""
+
 
 def rules(*names: str) -> dict[str, Any]:
     """Only these."""
     return {**ONLY_FAULTS, "runOnly": {"type": "rule", "values": names}}
+
+
+def on_paper(page: Page) -> None:
+    """Show the page from now on as it is printed."""
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    page.emulate_media(media="print")
 
 
 def assert_accessible(page: Page, wanted: Mapping[str, Any] = EVERY_RULE) -> None:
