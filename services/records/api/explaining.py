@@ -26,7 +26,7 @@ from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
 from services.records.upkeep.explain import EXAMPLES, CellName, Explanation, explain, facts_of, known, own_cell
 
 MOST = 1000
-"""Orders shown."""
+"""Most orders shown in one explanation."""
 
 
 class Counts(Schema, description="An order that counts in the cell."):
@@ -66,7 +66,7 @@ class OwnCells(Schema, description="Numbers, by measure, period and category."):
 
 
 def router(management: Management) -> APIRouter:
-    """The route. It reads every record of the authority, so a process answers one request at a time."""
+    """Return the route. It reads every record of the authority, so a process answers one request at a time."""
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
     turn = Lock()
 
@@ -123,7 +123,7 @@ def router(management: Management) -> APIRouter:
 
 
 def _explain(connection: Connection, cell: CellName, as_of: date | None, domain: Domain) -> Explanation:
-    """Looks only at orders that count something in the period, where that is enough."""
+    """Explain a cell. If it is enough, read only the orders that count something in its period."""
     authority, period, names = cell.authority, cell.period, facts_of(cell, domain)
     if as_of:
         return explain(cell, known(records_of(connection, authority, names), as_of), domain)

@@ -34,9 +34,9 @@ ONE = ("application/cloudevents+json", "application/json")
 BATCH = "application/cloudevents-batch+json"
 LINES = "application/x-ndjson"
 GROUP = 1000
-"""How many lines are sent to Kafka at once."""
+"""Lines that are sent to Kafka at once."""
 MOST_AT_ONCE = 16
-"""How many requests of one authority may run at the same time."""
+"""Requests of one authority that may run at the same time."""
 
 
 class Turns:
@@ -60,7 +60,7 @@ class Turns:
 def router(
     kind: Topic, producer: Producer, clock: Clock = system_clock, signers: Signers = nobody_must_sign
 ) -> APIRouter:
-    """The routes by which an authority hands over its events of this kind."""
+    """Return the routes by which an authority sends its events of this kind."""
     routes = APIRouter(prefix="/v1", tags=["intake"])
     turns = Turns()
 
@@ -97,7 +97,7 @@ def router(
 
 
 class Judge(NamedTuple):
-    """Decides about events of one kind from one authority, as of now."""
+    """Decides about events of one kind from one authority, at one moment."""
 
     kind: Topic
     authority: str
@@ -113,7 +113,7 @@ class Judge(NamedTuple):
 
 
 class Told:
-    """The answer while it is built. Beyond a limit, refused events are only counted, so that one request cannot fill the memory."""
+    """The answer as it is built. Beyond a limit, refused events are only counted, so that one request cannot fill the memory."""
 
     def __init__(self) -> None:
         self.answer = Answer(accepted=0, rejected=[], receipts=[])
@@ -129,7 +129,7 @@ class Told:
 
 
 def _sort_out(group: list[Item], judge: Judge, told: Told) -> list[tuple[str, Outgoing]]:
-    """Decides about each event; answers with what goes to the log. Accepted ones carry their id, refused ones none."""
+    """Decide about each event, and return the messages for the log. Accepted events go there with their id, refused ones without."""
     topic = judge.topic
     try:
         keys = judge.signers(judge.authority)
@@ -220,7 +220,7 @@ async def _line_groups(request: Request) -> AsyncIterator[list[Item]]:
 
 
 async def _lines(request: Request) -> AsyncIterator[bytes]:
-    """Lines of the body as they come. Of a line beyond any limit only enough is kept to refuse it."""
+    """Yield the lines of the body as they arrive. Of a line that is too long, only enough is kept to refuse it."""
     rest = b""
     async for chunk in request.stream():
         *lines, rest = (rest + chunk).split(b"\n")

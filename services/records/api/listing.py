@@ -43,7 +43,7 @@ class Wanted:
     due_by: date | None = None
     """Something is due from today up to this day."""
     caseload: str = ""
-    """Only orders of this one; empty for all."""
+    """Only orders of this caseload; empty for all."""
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.open is not None:
@@ -63,7 +63,7 @@ class Wanted:
 def orders(
     connection: Connection, authority: str, wanted: Wanted, after: tuple[date, str] | None, limit: int
 ) -> list[Row]:
-    """Orders imposed, the latest first, from the one after `after`."""
+    """Return imposed orders, the latest first, beginning after the order `after`."""
     query = _rows(authority).where(records.c.imposed_on.is_not(None), *wanted.conditions())
     if after is not None:
         query = query.where(tuple_(records.c.imposed_on, records.c.subject) < tuple_(*after))
@@ -72,7 +72,7 @@ def orders(
 
 
 def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
-    """Every open order with unpaid work."""
+    """Return every open order with unpaid work."""
     query = _rows(authority).where(records.c.ended_on.is_(None), records.c.standing.has_key("minutes"))
     return _read(connection, query)
 
@@ -80,27 +80,30 @@ def open_with_unpaid_work(connection: Connection, authority: str) -> list[Row]:
 def worklist(
     connection: Connection, authority: str, horizon: Horizon, after: tuple[date, str, str] | None, limit: int
 ) -> list[Due]:
-    """Standards that open orders have missed or must meet up to the horizon, the earliest first."""
-    whole = horizon.own_due or horizon.left_out or horizon.caseload  # else each order fills a line by its next due date
+    """Return the standards that open orders have missed or must meet up to the horizon, the earliest first."""
+    # Without these, each order fills a line by its next due date.
+    whole = horizon.own_due or horizon.left_out or horizon.caseload
     last = None if whole else _end_of_page(authority, horizon.until, after, limit)
     return first_dues(_with_dues(connection, authority, horizon, last), horizon, after, limit)
 
 
 def all_dues(connection: Connection, authority: str, horizon: Horizon) -> list[Due]:
-    """The same without paging, in no order."""
+    """Return the whole worklist at once, in no particular order."""
     return [due for row in _with_dues(connection, authority, horizon) for due in horizon.dues_of(row)]
 
 
 def _with_dues(
     connection: Connection, authority: str, horizon: Horizon, last: ColumnElement[date] | None = None
 ) -> list[Row]:
-    """Open orders whose next due date lies within reach, or not after `last`."""
+    """Return open orders whose next due date lies within reach, or not after `last`."""
     near = records.c.next_due <= (horizon.reach if last is None else last)
     return _read(connection, _rows(authority).where(records.c.ended_on.is_(None), near))
 
 
 def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | None, limit: int) -> ColumnElement[date]:
-    """A day by which a page is full, since each order fills a line by its next due date. Orders due later need not be read."""
+    """Return the due date by which a page is full. Each order gives at least one line, at its next due date, so later orders need not be
+    read.
+    """
     due = records.c.next_due
     begun = () if after is None else (due > after[0],)
     query = select(due).where(records.c.authority == authority, records.c.ended_on.is_(None), due <= until, *begun)
@@ -108,7 +111,7 @@ def _end_of_page(authority: str, until: date, after: tuple[date, str, str] | Non
 
 
 def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, str] | None, limit: int) -> list[Due]:
-    """The earliest standards that these orders have missed or must meet up to the horizon."""
+    """Return the earliest standards that these orders have missed or must meet up to the horizon."""
     dues = (due for row in rows for due in horizon.dues_of(row))
     return nsmallest(limit, (due for due in dues if after is None or due[:3] > after))
 
@@ -116,7 +119,7 @@ def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, st
 def with_findings(
     connection: Connection, authority: str, rule: str | None, since: date | None, after: str, limit: int
 ) -> list[tuple[str, Record]]:
-    """Records that break a rule, by subject; with `since`, only those about which a contradiction arrived on or after that day."""
+    """Return records that break a rule, by subject; with `since`, only those whose latest finding became known on or after that day."""
     query = _facts(authority).where(records.c.standing.has_key("findings"), records.c.subject > after)
     if rule is not None:
         query = query.where(records.c.standing.contains({"findings": [rule]}))
@@ -133,13 +136,13 @@ _COUNTED = text(
 
 
 def finding_counts(connection: Connection, authority: str, since: date) -> dict[str, tuple[int, int]]:
-    """Count the orders that break each rule, and those that began to on or after a day."""
+    """Count the orders that break each rule, and those whose latest contradiction arrived on or after a day."""
     rows = connection.execute(_COUNTED, {"authority": authority, "since": f"{since}"})
     return {rule: (number, newly) for rule, number, newly in rows}
 
 
 def of_year(connection: Connection, authority: str, first: date, last: date) -> Iterable[tuple[str, Record]]:
-    """Records of orders imposed or ended from the first to the last day, by subject."""
+    """Yield the records of orders imposed or ended from the first to the last day, by subject."""
     imposed, ended = records.c.imposed_on.between(first, last), records.c.ended_on.between(first, last)
     query = _facts(authority).where(records.c.imposed_on.is_not(None), or_(imposed, ended))
     return _loaded(connection, query.order_by(records.c.subject).execution_options(yield_per=500))
@@ -148,8 +151,9 @@ def of_year(connection: Connection, authority: str, first: date, last: date) -> 
 def counting_in(
     connection: Connection, authority: str, period: date, names: Container[str]
 ) -> Iterable[tuple[str, Record]]:
-    """Records that may count in cells of that period, by subject, with the facts of these names."""
-    begins, ends = records.c.counts_from, records.c.counts_until  # empty until a worker of this version has counted
+    """Yield the records that may count in cells of that period, by subject, with the facts of these names."""
+    # Null until a worker of this version has counted the record.
+    begins, ends = records.c.counts_from, records.c.counts_until
     near = and_(or_(begins <= period, begins.is_(None)), or_(ends >= period, ends.is_(None)))
     query = _facts(authority).where(near).order_by(records.c.subject)
     return _loaded(connection, query.execution_options(yield_per=500), names)
@@ -164,7 +168,7 @@ def counting_elsewhere(connection: Connection, authority: str, period: date, exa
 
 
 def one(connection: Connection, authority: str, subject: str) -> Record | None:
-    """The record of one order."""
+    """Return the record of one order; None if there is none."""
     found = list(_loaded(connection, _facts(authority).where(records.c.subject == subject)))
     return found[0][1] if found else None
 
@@ -172,7 +176,7 @@ def one(connection: Connection, authority: str, subject: str) -> Record | None:
 def cell_sums(
     connection: Connection, authority: str, measures: Iterable[str], first: date, last: date
 ) -> dict[tuple[str, date, str], int]:
-    """The authority's own cells of these measures, with periods from the first to the last day."""
+    """Return the authority's own cells of these measures, with periods from the first to the last day."""
     key = (cells.c.measure, cells.c.period, cells.c.category)
     query = (
         select(*key, func.sum(cells.c.delta))
@@ -203,14 +207,14 @@ _read_rows = msgspec.json.Decoder(list[Row]).decode
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Row]:
-    """All rows as one value, in no order: taken one by one, they cost several times as much."""
+    """Read all rows as one JSON value, in no particular order: one by one, they cost several times as much."""
     row = func.json_build_array(*query.subquery().c)
     found = connection.scalar(select(cast(func.json_agg(row), Text)))
     return _read_rows(found) if found else []
 
 
 def _missed(standard: str, today: date) -> ColumnElement[bool]:
-    """In the words of the index `records_missed_<standard>`, so that PostgreSQL finds it."""
+    """Select orders that missed a standard, with the expression of the index `records_missed_<standard>`, so that PostgreSQL uses it."""
     if standard == ANY:
         return or_(records.c.standing.has_key("late"), records.c.next_due < today)
     overdue = _is_due("@[1] == $standard && @[0] < $today", standard=standard, today=today)
@@ -218,12 +222,13 @@ def _missed(standard: str, today: date) -> ColumnElement[bool]:
 
 
 def _says(part: object) -> ColumnElement[bool]:
-    # Written out, since an index that holds only some rows is not used for what stands in a parameter.
+    # Written out, since PostgreSQL does not use a partial index for a condition on a parameter.
     written = literal(msgspec.json.encode(part).decode(), Text, literal_execute=True)
     return records.c.standing.contains(cast(written, JSONB))
 
 
 def _is_due(path: str, **values: object) -> ColumnElement[bool]:
-    """Whether any [day, standard] of the dues fits. Days in JSON are text in the order of days."""
-    each = cast(f"strict $.dues[*] ? ({path})", JSONPATH)  # what is not strict looks into the pairs
-    return func.jsonb_path_exists(records.c.standing, each, literal(values, JSONB), true())  # true: most have no dues
+    """Select orders for which any [day, standard] of the dues fits the path. As text in JSON, days sort by date."""
+    each = cast(f"strict $.dues[*] ? ({path})", JSONPATH)  # a lax path would unwrap each pair
+    # True: most records have no dues, and then the path fails.
+    return func.jsonb_path_exists(records.c.standing, each, literal(values, JSONB), true())

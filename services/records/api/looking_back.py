@@ -39,7 +39,7 @@ class AuditPage(Schema, description="Entries, the latest first."):
 
 
 def router(database: Engine) -> APIRouter:
-    """The route."""
+    """Return the routes by which an authority looks back."""
     routes = APIRouter(prefix="/v1", tags=["audit"], route_class=Written)
 
     @routes.get("/audit", summary="Who has looked at the authority's orders, and what was done about them")

@@ -51,11 +51,11 @@ class Manager(NamedTuple):
 
     authority: str
     name: str
-    """As the token has it."""
+    """The manager's name as the token has it."""
 
 
 async def deciding(identity: Caller, authority: OwnAuthority) -> Manager:
-    """Dependency: the manager who decides, and the authority."""
+    """Depend on the manager who decides, and on the authority decided for."""
     return Manager(authority, identity.subject)
 
 
@@ -69,10 +69,10 @@ OFF = WebhookSettings()
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The operator's own files, in place of the shipped ones or in addition to them."""
+    """The operator's own files, which replace the shipped ones or add to them."""
 
     returns: Path | None = None
-    """A folder with mappings that stand in place of those of the service."""
+    """A folder with mappings that replace those of the service."""
     targets: Targets = field(default_factory=dict)
     webhooks: WebhookSettings = OFF
 
@@ -89,22 +89,22 @@ class Management:
     clock: Clock
     findings: Callable[[Record], Sequence[Finding]]
     rules: Sequence[Rule]
-    """All that those can be about."""
+    """Every rule that a finding can be about."""
     own_findings: OwnFindings
     readings: Callable[[Record, Calendar], Iterable[Reading]]
     values: Callable[[date, date], Values]
-    """For a return of the year from the first to the last day."""
+    """Gives the values for a return of the year from the first to the last day."""
     returns: Path
-    """The folder of the mappings."""
+    """The folder with the mappings."""
     unit_return: str
-    """The name of the unit-level return, in its address and of its mapping."""
+    """The name of the unit-level return, both in its address and of its mapping."""
     own: Own
 
     def today(self) -> date:
         return self.clock().astimezone(LONDON).date()
 
     def now(self, authority: str) -> Today:
-        """Today for the authority, with its present calendar and targets."""
+        """Return today's date for the authority, with its present calendar and targets."""
         with transaction(reading(self.database)) as connection:
             set_by_managers = notes.holding(connection, authority, Kind.CLOSED_DAY, Kind.TARGET)
         days = {date.fromisoformat(note.key) for note in set_by_managers if note.kind is Kind.CLOSED_DAY}
@@ -136,7 +136,7 @@ class Standards(Schema, description="The standards in force, and the calendar by
 def horizon(
     now: Today, within: int, left_out: frozenset[tuple[str, str, date]] = frozenset(), caseload: str = ""
 ) -> Horizon:
-    """The horizon of a worklist of the next `within` working days, and the duties that it leaves out."""
+    """Return the horizon of a worklist for the next `within` working days, with the duties that it leaves out."""
     until = now.calendar.after(now.day, within)
     return Horizon(
         until, latest_due(now.targets, until, now.calendar), now.own_due if now.targets else None, left_out, caseload
@@ -144,7 +144,7 @@ def horizon(
 
 
 def routers(management: Management) -> list[APIRouter]:
-    """The common routes."""
+    """Return the common routes."""
     return [_findings(management), _standards(management)]
 
 

@@ -42,14 +42,14 @@ class TargetRow(Schema, description="One of the authority's own targets."):
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Today for an authority, its calendar, and its own targets."""
+    """Today's date for an authority, with its calendar and its own targets."""
 
     day: date
     calendar: Calendar
     targets: Sequence[Target] = ()
 
     def own_due(self, standard: str, imposed_on: date) -> date | None:
-        """The day on which the own target is due; None without one."""
+        """Return the day on which the own target is due; None if there is no target."""
         target = own_target(self.targets, standard, imposed_on)
         return target.due_on(imposed_on, self.calendar) if target else None
 
@@ -305,7 +305,7 @@ def facts_of(record: Record) -> list[FactView]:
 
 
 def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:
-    """Past and required events of an order, in order of time."""
+    """Return the past and required events of an order in time order."""
     moments = [
         Moment(on=getattr(entry.data, entry.data.DATES[0]), what=entry.data.MEANING, fact=key)
         for key, entry in record.items()

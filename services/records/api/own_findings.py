@@ -16,7 +16,7 @@ from services.records.model.findings import Rule
 
 OwnFinding = Callable[[Connection, str, Today], Iterable[FindingView]]
 OwnFindings = Mapping[str, OwnFinding]
-"""Findings about the authority itself, or about its orders beside those of others: how to look for each, by the rule's code."""
+"""Findings about the authority itself, or about its orders compared with those of others: how to look for each, by the rule's code."""
 
 CONTROL_TOTALS = Rule(
     "control_totals",
@@ -48,11 +48,11 @@ _STATED = text(
     "WHERE authority = :authority AND measure = 'control_totals' GROUP BY period, category HAVING sum(delta) <> 0) s "
     "WHERE s.name = ANY(:names) ORDER BY s.period, s.name"
 )
-"""Few cells of many: each is looked up by its name."""
+"""There are few totals and many cells, so each cell is looked up by its name."""
 
 
 def control_totals(*names: str) -> OwnFinding:
-    """Find months in which the authority's stated totals differ from our cells."""
+    """Return a finding that compares the authority's stated totals of these names with our cells, by month."""
 
     def differing(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
         for period, name, said, ours in connection.execute(_STATED, {"authority": authority, "names": list(names)}):
@@ -64,14 +64,14 @@ def control_totals(*names: str) -> OwnFinding:
 
 
 def gaps(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
-    """Every gap in the counters of the authority's sources."""
+    """Yield every gap in the counters of the authority's sources."""
     for system, gap in open_gaps(connection, authority):
         numbers = f"{gap.first}" if gap.size == 1 else f"{gap.first} to {gap.last}"
         yield FindingView.about(AUTHORITY, GAP, gap.month, detail=f"{_source(authority, system)}: {numbers}")
 
 
 def reused(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
-    """Every number that was used twice."""
+    """Yield every number that was used twice."""
     for system, number, month in reused_numbers(connection, authority):
         yield FindingView.about(AUTHORITY, REUSED, month, detail=f"{_source(authority, system)}: {number}")
 
@@ -81,7 +81,7 @@ def _source(authority: str, system: str) -> str:
 
 
 def record_times(kind: Topic) -> OwnFinding:
-    """Find records of the authority that came with impossible times."""
+    """Return a finding about records of the authority that arrived with impossible times."""
 
     def replaced(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
         topic = topic_of(kind, authority)

@@ -10,11 +10,11 @@ from pydantic import BeforeValidator, StringConstraints
 from services.chassis.api.problems import Problem
 
 Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""Without control characters: no id or reference has them, and PostgreSQL refuses the first of them."""
+"""Text without control characters: no id or reference has them, and PostgreSQL refuses the first of them."""
 
 
 def _written_out(value: object) -> object:
-    """Numbers are no days, though they could be read as seconds since 1970."""
+    """Refuse a number as a day: it would be read as seconds since 1970."""
     if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
         raise ValueError("write a day as YYYY-MM-DD")
     return value

@@ -4,12 +4,12 @@ from contracts.decoding.codec import MAX_BYTES
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 
 MOST_EVENTS = 100_000
-"""In one request: what is told of each must fit into one answer."""
+"""Most events in one request: what is said about each must fit into one answer."""
 MOST_IN_A_BATCH = 10_000
 TOLD_BYTES = 4 * MIB
-"""Of all that is told about refused events in one answer; the rest are counted."""
+"""How much one answer says about refused events; the rest are only counted."""
 PAGE_BYTES = 2 * MIB
-"""Of refused events on one page, as they came; one event more may begin below it."""
+"""How many bytes of refused events, as they arrived, a page holds; its last event may go beyond that."""
 
 _EVENTS = Policy(Who.SENDER, body=8 * MIB, lines=512 * MIB, seconds=3600, items=MOST_EVENTS, answer=64 * MIB)
 _SET = ("closed-days", "targets", "aims", "feeds", "signing-keys")

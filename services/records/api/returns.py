@@ -87,7 +87,7 @@ class WholeYear(Schema, description="All returns of a year, made from one readin
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """A reporting year of one authority, on one connection."""
+    """A reporting year of one authority, read through one connection."""
 
     management: Management
     mapping: UnitReturn
@@ -98,10 +98,10 @@ class _Year:
     first: date
     last: date
     subjects: list[str] = field(default_factory=list)
-    """The orders that have been read for rows."""
+    """The orders that were read for rows."""
 
     def rows(self) -> list[dict[str, str]]:
-        """The rows of the unit-level return."""
+        """Return the rows of the unit-level return."""
         calendar = (
             notes.with_own_days(self.connection, self.management.domain, [self.authority]).of(self.authority).calendar
         )
@@ -134,7 +134,7 @@ class _Year:
 
 
 def router(management: Management) -> APIRouter:
-    """The routes. Raises Refused if a mapping has errors."""
+    """Return the routes. Raises Refused if a mapping has errors."""
     routes = APIRouter(prefix="/v1/returns", tags=["returns"], route_class=Written)
     mapping = read(find(f"{management.unit_return}.toml", management.returns, management.own.returns), UnitReturn)
     report = read(find("annual-report.toml", management.returns, management.own.returns), Report)
@@ -182,7 +182,7 @@ def router(management: Management) -> APIRouter:
 
 
 def span_of(label: str) -> tuple[date, date]:
-    """The first and the last day of a year. Raises Problem 422 if the label is not a year."""
+    """Return the first and last day of a year. Raises Problem 422 if the label is not a year."""
     first = int(label[:4])
     if label[5:] != f"{(first + 1) % 100:02}":
         raise Problem(422, f"A year runs from April to March, as in {first}-{(first + 1) % 100:02}")

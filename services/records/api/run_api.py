@@ -32,7 +32,7 @@ class Surface(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the application works with."""
+    """What the application depends on."""
 
     database: Engine
     producer: Producer
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
 
 
 def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
-    """Serves the API until told to stop."""
+    """Serve the API until told to stop. Returns the exit status."""
     logs.configure(settings.logs, f"{domain.service}-api")
     tracing.configure(settings.tracing, f"{domain.service}-api")
     registry = new_registry()
@@ -57,7 +57,7 @@ def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
 
 
 def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts) -> FastAPI:
-    """The application."""
+    """Build the application."""
     database = parts.database
     signers = RegisteredSigners(database)
     common = [
@@ -76,7 +76,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         surface.policies,
         tokens=settings.tokens,
         audit=database,
-        checks={"kafka": parts.admin.ping, "signers": signers.check},  # which takes events while PostgreSQL is away
+        checks={"kafka": parts.admin.ping, "signers": signers.check},  # without PostgreSQL, it still takes events
         beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
         described=DESCRIBED,
     )

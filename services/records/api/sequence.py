@@ -33,7 +33,7 @@ class Counters(Schema, description="The counters of an authority's sources."):
 
 
 def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
-    """The route that tells an authority's systems the next sequence number."""
+    """Return the route that tells an authority's systems the next sequence number."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
 
     def look(authority: str, wanted: Mapping[str, int]) -> Counters | None:
@@ -60,7 +60,7 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
 
 
 def _taken(connection: Connection, wanted: Mapping[str, int]) -> bool:
-    """Whether everything before these offsets has been taken."""
+    """Return whether everything before these offsets has been processed."""
     query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(wanted))
     reached = {row.topic: row.next_offset for row in connection.execute(query)}
     return all(reached.get(topic, 0) >= end for topic, end in wanted.items())

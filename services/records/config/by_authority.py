@@ -15,11 +15,11 @@ class Line(NamedTuple):
     where: str
     authority: str
     values: list[str]
-    """What stands behind the authority, as many as the heading has."""
+    """The values after the authority, one for each column of the heading."""
 
 
 def read(path: Path, heading: Sequence[str]) -> Iterator[Line]:
-    """Every line below the heading. Raises Refused if the file, its heading, an authority or a line is not valid."""
+    """Yield every line below the heading. Raises Refused if the file, its heading, an authority or a line is not valid."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             found, *lines = list(csv.reader(file)) or [[]]

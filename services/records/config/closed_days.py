@@ -20,7 +20,7 @@ HEADING = ["authority", "day", "name"]
 
 
 def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
-    """The calendar of Scotland, and those of authorities with closed days of their own. Raises Refused."""
+    """Return the calendar of Scotland, and those of authorities with closed days of their own. Raises Refused."""
     national = scotland()
     closed: dict[str, set[date]] = {}
     for line in read(path or SHIPPED, HEADING):
@@ -30,7 +30,7 @@ def calendars(path: Path | None) -> tuple[Calendar, dict[str, Calendar]]:
 
 @lru_cache(maxsize=64)
 def with_closed_days(own: Calendar, national: Calendar, days: frozenset[date]) -> Calendar:
-    """The authority's calendar with more closed days, which its version includes, whatever their source."""
+    """Return the authority's calendar with more closed days; its version covers all of them, whatever their source."""
     closed = (own.closed - national.closed) | days
     return national.without(closed, _version(national, set(closed))) if closed else own
 

@@ -73,7 +73,7 @@ class AggregatesSettings(Group):
 
     @property
     def sealer(self) -> Sealer | None:
-        """The sealer of messages; None without a key."""
+        """Return the sealer of messages; None without a key."""
         return sealer(self.key.get_secret_value())
 
 
@@ -115,12 +115,12 @@ class WebhookSettings(Group):
 
     @property
     def keys(self) -> list[str]:
-        """The first key seals secrets, and any opens them; none if webhooks are off."""
+        """Return the keys: the first seals secrets, and any opens them. Returns none if webhooks are off."""
         return _parts(self.key.get_secret_value())
 
     @property
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Private networks that receivers may be in."""
+        """Return the private networks that receivers may be in."""
         return tuple(map(ip_network, _parts(self.allowed_networks)))
 
 
@@ -129,14 +129,14 @@ def _parts(text: str) -> list[str]:
 
 
 class MigrateSettings(Settings):
-    """For `migrate`."""
+    """Settings of `migrate`."""
 
     database: DatabaseSettings
     logs: LogSettings = LogSettings()
 
 
 class ApiSettings(Settings):
-    """For `api`."""
+    """Settings of `api`."""
 
     kafka: KafkaSettings
     database: DatabaseSettings
@@ -152,7 +152,7 @@ class ApiSettings(Settings):
 
 
 class WorkerSettings(Settings):
-    """For `worker`."""
+    """Settings of `worker`."""
 
     kafka: KafkaSettings
     database: DatabaseSettings
@@ -166,7 +166,7 @@ class WorkerSettings(Settings):
 
 
 class SenderSettings(Settings):
-    """For `webhooks`."""
+    """Settings of `webhooks`."""
 
     database: DatabaseSettings
     metrics: MetricsSettings

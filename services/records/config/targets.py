@@ -18,12 +18,12 @@ from services.records.model.standards import Length, Unit, in_force
 
 HEADING = ["authority", "standard", "limit", "unit", "since", "source"]
 STANDARDS = ("first_contact", "case_meeting", "plan", "induction", "placement")
-"""Those that run from the imposition and are met by one event."""
+"""The standards that run from the imposition and are met by one event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One row: how long an authority itself allows."""
+    """One row: how long an authority allows by its own target."""
 
     standard: str
     limit: Length
@@ -35,11 +35,11 @@ class Target:
 
 
 Targets = Mapping[str, Sequence[Target]]
-"""By authority, the latest first."""
+"""Targets by authority, the latest first."""
 
 
 def targets(path: Path | None) -> Targets:
-    """The targets in the file; none without a file. Raises Refused."""
+    """Return the targets in the file; none without a file. Raises Refused."""
     found: dict[str, list[Target]] = {}
     for line in read(path, HEADING) if path else ():
         found.setdefault(line.authority, []).append(_target(line))
@@ -47,7 +47,7 @@ def targets(path: Path | None) -> Targets:
 
 
 def decided(key: str, content: Mapping[str, Any]) -> Target:
-    """The target that a manager set: the key names its standard and the day from which it holds."""
+    """Return the target that a manager set: the key names its standard and the day from which it holds."""
     standard, since = key.split(" ")
     return Target(
         standard, Length(content["limit"], Unit(content["unit"])), date.fromisoformat(since), content["source"]
@@ -55,12 +55,12 @@ def decided(key: str, content: Mapping[str, Any]) -> Target:
 
 
 def own_target(rows: Iterable[Target], standard: str, imposed_on: date) -> Target | None:
-    """The target that holds for an order imposed on that day, if there is one. `rows` has the latest first."""
+    """Return the target that applies to an order imposed on that day, if there is one. `rows` has the latest first."""
     return next((row for row in rows if row.standard == standard and row.since <= imposed_on), None)
 
 
 def latest_due(rows: Iterable[Target], until: date, calendar: Calendar) -> date:
-    """An upper bound of the national due dates of orders whose own target is due by `until`."""
+    """Return an upper bound of the national due dates of orders whose own target is due by `until`."""
     return max((in_force(row.standard, until).limit.after(until, calendar) for row in rows), default=until)
 
 

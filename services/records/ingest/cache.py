@@ -5,11 +5,11 @@ from collections import OrderedDict
 from services.records.model.counting import Counted
 
 Key = tuple[str, str]
-"""(authority, subject)."""
+"""Authority and subject."""
 
 
 class Cache:
-    """Holds the most recently used records. Valid only while this worker is the only writer: clear it whenever in doubt."""
+    """Holds the most recently used records. It is valid only while this worker is the only writer: clear it whenever in doubt."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -16,7 +16,7 @@ class _Source(Struct):
     source: str
 
     def system_of(self, authority: str) -> str | None:
-        """The system that sent it, empty if it names none; None if it claims to be from another authority."""
+        """Return the system that sent it, empty if it names none; None if it claims to be from another authority."""
         source = SOURCE.fullmatch(self.source)
         if source is None or current_code(source[1]) != authority:
             return None
@@ -24,14 +24,14 @@ class _Source(Struct):
 
 
 class Envelope(_Source):
-    """Of an event with a number."""
+    """The attributes of an event, with its sequence number."""
 
     time: datetime
     sequence: int | str | None = None
 
     @property
     def number(self) -> int:
-        """0 where there is none."""
+        """Return the number; 0 if there is none that can be read."""
         try:
             return int(self.sequence or 0)
         except ValueError:
@@ -50,7 +50,7 @@ def read_envelope(raw: bytes | None) -> Envelope | None:
 
 
 def system_in(raw: bytes | None, authority: str) -> str | None:
-    """The system named by a refused event; None if it names none that can be read."""
+    """Return the system that a refused event names; None if it names none that can be read."""
     try:
         return _source((raw or b"").removeprefix(BOM)).system_of(authority)
     except (ValueError, *UNREADABLE):

@@ -14,7 +14,7 @@ from services.records.model.record import Outcome
 
 DAY = timedelta(days=1)
 LATEST_EVENTS = 2_000
-"""Of one authority, at most so many count as the events of the last day: the largest sends a tenth of that."""
+"""Most events of one authority that count as those of the last day; the largest authority sends a tenth of that."""
 
 _ARRIVED = text(
     "SELECT w.authority, a.arrived_at FROM unnest(CAST(:authorities AS text[])) AS w (authority) JOIN LATERAL "
@@ -55,25 +55,25 @@ class Unpublished(NamedTuple):
 
 
 def arrived(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When each authority's last event came, whatever its outcome. Authorities without events are left out."""
+    """Return when each authority's last event arrived, whatever its outcome. Authorities without events are left out."""
     found = connection.execute(_ARRIVED, {"authorities": list(authorities)})
     return {row.authority: row.arrived_at for row in found}
 
 
 def taken(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When each authority's last event that was not refused came."""
+    """Return when each authority's last event that was not refused arrived."""
     query = select(shards.c.authority, shards.c.heard_at).where(shards.c.authority.in_(authorities))
     return {row.authority: row.heard_at for row in connection.execute(query) if row.heard_at is not None}
 
 
 def closed(connection: Connection, authorities: Collection[str]) -> dict[str, datetime]:
-    """When each authority's last signed day ended. Authorities without a signed tree are left out."""
+    """Return when each authority's last signed day ended. Authorities without a signed tree are left out."""
     found = connection.execute(_CLOSED, {"authorities": list(authorities)})
     return {row.authority: datetime.combine(row.day + DAY, time.min, LONDON) for row in found}
 
 
 def lately(connection: Connection, authorities: Collection[str], now: datetime) -> Iterator[Lately]:
-    """Events of the last day by outcome, zeros included, so that every authority always has a value."""
+    """Yield the number of events of the last day by outcome, zeros included, so that every authority always has a value."""
     asked = {"authorities": list(authorities), "since": now - DAY, "latest": LATEST_EVENTS}
     found = {(row.authority, OUTCOMES[row.outcome]): row.number for row in connection.execute(_LATELY, asked)}
     for authority in authorities:
@@ -82,13 +82,13 @@ def lately(connection: Connection, authorities: Collection[str], now: datetime) 
 
 
 def unpublished(connection: Connection, authorities: Collection[str]) -> list[Unpublished]:
-    """The authorities whose changes wait to be published, and the number of their rows."""
+    """Return the authorities with changes that wait to be published, and how many rows changed."""
     found = connection.execute(_UNPUBLISHED, {"authorities": list(authorities)})
     return [Unpublished(row.authority, (row.generation, row.version), row.cells) for row in found]
 
 
 def silent_days(calendar: Calendar, last: datetime, today: date) -> int:
-    """The number of whole working days since the last event; neither its day nor today counts."""
+    """Return the number of whole working days since the last event; neither its day nor today counts."""
     return max(0, calendar.working_days(last.astimezone(LONDON).date(), today - DAY))
 
 
@@ -103,7 +103,7 @@ class Waits:
         self._since: dict[str, tuple[tuple[int, int], float]] = {}
 
     def longest(self, waiting: Collection[Unpublished], now: float) -> float:
-        """The longest wait in seconds, by the clock of `now`; 0 if nobody waits."""
+        """Return the longest wait in seconds, by the clock of `now`; 0 if nobody waits."""
         before = self._since
         self._since = {}
         for one in waiting:

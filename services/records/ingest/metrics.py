@@ -211,7 +211,7 @@ class RecordsMetrics:
             self._parked.labels(authority).set(1)
 
     def replaced(self, authorities: Iterable[str]) -> None:
-        """Counts messages whose time was replaced."""
+        """Count messages whose time was replaced."""
         for authority, number in Counts(authorities).items():
             self._replaced.labels(authority).inc(number)
 
@@ -253,6 +253,6 @@ def _show(gauge: Gauge, times: Mapping[str, datetime]) -> None:
 
 
 def version_in(raw: bytes | None) -> str:
-    """The sender's version as a refused event names it; empty if it names none that could be one."""
+    """Return the sender's version as a refused event names it; empty if it names none that could be one."""
     found = _VERSION.search(raw or b"")
     return found[1].decode() if found else ""

@@ -14,7 +14,7 @@ from services.records.config.settings import MigrateSettings
 
 
 def gate(database: DatabaseSettings) -> Gate:
-    """Of the service whose schema the settings name."""
+    """Return the gate of the service whose schema the settings name."""
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
     return Gate(database.url.get_secret_value(), database.schema_name, migrations)
 
@@ -32,7 +32,7 @@ def move_redrives(connection: Connection) -> None:
 
 
 def run_migrate(name: str, migrations: Path, settings: MigrateSettings) -> int:
-    """Runs what is pending."""
+    """Run pending migrations. Returns the exit status."""
     logs.configure(settings.logs, name)
     database = settings.database
     migrate(database.url.get_secret_value(), database.schema_name, migrations, database.owner)

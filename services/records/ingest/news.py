@@ -18,12 +18,12 @@ from services.records.model.fold import Folded, Turn, turns
 from services.records.model.summary import Standing
 
 MENDED_FROM = 1_000_000
-"""In a commit, the numbers from here on are those of refusals that were put right."""
+"""From this number on, the changes of a commit are refusals that were corrected."""
 _COLUMNS = ("authority", "version", "number", "kind", "subject", "rule", "event_id", "offset")
 
 
 class News(StrEnum):
-    """What changed."""
+    """Kinds of change."""
 
     REFUSED = "refused"
     MENDED = "mended"
@@ -31,7 +31,7 @@ class News(StrEnum):
     FOUND = "found"
     """An order came to break a rule of data quality."""
     SETTLED = "settled"
-    """It breaks it no longer."""
+    """The order no longer breaks the rule."""
 
 
 class Commit(Protocol):

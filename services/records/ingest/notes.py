@@ -21,20 +21,20 @@ Content = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """The kind of a note, which determines what its key names."""
+    """The kind of a note, which decides what its key names."""
 
     ACKNOWLEDGEMENT = "acknowledgement"
-    """A missed duty that needs nothing more: its standard, due date and order."""
+    """A missed duty that needs nothing more; the key has its standard, due date and order."""
     CLOSED_DAY = "closed_day"
-    """A day on which the authority's own offices are closed: the day."""
+    """A day on which the authority's own offices are closed; the key is the day."""
     TARGET = "target"
-    """The authority's own target: its standard and the day from which it holds."""
+    """The authority's own target; the key has its standard and the day from which it holds."""
     AIM = "aim"
-    """What is changed in order to meet a standard: its standard and the day on which it begins."""
+    """What the authority changes in order to meet a standard; the key has the standard and the day on which the change begins."""
     FEED = "feed"
-    """An address at which counts are shown without signing in: the hash of its secret."""
+    """An address that shows counts without signing in; the key is the hash of its secret."""
     SIGNING_KEY = "signing_key"
-    """A public key by which the authority's signatures are checked: its name."""
+    """A public key by which the authority's signatures are checked; the key of the note is its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,19 @@ class Note:
 
 
 def holding(connection: Connection, authority: str, *kinds: Kind) -> list[Note]:
-    """The notes in force now, by kind and key."""
+    """Return the notes in force now, by kind and key."""
     latest = _latest(select(notes).where(notes.c.authority == authority, notes.c.kind.in_(kinds)))
     return [note for note in _read(connection, latest) if note.content is not None]
 
 
 def history(connection: Connection, authority: str, kind: Kind, limit: int) -> list[Note]:
-    """All decisions, the latest first."""
+    """Return all decisions, the latest first."""
     query = select(notes).where(notes.c.authority == authority, notes.c.kind == kind)
     return list(_read(connection, query.order_by(notes.c.id.desc()).limit(limit)))
 
 
 def write(connection: Connection, authority: str, decided: Sequence[Note]) -> None:
-    """Keeps the notes."""
+    """Keep these notes."""
     if decided:
         rows = [
             {"authority": authority, "kind": n.kind, "key": n.key, "content": n.content, "by": n.by, "at": n.at}
@@ -74,19 +74,19 @@ _FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id DE
 
 
 def holder_of_feed(connection: Connection, key: str) -> str | None:
-    """The authority of a feed; None if it was removed or never existed."""
+    """Return the authority of a feed; None if it was removed or never existed."""
     row = connection.execute(_FEED, {"key": key}).one_or_none()
     return row.authority if row and row.holds else None
 
 
 def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:
-    """A number that grows when the closed days of any of these change."""
+    """Return a number that grows when the closed days of any of these authorities change."""
     query = select(func.max(notes.c.id)).where(notes.c.kind == Kind.CLOSED_DAY, notes.c.authority.in_(authorities))
     return connection.scalar(query) or 0
 
 
 def with_own_days(connection: Connection, domain: Domain, authorities: Collection[str] | None = None) -> Domain:
-    """The same calendars with the closed days that managers set, of these authorities or of all."""
+    """Return the domain with the closed days that managers set, for these authorities or for all."""
     query = select(notes).where(notes.c.kind == Kind.CLOSED_DAY)
     if authorities is not None:
         query = query.where(notes.c.authority.in_(authorities))
@@ -98,7 +98,7 @@ def with_own_days(connection: Connection, domain: Domain, authorities: Collectio
 
 
 def with_days(domain: Domain, days: Mapping[str, Collection[date]]) -> Domain:
-    """The same with these closed days beside those that it has."""
+    """Return the domain with these closed days added to those that its calendars have."""
     own = {
         code: with_closed_days(domain.of(code).calendar, domain.calendar, frozenset(closed))
         for code, closed in days.items()

@@ -1,4 +1,4 @@
-"""Counts again from the records, after a change of rules or calendar, and to check the cells."""
+"""Counts again from the records, after a change of rules or calendar, or to check the cells."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator
@@ -16,7 +16,7 @@ from services.records.model.summary import Summary, summary
 
 CellKey = tuple[str, date, str]
 ARRIVAL_MEASURES = ("events", "reporting_delay", "sequence")
-"""Counted as events arrive; no record tells them."""
+"""Counted as events arrive; they cannot be counted again from records."""
 AT_ONCE = 2000
 """Records whose summaries are written in one statement."""
 
@@ -24,7 +24,7 @@ AT_ONCE = 2000
 def expected_cells(
     connection: Connection, domain: Domain, authority: str, look: Callable[[str, Record], None] = lambda *_: None
 ) -> Counter[CellKey]:
-    """The correct cells: the sum of contributions over all records of the authority."""
+    """Return the correct cells: the sum of contributions over all records of the authority."""
     total: Counter[CellKey] = Counter()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
     for subject, record in records_of(connection, authority):
@@ -41,7 +41,7 @@ def expected_cells(
 
 
 def actual_cells(connection: Connection, authority: str) -> Counter[CellKey]:
-    """The stored cells, without those about arrival."""
+    """Return the stored cells, without those about arrival."""
     key = (cells.c.measure, cells.c.period, cells.c.category)
     query = select(*key, func.sum(cells.c.delta)).where(cells.c.authority == authority).group_by(*key)
     rows = connection.execute(query.where(cells.c.measure.not_in(ARRIVAL_MEASURES)))
@@ -49,14 +49,14 @@ def actual_cells(connection: Connection, authority: str) -> Counter[CellKey]:
 
 
 def differences(connection: Connection, domain: Domain, authority: str) -> dict[CellKey, int]:
-    """Cells that are not the sum of their records, with what must be added. Empty, always."""
+    """Return the cells that are not the sum of their records, with what must be added. There should be none."""
     return _missing(expected_cells(connection, domain, authority), actual_cells(connection, authority))
 
 
 def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, Shard]:
     """Bring cells and summaries in line with the rules in force, as known on the shard's last day, and record the recount.
 
-    Returns how many cells changed.
+    Returns how many cells changed, and the shard after it.
     """
     after = shard.next_commit(counted_by=domain.rules)
     summaries: list[tuple[str, Summary]] = []
@@ -72,7 +72,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
     rows = [(shard.authority, *key, after.known_on, change, after.version) for key, change in changes.items()]
     writes = [*store.stage_cells(connection, rows), *store.replace_people(connection, shard.authority, stays)]
     store.hurry(connection)
-    store.bump(connection, [after])  # Fenced where what was read is not what it was
+    store.bump(connection, [after])  # Fenced if what was read has changed since
     for write in writes:
         write()
     news.note(connection, after, [(subject, found.standing) for subject, found in summaries])
@@ -85,7 +85,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
 def records_of(
     connection: Connection, authority: str, names: Container[str] | None = None
 ) -> Iterator[tuple[str, Record]]:
-    """Every record of the authority, by subject; only with the facts of these names, if any are given."""
+    """Yield every record of the authority, by subject; if names are given, only with the facts of these names."""
     query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
     with connection.execute(query.execution_options(yield_per=1000)) as rows:
         for subject, facts in rows:
@@ -108,7 +108,7 @@ _TYPES = {
     "counts_from": "date",
     "counts_until": "date",
 }
-"""The columns of a summary, as PostgreSQL has them."""
+"""The PostgreSQL types of a summary's columns."""
 
 
 def _update() -> TextClause:
@@ -126,7 +126,7 @@ _UPDATE = _update()
 
 
 def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
-    """Some at a time: those of a large authority at once could take longer than a statement may, at every try."""
+    """Write summaries in portions. For a large authority, all at once could take longer than a statement may, every time."""
     for begin in range(0, len(summaries), AT_ONCE):
         some = summaries[begin : begin + AT_ONCE]
         columns = {name: [_text(getattr(one, name)) for _, one in some] for name in _TYPES}

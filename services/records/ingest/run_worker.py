@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 BUG, REFUSED = 1, 3
 LOOK_SECONDS = 1.0
-"""How often to look whether an operator has released an authority, or a manager has set a closed day."""
+"""How often to check whether an operator has released an authority, or a manager has set a closed day."""
 MEASURE_TURNS = 15
-"""How many looks there are to one measuring."""
+"""Measure once in this many checks."""
 
 
 def run_worker(domain: Domain, settings: WorkerSettings) -> int:
-    """Processes events and publishes cells until told to stop."""
+    """Process events and publish cells until told to stop. Returns the exit status."""
     logs.configure(settings.logs, f"{domain.service}-worker")
     tracing.configure(settings.tracing, f"{domain.service}-worker")
     collect_seldom()
@@ -76,7 +76,9 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
 
 
 def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
-    """Has the stream go back once an operator has released an authority, or a manager has set a closed day. Measures beside that."""
+    """Send the stream back to its start once an operator has released an authority or a manager has set a closed day, and measure
+    meanwhile.
+    """
     for turn in count():
         if stop.wait(LOOK_SECONDS):
             return
@@ -86,11 +88,11 @@ def _watch(worker: Worker, stream: Stream, stop: Event) -> None:
             if turn % MEASURE_TURNS == 0:
                 _measure(worker)
         except Away:
-            pass  # the stream meets it too, and says so
+            pass  # the stream meets the same fault, and reports it
         except Exception:
             log.exception(
                 "cannot look whether anybody was released"
-            )  # who is released later must be noticed all the same
+            )  # an authority that is released later must be noticed all the same
 
 
 def _measure(worker: Worker) -> None:
@@ -99,7 +101,7 @@ def _measure(worker: Worker) -> None:
     except Away:
         raise
     except Exception:
-        log.exception("cannot measure")  # parks are looked after all the same; the age of what was measured tells
+        log.exception("cannot measure")  # the check for releases goes on; the age of the last measurement is a metric
 
 
 def _producer(domain: Domain, settings: KafkaSettings) -> BulkProducer:
@@ -107,7 +109,7 @@ def _producer(domain: Domain, settings: KafkaSettings) -> BulkProducer:
 
 
 class _Publishing(Thread):
-    """Publishes beside the stream. A failure that is ours stops the whole process: a silent half would be worse."""
+    """Publishes beside the stream. Our own failure stops the whole process, since half a worker that fails in silence would be worse."""
 
     def __init__(self, publisher: Publisher, changed: Event, stop: Event, stream: Stream) -> None:
         super().__init__(name="publisher", daemon=True)

@@ -1,4 +1,4 @@
-"""All that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
+"""Everything that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,11 +25,11 @@ from services.records.model.summary import Summary, summary
 
 _PERSON_KEY = ("authority", "person_ref", "begun", "ended", "is_new")
 OUTCOMES = (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.PUT_ASIDE)
-"""In `arrivals`, an outcome is its place in this list."""
+"""An outcome is stored in `arrivals` as its place in this list."""
 
 EARLIEST = date(2000, 1, 1)
 CellRow = tuple[str, str, date, str, date, int, int]
-"""(authority, measure, period, category, known_on, delta, version)."""
+"""Authority, measure, period, category, known_on, delta and version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,24 @@ class Shard:
     generation: int
     version: int
     reached: dict[Topic, date] = field(compare=False)
-    """Up to which day each of its topics was read."""
+    """The day up to which each of its topics was read."""
     heard_at: datetime | None
-    """When the last event that was taken reached the log."""
+    """When the last event that was accepted reached the log."""
     counted_by: str
     """The version of the rules and calendar by which its cells were counted; empty before the first count."""
 
     @property
     def known_on(self) -> date:
-        """The last day on which anything about the shard became known."""
+        """Return the last day on which anything about the shard became known."""
         return max(self.reached.values(), default=EARLIEST)
 
     def next_commit(self, **changes: Any) -> Self:
-        """The shard after one more commit, with its other changes."""
+        """Return the shard after one more commit, with its other changes."""
         return replace(self, version=self.version + 1, **changes)
 
 
 def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
-    """The shards of these authorities; missing ones are made."""
+    """Return the shards of these authorities, making those that are missing."""
     wanted = sorted(set(authorities))
     connection.execute(
         text(
@@ -78,18 +78,18 @@ def _reached(stored: Mapping[str, str]) -> dict[Topic, date]:
 
 
 STAND_STILL_SECONDS = 5.0
-"""Between two statements of a commit, after which a worker that stands still loses it to its successor."""
+"""A worker that pauses longer than this between two statements of a commit loses the commit to its successor."""
 LOCK_SECONDS = 10.0
 """How long a commit waits for somebody else's."""
 
 
 def hurry(connection: Connection) -> None:
-    """Called before the first write for which others wait, when all slow work is done."""
+    """Limit waits from here on. Call it before the first write for which others wait, when all slow work is done."""
     database.hurry(connection, stand_still=STAND_STILL_SECONDS, wait=LOCK_SECONDS)
 
 
 def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
-    """Records by (authority, subject). Missing ones are empty records, and are left out."""
+    """Load records by (authority, subject). Records that are missing, which are empty, are left out."""
     if not wanted:
         return {}
     query = text(
@@ -130,7 +130,7 @@ def bump(connection: Connection, afters: Sequence[Shard]) -> None:
 
 
 Write = Callable[[], object]
-"""What is left to do of a write whose rows are staged: from the first one on, others wait."""
+"""What is left to do of a write whose rows are staged. Others wait from the first one on."""
 
 
 def stage(
@@ -162,7 +162,7 @@ def _stage_records(connection: Connection, changes: Mapping[Shard, Folded]) -> I
 
 
 def stage_cells(connection: Connection, rows: Sequence[CellRow]) -> Iterator[Write]:
-    """Adds to cells, each as it became known on a day."""
+    """Add to cells, each as it became known on a day."""
     if rows:
         columns = ("authority", "measure", "period", "category", "known_on", "delta", "version")
         yield partial(database.stage(connection, cells, columns, rows).merge, key=columns[:5], add=("delta",))
@@ -190,7 +190,7 @@ _LATER = text(
 
 
 def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
-    """What a cell was on later days changes too when a delta comes to stand before them: these rows are published again."""
+    """Mark later days of a cell for publishing again, since a delta before them changes their values too."""
     late = [
         (*cell, day)
         for day, deltas in folded.cells.items()
@@ -205,7 +205,7 @@ def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
 
 
 def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[str, dict[str, Stays]]:
-    """The orders of the requested people, by authority and person."""
+    """Load the orders of the requested people, by authority and person."""
     known: dict[str, dict[str, Stays]] = {}
     for authority, person in wanted:
         known.setdefault(authority, {})[person] = Stays()
@@ -221,13 +221,13 @@ def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> 
 
 
 def replace_people(connection: Connection, authority: str, stays: Stays) -> Iterator[Write]:
-    """Writes the orders of all people of an authority anew."""
+    """Replace the orders of all people of an authority."""
     yield partial(connection.execute, persons.delete().where(persons.c.authority == authority))
     yield from _stage_people(connection, [(authority, *stay, orders) for stay, orders in stays.items()])
 
 
 def _stage_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[Write]:
-    """An order that is no more stays as a row of none."""
+    """Stage the orders of people. One that no longer exists stays as a row with the number 0."""
     if rows:
         yield partial(database.stage(connection, persons, (*_PERSON_KEY, "orders"), rows).merge, key=_PERSON_KEY)
 
@@ -271,11 +271,11 @@ _CLOSE = text(
     'SELECT c.authority, s.version, :first + row_number() OVER (PARTITION BY c.authority ORDER BY c."offset"), :kind, '
     'c.event_id, c."offset" FROM closed c JOIN shards s USING (authority)'
 )
-"""A refusal is closed by the first accepted event after it, wherever batches end."""
+"""The first accepted event after a refusal closes it, wherever batches end."""
 
 
 def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
-    """A later accepted event of the same source and id is the refused one, mended."""
+    """Close refusals for which the event came again, corrected: the same source and id, and accepted."""
     accepted = [
         (shard.authority, arrival.content.id, arrival.content.system or "", arrival.message.offset)
         for shard, folded in changes.items()
@@ -289,5 +289,5 @@ def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -
 
 
 def at(timestamp: int) -> datetime:
-    """A Kafka timestamp in milliseconds as a time."""
+    """Return a Kafka timestamp in milliseconds as a time."""
     return datetime.fromtimestamp(timestamp / 1000, UTC)

@@ -18,9 +18,9 @@ from services.chassis.streaming.containment import Place
 from services.records.ingest.tables import record_times
 
 EARLIEST = 946_684_800_000
-"""The year 2000. What is meant in seconds lies before, what is meant in microseconds far ahead."""
+"""The year 2000, in milliseconds. A value meant in seconds lies before it, and one meant in microseconds far in the future."""
 AHEAD = timedelta(days=1)
-"""How far a broker's clock may be before ours."""
+"""How far a broker's clock may be ahead of ours."""
 
 
 def milliseconds(time: datetime) -> int:
@@ -37,7 +37,7 @@ class Replaced(NamedTuple):
 
 @dataclass(slots=True)
 class Times:
-    """The times of one batch, and those that were replaced."""
+    """The times of one batch, and those of them that were replaced."""
 
     now: datetime
     """The time of reading."""
@@ -46,11 +46,11 @@ class Times:
 
     @property
     def latest(self) -> datetime:
-        """Nothing is known later than this."""
+        """Return the time after which nothing can have become known."""
         return self.now + AHEAD
 
     def believed(self, piece: Slice) -> Sequence[Message]:
-        """The messages, with possible times."""
+        """Return the messages, with possible times."""
         latest = milliseconds(self.latest)
         if not self.noted and all(EARLIEST <= message.timestamp <= latest for message in piece.messages):
             return piece.messages
@@ -69,7 +69,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class _Stamped:
-    """A message with the time that is believed."""
+    """A message with the time that is used for it."""
 
     offset: int
     timestamp: int
@@ -83,7 +83,7 @@ def _at(message: Message, timestamp: int) -> Message:
 
 
 def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> dict[Place, int]:
-    """Recorded times for messages that are still to be read."""
+    """Return the recorded times of messages that are still to be read."""
     found = {}
     for row in connection.execute(select(record_times)):
         source = TopicPartition(row.topic, row.partition)
@@ -93,7 +93,7 @@ def noted(connection: Connection, positions: Mapping[TopicPartition, int]) -> di
 
 
 def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
-    """Record which time replaced which."""
+    """Record the replaced times."""
     rows = [
         (*place.source, place.offset, authority_of(place.source.topic), recorded, _time(used))
         for place, recorded, used in replaced
@@ -103,7 +103,7 @@ def note(connection: Connection, replaced: Iterable[Replaced]) -> None:
 
 
 def redate(connection: Connection, source: TopicPartition, first: int, last: int, used: datetime) -> int:
-    """Let a rebuild use that time for these messages. Returns their number."""
+    """Let a rebuild use that time for these messages, and return their number."""
     note(connection, [Replaced(Place(source, offset), 0, milliseconds(used)) for offset in range(first, last + 1)])
     return last - first + 1
 
@@ -118,7 +118,7 @@ class Told(NamedTuple):
 
 
 def told(connection: Connection, topic: str) -> Told | None:
-    """The finding of one topic; None if all times were right."""
+    """Return the finding about one topic; None if all times were right."""
     at = record_times.c
     query = select(func.count(), func.min(at.offset), func.max(at.offset), func.max(at.used)).where(at.topic == topic)
     number, first, last, used = connection.execute(query).one()

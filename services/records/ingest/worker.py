@@ -40,7 +40,7 @@ WORKER = "worker"
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """What this worker may believe once the transaction is through."""
+    """What this worker may rely on once the transaction is through."""
 
     positions: dict[TopicPartition, int]
     changes: dict[Shard, Folded]
@@ -74,11 +74,11 @@ class Worker:
         self._waits = Waits()
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
-        """Return the positions in PostgreSQL, and count authorities again that were counted by other rules. Parks those on which that
-        fails.
+        """Return the positions in PostgreSQL, and count again authorities that were counted by other rules. An authority on which that
+        fails is parked.
         """
         self._cache.clear()
-        self._positions = {}  # what was claimed before no longer counts, however this ends
+        self._positions = {}  # earlier claims no longer count, however this ends
         single = {source: identity for source, identity in sources.items() if source.partition == 0}
         self._claim(single)
         for authority in sorted({authority_of(source.topic) for source in sources.keys() - single.keys()}):
@@ -112,7 +112,7 @@ class Worker:
         return self._taken
 
     def held_back(self) -> Mapping[TopicPartition, int]:
-        """Of those that are parked."""
+        """Return the positions of parked authorities."""
         return {at: position for at, position in dict(self._positions).items() if self.owner_of(at) in self._parked}
 
     def process(self, slices: Sequence[Slice]) -> None:
@@ -142,9 +142,7 @@ class Worker:
         now = self._clock()
         today = now.astimezone(LONDON).date()
         current = in_force(today)
-        owned = [
-            code for code in self.owned() if code in current
-        ]  # nobody waits for one that is no longer an authority
+        owned = [code for code in self.owned() if code in current]  # nobody waits for what is no longer an authority
         self._metrics.authorities(len(AUTHORITIES), len(current))
         with transaction(self._database) as connection:
             heard = measuring.arrived(connection, owned)
@@ -159,7 +157,7 @@ class Worker:
         self._metrics.asked.set(now.timestamp())
 
     def owned(self) -> list[str]:
-        """The authorities whose shards this worker was given."""
+        """Return the authorities whose shards this worker was given."""
         return list(self._shards)
 
     def owner_of(self, source: TopicPartition) -> str:
@@ -169,7 +167,7 @@ class Worker:
         self._park(self.owner_of(place.source), place, fault)
 
     def is_up_to_date(self) -> bool:
-        """Whether no authority was unparked and no closed day set since the worker started. Safe to call from any thread."""
+        """Return whether no authority was released and no closed day set since the worker started. Safe to call from any thread."""
         with transaction(self._database) as connection:
             parked, closed_days = (
                 parking.parked(connection, self.owned()),
@@ -186,7 +184,7 @@ class Worker:
         log.error("parked %s: %s: %s", authority, str(place or "counting again"), park.said)
 
     def _news(self, piece: Slice) -> Slice | None:
-        """The part of a slice that was not taken before. Nothing of an authority that is parked."""
+        """Return the part of a slice that was not processed before; None for a parked authority or if nothing is new."""
         if self.owner_of(piece.source) in self._parked:
             return None
         position = self._positions.get(piece.source)
@@ -198,9 +196,10 @@ class Worker:
         return Slice(piece.topic, piece.partition, messages) if messages else None
 
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
-        """The order of a commit, written down once: what takes long; then offsets and versions, where one that was overtaken stops.
+        """Carry out a commit in the one order that is safe: slow work first, then offsets and versions, where a worker that was overtaken
+        stops.
 
-        What is read before is what it was then, or else one of these has moved.
+        What was read before that still holds then: a change to it would have moved an offset or a version.
         """
         ends = {piece.source: piece.next_offset for piece in slices}
         believe = Times(self._clock(), self._noted)
@@ -230,7 +229,7 @@ class Worker:
         taken = [store.at(a.message.timestamp) for a in arrived if isinstance(a.content, Event)]
         heard_at = max([*taken, *filter(None, [shard.heard_at])], default=None)
         days = {arrival.topic: arrival.day for arrival in arrived}
-        # A day that is ahead of all clocks stays, since cells stand there: what comes stands before it, until a rebuild.
+        # A day ahead of all clocks stays, since there are cells on it. What comes later counts before it, until a rebuild.
         reached = {topic: max(day, shard.reached.get(topic, day)) for topic, day in days.items()}
         return shard.next_commit(reached=shard.reached | reached, heard_at=heard_at)
 
@@ -255,7 +254,7 @@ class Worker:
         return arrival._replace(content=PutAside(arrival.content.id))
 
     def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
-        """Every record that the arrivals may change: from the cache, from PostgreSQL, or new."""
+        """Return every record that the arrivals may change, from the cache, from PostgreSQL, or new."""
         held: dict[str, dict[str, Counted]] = {}
         missing: list[tuple[str, str]] = []
         for authority, arrived in arrivals.items():
@@ -293,7 +292,7 @@ class Worker:
 
 
 def _count_people(connection: Connection, changes: Mapping[Shard, Folded]) -> dict[str, Stays]:
-    """Adds to the cells of `changes` how people count. Returns their orders, by authority, as they are after it."""
+    """Add to the cells of `changes` how people count. Returns their orders afterwards, by authority."""
     told = {shard.authority: folded for shard, folded in changes.items() if folded.people}
     wanted = {(authority, stay.person) for authority, folded in told.items() for _, stay, _ in folded.people}
     known = store.load_people(connection, sorted(wanted))

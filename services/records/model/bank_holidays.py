@@ -13,12 +13,12 @@ FIRST_YEAR, LAST_YEAR = 2000, 2060
 
 
 def scotland() -> Calendar:
-    """Monday to Friday without Scottish bank holidays, substitute days included, from 2000 to 2060."""
+    """Return Monday to Friday without Scottish bank holidays, substitute days included, from 2000 to 2060."""
     return Calendar(f"holidays {version('holidays')}", frozenset(names()))
 
 
 @cache
 def names() -> Mapping[date, str]:
-    """Each bank holiday of those years with its name."""
+    """Return each bank holiday of those years with its name."""
     days = holidays.country_holidays("GB", subdiv="SCT", years=range(FIRST_YEAR, LAST_YEAR + 1))
     return {date(day.year, day.month, day.day): name for day, name in days.items()}

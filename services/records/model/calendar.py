@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Counts working days. `closed` are days that are no working days besides weekends; `version` names the list they came from."""
+    """Counts working days. `closed` has the days besides weekends that are no working days; `version` names the list that they are from."""
 
     version: str
     closed: frozenset[date]
@@ -19,11 +19,11 @@ class Calendar:
         object.__setattr__(self, "_closed_weekdays", tuple(weekdays))
 
     def working_days(self, start: date, end: date) -> int:
-        """Working days after `start` up to and including `end`; negative when `end` lies before `start`."""
+        """Count the working days after `start` up to and including `end`; negative if `end` lies before `start`."""
         return self._ordinal(end) - self._ordinal(start)
 
     def after(self, start: date, days: int) -> date:
-        """The day that is `days` working days after `start`."""
+        """Return the day that is `days` working days after `start`."""
         target = self._ordinal(start) + days
         day = start + timedelta(days=days)
         while (missing := target - self._ordinal(day)) > 0:
@@ -31,16 +31,16 @@ class Calendar:
         return day
 
     def closed_weekdays(self, start: date, end: date) -> list[date]:
-        """The days from Monday to Friday after `start` up to and including `end` that are no working days."""
+        """Return the days from Monday to Friday after `start` up to and including `end` that are no working days."""
         first, last = (bisect_right(self._closed_weekdays, day.toordinal()) for day in (start, end))
         return [date.fromordinal(number) for number in self._closed_weekdays[first:last]]
 
     def _ordinal(self, day: date) -> int:
-        """How many working days lie between the beginning of time and the end of `day`."""
+        """Count the working days from the beginning of time to the end of `day`."""
         number = day.toordinal()
         weeks, rest = divmod(number, 7)  # day 1 was a Monday
         return weeks * 5 + min(rest, 5) - bisect_right(self._closed_weekdays, number)
 
     def without(self, closed: Iterable[date], version: str) -> "Calendar":
-        """The same calendar with an authority's own closed days."""
+        """Return the same calendar with an authority's own closed days."""
         return Calendar(version, self.closed | frozenset(closed))

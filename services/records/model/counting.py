@@ -23,11 +23,11 @@ class Ordered(NamedTuple):
 
 
 Note = Reading | Finding | Ordered
-"""What a part tells of one order beside the cells that it counts, for lists of orders."""
+"""What a part says of one order besides its cells, for lists of orders."""
 
 
 class Counts(NamedTuple):
-    """The cells of one part of a record."""
+    """The cells and notes of one part of a record."""
 
     cells: Cells
     notes: Sequence[Note]
@@ -41,7 +41,7 @@ class Part(Generic[V]):
     """Names of fact keys, before the slash."""
     count: Callable[[Cells, Record, V, Calendar], Sequence[Note] | None]
     measures: frozenset[str]
-    """All that it counts cells of; no other part does."""
+    """Every measure of which it counts cells; no other part counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Each(Generic[V]):
     of: frozenset[str]
     """Names of the fact keys that are counted."""
     reads: frozenset[str]
-    """Names of the fact keys that all of them depend on."""
+    """Names of the fact keys on which all of them depend."""
     count: Callable[[Cells, V, Entry], None]
     measures: frozenset[str]
-    """All that it counts cells of."""
+    """Every measure of which it counts cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +65,28 @@ class Counting(Generic[V]):
     parts: tuple[Part[V], ...]
     each: Each[V] | None = None
     renew: Callable[[V, Record, Record, Collection[str]], V] | None = None
-    """The view after these facts changed, from that before, both records and their keys, where that is cheaper."""
+    """Makes the new view from the one before, both records and the keys of the changed facts, where that is cheaper."""
     _readers: dict[frozenset[str], tuple[int, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """Which parts read facts of these names, remembered: there are few combinations."""
+    """A cache of the parts that read facts of these names; there are few combinations."""
 
     def of_measure(self, measure: str) -> Self:
-        """Only the parts that count cells of that measure."""
+        """Return the counting with only the parts that count cells of that measure."""
         each = self.each if self.each is not None and measure in self.each.measures else None
         return replace(self, parts=tuple(part for part in self.parts if measure in part.measures), each=each)
 
     @property
     def reads(self) -> frozenset[str]:
-        """Names of the fact keys on which any cell depends."""
+        """Return the names of the fact keys on which any cell depends."""
         each = frozenset() if self.each is None else self.each.of | self.each.reads
         return each.union(*(part.reads for part in self.parts))
 
     def depends_on(self, record: Record, key: str, calendar: Calendar) -> Cells:
-        """The cells that the record would lose without that fact."""
+        """Return the cells that the record would lose without that fact."""
         without = {name: entry for name, entry in record.items() if name != key}
         return self.difference(without, record, (key,), calendar)
 
     def contributions(self, record: Record, calendar: Calendar) -> Cells:
-        """The cells that a record counts in."""
+        """Return the cells in which a record counts."""
         total: Cells = {}
         counted = self.counted(record, calendar)
         for counts in counted.parts:
@@ -95,7 +95,7 @@ class Counting(Generic[V]):
         return total
 
     def counted(self, record: Record, calendar: Calendar) -> "Counted":
-        """A record with the cells of each part."""
+        """Return a record with the cells of each part."""
         view = self.view(record)
         return Counted(record, [_count(part, record, view, calendar) for part in self.parts], view)
 
@@ -117,7 +117,7 @@ class Counting(Generic[V]):
         return Counted(after, parts, view)
 
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
-        """By how much `after` counts more than `before`; the two differ only in those facts."""
+        """Return by how much `after` counts more than `before`; the two differ only in those facts."""
         deltas: Cells = {}
         now, reading = self.view(after), self._reading(changed)
         was = self.view(before) if reading or self._moves_each(changed) else now
@@ -128,7 +128,7 @@ class Counting(Generic[V]):
         return deltas
 
     def _reading(self, changed: Collection[str]) -> tuple[int, ...]:
-        """The parts that read any of these facts."""
+        """Return the parts that read any of these facts, by index."""
         names = frozenset([name_of(key) for key in changed])
         found = self._readers.get(names)
         if found is None:
@@ -137,7 +137,7 @@ class Counting(Generic[V]):
         return found
 
     def _moves_each(self, changed: Collection[str]) -> bool:
-        """Whether all single facts count anew, since what they depend on changed."""
+        """Return whether all single facts must be counted again, since a fact on which they depend changed."""
         return self.each is not None and not self.each.reads.isdisjoint(map(name_of, changed))
 
     def _change_each(
@@ -166,16 +166,16 @@ class Counted:
     record: Record
     parts: list[Counts]
     view: Any
-    """The record as the service's model tells it."""
+    """The record in terms of the service's model."""
 
     @property
     def notes(self) -> Iterable[Note]:
-        """The notes of all parts."""
+        """Return the notes of all parts."""
         return chain.from_iterable(counts.notes for counts in self.parts)
 
 
 def merge(total: Cells, cells: Cells, sign: int = 1) -> None:
-    """Adds `cells` to `total`."""
+    """Add `cells`, times `sign`, to `total`."""
     for key, value in cells.items():
         total[key] = total.get(key, 0) + sign * value
 

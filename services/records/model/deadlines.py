@@ -13,11 +13,11 @@ from services.records.model.calendar import Calendar
 from services.records.model.standards import ROWS, Standard, in_force
 
 Cells = dict[tuple[str, date, str], int]
-"""(measure, period, category) -> count, of one record. Authority and shard are known from where the record lies."""
+"""From (measure, period, category) to a count, for one record. Its authority and shard are known from where the record is kept."""
 
 
 def add(cells: Cells, measure: str, period: date, category: str = "", count: int = 1) -> None:
-    """Counts in a cell. Raises LookupError for one that the contract does not have: our own fault, wherever it is spelled."""
+    """Add to a cell. Raises LookupError for a cell that the contract does not have, which is our own fault wherever it is named."""
     if category not in CATEGORIES[measure]:
         raise LookupError(f"{measure} has no category {category!r}")
     key = (measure, period, category)
@@ -34,7 +34,7 @@ class State(StrEnum):
     """For good: the order ended without it."""
     NOT_APPLICABLE = "not_applicable"
     IMPOSSIBLE = "impossible"
-    """What should meet it is dated before the imposition: a finding, which counts as nothing else."""
+    """The event that should meet it is dated before the imposition. This is a finding, and counts as nothing else."""
 
 
 class Stop(NamedTuple):
@@ -51,27 +51,28 @@ class Reading(NamedTuple):
     start: date
     state: State
     month: date
-    """The month in which it counts once it is settled."""
+    """The month in which it counts once it is decided."""
     due: date | None = None
-    """Always there while pending."""
+    """Always set while it is pending."""
     on: date | None = None
     band: str = ""
     reason: LateReason | None = None
     ref: str = ""
     taken_over: bool = False
-    """Whether it is a duty of an order from elsewhere, which goes on here from its receipt. It is not applicable for the nation's
-    figures, and counts as pending while it waits."""
+    """Whether it is a duty of an order from elsewhere, which continues here from its receipt. The nation's figures count it as not
+    applicable, apart from pending counts.
+    """
 
     def due_on(self, calendar: Calendar) -> date:
         return self.due or self.standard.limit.after(self.start, calendar)
 
     @property
     def counted_as(self) -> State:
-        """Its state for the nation's figures, apart from pending counts."""
+        """Return its state for the nation's figures, apart from pending counts."""
         return State.NOT_APPLICABLE if self.taken_over else self.state
 
     def state_on(self, today: date) -> ClockState:
-        """The same in the words shown to users."""
+        """Return its state on a day, in the terms shown to users."""
         if self.state is State.PENDING:
             return ClockState.OVERDUE if self.due is not None and self.due < today else ClockState.DUE
         return _SHOWN[self.state]
@@ -95,15 +96,15 @@ class Clocked(Protocol):
     def ended_on(self) -> date | None: ...
     @property
     def excluded(self) -> bool:
-        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
+        """Return whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
 
     @property
     def begun_on(self) -> date:
-        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
+        """Return the day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
 
 
 def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
-    """A clock that starts with the imposition and sorts orders into bands."""
+    """Read a clock that starts with the imposition and sorts orders into bands."""
     start = order.imposed_on
     standard, month = in_force(name, start), month_of(start)
     on, reason = stop or (None, None)
@@ -118,7 +119,7 @@ def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Cale
 
 
 def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
-    """The same for a duty that continues at the receiving authority: the clock starts with the receipt."""
+    """Read the clock of a duty that continues at the receiving authority: it starts with the receipt."""
     start, month = order.begun_on, month_of(order.imposed_on)
     standard = in_force(name, start)
     if stop is None:
@@ -134,7 +135,7 @@ def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar)
 
 
 def undone(due: date, order: Clocked) -> State:
-    """The state of a clock that nothing has stopped."""
+    """Return the state of a clock that nothing has stopped."""
     ended = order.ended_on
     if ended is None:
         return State.PENDING
@@ -142,7 +143,7 @@ def undone(due: date, order: Clocked) -> State:
 
 
 def banded(standard: Standard, start: date, stop: Stop, month: date, calendar: Calendar, imposed_on: date) -> Reading:
-    """A stopped clock with its band, or without one if its start or stop is dated before the imposition."""
+    """Read a stopped clock with its band, or without one if its start or stop is dated before the imposition."""
     if stop.on < imposed_on or start < imposed_on:
         return Reading(standard, start, State.IMPOSSIBLE, month, on=stop.on, reason=stop.reason)
     band = standard.band(start, stop.on, calendar)
@@ -159,13 +160,13 @@ _CATEGORIES = {
 
 
 def clocks(*standards: str) -> frozenset[str]:
-    """The measures in which the clocks of these standards count."""
+    """Return the measures in which the clocks of these standards count."""
     named = {measure for row in ROWS if row.name in standards for measure in (row.measure, f"awaited_{row.name}")}
     return frozenset(named | {f"pending_{name}" for name in standards})
 
 
 def count_clock(cells: Cells, reading: Reading) -> None:
-    """Counts one clock of one order."""
+    """Count one clock of one order."""
     measure, month, state = reading.standard.measure, reading.month, reading.state
     if state is State.PENDING:
         count_pending(cells, reading)
@@ -185,9 +186,9 @@ def count_reason(cells: Cells, reading: Reading) -> None:
 
 
 def count_pending(cells: Cells, reading: Reading) -> None:
-    """Counts it by the date on which it is due; overdue is what was due before the day on which somebody looks.
+    """Count a pending clock by its due date. It is overdue if that lies before the day on which somebody looks.
 
-    What counts for the nation also tells in which month: of the imposition for clocks with bands, else that in which it is due.
+    A clock that counts for the nation also counts in a month: that of the imposition if it has bands, else that in which it is due.
     """
     standard, due = reading.standard, reading.due
     assert due is not None

@@ -19,39 +19,39 @@ class Domain:
 
     service: Service
     kinds: tuple[Topic, ...]
-    """The topics that it reads of each authority."""
+    """The topics of each authority that it reads."""
     own: Topic
-    """The topic whose events it accounts for: outcomes, rejections, arrivals."""
+    """The topic for whose events it accounts: outcomes, rejections and arrivals."""
     holds: Callable[[str], bool]
     """Whether a fact key is part of this service's records."""
     counting: Counting[Any]
     stay: Callable[[Record], Stay | None]
-    """The order as one of its person; None where the service does not count people."""
+    """Gives the order as one of its person's; None if the service does not count people."""
     stay_keys: frozenset[str]
-    """The fact keys on which that depends."""
+    """The fact keys on which `stay` depends."""
     calendar: Calendar
     rules: str
-    """The version of what counts: cells counted by another version are counted again."""
+    """The version of the rules: cells counted by another version are counted again."""
 
     local: Mapping[str, Calendar] = field(default_factory=dict)
     """The calendars of authorities with closed days of their own."""
 
     @property
     def follows_counters(self) -> bool:
-        """Whether the service reads both topics of an authority, over which a source's counter runs."""
+        """Return whether the service reads both topics of an authority, over which a source's counter runs."""
         return set(self.kinds) == set(Topic)
 
     def of(self, authority: str) -> "Domain":
-        """The same with the authority's own calendar."""
+        """Return the domain with the authority's own calendar."""
         calendar = self.local.get(authority)
         if calendar is None:
             return self
         return replace(self, calendar=calendar, rules=f"{self.rules} {calendar.version}", local={})
 
     def contributions(self, record: Record) -> Cells:
-        """The cells that a record counts in."""
+        """Return the cells in which a record counts."""
         return self.counting.contributions(record, self.calendar)
 
     def counted(self, record: Record) -> Counted:
-        """The record with its cells."""
+        """Return the record with its cells."""
         return self.counting.counted(record, self.calendar)

@@ -37,17 +37,17 @@ class Finding(NamedTuple):
     rule: Rule
     on: date
     facts: tuple[str, ...]
-    """The fact keys that break it."""
+    """The keys of the facts that break it."""
 
 
 def found(rule: Rule, breaking: Iterable[tuple[date, str]]) -> list[Finding]:
-    """One finding for all the facts (day and key) that break the rule; none for none."""
+    """Return one finding for all the facts (day and key) that break the rule; none if there are none."""
     facts = sorted(breaking)
     return [Finding(rule, facts[0][0], tuple(key for _, key in facts))] if facts else []
 
 
 def dated(record: Record) -> list[tuple[date, str]]:
-    """Every dated fact with its day, the earlier one where it has two."""
+    """Return every dated fact with its day, the earlier one if it has two."""
     return [
         (_FIRST_DAYS[type(data)](data), key)
         for key, entry in record.items()

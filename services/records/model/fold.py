@@ -31,7 +31,7 @@ class PutAside(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One message of a topic, read."""
+    """One message of a topic, decoded."""
 
     topic: Topic
     message: Message
@@ -48,7 +48,7 @@ class Settled(NamedTuple):
 
 @dataclass(slots=True)
 class _Touched:
-    """A record that a day's events change: as it was, as it becomes, and which facts differ."""
+    """A record that a day's events change: its state before and after, and the keys of facts that differ."""
 
     before: Counted
     record: Record
@@ -70,18 +70,18 @@ class Folded:
     records: dict[str, Counted] = field(default_factory=dict)
     """Changed records by subject."""
     cells: dict[date, Cells] = field(default_factory=dict)
-    """Changes of cells by the day on which they became known."""
+    """Changes of cells, by the day on which they became known."""
     people: list[Step] = field(default_factory=list)
     """Changes of the orders that people have."""
     settled: list[Settled] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     known_before: date = date.min
-    """Up to which day cells stood before. A service reads two topics, and one of them may be behind the other."""
+    """The day up to which cells were counted before. A service reads two topics, and one may be behind the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Structured:
-    """A message that came in binary mode, as structured mode has it."""
+    """A message that came in binary mode, converted to structured mode."""
 
     offset: int
     timestamp: int
@@ -91,7 +91,7 @@ class _Structured:
 
 
 def read(topic: Topic, authority: str, messages: Iterable[Message], known_on: date) -> list[Arrival]:
-    """Decode messages of a topic, known up to the day `known_on`, which never goes back, whatever a producer's clock says."""
+    """Decode messages of a topic, known up to the day `known_on`. The days never go back, whatever a producer's clock says."""
     arrivals = []
     for given in messages:
         message = _in_structured_mode(given) if given.headers else given
@@ -107,7 +107,7 @@ def _in_structured_mode(message: Message) -> Message:
 
 
 def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
-    """The subjects whose records the arrivals may change."""
+    """Return the subjects whose records the arrivals may change."""
     return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
 
 
@@ -138,12 +138,12 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
 
 
 def broken(notes: Iterable[Note]) -> set[str]:
-    """The codes of the rules that a record breaks."""
+    """Return the codes of the rules that a record breaks."""
     return {note.rule.code for note in notes if isinstance(note, Finding)}
 
 
 def _broken(before: Counted, after: Counted) -> tuple[set[str], set[str]]:
-    """The rules that a record broke and breaks, of those that may have changed: one part alone tells of each."""
+    """Return the rules that a record broke before and breaks now, of those that may have changed. Only one part reports each rule."""
     changed = [(was, now) for was, now in zip(before.parts, after.parts, strict=True) if was is not now]
     return broken(note for was, _ in changed for note in was.notes), broken(
         note for _, now in changed for note in now.notes
@@ -151,12 +151,17 @@ def _broken(before: Counted, after: Counted) -> tuple[set[str], set[str]]:
 
 
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
-    """The rules that a record began or ceased to break."""
+    """Return the rules that a record began or ceased to break."""
     return [Turn(subject, rule, rule in after) for rule in sorted(before ^ after)]
 
 
 def _tell_again(cells: dict[date, Cells], one: _Touched, days: list[date], whole: Cells, domain: Domain) -> None:
-    """What came behind the other topic changes what was known at the end of each of these days; on the last, by `whole`."""
+    """Change what was known at the end of each of these days, on which cells were counted before these facts arrived.
+
+    A cell on a day is the sum of its changes up to that day. So each day takes the difference that the facts make to the record as it was
+    known then, less the difference already added on earlier days. On the last day the record is known in full, and the difference is
+    `whole`.
+    """
     told: Cells = {}
     for day in days:
         difference = whole
@@ -204,7 +209,7 @@ _DELAY_BANDS = ((1, "to_1_day"), (7, "to_7_days"), (31, "to_1_month"), (92, "to_
 
 
 def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
-    """Counts what depends on arrival: outcomes, reasons and delay. These are no part of any record's contributions."""
+    """Count what depends on arrival: outcomes, reasons and delay. These are not contributions of any record."""
     content = arrival.content
     if isinstance(content, Rejection):
         month = month_of(arrival.day)
@@ -222,19 +227,19 @@ def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
 
 
 def day_of(timestamp: int) -> date:
-    """The local day of a Kafka timestamp in milliseconds."""
+    """Return the local day of a Kafka timestamp in milliseconds."""
     return _day_of_hour(timestamp // 3_600_000)  # the offset of the local time from UTC is whole hours
 
 
 def local_day(time: datetime) -> date:
-    """The local day of a time, whatever year a source may have written."""
-    if time.tzinfo is UTC and time.hour < 22:  # local time was never more than two hours ahead
+    """Return the local day of a time, whatever year a source may have written."""
+    if time.tzinfo is UTC and time.hour < 22:  # local time was never more than two hours ahead of UTC
         return time.date()
     return time.date() if time.year < SUMMER_TIME_SINCE else _day_of_hour(int(time.timestamp()) // 3600)
 
 
 SUMMER_TIME_SINCE = 1916
-"""Before, and at the ends of what a date can say, days are those of UTC."""
+"""For years before this, and at the limits of the type `date`, the day in UTC is used."""
 
 
 @lru_cache(maxsize=100_000)
@@ -243,5 +248,5 @@ def _day_of_hour(hour: int) -> date:
         return datetime.fromtimestamp(hour * 3600, UTC).astimezone(LONDON).date()
     except OverflowError:
         return datetime.fromtimestamp(hour * 3600, UTC).date()
-    except ValueError:  # later than the last day of all, which only a refused event can say
+    except ValueError:  # later than the last date there is, which only a refused event can state
         return date.max

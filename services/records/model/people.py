@@ -1,7 +1,7 @@
-"""How the orders of people count as people, pure: once in a month and a year, and as having an open order or none.
+"""How people count, pure: once in a month and a year, however many orders they have, and as having an open order or none.
 
 Two flows give the number with an open order: the stock on a date is their running difference, as for orders. Orders of one person that
-follow each other without a day between are one time.
+follow each other without a day between them are one spell.
 """
 
 from collections import Counter
@@ -23,19 +23,19 @@ class Stay(NamedTuple):
     person: str
     begun: date
     ended: date
-    """`OPEN` while it is."""
+    """`OPEN` while the order is open."""
     is_new: bool
     """Whether it was imposed here, and not transferred in."""
 
 
 Stays = Counter[Stay]
-"""Of how many orders each is told: two of one day are two."""
+"""How many orders share each stay: a person may have two orders of the same days."""
 Step = tuple[date, Stay, int]
-"""The day on which an order came to be known or not, and by how much its number changes."""
+"""The day on which a change to an order became known, and by how much the number of its stays changes."""
 
 
 def count_people(stays: Iterable[Stay]) -> Cells:
-    """The cells in which the person with these orders counts."""
+    """Return the cells in which the person with these orders counts."""
     cells: Cells = {}
     found = sorted(stays, key=lambda stay: (stay.begun, stay.ended))
     months = {month_of(stay.begun) for stay in found if stay.is_new}
@@ -51,12 +51,12 @@ def count_people(stays: Iterable[Stay]) -> Cells:
 
 
 def year_of_april(day: date) -> date:
-    """The 1 April on which the reporting year of a day begins."""
+    """Return the 1 April on which the reporting year of a day begins."""
     return date(day.year if day.month >= 4 else day.year - 1, 4, 1)
 
 
 def _times(stays: Iterable[Stay]) -> Iterator[tuple[date, date]]:
-    """From when to when a person had an open order. `stays` are in order; one that ended before it began took no time."""
+    """Yield the spells in which a person had an open order. `stays` are in order; one that ended before it began is left out."""
     begun = ended = None
     for stay in stays:
         until = max(stay.begun, stay.ended)
@@ -72,21 +72,21 @@ def _times(stays: Iterable[Stay]) -> Iterator[tuple[date, date]]:
 
 
 def steps_of(day: date, was: Stay | None, now: Stay | None) -> list[Step]:
-    """How a change of one order changes the orders of its person."""
+    """Return how a change of one order changes the stays of its person."""
     if was == now:
         return []
     return [(day, stay, step) for stay, step in ((was, -1), (now, 1)) if stay is not None]
 
 
 class People(NamedTuple):
-    """The changes about people of one authority: cells by the day on which they became known, and the orders afterwards."""
+    """The changes about people of one authority: cells by the day on which they became known, and the stays afterwards."""
 
     cells: dict[date, Cells]
     orders: Stays
 
 
 def plan(known: Mapping[str, Stays], steps: Iterable[Step]) -> People:
-    """The changes of these steps. `known` has the orders of everybody concerned, and is not changed."""
+    """Plan the changes of these steps. `known` has the stays of everybody concerned, and is not changed."""
     after = {person: Stays(stays) for person, stays in known.items()}
     cells: dict[date, Cells] = {}
     changed: set[Stay] = set()

@@ -1,6 +1,6 @@
 """A record, pure: the map from fact key to the latest fact. Nothing else is counted, so any order of arrival gives the same record.
 
-Each fact carries the day from which it is known and the fact that it replaced, so that any past day can be reproduced.
+Each fact keeps the day from which it is known and the fact that it replaced, so that any past day can be reproduced.
 """
 
 from collections.abc import Container
@@ -25,32 +25,32 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
     PUT_ASIDE = "put_aside"
-    """An operator skipped it, since the platform failed on it. It is kept, and can be sent through again."""
+    """An operator skipped it, since the platform failed on it. It is kept, and can be sent again."""
 
 
 class Entry(Struct, frozen=True, array_like=True):
-    """The latest statement of a fact. `data` is None where the fact was withdrawn."""
+    """The latest statement of a fact. `data` is None if the fact was withdrawn."""
 
     time: datetime
     id: str
     type: str
     data: Fact | None
     known_on: date = date.min
-    """Since when this is known."""
+    """The day from which it is known."""
     before: tuple["Entry", ...] = ()
-    """What was known at the end of earlier days, the latest first."""
+    """Earlier statements, as known at the end of earlier days, the latest first."""
     sequence: int = 0
-    """The source's own number of the statement; 0 where it has none, or was stored before numbers were."""
+    """The source's own number of the statement; 0 if it has none, or was stored before numbers were."""
     caseload: str = ""
-    """Who works with the order, as the statement has it."""
+    """The team that works with the order, according to the statement."""
 
     @property
     def rank(self) -> tuple[datetime, int, str]:
-        """The greatest is the latest."""
+        """Return a key by which the greatest statement is the latest."""
         return self.time, self.sequence, self.id
 
     def on(self, day: date) -> "Entry | None":
-        """What was known of the fact at the end of that day."""
+        """Return what was known of the fact at the end of that day."""
         if self.known_on <= day:
             return self
         return next((entry for entry in self.before if entry.known_on <= day), None)
@@ -61,10 +61,10 @@ F = TypeVar("F", bound=Fact)
 
 
 def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
-    """Puts the event's fact into `record` (in place) unless a later statement of the same fact is there.
+    """Put the event's fact into `record`, in place, unless a later statement of the same fact is there.
 
-    Latest is the greatest (time, sequence or 0, id). A source that breaks its promise of unique ids still converges: the content
-    decides then.
+    The latest statement has the greatest (time, sequence or 0, id). If a source breaks its promise of unique ids, the content decides, so
+    that all orders of arrival still converge.
     """
     key = event.data.key
     data = None if isinstance(event.data, FactWithdrawn) else event.data
@@ -84,7 +84,9 @@ def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
 
 
 def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> tuple[date, tuple[Entry, ...]]:
-    """Since when a new statement is known, and what was before: who says the same every night tells nothing new."""
+    """Return since when a new statement is known, and the statements before it. A sender that repeats the same every night says nothing
+    new.
+    """
     if old is None:
         return known_on, ()
     if (old.type, old.data) == (name, data):
@@ -95,39 +97,39 @@ def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> t
 
 
 def name_of(key: str) -> str:
-    """The name of a fact key, before the slash."""
+    """Return the name of a fact key, before the slash."""
     return key.partition("/")[0]
 
 
 def as_known(record: Record, day: date) -> Record:
-    """The record as it was at the end of that day."""
+    """Return the record as it was at the end of that day."""
     return {key: entry for key, latest in record.items() if (entry := latest.on(day)) is not None}
 
 
 def days_after(record: Record, day: date) -> list[date]:
-    """The days after that one on which the record changed, in order."""
+    """Return the days after that one on which the record changed, in order."""
     days = {entry.known_on for latest in record.values() for entry in (latest, *latest.before)}
     return sorted(known_on for known_on in days if known_on > day)
 
 
 def fact(record: Record, key: str, kind: type[F]) -> F | None:
-    """The fact under `key`, if it is there and not withdrawn."""
+    """Return the fact under `key`; None if it is missing or withdrawn."""
     entry = record.get(key)
     return entry.data if entry is not None and isinstance(entry.data, kind) else None
 
 
 def facts(record: Record, kind: type[F]) -> list[F]:
-    """All facts of a kind that can be stated many times, such as sessions."""
+    """Return all facts of a kind that can be stated many times, such as sessions."""
     return [entry.data for entry in record.values() if type(entry.data) is kind]
 
 
 def is_withdrawn(record: Record) -> bool:
-    """Whether the whole order was withdrawn: it counts nothing from then on."""
+    """Return whether the whole order was withdrawn. It then counts nothing."""
     return WHOLE_ORDER in record
 
 
 def caseload_of(record: Record) -> str:
-    """Who works with the order, by the latest statement that says so; empty where none does."""
+    """Return the team that works with the order, by the latest statement that names one; empty if none does."""
     said = [entry for entry in record.values() if entry.caseload]
     return max(said, key=lambda entry: (entry.rank, entry.caseload)).caseload if said else ""
 
@@ -157,11 +159,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 def dump(record: Record) -> bytes:
-    """The record as JSON: fact key to [time, id, type, data, known_on, before, sequence, caseload]."""
+    """Return the record as JSON: fact key to [time, id, type, data, known_on, before, sequence, caseload]."""
     return _encode(record)
 
 
 def load(raw: bytes, names: Container[str] | None = None) -> Record:
-    """What `dump` wrote; only facts whose keys have these names before the slash, where they are given."""
+    """Read what `dump` wrote. If names are given, keep only facts whose keys have these names before the slash."""
     found = _stored.decode(raw).items()
     return {key: stored.entry() for key, stored in found if names is None or key.partition("/")[0] in names}

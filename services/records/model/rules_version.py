@@ -16,7 +16,7 @@ OURS = ("contracts", "services")
 
 
 def rules_version(working_days: Calendar, *modules: str) -> str:
-    """A short digest of these modules with all of ours that they import, and of the calendar."""
+    """Return a short digest of the calendar, and of these modules with all of ours that they import."""
     digest = sha256(working_days.version.encode())
     for day in sorted(working_days.closed):
         digest.update(day.isoformat().encode())
@@ -30,7 +30,7 @@ def _digest(modules: tuple[str, ...]) -> bytes:
 
 
 def code_of(modules: Iterable[str], packages: tuple[str, ...]) -> dict[str, str]:
-    """The code of modules, and of all in these packages that they import at any distance, by name and in its order."""
+    """Return the code of modules, and of all in these packages that they import at any distance, by name and in its order."""
     found: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
@@ -45,7 +45,7 @@ def code_of(modules: Iterable[str], packages: tuple[str, ...]) -> dict[str, str]
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes out texts that stand alone: docstrings of modules, classes, functions and attributes."""
+    """Removes strings that stand alone: docstrings of modules, classes, functions and attributes."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         alone = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
@@ -53,7 +53,7 @@ class _Bare(ast.NodeTransformer):
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
-    """Every module that is imported; `from a import b` gives `a` and `a.b`, which may be one."""
+    """Yield every module that is imported; `from a import b` gives `a` and `a.b`, since that may be a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -64,7 +64,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def _file(name: str) -> Path | None:
-    """The source of a module; None for what is no module."""
+    """Return the file of a module; None if the name is not that of a module."""
     try:
         spec = find_spec(name)
     except ModuleNotFoundError:

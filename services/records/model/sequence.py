@@ -1,6 +1,6 @@
-"""The numbers of a source's own counter that have come, pure: the highest number and the gaps below it.
+"""The numbers of a source's own counter that arrived, pure: the highest number and the gaps below it.
 
-A gap belongs to the month of the next higher number, so the state depends on the numbers that came and not on their order.
+A gap belongs to the month of the next higher number, so the state depends on which numbers arrived and not on their order.
 """
 
 from bisect import bisect_right
@@ -20,7 +20,7 @@ class Gap(NamedTuple):
     first: int
     last: int
     month: date
-    """Of the event that bears the number after `last`."""
+    """The month of the event with the number after `last`."""
 
     @property
     def size(self) -> int:
@@ -28,17 +28,17 @@ class Gap(NamedTuple):
 
     @property
     def counted(self) -> int:
-        """The number that count as missing, limited so that one absurd number does not count more than anybody could have sent."""
+        """Return how many numbers count as missing, limited so that one absurd number does not count more than anybody could have sent."""
         return min(self.size, MOST_MISSING)
 
 
 @dataclass(slots=True)
 class Numbers:
-    """What came of one source."""
+    """The numbers of one source."""
 
     highest: int = 0
     gaps: list[Gap] = field(default_factory=list)
-    """In order."""
+    """The gaps in order."""
 
 
 Change = Counter[tuple[date, str]]
@@ -59,7 +59,7 @@ def receive(numbers: Numbers, came: Iterable[tuple[int, date]]) -> Change:
 
 
 def _fill(numbers: Numbers, number: int, month: date, change: Change) -> bool:
-    """Splits the gap in which the number lies; false where it lies in none."""
+    """Split the gap in which the number lies. Returns False if it lies in none."""
     at = bisect_right(numbers.gaps, number, key=lambda gap: gap.first) - 1
     if at < 0 or numbers.gaps[at].last < number:
         return False
@@ -77,7 +77,7 @@ def _put(numbers: Numbers, at: int, gap: Gap, change: Change) -> None:
 
 
 BLOCK = 256
-"""Numbers whose marks are kept together."""
+"""How many numbers have their marks kept together."""
 _MARK = 4
 _NOBODY, _SEVERAL = bytes(_MARK), b"\xff" * _MARK
 Numbered = tuple[str, str, int]
@@ -87,28 +87,28 @@ Blocks = dict[Numbered, bytearray]
 
 
 class Bearer(NamedTuple):
-    """An event that bears a number."""
+    """An event that has a number."""
 
     number: Numbered
     event_id: str
     month: date
     day: date
-    """On which it became known."""
+    """The day on which it became known."""
 
 
 def block_of(number: Numbered) -> Numbered:
-    """Where the mark of the number is kept."""
+    """Return the block in which the mark of the number is kept."""
     authority, system, place = number
     return authority, system, place // BLOCK
 
 
 def no_marks() -> bytearray:
-    """Of a block of which nothing came."""
+    """Return the marks of a block of which nothing has arrived."""
     return bytearray(BLOCK * _MARK)
 
 
 def find_reused(bearers: Iterable[Bearer], blocks: Blocks) -> list[Bearer]:
-    """The events whose number another event used before, each number once. Adds their marks to `blocks`, in place."""
+    """Return the events whose number another event used before, each number once. Adds their marks to `blocks`, in place."""
     return [bearer for bearer in bearers if _is_reused(blocks[block_of(bearer.number)], bearer)]
 
 
@@ -123,6 +123,6 @@ def _is_reused(marks: bytearray, bearer: Bearer) -> bool:
 
 
 def _mark_of(event_id: str) -> bytes:
-    """What is kept of an event, to tell it from another that bears the same number."""
+    """Return the mark of an event, by which it differs from another with the same number."""
     mark = crc32(event_id.encode()).to_bytes(_MARK, "big")
     return b"once" if mark in (_NOBODY, _SEVERAL) else mark

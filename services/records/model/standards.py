@@ -1,7 +1,7 @@
 """The standards as data, pure: a change of guidance or law is a new row with the days for which it holds, not new code.
 
-A row applies to clocks that start between its first and its last day. Rows of one name, and variant, follow each other without a gap. Bands
-are those of the published tables; the first one meets the standard. Rows that no public source verifies are marked.
+A row applies to clocks that start between its first and its last day. Rows with the same name and variant follow each other without a gap.
+The bands are those of the published tables; the first one meets the standard. Rows that no public source verifies are marked.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Length(NamedTuple):
     unit: Unit
 
     def after(self, start: date, calendar: Calendar) -> date:
-        """The last day on which it is in time."""
+        """Return the last day that is in time."""
         match self.unit:
             case Unit.WORKING_DAYS:
                 return calendar.after(start, self.number)
@@ -37,7 +37,7 @@ class Length(NamedTuple):
                 return add_months(start, self.number)
 
     def holds(self, start: date, end: date, calendar: Calendar) -> bool:
-        """Whether the time up to `end` is within the limit. An end on a closed day counts as the working day before."""
+        """Return whether the time up to `end` is within the limit. An end on a closed day counts as the working day before."""
         if self.unit is Unit.WORKING_DAYS:
             return calendar.working_days(start, end) <= self.number
         return end <= self.after(start, calendar)
@@ -49,7 +49,7 @@ class Band(NamedTuple):
 
 
 class Extension(NamedTuple):
-    """More time by law for everything that was open on one day, when the law came into force."""
+    """More time by law for everything that was open on the day on which the law came into force."""
 
     open_on: date
     more: Length
@@ -60,7 +60,7 @@ class Extension(NamedTuple):
         return f"{self.more.number} {self.more.unit} more for what was open on {self.open_on}: {self.source}"
 
     def applies(self, start: date, closed: date | None) -> bool:
-        """Whether what began on `start` was still open: that it closed on the very day does not take it away."""
+        """Return whether something that began on `start` was still open. It was, even if it closed on that very day."""
         return start < self.open_on and (closed is None or closed >= self.open_on)
 
 
@@ -86,18 +86,18 @@ class Standard:
     extension: Extension | None = None
 
     def due(self, start: date, closed: date | None, calendar: Calendar) -> date:
-        """The last day in time for what began on `start` and, by its being done or by the order's end, closed on `closed`."""
+        """Return the last day in time for something that began on `start`. `closed` is when it was done or the order ended, if it was."""
         return self.extended(self.limit.after(start, calendar), start, closed, calendar)
 
     def extended(self, due: date, start: date, closed: date | None, calendar: Calendar) -> date:
-        """A due date that was set before the law gave more time, with that time."""
+        """Return a due date that was set before the law gave more time, with that time added."""
         longer = self.extension
         if longer is None or not longer.applies(start, closed):
             return due
         return longer.more.after(due, calendar)
 
     def band(self, start: date, end: date, calendar: Calendar) -> str:
-        """The published band of what took from `start` to `end`."""
+        """Return the published band for the time from `start` to `end`."""
         for upto, name in self.bands:
             if upto.holds(start, end, calendar):
                 return name
@@ -105,7 +105,7 @@ class Standard:
 
     @property
     def within(self) -> str:
-        """The band that meets the standard."""
+        """Return the band that meets the standard."""
         return self.bands[0].name
 
 
@@ -137,7 +137,7 @@ def _bands(standard: str, *limits: Length) -> tuple[Band, ...]:
 
 
 def _clock(name: str, title: str, starts: str, stops: str, source: str, verified: bool, *limits: Length) -> Standard:
-    """A standard whose first limit is the one to keep, and whose others divide what is late into bands."""
+    """Return a standard: its first limit is the one to keep, and the others divide what is late into bands."""
     return Standard(name, title, name, limits[0], starts, stops, source, verified, _BEGINNING,
                     bands=_bands(name, *limits), over=BANDS[name][-1])  # fmt: skip
 
@@ -148,7 +148,9 @@ def _review(variant: str, months: int, starts: str, stops: str) -> Standard:
 
 
 def _completion(level: int, months: int) -> tuple[Standard, ...]:
-    """The legal period of a level of unpaid work; the law that gave more time held from its day, for what was open and what came."""
+    """Return the rows for the legal period of a level of unpaid work. The law that gave more time applied from its day, to open orders and
+    to new ones.
+    """
 
     def row(limit: int, source: str, since: date, until: date | None, longer: Extension | None = None) -> Standard:
         return Standard(
@@ -202,7 +204,7 @@ TITLES = {row.name: row.title for row in ROWS}
 
 
 def in_force(name: str, on: date, variant: str = "") -> Standard:
-    """The row for clocks that start on this day; the oldest row for earlier days."""
+    """Return the row for clocks that start on this day; the oldest row for earlier days."""
     rows = _BY_NAME[name, variant]
     for row in reversed(rows):
         if row.since <= on:

@@ -25,25 +25,25 @@ from services.records.model.record import Record, caseload_of, fact, is_withdraw
 
 
 class Summary(NamedTuple):
-    """The columns of a record beside its facts. All are empty for an order withdrawn as a whole, but for `standing`."""
+    """The columns of a record beside its facts. For an order withdrawn as a whole, all but `standing` are empty."""
 
     imposed_on: date | None = None
     ended_on: date | None = None
     next_due: date | None = None
-    """The earliest due date of a standard not yet met."""
+    """The earliest due date of a standard that is not yet met."""
     standing: bytes | None = None
-    """A `Standing` in JSON; None where there is nothing to say."""
+    """A `Standing` in JSON; None if there is nothing to say."""
     came_from: str | None = None
-    """Authority and order, as in `S12000036/CPO/1`, from which it was transferred in."""
+    """The authority and order from which it was transferred in, as in `S12000036/CPO/1`."""
     left_on: date | None = None
-    """When it was transferred out."""
+    """The day on which it was transferred out."""
     asked_of: str | None = None
-    """The authority that was last asked to take it over, and has not refused."""
+    """The authority that was last asked to take the order over, and has not refused."""
     asked_on: date | None = None
     counts_from: date | None = None
-    """No cell of an earlier period counts anything of it; None where it counts in no cell."""
+    """No cell of an earlier period counts anything of the record; None if no cell does."""
     counts_until: date | None = None
-    """No cell of a later period does."""
+    """No cell of a later period counts anything of the record."""
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,12 +56,12 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     findings: list[str] = []
     """Codes of the data quality rules that it breaks."""
     minutes: tuple[int, int] | None = None
-    """Unpaid work ordered and credited."""
+    """Unpaid work in minutes, ordered and credited."""
     withdrawn: bool = False
     begun_on: date | None = None
-    """The day from which an order from elsewhere is managed here, where its duties run from that day."""
+    """For an order from elsewhere, the day from which its duties run here."""
     wrong_since: date | None = None
-    """The day on which the latest of its findings came to be known."""
+    """The day on which its latest finding became known."""
     caseload: str = ""
 
 
@@ -71,7 +71,7 @@ _WITHDRAWN = _encode(Standing(withdrawn=True))
 
 
 def summary(counted: Counted) -> Summary:
-    """Reads it off a record and what its parts tell of it."""
+    """Derive the summary from a record and the notes of its parts."""
     record = counted.record
     if is_withdrawn(record):
         return Summary(standing=_WITHDRAWN)
@@ -92,7 +92,7 @@ def summary(counted: Counted) -> Summary:
 
 
 def _span(counted: Counted) -> tuple[date | None, date | None]:
-    """The first and the last period in which any cell counts it."""
+    """Return the first and last period in which any cell counts it."""
     periods = {period for part in counted.parts for _, period, _ in part.cells}
     periods.update(map(month_of, _credited_on(counted.record)))
     return min(periods, default=None), max(periods, default=None)
@@ -107,7 +107,7 @@ def _credited_on(record: Record) -> Iterator[date]:
 
 
 class _Departure(NamedTuple):
-    """What of an order's record says that it goes elsewhere."""
+    """What an order's record says of its transfer elsewhere."""
 
     left_on: date | None = None
     asked_of: str | None = None
@@ -155,7 +155,7 @@ def _standing(record: Record, notes: Iterable[Note]) -> Standing:
 
 
 def known_since(record: Record, finding: Finding) -> date:
-    """The day on which the last of the facts came that break the rule."""
+    """Return the day on which the last of the facts that break the rule arrived."""
     return max((record[key].known_on for key in finding.facts if key in record), default=date.min)
 
 

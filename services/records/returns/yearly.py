@@ -21,7 +21,7 @@ from services.records.model.record import Record, name_of
 
 Cell = str | int
 Values = Mapping[str, Callable[[str, Record], object]]
-"""What a service can say of an order, by the name that a mapping uses."""
+"""The values that a service can give of an order, by the name that a mapping uses."""
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +32,7 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`subject`, `authority`, `fact key.member`, `count.fact key`, `clock.standard.member`, or a name of the service's own."""
     about: str
     codes: dict[str, str] = {}
-    """From our codes to those of the return; a code that is not named stays as it is."""
+    """From our codes to those of the return; a code that is not listed stays as it is."""
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,13 +41,13 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     measure: str
     where: dict[str, str] = {}
-    """Rows with these values; an empty value means an empty column, `*` one that is not."""
+    """Only rows with these values; an empty value means an empty column, and `*` a column that is not empty."""
     by: str = ""
-    """A column whose values are counted one by one; its values are the categories."""
+    """A column whose values are counted one by one; the values are the categories."""
     dimension: str = ""
-    """The dimension of those categories; the total where there is none."""
+    """The dimension of those categories; without one, the total is compared."""
     category: str = ""
-    """Instead of both: the one category in which all these rows count."""
+    """The one category in which all these rows count, in place of `by` and `dimension`."""
     sum: str = ""
     """A column that is added up, instead of counting rows."""
     times: int = 1
@@ -60,7 +60,7 @@ class UnitReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     column: list[Column]
     where: dict[str, str] = {}
-    """Which of the orders have a row, in the terms of a check; all where it is empty."""
+    """Which orders have a row, in the terms of a check; all if it is empty."""
     check: list[Check] = []
 
 
@@ -71,11 +71,11 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     measure: str
     dimension: str = ""
-    """Categories of this dimension, one a row; only the total where there is none."""
+    """One row for each category of this dimension; only the total if it is empty."""
     categories: list[str] = []
-    """Instead: these categories."""
+    """These categories, in place of a dimension."""
     divide: int = 1
-    """Minutes to hours, for instance."""
+    """For example, 60 to show minutes as hours."""
     unit: str = "orders"
 
 
@@ -91,7 +91,7 @@ M = TypeVar("M", UnitReturn, Report)
 
 
 def find(name: str, shipped: Path, own: Path | None) -> Path:
-    """An operator's own mapping of that name, or the shipped one. Raises Refused if the folder holds unknown files."""
+    """Return the operator's own mapping of that name, or else the shipped one. Raises Refused if the folder holds unknown files."""
     if own is None:
         return shipped / name
     names = {path.name for path in shipped.glob("*.toml")}
@@ -103,7 +103,7 @@ def find(name: str, shipped: Path, own: Path | None) -> Path:
 
 
 def read(path: Path, kind: type[M]) -> M:
-    """Raises Refused where the file is not such a mapping."""
+    """Read a mapping. Raises Refused if the file is not such a mapping."""
     try:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
     except (OSError, ValueError) as fault:
@@ -150,7 +150,7 @@ class Filler:
 
 
 def faults(mapping: UnitReturn, report: Report, own: Values) -> list[str]:
-    """Columns and checks in the mappings that cannot be carried out, in words."""
+    """Return the errors in the mappings, in words: columns and checks that cannot be carried out."""
     names = {column.name for column in mapping.column}
     found = [f"column {c.name}: {c.value} is not known" for c in mapping.column if not _is_known(c.value, own)]
     found += [f"where: there is no column {name}" for name in sorted(mapping.where.keys() - names)]
@@ -196,7 +196,7 @@ def _text(value: object) -> str:
 
 
 def as_csv(names: Iterable[str], rows: Iterable[Mapping[str, str]]) -> str:
-    """Lines end as RFC 4180 says."""
+    """Write rows as CSV, with line ends according to RFC 4180."""
     columns = list(names)
     return sheets.as_csv([columns, *([row[name] for name in columns] for row in rows)])
 
@@ -212,7 +212,7 @@ def counted(check: Check, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
 
 
 def concerns(check: Check, measure: str, category: str) -> bool:
-    """Whether the check compares this cell."""
+    """Return whether the check compares this cell."""
     if measure != check.measure:
         return False
     return category == check.category if check.category else category.partition("=")[0] == check.dimension
@@ -223,7 +223,7 @@ def _all_fit(row: Mapping[str, str], where: Mapping[str, str]) -> bool:
 
 
 def not_compared(mapping: UnitReturn, report: Report) -> list[str]:
-    """The tables of which no check compares anything: they count facts of orders that have no row in the unit-level return."""
+    """Return the tables of which no check compares anything: they count facts of orders that have no row in the unit-level return."""
     compared = {(c.measure, (c.category.partition("=")[0] if c.category else c.dimension)) for c in mapping.check}
     return [
         table.id
@@ -233,7 +233,7 @@ def not_compared(mapping: UnitReturn, report: Report) -> list[str]:
 
 
 def table_rows(table: TableSpec, sums: Mapping[tuple[str, Any, str], int]) -> dict[str, float]:
-    """The rows of a table, by category; the total has an empty one."""
+    """Return the rows of a table, by category; the total has an empty category."""
     found: Counter[str] = Counter()
     for (measure, _, category), value in sums.items():
         if measure == table.measure and _in_table(table, category):

@@ -27,17 +27,17 @@ from services.records.trees import keeping
 from services.records.trees.keeping import KeptHead, NewLeaf
 
 STEP = 2_000
-"""Events that are read at once: 125 MiB at most."""
+"""How many events are read at once; they take at most 125 MiB."""
 SALT_BYTES = 16
 ACCEPTED = [OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)]
 
 Events = Callable[[Sequence[int]], Mapping[int, bytes]]
-"""The events at these offsets of a topic, which are in order; what the log no longer has is left out."""
+"""Gives the events at these offsets of a topic, which are in ascending order; events that the log no longer has are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Whose tree it is, and of which topic."""
+    """Identifies a tree by its authority and topic."""
 
     authority: str
     topic: str
@@ -58,11 +58,11 @@ class _Arrived(NamedTuple):
 def close(
     connection: Connection, tree: Tree, events: Events, key: SigningKey, now: datetime, signed: Head | None = None
 ) -> Head | None:
-    """The head of yesterday; None where it was closed before, or nothing was ever accepted.
+    """Close yesterday, and return its head; None if it was closed before, or nothing was ever accepted.
 
-    `signed` is the last head that is known elsewhere. Raises Refused, also where the tree does not begin with it.
+    `signed` is the last head that is known elsewhere. Raises Refused, also if the tree does not begin with it.
     """
-    # A rebuild that is about to put other tables in the place of these waits for this, or this for the rebuild.
+    # A rebuild must not replace these tables in the meantime: each waits for the other's lock on the checkpoints.
     connection.execute(select(checkpoints.c.next_offset).where(checkpoints.c.topic == tree.topic))
     keeping.hold(connection, tree.authority)
     before = keeping.latest_head(connection, tree.authority)
@@ -88,7 +88,7 @@ def _head_of(kept: KeptHead | None) -> Head | None:
 
 
 def _refuse_another(connection: Connection, tree: Tree, size: int, signed: Head | None) -> None:
-    """Nothing is added to a tree that does not begin with what was signed before: two histories would bear our signature."""
+    """Refuse a tree that does not begin with what was signed before: two histories would carry our signature."""
     if signed is None:
         return
     if signed.size > size or keeping.root_of(connection, tree.authority, signed.size).hex() != signed.root:
@@ -116,7 +116,7 @@ def _sign(connection: Connection, tree: Tree, grown: Growing, closing: _Closing)
 
 
 def _end(connection: Connection, authority: str, begin: int, day: date) -> int:
-    """The first offset that is of a later day; where there is none, that after all that was read."""
+    """Return the first offset of a later day; if there is none, the one after everything that was read."""
     midnight = datetime.combine(day + timedelta(days=1), time(), LONDON)
     mine = arrivals.c.authority == authority, arrivals.c.offset >= begin
     later = connection.scalar(select(func.min(arrivals.c.offset)).where(*mine, arrivals.c.arrived_at >= midnight))
@@ -126,7 +126,7 @@ def _end(connection: Connection, authority: str, begin: int, day: date) -> int:
 
 
 def _accepted(connection: Connection, authority: str, begin: int, end: int) -> Iterator[Sequence[_Arrived]]:
-    """What was accepted between two offsets, some at a time."""
+    """Yield the events accepted between two offsets, in portions."""
     of = arrivals.c
     query = select(of.offset, of.event_id, of.arrived_at).where(of.authority == authority, of.outcome.in_(ACCEPTED))
     ordered = query.where(of.offset < end).order_by(of.offset).limit(STEP)
@@ -136,7 +136,7 @@ def _accepted(connection: Connection, authority: str, begin: int, end: int) -> I
 
 
 class _Told(Struct):
-    """A leaf that may be added, and the event that it is about."""
+    """A leaf that may be added, and its event."""
 
     leaf: NewLeaf
     event: bytes
@@ -158,7 +158,7 @@ def _leaves(tree: Tree, rows: Sequence[_Arrived], events: Mapping[int, bytes]) -
 
 
 def _new(connection: Connection, authority: str, told: Iterator[_Told]) -> list[NewLeaf]:
-    """Those of which no leaf is about the same bytes yet: of what is sent again, or was written anew, the first time counts."""
+    """Return the leaves whose bytes no leaf covers yet. Of an event that is sent again, or was written anew, the first one counts."""
     found = list(told)
     marks: dict[str, list[tuple[str, bytes]]] = {}
     for row in keeping.known(connection, authority, {one.leaf.event_id for one in found}):

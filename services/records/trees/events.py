@@ -15,7 +15,7 @@ BATCH = 5_000
 
 @contextmanager
 def events_of(kafka: KafkaSettings, topic: str) -> Iterator[Events]:
-    """Reads a topic by offsets; connects when it is asked first. Events that came in binary mode are given in structured mode."""
+    """Give events of a topic by offsets, connecting at the first request. Events that came in binary mode are given in structured mode."""
     source = TopicPartition(topic, 0)
     with ExitStack() as stack:
 

@@ -15,7 +15,7 @@ from services.records.ingest.tables import tree_heads, tree_leaves, tree_nodes
 
 
 class KeptHead(NamedTuple):
-    """A head as it was signed, and from which offset on events are not in it."""
+    """A head as it was signed, and the first offset whose event it does not include."""
 
     day: date
     size: int
@@ -25,7 +25,7 @@ class KeptHead(NamedTuple):
 
 
 class NewLeaf(NamedTuple):
-    """What is to be added."""
+    """A leaf to be added."""
 
     event_id: str
     entry: str
@@ -33,17 +33,17 @@ class NewLeaf(NamedTuple):
 
 
 def hold(connection: Connection, authority: str) -> None:
-    """Lock the tree: others who want to add to it wait until the transaction ends."""
+    """Lock the tree: others that want to add to it wait until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"tree {authority}", 0))))
 
 
 def latest_head(connection: Connection, authority: str) -> KeptHead | None:
-    """None before the first day was closed."""
+    """Return the latest head; None before the first day was closed."""
     return next(iter(heads(connection, authority, limit=1)), None)
 
 
 def heads(connection: Connection, authority: str, before: date | None = None, limit: int = 100) -> list[KeptHead]:
-    """Of days before this one, the latest first."""
+    """Return the heads of days before this one, the latest first."""
     query = select(*(tree_heads.c[name] for name in KeptHead._fields)).where(tree_heads.c.authority == authority)
     if before is not None:
         query = query.where(tree_heads.c.day < before)
@@ -51,12 +51,12 @@ def heads(connection: Connection, authority: str, before: date | None = None, li
 
 
 def add_head(connection: Connection, authority: str, head: KeptHead) -> None:
-    """For good."""
+    """Add a head, for good."""
     connection.execute(tree_heads.insert().values(authority=authority, **head._asdict()))
 
 
 def nodes(connection: Connection, authority: str, wanted: Sequence[Node]) -> dict[Node, bytes]:
-    """The hashes of full subtrees."""
+    """Return the hashes of full subtrees."""
     table = tree_nodes.c
     query = select(table.level, table.number, table.hash).where(table.authority == authority)
     rows = connection.execute(query.where(tuple_(table.level, table.number).in_(wanted)))
@@ -64,18 +64,18 @@ def nodes(connection: Connection, authority: str, wanted: Sequence[Node]) -> dic
 
 
 def growing(connection: Connection, authority: str, size: int) -> Growing:
-    """The tree as it was when it had so many leaves, to which more can be added."""
+    """Return the tree as it was when it had `size` leaves, so that more can be added."""
     return Growing(size, nodes(connection, authority, full_subtrees(Range(0, size))))
 
 
 def root_of(connection: Connection, authority: str, size: int) -> bytes:
-    """Of the tree as it was when it had so many leaves, which it has at least."""
+    """Return the root of the tree as it was when it had `size` leaves; it must have at least that many."""
     (root,) = hashes([Range(0, size)], lambda wanted: nodes(connection, authority, wanted))
     return root
 
 
 def add(connection: Connection, authority: str, tree: Growing, leaves: Sequence[NewLeaf]) -> None:
-    """One leaf after the other."""
+    """Add leaves, one after the other."""
     numbered = enumerate(leaves, tree.size)
     rows = [(authority, number, leaf.event_id, leaf.entry, leaf.salt) for number, leaf in numbered]
     grown = [node for leaf in leaves for node in tree.add(leaf_hash(leaf.entry.encode()))]
@@ -85,13 +85,15 @@ def add(connection: Connection, authority: str, tree: Growing, leaves: Sequence[
 
 
 def known(connection: Connection, authority: str, ids: Collection[str]) -> Iterable[Row[Any]]:
-    """Leaves of events of these ids, with `event_id`, `entry` and `salt`."""
+    """Return the leaves of events with these ids, with `event_id`, `entry` and `salt`."""
     query = select(tree_leaves).where(tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids))
     return connection.execute(query).all()
 
 
 def leaf_of(connection: Connection, authority: str, event_id: str, among: range) -> Leaf | None:
-    """The first event of this id among these numbers, with its way to the root of the tree that ends there; None where there is none."""
+    """Return the first event of this id among these numbers, with its path to the root of the tree that ends
+    there; None if there is none.
+    """
     mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id == event_id
     its = tree_leaves.c.number >= among.start, tree_leaves.c.number < among.stop
     found = connection.execute(
@@ -104,12 +106,12 @@ def leaf_of(connection: Connection, authority: str, event_id: str, among: range)
 
 
 def path_of(connection: Connection, authority: str, ranges: Sequence[Range]) -> list[str]:
-    """The hashes of these subtrees, in hexadecimal."""
+    """Return the hashes of these subtrees, in hexadecimal."""
     return [found.hex() for found in hashes(ranges, lambda wanted: nodes(connection, authority, wanted))]
 
 
 def forget(connection: Connection, ids_by_authority: Mapping[str, Collection[str]]) -> None:
-    """Remove the entries of events with these ids. Their hashes stay, so that every head stays valid."""
+    """Remove the entries of events with these ids. Their hashes stay, so that every head remains valid."""
     nothing = {"event_id": None, "entry": None, "salt": None}
     for authority, ids in ids_by_authority.items():
         mine = tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids)

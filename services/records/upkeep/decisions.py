@@ -1,4 +1,4 @@
-"""Carries over to rebuilt tables what is not in the log: decisions of operators and managers, and times as first read."""
+"""Carries over to rebuilt tables what the log does not hold: decisions of operators and managers, and times as first read."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ _CARRIED = (tables.parks, tables.record_times, tables.notes, tables.webhooks)
 
 
 _SIGNED = (tables.tree_leaves, tables.tree_nodes, tables.tree_heads, tables.tree_keys)
-"""What authorities were given signed must stay as it is, so it is never made again."""
+"""What was signed for authorities must stay as it is, so it is never made again."""
 
 
 def carry_over(connection: Connection, old: str, new: str) -> None:
-    """Copies from one schema to the other. Who is parked in the old is tried again in the new."""
+    """Copy decisions from one schema to the other. An authority parked in the old one is tried again in the new one."""
     for table in _CARRIED:
         _copy(connection, table, old, new)
     _try_again(connection, new)
@@ -26,7 +26,9 @@ def hold_up(connection: Connection, old: str) -> None:
 
 
 def carry_over_late(connection: Connection, old: str, new: str) -> None:
-    """Copies what was decided since, once that is held up, and who is told of changes by now. Whom it concerns is tried again."""
+    """Copy, under the lock of `hold_up`, what was decided since `carry_over`, and how far each webhook has got. The authorities concerned
+    are tried again.
+    """
     same = "(n.authority, n.action, n.by, n.at) = (o.authority, o.action, o.by, o.at)"
     late = f'NOT EXISTS (SELECT FROM "{new}".parks n WHERE {same})'
     concerned = connection.scalars(text(f'SELECT DISTINCT authority FROM "{old}".parks o WHERE {late}')).all()  # noqa: S608
@@ -39,7 +41,7 @@ def carry_over_late(connection: Connection, old: str, new: str) -> None:
 
 
 def _try_again(connection: Connection, new: str, authorities: Sequence[str] | None = None) -> None:
-    """Of these or of all."""
+    """Try these parked authorities again, or all of them."""
     connection.execute(
         text(
             f'INSERT INTO "{new}".parks (authority, action, said, by, at) '  # noqa: S608
@@ -52,9 +54,9 @@ def _try_again(connection: Connection, new: str, authorities: Sequence[str] | No
 
 
 def carry_over_signed(connection: Connection, old: str, new: str) -> None:
-    """Copies signed trees. Who closes a day waits until the transaction ends, since checkpoints are locked.
+    """Copy signed trees. Closing a day waits until the transaction ends, since checkpoints are locked.
 
-    The next head looks at the whole log again, since what the books are made of now may have other offsets.
+    The next head looks at the whole log again, since events may have other offsets in the log from which the tables are now made.
     """
     for table in _SIGNED:
         _copy(connection, table, old, new)

@@ -1,4 +1,4 @@
-"""The effect that refused events would have now, by today's rules. Nothing is stored."""
+"""The effect that refused events would have if they came now, by today's rules. Nothing is stored."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -33,17 +33,17 @@ class _Again(NamedTuple):
 
 @dataclass(slots=True)
 class Effect:
-    """Of the events of one authority."""
+    """The effect of one authority's events."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     cells: Counter[str] = field(default_factory=Counter)
-    """By how much each measure changes, over all its periods and categories; measures that count people are left out."""
+    """How much each measure changes, over all its periods and categories; measures that count people are left out."""
     records: int = 0
     """How many orders change."""
 
 
 def effect(connection: Connection, domain: Domain, authority: str, rows: Iterable[RefusedRow], now: datetime) -> Effect:
-    """Folds them onto the records as they are. Writes nothing."""
+    """Fold the events onto the records as they are. Writes nothing."""
     arrivals = [_arrival(row, authority, now) for row in rows]
     own = domain.of(authority)
     wanted = sorted(subjects(arrivals, own))
@@ -61,7 +61,7 @@ def effect(connection: Connection, domain: Domain, authority: str, rows: Iterabl
 
 
 def accepted(row: RefusedRow, now: datetime) -> bool:
-    """Whether today's contract accepts it."""
+    """Return whether today's contract accepts it."""
     return isinstance(_read(row, now), Event)
 
 

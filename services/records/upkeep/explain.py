@@ -1,4 +1,4 @@
-"""Why an authority's own number is what it is: the orders and facts behind a cell, and why others did not count."""
+"""Why an authority's own number is what it is: the orders and facts behind a cell, and why other orders do not count."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ class CellName(NamedTuple):
 
 
 def cell_name(text: str) -> CellName:
-    """Reads `measure|authority|period|category`. Raises ValueError, in words."""
+    """Read `measure|authority|period|category`. Raises ValueError, with a message for users."""
     parts = text.split("|")
     if len(parts) not in (3, 4):
         raise ValueError(
@@ -47,7 +47,9 @@ def cell_name(text: str) -> CellName:
 
 
 def own_cell(measure: str, authority: str, period: str, category: str) -> CellName:
-    """A cell of an authority (current code). `period` is a month, as in 2025-04, or a day. Raises ValueError, in words."""
+    """Return a cell of an authority (current code). `period` is a month, as in 2025-04, or a day. Raises ValueError, with a message for
+    users.
+    """
     if measure not in MEASURES:
         raise ValueError(f"there is no measure {measure}")
     if measure in ARRIVAL:
@@ -61,7 +63,7 @@ class Behind(NamedTuple):
     subject: str
     value: int
     facts: tuple[str, ...]
-    """The facts without any of which it would count another number here. None where any of several would do."""
+    """The facts without which the number would differ. Empty if no single fact decides it."""
 
 
 @dataclass(slots=True)
@@ -76,14 +78,14 @@ class Explanation:
     """Some of those orders, by reason."""
 
     def leave_out(self, reason: str, orders: int, examples: list[str]) -> None:
-        """Adds orders that do not count, without looking at them."""
+        """Add orders that do not count, without reading them."""
         if orders:
             self.elsewhere[reason] += orders
             self.examples[reason] += examples[: EXAMPLES - len(self.examples[reason])]
 
 
 def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[str, Record]]:
-    """The records as they were at the end of that day; later ones are left out."""
+    """Yield the records as they were at the end of that day; records that began later are left out."""
     for subject, record in records:
         was = as_known(record, day)
         if was:
@@ -91,14 +93,14 @@ def known(records: Iterable[tuple[str, Record]], day: date) -> Iterator[tuple[st
 
 
 def facts_of(cell: CellName, domain: Domain) -> frozenset[str]:
-    """Names of the fact keys from which the cell follows, and why an order does not count in it."""
+    """Return the names of the fact keys on which the cell, and the reasons why an order does not count in it, depend."""
     if cell.measure in MEASURES_OF_PEOPLE:
         return domain.stay_keys
     return domain.counting.of_measure(cell.measure).reads | {"imposed", "transferred_in", WHOLE_ORDER}
 
 
 def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
-    """Looks at every record that is given; what `facts_of` does not name may be left out of them."""
+    """Explain a cell from the given records, of which facts that `facts_of` does not name may be left out."""
     domain = replace(domain, counting=domain.counting.of_measure(cell.measure))
     found = Explanation()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
@@ -130,7 +132,7 @@ def _cells(record: Record, domain: Domain, cell: CellName) -> Cells:
 
 
 def _facts_behind(cell: CellName, record: Record, domain: Domain, value: int) -> tuple[str, ...]:
-    """Takes each fact away in turn, and sees whether the number stays."""
+    """Return the facts behind a number: take each away in turn, and see whether the number stays."""
     return tuple(key for key in sorted(record) if _changes(cell, record, domain, value, key))
 
 
@@ -142,7 +144,7 @@ def _changes(cell: CellName, record: Record, domain: Domain, value: int, key: st
 
 
 WITHOUT_IMPOSITION = ("sessions", "minutes_credited", "findings", "minutes_outstanding_closed")
-"""Measures in which an order counts that was never reported as imposed."""
+"""Measures in which an order counts even if it was never reported as imposed."""
 LACKING = {
     "unpaid_work_minutes_imposed": "the order has no unpaid work",
     "supervision_months_imposed": "the order has no supervision",
@@ -170,7 +172,7 @@ LACKING = {
     "findings": "the order breaks no such rule",
     "control_totals": "totals are stated by the authority, not by its orders",
 }
-"""What an order lacks that counts in no month of the measure."""
+"""Why an order may count in no month of a measure: what it lacks."""
 
 
 def _why_not(cell: CellName, record: Record, cells: Cells) -> str:

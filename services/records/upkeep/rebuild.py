@@ -1,6 +1,6 @@
 """Rebuilds a service's tables from the log, beside the old ones, and changes over in one step.
 
-The new tables are a schema of their own and a new generation of cells. Until the change, everybody reads the old ones; after it, a worker
+The new tables are a schema of their own and a new generation of cells. Until the change, everybody reads the old ones. After it, a worker
 of the old tables is fenced off, starts again from the new positions, and publishes the new generation.
 """
 
@@ -36,7 +36,9 @@ Tell = Callable[[int, int], None]
 
 @contextmanager
 def alone(settings: DatabaseSettings) -> Iterator[None]:
-    """Nobody else makes these books again meanwhile, or writes anew the log that they are made from. Raises Refused where somebody does."""
+    """Ensure that nobody else rebuilds these tables meanwhile, or rewrites the log from which they are made. Raises Refused if somebody
+    does.
+    """
     schema = settings.schema_name
     with _administrator(settings).connect().execution_options(isolation_level="AUTOCOMMIT") as session:
         if not session.scalar(
@@ -55,11 +57,11 @@ def rebuild(
     *,
     less: bool = False,
 ) -> int:
-    """Makes the books again and changes over. Returns how many events were read. Raises Away or Refused; then nothing has changed.
+    """Rebuild the tables and change over. Returns how many events were read. Raises Away or Refused; then nothing has changed.
 
-    Unless `less` says that this is meant, books that would hold less of any authority than the old ones are refused, and so is a log
-    that does not begin at its first event. Whoever connects must be allowed to make and rename schemas (deploy/postgres/roles.sql).
-    The caller holds `alone`.
+    Unless `less` says that this is meant, it refuses tables that would hold less of any authority than the old ones, and a log that does
+    not begin at its first event. The user who connects must be allowed to make and rename schemas (deploy/postgres/roles.sql). The caller
+    holds `alone`.
     """
     collect_seldom()
     beside = settings.model_copy(update={"schema_name": f"{settings.schema_name}_next", "role": settings.owner})
@@ -70,7 +72,7 @@ def rebuild(
         with closing(History(kafka, domain)) as history:
             _refuse_cut_off([] if less else history.cut_off())
             _drop(settings, beside.schema_name)
-            _drop(settings, f"{settings.schema_name}_old")  # where one before was broken off at its very end
+            _drop(settings, f"{settings.schema_name}_old")  # if an earlier rebuild was broken off at its very end
             migrate(settings.url.get_secret_value(), beside.schema_name, migrations, settings.owner)
             _begin(new, generation)
             with _administrator(settings).begin() as connected:
@@ -83,7 +85,8 @@ def rebuild(
                 hold_up(connected, settings.schema_name)
                 with _administrator(settings).begin() as late:
                     carry_over_late(late, settings.schema_name, beside.schema_name)
-                history.begin(worker)  # from where those stopped of whom something was decided since
+                # From where the old tables stood, for authorities of which something was decided since.
+                history.begin(worker)
                 read += history.feed(worker, ends, tell)
                 _refuse_less({} if less else _less(connected, settings.schema_name, beside.schema_name))
                 carry_over_signed(connected, settings.schema_name, beside.schema_name)
@@ -112,7 +115,7 @@ def _refuse_less(found: Mapping[str, str]) -> None:
 
 
 def _less(connected: Connection, schema: str, beside: str) -> dict[str, str]:
-    """By authority, in words, what the books beside lack of the old ones: events and orders."""
+    """Return what the new tables lack of the old ones, events and orders, in words and by authority."""
     lacking: dict[str, str] = {}
     for table, things in (("arrivals", "events"), ("records", "orders")):
         query = (
@@ -135,7 +138,7 @@ class History:
         self._log = Log(kafka, self._sources)
 
     def cut_off(self) -> list[str]:
-        """The topics whose first events Kafka no longer has."""
+        """Return the topics whose first events Kafka no longer has."""
         return cut_off(self._kafka, {source.topic: bounds.first for source, bounds in self._log.bounds().items()})
 
     def begin(self, worker: Processor) -> None:
@@ -146,16 +149,18 @@ class History:
         self._log.seek({source: max(position, bounds[source].first) for source, position in positions.items()})
 
     def ends(self) -> dict[str, int]:
-        """The next offset that each topic will give."""
+        """Return the next offset that each topic will give."""
         return {source.topic: bounds.end for source, bounds in self._log.bounds().items()}
 
     def within(self, ends: Mapping[str, int]) -> dict[str, int]:
-        """The same, but no further than the log goes: what the old books read beyond that is lost, and would be waited for in vain."""
+        """Limit the offsets to the end of the log. Anything that the old tables read beyond it is lost, and
+        waiting for it would never end.
+        """
         there = self.ends()
         return {topic: min(end, there[topic]) for topic, end in ends.items()}
 
     def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
-        """Gives the worker everything before these offsets, and what comes along. Returns how many events."""
+        """Give the worker everything before these offsets, and whatever comes along. Returns how many events."""
         read, total = 0, sum(ends.values())
         while any(self._position(topic) < end for topic, end in ends.items()):
             slices = self._log.slices(BATCH)
@@ -173,7 +178,7 @@ class History:
 
 
 def _begin(new: Engine, generation: int) -> None:
-    """Every shard of the new books begins at the new generation."""
+    """Begin every shard of the new tables at the new generation."""
     with transaction(new) as connected:
         connected.execute(
             text(
@@ -185,8 +190,9 @@ def _begin(new: Engine, generation: int) -> None:
 
 
 def _stop_the_old(connected: Connection, schema: str) -> dict[str, int]:
-    """Holds up worker and publisher of the old books until the change, and tells how far it got."""
-    tables = ", ".join(f'"{schema}".{table}' for table in ("publications", "checkpoints", "shards"))  # as they go
+    """Hold up worker and publisher of the old tables until the change, and return how far the worker got."""
+    # Locked in the order in which workers and publishers lock them.
+    tables = ", ".join(f'"{schema}".{table}' for table in ("publications", "checkpoints", "shards"))
     connected.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
     positions = connected.execute(text(f'SELECT topic, next_offset FROM "{schema}".{checkpoints.name}'))  # noqa: S608
     return {row.topic: row.next_offset for row in positions}
@@ -204,7 +210,7 @@ def _change_over(connected: Connection, schema: str, beside: str) -> None:
 
 
 def _administrator(settings: DatabaseSettings) -> Engine:
-    """As who connects, not as the service's role, which may not make schemas."""
+    """Connect as the user of the settings, and not as the service's role, which may not make schemas."""
     return create_engine(driver_url(settings.url.get_secret_value()), poolclass=NullPool, hide_parameters=True)
 
 

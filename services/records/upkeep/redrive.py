@@ -30,14 +30,14 @@ class Redriven:
 
 
 class Wanted(NamedTuple):
-    """Which refused events; None stands for all."""
+    """Which refused events to send again; None stands for all."""
 
     authority: str | None = None
     reason: Reason | None = None
 
 
 class Order(NamedTuple):
-    """The operator who sends them again, and why; kept on record."""
+    """The operator who sends them again, and why. Both are kept on record."""
 
     by: str = ""
     why: str = ""
@@ -53,10 +53,10 @@ def redrive(  # noqa: PLR0913
     pause: Callable[[int], object] = lambda sent: sent,
     batch: int = BATCH,
 ) -> Redriven:
-    """Sends again what today's contract accepts, marks it, and notes who had it done. The old refusal stays on record.
+    """Send again what today's contract accepts, mark it, and record who had it done. The old refusal stays on record.
 
-    `pause` is called after each batch with how many were sent. A crash between sending and marking sends events twice, which has no
-    effect. Raises Away.
+    `pause` is called after each batch with how many were sent. A crash between sending and marking sends events twice, which has no effect.
+    Raises Away.
     """
     sent = still = 0
     for rows in _waiting(database, wanted, batch):
@@ -72,7 +72,7 @@ def redrive(  # noqa: PLR0913
 
 
 def foresee(database: Engine, domain: Domain, now: datetime, wanted: Wanted = Wanted()) -> Iterator[tuple[str, Effect]]:  # noqa: B008
-    """By authority, what sending them again would do. Sends, marks and writes nothing."""
+    """Yield what sending them again would do, by authority. Sends, marks and writes nothing."""
     rows = sorted((row for batch in _waiting(database, wanted, BATCH) for row in batch), key=attrgetter("authority"))
     for authority, its in groupby(rows, key=attrgetter("authority")):
         with transaction(database) as connection:
@@ -92,7 +92,9 @@ def _mark(connection: Connection, rows: Sequence[RefusedRow], now: datetime, ord
 
 
 def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[RefusedRow]]:
-    """Refused events not yet sent again, nor mended by their sender, in order of place, so that each is looked at once."""
+    """Yield refused events that were neither sent again nor corrected by their sender, in order of place, so that
+    each is considered once.
+    """
     place = (rejections.c.topic, rejections.c.partition, rejections.c.offset)
     query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value)
     query = (

@@ -1,8 +1,8 @@
 """Gives a person's data in the log random names. Pure: it returns each record as it must become, and changes nothing.
 
-Everything that identifies the person (pseudonym, references, ids) becomes a random name, equal values an equal one. The names sort as the
-originals do, so that decisions by order, and every count, stay the same. A refused event keeps its form, except for names; if it cannot be
-read at all, none of its content is kept.
+Everything that identifies the person (pseudonym, references, ids) becomes a random name, and equal values get the same one. The names sort
+as the originals do, so that decisions by order, and every count, stay the same. A refused event keeps its form, except for names; if it
+cannot be read at all, none of its content is kept.
 """
 
 import re
@@ -21,16 +21,16 @@ from contracts.topics import authority_of
 from services.chassis.streaming.batches import Message
 
 OWN = ("subject", "id", "ref", "fact")
-"""Members of an event of the person's that name the order or what was told of it."""
+"""Members of an event about the person that name the order or a fact of it."""
 SIGNATURE = "signature"
-"""Goes, since it would confirm to whoever guesses it what the event was."""
+"""Removed, since it would confirm to anybody who guesses the event that the guess is right."""
 ORIGIN = ("from_subject",)
 """Members of another authority's event that name the order."""
 _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER = re.compile(rb'("(?:subject|from_subject)"\s*:\s*)?(?<![\w./-])(\d+)(?![\w./-])')
-"""A number, with the member before it where that is one that names an order."""
+"""A number, with the member before it if that is one that names an order."""
 _DISTINCT = re.compile(r"(?=.*\d)(?=.*\D).{5,}|\d{7,}")
-"""References that stand for nothing else where they occur, unless they are of the calendar or the clock."""
+"""References distinctive enough to mean the order wherever they occur, unless they could be a date or a time."""
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _MOMENT = re.compile(
     rf"{_YEAR}(?:[-/.]{_MONTH}(?:[-/.]{_DAY})?|{_MONTH}{_DAY})"  # 2025-03, 2025-03-03, 20250303
@@ -51,13 +51,14 @@ class Said(NamedTuple):
 
     @classmethod
     def of(cls, topic: str, message: Message, timestamp: int) -> "Said":
-        """The record as it came, at the time that is believed."""
+        """Return the record as it came, at the time that is used for it."""
         return cls(topic, timestamp, message.key, from_kafka(message.value, message.headers))
 
     @property
     def plain(self) -> str:
-        """What it says, without escapes, readable or not."""
-        written = (self.value or b"").replace(b"\0", b"").decode(errors="replace")  # so UTF-16 is found too
+        """Return its text without escapes, whether or not it can be parsed."""
+        # Without NUL bytes, so that UTF-16 is found too.
+        written = (self.value or b"").replace(b"\0", b"").decode(errors="replace")
         return (
             _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", written)
             if "\\" in written
@@ -66,7 +67,7 @@ class Said(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """What it says; nothing where that cannot be read."""
+        """Return its content; empty if it cannot be read."""
         try:
             found = msgspec.json.decode(self.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -75,18 +76,18 @@ class Said(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """The order's reference; nothing where there is none, or one that is neither text nor a number."""
+        """Return the order's reference; empty if there is none, or one that is neither text nor a number."""
         return _text(self.document.get("subject"))
 
     @property
     def name(self) -> str:
-        """The key as text."""
+        """Return the key as text."""
         return (self.key or b"").decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom it is about: a pseudonym at an authority, and the references of the orders."""
+    """The person to erase: a pseudonym at an authority, and the references of the orders."""
 
     authority: str
     pseudonym: str
@@ -94,7 +95,7 @@ class Person:
 
     @classmethod
     def found_in(cls, authority: str, pseudonym: str, told: Iterable[Said], others: Collection[str] = ()) -> "Person":
-        """By all that was ever told of the pseudonym, but for orders that are known to be other people's."""
+        """Find the person's orders in everything that was ever said of the pseudonym, except orders known to be other people's."""
         person = cls(authority, pseudonym, frozenset())
         subjects = {said.subject for said in told if person._bears_the_pseudonym(said)}
         return replace(person, subjects=frozenset(subjects - {"", AUTHORITY_SUBJECT, *others}))
@@ -103,7 +104,7 @@ class Person:
         return self.pseudonym in said.plain
 
     def is_in(self, said: Said) -> bool:
-        """Whether the record is about the person, in the authority's own topics or in another's that names the order's origin."""
+        """Return whether the record is about the person, in the authority's own topics or in another's that names the order's origin."""
         if authority_of(said.topic) != self.authority:
             data = _data(said)
             return data.get("from") == self.authority and _text(data.get("from_subject")) in self.subjects
@@ -111,18 +112,23 @@ class Person:
         return named or (self.mentioned(said.plain) and _is_refused(said))
 
     def owns(self, said: Said) -> bool:
-        """Whether it is told of an order of the person. It may also be a mistake about another's that names the person, or has the key."""
+        """Return whether the record is about an order of the person. It may also be a mistake about another's order that names the person,
+        or has the key.
+        """
         return (said.subject or said.name) in self.subjects
 
     def mentioned(self, plain: str) -> bool:
-        """Whether a text that came to the authority names the person, or an order, perhaps in the midst of a sentence."""
+        """Return whether a text that came to the authority names the person, or an order, perhaps in the middle of a sentence."""
         return self.pseudonym in plain or any(one in plain and _naming(one).search(plain) for one in self.subjects)
 
 
 @cache
 def _naming(reference: str) -> re.Pattern[str]:
-    """Where a text names the order. One like a count does so only next to a quotation mark, of which one may be lost; one like a date only
-    where the reference stands."""
+    """Return a pattern for texts that name the order.
+
+    A reference that looks like a count matches only next to a quotation mark, the other of which may be lost; one that looks like a date
+    only where a reference belongs.
+    """
     before, after, itself = r"(?<![\w/-])", r"(?![\w/-])", re.escape(reference)
     if _is_distinct(reference):
         return re.compile(f"{before}{itself}{after}")
@@ -136,13 +142,13 @@ def _is_distinct(reference: str) -> bool:
 
 
 def _is_of_time(reference: str) -> bool:
-    """Whether it could be a moment, or two years that follow one another: every event is full of such. 2024/17 and 20241234 are none."""
+    """Return whether it could be a time, or two consecutive years: events are full of those. 2024/17 and 20241234 could not."""
     years = _YEARS.fullmatch(reference)
     return bool(_MOMENT.fullmatch(reference)) or (years is not None and (int(years[1]) + 1 - int(years[2])) % 100 == 0)
 
 
 def _text(value: Any) -> str:
-    """A reference, also where it was sent as a number and refused for that."""
+    """Return a reference as text, also if it was sent as a number and refused for that."""
     return value if isinstance(value, str) else str(value) if type(value) is int else ""
 
 
@@ -153,20 +159,20 @@ def _data(said: Said) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """What everything is called from now on."""
+    """The new names of everything that identifies the person."""
 
     person: Person
     names: Mapping[str, str]
 
     @classmethod
     def of(cls, person: Person, told: Iterable[Said], token: str) -> "Renaming":
-        """With names that begin with the token, in the order of what they replace."""
+        """Make names that begin with the token and sort as the originals do."""
         old = {person.pseudonym, *person.subjects}
         old |= {name for said in told if person.is_in(said) for name in _names_in(said, person)}
         return cls(person, {name: f"erased-{token}-{number:06d}" for number, name in enumerate(sorted(old))})
 
     def renamed(self, said: Said) -> Said:
-        """The same record under the new names. Whether it will be taken as before, `alike` tells."""
+        """Return the record under the new names. `alike` checks whether it will be accepted or refused as before."""
         return said._replace(key=self._key(said), value=self._value(said)) if self.person.is_in(said) else said
 
     def _key(self, said: Said) -> bytes | None:
@@ -186,7 +192,7 @@ class Renaming:
         return _NUMBER.sub(self._numbered, _TEXT.sub(self._quoted, said.value))
 
     def _naming(self, said: Said) -> Collection[str]:
-        """The members that can hold names of the person's: elsewhere the same may be somebody else's."""
+        """Return the members that can hold names of the person's: elsewhere, the same text may be somebody else's."""
         if authority_of(said.topic) != self.person.authority:
             return ORIGIN
         return OWN if self.person.owns(said) else ()
@@ -203,7 +209,7 @@ class Renaming:
                 return value
 
     def _named(self, value: str) -> str:
-        """With the name replaced that it is, or that the key of a fact ends with; spaces around it stay."""
+        """Replace the name that the value is, or with which the key of a fact ends; spaces around it stay."""
         alone = value.strip()
         name = next((one for one in (alone, alone.partition("/")[2]) if one in self.names), None)
         if name is None:
@@ -212,7 +218,7 @@ class Renaming:
         return f"{before}{self.names[name]}{after}"
 
     def _quoted(self, found: re.Match[bytes]) -> bytes:
-        """A text of a refused event, which need not be where it should."""
+        """Replace a text of a refused event, which may be anywhere in it."""
         try:
             before = msgspec.json.decode(found[0], type=str)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -223,14 +229,14 @@ class Renaming:
         return found[0] if after == before else msgspec.json.encode(after)
 
     def _numbered(self, found: re.Match[bytes]) -> bytes:
-        """A number of a refused event, which stays one: it may be what the event was refused for."""
+        """Replace a number of a refused event by a number, since it may be what the event was refused for."""
         number = found[2].decode()
         names = number in self.person.subjects and bool(found[1] or _is_distinct(number))
         return (found[1] or b"") + b"0" if names else found[0]
 
 
 def _names_in(said: Said, person: Person) -> Iterator[str]:
-    """What stands in an event of the person for anything that was told. Another's event names only where its order came from."""
+    """Yield the names in an event of the person. Another authority's event names only where its order came from."""
     if authority_of(said.topic) == person.authority and person.owns(said):
         for name, value in [*said.document.items(), *_data(said).items()]:
             if name in {"id", "ref"} and isinstance(value, str):
@@ -249,7 +255,7 @@ def _is_refused(said: Said) -> bool:
 
 
 def alike(one: Said, other: Said) -> bool:
-    """Whether both are taken, or refused, in the same way."""
+    """Return whether both are accepted, or refused, in the same way."""
     return one == other or _outcome(one) == _outcome(other)
 
 

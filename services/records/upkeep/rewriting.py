@@ -1,7 +1,8 @@
 """Writes topics of events anew: appends all records in their new form, then deletes the old ones.
 
-Each record of the new writing says which it belongs to. So a writing whose old records were not deleted yet is known, and done again under
-the same token. One that had begun to delete them is only ended, since in what is gone stood what the names were made of.
+Each new record says to which rewriting it belongs. So a rewriting that was broken off before it deleted anything is recognised, and done
+again under the same token. One that had begun to delete is only completed, since the names can no longer be made: what they were made from
+is partly gone.
 """
 
 import secrets
@@ -18,16 +19,16 @@ from services.chassis.streaming.log import Log
 from services.records.upkeep.renaming import Said
 
 WRITING = "payback-writing"
-"""The header with the token of the writing."""
+"""The header with the token of the rewriting."""
 SECONDS = 600
-"""How long one writing may take: a little less than brokers allow a transaction unless they are set otherwise."""
+"""How long one rewriting may take: a little less than brokers allow a transaction by default."""
 BATCH = 20_000
 GIVEN_UP_SECONDS = 10.0
-"""How long the end of a transaction that was given up may take to stand in its topic."""
+"""How long the end of an abandoned transaction may take to appear in its topic."""
 
 
 class Topics:
-    """Some topics as they are when they are looked at first, without what an attempt before has left undone."""
+    """Some topics as they are when first looked at, without what an earlier attempt left undone."""
 
     def __init__(self, kafka: KafkaSettings, names: Sequence[str]) -> None:
         self._kafka = kafka
@@ -45,7 +46,7 @@ class Topics:
 
     @classmethod
     def settled(cls, kafka: KafkaSettings, names: Sequence[str]) -> "Topics":
-        """The same, once an attempt before that had begun to delete has been ended. Raises Away or Refused."""
+        """Return the topics, after completing an earlier attempt that had begun to delete. Raises Away or Refused."""
         found = cls(kafka, names)
         if not found._begin:
             return found
@@ -53,9 +54,9 @@ class Topics:
         return cls(kafka, names)
 
     def write_anew(self, records: Mapping[str, Sequence[Said]], confirm: Callable[[], object]) -> dict[str, int]:
-        """Appends these to their topics, all or nothing, and answers with where each ends then. Raises Away or Refused.
+        """Append these records to their topics, all or nothing, and return where each topic then ends. Raises Away or Refused.
 
-        `confirm` raises where readers are no longer held up: they would count all of it once more.
+        `confirm` raises if readers are no longer held up: they would count everything once more.
         """
         if not self._kafka.transactions:
             raise Refused("Topics are written anew in transactions only, and this broker does not offer them")
@@ -80,10 +81,11 @@ class Topics:
         )
 
     def _begin_segment(self, admin: Admin, producer: BulkProducer, topic: str) -> None:
-        """Has the new writing follow the end of a transaction that was given up, which bears the time of now. Raises Away or Refused.
+        """Make the new writing begin a segment of its own, after the end of an abandoned transaction, which has the present time. Raises
+        Away or Refused.
 
-        Kafka begins a segment by the time of what is appended. What is written anew bears the old times, so that it would come to stand
-        in the segment of what it replaces, and keep all of that on the disk.
+        Kafka begins a segment by the time of what is appended. The new records have the old times, so without this they would be in the
+        segment of the records that they replace, and keep all of those on disk.
         """
         with admin.beginning_segments(topic):
             producer.skip(topic, 1)
@@ -104,7 +106,7 @@ class Topics:
             )
 
     def delete_old(self) -> None:
-        """Nobody can read any more what stood before the new writing."""
+        """Delete everything before the new writing, so that nobody can read it any more."""
         if self._begin:
             with closing(Admin(self._kafka)) as admin:
                 admin.delete_before(self._begin)
@@ -115,14 +117,15 @@ class Topics:
 
 
 def _undone(messages: Sequence[Message]) -> bytes | None:
-    """The token of a writing that stands beside what it was made from."""
+    """Return the token of an unfinished rewriting, whose old records are still there; None if there is none."""
     return next((token for one in messages if (token := _writing(one)) and token != _writing(messages[0])), None)
 
 
 def _to_be_deleted(kafka: KafkaSettings, undone: Mapping[str, int]) -> dict[str, int]:
-    """Up to where an attempt before was to delete, given the first offset of each topic that it left undone; nothing if it had not begun.
+    """Return up to where an earlier attempt was going to delete, given the first offset of each topic that it left undone; empty if it had
+    not begun.
 
-    It says so of all its topics before it deletes anything, so one that says nothing tells that none was touched.
+    It records this for all its topics before it deletes anything, so without a record no topic was touched.
     """
     if not undone:
         return {}
@@ -146,7 +149,7 @@ def _read(log: Log, sources: Sequence[TopicPartition]) -> Iterator[tuple[str, li
 
 
 def cut_off(kafka: KafkaSettings, firsts: Mapping[str, int]) -> list[str]:
-    """The topics whose first events are gone, given the first offset of each. Those that were written anew have all."""
+    """Return the topics whose first events are gone, given the first offset of each. Those that were written anew have all."""
     late = {topic: first for topic, first in firsts.items() if first > 0}
     if not late:
         return []

@@ -13,11 +13,13 @@ Address = IPv4Address | IPv6Address
 Networks = Collection[IPv4Network | IPv6Network]
 LONGEST = 2000
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
-"""Behind which a gateway puts all of IPv4 (RFC 6052)."""
+"""The prefix behind which a gateway puts all of IPv4 (RFC 6052)."""
 
 
 def may_go(scheme: str, address: Address, allowed: Networks) -> bool:
-    """Whether a message may be sent there: to the world, and to networks that the operator allows; without TLS only to this machine."""
+    """Return whether a message may be sent there: to the world, and to networks that the operator allows; without
+    TLS only to this machine.
+    """
     meant = _meant(address)
     if scheme != "https" and not (scheme == "http" and meant.is_loopback):
         return False
@@ -25,7 +27,7 @@ def may_go(scheme: str, address: Address, allowed: Networks) -> bool:
 
 
 def fault_of(url: str, allowed: Networks) -> str | None:
-    """The error in a receiver's address, as far as it shows without a lookup; None if there is none."""
+    """Return the error in a receiver's address, as far as it shows without a lookup; None if there is none."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
@@ -48,7 +50,7 @@ def _literal(host: str) -> Address | None:
 
 
 def _meant(address: Address) -> Address:
-    """The address of IPv4 that one of IPv6 stands for, where it does."""
+    """Return the IPv4 address that an IPv6 address stands for, if it does, or else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _TRANSLATED:

@@ -19,7 +19,7 @@ class Fault(StrEnum):
 
     @property
     def words(self) -> str:
-        """The fault in words, for the receiver's manager."""
+        """Return the fault in words, for the receiver's manager."""
         return _WORDS[self]
 
 
@@ -37,7 +37,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often to try a failing receiver. All in seconds."""
+    """How long and how often to try a failing receiver, in seconds."""
 
     first: float
     longest: float
@@ -50,21 +50,23 @@ class Course:
 
     next_at: datetime
     attempts: int = 0
-    """Attempts that failed in a row."""
+    """Failed attempts in a row."""
     failing_since: datetime | None = None
     fault: Fault | None = None
-    """Of the last attempt."""
+    """The fault of the last attempt."""
     stopped_at: datetime | None = None
-    """From when on nothing is sent, until somebody resumes it."""
+    """Since when nothing is sent; somebody must resume it."""
 
 
 def taken(now: datetime) -> Course:
-    """The state after a message was accepted."""
+    """Return the state after a message was accepted."""
     return Course(now)
 
 
 def failed(before: Course, fault: Fault, now: datetime, patience: Patience, share: float = 1) -> Course:
-    """After one was not: the wait doubles each time. Of it a share is waited, so that many who failed at once do not come at once."""
+    """Return the state after a message was not accepted: the wait doubles each time. Only a share of it is waited, so that many receivers
+    that failed together are not all tried together.
+    """
     since = before.failing_since or now
     over = fault is Fault.GONE or now - since >= timedelta(seconds=patience.give_up)
     wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * share

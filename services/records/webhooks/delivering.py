@@ -16,21 +16,21 @@ from services.records.webhooks.addresses import Address, Networks, may_go
 from services.records.webhooks.course import Fault
 
 READ_BYTES, READ_SECONDS = 4096, 1.0
-"""Of an answer at most, so that its connection can be used again; what it says is of no interest."""
+"""How much of an answer is read, so that its connection can be used again; its content does not matter."""
 HEADERS = {"content-type": "application/json", "user-agent": "payback-webhooks/1", "accept-encoding": "identity"}
 
 LookUp = Callable[[str, int], Iterable[str]]
-"""The addresses that a name leads to. Raises OSError."""
+"""Gives the addresses that a name leads to. Raises OSError."""
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """As the system knows it, the addresses of IPv4 first."""
+    """Look a name up as the system does, IPv4 addresses first."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(one[4][0]) for one in sorted(found, key=lambda one: one[0] != socket.AF_INET)]
 
 
 class NotSent(Exception):
-    """Why."""
+    """A message that was not sent, with the fault."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -39,16 +39,16 @@ class NotSent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What holds for every receiver."""
+    """Limits that apply to every receiver."""
 
     allowed: Networks
     """Private networks to which messages may go."""
     seconds: float
-    """For one message, from looking the name up to the status of the answer."""
+    """How long one message may take, from looking the name up to the status of the answer."""
 
 
 class Postman:
-    """Sends messages. Names are looked up by threads of its own: some names take long to say that they lead nowhere."""
+    """Sends messages. Names are looked up by threads of their own, since some take long to fail."""
 
     def __init__(self, limits: Limits, executor: Executor, names: LookUp = look_up, ca: str | None = None) -> None:
         self._limits, self._executor, self._names = limits, executor, names
@@ -56,12 +56,12 @@ class Postman:
 
     @asynccontextmanager
     async def rounds(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Connections for messages to one receiver, which no other shares: they were made to its name."""
+        """Open connections for messages to one receiver. No other receiver shares them, since they were made for its name."""
         async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None, headers=HEADERS) as client:  # noqa: S113 - `send` limits the whole
             yield client
 
     async def send(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Raises NotSent unless the receiver answers 2xx in time."""
+        """Send a message. Raises NotSent unless the receiver answers 2xx in time."""
         try:
             async with asyncio.timeout(self._limits.seconds):
                 answer = await self._answer(client, httpx.URL(url), headers, body)
@@ -78,12 +78,12 @@ class Postman:
     async def _answer(
         self, client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str], body: bytes
     ) -> httpx.Response:
-        """Of which the status is known, and the rest may still come."""
-        # As it goes over the wire: spelled in Unicode, the resolver may make another name of it.
+        """Return the answer once its status is known; the rest may still be on its way."""
+        # The name as it goes over the wire: the resolver might make another name of its Unicode spelling.
         host = url.raw_host.decode()
         address = await self._address(host, url)
         named = {**headers, "host": url.netloc.decode()}
-        # The address that was judged is the one that is used: asked again, the name might lead elsewhere.
+        # Connect to the address that was judged: a second lookup might give another one.
         pinned, name = url.copy_with(host=str(address)), {"sni_hostname": host}
         request = client.build_request("POST", pinned, content=body, headers=named, extensions=name)
         return await client.send(request, stream=True)
@@ -103,7 +103,7 @@ class Postman:
 
 
 async def _finish(answer: httpx.Response) -> None:
-    """Whether the message was taken is known by now, however its answer ends."""
+    """Read the rest of the answer. However it ends, the status has already decided whether the message was accepted."""
     with suppress(httpx.HTTPError, TimeoutError):
         async with asyncio.timeout(READ_SECONDS):
             await _drain(answer)

@@ -18,7 +18,7 @@ _PUT_ASIDE = "Nothing: the error is the platform's. It is sent through again onc
 
 
 class Place(NamedTuple):
-    """Behind which change of a commit a piece goes on. A rebuild makes a new generation of commits."""
+    """The change of a commit after which a piece begins. A rebuild makes a new generation of commits."""
 
     generation: int
     version: int = 0
@@ -29,11 +29,11 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, cursor: str) -> Self:
-        """The place that a change stands at."""
+        """Return the place of a change."""
         return cls(*map(int, cursor.split(".")))
 
     def in_generation(self, generation: int) -> Self:
-        """The same place, or the beginning where the books were made again since."""
+        """Return the same place, or the beginning if the tables were rebuilt since."""
         return self if self.generation == generation else type(self)(generation)
 
 
@@ -49,13 +49,13 @@ class Told(Schema, description="One thing that changed."):
 
 
 class Feed:
-    """Of one service, whose rules of data quality it is given."""
+    """The feed of one service, which gives its rules of data quality."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._remedies: Mapping[str, str] = {rule.code: rule.remedy for rule in rules}
 
     def piece(self, connection: Connection, authority: str, begin: Place, limit: int) -> list[Told]:
-        """What comes after a place of the generation that holds, the earliest first."""
+        """Return the changes after a place of the present generation, the earliest first."""
         place = tuple_(changes.c.version, changes.c.number)
         query = select(changes).where(changes.c.authority == authority, place > tuple_(begin.version, begin.number))
         rows = connection.execute(query.order_by(changes.c.version, changes.c.number).limit(limit))
@@ -84,12 +84,12 @@ class Feed:
 
 
 def generation_of(connection: Connection, authority: str) -> int:
-    """The present generation of the authority's tables."""
+    """Return the present generation of the authority's tables."""
     return connection.scalar(select(shards.c.generation).where(shards.c.authority == authority)) or 1
 
 
 def end_of(connection: Connection, authority: str) -> Place:
-    """The place after everything so far."""
+    """Return the place after everything so far."""
     place = (changes.c.version, changes.c.number)
     query = select(*place).where(changes.c.authority == authority).order_by(*(column.desc() for column in place))
     row = connection.execute(query.limit(1)).one_or_none()

@@ -21,7 +21,7 @@ class Body(Schema, description="As in Standard Webhooks."):
 
 
 def message_of(service: str, authority: str, told: Told) -> Message:
-    """The id is the place in the feed, so that it is the same each time."""
+    """Return a change as a message. Its id is the place in the feed, so that it is the same each time."""
     change = Change(**told.model_dump(), authority=authority, service=service)
     body = Body(type=f"{service}.{told.kind}", timestamp=told.at, data=change)
     return Message(f"{service}.{authority}.{told.cursor}", body.model_dump_json().encode())

@@ -47,7 +47,7 @@ class WebhookMetrics:
         for authority, number in Counts(one.authority for one in found if one.stopped).items():
             self._stopped.labels(authority).set(number)
         for authority in {one.authority for one in found}:
-            for result in RESULTS:  # a first value without one before it is no increase to Prometheus
+            for result in RESULTS:  # a counter's first value is no increase to Prometheus, so each starts at zero
                 self.messages.labels(authority, result)
         since: dict[str, datetime] = {}
         for one in found:

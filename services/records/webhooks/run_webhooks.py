@@ -21,13 +21,13 @@ from services.records.webhooks.sender import LONGEST_ROUND, Pace, Sender, Tools
 from services.records.webhooks.signing import Safe
 
 NAMES_AT_ONCE = 200
-"""More than there can be receivers, so that a name that takes long to look up holds up no other."""
+"""More than the possible number of receivers, so that one name that takes long to look up delays no other."""
 SLACK_SECONDS = 30.0
-"""For the database, when a round begins and ends."""
+"""Time for the database at the beginning and end of a round."""
 
 
 def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) -> int:
-    """Sends until told to stop. Raises Refused where webhooks are off, and Away before the tables are there."""
+    """Send until told to stop. Raises Refused if webhooks are off, and Away before the tables exist."""
     logs.configure(settings.logs, f"{service}-webhooks")
     if not settings.webhooks.keys:
         raise Refused("PAYBACK_WEBHOOKS_KEY is not set: webhooks are off, and there is nothing to send")
@@ -48,13 +48,13 @@ def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) 
 
 
 def postman(settings: WebhookSettings, names: ThreadPoolExecutor) -> Postman:
-    """As the operator has set it."""
+    """Return the sender of single messages that the operator's settings describe."""
     ca = str(settings.ca_path) if settings.ca_path else None
     return Postman(Limits(settings.networks, settings.timeout_seconds), names, ca=ca)
 
 
 def pace(settings: WebhookSettings) -> Pace:
-    """As the operator has set it."""
+    """Return the pace that the operator has set."""
     patience = Patience(settings.retry_first_seconds, settings.retry_longest_seconds, settings.give_up_hours * 3600)
     lease = timedelta(seconds=LONGEST_ROUND + settings.timeout_seconds + SLACK_SECONDS)
     return Pace(settings.poll_seconds, lease, patience)

@@ -1,7 +1,7 @@
 """Sends the feed to an authority's receivers: each at its own pace, at least once, in the order of the feed.
 
-A receiver is taken on for a while, is sent what is due, and is given back with how far it got. Whoever takes on a receiver that was not
-given back sends the same messages under the same ids. Nothing waits for a receiver but its own messages.
+A sender takes a receiver for a while, sends it what is due, records how far it got, and gives it back. If a receiver was not given back,
+the next sender sends the same messages with the same ids. Nothing waits for a receiver but its own messages.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _random = SystemRandom()
 log = logging.getLogger(__name__)
 
 PIECE = 50
-"""Changes that are sent before it is noted how far a receiver got. To one that fails, a single one is tried."""
+"""How many changes are sent before progress is recorded. A receiver that fails is tried with a single one."""
 LONGEST_ROUND = 20.0
 """Seconds after which no further message of a round begins."""
 
@@ -47,7 +47,7 @@ class Pace:
 
     poll_seconds: float
     lease: timedelta
-    """Longer than a round can take."""
+    """How long a receiver is taken for; longer than a round can take."""
     patience: Patience
 
 
@@ -66,7 +66,7 @@ class Tools:
 
     database: Engine
     threads: Executor
-    """For the database."""
+    """Threads for the database."""
     postman: Postman
     safe: Safe
     metrics: WebhookMetrics
@@ -74,14 +74,14 @@ class Tools:
 
 
 class Sender:
-    """Of one service. Several may run: they share the receivers among them."""
+    """The sender of one service. Several may run: they share the receivers among them."""
 
     def __init__(self, service: str, feed: Feed, tools: Tools, pace: Pace) -> None:
         self._service, self._feed, self._tools, self._pace = service, feed, tools, pace
         self._serving: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sends until told to stop; rounds that have begun end after the message that is under way."""
+        """Send until told to stop. A round that has begun ends after the message that is being sent."""
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 for webhook in await self.due():
@@ -90,7 +90,7 @@ class Sender:
                     await asyncio.wait_for(stop.wait(), self._pace.poll_seconds)
 
     async def due(self) -> list[str]:
-        """The receivers that may be sent something now. None while the database is away."""
+        """Return the receivers that may be sent something now; none while the database is away."""
         try:
             found = await self._in_thread(lambda connection: subscriptions.waiting(connection, self._tools.clock()))
         except Away as fault:
@@ -100,7 +100,7 @@ class Sender:
         return [one.webhook for one in found if one.due and one.webhook not in self._serving]
 
     async def serve(self, webhook: str, stop: asyncio.Event) -> None:
-        """One round. Whatever goes wrong concerns this receiver only, and is tried again when its time is over."""
+        """Do one round. If anything goes wrong, it concerns only this receiver, and is tried again when its lease ends."""
         self._serving.add(webhook)
         try:
             begun = await self._in_thread(lambda connection: self._begin(connection, webhook))
@@ -120,7 +120,7 @@ class Sender:
         return await asyncio.get_running_loop().run_in_executor(self._tools.threads, do)
 
     def _begin(self, connection: Connection, webhook: str) -> Round | None:
-        """Takes the receiver on, and puts on record which orders it is about to be shown."""
+        """Take the receiver, and record in the audit which orders it is about to be shown."""
         now = self._tools.clock()
         to = subscriptions.take(connection, webhook, now, now + self._pace.lease)
         if to is None:
@@ -133,7 +133,7 @@ class Sender:
         return Round(replace(to, place=place), piece, secrets)
 
     async def _send(self, begun: Round, stop: asyncio.Event) -> Subscription:
-        """How it stands with the receiver afterwards."""
+        """Send the messages, and return the state of the receiver afterwards."""
         to, ends = begun.to, monotonic() + LONGEST_ROUND
         if not begun.secrets:
             return self._failed(to, Fault.SECRET)

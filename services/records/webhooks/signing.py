@@ -1,6 +1,6 @@
 """Signatures in the form of Standard Webhooks (standardwebhooks.com), and how secrets are kept.
 
-A receiver's secret is random, is shown once and is sealed with a key of the operator's, so that whoever reads the database cannot sign.
+A receiver's secret is random, shown once, and sealed with an operator's key, so that nobody can sign who reads the database.
 """
 
 from base64 import b64decode, b64encode
@@ -18,19 +18,19 @@ SECRET_BYTES = 32
 
 
 class Message(NamedTuple):
-    """What is sent. Its id stays the same however often it is."""
+    """A message to send. Its id stays the same however often it is sent."""
 
     id: str
     body: bytes
 
 
 def new_secret() -> str:
-    """As its receiver needs it."""
+    """Return a new secret in the form that a receiver needs."""
     return PREFIX + b64encode(token_bytes(SECRET_BYTES)).decode()
 
 
 def headers(message: Message, secrets: Iterable[str], at: datetime) -> dict[str, str]:
-    """The headers that prove to a holder of any of the secrets who sent the message."""
+    """Return the headers that prove to a holder of any of the secrets who sent the message."""
     second = str(int(at.timestamp()))
     signed = b".".join((message.id.encode(), second.encode(), message.body))
     return {
@@ -45,17 +45,17 @@ def _signature(secret: str, signed: bytes) -> str:
 
 
 class Safe:
-    """Seals secrets. Several keys while they change: the first seals, any opens."""
+    """Seals secrets. There are several keys while they are being changed: the first seals, and any opens."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        """Raises ValueError for what is no key."""
+        """Raise ValueError if a key is not valid."""
         self._keys = MultiFernet([Fernet(key) for key in keys])
 
     def seal(self, secret: str) -> str:
         return self._keys.encrypt(secret.encode()).decode()
 
     def open(self, sealed: str) -> str | None:
-        """None where no key opens it any more."""
+        """Open a sealed secret; None if no key opens it any more."""
         try:
             return self._keys.decrypt(sealed.encode()).decode()
         except InvalidToken:

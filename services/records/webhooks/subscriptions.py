@@ -1,4 +1,4 @@
-"""The receivers of an authority in PostgreSQL: who they are, how far each has got, and who is sending to it just now."""
+"""The receivers of an authority in PostgreSQL: who they are, how far each has got, and who is sending to each now."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -35,46 +35,46 @@ class Subscription:
     by: str
     at: datetime
     place: Place
-    """Behind which the next message follows."""
+    """The next message is the one after this place."""
     course: Course
     former: str | None = None
     former_until: datetime | None = None
-    """Until when messages are signed with the former secret as well."""
+    """Messages are signed with the former secret as well until then."""
     delivered_at: datetime | None = None
     lease: int = 0
-    """Grows each time somebody takes it on, so that who was overtaken writes nothing."""
+    """Grows each time a sender takes the receiver, so that a sender that was overtaken writes nothing."""
 
     def sealed(self, now: datetime) -> Iterator[str]:
-        """The secrets that messages are signed with, the newest first."""
+        """Yield the secrets with which messages are signed, the newest first."""
         yield self.secret
         if self.former and self.former_until and now < self.former_until:
             yield self.former
 
     def rotated(self, secret: str, now: datetime, overlap: timedelta) -> "Subscription":
-        """The same with a new secret, beside which the one before goes on for a while."""
+        """Return the receiver with a new secret; the former one continues beside it for a while."""
         return replace(self, secret=secret, former=self.secret, former_until=now + overlap)
 
 
 class Waiting(NamedTuple):
-    """Whether anything is to be sent to a receiver."""
+    """Whether anything is waiting to be sent to a receiver."""
 
     webhook: str
     authority: str
     stopped: bool
     since: datetime | None
-    """When the first change came that it has not been told of; None where it has been told of all."""
+    """When the first change that it has not been sent arrived; None if it has been sent everything."""
     due: bool
-    """Whether it may be sent to now, and nobody else does."""
+    """Whether it may be sent to now, and no other sender has it."""
 
 
 def of(connection: Connection, authority: str) -> list[Subscription]:
-    """All of an authority, in the order in which they were made."""
+    """Return all receivers of an authority, in the order in which they were made."""
     query = select(webhooks).where(webhooks.c.authority == authority).order_by(webhooks.c.at, webhooks.c.webhook)
     return [_read(row) for row in connection.execute(query)]
 
 
 def one(connection: Connection, authority: str, webhook: str) -> Subscription | None:
-    """One of an authority, which nobody else changes until the transaction ends."""
+    """Return one receiver of an authority, locked until the transaction ends; None if there is none."""
     query = select(webhooks).where(webhooks.c.authority == authority, webhooks.c.webhook == webhook)
     row = connection.execute(query.with_for_update()).one_or_none()
     return _read(row) if row else None
@@ -85,7 +85,7 @@ def add(connection: Connection, new: Subscription) -> None:
 
 
 def change(connection: Connection, changed: Subscription) -> None:
-    """Writes it as it is now. What is being sent meanwhile is not noted, and so may be sent again."""
+    """Write a changed receiver. Progress of messages being sent meanwhile is lost, so they may be sent again."""
     values = _whole(replace(changed, lease=changed.lease + 1)) | {"leased_until": None}
     connection.execute(update(webhooks).where(webhooks.c.webhook == changed.webhook).values(**values))
 
@@ -95,7 +95,7 @@ def remove(connection: Connection, webhook: str) -> None:
 
 
 def waiting(connection: Connection, now: datetime) -> list[Waiting]:
-    """All receivers of all authorities."""
+    """Return the state of all receivers of all authorities."""
     return [
         Waiting(row.webhook, row.authority, row.stopped, row.since, row.due and row.since is not None)
         for row in connection.execute(_WAITING, {"now": now})
@@ -103,7 +103,7 @@ def waiting(connection: Connection, now: datetime) -> list[Waiting]:
 
 
 def take(connection: Connection, webhook: str, now: datetime, until: datetime) -> Subscription | None:
-    """Takes a receiver on, so that nobody else sends to it until then. None where somebody does, or nothing may be sent."""
+    """Take a receiver until then, so that nobody else sends to it. Returns None if somebody has it, or nothing may be sent."""
     free = or_(webhooks.c.leased_until.is_(None), webhooks.c.leased_until <= now)
     taking = update(webhooks).where(
         webhooks.c.webhook == webhook, webhooks.c.stopped_at.is_(None), webhooks.c.next_at <= now, free
@@ -114,19 +114,19 @@ def take(connection: Connection, webhook: str, now: datetime, until: datetime) -
 
 
 def settle(connection: Connection, sent: Subscription) -> bool:
-    """Notes how far it got, and gives it back. False where it was overtaken, or changed meanwhile; then nothing is written."""
+    """Record how far it got, and give it back. Returns False, and writes nothing, if it was overtaken or changed meanwhile."""
     values = {**_standing(sent), "leased_until": None}
     ours = update(webhooks).where(webhooks.c.webhook == sent.webhook, webhooks.c.lease == sent.lease)
     return connection.execute(ours.values(**values)).rowcount == 1
 
 
 def is_ours(connection: Connection, taken: Subscription) -> bool:
-    """Whether it is as it was taken on: nobody took it on since, changed it or took it away."""
+    """Return whether the receiver is still ours: nobody took, changed or removed it since."""
     return connection.scalar(select(webhooks.c.lease).where(webhooks.c.webhook == taken.webhook)) == taken.lease
 
 
 def number_of(connection: Connection, authority: str) -> int:
-    """How many an authority has. Others who would add one wait until the transaction ends."""
+    """Return how many receivers an authority has. Others that would add one wait until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"webhooks {authority}", 0))))
     query = select(func.count()).select_from(webhooks).where(webhooks.c.authority == authority)
     return connection.scalar(query) or 0

@@ -1,4 +1,4 @@
-"""Missed duties that managers acknowledged: who, when and why. The nation's figures count an acknowledged duty as before."""
+"""Missed duties that managers acknowledged: who, when and why. An acknowledgement changes no national figure."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class AcknowledgedFor(StrEnum):
 
     @property
     def label(self) -> str:
-        """In words."""
+        """Return the reason in words."""
         return _LABELS[self]
 
 
@@ -87,7 +87,7 @@ class Acknowledgements(Schema, description="All acknowledgements, the latest fir
 
 
 def router(management: Management) -> APIRouter:
-    """The routes."""
+    """Return the routes by which managers acknowledge missed duties."""
     routes = APIRouter(prefix="/v1", tags=["worklist"], route_class=Written)
 
     @routes.get("/acknowledgements", summary="Missed duties that were acknowledged, with who, when and why")
@@ -119,7 +119,7 @@ def router(management: Management) -> APIRouter:
 
 
 def acknowledged(connection: Connection, authority: str) -> dict[tuple[str, str, date], str]:
-    """Order, standard and due date of each duty acknowledged now, with the reason."""
+    """Return the order, standard and due date of each duty acknowledged now, with the reason."""
     found = notes.holding(connection, authority, Kind.ACKNOWLEDGEMENT)
     return {_named(note.key): note.content["reason"] for note in found if note.content}
 

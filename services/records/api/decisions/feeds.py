@@ -40,12 +40,12 @@ class Dues(Schema, description="What a calendar may show: counts, but no orders.
 
 
 def hash_of(secret: str) -> str:
-    """The hash under which a secret is kept."""
+    """Return the hash under which a secret is kept."""
     return sha256(secret.encode()).hexdigest()
 
 
 def router(management: Management) -> APIRouter:
-    """The route."""
+    """Return the routes by which managers make and remove feeds, and the route that a calendar program reads."""
     routes = APIRouter(prefix="/v1", tags=["feeds"], route_class=Written)
     at_once = reading(management.database)
 

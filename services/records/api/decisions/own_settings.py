@@ -25,7 +25,7 @@ Words = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1
 Standard = Literal["first_contact", "case_meeting", "plan", "induction", "placement"]
 assert Standard.__args__ == STANDARDS  # type: ignore[attr-defined]
 MOST = 500
-"""Changes that are told."""
+"""Most changes shown in one answer."""
 
 
 class ClosedDay(
@@ -85,7 +85,7 @@ class Decided(Schema, description="The entries in force, and all changes, the la
 
 
 def routers(management: Management) -> list[APIRouter]:
-    """The routes."""
+    """Return the routes of each kind of setting."""
     return [
         _closed_days(management),
         _targets(management),
@@ -202,7 +202,7 @@ def _telling(management: Management, kind: Kind) -> Callable[..., Decided]:
 
 
 def _set(management: Management, manager: Manager, kind: Kind, asked: BaseModel, *key: str) -> Decided:
-    """The members of the key, and under them the others."""
+    """Keep a setting: the members named in `key` become the note's key, and the others its content."""
     told: Content = asked.model_dump(mode="json")
     note = Note(kind, " ".join(told.pop(name) for name in key), told, manager.name, management.clock())
     return _keep(management, manager.authority, note)

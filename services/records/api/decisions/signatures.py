@@ -20,10 +20,10 @@ from services.records.ingest import notes
 from services.records.ingest.notes import Kind
 
 LOOK_SECONDS = 5.0
-"""After which a key that was registered or taken back is heeded, at the latest."""
+"""A key that was registered or taken back takes effect within this many seconds."""
 
 Signers = Callable[[str], PublicKeys | None]
-"""The keys of an authority, one of which must have signed whatever it sends; None where it need not sign."""
+"""The keys of an authority, one of which must have signed everything that it sends; None if the authority need not sign."""
 
 
 class Item(NamedTuple):
@@ -38,7 +38,7 @@ def nobody_must_sign(_authority: str) -> None:
 
 
 def check_signed(events: Sequence[Item], keys: PublicKeys, so_far: Answer) -> None:
-    """Raises Problem 403 for the first event that none of the keys has signed."""
+    """Raise Problem 403 for the first event that none of the keys has signed."""
     for place, raw in events:
         try:
             check_signature(raw, keys)
@@ -59,7 +59,7 @@ class RegisteredSigners:
         self._fresh: TTLCache[str, bool] = TTLCache(64, LOOK_SECONDS)
 
     def __call__(self, authority: str) -> PublicKeys | None:
-        """Raises Away where it was not known yet, and cannot be."""
+        """Return the authority's keys. Raises Away if they were never looked up and cannot be looked up now."""
         if self._is_due(authority):
             try:
                 self._look(authority)
@@ -74,7 +74,9 @@ class RegisteredSigners:
             self._look(authority)
 
     def _is_due(self, authority: str) -> bool:
-        """One looks; others of the same authority do not wait for that, once anything is known."""
+        """Return whether this caller should look the keys up. Only one looks at a time; once anything is known,
+        others do not wait for it.
+        """
         with self._lock:
             due = authority not in self._fresh or authority not in self._known
             self._fresh[authority] = True

@@ -22,7 +22,7 @@ class Urgency(StrEnum):
 
 
 TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.OVERDUE)
-"""All but what needs nothing more."""
+"""Every urgency that calls for action."""
 
 
 class Sorting(StrEnum):
@@ -70,7 +70,7 @@ class Chosen(NamedTuple):
     """The duties that a caller asks for, and their order."""
 
     urgency: Urgency | None = None
-    """None for the first of each that is to be done."""
+    """None for the first duties of each urgency that calls for action."""
     standard: str = ""
     sorting: Sorting = Sorting.DUE
     after: Place | None = None
@@ -95,7 +95,7 @@ def _urgency(due: Due, today: date, acknowledged: Collection[tuple[str, str, dat
 
 
 def of_caseload(dues: Iterable[Due], caseload: str) -> list[Due]:
-    """Those of one caseload; all for an empty code."""
+    """Return the duties of one caseload; all duties for an empty code."""
     return [due for due in dues if caseload in ("", due.caseload)]
 
 

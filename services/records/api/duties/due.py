@@ -17,7 +17,7 @@ class Row(NamedTuple):
 
     @property
     def begun_on(self) -> date:
-        """The day from which the order is managed here."""
+        """Return the day from which the order is managed here."""
         return self.standing.begun_on or self.imposed_on
 
 
@@ -31,7 +31,7 @@ class Due(NamedTuple):
     imposed_on: date
     due_on: date
     own_target_on: date | None
-    """By the authority's own target."""
+    """The day on which it is due by the authority's own target."""
     caseload: str
 
 
@@ -40,13 +40,13 @@ class Horizon(NamedTuple):
 
     until: date
     reach: date
-    """The last day on which a national standard can be due whose own target is due by then."""
+    """The last day on which a national standard can be due whose own target falls within the horizon."""
     own_due: Callable[[str, date], date | None] | None
-    """When the own target of a standard is due, for an order imposed on a day; None for an authority without targets."""
+    """Gives the day on which a standard's own target is due for an order imposed on a day; None for an authority without targets."""
     left_out: frozenset[tuple[str, str, date]] = frozenset()
-    """Order, standard and due date of what is not listed."""
+    """The order, standard and due date of each duty that is not listed."""
     caseload: str = ""
-    """Only orders of this one; empty for all."""
+    """Only orders of this caseload; empty for all."""
 
     def dues_of(self, row: Row) -> Iterator[Due]:
         if self.caseload not in ("", row.standing.caseload):

@@ -31,7 +31,7 @@ from services.records.api.paging import After, Word
 from services.records.model.standards import TITLES
 
 WITHIN = 5
-"""Working days that are looked ahead."""
+"""How many working days to look ahead."""
 
 
 class DutyCount(Schema, description="How many duties of one standard have one urgency."):
@@ -62,7 +62,7 @@ class Duties(Schema, description="What open orders have missed or must meet in t
 
 
 def router(management: Management) -> APIRouter:
-    """The route."""
+    """Return the route of the first page."""
     routes = APIRouter(prefix="/v1", tags=["worklist"], route_class=Written)
     at_once = reading(management.database)
 
@@ -106,7 +106,7 @@ def router(management: Management) -> APIRouter:
 
 
 def _place(after: str | None) -> Place | None:
-    """Raises Problem 422 for what no page gave."""
+    """Read the place at which a page begins. Raises Problem 422 for a place that no page gave."""
     try:
         return Place.read(after) if after else None
     except ValueError as fault:

@@ -23,7 +23,7 @@ class Following(Schema, description="One page of changes."):
 
 
 def router(management: Management) -> APIRouter:
-    """The route."""
+    """Return the route that a program follows."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
     at_once, feed = reading(management.database), Feed(management.rules)
 
@@ -52,7 +52,7 @@ def router(management: Management) -> APIRouter:
 
 
 def place_of(after: str, generation: int) -> Place:
-    """The place where a page of changes goes on. Raises Problem 422 for a cursor that no page gave."""
+    """Return the place from which a page of changes continues. Raises Problem 422 for a cursor that no page gave."""
     if not after:
         return Place(generation)
     if not _CURSOR.fullmatch(after):

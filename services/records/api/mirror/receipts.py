@@ -23,11 +23,11 @@ from services.records.ingest.tables import arrivals, cells, records, rejections,
 from services.records.model.record import Outcome
 
 LAST_OFFSET = 2**63 - 1
-"""That Kafka and PostgreSQL can hold."""
+"""The largest offset that Kafka and PostgreSQL can hold."""
 
 
 def router(kind: Topic, database: Engine) -> APIRouter:
-    """The routes by which an authority sees what the platform holds about its events."""
+    """Return the routes by which an authority sees what the platform holds of its events."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
 
     @routes.get("/events/{event_id:path}", summary="What became of an event", responses=documented(404))
@@ -100,7 +100,7 @@ def _refused(authority: str, reason: Reason | None, is_open: bool | None) -> Sel
 
 
 def _page(query: Select[Any], after: int | None, since: int | None) -> Select[Any]:
-    """Those from `since` on, the earliest first; else the latest first, from behind `after`."""
+    """Order a page: from `since` on with the earliest first, or else back from `after` with the latest first."""
     if since is not None:
         return query.where(rejections.c.offset >= since).order_by(rejections.c.offset)
     begun = query if after is None else query.where(tuple_(rejections.c.offset) < tuple_(after))
@@ -108,7 +108,7 @@ def _page(query: Select[Any], after: int | None, since: int | None) -> Select[An
 
 
 def _begun_within(most: int, page: Select[Any], *, forwards: bool) -> Select[Any]:
-    """The rows of a page that begin within so many bytes of kept events, and whether another row follows each."""
+    """Cut a page to the rows that begin within `most` bytes of kept events, each with the offset of the row that follows it, if any."""
     found = page.subquery()
     order: Any = found.c.offset if forwards else found.c.offset.desc()
     size = func.coalesce(func.octet_length(found.c.value), 0)
@@ -120,14 +120,14 @@ def _begun_within(most: int, page: Select[Any], *, forwards: bool) -> Select[Any
 
 
 def _held(connection: Connection, authority: str) -> Held:
-    """Events are counted by the cells, which add up to all that arrived."""
+    """Return how much the platform holds. Events are counted from cells, which add up to everything that arrived."""
     number = func.sum(cells.c.delta)
     counted = select(cells.c.category, number).where(cells.c.authority == authority, cells.c.measure == "events")
     events = {category: int(n) for category, n in connection.execute(counted.group_by(cells.c.category))}
     mine = select(func.count()).where(records.c.authority == authority, records.c.subject != AUTHORITY_SUBJECT)
     imposed, is_open = records.c.imposed_on.is_not(None), records.c.ended_on.is_(None)
     withdrawn = records.c.standing.contains({"withdrawn": True})
-    # Each of the first two is counted in an index that holds nothing else.
+    # Each of the first two is counted from an index that holds nothing else.
     orders = connection.execute(
         select(
             mine.where(imposed).scalar_subquery().label("imposed"),

@@ -31,7 +31,7 @@ from services.records.webhooks.signing import Safe, new_secret
 from services.records.webhooks.subscriptions import Subscription
 
 MOST = 5
-"""Receivers of one authority at one service."""
+"""Most receivers that one authority may have at one service."""
 
 
 class NewWebhook(Schema, description="A receiver."):
@@ -82,7 +82,7 @@ class Opened(Schema, description="A receiver, and the secret that was made for i
 
 
 def router(management: Management) -> APIRouter:
-    """The routes."""
+    """Return the routes by which managers register receivers."""
     routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=Written)
     _list(routes, management)
     _make(routes, management)
@@ -155,7 +155,7 @@ def _safe(management: Management) -> Safe:
 def _changing(
     management: Management, manager: Manager, webhook: str, done: str
 ) -> Iterator[tuple[Connection, Subscription]]:
-    """One receiver of the manager's own authority, in a transaction that puts on record what is done with it."""
+    """Change one receiver of the manager's own authority, in a transaction that also records in the audit what was done to it."""
     with transaction(management.database) as connection:
         found = subscriptions.one(connection, manager.authority, webhook)
         if found is None:

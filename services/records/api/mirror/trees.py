@@ -53,7 +53,7 @@ class TreeKeys(Schema, description="A JWK set (RFC 7517)."):
 
 
 def router(database: Engine) -> APIRouter:
-    """The routes."""
+    """Return the routes that prove what was accepted."""
     routes = APIRouter(prefix="/v1/evidence", tags=["evidence"], route_class=Written)
 
     @routes.get("/heads", summary="Signed heads of the tree of accepted events, the latest first")

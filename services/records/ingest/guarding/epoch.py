@@ -5,14 +5,14 @@ from sqlalchemy import Connection, text
 LINEAGE = text(
     "SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()"
 )
-"""Which server and which timeline: a restore makes another of the one, a failover of the other."""
+"""Which server and which timeline: a restore changes the first, a failover the second."""
 
 
 def renewed(connection: Connection) -> bool:
-    """Whether the database now runs elsewhere. If so, every authority begins a new generation.
+    """Return whether the database now runs elsewhere. If so, every authority begins a new generation.
 
-    The worker reads lost events again. But readers that have seen higher versions would take lower ones for old; they always accept a new
-    generation.
+    The worker then reads lost events again. Readers have seen higher versions, and would take the lower ones for old; they always accept a
+    new generation.
     """
     found = connection.scalar(LINEAGE)
     if connection.scalar(text("SELECT lineage FROM epoch")) == found:

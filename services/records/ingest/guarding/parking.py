@@ -23,14 +23,14 @@ class Action(StrEnum):
 
     PARKED = "parked"
     RETRIED = "retried"
-    """An operator has it tried again, from where it stopped."""
+    """An operator lets it be tried again, from where it stopped."""
     SKIPPED = "skipped"
-    """An operator has the event put aside, and the rest taken."""
+    """An operator puts the event aside, so that the rest is processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """One row of that history. `place` is None if no single event was the cause."""
+    """One row of the history. `place` is None if no single event was the cause."""
 
     authority: str
     action: Action
@@ -41,7 +41,7 @@ class Park:
 
 
 def parked(connection: Connection, authorities: Collection[str] | None = None) -> dict[str, Park]:
-    """Those that are parked now, of these or of all."""
+    """Return the authorities that are parked now, out of these or of all."""
     query = select(parks).ext(distinct_on(parks.c.authority)).order_by(parks.c.authority, parks.c.id.desc())
     if authorities is not None:
         query = query.where(parks.c.authority.in_(authorities))
@@ -50,12 +50,12 @@ def parked(connection: Connection, authorities: Collection[str] | None = None) -
 
 
 def history(connection: Connection) -> list[Park]:
-    """All that happened, the latest first."""
+    """Return everything that happened, the latest first."""
     return list(_read(connection, select(parks).order_by(parks.c.id.desc())))
 
 
 def skipped(connection: Connection) -> set[Place]:
-    """Events that operators have put aside."""
+    """Return the places of events that operators have put aside."""
     query = select(parks).where(parks.c.action == Action.SKIPPED)
     return {park.place for park in _read(connection, query) if park.place is not None}
 

@@ -12,20 +12,20 @@ from services.chassis.guarding.roles import CHANGE, NOTHING, READ, Rights, role_
 from services.chassis.guarding.walls import AUTHORITY, CODES, role_of_nation
 
 WRITTEN = {"notes": "INSERT", "webhooks": "INSERT, UPDATE, DELETE"}
-"""What an API changes of its authority's."""
+"""Tables of an authority's decisions, and what an API may do to them."""
 WITHOUT_AUTHORITY = {"checkpoints": "right(topic, 9)"}
-"""What names an authority in another way, and how."""
+"""Tables that identify the authority by another expression."""
 WORKER = Rights(
     CHANGE,
     {
         "alembic_version": READ,
         "budgets": NOTHING,
         "notes": READ,
-        "webhooks": "SELECT, UPDATE",  # their senders note how far they are
+        "webhooks": "SELECT, UPDATE",  # senders record how far they have got
         **dict.fromkeys(("tree_heads", "tree_keys", "tree_leaves", "tree_nodes"), READ),
     },
 )
-"""What authorities decided and what was signed is not for workers to write."""
+"""Workers may not write what authorities decided, nor what was signed."""
 _WALL = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON {table} TO {api} USING ({whose} = current_setting({authority}, true));
@@ -67,7 +67,8 @@ def build(connection: Connection) -> None:
         if table in WRITTEN:
             _run(connection, f"GRANT {WRITTEN[table]} ON {{table}} TO {{api}}", owner, table=table)
     _wall_the_audit(connection, owner)
-    _run(connection, "GRANT SELECT ON alembic_version TO {api}", owner)  # whether all is there that it needs
+    # An API checks that the migrations it needs have run.
+    _run(connection, "GRANT SELECT ON alembic_version TO {api}", owner)
     _let_work(connection, owner)
 
 
@@ -88,7 +89,7 @@ _HAS = text("SELECT pg_has_role(:member, :role, 'SET')")
 
 
 def _have_roles(connection: Connection, owner: str) -> None:
-    """Makes the roles, and lets an API look on behalf of the nation. Raises Refused where whoever signed in may not."""
+    """Make the roles, and let an API read on behalf of the nation. Raises Refused if the user who signed in may not do this."""
     api, nation = role_of_api(owner), role_of_nation(owner)
     roles.make(connection, api, nation, role_of_worker(owner))
     with roles.refused(), roles.as_who_signed_in(connection):
@@ -108,7 +109,7 @@ _UNWALLED = text("SELECT NOT relrowsecurity FROM pg_class WHERE oid = to_regclas
 
 
 def _wall_the_audit(connection: Connection, owner: str) -> None:
-    """The service adds to it and is not its owner, so that it needs a rule of its own."""
+    """Wall the audit with a rule of its own, since the service adds to it and does not own it."""
     audit = f"{owner}_audit"
     if not connection.scalar(_UNWALLED, {"table": f"{audit}.audit_entries"}):
         return
@@ -119,7 +120,7 @@ def _wall_the_audit(connection: Connection, owner: str) -> None:
 
 
 def _run(connection: Connection, statements: str, owner: str, *, whose: str = "", **names: str) -> None:
-    """With the roles and the settings of walls in them."""
+    """Run statements with the names of the roles and the settings of the walls filled in."""
     of = {"owner": owner, "api": role_of_api(owner), "nation": role_of_nation(owner), "worker": role_of_worker(owner)}
     settings = {"authority": sql.Literal(AUTHORITY), "codes": sql.Literal(CODES), "whose": sql.SQL(whose)}
     roles.run(connection, statements, **settings, **of, **names)

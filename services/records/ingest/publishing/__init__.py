@@ -1,1 +1,1 @@
-"""Changed cells to `national.aggregates`."""
+"""Publishes changed cells to `national.aggregates`."""

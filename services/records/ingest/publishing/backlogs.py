@@ -8,13 +8,13 @@ from contracts.topics import authority_of
 from services.chassis.streaming.batches import TopicPartition
 
 LONG = 1_000
-"""Messages that are still to be taken."""
+"""A backlog of more messages than this is long."""
 LONGEST_SECONDS = 30.0
-"""After which it is published all the same, so that readers see how it gets on."""
+"""After this long, the authority is published in spite of its backlog, so that readers see progress."""
 
 
 class Backlogs:
-    """The backlogs of one worker's authorities. None waits for another."""
+    """The backlogs of one worker's authorities. No authority waits for another."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Backlogs:
         self._silent_since: dict[str, float] = {}
 
     def settled(self) -> list[str]:
-        """Those that may be published now."""
+        """Return the authorities that may be published now."""
         lags: Counter[str] = Counter()
         for source, lag in self._lags().items():
             lags[authority_of(source.topic)] += lag

@@ -21,7 +21,7 @@ class Producers:
     """Each producer holds a lock in a session of its own for as long as its process lives. Raises Away."""
 
     def __init__(self, database: Engine, own: str | None, end: Callable[[str], None]) -> None:
-        """`own` is this one's transactional id, None where Kafka has none. `end` ends what another one left open."""
+        """`own` is the transactional id of this producer, None if Kafka has none. `end` ends what another producer left open."""
         self._database, self._own, self._end = database, own, end
         self._session: Connection | None = None
 
@@ -42,13 +42,13 @@ class Producers:
             raise
 
     def _held(self, own: str) -> Connection | None:
-        """None while the table is still to be made."""
+        """Take the lock of this producer; None while its table has not been made yet."""
         if self._session is None:
             with self._database.connect() as connection:
                 if connection.scalar(_IS_THERE) is None:
                     return None
             self._session = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._session.detach()  # it ends when it is closed
+            self._session.detach()  # a detached connection is closed, and not put back into the pool
             self._session.execute(_HOLD, {"id": own})
             self._session.execute(insert(producers).values(id=own).on_conflict_do_nothing())
         return self._session

@@ -14,7 +14,7 @@ from services.records.ingest.tables import cells, checkpoints, publications, sha
 
 
 class Outstanding(NamedTuple):
-    """An authority with changes that are not published, and whether any of its cells ever were in this generation."""
+    """An authority with unpublished changes, and whether any of its cells were ever published in this generation."""
 
     authority: str
     begun: bool
@@ -39,17 +39,17 @@ _CHANGED = text(
 STAND_STILL_SECONDS = 15.0
 """After which a publisher loses its turn; Kafka has ended its transaction before."""
 SHARE = 0.01
-"""Of the time: how much of it may go into counting what is held."""
+"""Share of the time that may be spent on counting what is held."""
 
 
 class Counting:
-    """When to count an authority's rows: the longer that takes, the less often."""
+    """When to count an authority's rows: the longer it takes, the less often."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
 
     def holdings(self, connection: Connection, authorities: Collection[str]) -> dict[str, Holdings]:
-        """Of those whose turn it is."""
+        """Count the rows that are held, for the authorities whose turn it is."""
         began = monotonic()
         due = [authority for authority in authorities if self._due.get(authority, began) <= began]
         if not due:
@@ -63,7 +63,7 @@ class Counting:
 
 
 class Turn:
-    """The right to publish for some authorities, and their changes. It is lost with the session that holds it."""
+    """The right to publish for some authorities, with their changes. It is lost with the session that holds it."""
 
     def __init__(self, connection: Connection, service: Service, held: Sequence[Row[Any]], counting: Counting) -> None:
         self._connection, self._service, self._counting = connection, service, counting
@@ -72,7 +72,7 @@ class Turn:
         self._shards = connection.execute(query.order_by(shards.c.authority)).all()
 
     def rows(self) -> list[Cell]:
-        """Every cell row that changed since, with its absolute value."""
+        """Return every cell row that changed since the last publication, with its absolute value."""
         generations = {shard.authority: shard.generation for shard in self._shards}
         names = {"authorities": list(generations), "sinces": [self._since(shard) for shard in self._shards]}
         return [
@@ -84,7 +84,7 @@ class Turn:
         ]  # fmt: skip
 
     def positions(self) -> list[Position]:
-        """Up to where the rows go."""
+        """Return how far the rows go."""
         sources = self._connection.execute(select(checkpoints).where(checkpoints.c.next_offset > 0)).all()
         holdings = self._counting.holdings(self._connection, self._held)
         return [
@@ -96,7 +96,7 @@ class Turn:
         ]  # fmt: skip
 
     def confirm(self) -> None:
-        """Raises Away if the turn was lost: somebody else may have published since."""
+        """Raise Away if the turn was lost: somebody else may have published since."""
         self._connection.execute(select(1))
 
     def record(self) -> None:
@@ -115,19 +115,19 @@ class Turn:
         )
 
     def _since(self, shard: Row[Any]) -> int:
-        """The version that was published last; of a new generation, none."""
+        """Return the version that was published last; none of a new generation was."""
         held = self._held[shard.authority]
         return int(held.version) if held.generation == shard.generation else 0
 
 
 class Publications:
-    """One service's."""
+    """The publications of one service."""
 
     def __init__(self, database: Engine, service: Service) -> None:
         self._database, self._service, self._counting = database, service, Counting()
 
     def outstanding(self, authorities: Collection[str]) -> list[Outstanding]:
-        """The authorities that have something to publish."""
+        """Return the authorities that have something to publish."""
         with transaction(self._database) as connection:
             found = connection.execute(_OUTSTANDING, {"authorities": list(authorities)})
             return [Outstanding(row.authority, bool(row.begun)) for row in found]
@@ -150,10 +150,10 @@ class Publications:
 
 
 def forget(connection: Connection, authority: str) -> None:
-    """Publish all of an authority again. Readers keep the newest version of each row, so repeats are harmless."""
+    """Publish everything of an authority again. Readers keep the newest version of each row, so repeats are harmless."""
     connection.execute(publications.update().where(publications.c.authority == authority).values(version=0))
 
 
 def _offsets(sources: Sequence[Row[Any]], authority: str) -> dict[str, int]:
-    """The last offset taken of each of the authority's topics."""
+    """Return the last offset read of each of the authority's topics."""
     return {f"{at.topic}/{at.partition}": at.next_offset - 1 for at in sources if authority_of(at.topic) == authority}

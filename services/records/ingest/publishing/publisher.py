@@ -21,13 +21,13 @@ from services.records.ingest.publishing.publications import Outstanding
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
-"""How often to look although nobody signalled a change: another worker may have left something behind."""
+"""How often to look even if nobody signalled a change: another worker may have left something behind."""
 PAUSE_SECONDS = 0.05
 BREATHER = 4
 """How much longer to pause than publishing took: while a worker catches up, cells change faster than anybody reads them."""
 LONGEST_PAUSE_SECONDS = 2.0
 PUT_OFF_SECONDS = 60.0
-"""Until those whose cells cannot be published are tried again."""
+"""How long to wait before trying again to publish an authority whose cells could not be published."""
 FEW_ROWS = 5_000
 GROUP = 8
 
@@ -38,7 +38,7 @@ class Turn(Protocol):
     def rows(self) -> Collection[Cell]: ...
     def positions(self) -> Collection[Position]: ...
     def confirm(self) -> None:
-        """Raises Away if the turn was lost."""
+        """Raise Away if the turn was lost."""
 
     def record(self) -> None:
         """Note what was published, at the end of the turn."""
@@ -55,13 +55,15 @@ class Producer(Protocol):
     """Where it is published."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Readers see everything sent within the block from its end on, or never."""
+        """Open a transaction. Readers see everything sent within the block once it ends, or never."""
 
     def send_all(self, records: Iterable[Outgoing]) -> object: ...
 
 
 def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstanding]]:
-    """A few together that were published before; one by one those that were not, which may have very many rows."""
+    """Group authorities to publish together: a few at a time if they were published before, and singly if not, since those may have very
+    many rows.
+    """
     begin = 0
     while begin < len(outstanding):
         group = (
@@ -72,7 +74,7 @@ def _grouped(outstanding: Sequence[Outstanding]) -> Iterator[Sequence[Outstandin
 
 
 class Publisher:
-    """Publishes the changes of the shards of `owned` since they were last published."""
+    """Publishes the shards of `owned` that have changed since they were last published."""
 
     def __init__(
         self,
@@ -87,10 +89,10 @@ class Publisher:
         self._sealer = sealer
         self._metrics, self._end_dead = metrics, end_dead
         self._put_off: dict[str, float] = {}
-        """Those that failed, and when to try again."""
+        """Authorities that failed, and when to try each again."""
 
     def run(self, changed: Signal, stop: Signal) -> None:
-        """Publish until told to stop, at once after a change. Waits for dependencies that are away; a bug passes to the caller."""
+        """Publish until told to stop, immediately after a change. Waits for dependencies that are away; our own bugs pass to the caller."""
         waits = backoff(0.2, 15)
         while not stop.is_set():
             changed.wait(IDLE_SECONDS)
@@ -108,7 +110,9 @@ class Publisher:
                 stop.wait(next(waits))
 
     def publish(self) -> int:
-        """Send what changed. Returns how many rows were sent. Raises Away. If our code fails on one authority, only that one is delayed."""
+        """Send what changed, and return how many rows were sent. Raises Away. If our code fails on one authority,
+        only that one is delayed.
+        """
         outstanding = self._publications.outstanding([code for code in self._owned() if not self._waits(code)])
         return sum(self._contained([one.authority for one in group]) for group in _grouped(outstanding))
 
@@ -118,7 +122,7 @@ class Publisher:
     def _contained(self, authorities: Sequence[str]) -> int:
         try:
             sent = self._publish(authorities)
-        except TimedOut as fault:  # theirs alone may be too much, which is for nobody else to wait for
+        except TimedOut as fault:  # one authority alone may be too much, and the others must not wait for it
             return self._apart(authorities, fault)
         except Failure:
             raise
@@ -132,7 +136,7 @@ class Publisher:
         return sent
 
     def _apart(self, authorities: Sequence[str], fault: Exception) -> int:
-        """One by one; the one that fails alone is put off."""
+        """Publish one by one, and put off only the authority that fails. Returns how many rows were sent."""
         if len(authorities) > 1:
             return sum(self._contained([authority]) for authority in authorities)
         (authority,) = authorities
@@ -142,10 +146,10 @@ class Publisher:
         return 0
 
     def _publish(self, authorities: Collection[str]) -> int:
-        """Read, send and confirm within one turn, and only then let anybody see it.
+        """Read, send and confirm within one turn, and make the rows visible only then. Returns how many rows were sent.
 
-        So that what readers see of a cell never goes back, in the order of the log either, which is what compaction keeps: who loses its
-        turn before it sent finds that out before it commits; who loses it afterwards had its place in the log before the next one.
+        Readers must never see a cell go back, nor may the log, whose order decides what compaction keeps. A publisher that loses its turn
+        before it has sent finds out before it commits; one that loses it later already has its place in the log before its successor.
         """
         with self._publications.turn(authorities) as turn:
             rows = turn.rows()

@@ -1,1 +1,1 @@
-"""The numbers of each source's counter that came, and those that came twice."""
+"""The sequence numbers of each source that arrived, and those used twice."""

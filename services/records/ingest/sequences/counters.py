@@ -23,7 +23,7 @@ from services.records.model.fold import Arrival, Folded, local_day
 from services.records.model.sequence import Gap, Numbers, receive
 
 SourceKey = tuple[str, str]
-"""(authority, system); the system is empty where the source names none."""
+"""Authority and system; the system is empty if the source names none."""
 Came = dict[SourceKey, dict[date, list[tuple[int, date]]]]
 """By source and the day on which they became known: numbers, with the month of their event."""
 
@@ -34,13 +34,13 @@ _WITHIN = text(
     "CROSS JOIN LATERAL (SELECT * FROM gaps WHERE authority = c.a AND system = c.s AND first <= c.n ORDER BY first DESC LIMIT 1) g "
     "WHERE c.n <= g.last ORDER BY g.first"
 )
-"""The gaps that these numbers lie in. Only the last that begins before a number can be its own, however many there are."""
+"""The gaps in which these numbers lie. Only the last gap that begins before a number can hold it, however many there are."""
 
 
 def stage(
     connection: Connection, arrivals: Mapping[str, Iterable[Arrival]], changes: Mapping[Shard, Folded]
 ) -> Iterator[Write]:
-    """Count the numbers that came in the cells of `changes`, and stage the counters."""
+    """Count the numbers that arrived in the cells of `changes`, and stage the counters."""
     came = _came(arrivals)
     if not came:
         return
@@ -60,7 +60,7 @@ def stage(
 
 
 def open_gaps(connection: Connection, authority: str) -> list[tuple[str, Gap]]:
-    """Every gap of the authority's sources, with the system that it is in."""
+    """Return every gap of the authority's sources, with its system."""
     query = select(gaps).where(gaps.c.authority == authority).order_by(gaps.c.system, gaps.c.first)
     return [(row.system, Gap(row.first, row.last, row.month)) for row in connection.execute(query)]
 
@@ -92,7 +92,7 @@ def _of_refused(arrival: Arrival, authority: str) -> tuple[str, int, date] | Non
 
 
 def _load(connection: Connection, came: Came) -> dict[SourceKey, Numbers]:
-    """The counters, of each only the gaps in which something came."""
+    """Load the counters, each with only the gaps in which something arrived."""
     known = {source: Numbers() for source in came}
     authorities = {authority for authority, _ in came}
     for row in connection.execute(select(counters).where(counters.c.authority.in_(authorities))):

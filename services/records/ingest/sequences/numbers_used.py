@@ -24,10 +24,10 @@ _LOAD = text(
 
 
 class Used(NamedTuple):
-    """The numbers that came, and those that were known."""
+    """The numbers that arrived, and those that had been used before."""
 
     again: list[Bearer]
-    """Those whose number another event bore before, each number once."""
+    """Events whose number another event used before, each number once."""
     changed: Blocks
 
     def stage(self, connection: Connection) -> Iterator[Write]:
@@ -42,7 +42,7 @@ class Used(NamedTuple):
 
 
 def find(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> Used:
-    """Compare the events that came with earlier events of the same numbers."""
+    """Compare the events that arrived with earlier events of the same numbers."""
     bearers = list(_bearers(arrivals))
     before = _load(connection, {block_of(bearer.number) for bearer in bearers})
     after = {block: bytearray(marks) for block, marks in before.items()}
@@ -51,13 +51,13 @@ def find(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> U
 
 
 def reused_numbers(connection: Connection, authority: str) -> list[tuple[str, int, date]]:
-    """Numbers that different events share, with the system and the month of the later event; the first thousand."""
+    """Return numbers that different events share, with the system and the month of the later event; at most a thousand."""
     query = select(reused).where(reused.c.authority == authority).order_by(reused.c.system, reused.c.number)
     return [(row.system, row.number, row.month) for row in connection.execute(query.limit(MOST))]
 
 
 def _bearers(arrivals: Mapping[str, Iterable[Arrival]]) -> Iterator[Bearer]:
-    """Accepted events that bear a number."""
+    """Yield accepted events that have a number."""
     for authority, arrived in arrivals.items():
         for arrival in arrived:
             event = arrival.content
