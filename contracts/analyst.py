@@ -4,9 +4,9 @@
     frame = analyst.data("first_contact_within_1", by="authority,year")
     frame.attrs["definition"], frame.attrs["completeness"], frame.attrs["known_on"]
 
-A frame carries in `attrs` what every figure must be read with: its definition, which authorities are complete, and the date.
-A figure that is not shown is `<NA>`, with `suppressed` true; where nothing was reported it is `<NA>` with `suppressed` false.
-What is `provisional` can still change since something that counts can still happen; what is `partial` is of part of its period only.
+The `attrs` of a frame have what every figure must be read with: its definition, which authorities are complete, and the date.
+A suppressed figure is `<NA>` with `suppressed` true; a figure for which nothing was reported is `<NA>` with `suppressed` false.
+A `provisional` figure can change, since events that it counts can still happen; a `partial` one covers only part of its period.
 """
 
 import time
@@ -56,7 +56,7 @@ _AGAIN = (429, 503)
 
 
 class NotAnswered(Exception):
-    """The platform answered with a problem. The message says what is wrong with the question, or that a part is away."""
+    """The platform answered with a problem. The message says what is wrong with the question, or that a part is unavailable."""
 
     def __init__(self, status: int, title: str, detail: str = "", faults: Sequence[str] = ()) -> None:
         self.status, self.title, self.detail, self.faults = status, title, detail, tuple(faults)
@@ -64,7 +64,7 @@ class NotAnswered(Exception):
 
 
 class _Kept(NamedTuple):
-    """An answer as it was given last."""
+    """An answer as it was last received."""
 
     etag: str | None
     content: Any
@@ -72,10 +72,10 @@ class _Kept(NamedTuple):
 
 
 class Analyst:
-    """Asks one platform. `token` shows what its holder may see; without one, what is public.
+    """Asks one platform. `token` shows what its holder may see; without one, only public figures.
 
-    `patience` is how many seconds to wait in all where the platform asks to be asked again later. An answer that has not
-    changed is not sent again.
+    `patience` is how many seconds to wait in all if the platform asks to be asked again later. An answer that has not changed is not sent
+    again.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Analyst:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -106,7 +106,7 @@ class Analyst:
         self.close()
 
     def indicators(self) -> pd.DataFrame:
-        """One row for each indicator. `breakdowns` lists what `by` takes."""
+        """Return one row for each indicator. `breakdowns` lists what `by` accepts."""
         found = self._ask("indicators").content["indicators"]
         rows = [{name: each[name] for name in _DEFINED} | {"breakdowns": _ids(each["breakdowns"])} for each in found]
         return pd.DataFrame(rows, columns=[*_DEFINED, "breakdowns"]).set_index("id")
@@ -122,7 +122,7 @@ class Analyst:
         as_of: str | date | None = None,
         release: str | None = None,
     ) -> pd.DataFrame:
-        """The figures of an indicator. Raises NotAnswered.
+        """Return the figures of an indicator. Raises NotAnswered.
 
         `by` takes authority or health_board; month, quarter or year; and a breakdown.
         """
@@ -141,7 +141,7 @@ class Analyst:
         as_of: str | date | None = None,
         release: str | None = None,
     ) -> pd.DataFrame:
-        """Each authority's share, the control limits around Scotland for its size, and its place. Raises NotAnswered."""
+        """Return each authority's share, the control limits around Scotland for its size, and its place. Raises NotAnswered."""
         answer = self._ask(f"compare/{indicator}", **{"from": first, "to": last, "as_of": as_of, "release": release})
         none = dict.fromkeys(_LIMITS)
         rows = [
@@ -154,7 +154,7 @@ class Analyst:
         return described
 
     def quality(self, month: str | None = None) -> pd.DataFrame:
-        """How complete each authority's figures of a month are; the month before this one by default."""
+        """Return how complete each authority's figures of a month are; the month before this one by default."""
         answer = self._ask("quality", month=month)
         rows = [{"area": AREAS.get(each["authority"])} | each for each in answer.content["authorities"]]
         frame = pd.DataFrame(rows).set_index("authority")
@@ -163,12 +163,12 @@ class Analyst:
         return frame
 
     def releases(self) -> pd.DataFrame:
-        """All releases, newest first."""
+        """Return all releases, newest first."""
         frame = pd.DataFrame(self._ask("releases").content["releases"])
         return frame if frame.empty else frame.set_index("id")
 
     def changes(self, release: str) -> pd.DataFrame:
-        """The cells that moved since the release before, and why. Raises NotAnswered."""
+        """Return the cells that changed since the release before, and why. Raises NotAnswered."""
         pages = list(self._pages(f"releases/{release}/changes"))
         rows = [each | {"area": AREAS.get(each["authority"])} for page in pages for each in page["changes"]]
         frame = pd.DataFrame(rows, columns=list(_CHANGED))
@@ -209,7 +209,7 @@ class Analyst:
         return answer
 
     def _send(self, request: httpx.Request) -> httpx.Response:
-        """Asks again when it is told to come back, as long as patience lasts."""
+        """Send a request, and repeat it when the platform asks for that, as long as patience lasts."""
         waited = 0.0
         while True:
             response = self._http.send(request)
@@ -229,7 +229,7 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _typed(frame: pd.DataFrame, more: Sequence[str] = ()) -> pd.DataFrame:
-    """Numbers that may be absent without becoming text or NaN."""
+    """Give columns types in which a number may be missing without becoming text or NaN."""
     return frame.astype(dict.fromkeys((*_NUMBERS, *more), "Float64") | dict.fromkeys(_MARKS, "boolean"))
 
 
@@ -246,7 +246,7 @@ def _described(frame: pd.DataFrame, answer: _Kept) -> pd.DataFrame:
 
 
 def _known_on(content: Mapping[str, Any], given_on: date | None) -> str | None:
-    """The day up to whose end the platform knew what the figures show."""
+    """Return the day up to whose end the platform knew what the figures show."""
     if content.get("as_of"):
         return str(content["as_of"])
     if content.get("release") and not content.get("live"):

@@ -1,4 +1,4 @@
-"""The names of the categories of cells, each spelled here and nowhere else that could differ unnoticed."""
+"""The names of the categories of cells. Each is spelled only here, or where a difference would be noticed."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -26,7 +26,7 @@ from contracts.rejections import Reason
 
 
 class ClockState(Code):
-    """The state of a clock on a day: the same words in answers, worklists, pages and documents."""
+    """The state of a clock on a day, in the same words in answers, worklists, pages and documents."""
 
     MET = "met", "Met"
     MET_LATE = "met_late", "Met late"
@@ -44,7 +44,7 @@ BANDS = {
     "plan": ("within_20", "over_20"),
     "officer": ("within_2", "over_2"),
 }
-"""The bands of each standard that has some; the first one meets it."""
+"""The bands of each standard that has bands; the first band meets the standard."""
 COMPLETION_CLASSES = ("within_period", "within_court_date", "late")
 DAYS_BANDS = ("to_3_months", "to_6_months", "to_9_months", "to_12_months", "over_12_months")
 LENGTH_BANDS = ("to_6", "to_12", "to_18", "to_24", "to_36")
@@ -71,18 +71,18 @@ FINDINGS = (
 """Rules that one record can break."""
 
 ON_TIME, LATE, MISSED, OUT_OF_REACH = "on_time", "late", "missed", "not_applicable"
-"""What became of a clock, where no band says it."""
+"""The result of a clock without bands."""
 
 
 def of(dimension: str, codes: Iterable[str]) -> tuple[str, ...]:
-    """The categories of a dimension."""
+    """Return the categories of a dimension."""
     return tuple(f"{dimension}={code}" for code in codes)
 
 
 TOTAL = ("",)
 MOST_MONTHS_BEFORE = 12
 MONTHS_BEFORE = of("months_before", map(str, range(MOST_MONTHS_BEFORE + 1)))
-"""How many months before the day due the month lies in which a clock counts."""
+"""How many months before the due date the month lies in which a clock counts."""
 PERSON = (*of("sex", Sex), *of("age_band", AgeBand), *of("ethnicity", Ethnicity), *of("employment", Employment))
 IMPOSED = (*PERSON, *of("court_type", CourtType), "fine_default=true", "progress_review=true", *of("level", LEVELS))
 REQUIREMENT = of("requirement", RequirementKind)
@@ -97,7 +97,7 @@ assert set(BY_REASON) | set(of("reason", NOT_APPLICABLE)) == set(REASONS)
 
 
 def clock(standard: str) -> tuple[str, ...]:
-    """The categories of a clock that sorts orders into bands."""
+    """Return the categories of a clock that sorts orders into bands."""
     return (*of("band", BANDS[standard]), *BY_REASON, MISSED, OUT_OF_REACH)
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from contracts import categories as c
 
 Service = Literal["orders", "unpaid_work"]
-"""The service that publishes a cell. What both publish adds up."""
+"""The service that publishes a cell. Values of cells that both publish are added up."""
 BOTH: frozenset[Service] = frozenset({"orders", "unpaid_work"})
 _OF_UNPAID_WORK = {
     *("induction", "placement", "unpaid_work_completed", "unpaid_work_days", "minutes_credited", "sessions"),
@@ -23,32 +23,32 @@ _OF_UNPAID_WORK = {
     *(f"{kind}_{standard}" for kind in ("pending", "awaited") for standard in ("induction", "placement", "completion")),
 }
 _OF_BOTH = {"control_totals", "events", "reporting_delay", "findings", "sequence"}
-"""`sequence` is published by unpaid work for the numbers of both topics."""
+"""For `sequence`, unpaid work publishes the numbers of both topics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a cell counts. `period` says which date decides the month; those named `pending_*` and `awaited_*` have the due date."""
+    """What a cell counts. `period` says which date decides the month; measures named `pending_*` and `awaited_*` have the due date."""
 
     name: str
     meaning: str
     period: str
     unit: str = "orders"
     categories: tuple[str, ...] = ()
-    """Every category but the empty one, the total."""
+    """Every category except the empty one, which is the total."""
     total: bool = True
     """Whether there is a total."""
 
     @property
     def services(self) -> frozenset[Service]:
-        """Who must have been heard for it, any of them."""
+        """Return the services that publish the measure."""
         if self.name in _OF_BOTH:
             return BOTH
         return frozenset({"unpaid_work" if self.name in _OF_UNPAID_WORK else "orders"})
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """What stands before the `=`, and bare words."""
+        """Return the parts of categories before the `=`, and categories that are bare words."""
         return tuple(dict.fromkeys(category.partition("=")[0] for category in self.categories))
 
 
@@ -62,7 +62,7 @@ _AWAITED = (
     ("transfer", "answer to a request for transfer"),
     ("completion", "completion of unpaid work"),
 )
-"""Standards, and what is waited for."""
+"""Standards, and what each waits for."""
 
 MEASURES: dict[str, Measure] = {
     m.name: m
@@ -133,7 +133,7 @@ MEASURES: dict[str, Measure] = {
 CATEGORIES: dict[str, frozenset[str]] = {
     measure.name: frozenset((*c.TOTAL * measure.total, *measure.categories)) for measure in MEASURES.values()
 }
-"""Every category that each measure can have; what is not here is no cell."""
+"""Every category that each measure can have; a cell with any other is not valid."""
 
 
 class Cell(Struct, frozen=True, tag="cell", tag_field="kind", forbid_unknown_fields=True):
@@ -202,4 +202,4 @@ Aggregate = Cell | Position
 
 encode_aggregate = msgspec.json.Encoder().encode
 decode_aggregate = msgspec.json.Decoder(Aggregate).decode
-"""Raises msgspec.DecodeError for what is not an aggregate of this version."""
+"""Decodes an aggregate. Raises msgspec.DecodeError for anything that is not an aggregate of this version."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Tells the time: aware, in UTC."""
+"""Gives the time: aware, in UTC."""
 
 
 def system_clock() -> datetime:
-    """What the machine says."""
+    """Return the time of the machine."""
     return datetime.now(UTC)

@@ -20,7 +20,7 @@ class Code(StrEnum):
 
     @classmethod
     def of(cls, code: str) -> Self:
-        """The member with this code. Raises KeyError."""
+        """Return the member with this code. Raises KeyError."""
         member = cls._value2member_map_[code]
         assert isinstance(member, cls)
         return member
@@ -267,4 +267,4 @@ MEANINGS: dict[type[Code], str] = {
     Setting: "How a placement is run.",
     Change: "What the court changed about a requirement.",
 }
-"""Said of a list beside its labels, where the name does not say it."""
+"""An explanation of a list beside its labels, if its name does not explain it."""

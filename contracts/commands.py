@@ -1,4 +1,4 @@
-"""Commands for those who send events: judge a file, and send one."""
+"""Commands for those who send events: check a file, and send one."""
 
 import json
 import sys
@@ -129,7 +129,7 @@ def publish(  # noqa: PLR0913, PLR0917
 
 
 def _signer(path: Path | None) -> Sign:
-    """Imports what signs only where something is to be signed: the library for it is optional."""
+    """Return what signs events. It is imported only if it is needed, since its library is optional."""
     if path is None:
         return unsigned
     from contracts.receipts.signed import signer  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Every event that an authority can publish, one fact each. These types are the one source: schemas and documents are generated from them.
+"""Every event that an authority can publish, one fact each. These types are the only source: schemas and documents are generated from them.
 
 A field ending in `_on` is a local date. A later record (greater `time`, then `sequence`, then `id`) of the same fact key replaces the
 earlier one.
@@ -34,7 +34,9 @@ from contracts.codes import (
 
 
 def written(pattern: str, meaning: str) -> Meta:
-    """Text that matches as a whole. Not anchored with `$`, which lets a last newline pass; schemas get `^` and `$`."""
+    """Return a constraint on text that must match as a whole. `$` would let a final newline pass, so it is not used here; schemas get `^`
+    and `$`.
+    """
     return Meta(pattern=rf"\A{pattern}\Z", description=meaning)
 
 
@@ -80,10 +82,10 @@ class Topic(StrEnum):
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
-    """What every event states: one fact, found again by its key."""
+    """The base of all events: one fact, identified by its key."""
 
     MEANING: ClassVar[str]
-    """Said of it to readers: in schemas, documents and the course of an order."""
+    """The meaning for readers: in schemas, documents and the course of an order."""
     NAME: ClassVar[str]
     VERSION: ClassVar[int] = 1
     """Grows when the data changes in a way that would break its senders; the earlier type stays, in SUPERSEDED."""
@@ -176,7 +178,7 @@ Requirement = (
 
 
 def kind_of(requirement: Requirement) -> str:
-    """The code of the requirement's kind."""
+    """Return the code of the requirement's kind."""
     return str(requirement.__struct_config__.tag)
 
 
@@ -527,14 +529,14 @@ FACTS: dict[str, type[Fact]] = {
         SessionRecorded, HoursAdjusted, WorkCompleted,
     )
 }  # fmt: skip
-"""The facts as they are stated today, by name."""
+"""The present version of each fact, by name."""
 
 SUPERSEDED: tuple[type[Fact], ...] = ()
 """Earlier versions that are still accepted."""
 
 
 def type_of(fact: type[Fact]) -> str:
-    """The event type that states this fact, name and version, without the prefix."""
+    """Return the event type that states this fact, name and version, without the prefix."""
     return f"{fact.NAME}.v{fact.VERSION}"
 
 
@@ -546,14 +548,14 @@ AUTHORITY_SUBJECT: Literal["-"] = "-"
 
 
 def fact_keys(topic: Topic) -> list[str]:
-    """The forms of fact keys that this kind of topic can hold."""
+    """Return the forms of fact keys that this kind of topic can hold."""
     facts = [fact for fact in TYPES.values() if topic in fact.TOPICS and not fact.ABOUT_AUTHORITY and fact.KEY]
     keys = [f"{fact.KEY}/<ref>" if issubclass(fact, _Referenced) else fact.KEY for fact in facts]
     return [*keys, WHOLE_ORDER] if topic is Topic.ORDERS else keys
 
 
 def withdrawable(fact_key: str, topic: Topic) -> bool:
-    """Whether the key names a fact that this kind of topic can hold."""
+    """Return whether the key names a fact that this kind of topic can hold."""
     if fact_key == WHOLE_ORDER:
         return topic is Topic.ORDERS
     name, _, ref = fact_key.partition("/")

@@ -10,7 +10,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 
 
 LONDON = ZoneInfo("Europe/London")
-"""The local time of every date in the contract."""
+"""The time zone of every date in the contract."""
 
 
 @lru_cache(maxsize=100_000)
@@ -34,12 +34,12 @@ def last_day(day: date) -> date:
 
 @lru_cache(maxsize=4096)
 def months_between(first: date, last: date) -> tuple[date, ...]:
-    """Both included."""
+    """Return the first days of the months from `first` to `last`, both included."""
     return tuple(add_months(month_of(first), n) for n in range(months_from(first, last) + 1))
 
 
 def months_from(first: date, last: date) -> int:
-    """How many months the month of `last` lies after that of `first`."""
+    """Return by how many months the month of `last` is later than that of `first`."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
@@ -49,7 +49,7 @@ def year_of(month: date) -> str:
 
 
 def year_months(label: str) -> tuple[date, ...]:
-    """The twelve months of a year. Raises ValueError for what is not a label of a year."""
+    """Return the twelve months of a year. Raises ValueError if the label is not that of a year."""
     start = int(label[:4])
     first = date(start, 4, 1)
     if year_of(first) != label:
@@ -62,13 +62,13 @@ def quarter_of(month: date) -> str:
 
 
 def quarter_months(label: str) -> tuple[date, ...]:
-    """The three months of a quarter."""
+    """Return the three months of a quarter."""
     first = date(int(label[:4]), 3 * int(label[-1]) - 2, 1)
     return months_between(first, add_months(first, 2))
 
 
 def days_of(label: str) -> tuple[date, date]:
-    """The first and the last day of a month, quarter, year, or `first/last` of these, by its label.
+    """Return the first and last day of a month, quarter, year, or `first/last` of these, by its label.
 
     2000-01 to 2011-12 may be a month or a year: they are read as months.
     """
@@ -85,12 +85,12 @@ def _months_of(label: str) -> tuple[date, ...]:
 
 
 def parse_first(words: str) -> date:
-    """`2026-03` or a date. Raises ValueError."""
+    """Read the first day of a span: a date, or a month like `2026-03`. Raises ValueError."""
     return _parse(words)[0]
 
 
 def parse_last(words: str) -> date:
-    """`2026-03` stands for the last day of that month. Raises ValueError."""
+    """Read the last day of a span: a date, or a month like `2026-03`, which stands for its last day. Raises ValueError."""
     return _parse(words)[1]
 
 

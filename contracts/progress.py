@@ -1,4 +1,4 @@
-"""How far long work has come, on standard error: rewritten in place on a terminal, a line now and then elsewhere."""
+"""Shows the progress of long work on standard error: rewritten in place on a terminal, an occasional line elsewhere."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ _EVERY_ON_TERMINAL, _EVERY_ELSEWHERE = 0.2, 10.0
 
 
 class Progress:
-    """Tells of bytes done out of a total; of bytes alone where the total is not known."""
+    """Shows bytes done out of a total, or bytes alone if the total is not known."""
 
     def __init__(self, total: int | None, out: TextIO | None = None) -> None:
         self._total, self._out = total, out or sys.stderr
@@ -18,13 +18,13 @@ class Progress:
         self._next = time.monotonic() + self._every
 
     def at(self, done: int, words: str) -> None:
-        """Say so, unless something was said a moment ago."""
+        """Show progress, unless something was shown a moment ago."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every
             self._say(done, words)
 
     def of(self, done: int, total: int, words: str) -> None:
-        """The same, of a total that is known only now."""
+        """Show progress towards a total that is known only now."""
         self._total = total
         self.at(done, words)
 

@@ -1,4 +1,4 @@
-"""Why an event is refused, in codes that never change and words for the person who has to mend it."""
+"""Why an event is refused, in codes that never change and words for the person who has to correct it."""
 
 from msgspec import Struct
 
@@ -73,7 +73,7 @@ class Rejection(Struct, frozen=True):
 
 
 class Unacceptable(Exception):
-    """Ends the reading of an event that is refused."""
+    """Raised when the reading of an event ends in its refusal."""
 
     def __init__(self, reason: Reason, path: str, message: str) -> None:
         super().__init__(message)

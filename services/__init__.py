@@ -1,1 +1,1 @@
-"""The services of Payback. None imports another; each stands on services.chassis and contracts."""
+"""The services of Payback. None imports another; each builds on services.chassis and contracts."""

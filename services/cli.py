@@ -1,4 +1,4 @@
-"""The command line `payback`. Each group of commands lives beside what it drives, in a module with `commands` in it."""
+"""The command line `payback`. Each group of commands is beside what it drives, in a module with `commands` in its name."""
 
 import sys
 from collections.abc import Iterable
@@ -32,11 +32,11 @@ GROUPS = {
     "services.simulate.commands": ("simulate",),
     "services.connect.commands": ("connect",),
 }
-"""Modules, and the commands in them: importing all takes seconds, and a command needs one."""
+"""Modules, and the commands in them: importing all of them takes seconds, and a command needs only one."""
 
 
 def command_line(groups: Iterable[str] = GROUPS) -> typer.Typer:
-    """The commands of these groups."""
+    """Return the command line with the commands of these groups."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback(help="The national data-sharing platform for community payback orders.")(lambda: None)
     for group in groups:
@@ -45,12 +45,12 @@ def command_line(groups: Iterable[str] = GROUPS) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script."""
     wanted = [group for group, names in GROUPS.items() if sys.argv[1:2] and sys.argv[1] in names]
     try:
         command_line(wanted or GROUPS)()
     except Exception as fault:
-        status = getattr(fault, "exit_status", None)  # what every failure that a person can act on has
+        status = getattr(fault, "exit_status", None)  # every failure that a person can act on has an exit status
         if status is None:
             raise
         typer.echo(str(fault), err=True)

@@ -1,4 +1,4 @@
-"""What an authority needs to send its events. Needs nothing but msgspec and httpx.
+"""Everything that an authority needs to send its events. It depends only on msgspec and httpx.
 
 source = Source("S12000005", system="case", software="acme-case/4.2")
 with Spool(Path("payback.spool")) as spool:

@@ -1,4 +1,4 @@
-"""The clients: one waits, one awaits; both carry out what `delivery` decides."""
+"""The clients: one blocks, one is asynchronous; both carry out what `delivery` decides."""
 
 import asyncio
 import random
@@ -33,18 +33,18 @@ from contracts.client.spool import Result, Spool
 from contracts.events import Topic
 
 Token = Callable[[], str]
-"""Tells the token, each time that one is needed, so that it may be renewed."""
+"""Gives the token each time that one is needed, so that it may be renewed."""
 Heard = Callable[[list[Result]], object]
 Asking = Take | Post | Settle | Missing | Ask | TakeUp
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 FIRST_PAUSE = 0.5
 COUNTED_BY = Topic.UNPAID_WORK
-"""The service that reads both topics of an authority, so that it knows the numbers of its sources."""
+"""The service that reads both topics of an authority, so that it knows the sequence numbers of its sources."""
 
 
 class _Platform:
-    """Where events go, and how."""
+    """Where events are sent, and how."""
 
     def __init__(
         self, addresses: Mapping[Topic, str], token: Token, patience: float | None, first_pause: float
@@ -76,7 +76,7 @@ class _Platform:
 
 @cache
 def _tls() -> SSLContext:
-    """Takes longer to make than a request to answer, so it is made once."""
+    """Return the TLS context. It is made once, since making it takes longer than a request."""
     return httpx.create_ssl_context()
 
 
@@ -86,11 +86,11 @@ def _reply(response: httpx.Response) -> Reply:
 
 
 class Client:
-    """Sends what waits in a spool, and waits for it.
+    """Sends the events of a spool, blocking while it waits.
 
-    `addresses` are those of the two services, by kind of event. `patience` is how many seconds to wait in a row, all told,
-    before giving up for now; None is for ever. `first_pause` is the first wait after a failure, in seconds. `sign` signs each
-    event when it is sent, as `contracts.receipts.signed.Signer` does.
+    `addresses` are those of the two services, by kind of event. `patience` is how many seconds in a row to wait, in all, before giving up
+    for now; None is for ever. `first_pause` is the first wait after a failure, in seconds. `sign` signs each event when it is sent, as
+    `contracts.receipts.signed.Signer` does.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class Client:
         self._one_at_a_time = Lock()
 
     def put(self, *messages: Message) -> list[int]:
-        """Take these to be sent; their places. They are safe when this returns. Raises SpoolFull."""
+        """Add messages to the spool, and return their places. They are safe when this returns. Raises SpoolFull."""
         return self._spool.add(*messages)
 
     def send(self, heard: Heard = lambda _: None) -> bool:
-        """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull.
+        """Send until nothing waits (True) or patience is at an end (False). Raises NotSent, SpoolBusy or SpoolFull.
 
-        `heard` is told results as they come; they also stay in the spool until they are forgotten.
+        `heard` is called with results as they arrive; they also stay in the spool until they are forgotten.
         """
         stop = Event()
         with (
@@ -171,7 +171,7 @@ class Client:
 
 
 class AsyncClient:
-    """The same, for programs that must not wait: the disk is left to other threads."""
+    """Sends the events of a spool from programs that must not block: other threads use the disk."""
 
     def __init__(
         self,
@@ -186,11 +186,11 @@ class AsyncClient:
         self._spool, self._sign, self._platform = spool, sign, _Platform(addresses, token, patience, first_pause)
 
     async def put(self, *messages: Message) -> list[int]:
-        """Take these to be sent; their places. They are safe when this returns. Raises SpoolFull."""
+        """Add messages to the spool, and return their places. They are safe when this returns. Raises SpoolFull."""
         return await asyncio.to_thread(self._spool.add, *messages)
 
     async def send(self, heard: Heard = lambda _: None) -> bool:
-        """Send until nothing waits (true) or patience is at an end (false). Raises NotSent, SpoolBusy or SpoolFull."""
+        """Send until nothing waits (True) or patience is at an end (False). Raises NotSent, SpoolBusy or SpoolFull."""
         with self._spool.sending():
             async with httpx.AsyncClient(timeout=TIMEOUT, verify=_tls()) as http:
                 while await self._drive(self._platform.taking_up(), http, heard):

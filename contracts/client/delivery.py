@@ -1,8 +1,7 @@
-"""What to do next to get events delivered, without doing any of it: the same for the client that waits and the one that awaits.
+"""Decides the next step in delivering events, without taking it: the blocking and the asynchronous client share it.
 
-`deliver` yields a step and is sent what came of it. Events of one kind go in the order in which they were added, one
-request at a time, so that order is kept for every subject; after a failure the same request is made again, and the platform
-counts repeats once.
+`deliver` yields a step, and is sent its result. Events of one kind go in the order in which they were added, one request at a time, so that
+order is kept for every subject. After a failure the same request is made again, and the platform counts repeats once.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -27,7 +26,7 @@ class NotSent(Exception):
 
 
 class Reply(NamedTuple):
-    """An answer over HTTP, or None in its place where none came, or only half of one."""
+    """An answer over HTTP. A step that asks for one gets None if none came, or only part of one."""
 
     status: int
     headers: dict[str, str]
@@ -36,7 +35,7 @@ class Reply(NamedTuple):
 
 
 class Take(NamedTuple):
-    """Wants the next events: list[Queued]."""
+    """Asks for the next events: list[Queued]."""
 
     kind: Topic
     most: int
@@ -44,35 +43,35 @@ class Take(NamedTuple):
 
 
 class Post(NamedTuple):
-    """Wants the Reply to this request, or None."""
+    """Asks for the Reply to this request, or None."""
 
     kind: Topic
     body: bytes
 
 
 class Settle(NamedTuple):
-    """Wants these kept."""
+    """Asks to keep these results."""
 
     results: list[Result]
 
 
 class Missing(NamedTuple):
-    """Wants the sources whose numbers are provisional: list[str]."""
+    """Asks for the sources whose numbers are provisional: list[str]."""
 
 
 class Ask(NamedTuple):
-    """Wants the Reply that tells up to which number the platform holds events of each source, or None."""
+    """Asks for the Reply with the highest number that the platform holds of each source, or None."""
 
 
 class TakeUp(NamedTuple):
-    """Wants the numbers of these sources to go on from there."""
+    """Asks for the numbers of these sources to continue from there."""
 
     highest: dict[str, int]
     sources: list[str]
 
 
 class Wait(NamedTuple):
-    """Wants to be asked again after so many seconds."""
+    """Asks to wait so many seconds."""
 
     seconds: float
 
@@ -83,19 +82,19 @@ Delivery = Generator[Step, Any, bool]
 
 @dataclass(slots=True)
 class Pace:
-    """How long to wait after failures in a row: twice as long each time, less a random part, never less than asked for."""
+    """How long to wait after failures in a row: twice as long each time, less a random part, and never less than the platform asks for."""
 
     random: Callable[[], float]
-    """Between 0 and 1."""
+    """Gives a number between 0 and 1."""
     patience: float | None = None
-    """Seconds to wait in a row, all told, before giving up for now. None: for ever."""
+    """Seconds in a row to wait, in all, before giving up for now; None is for ever."""
     first: float = 0.5
     longest: float = 300.0
     _failures: int = field(default=0, init=False)
     _waited: float = field(default=0.0, init=False)
 
     def after_failure(self, asked: float | None) -> float | None:
-        """Seconds to wait; None when patience is at an end."""
+        """Return the seconds to wait; None when patience is at an end."""
         usual = min(self.longest, self.first * 2.0 ** min(self._failures, 30))
         seconds = usual * (0.5 + self.random() / 2)
         if asked is not None and asked > seconds:
@@ -111,16 +110,16 @@ class Pace:
 
 
 Sign = Callable[[bytes], bytes]
-"""Gives an event back with the authority's signature; the same one for the same bytes."""
+"""Returns an event with the authority's signature, which is the same for the same bytes."""
 
 
 def unsigned(event: bytes) -> bytes:
-    """As it is."""
+    """Return the event unchanged."""
     return event
 
 
 def deliver(kind: Topic, pace: Pace, sign: Sign = unsigned) -> Delivery:
-    """Sends until nothing waits (true) or patience is at an end (false). Raises NotSent."""
+    """Send until nothing waits (True) or patience is at an end (False). Raises NotSent."""
     most = MOST
     while batch := (yield Take(kind, most, MOST_BYTES)):
         reply: Reply | None = yield Post(kind, b"[" + b",".join(sign(event.body) for event in batch) + b"]")
@@ -141,9 +140,9 @@ def deliver(kind: Topic, pace: Pace, sign: Sign = unsigned) -> Delivery:
 
 
 def take_up(pace: Pace) -> Delivery:
-    """Makes provisional numbers certain (true), unless patience comes to an end before (false). Raises NotSent.
+    """Make provisional numbers certain (True), unless patience ends first (False). Raises NotSent.
 
-    A spool that was lost has forgotten its numbers; the platform has not.
+    A new spool after a loss does not know which numbers were used; the platform does.
     """
     while sources := (yield Missing()):
         reply: Reply | None = yield Ask()
@@ -172,7 +171,7 @@ _counters = msgspec.json.Decoder(_Counters).decode
 
 
 def _highest(reply: Reply | None) -> dict[str, int] | None:
-    """By source; None when that is not known yet. A platform that does not know the question holds nothing against us."""
+    """Return the highest number by source; None if it is not known yet. A platform without this route holds nothing that matters here."""
     if reply is None or reply.status in {408, 425, 429} or reply.status >= 500:
         return None
     if reply.status in {401, 403}:
@@ -209,7 +208,7 @@ _answer = msgspec.json.Decoder(_Answer).decode
 
 
 def outcome(batch: Sequence[Queued], reply: Reply | None) -> list[Result] | None:
-    """What became of each event; None when that is not known yet. Raises NotSent."""
+    """Return the result of each event; None if it is not known yet. Raises NotSent."""
     if reply is None or reply.status in {408, 425, 429} or reply.status >= 500:
         return None
     if reply.status == 413:
@@ -218,13 +217,13 @@ def outcome(batch: Sequence[Queued], reply: Reply | None) -> list[Result] | None
         raise NotSent(f"this token may not send these events (status {reply.status})")
     answer = _read(reply)
     results = None if answer is None else _results(batch, answer)
-    if results is None and reply.status != 202:  # with 202 it is half an answer
+    if results is None and reply.status != 202:  # with 202 the answer is incomplete
         raise NotSent(f"this does not seem to be the platform's address: it answered with status {reply.status}")
     return results
 
 
 def asked_to_wait(reply: Reply | None) -> float | None:
-    """Seconds, where the platform said how long: never more than an hour, whatever something in between says."""
+    """Return the seconds to wait if the platform asked for that: never more than an hour, whatever a proxy says."""
     value = reply.headers.get("retry-after", "") if reply else ""
     if not reply or not value:
         return None
@@ -245,7 +244,7 @@ def _read(reply: Reply) -> _Answer | None:
 
 
 def _results(batch: Sequence[Queued], answer: _Answer) -> list[Result] | None:
-    """None where the answer is about other events than these."""
+    """Return the results; None if the answer is about other events than these."""
     refused = {refusal.index: refusal for refusal in answer.rejected}
     kept = [event for place, event in enumerate(batch) if place not in refused]
     if [event.id for event in kept] != [receipt.id for receipt in answer.receipts] or not refused.keys() <= set(

@@ -1,17 +1,17 @@
-"""Pseudonyms of people. The secret stays with the authority: without it nobody can tell who is meant."""
+"""Pseudonyms of people. The secret stays with the authority: without it, nobody can find out who is meant."""
 
 import hmac
 from base64 import urlsafe_b64encode
 
 SHORTEST_SECRET = 16
-"""Bytes. Make one with `python -c 'import secrets; print(secrets.token_hex(32))'` and keep it as you keep a key."""
+"""In bytes. Make a secret with `python -c 'import secrets; print(secrets.token_hex(32))'`, and keep it as you keep a key."""
 
 
 def pseudonym(secret: bytes, person_id: str) -> str:
-    """The same 43 characters for the same person, for as long as the secret is the same.
+    """Return the same 43 characters for the same person, as long as the secret is the same.
 
-    Give an identifier that never changes and means one person only, such as the case system's own number; surrounding
-    blanks do not count. Raises ValueError where the secret is too short to be one, or the identifier is empty.
+    Give an identifier that never changes and means one person only, such as the case system's own number; surrounding blanks do not count.
+    Raises ValueError if the secret is too short, or the identifier is empty.
     """
     if len(secret) < SHORTEST_SECRET:
         raise ValueError(f"the secret must have {SHORTEST_SECRET} bytes or more")

@@ -1,7 +1,7 @@
-"""Sending a file, so that it can be stopped anywhere and gone on with: every line is settled once, with a receipt.
+"""Sends a file, so that this can be stopped anywhere and continued: every line is settled once, with a receipt.
 
-Lines go into a spool some hundreds at a time. How far the file was read, and how long the file of receipts was, is noted in
-the same step as what it is about; so after a crash both are taken up where they stood.
+Lines go into a spool some hundreds at a time. How far the file was read, and how long the file of receipts was, is recorded in the same
+step as the lines and results. So after a crash both continue from where they were.
 """
 
 import json
@@ -32,13 +32,13 @@ class State(msgspec.Struct):
     """How far a publication has come."""
 
     end: int = 0
-    """Bytes of the file that are behind."""
+    """Bytes of the file that were read."""
     line: int = 0
     last: str = ""
-    """Digest of the last line, so that another file of the same name is noticed."""
+    """A digest of the last line, so that another file of the same name is noticed."""
     last_length: int = 0
     receipts: int = 0
-    """Bytes of the receipts."""
+    """Length of the receipts in bytes."""
     under_way: list[int] = []
     """Numbers of the lines that are in the spool."""
     accepted: int = 0
@@ -53,7 +53,7 @@ class State(msgspec.Struct):
 
 
 class Publication:
-    """One file on its way. `told` hears of progress after each step."""
+    """A file that is being sent. `told` is called with the progress after each step."""
 
     def __init__(self, file: BinaryIO, spool: Spool, client: Client, receipts: Path) -> None:
         self._file, self._spool, self._client = file, spool, client
@@ -62,7 +62,7 @@ class Publication:
         self._path = receipts
 
     def run(self, told: Callable[[State], object] = lambda _: None) -> bool:
-        """Go on to the end of the file (true), or of the client's patience (false). Raises FileChanged, and what send raises."""
+        """Continue to the end of the file (True), or of the client's patience (False). Raises FileChanged, and what send raises."""
         self._check_file()
         with self._path.open("ab") as receipts:
             receipts.truncate(self.state.receipts)
@@ -113,7 +113,7 @@ class Publication:
 
 
 def _append(receipts: BinaryIO, documents: Iterable[dict[str, Any]]) -> int:
-    """How long the receipts are then."""
+    """Append receipts, and return their length afterwards in bytes."""
     receipts.writelines(json.dumps(document).encode() + b"\n" for document in documents)
     receipts.flush()
     os.fsync(receipts.fileno())

@@ -1,4 +1,4 @@
-"""Facts to events, as the authority's own system states them."""
+"""Turns facts into events, as the authority's own system states them."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -18,7 +18,7 @@ from contracts.topics import kind_of
 
 
 class NotAcceptable(ValueError):
-    """The fact cannot be sent: the platform would refuse it. `rejection` says why and where."""
+    """The fact cannot be sent, since the platform would refuse it. `rejection` says why and where."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(f"{rejection.reason} at {rejection.path}: {rejection.message}. {rejection.reason.remedy}")
@@ -27,7 +27,7 @@ class NotAcceptable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event that is ready to go."""
+    """An event that is ready to be sent."""
 
     kind: Topic
     id: str
@@ -37,20 +37,20 @@ class Message:
     """The event as JSON."""
 
     def numbered(self, sequence: int) -> bytes:
-        """The event with its place in the source's own counter."""
+        """Return the event with its number in the source's own sequence."""
         members = msgspec.json.decode(self.body, type=dict[str, msgspec.Raw])
         return msgspec.json.encode(members | {"sequence": sequence})
 
 
 def later(body: bytes, by: int) -> bytes:
-    """The numbered event with a number that is so much higher."""
+    """Return a numbered event with its number raised by `by`."""
     members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     return msgspec.json.encode(members | {"sequence": msgspec.json.decode(members["sequence"], type=int) + by})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One system of one authority. Its events differ from those of any other source, so ids only need to differ here."""
+    """One system of one authority. Its events differ from those of any other source, so ids need to differ only within it."""
 
     authority: str
     system: str | None = None
@@ -73,12 +73,11 @@ class Source:
         caseload: str | None = None,
         extract_row: str | None = None,
     ) -> Message:
-        """The fact about an order (`subject`: its reference), or about the authority itself (no subject).
+        """Return an event for a fact about an order (`subject`: its reference), or about the authority itself (no subject).
 
-        `recorded_at` is when the system recorded it, with an offset; a correction is the same fact again, recorded later.
-        `caseload` is a code of the authority's own for who works with the order, never a name.
-        `extract_row` is where a file states it, as the contract's `extractrow` has it.
-        Without an `id` one is made of what is said, so that saying the same twice has no further effect.
+        `recorded_at` is when the system recorded it, with an offset; a correction is the same fact again, recorded later. `caseload` is the
+        authority's own code for the team that works with the order, never a name. `extract_row` says where a file states it, as the
+        contract's `extractrow` has it. Without an `id`, one is made from the content, so that sending the same twice has no further effect.
         Raises NotAcceptable with what the platform would answer.
         """
         if recorded_at.tzinfo is None:
@@ -100,7 +99,7 @@ class Source:
 
 
 def message(raw: bytes, now: Clock = system_clock) -> Message:
-    """An event that somebody else has made, as it is. Raises NotAcceptable."""
+    """Return an event that somebody else has made, unchanged. Raises NotAcceptable."""
     content = judge(raw, now())
     if isinstance(content, Rejection):
         raise NotAcceptable(content)

@@ -1,6 +1,6 @@
-"""Events that wait to be sent, on disk. What `add` has taken survives a crash, a power cut and a week without network.
+"""Events on disk that wait to be sent. What `add` has accepted survives a crash, a power cut and a week without network.
 
-SQLite with a write-ahead log, synchronised at every commit. One file; any number of processes may add, one sends.
+It is SQLite with a write-ahead log, synchronised at every commit. There is one file; any number of processes may add, and one sends.
 """
 
 import sqlite3
@@ -16,9 +16,9 @@ from contracts.events import Topic
 
 DEFAULT_LIMIT = 1 << 30
 _WAIT_SECONDS = 30
-"""How long another process may write before we give up."""
+"""How long another process may hold the lock before we give up."""
 _OVERHEAD = 200
-"""What SQLite needs beside the bytes of an event, about."""
+"""Roughly what SQLite needs for an event besides its bytes."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queue (
   place INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);
@@ -35,20 +35,20 @@ INSERT OR IGNORE INTO taken_up SELECT source FROM counters WHERE NOT EXISTS (SEL
 INSERT OR IGNORE INTO notes VALUES ('takes_up', '1');
 CREATE TABLE IF NOT EXISTS provisional (place INTEGER PRIMARY KEY, source TEXT NOT NULL);
 """
-"""A source is taken up once the platform has told up to which number it holds its events. Until then numbers are provisional."""
+"""A source is taken up once the platform has said which of its numbers it holds. Until then, numbers are provisional."""
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 class SpoolFull(Exception):
-    """Nothing was added. Send, forget results, allow more, or free the disk; then add again."""
+    """Nothing was added. Send, forget results, raise the limit, or free the disk; then add again."""
 
 
 class SpoolBusy(Exception):
-    """Another process sends from this spool already."""
+    """Another process is sending from this spool."""
 
 
 class Queued(NamedTuple):
-    """An event that waits."""
+    """An event that waits to be sent."""
 
     place: int
     kind: Topic
@@ -57,10 +57,10 @@ class Queued(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of one event: a receipt, or a reason."""
+    """The result of one event: a receipt, or a reason for refusal."""
 
     place: int
-    """As `add` told it."""
+    """The place that `add` returned."""
     kind: Topic
     id: str
     topic: str | None = None
@@ -77,7 +77,7 @@ class Result(NamedTuple):
 
 
 class Spool:
-    """A queue on disk, in order, and the results that nobody has fetched yet. `limit` bounds both, in bytes."""
+    """A queue on disk, in order, with the results that nobody has fetched yet. `limit` bounds both together, in bytes."""
 
     def __init__(self, path: Path, limit: int = DEFAULT_LIMIT) -> None:
         self._path, self._limit, self._lock = path, limit, Lock()
@@ -88,10 +88,10 @@ class Spool:
             self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
     def add(self, *messages: Message, numbered: bool = True, note: tuple[str, str] | None = None) -> list[int]:
-        """Take these, all or none; their places. They are on the disk when this returns. Raises SpoolFull.
+        """Add all of these messages or none, and return their places. They are on the disk when this returns. Raises SpoolFull.
 
-        Each gets the next number of its source, whichever topic it goes to, unless told otherwise.
-        A note is kept with them, in the same step.
+        Each gets the next number of its source, whichever topic it goes to, unless `numbered` is False. A note is kept with them, in the
+        same transaction.
         """
         with self._transaction():
             places = [self._append_numbered(one) if numbered else self._append(one, one.body) for one in messages]
@@ -102,7 +102,9 @@ class Spool:
         return places
 
     def take(self, kind: Topic, most: int, most_bytes: int) -> list[Queued]:
-        """The next events of a kind, in order, at least one if any waits whose number is certain. They stay until they are settled."""
+        """Return the next events of a kind, in order, whose numbers are certain: at least one if any waits. They stay until they are
+        settled.
+        """
         query = (
             "SELECT place, id, body FROM queue WHERE kind = ? "
             "AND place < coalesce((SELECT min(place) FROM provisional), 9223372036854775807) ORDER BY place LIMIT ?"
@@ -117,7 +119,7 @@ class Spool:
         return taken
 
     def settle(self, results: Sequence[Result]) -> None:
-        """Let these go from the queue, and keep what became of them."""
+        """Remove events from the queue, and keep their results."""
         with self._transaction():
             for result in results:
                 query = "DELETE FROM queue WHERE place = ? RETURNING length(body)"
@@ -129,13 +131,13 @@ class Spool:
                 self._hold(-sum(length for (length,) in gone))
 
     def results(self, most: int = 1000) -> list[Result]:
-        """What became of events, in the order of their places, until it is forgotten."""
+        """Return results of events, in the order of their places; each stays until it is forgotten."""
         with self._lock:
             rows = self._database.execute("SELECT * FROM results ORDER BY place LIMIT ?", (most,)).fetchall()
         return [Result(place, Topic(kind), *others) for place, kind, *others in rows]
 
     def forget(self, results: Sequence[Result], note: tuple[str, str] | None = None) -> None:
-        """Say that these have been dealt with. A note is kept in the same step."""
+        """Remove results that have been dealt with. A note is kept in the same transaction."""
         with self._transaction():
             for result in results:
                 gone = self._database.execute("DELETE FROM results WHERE place = ?", (result.place,)).rowcount
@@ -144,32 +146,32 @@ class Spool:
                 self._note(*note)
 
     def waiting(self) -> int:
-        """How many events wait to be sent."""
+        """Return how many events wait to be sent."""
         with self._lock:
             (count,) = self._database.execute("SELECT count(*) FROM queue").fetchone()
         return int(count)
 
     def not_taken_up(self) -> list[str]:
-        """The sources with events that wait for the platform to tell where their numbers go on."""
+        """Return the sources with events that wait until the platform says from where their numbers continue."""
         with self._lock:
             return [source for (source,) in self._database.execute("SELECT DISTINCT source FROM provisional")]
 
     def take_up(self, highest: Mapping[str, int], sources: Sequence[str]) -> None:
-        """Let the numbers of these sources go on after what the platform holds, where it holds anything."""
+        """Continue the numbers of these sources after those that the platform holds, if it holds any."""
         with self._transaction():
             for source in sources:
                 self._shift(source, highest.get(source, 0))
                 self._database.execute("INSERT OR IGNORE INTO taken_up VALUES (?)", (source,))
 
     def note(self, name: str) -> str | None:
-        """A note that was kept with events or results."""
+        """Return a note that was kept with events or results."""
         with self._lock:
             row = self._database.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     @contextmanager
     def sending(self) -> Iterator[None]:
-        """Hold the right to send, alone. It ends with the process, however that ends. Raises SpoolBusy."""
+        """Hold the sole right to send. It ends with the process, however that ends. Raises SpoolBusy."""
         lock = sqlite3.connect(f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False)
         try:
             try:

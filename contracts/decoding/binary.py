@@ -1,6 +1,6 @@
-"""CloudEvents in binary mode, attributes in headers and the data alone in the body, made into the JSON of structured mode.
+"""Turns CloudEvents in binary mode, with attributes in headers and only the data in the body, into the JSON of structured mode.
 
-HTTP says `ce-` and writes values in percent-encoding, Kafka says `ce_` and writes them in UTF-8; `content-type` is the `datacontenttype`.
+HTTP uses the prefix `ce-` and percent-encoding of values, Kafka `ce_` and UTF-8; `content-type` is the `datacontenttype`.
 """
 
 import re
@@ -19,14 +19,14 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
 def from_kafka(value: bytes | None, headers: Headers) -> bytes | None:
-    """The event of a record as JSON, whichever mode it was sent in."""
+    """Return the event of a Kafka record as JSON, in whichever mode it was sent."""
     if not any(name.lower().startswith("ce_") for name, _ in headers):
         return value
     return _structured(value, [(name.lower(), text) for name, text in headers if text is not None], "ce_")
 
 
 def from_http(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    """The event of a request as JSON; None where it was not sent in binary mode."""
+    """Return the event of a request as JSON; None if it was not sent in binary mode."""
     given = [(name.decode("latin-1").lower(), text) for name, text in headers]
     if not any(name.startswith("ce-") for name, _ in given):
         return None
@@ -46,7 +46,7 @@ def _structured(value: bytes | None, headers: list[tuple[str, bytes]], prefix: s
 
 
 def _data(value: bytes | None) -> list[bytes]:
-    """As the JSON format has it: data that is JSON as `data`, any other in base64."""
+    """Return the data member as the JSON format has it: `data` for JSON, base64 for anything else."""
     value = (value or b"").removeprefix(BOM)
     if not value:
         return []
@@ -58,7 +58,7 @@ def _data(value: bytes | None) -> list[bytes]:
 
 
 def _text(text: bytes) -> bytes:
-    """A JSON string. What is not UTF-8 stays as it is, for the reader to refuse."""
+    """Return a JSON string. Bytes that are not UTF-8 stay as they are, so that the reader refuses them."""
     try:
         return msgspec.json.encode(text.decode())
     except UnicodeDecodeError:
@@ -66,7 +66,7 @@ def _text(text: bytes) -> bytes:
 
 
 def _unquoted(text: bytes) -> bytes:
-    """A header's value without quotation marks and percent-encoding, in this order."""
+    """Return a header's value without quotation marks and then without percent-encoding."""
     text = text.strip()
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
         text = _ESCAPED.sub(rb"\1", text[1:-1])

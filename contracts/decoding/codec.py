@@ -1,4 +1,4 @@
-"""Bytes to events and back. The command-line validator, the HTTP APIs and the stream all decide here, so they say the same."""
+"""From bytes to events and back. The command-line validator, the HTTP APIs and the stream all decide here, so they agree."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Event(Struct, frozen=True, gc=False):
-    """An accepted event. `authority` is the current code, whatever retired one it came under."""
+    """An accepted event. `authority` is the current code, even if the event came under a retired one."""
 
     id: str
     authority: str
@@ -63,9 +63,9 @@ class _Type(NamedTuple):
     decode: Callable[[Raw | bytes], Any]
     rule: Callable[[Any, Topic], None] | None
     quotes: int
-    """How many quotation marks its data has without what is optional; none where that has to be counted."""
+    """How many quotation marks its data has without optional members; 0 if they must be counted for each event."""
     optional: tuple[tuple[str, int], ...]
-    """What is optional, and how many more it brings."""
+    """Optional members, and how many more quotation marks each brings."""
 
     @classmethod
     def of(cls, name: str, fact: type[Fact]) -> "_Type":
@@ -78,7 +78,9 @@ class _Type(NamedTuple):
 
 
 def _quotes_of(kind: Any) -> int:
-    """Of a member that is there: its name, and its value if that is text. 0 where it depends."""
+    """Count the quotation marks of a member that is present: those of its name, and of its value if that is text. Returns 0 if it depends
+    on the value.
+    """
     kinds = {type(one) for one in alternatives(inspect.type_info(kind))} - {inspect.NoneType}
     if kinds <= {inspect.StrType, inspect.DateType, inspect.EnumType}:
         return 4
@@ -91,10 +93,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(raw: bytes | None, topic: Topic, authority: str, arrived_at: datetime) -> Event | Rejection:
-    """The event in `raw`, or why it is refused.
+    """Return the event in `raw`, or why it is refused.
 
-    `authority` (current code) owns the credentials or the topic it came by; `arrived_at` is the broker's time, or now.
-    Most events are written plainly and read fast; at any doubt they are read again with care, and only that tells what is wrong.
+    `authority` (current code) owns the credentials or the topic by which it came; `arrived_at` is the broker's time, or now. Most events
+    are written plainly and are read fast. In any doubt they are read again with care, and only that reading says what is wrong.
     """
     try:
         return _plainly(raw or b"", topic, authority, arrived_at)
@@ -103,7 +105,7 @@ def decode(raw: bytes | None, topic: Topic, authority: str, arrived_at: datetime
 
 
 def decode_data(event_type: str, raw: bytes | Raw) -> Fact:
-    """The data of an event that was accepted before. Raises msgspec.ValidationError where the contract was broken since."""
+    """Decode the data of an event that was accepted before. Raises msgspec.ValidationError if the contract was broken since."""
     data: Fact = _types[TYPE_PREFIX + event_type].decode(raw)
     return data
 
@@ -113,7 +115,7 @@ def encode_data(data: Fact) -> bytes:
 
 
 def encode(event: Event) -> bytes:
-    """The event as structured-mode CloudEvents JSON."""
+    """Return the event as structured-mode CloudEvents JSON."""
     envelope: dict[str, object] = {
         "specversion": "1.0",
         "id": event.id,
@@ -135,11 +137,11 @@ def encode(event: Event) -> bytes:
 
 
 class _Doubt(Exception):
-    """There may be something odd about the event."""
+    """There may be something unusual about the event."""
 
 
 def _plainly(raw: bytes, topic: Topic, authority: str, arrived_at: datetime) -> Event:
-    """Raises _Doubt, or whatever a fault raises."""
+    """Read an event that is written plainly. Raises _Doubt, or the error of any fault."""
     envelope = _envelope(raw)
     system = _system(envelope.source, authority)
     kind = _type_in(topic, envelope)
@@ -158,9 +160,9 @@ def _quotes_in(data: Fact, kind: _Type) -> int:
 
 
 def _quotes(envelope: Attributes) -> int:
-    """How many quotation marks there are where each attribute is named once. More tell of one named twice, or of a null.
+    """Return how many quotation marks there are if each attribute is named once. More are a sign of an attribute named twice, or of a null.
 
-    Fewer there cannot be: each member that was read has its own, and escaped ones only add to them.
+    There cannot be fewer: each member that was read has its own, and escaped ones only add to them.
     """
     quotes = _REQUIRED_QUOTES
     if envelope.datacontenttype is not None:
@@ -238,7 +240,7 @@ def _document(raw: bytes | None) -> Any:
 
 
 def _present(found: Any) -> Any:
-    """Without attributes that are null, which is the same as absent."""
+    """Return the event without attributes that are null, which means the same as absent."""
     if isinstance(found, dict):
         return {name: value for name, value in found.items() if value is not None or name == "data"}
     return found
@@ -263,7 +265,7 @@ def _data(envelope: Envelope, kind: _Type) -> Fact:
 
 @lru_cache(maxsize=4096)
 def _system(source: str, authority: str) -> str | None:
-    """The system named in the source, once the source is known to be the authority's."""
+    """Return the system named in the source, if the source is the authority's."""
     match = _SOURCE.fullmatch(source)
     if match is None:
         raise Unacceptable(

@@ -11,17 +11,17 @@ from contracts.events import written
 MAX_BYTES = 64 * 1024
 TYPE_PREFIX = "scot.payback."
 MAX_SEQUENCE = 10**9 - 1
-"""More than the nation will ever send, and so few that no sum of such numbers leaves 64 bits."""
+"""More than the nation will ever send, and so small that no sum of such numbers exceeds 64 bits."""
 SOURCE = r"/authorities/(S[0-9]{8})(?:/systems/([A-Za-z0-9._-]{1,64}))?"
 EXTRACT_ROW = r"[0-9a-f]{16}\.[1-9][0-9]{0,4}\.[1-9][0-9]{0,8}"
 CASELOAD = "[A-Za-z._-]{0,12}[0-9][A-Za-z0-9._-]{0,7}"
 SIGNATURE = r"[A-Za-z0-9_-]{1,256}\.\.[A-Za-z0-9_-]{86}"
-"""A JWS in compact form without its content."""
+"""A JWS in compact form without its payload."""
 _WORD = "[A-Za-z0-9._+-]{1,64}"
 _PARAMETER = rf' {{0,8}}; {{0,8}}({_WORD}=({_WORD}|"[ !#-~]{{0,64}}"))?'
 _JSON = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in "application/json")
 MEDIA_TYPE = f"{_JSON}({_PARAMETER}){{0,4}}"
-"""JSON, in letters of any size, with whatever parameters RFC 9110 allows: RFC 8259 gives them no effect."""
+"""JSON, in upper or lower case, with any parameters that RFC 9110 allows: RFC 8259 gives them no effect."""
 
 Sequence = Annotated[int, Meta(ge=1, le=MAX_SEQUENCE)] | Annotated[str, written("0{0,55}[1-9][0-9]{0,8}", "")]
 
@@ -104,7 +104,7 @@ class Envelope(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class PlainEnvelope(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """The same, for the decoder that reads the time as well, in two more ways than RFC 3339 has."""
+    """The same attributes, for the decoder that also reads the time and accepts two notations beyond RFC 3339."""
 
     time: Annotated[datetime, Meta(tz=True)]
     data: Raw

@@ -1,4 +1,4 @@
-"""What the decoder says about a fault, in the codes and words of the contract. The library's text is only ever read here.
+"""Describes a fault of the decoder in the codes and words of the contract. The library's text is read only here.
 
 The words name what is allowed, from the types themselves, and which character does not belong; nothing else of what was sent.
 """
@@ -30,7 +30,7 @@ _CLASS_OF_CHARACTERS = re.compile(r"(\[[^\]]+\])\{(\d+),(\d+)\}")
 
 
 def explained(error: msgspec.ValidationError, kind: type[Any], sent: Any, root: str = "$") -> Unacceptable:
-    """A reason, a path below `root`, and words; `sent` is what should have been of this kind."""
+    """Return a reason, a path below `root`, and words; `sent` is the value that should have been of this kind."""
     text = str(error)
     at = _PATH.search(text)
     path, words = (at[1], text[: at.start()]) if at else ("$", text)
@@ -44,7 +44,7 @@ def explained(error: msgspec.ValidationError, kind: type[Any], sent: Any, root: 
 
 
 def of_envelope(error: msgspec.ValidationError, kind: type[Any], sent: Any) -> Unacceptable:
-    """The same for the event around the data, where a fault may mean that it is no CloudEvent at all."""
+    """Explain a fault of the event around the data, which may mean that it is no CloudEvent at all."""
     fault = explained(error, kind, sent)
     if fault.path == "$.specversion" or (fault.path == "$" and fault.reason is Reason.WRONG_TYPE):
         words = fault.message if fault.reason is Reason.MISSING_MEMBER else _no_event(sent)
@@ -106,14 +106,14 @@ def _pattern(pattern: str, text: str) -> str:
 
 
 def offending(text: str, place: int) -> str:
-    """Names the one character that does not belong."""
+    """Name the one character that does not belong."""
     one = text[place]
     shown = f"{one!r}, " if one.isprintable() and one != "`" else ""
     return f"{shown}U+{ord(one):04X}, at character {place + 1} is not allowed"
 
 
 def plain(pattern: str) -> str:
-    """A pattern of ours without its anchors."""
+    """Return a pattern of ours without its anchors."""
     return pattern.removeprefix(r"\A").removesuffix(r"\Z")
 
 
@@ -144,7 +144,7 @@ def _steps(path: str) -> list[str | int]:
 
 
 def _value(sent: Any, path: str) -> Any:
-    """What stands at the path."""
+    """Return the value at the path."""
     for step in _steps(path):
         try:
             sent = sent[step]
@@ -154,7 +154,7 @@ def _value(sent: Any, path: str) -> Any:
 
 
 def _declared(kind: type[Any], path: str) -> Iterator[inspect.Type]:
-    """The types that may stand at the path."""
+    """Yield the types that are allowed at the path."""
     found = list(alternatives(_type_info(kind)))
     for step in _steps(path):
         found = [inner for one in found for member in _members(one, step) for inner in alternatives(member)]
@@ -165,7 +165,7 @@ _type_info: Callable[[Any], inspect.Type] = cache(inspect.type_info)
 
 
 def alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
-    """The types of which a value may be one."""
+    """Yield the types of which a value may be one."""
     if isinstance(kind, inspect.Metadata):
         yield from alternatives(kind.type)
     elif isinstance(kind, inspect.UnionType):

@@ -1,4 +1,4 @@
-"""Files that hold no events, known by how they begin, so that it is said once what they are. Pure."""
+"""Recognises files that hold no events by how they begin, so that this is said once and clearly. Pure."""
 
 import csv
 import re
@@ -23,11 +23,11 @@ _ARRAY = re.compile(rb"\[\s*\{\s*\"")
 _SPREAD = re.compile(rb'\{[ \t]*\r?\n\s*"\w+"\s*:')
 _SURE = 16
 ENOUGH = 4096
-"""How many bytes are needed to tell."""
+"""How many bytes are enough to recognise a file."""
 
 
 def kind_of_file(head: bytes) -> str | None:
-    """What a file is that begins like this, in words; None where it may be lines of JSON."""
+    """Return what a file that begins like this is, in words; None if it may be lines of JSON."""
     for mark, words in _KINDS:
         if head.startswith(mark):
             return words
@@ -49,7 +49,9 @@ def _kind_of_text(head: bytes) -> str | None:
 
 
 def _is_table(lines: list[str]) -> bool:
-    """Rows as wide as the one before, below a title perhaps; or a heading alone. Where any line is an object it is none."""
+    """Return whether the lines are rows as wide as the one before, perhaps below a title, or a heading alone. If any line is an object,
+    they are not.
+    """
     if any(line.startswith(("{", "[")) for line in lines):
         return False
     for separator in _SEPARATORS:

@@ -8,26 +8,26 @@ from contracts.decoding.reading import BOM
 
 _PIECE = 64 * 1024
 _ENOUGH = 2 * MAX_BYTES
-"""Of a line beyond any limit only so much is kept as is needed to refuse it."""
+"""How much is kept of a line that is too long: as much as is needed to refuse it."""
 
 
 class Line(NamedTuple):
     """A line that is not blank."""
 
     number: int
-    """From 1, blank lines counted."""
+    """The number of the line from 1; blank lines are counted."""
     raw: bytes
     end: int
-    """Where the next line begins, in bytes from where reading began."""
+    """The byte at which the next line begins, counted from where reading began."""
 
 
 def is_blank(raw: bytes) -> bool:
-    """Whether a line says nothing: blanks, or a byte order mark."""
+    """Return whether a line is blank: spaces, or a byte order mark."""
     return not raw.removeprefix(BOM).strip()
 
 
 def lines(file: BinaryIO) -> Iterator[Line]:
-    """The lines of a file from where it stands, in bounded memory."""
+    """Yield the lines of a file from its present position, in bounded memory."""
     end = 0
     for number, (raw, length) in enumerate(_whole_lines(file), 1):
         end += length

@@ -1,7 +1,7 @@
-"""JSON as others write it, to plain objects: forgiving where the standards are, and exact about what is wrong. Pure.
+"""Reads JSON as others write it into plain objects: tolerant where the standards are, and exact about faults. Pure.
 
-RFC 8259 lets a reader pass over a byte order mark, and knows no difference between 360 and 360.0; I-JSON (RFC 7493) forbids to name a
-member twice.
+RFC 8259 lets a reader ignore a byte order mark, and knows no difference between 360 and 360.0; I-JSON (RFC 7493) forbids naming a member
+twice.
 """
 
 import json
@@ -16,7 +16,7 @@ from msgspec import Raw
 from contracts.rejections import Reason, Unacceptable
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder may raise, whatever it is given."""
+"""The exceptions that the decoder may raise, whatever it is given."""
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 32
 _FOREIGN_MARKS = {
@@ -37,7 +37,7 @@ class _Repeating(dict[str, Any]):
 
 
 def document(raw: bytes) -> Any:
-    """What the bytes say; `check_names` tells of members named twice. Raises Unacceptable: not_json."""
+    """Parse the bytes; `check_names` finds members named twice. Raises Unacceptable: not_json."""
     text = _text(raw)
     try:
         msgspec.json.decode(text, type=Raw)
@@ -47,13 +47,13 @@ def document(raw: bytes) -> Any:
 
 
 def check_names(found: Any) -> None:
-    """Refuses objects that name a member twice. Raises Unacceptable."""
+    """Refuse objects that name a member twice. Raises Unacceptable."""
     for path, name in _repeated(found, "$"):
         raise Unacceptable(Reason.REPEATED_MEMBER, path, f"the member {name} appears more than once")
 
 
 def encoding_of(raw: bytes) -> str | None:
-    """The encoding that the first bytes tell, where it is not UTF-8."""
+    """Return the encoding that the first bytes show, if it is not UTF-8."""
     for mark, name in _FOREIGN_MARKS.items():
         if raw.startswith(mark):
             return name
@@ -61,12 +61,12 @@ def encoding_of(raw: bytes) -> str | None:
 
 
 def safe(name: str) -> str:
-    """A member's name, as far as it can be told."""
+    """Return a member's name, as far as it can be repeated safely."""
     return name if _SAFE_NAME.fullmatch(name) else "(unprintable)"
 
 
 def nests_too_deeply(raw: bytes) -> bool:
-    """Whether brackets nest beyond what a decoder can be asked to follow, wherever it is called from."""
+    """Return whether brackets nest more deeply than a decoder can follow, wherever it is called from."""
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return False
     depth = 0
@@ -100,7 +100,7 @@ def _not_json(words: str) -> Unacceptable:
 
 
 def _words(error: Exception) -> str:
-    """What the library found and where, without what was sent."""
+    """Return what the library found and where, without what was sent."""
     found = re.fullmatch(r"JSON is malformed: (.*) \(byte (\d+)\)", str(error))
     if found:
         return f"{found[1]} at byte {int(found[2]) + 1}"
@@ -129,7 +129,7 @@ def _repeated(found: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _number(text: str) -> int | float:
-    """A whole number as one, however it is written."""
+    """Parse a number; a whole number becomes an int, however it is written."""
     try:
         number = Decimal(text)
     except ArithmeticError:  # beyond what even this type can hold
@@ -141,5 +141,5 @@ def _number(text: str) -> int | float:
 
 
 def _whole(text: str) -> int:
-    """Beyond any limit it does not matter by how much."""
+    """Parse a whole number. How far it lies beyond the limits does not matter."""
     return int(text[: _LARGEST_DIGITS + 2])

@@ -25,13 +25,13 @@ from contracts.periods import LONDON
 from contracts.rejections import Reason, Unacceptable
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
-"""Community payback orders began in 2011; what lies far outside is a slip of the pen."""
+"""Community payback orders began in 2011; a date far outside is a typing error."""
 _FIRST_DAY, _LAST_DAY = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 _DAY = timedelta(days=1)
 
 
 def check_in_force(authority: str, time: datetime) -> None:
-    """An authority states what it records while it is one, however late that comes. Raises Unacceptable."""
+    """Check that the authority existed when it recorded the event, however late the event comes. Raises Unacceptable."""
     one = AUTHORITIES.get(authority)
     if one is None or (one.first_day is None and one.last_day is None):
         return
@@ -48,7 +48,7 @@ def _life(one: Authority) -> str:
 
 
 def check_dates(data: Fact, time: datetime) -> None:
-    """The event's time and the dates that depend on it. Raises Unacceptable."""
+    """Check the event's time and the dates that depend on it. Raises Unacceptable."""
     recorded = time.date()
     if not _FIRST_DAY <= recorded <= _LAST_DAY:
         raise Unacceptable(Reason.OUT_OF_RANGE, "$.time", f"the year must be {FIRST_YEAR} to {LAST_YEAR}")

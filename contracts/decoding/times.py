@@ -1,4 +1,4 @@
-"""The times of events: RFC 3339 as it is written, neither less nor more. Pure."""
+"""The times of events: RFC 3339 exactly. Pure."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ RFC3339 = (
     "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"
     r"(\.[0-9]{1,18})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
-"""Of this century, which the rules ask for as well."""
+"""Only years of this century, which the rules require as well."""
 LONGEST = len("2026-03-01T09:30:00.+23:59") + 18
 _LEAP_SECOND = re.compile(r"(.{16}:)60(?:\.[0-9]+)?(.{1,6})")
 _convert = msgspec.convert
 
 
 def is_strict(raw: bytes) -> bool:
-    """Whether the time in an event is written as RFC 3339 has it, once it could be read. False where it is not found at once."""
+    """Return whether the time in an event, which could be read, is written according to RFC 3339. False if it is not found at once."""
     at = raw.find(b'"time":"')
     if at < 0:
         at = raw.find(b'"time": "') + 1
@@ -34,9 +34,9 @@ def is_strict(raw: bytes) -> bool:
 
 
 def instant(text: str) -> datetime:
-    """The moment that is written, with its own offset. Raises Unacceptable.
+    """Return the time, with its own offset. Raises Unacceptable.
 
-    A leap second is the last microsecond before midnight, UTC: after all that came before it, and in its own day.
+    A leap second becomes the last microsecond before midnight, UTC: after everything before it, and on its own day.
     """
     leap = _LEAP_SECOND.fullmatch(text)
     try:
@@ -54,7 +54,7 @@ _FORM = "not a time with an offset, such as 2026-03-01T09:30:00Z or 2026-03-01T0
 
 
 def _minute_of_day(moment: datetime) -> int:
-    """In UTC."""
+    """Return the minute of the day in UTC."""
     offset = moment.utcoffset() or timedelta()
     return (moment.hour * 60 + moment.minute - offset // timedelta(minutes=1)) % (24 * 60)
 

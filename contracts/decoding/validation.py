@@ -1,4 +1,4 @@
-"""Judging lines without sending them: what `payback validate` does. The judge is the codec, as it is everywhere."""
+"""Checks lines without sending them, for `payback validate`. The codec judges, as everywhere."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ from contracts.rejections import Reason, Rejection
 
 
 class Verdict(NamedTuple):
-    """What would become of a line."""
+    """What would happen to a line."""
 
     line: Line
     content: Event | Rejection
@@ -27,7 +27,7 @@ class Verdict(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many lines were judged, and how."""
+    """How many lines were checked, with the results."""
 
     accepted: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -46,16 +46,16 @@ class Tally:
 def verdicts(
     lines: Iterable[Line], now: datetime, topic: Topic | None = None, authority: str | None = None
 ) -> Iterator[Verdict]:
-    """Judges each line as if it arrived now.
+    """Judge each line as if it arrived now.
 
-    Without a topic the one that fits is taken, without an authority the one that the event names.
+    Without a topic, the one that fits is used; without an authority, the one that the event names.
     """
     for line in lines:
         yield Verdict(line, judge(line.raw, now, topic, authority))
 
 
 def judge(raw: bytes, now: datetime, topic: Topic | None = None, authority: str | None = None) -> Event | Rejection:
-    """The same for one event. `authority` is a current code."""
+    """Judge one event as if it arrived at `now`. `authority` is a current code."""
     heading = _heading(raw)
     sender = heading.sender() if authority is None else authority
     first, *others = heading.topics() if topic is None else (topic,)
@@ -67,7 +67,7 @@ def judge(raw: bytes, now: datetime, topic: Topic | None = None, authority: str 
 
 
 class _Heading(msgspec.Struct, frozen=True):
-    """What an event says of itself, believed only to choose by which rules it is judged."""
+    """What an event says of itself. It is trusted only to choose the rules by which it is judged."""
 
     source: str = ""
     type: str = ""

@@ -1,5 +1,6 @@
-"""`python -m contracts.generate` writes the documents. With --check it only tells which differ, and fails if any does;
-with --release it keeps today's contract as a release."""
+"""`python -m contracts.generate` writes the documents. With --check it only prints which differ, and fails if any does; with --release it
+keeps the present contract as a release.
+"""
 
 import sys
 from collections.abc import Iterable

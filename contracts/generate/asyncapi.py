@@ -16,7 +16,7 @@ _AGGREGATES = "aggregates"
 
 
 def document() -> dict[str, Any]:
-    """The whole document, complete in itself."""
+    """Return the whole document, complete in itself."""
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -1,6 +1,7 @@
-"""The gate: whatever a released schema accepts, today's must accept. It judges by schemas, and refuses what it cannot judge.
+"""The gate of compatibility: today's schema must accept whatever a released one accepts. It compares schemas, and refuses what it cannot
+compare.
 
-Removing, renaming, narrowing and requiring are breaks. They need a new version of the type, beside the one that was released.
+Removing, renaming, narrowing and requiring members are breaks. They need a new version of the type, beside the one that was released.
 """
 
 import re
@@ -17,7 +18,7 @@ _EXACT = {"pattern", "format", "not"}
 
 
 def removed(released: dict[str, Schema], present: dict[str, Schema]) -> list[str]:
-    """What was released and is refused by today's schemas, in words; by type."""
+    """Return what was released and is refused by today's schemas, in words and by type."""
     return [
         f"{name}: {fault}"
         for name, old in released.items()
@@ -26,7 +27,7 @@ def removed(released: dict[str, Schema], present: dict[str, Schema]) -> list[str
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """Why something that `old` accepts may be refused by `new`. Both are complete in themselves."""
+    """Return why something that `old` accepts may be refused by `new`. Both are complete in themselves."""
     return list(_Gate(old.get("$defs", {}), new.get("$defs", {})).compare(old, new, "$"))
 
 
@@ -69,7 +70,7 @@ class _Gate:
         yield from self._others(old.get("additionalProperties", True), new.get("additionalProperties", True), at)
 
     def _others(self, old: Any, new: Any, at: str) -> Iterator[str]:
-        """Members that no name is given for."""
+        """Compare the schemas of members that have no name of their own."""
         if isinstance(new, dict) and old is not False:
             yield from self.compare(old if isinstance(old, dict) else {}, new, f"{at}.*")
         elif new is False and old is not False:

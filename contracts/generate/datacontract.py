@@ -12,7 +12,7 @@ Document = dict[str, Any]
 
 
 def document() -> Document:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",

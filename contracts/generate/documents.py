@@ -1,4 +1,4 @@
-"""All generated documents, by path. Decides only; the caller writes or compares."""
+"""All generated documents, by path. It only makes them; the caller writes or compares."""
 
 import json
 from functools import cache
@@ -11,12 +11,12 @@ from contracts.events import TYPES
 from contracts.generate import asyncapi, datacontract, examples, reference, schemas
 
 GENERATED = ("contracts/schemas", "contracts/examples", "docs/reference")
-"""Directories in which nothing else lives."""
+"""Directories that hold only generated files."""
 
 
 @cache
 def documents() -> dict[str, bytes]:
-    """Path below the project's root, and content."""
+    """Return the content of each document, by its path below the project's root."""
     return {
         **{f"contracts/schemas/{name}.json": _json(schemas.of_event(name)) for name in TYPES},
         "contracts/schemas/national.aggregates.json": _json(schemas.of_aggregates()),
@@ -28,7 +28,7 @@ def documents() -> dict[str, bytes]:
 
 
 def stale(root: Path) -> list[str]:
-    """The paths that are missing, differ, or should not be there."""
+    """Return the paths that are missing, differ, or should not exist."""
     wanted = documents()
     there = {
         path.relative_to(root).as_posix()
@@ -51,7 +51,7 @@ def _json(document: Any) -> bytes:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Says what occurs twice twice, and indents lists."""
+    """Writes repeated values in full, without anchors, and indents lists."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True

@@ -1,4 +1,4 @@
-"""Examples as files: what is accepted, and what is refused with which reason and where."""
+"""Examples as files: accepted events, and refused ones with the reason and the place."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,19 +18,19 @@ Spoil = Callable[[Document], None]
 
 
 def valid(name: str) -> list[Event]:
-    """The examples of one type of event."""
+    """Return the examples of one type of event."""
     return [event for event in EVENTS if event.type == name]
 
 
 def as_sent(event: Event) -> Document:
-    """The event as the JSON object that is sent."""
+    """Return the event as the JSON object that is sent."""
     document: Document = msgspec.json.decode(encode(event))
     return document
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """What is refused, by which topic of the example authority, and how that is told."""
+    """An event that is refused, the topic of the example authority that refuses it, and the refusal."""
 
     reason: Reason
     path: str
@@ -39,7 +39,7 @@ class Invalid:
 
 
 def files() -> dict[str, bytes]:
-    """Path below contracts/examples, and content."""
+    """Return the content of each example, by its path below contracts/examples."""
     found = {f"valid/{name}": _pretty(as_sent(event)) for name, event in _named()}
     for topic in Topic:
         lines = [encode(event) for event in EVENTS if kind_of(event.data) is topic]

@@ -23,7 +23,7 @@ _LISTS = [
 
 
 def pages() -> dict[str, str]:
-    """File name below docs/reference, and text."""
+    """Return the text of each page, by its file name below docs/reference."""
     return {
         "README.md": _HEAD + _text(_index()),
         "codes.md": _HEAD + _text(_codes()),
@@ -137,7 +137,7 @@ def _members(part: Schema, up: str, leave_out: Sequence[str] = ()) -> str:
 
 
 def _form(schema: Schema, up: str) -> str:
-    """The form of a value, in words."""
+    """Return the form of a value, in words."""
     if "$ref" in schema:
         title = schema["$ref"]
         listed = any(title == one.__name__ for one in _LISTS)

@@ -1,6 +1,6 @@
-"""Releases of the contract: what was promised, kept for ever, and held against what the types say today.
+"""Releases of the contract: kept for ever, and compared with what the types say today.
 
-`python -m contracts.generate --release` keeps today's contract as a release under the version in contracts/version.py.
+`python -m contracts.generate --release` keeps the present contract as a release under the version in contracts/version.py.
 """
 
 import json
@@ -31,9 +31,11 @@ BOUNDED = {
     "$.data.month": "a month of another century is a slip of the pen, and some cannot be told in a calendar",
     "$.data.fact": "anything else never was a fact key",
 }
-"""What 1.1.0 refuses and 1.0.0 took, and why: a number without bounds from one sender could stop the platform for all."""
+"""Changes of 1.1.0 that refuse what 1.0.0 accepted, with the reason: an unbounded number from one sender could
+stop the platform for all.
+"""
 SAID_SINCE = tuple(f"pattern was changed to {pattern}" for pattern in (schemas.DATE, f"^{RFC3339}$"))
-"""What the rules refused from the beginning, and schemas say as well since 1.1.0."""
+"""Patterns that the rules enforced from the beginning, and that schemas state since 1.1.0."""
 
 
 class Release(NamedTuple):
@@ -43,22 +45,22 @@ class Release(NamedTuple):
     schemas: dict[str, Any]
     reasons: list[str]
     corpus: dict[str, list[bytes]]
-    """Topic to events that were accepted: each a JSON object with what was `sent`, and what it `means` in our own words."""
+    """By topic, events that were accepted: each a JSON object with what was `sent`, and what it `means` in our own terms."""
 
 
 def released(root: Path) -> list[Release]:
-    """All releases, oldest first."""
+    """Return all releases, oldest first."""
     found = [_read(path) for path in (root / RELEASES).iterdir() if path.is_dir()]
     return sorted(found, key=lambda release: [int(part) for part in release.version.split(".")])
 
 
 def today() -> dict[str, Any]:
-    """Today's schemas, by type."""
+    """Return today's schemas, by type."""
     return {name: schemas.of_event(name) for name in TYPES} | {"national.aggregates": schemas.of_aggregates()}
 
 
 def broken_promises(release: Release) -> list[str]:
-    """What of a release is not kept, in words."""
+    """Return the broken promises of a release, in words."""
     codes = {str(reason) for reason in Reason}
     gone = [f"refusal {reason} was removed" for reason in release.reasons if reason not in codes]
     return [fault for fault in removed(release.schemas, today()) if not _is_agreed(fault)] + gone
@@ -68,12 +70,12 @@ def _is_agreed(fault: str) -> bool:
     _, path, words = fault.split(": ", 2)
     narrowed = words.startswith(("maximum was narrowed", "minimum was narrowed", "pattern was changed"))
     if path in {"$.data.to", "$.data.from"} and words == "anything else is no longer allowed":
-        return True  # the rules know all codes that there ever were
+        return True  # the rules know every code that ever existed
     return words in SAID_SINCE or (path in BOUNDED and narrowed)
 
 
 def files(version: str) -> dict[str, bytes]:
-    """What is kept of today's contract, by path below the project's root."""
+    """Return what is kept of the present contract, by path below the project's root."""
     home = f"{RELEASES}/{version}"
     corpus: dict[str, list[bytes]] = {topic_of(kind, AUTHORITY): [] for kind in Topic}
     for event in _corpus():
@@ -99,14 +101,14 @@ def _read(home: Path) -> Release:
 
 
 def _corpus() -> Iterator[Event]:
-    """The examples, and each with every other code, limit and absence that its types allow."""
+    """Yield the examples, and each with every other code, limit and absence that its types allow."""
     yield from EVENTS
     for event in events(variant for example in EVENTS for variant in _variants(example.data)):
         yield msgspec.structs.replace(event, id=f"variant-{event.id}")
 
 
 def _sent(event: Event) -> Iterator[dict[str, Any]]:
-    """The event as it may be sent: as our library sends it, with nothing optional, and as others do."""
+    """Yield the forms in which the event may be sent: as our library sends it, with nothing optional, and as others do."""
     document: dict[str, Any] = msgspec.json.decode(encode(event))
     yield document
     if event.id.startswith("example-"):
@@ -141,7 +143,7 @@ def _keeps_the_rules(fact: Fact) -> bool:
 
 
 def _values(annotation: Any) -> Iterator[Any]:
-    """Every code, both limits, both truths, and absence, where the type allows it."""
+    """Yield every code, both limits, both truth values, and absence, as far as the type allows them."""
     for kind in _alternatives(msgspec.inspect.type_info(annotation)):
         match kind:
             case msgspec.inspect.EnumType():

@@ -1,4 +1,4 @@
-"""A made-up order and its story, stated once in every type of event."""
+"""An invented order and its story, stated once in every type of event."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ from contracts.topics import kind_of
 AUTHORITY = "S12000005"
 SUBJECT, ANOTHER_SUBJECT = "CPO/2025/0001", "CPO/2025/0002"
 ARRIVED = datetime(2027, 1, 1, tzinfo=UTC)
-"""After all that is told here."""
+"""A time after everything in the story."""
 _MORNING = datetime(2025, 3, 3, 9, 30, tzinfo=UTC)
 
 IMPOSED = OrderImposed(
@@ -162,7 +162,7 @@ FACTS: tuple[Fact, ...] = (
 
 
 def events(facts: Iterable[Fact]) -> Iterator[Event]:
-    """Each fact as an event, recorded on the morning after the day that it is about, numbered within its topic."""
+    """Yield each fact as an event, recorded on the morning after the day that it is about, numbered within its topic."""
     sent = dict.fromkeys(Topic, 0)
     for number, fact in enumerate(facts, 1):
         sent[kind_of(fact)] += 1

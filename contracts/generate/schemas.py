@@ -14,7 +14,7 @@ from contracts.generate import words
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DATE = "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"
-"""Of this century, as the rules ask."""
+"""Only years of this century, as the rules require."""
 Schema = dict[str, Any]
 
 _LISTS: dict[str, type[Code]] = {
@@ -23,7 +23,7 @@ _LISTS: dict[str, type[Code]] = {
 
 
 def of_event(name: str) -> Schema:
-    """The schema of one type of event, complete in itself."""
+    """Return the schema of one type of event, complete in itself."""
     fact = TYPES[name]
     envelope, parts = _envelope(name, "#/$defs/"), components([fact], "#/$defs/")
     return {
@@ -35,7 +35,7 @@ def of_event(name: str) -> Schema:
 
 
 def of_aggregates() -> Schema:
-    """The schema of what is published to `national.aggregates`."""
+    """Return the schema of what is published to `national.aggregates`."""
     parts = components([Cell, Position], "#/$defs/")
     return {
         "$schema": DIALECT,
@@ -48,13 +48,13 @@ def of_aggregates() -> Schema:
 
 
 def messages(prefix: str) -> dict[str, Schema]:
-    """The schemas of all events and of their parts, for a document that keeps them under `prefix`."""
+    """Return the schemas of all events and of their parts, for a document that keeps them under `prefix`."""
     events = {name: _envelope(name, prefix) for name in TYPES}
     return events | components([*TYPES.values(), Cell, Position], prefix)
 
 
 def components(kinds: Iterable[type[Any]], prefix: str) -> dict[str, Schema]:
-    """The schemas of these types and of all that they are made of, with the words that stand beside their members."""
+    """Return the schemas of these types and of their parts, with the texts about their members."""
     _, parts = msgspec.json.schema_components(kinds, ref_template=prefix + "{name}")
     return {title: _in_words(title, _plain(part)) for title, part in parts.items()}
 
@@ -81,7 +81,7 @@ def _subject(fact: type[Fact]) -> Schema:
 
 
 def _plain(part: Any) -> Any:
-    """Without what other readers of schemas stumble over."""
+    """Return a schema without the notations that other readers of schemas do not understand."""
     if isinstance(part, dict):
         kept = {key: _plain(value) for key, value in part.items() if key != "discriminator" and value != ""}
         if "pattern" in kept:

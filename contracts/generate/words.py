@@ -1,4 +1,4 @@
-"""The plain words beside each member of a type, where they were written: in its source."""
+"""The plain words about each member of a type, from its source, where they were written."""
 
 import ast
 import inspect
@@ -15,7 +15,7 @@ _MODULES = (events, envelope, cells)
 
 
 def members(kind: type[Any]) -> dict[str, str]:
-    """What each member means, by its name in JSON. Members without words of their own are left out."""
+    """Return the meaning of each member, by its name in JSON. Members without a text are left out."""
     written = _written_in(inspect.getmodule(kind) or events)
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
@@ -28,7 +28,7 @@ def members(kind: type[Any]) -> dict[str, str]:
 
 
 def types() -> dict[str, type[Any]]:
-    """All types of the contract, by name."""
+    """Return all types of the contract, by name."""
     return {
         name: value
         for module in _MODULES
@@ -38,12 +38,12 @@ def types() -> dict[str, type[Any]]:
 
 
 def aggregates() -> tuple[type[Any], ...]:
-    """What is published to `national.aggregates`."""
+    """Return the types that are published to `national.aggregates`."""
     return cells.Cell, cells.Position
 
 
 def summary(kind: type[Any]) -> str:
-    """What the type is, in a sentence."""
+    """Return a sentence that says what the type is."""
     meaning: str = kind.MEANING
     return meaning
 
@@ -55,7 +55,7 @@ def _written_in(module: ModuleType) -> dict[str, dict[str, str]]:
 
 
 def _beside(node: ast.ClassDef) -> dict[str, str]:
-    """The text that stands under each member."""
+    """Return the text under each member."""
     return {
         member.target.id: inspect.cleandoc(text.value.value)
         for member, text in zip(node.body, node.body[1:], strict=False)

@@ -1,1 +1,1 @@
-"""The list of authorities as data, and how it is read."""
+"""The list of authorities as data, and its reader."""

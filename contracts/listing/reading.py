@@ -1,7 +1,7 @@
-"""Reads the list of authorities: what is shipped, and over it what an operator's file adds or changes.
+"""Reads the list of authorities: the shipped one, with what an operator's file adds or changes.
 
-A list has two kinds of tables, `[[health_board]]` and `[[authority]]`. A table of the operator's file whose code is shipped gives only
-what changes; any other is a new one. Days are the first or the last that count. Nobody is ever taken off: history is kept under the code.
+A list has two kinds of tables, `[[health_board]]` and `[[authority]]`. A table of the operator's file whose code is shipped gives only what
+changes; any other is a new one. First and last days are included. No authority is ever removed: its history is kept under its code.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from contracts.clock import system_clock
 from contracts.periods import LONDON
 
 LATE = timedelta(days=31)
-"""For how long after its last day an authority may still hand over what it recorded before."""
+"""How long after its last day an authority may still send what it recorded before."""
 
 _Name = Annotated[str, Meta(min_length=2, max_length=60)]
 _DAY = timedelta(days=1)
@@ -31,14 +31,14 @@ class ListError(ValueError):
 
 
 class Renaming(Struct, frozen=True, forbid_unknown_fields=True):
-    """The name that an authority has from a day on."""
+    """The name of an authority from a day on."""
 
     on: date
     name: _Name
 
 
 class Authority(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A local authority, for as long as it is one."""
+    """A local authority, with the days on which it begins and ends."""
 
     code: Annotated[str, Meta(pattern="^S12[0-9]{6}$")]
     first_name: _Name = field(name="name")
@@ -47,44 +47,46 @@ class Authority(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All ages, mid-2022, approximate."""
     also_known_as: tuple[_Name, ...] = ()
     retired_code: Annotated[str, Meta(pattern="^S12[0-9]{6}$")] | None = None
-    """The code that its own replaced, for the same authority."""
+    """An earlier code of the same authority, which its present one replaced."""
     renamed: tuple[Renaming, ...] = ()
     first_day: date | None = None
-    """None where it has been one for as long as there are orders."""
+    """None if it has existed for as long as there have been orders."""
     last_day: date | None = None
     successor: str | None = None
     """The code of the authority that took over from it."""
 
     @property
     def name(self) -> str:
-        """Its name today."""
+        """Return its name today."""
         return self.name_on(system_clock().astimezone(LONDON).date()) if self.renamed else self.first_name
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that it has or had, or is known by."""
+        """Return every name that it has or had, or by which it is known."""
         return (self.first_name, *(each.name for each in self.renamed), *self.also_known_as)
 
     def name_on(self, day: date) -> str:
-        """The name that it had on that day."""
+        """Return the name that it had on that day."""
         return next((each.name for each in reversed(self.renamed) if each.on <= day), self.first_name)
 
     def is_in_force(self, first: date, last: date) -> bool:
-        """Whether it is an authority on any of these days, both included."""
+        """Return whether it is an authority on any of these days, both included."""
         return (self.first_day or date.min) <= last and first <= (self.last_day or date.max)
 
 
 class HealthBoard(Struct, frozen=True, forbid_unknown_fields=True):
-    """The area of a health board: since April 2014 each is made up of whole authorities. Codes seen in public sources, members not."""
+    """The area of a health board: since April 2014 each is made up of whole authorities. The codes are from public sources, the members are
+    not.
+    """
 
     code: Annotated[str, Meta(pattern="^S08[0-9]{6}$")]
     name: _Name
     members: tuple[str, ...] = ()
-    """Codes of its authorities; worked out, not read."""
+    """Codes of its authorities; derived, not read."""
 
 
 class Listing(NamedTuple):
-    """All authorities and boards that there are, were or will be, by code and in the order of codes."""
+    """All authorities and boards of the past, present and future, by code and in the order of codes."""
 
     authorities: Mapping[str, Authority]
     health_boards: Mapping[str, HealthBoard]
@@ -100,7 +102,7 @@ class _Source(NamedTuple):
 
 
 def read_list(shipped: str, own: str | None = None, where: str = "the operator's list") -> Listing:
-    """Both lists together. Raises ListError, which tells every fault."""
+    """Combine both lists. Raises ListError, which names every fault."""
     sources = [_source(shipped, "the list of authorities"), *([] if own is None else [_source(own, where)])]
     _check(_twice(sources[-1]), sources[-1].where)
     authorities = _read(sources, "authority", Authority)
@@ -142,7 +144,7 @@ def _twice(source: _Source) -> Iterator[str]:
 
 
 def _read(sources: Iterable[_Source], kind: str, row: type[_Row]) -> dict[str, _Row]:
-    """The tables of a kind, later ones over earlier ones."""
+    """Return the tables of a kind; later sources change earlier ones."""
     merged: dict[str, _Table] = {}
     for source in sources:
         for table in source.tables.get(kind, ()):
@@ -158,7 +160,7 @@ def _read(sources: Iterable[_Source], kind: str, row: type[_Row]) -> dict[str, _
 
 
 def faults(authorities: Iterable[Authority], boards: Mapping[str, HealthBoard]) -> Iterator[str]:
-    """What does not fit together."""
+    """Yield what is inconsistent in the list."""
     every = {each.code: each for each in authorities}
     for one in every.values():
         yield from (f"{one.code}: {fault}" for fault in _own_faults(one, boards))
@@ -197,7 +199,7 @@ def _succession(one: Authority, every: Mapping[str, Authority]) -> Iterator[str]
 
 
 def _same_names(every: Sequence[Authority]) -> Iterator[str]:
-    """At one time a name means one authority."""
+    """Yield names that mean two authorities at the same time."""
     for place, one in enumerate(every):
         for other in every[place + 1 :]:
             both = {name.casefold() for name in one.names} & {name.casefold() for name in other.names}

@@ -1,4 +1,4 @@
-"""What a contract reads from the environment: where an operator's own list of authorities lies."""
+"""The setting of a contract from the environment: the path of an operator's own list of authorities."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,6 @@ AUTHORITIES_PATH = "PAYBACK_AUTHORITIES_PATH"
 
 
 def authorities_path() -> Path | None:
-    """The operator's file; None where there is none."""
+    """Return the operator's file; None if there is none."""
     given = os.environ.get(AUTHORITIES_PATH)
     return Path(given) if given else None

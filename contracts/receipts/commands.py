@@ -31,13 +31,13 @@ File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file 
 
 
 class NotGiven(Exception):
-    """The platform does not give what is asked for."""
+    """The platform does not give what was asked for."""
 
     exit_status = 3
 
 
 class Away(Exception):
-    """The platform does not answer for now."""
+    """The platform is unavailable for now."""
 
     exit_status = 4
 
@@ -151,7 +151,7 @@ def _receipt(address: str, token: str, event_id: str | None, event: bytes | None
 
 
 def _of_event(address: str, token: str, what: str, event: bytes | None) -> Receipt:
-    """The first receipt of the id, or the first that is about these bytes."""
+    """Return the first receipt of the id, or the first that covers these bytes."""
     found = read_receipt(_ask(address, what, token))
     while event is not None and found.leaf is not None and not is_about(found.leaf, event):
         found = read_receipt(_ask(address, f"{what}?after={found.leaf.number}", token))
@@ -196,5 +196,5 @@ def _read(file: Path) -> Receipt:
 def _keys(raw: bytes) -> PublicKeys:
     try:
         return PublicKeys(msgspec.json.decode(raw))
-    except ValueError as fault:  # which is what msgspec raises, too
+    except ValueError as fault:  # msgspec raises ValueError, too
         raise NotProven(f"the keys cannot be read: {fault}") from None

@@ -1,6 +1,6 @@
-"""Signatures by Ed25519 in the form of JWS (RFC 7515, RFC 8037), and the keys for them.
+"""Ed25519 signatures in the form of JWS (RFC 7515, RFC 8037), and the keys for them.
 
-A key is named by its thumbprint (RFC 7638), so that two never share a name.
+A key is named by its thumbprint (RFC 7638), so that two keys never share a name.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ from contracts.receipts.receipt import Head, NotProven, read_head
 
 ALGORITHM: Final = "Ed25519"
 HEAD = "payback-head"
-"""Of a head, so that nothing else that was signed passes for one."""
+"""The type of a signed head, so that nothing else that was signed is taken for one."""
 
 
 class SigningKey:
     """A private key."""
 
     def __init__(self, pem: bytes) -> None:
-        """Raises ValueError for what is no private key of Ed25519."""
+        """Raise ValueError if this is not a private key of Ed25519."""
         try:
             self._key = OKPKey.import_key(pem)
         except (ValueError, TypeError, JoseError):
@@ -32,25 +32,25 @@ class SigningKey:
 
     @property
     def public(self) -> dict[str, Any]:
-        """The public key as a JWK."""
+        """Return the public key as a JWK."""
         return {**self._key.as_dict(private=False), "kid": self.name, "alg": ALGORITHM, "use": "sig"}
 
     def sign(self, content: bytes, kind: str) -> str:
-        """A JWS in compact form that holds the content."""
+        """Return a JWS in compact form with the content as its payload."""
         return jws.serialize_compact(
             {"alg": ALGORITHM, "kid": self.name, "typ": kind}, content, self._key, algorithms=[ALGORITHM]
         )
 
 
 def new_key(path: Path) -> SigningKey:
-    """A new private key in a file that only its owner may read. Raises FileExistsError."""
+    """Make a private key, in a file that only its owner may read. Raises FileExistsError."""
     path.touch(mode=0o600, exist_ok=False)
     path.write_bytes(OKPKey.generate_key(ALGORITHM).as_pem(private=True))
     return SigningKey(path.read_bytes())
 
 
 def public_key(x: str) -> dict[str, Any]:
-    """The JWK with its name, given the 32 bytes of a public key in base64url. Raises ValueError."""
+    """Return the JWK with its name, given the 32 bytes of a public key in base64url. Raises ValueError."""
     jwk: dict[str, Any] = {"kty": "OKP", "crv": ALGORITHM, "x": x}
     try:
         return {**jwk, "kid": OKPKey.import_key(jwk).thumbprint(), "alg": ALGORITHM, "use": "sig"}
@@ -62,7 +62,7 @@ class PublicKeys:
     """Keys by which signatures are checked."""
 
     def __init__(self, key_set: dict[str, Any]) -> None:
-        """From a JWK set. Raises ValueError."""
+        """Read a JWK set. Raises ValueError."""
         try:
             self._keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
         except (ValueError, TypeError, KeyError, JoseError):
@@ -70,11 +70,11 @@ class PublicKeys:
 
     @property
     def names(self) -> list[str]:
-        """By which signatures say whose they are."""
+        """Return the names by which signatures refer to the keys."""
         return [key.kid or key.thumbprint() for key in self._keys]
 
     def content(self, signed: str, kind: str) -> bytes:
-        """What was signed. Raises NotProven where none of the keys has signed it."""
+        """Return the signed content. Raises NotProven if none of the keys has signed it."""
         try:
             found = jws.deserialize_compact(signed, self._keys, algorithms=[ALGORITHM])
         except (ValueError, TypeError, KeyError, JoseError):
@@ -84,12 +84,12 @@ class PublicKeys:
         return found.payload
 
     def head(self, signed: str) -> Head:
-        """A signed head. Raises NotProven."""
+        """Return a signed head. Raises NotProven."""
         return read_head(self.content(signed, HEAD))
 
 
 def unchecked(signed: str) -> Head:
-    """What a head says, whoever signed it. Raises NotProven for what is none."""
+    """Read a head without checking who signed it. Raises NotProven if it is not a head."""
     try:
         return read_head(jws.extract_compact(signed.encode()).payload)
     except (ValueError, TypeError, JoseError):

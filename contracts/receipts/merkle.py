@@ -1,6 +1,6 @@
-"""Merkle trees in the form of RFC 6962, and their proofs checked as RFC 9162 says. Pure.
+"""Merkle trees in the form of RFC 6962, with proofs checked as in RFC 9162. Pure.
 
-A tree only grows. Each full subtree has a hash that never changes, so all that is kept are those, by level and number.
+A tree only grows. The hash of a full subtree never changes, so only those are kept, by level and number.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,31 +12,31 @@ HASH_BYTES = 32
 
 
 class Node(NamedTuple):
-    """A full subtree: of 2^level leaves, the so-manieth of its level."""
+    """A full subtree of 2^level leaves, with its number among those of its level."""
 
     level: int
     number: int
 
 
 class Range(NamedTuple):
-    """Leaves from `start` up to, not including, `end`, of which the tree has a subtree."""
+    """Leaves from `start` up to but not including `end`, which are a subtree."""
 
     start: int
     end: int
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """Of one leaf."""
+    """Return the hash of one leaf."""
     return sha256(b"\x00" + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Of two subtrees together."""
+    """Return the hash of two subtrees together."""
     return sha256(b"\x01" + left + right).digest()
 
 
 def full_subtrees(leaves: Range) -> list[Node]:
-    """Those that a subtree is made of, from the left."""
+    """Return the full subtrees that make up a subtree, from the left."""
     found, start = [], leaves.start
     while start < leaves.end:
         level = (leaves.end - start).bit_length() - 1
@@ -46,7 +46,7 @@ def full_subtrees(leaves: Range) -> list[Node]:
 
 
 def range_hash(leaves: Range, nodes: Mapping[Node, bytes]) -> bytes:
-    """Of a subtree that need not be full, from the full ones that it is made of."""
+    """Return the hash of a subtree that need not be full, from the full subtrees that make it up."""
     *lefts, whole = [nodes[node] for node in full_subtrees(leaves)]
     for left in reversed(lefts):
         whole = node_hash(left, whole)
@@ -54,14 +54,14 @@ def range_hash(leaves: Range, nodes: Mapping[Node, bytes]) -> bytes:
 
 
 class Growing:
-    """A tree as leaves are added. `nodes` has the full subtrees that it is made of when it begins."""
+    """A tree as leaves are added. `nodes` has the full subtrees that make it up at the beginning."""
 
     def __init__(self, size: int, nodes: Mapping[Node, bytes]) -> None:
         self.size = size
         self._edge = {node: nodes[node] for node in full_subtrees(Range(0, size))}
 
     def add(self, leaf: bytes) -> Iterator[tuple[Node, bytes]]:
-        """The full subtrees that the hash of one more leaf completes, its own first."""
+        """Add a leaf, and yield the full subtrees that its hash completes, its own first."""
         node, found = Node(0, self.size), leaf
         yield node, found
         while node.number % 2:
@@ -73,12 +73,12 @@ class Growing:
 
     @property
     def root(self) -> bytes:
-        """Of the tree as it is now, which has a leaf at least."""
+        """Return the root of the present tree, which has at least one leaf."""
         return range_hash(Range(0, self.size), self._edge)
 
 
 def inclusion(number: int, size: int) -> list[Range]:
-    """The subtrees whose hashes prove that a leaf is in a tree, from the leaf up (RFC 6962, 2.1.1)."""
+    """Return the subtrees whose hashes prove that a leaf is in a tree, from the leaf up (RFC 6962, 2.1.1)."""
     start, end, path = 0, size, list[Range]()
     while end - start > 1:
         middle = start + _left(end - start)
@@ -92,7 +92,7 @@ def inclusion(number: int, size: int) -> list[Range]:
 
 
 def consistency(old: int, new: int) -> list[Range]:
-    """The subtrees whose hashes prove that a tree begins with an older one of at least one leaf (RFC 6962, 2.1.2)."""
+    """Return the subtrees whose hashes prove that a tree begins with an older one of at least one leaf (RFC 6962, 2.1.2)."""
     start, end, path = 0, new, list[Range]()
     while old != end:
         middle = start + _left(end - start)
@@ -108,12 +108,12 @@ def consistency(old: int, new: int) -> list[Range]:
 
 
 def _left(leaves: int) -> int:
-    """How many leaves the left subtree has: the largest power of two that is less."""
+    """Return how many leaves the left subtree has: the largest power of two that is less."""
     return 1 << (leaves - 1).bit_length() - 1
 
 
 def includes(leaf: bytes, number: int, size: int, proof: Proof, root: bytes) -> bool:
-    """Whether the proof shows that the leaf with this hash is in the tree (RFC 9162, 2.1.3.2)."""
+    """Return whether the proof shows that the leaf with this hash is in the tree (RFC 9162, 2.1.3.2)."""
     if not 0 <= number < size:
         return False
     at, last, found = number, size - 1, leaf
@@ -130,7 +130,7 @@ def includes(leaf: bytes, number: int, size: int, proof: Proof, root: bytes) -> 
 
 
 def begins_with(old: tuple[int, bytes], new: tuple[int, bytes], proof: Proof) -> bool:
-    """Whether the proof shows that the new tree, by size and root, begins with the old one (RFC 9162, 2.1.4.2)."""
+    """Return whether the proof shows that the new tree, by size and root, begins with the old one (RFC 9162, 2.1.4.2)."""
     (old_size, old_root), (new_size, new_root) = old, new
     if not 0 < old_size <= new_size:
         return False
@@ -141,7 +141,7 @@ def begins_with(old: tuple[int, bytes], new: tuple[int, bytes], proof: Proof) ->
 
 
 def _joins(at: int, last: int, proof: Proof, old_root: bytes) -> bytes | None:
-    """The root of the new tree by a proof of consistency; None where it does not lead to the root of the old one, or ends early."""
+    """Return the root of the new tree by a proof of consistency; None if it does not give the root of the old one, or ends early."""
     while at % 2:
         at, last = at >> 1, last >> 1
     before = after = proof[0]
@@ -158,17 +158,17 @@ def _joins(at: int, last: int, proof: Proof, old_root: bytes) -> bytes | None:
 
 
 def _up_to_a_right_turn(at: int, last: int) -> tuple[int, int]:
-    """Past levels on which the right edge of the tree has no sibling."""
+    """Climb past levels on which the right edge of the tree has no sibling."""
     while at and not at % 2:
         at, last = at >> 1, last >> 1
     return at, last
 
 
 Lookup = Callable[[Sequence[Node]], Mapping[Node, bytes]]
-"""Finds the hashes of full subtrees."""
+"""Gives the hashes of full subtrees."""
 
 
 def hashes(ranges: Sequence[Range], look_up: Lookup) -> list[bytes]:
-    """Of these subtrees, looked up at once."""
+    """Return the hashes of these subtrees, looked up together."""
     nodes = look_up([node for leaves in ranges for node in full_subtrees(leaves)])
     return [range_hash(leaves, nodes) for leaves in ranges]

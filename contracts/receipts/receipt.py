@@ -1,7 +1,7 @@
-"""What a signed receipt holds, and whether it proves what it says. Pure.
+"""The content of a signed receipt, and whether it proves what it says. Pure.
 
-A receipt joins one accepted event to a tree head that the platform has signed, and a later head to an earlier one. What is signed is opened
-elsewhere: here it is given as it was found.
+A receipt links one accepted event to a tree head that the platform has signed, and a later head to an earlier one. Signatures are checked
+elsewhere: here, their content is given.
 """
 
 from collections.abc import Sequence
@@ -75,12 +75,14 @@ class Receipt(Struct, frozen=True, omit_defaults=True):
 
 
 def mark_of(event: bytes, salt: bytes) -> str:
-    """What stands for the exact bytes of an event. Without the salt nobody can tell whether it is that of an event they guess."""
+    """Return the mark of the exact bytes of an event. Without the salt, nobody can check whether it is the mark of an event that they
+    guess.
+    """
     return sha256(salt + event).hexdigest()
 
 
 def read_receipt(raw: bytes) -> Receipt:
-    """Raises NotProven for what is no receipt."""
+    """Read a receipt. Raises NotProven if it is not one."""
     try:
         return msgspec.json.decode(raw, type=Receipt)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -88,7 +90,7 @@ def read_receipt(raw: bytes) -> Receipt:
 
 
 def read_head(signed: bytes) -> Head:
-    """What was signed. Raises NotProven."""
+    """Read the content of a signed head. Raises NotProven."""
     try:
         return msgspec.json.decode(signed, type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -96,7 +98,7 @@ def read_head(signed: bytes) -> Head:
 
 
 def entry_of(leaf: Leaf, head: Head, event: bytes | None = None) -> Entry:
-    """What the platform has accepted, proven to be in the tree; and, where bytes are given, that it was these. Raises NotProven."""
+    """Return what the platform has accepted, proven to be in the tree; and, if bytes are given, that it was these. Raises NotProven."""
     entry = _read_entry(leaf.entry)
     if (entry.authority, entry.topic) != (head.authority, head.topic):
         raise NotProven("the event and the head are of different topics")
@@ -110,12 +112,12 @@ def entry_of(leaf: Leaf, head: Head, event: bytes | None = None) -> Entry:
 
 
 def is_about(leaf: Leaf, event: bytes) -> bool:
-    """Whether these are the bytes that the leaf speaks of. Raises NotProven for a leaf that cannot be read."""
+    """Return whether the leaf covers these bytes. Raises NotProven for a leaf that cannot be read."""
     return mark_of(event, _bytes(leaf.salt)) == _read_entry(leaf.entry).event
 
 
 def grown(old: Head, new: Head, since: Growth | None) -> None:
-    """Returns where the new tree holds all of the old one, in the same order. Raises NotProven."""
+    """Check that the new tree holds all of the old one, in the same order. Raises NotProven if it does not."""
     if (old.authority, old.topic) != (new.authority, new.topic):
         raise NotProven("the heads are of different topics")
     if new.size < old.size:

@@ -1,7 +1,7 @@
-"""Events that their authority has signed, so that nobody on the way can alter them unseen.
+"""Events that their authority has signed, so that nobody on the way can alter them unnoticed.
 
-The signature is a JWS with detached content (RFC 7515, appendix F) in the last member of the event, `signature`. What is signed are the
-bytes of the event without that member, to the letter: whoever writes the event anew breaks it.
+The signature is a JWS with detached content (RFC 7515, appendix F) in the last member of the event, `signature`. What is signed is the
+exact bytes of the event without that member: writing the event anew breaks the signature.
 """
 
 import re
@@ -17,13 +17,15 @@ _SIGNED = re.compile(rb'(.*),"signature":"(%b)"}\s*' % SIGNATURE.encode(), re.DO
 
 
 def signer(pem: bytes) -> Callable[[bytes], bytes]:
-    """Signs events with this private key. Raises ValueError."""
+    """Return a function that signs events with this private key. Raises ValueError."""
     key = SigningKey(pem)
     return lambda event: sign(event, key)
 
 
 def sign(event: bytes, key: SigningKey) -> bytes:
-    """The event, which is a JSON object, with a signature; the same for the same bytes. One that is signed stays as it is."""
+    """Return the event, which is a JSON object, with a signature; the same for the same bytes. An event that is already signed stays as it
+    is.
+    """
     if _SIGNED.fullmatch(event):
         return event
     event = event.rstrip()
@@ -32,7 +34,7 @@ def sign(event: bytes, key: SigningKey) -> bytes:
 
 
 def check_signature(event: bytes, keys: PublicKeys) -> None:
-    """Returns where one of these keys has signed the event. Raises NotProven."""
+    """Check that one of these keys has signed the event. Raises NotProven if none has."""
     found = _SIGNED.fullmatch(event)
     if found is None:
         raise NotProven("the event has no signature in its last member")

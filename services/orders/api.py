@@ -1,4 +1,4 @@
-"""What the orders service answers to an authority about its own orders."""
+"""The routes on which the orders service answers an authority about its own orders."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,7 +56,7 @@ Acknowledged = Annotated[bool, Query(description="Also list missed duties that w
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
-    """The routes beyond intake and mirror."""
+    """Return the routes of this service alone."""
     management = Management(
         database,
         domain,

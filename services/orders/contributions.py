@@ -1,4 +1,4 @@
-"""What one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
+"""The amounts that one order adds to the national cells, pure. A cell is always the sum of these over all records."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ from services.records.model.record import Record, fact, facts
 
 
 def stay_of(record: Record) -> Stay | None:
-    """The order as one of its person, from the day on which it is managed here."""
+    """Return the order as one of its person's, from the day on which it is managed here."""
     order = order_of(record)
     if order is None:
         return None
@@ -43,7 +43,7 @@ def _count_imposed(cells: Cells, _record: Record, order: Order | None, _calendar
     imposed, month = order.imposed, month_of(order.imposed.imposed_on)
     add(cells, "orders_opened", month)
     if order.transferred_in is not None:
-        return  # the authority that it came from has counted it: each order counts once in Scotland
+        return  # the authority that it came from has counted it, and each order counts once in Scotland
     band = age_band(imposed.age_at_imposition)
     for category in (
         "",

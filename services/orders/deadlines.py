@@ -25,20 +25,20 @@ from services.records.model.standards import in_force
 
 
 def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """Every clock of the order, as it stands."""
+    """Yield every clock of the order, with its present state."""
     for read in (contact_of, meeting_of, plan_of, officer_of, reviews_of, breaches_of, transfers_of):
         yield from read(record, order, calendar)
 
 
 def contact_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """First contact."""
+    """Yield the clock of first contact."""
     contact = fact(record, "first_contact", ContactMade)
     stop = Stop(contact.made_on, contact.late_reason) if contact else None
     yield from_imposition("first_contact", order, stop, calendar)
 
 
 def meeting_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """With supervision, the first case management meeting."""
+    """Yield the clock of the first case management meeting, for an order with supervision."""
     if order.supervision is not None:
         meeting = fact(record, "case_meeting", CaseMeetingHeld)
         stop = Stop(meeting.held_on, meeting.late_reason) if meeting else None
@@ -46,7 +46,7 @@ def meeting_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Rea
 
 
 def plan_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """With supervision, the plan; where the order came from elsewhere, from its receipt."""
+    """Yield the clock of the plan, for an order with supervision; for an order from elsewhere, it starts with the receipt."""
     if order.supervision is not None:
         plan = fact(record, "plan", PlanAgreed)
         stop = Stop(plan.agreed_on, plan.late_reason) if plan else None
@@ -54,7 +54,7 @@ def plan_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Readin
 
 
 def officer_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """Only where both facts are there: most authorities do not report when they received an order."""
+    """Yield the clock of nominating an officer, if both facts are there: most authorities do not report when they received an order."""
     received, officer = fact(record, "received", OrderReceived), fact(record, "officer", OfficerNominated)
     if received is not None and officer is not None:
         standard, imposed_on = in_force("officer", order.imposed_on), order.imposed_on
@@ -66,7 +66,9 @@ def officer_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Rea
 
 
 def reviews_of(record: Record, order: Order, _calendar: Calendar) -> Iterator[Reading]:
-    """Of an order from elsewhere they go on from its receipt; supervision ends when it would have ended there."""
+    """Yield the clocks of reviews. For an order from elsewhere they continue from its receipt; supervision ends when it would have ended
+    there.
+    """
     if order.supervision is None:
         return
     begun, last = order.begun_on, add_months(order.imposed_on, order.supervision.months)
@@ -106,7 +108,7 @@ def transfers_of(record: Record, order: Order, calendar: Calendar) -> Iterator[R
 
 
 def _state(due: date, on: date | None, order: Order) -> State:
-    """How a clock without bands stands."""
+    """Return the state of a clock without bands."""
     if on is None:
         return undone(due, order)
     return State.MET if on <= due else State.LATE

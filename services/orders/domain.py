@@ -1,4 +1,4 @@
-"""What makes services of records the orders service."""
+"""Turns the shared engine of records into the orders service."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from services.records.model.rules_version import rules_version
 
 
 def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> Domain:
-    """Orders hold every fact of their topic."""
+    """Return the domain of orders, which hold every fact of their topic."""
     return Domain(
         service="orders",
         kinds=(Topic.ORDERS,),

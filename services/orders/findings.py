@@ -1,4 +1,4 @@
-"""What an order's facts say that cannot all be so, pure."""
+"""Contradictions between the facts of an order, pure."""
 
 from datetime import date
 
@@ -44,12 +44,12 @@ RULES = (
 
 
 def findings(record: Record) -> list[Finding]:
-    """Every rule that the record breaks; none for an order withdrawn as a whole."""
+    """Return every rule that the record breaks; none for an order withdrawn as a whole."""
     return findings_of(record, order_of(record))
 
 
 def findings_of(record: Record, order: Order | None) -> list[Finding]:
-    """The same, where the order is known already."""
+    """Return the findings of a record whose order is already known."""
     if order is None:
         return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
     return [

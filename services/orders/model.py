@@ -1,4 +1,4 @@
-"""An order as its record tells it, pure."""
+"""An order in terms of its model, derived from its record, pure."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ class Order:
 
     @property
     def excluded(self) -> bool:
-        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
+        """Return whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
         return self.imposed.outside_jurisdiction or self.transferred_in is not None
 
     @property
@@ -33,7 +33,7 @@ class Order:
 
     @property
     def begun_on(self) -> date:
-        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
+        """Return the day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
         arrived = self.transferred_in or (self.received if self.excluded else None)
         return max(arrived.received_on, self.imposed_on) if arrived else self.imposed_on
 
@@ -47,7 +47,7 @@ class Order:
 
 
 def order_of(record: Record) -> Order | None:
-    """The order, or None where nothing was imposed (yet) or the whole record was withdrawn."""
+    """Return the order; None if nothing was imposed (yet) or the whole record was withdrawn."""
     imposed = fact(record, "imposed", OrderImposed)
     if imposed is None or is_withdrawn(record):
         return None
@@ -69,17 +69,17 @@ _AGE_BANDS = (
 
 
 def age_band(age: int) -> AgeBand:
-    """The published band of an age in whole years."""
+    """Return the published band of an age in whole years."""
     return next((band for limit, band in _AGE_BANDS if age <= limit), AgeBand.OVER_40)
 
 
 def level(hours: int) -> int:
-    """Level 1 is up to 100 hours of unpaid work, level 2 above."""
+    """Return the level of unpaid work: 1 for up to 100 hours, 2 above."""
     return 1 if hours <= 100 else 2
 
 
 def length_band(months: int) -> str:
-    """The published band of a length of supervision."""
+    """Return the published band of a length of supervision."""
     return next(
         (band for limit, band in zip((6, 12, 18, 24), LENGTH_BANDS, strict=False) if months <= limit), LENGTH_BANDS[-1]
     )

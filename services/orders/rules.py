@@ -13,7 +13,7 @@ _LEVELS = tuple(RiskLevel)
 
 
 def reviews_due(begun: date, last: date, ended: date | None) -> list[date]:
-    """Departmental reviews: after 3 and 6 months, then every 6 months, while supervision runs and the order is open.
+    """Return when departmental reviews are due: after 3 and 6 months, then every 6 months, while supervision runs and the order is open.
 
     `begun` is the day from which the order is managed here, `last` the last day of supervision.
     """
@@ -26,12 +26,12 @@ def reviews_due(begun: date, last: date, ended: date | None) -> list[date]:
 
 
 def matched_reviews(dues: list[date], held: list[date]) -> list[tuple[date, date | None]]:
-    """Each due date with the review that met it: the first review meets the first due date, and so on. Both are sorted."""
+    """Return each due date with the review that met it: the first review meets the first due date, and so on. Both are sorted."""
     return list(zip_longest(dues, held[: len(dues)]))
 
 
 def risk_change(assessments: Iterable[AssessmentCompleted]) -> tuple[date, str] | None:
-    """How risk changed from the first to the last assessment, and on which day that was known; None with fewer than two."""
+    """Return how risk changed from the first to the last assessment, and on which day that was known; None with fewer than two."""
     in_order = sorted(assessments, key=lambda a: (a.completed_on, a.ref))
     if len(in_order) < 2:
         return None
@@ -40,7 +40,7 @@ def risk_change(assessments: Iterable[AssessmentCompleted]) -> tuple[date, str] 
 
 
 def score_changes(measures: Iterable[OutcomeMeasured]) -> list[tuple[date, OutcomeDomain, str]]:
-    """How each domain's score changed from its first to its last measure; nothing for a domain measured once."""
+    """Return how each domain's score changed from its first to its last measure; nothing for a domain measured once."""
     by_domain: dict[OutcomeDomain, list[OutcomeMeasured]] = {}
     for measure in measures:
         by_domain.setdefault(measure.domain, []).append(measure)
@@ -53,5 +53,5 @@ def score_changes(measures: Iterable[OutcomeMeasured]) -> list[tuple[date, Outco
 
 
 def _change(gain: int) -> str:
-    """A positive gain is good: less risk, or a higher score."""
+    """Name a change. A positive gain is good: less risk, or a higher score."""
     return "improved" if gain > 0 else "worse" if gain < 0 else "same"

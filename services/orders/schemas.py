@@ -1,4 +1,4 @@
-"""What the orders service answers to an authority, as it stands in the OpenAPI document."""
+"""The answers of the orders service to an authority, as the OpenAPI document describes them."""
 
 from datetime import date
 from typing import Literal

@@ -1,8 +1,8 @@
-"""Transfers told by one authority and not, after its time, by the other. Pairs are matched by the reference at the origin.
+"""Transfers that one authority has reported and the other, in the time it has, has not. Pairs are matched by the reference at the origin.
 
-`left_on` and `came_from` of a record say that it was transferred out, or in and from which order. Each order counts once in
-Scotland because one that was transferred in does not count as imposed; a pair that does not match may have been counted
-twice or never, so it is found out here, on each side that knows of it.
+`left_on` and `came_from` of a record say that it was transferred out, or in and from which order. An order that was transferred in does not
+count as imposed, so that each order counts once in Scotland. A pair that does not match may have been counted twice or never; it is found
+here, on each side that knows of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +54,7 @@ PERHAPS_TWICE = Rule(
     "If they are the same, send transfer.received; if not, ask the other authority to send transfer.answered.",
 )
 NAMING_US = "naming_us"
-"""Orders, by whichever authority, that name the one that asks: see services/records/ingest/guarding/walls.py."""
+"""Orders of any authority that name the one that asks: see services/records/ingest/guarding/walls.py."""
 _OUT = (
     "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
     "(SELECT FROM {others} i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
@@ -92,8 +92,9 @@ _PERHAPS_TWICE = (
     "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject "
     "AND (:whole OR t.authority = :authority)) ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
 )
-"""Told to the authority that was asked, since the other one named it. Told to the one that asked, it would answer whether the
-other has such an order, whatever was invented to ask."""
+"""Shown to the authority that was asked, since the other one named it. The one that asked must not see it: by inventing requests, it could
+find out which orders the other has.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,10 @@ class Asker:
 
     authority: str
     whole: bool = False
-    """Whether records count that do not name the authority: for inspectors only."""
+    """Whether records count that do not name the authority; for inspectors only."""
 
     def ask(self, connection: Connection, query: str, now: Today) -> Iterable[Any]:
-        """Its rows. The other side is looked for among what names the authority, unless everything counts."""
+        """Return the rows of a query. The other side is sought only among records that name the authority, unless all count."""
         before = now.day - timedelta(days=_limit(now).number)
         given = {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
         return connection.execute(text(query.format(others="records" if self.whole else NAMING_US)), given)
@@ -175,7 +176,7 @@ def _for_itself(code: str) -> OwnFinding:
 
 
 UNMATCHED: OwnFindings = {code: _for_itself(code) for code in _MATCHING}
-"""By rule: transfers of an authority that the two sides have not told alike in time, and what can never be so."""
+"""By rule: transfers of an authority that the two sides have not both reported in time, and transfers that contradict one another."""
 
 
 def whole_matching(connection: Connection, authority: str, now: Today) -> list[FindingView]:
@@ -192,7 +193,7 @@ _LEFT = text(
 
 
 def other_sides(connection: Connection, authority: str, subject: str, record: Record) -> list[OtherSide]:
-    """The order as it is told elsewhere."""
+    """Return what other authorities report of the order."""
     sides = []
     arrived = fact(record, "transferred_in", TransferReceived)
     if arrived is not None:

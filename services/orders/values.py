@@ -1,4 +1,4 @@
-"""What a return may say of an order beyond its facts and clocks."""
+"""The values that a return may contain of an order besides its facts and clocks."""
 
 from collections.abc import Callable
 from datetime import date
@@ -11,7 +11,7 @@ from services.records.returns.yearly import Values
 
 
 def values(first: date, last: date) -> Values:
-    """By name, for a return of the year from `first` to `last`."""
+    """Return the values by name, for a return of the year from `first` to `last`."""
     requirements: Values = {f"requirement.{kind}": _of(_length(kind)) for kind in RequirementKind}
     return {
         **requirements,

@@ -11,7 +11,7 @@ from services.chassis.settings import SettingsError
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the process that is named. Returns the exit status."""
+    """Run the process that is named. Returns the exit status."""
     match arguments:
         case ["api"]:
             with loading():

@@ -20,13 +20,13 @@ from services.unpaid_work.schemas import AtRisk, ForecastView, LateForecast
 
 
 class Late(NamedTuple):
-    """One of them, by its deadline."""
+    """One order that will not be done in time."""
 
     deadline: date
     subject: str
     row: Row
     minutes: tuple[int, int]
-    """Ordered, and credited so far."""
+    """Minutes ordered, and minutes credited so far."""
 
     @property
     def minutes_left(self) -> int:
@@ -34,7 +34,7 @@ class Late(NamedTuple):
 
 
 def router(management: Management) -> APIRouter:
-    """The route."""
+    """Return the route that lists them."""
     routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
     at_once = reading(management.database)
 
@@ -67,7 +67,7 @@ def router(management: Management) -> APIRouter:
 
 
 def late(rows: Iterable[Row], now: Today) -> list[Late]:
-    """Those of them that will not be done in time. Whose deadline has passed is overdue, and not among them."""
+    """Return those of the rows that will not be done in time. An order whose deadline has passed is overdue, and not among them."""
     return [
         Late(deadline, row.subject, row, row.standing.minutes)
         for row in rows
@@ -78,17 +78,17 @@ def late(rows: Iterable[Row], now: Today) -> list[Late]:
 
 
 def of_caseload(found: Iterable[Late], caseload: str) -> list[Late]:
-    """Those of one caseload; all for an empty code."""
+    """Return those of one caseload; all for an empty code."""
     return [one for one in found if caseload in ("", one.row.standing.caseload)]
 
 
 def after_place(found: Iterable[Late], place: tuple[date, str] | None) -> list[Late]:
-    """Those that come after a deadline and an order; all for none."""
+    """Return those after a deadline and an order; all if there is no place."""
     return [one for one in found if place is None or one[:2] > place]
 
 
 def first(found: Iterable[Late], now: Today, limit: int) -> list[LateForecast]:
-    """Those with the earliest deadlines; only they are worth a forecast in full."""
+    """Return those with the earliest deadlines, each with a full forecast, which is too slow for all of them."""
     return [_view(one, now) for one in nsmallest(limit, found, key=lambda one: one[:2])]
 
 

@@ -13,7 +13,7 @@ from services.records.api import listing
 from services.records.api.duties.due import Row
 
 MONTHS = 3
-"""Whole months over which the pace is measured."""
+"""How many whole months the pace is measured over."""
 CREDITED, ORDERED = "minutes_credited", "minutes_outstanding_opened"
 
 
@@ -29,7 +29,7 @@ class Capacity(Schema, description="The hours outstanding, and the pace at which
 
 
 def capacity(connection: Connection, authority: str, today: date) -> Capacity:
-    """Counts it for one authority."""
+    """Count the capacity of one authority."""
     first, until = add_months(month_of(today), -MONTHS), month_of(today) - timedelta(days=1)
     rows = listing.open_with_unpaid_work(connection, authority)
     sums = listing.cell_sums(connection, authority, (CREDITED, ORDERED), first, until)

@@ -1,4 +1,4 @@
-"""What the unpaid work of one order adds to the national cells, pure. A cell is the sum of this over all records, always."""
+"""The amounts that the unpaid work of one order adds to the national cells, pure. A cell is always the sum of these over all records."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -19,7 +19,7 @@ from services.unpaid_work.rules import days_band
 
 
 class View(NamedTuple):
-    """A record as it is counted."""
+    """A record in the form in which it is counted."""
 
     order: Order | None
     withdrawn: bool
@@ -27,7 +27,7 @@ class View(NamedTuple):
     ordered: tuple[tuple[date, int], ...]
     """Minutes that the court ordered, step by step."""
     sums: Sums
-    """Of the credit, carried along, since a record may hold a hundred sessions."""
+    """Sums of the credit, kept up to date with each fact, since a record may hold a hundred sessions."""
 
 
 def view_of(record: Record) -> View:
@@ -52,7 +52,7 @@ def _data(record: Record, key: str) -> Fact | None:
 
 
 def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
-    """One session or adjustment. Without an imposed order, only these count; with one, they also close its minutes."""
+    """Count one session or adjustment. Without an imposed order, only these count; with one, they also close its minutes."""
     data = None if view.withdrawn else entry.data
     if isinstance(data, SessionRecorded):
         month, minutes = month_of(data.session_on), data.minutes_credited
@@ -72,7 +72,7 @@ def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
 
 
 def _close_minutes(cells: Cells, view: View, month: date, minutes: int) -> None:
-    """Credit leaves what is outstanding; of an ended order it was to leave at the end."""
+    """Count credit as leaving what is outstanding; for an ended order, at the end."""
     order = view.order
     if order is None or not view.ordered:
         return
@@ -82,7 +82,7 @@ def _close_minutes(cells: Cells, view: View, month: date, minutes: int) -> None:
 
 
 def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
-    """Two flows, whose running difference is the stock. An ended order nets to zero."""
+    """Count two flows whose running difference is the stock. An ended order nets to zero."""
     order = view.order
     if order is None or not view.ordered:
         return ()

@@ -12,7 +12,7 @@ from services.unpaid_work.rules import LATE, limits
 
 
 def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """Every clock of the order's unpaid work, as it stands; none without unpaid work."""
+    """Yield every clock of the order's unpaid work, with its present state; none without unpaid work."""
     yield from from_imposition_of(record, order, calendar)
     completion = completion_of(record, order, calendar)
     if completion is not None:
@@ -20,7 +20,7 @@ def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Readi
 
 
 def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """Induction and first placement."""
+    """Yield the clocks of induction and first placement."""
     if order.unpaid_work is None:
         return
     induction = fact(record, "induction", InductionHeld)
@@ -32,7 +32,9 @@ def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iter
 
 
 def completion_of(record: Record, order: Order, calendar: Calendar) -> Reading | None:
-    """Due when the legal period ends, or on the later date that the court set; from its receipt where it came from elsewhere."""
+    """Return the clock of completion. It is due when the legal period ends, or on the later date that the court set; for an order from
+    elsewhere, it starts with the receipt.
+    """
     if order.unpaid_work is None:
         return None
     completed = fact(record, "work_completed", WorkCompleted)

@@ -1,4 +1,4 @@
-"""What makes services of records the unpaid work service."""
+"""Turns the shared engine of records into the unpaid work service."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ _KEYS = {fact.KEY for fact in _HELD} | {WHOLE_ORDER}
 
 
 def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> Domain:
-    """Unpaid work holds its own facts, and of the orders topic what clocks and hours depend on."""
+    """Return the domain of unpaid work: its own facts, and those of the orders topic on which clocks and hours depend."""
     return Domain(
         service="unpaid_work",
         kinds=(Topic.ORDERS, Topic.UNPAID_WORK),

@@ -1,4 +1,4 @@
-"""What the unpaid work of an order says that cannot all be so, pure."""
+"""Contradictions between the facts about the unpaid work of an order, pure."""
 
 from datetime import date
 from typing import NamedTuple
@@ -49,18 +49,18 @@ OWN = frozenset(fact.KEY for fact in (InductionHeld, PlacementStarted, WorkCompl
 
 
 class Sums(NamedTuple):
-    """What is credited, and between which days all of this service's facts lie, or more closely: those of credit."""
+    """Sums of credit, and days between which all of this service's facts lie. The days may be too far apart, but never too close."""
 
     minutes: int = 0
     other: int = 0
-    """Of other activity."""
+    """Minutes of other activity."""
     first: date = date.max
-    """Nothing is dated before; what was corrected since may have been the first."""
+    """No fact is dated earlier; the first one may have been corrected since."""
     last: date = date.min
-    """No credit is dated after; what was corrected since may have been the last."""
+    """No credit is dated later; the last one may have been corrected since."""
 
     def plus(self, data: Fact | None, sign: int = 1) -> "Sums":
-        """With one fact more, or less."""
+        """Return the sums with one fact added, or taken away."""
         if type(data) is SessionRecorded:
             minutes, on = sign * data.minutes_credited, data.session_on
             other = minutes if data.activity is Activity.OTHER_ACTIVITY else 0
@@ -74,7 +74,7 @@ class Sums(NamedTuple):
 
 
 def sums_of(record: Record) -> Sums:
-    """Of the whole record."""
+    """Return the sums of the whole record."""
     sums = Sums()
     for entry in record.values():
         sums = sums.plus(entry.data)
@@ -90,12 +90,12 @@ class _Credit(NamedTuple):
 
 
 def findings(record: Record) -> list[Finding]:
-    """Every rule that the record breaks; none for an order withdrawn as a whole."""
+    """Return every rule that the record breaks; none for an order withdrawn as a whole."""
     return [] if is_withdrawn(record) else findings_of(record, order_of(record), sums_of(record))
 
 
 def findings_of(record: Record, order: Order | None, sums: Sums) -> list[Finding]:
-    """The same, where the order and the sums are known already."""
+    """Return the findings of a record whose order and sums are already known."""
     if order is None:
         return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in _credits(record)])
     ordered = sum(minutes for _, minutes in order.minutes_ordered())
@@ -112,7 +112,7 @@ def findings_of(record: Record, order: Order | None, sums: Sums) -> list[Finding
 
 
 def _is_clean(record: Record, order: Order, ordered: int, sums: Sums) -> bool:
-    """Whether sums alone show that no rule is broken, as of nearly every record after nearly every session."""
+    """Return whether the sums alone show that no rule is broken, which is so for nearly every record after nearly every session."""
     done = "work_completed" in record or order.ended is not None
     within = sums.minutes <= ordered and sums.other <= _other_activity_limit(ordered)
     in_order = order.imposed_on <= sums.first and (order.ended_on is None or sums.last <= order.ended_on)
@@ -136,7 +136,7 @@ def _credits(record: Record) -> list[_Credit]:
 
 
 def _before_imposition(record: Record, order: Order) -> list[tuple[date, str]]:
-    """Facts of this service; the orders service looks at its own."""
+    """Return this service's facts that are dated before the imposition; the orders service checks its own."""
     return [(on, key) for on, key in dated(record) if on < order.imposed_on and name_of(key) in OWN]
 
 
@@ -162,7 +162,9 @@ def _other_activity(ordered: int, given: list[_Credit]) -> list[Finding]:
 
 
 def _short(record: Record, order: Order, ordered: int, given: list[_Credit]) -> list[Finding]:
-    """Credit given before a transfer is not known here, so orders from elsewhere are not asked for it."""
+    """Return the finding of too little credit. Credit given before a transfer is not known here, so orders from
+    elsewhere are not checked.
+    """
     if sum(credit.minutes for credit in given) >= ordered:
         return []
     short = []

@@ -11,25 +11,25 @@ from services.records.model.record import Record
 
 
 class Forecast(NamedTuple):
-    """What the pace so far promises: minutes credited for each working day since the imposition."""
+    """What the pace so far leads to: minutes credited for each working day since the imposition."""
 
     minutes_left: int
     working_days_left: int
     """Until the deadline; negative once it has passed."""
     minutes_a_day: float
     minutes_a_day_needed: float | None
-    """To be done by the deadline; None when there is no day left."""
+    """Minutes a day that are needed to finish by the deadline; None when no day is left."""
     done_on: date | None
-    """The day on which the last minute will have been worked; None where nothing was credited yet."""
+    """The day on which the last minute will have been worked; None if nothing was credited yet."""
     in_time: bool
 
 
 FURTHEST = 2600
-"""Working days beyond which no date is forecast: ten years."""
+"""How many working days ahead a date is forecast at most: ten years."""
 
 
 def credit_of(record: Record) -> Counter[str]:
-    """Minutes credited by activity; adjustments are one of their own."""
+    """Return minutes credited by activity; adjustments are an entry of their own."""
     credit: Counter[str] = Counter()
     for entry in record.values():
         if isinstance(entry.data, SessionRecorded):
@@ -40,7 +40,7 @@ def credit_of(record: Record) -> Counter[str]:
 
 
 def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: date, calendar: Calendar) -> Forecast:
-    """`minutes` are those ordered and those credited so far."""
+    """Forecast when the work will be done. `minutes` are those ordered and those credited so far."""
     ordered, credited = minutes
     left = max(ordered - credited, 0)
     days_left = calendar.working_days(today, deadline)
@@ -56,7 +56,7 @@ def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: 
 def will_be_in_time(
     minutes: tuple[int, int], imposed_on: date, deadline: date, today: date, calendar: Calendar
 ) -> bool:
-    """What `forecast` says of `in_time`, without finding the day: a list asks it of every open order."""
+    """Return what `forecast` says of `in_time`, without finding the day: a list asks it of every open order."""
     ordered, credited = minutes
     left = ordered - credited
     if left <= 0:

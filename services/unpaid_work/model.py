@@ -1,4 +1,4 @@
-"""The unpaid work of an order as its record tells it, pure."""
+"""The unpaid work of an order in terms of its model, derived from its record, pure."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,18 +18,18 @@ class Order:
     ended: OrderEnded | None
     transferred_in: bool
     received_on: date | None
-    """When it was received from elsewhere, where that is told."""
+    """The day on which it was received from elsewhere, if that was reported."""
     variations: tuple[RequirementVaried, ...]
     """Of unpaid work, in the order in which the court made them."""
 
     @property
     def excluded(self) -> bool:
-        """Whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
+        """Return whether the order came from elsewhere, so that no clock from imposition applies at this authority."""
         return self.imposed.outside_jurisdiction or self.transferred_in
 
     @property
     def begun_on(self) -> date:
-        """The day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
+        """Return the day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
         return max(self.received_on or self.imposed_on, self.imposed_on)
 
     @property
@@ -41,7 +41,7 @@ class Order:
         return self.ended.ended_on if self.ended else None
 
     def minutes_ordered(self) -> list[tuple[date, int]]:
-        """Minutes first ordered, then each later change as a difference, with its day."""
+        """Return the minutes first ordered, then each later change as a difference, with its day."""
         steps, hours = [], 0
         if self.unpaid_work is not None:
             hours = self.unpaid_work.hours
@@ -54,7 +54,7 @@ class Order:
         return steps
 
     def court_dates(self) -> list[tuple[date, date]]:
-        """The dates for completion that the court set, each with the day on which it did."""
+        """Return the dates for completion that the court set, each with the day on which it did."""
         dates = [(v.varied_on, v.complete_by) for v in self.variations if v.complete_by is not None]
         if self.unpaid_work is not None and self.unpaid_work.complete_by is not None:
             dates.append((self.imposed_on, self.unpaid_work.complete_by))
@@ -62,7 +62,7 @@ class Order:
 
 
 def order_of(record: Record) -> Order | None:
-    """The order, or None where nothing was imposed (yet) or the whole record was withdrawn."""
+    """Return the order; None if nothing was imposed (yet) or the whole record was withdrawn."""
     imposed = fact(record, "imposed", OrderImposed)
     if imposed is None or is_withdrawn(record):
         return None
@@ -81,5 +81,5 @@ def order_of(record: Record) -> Order | None:
 
 
 def level(hours: int) -> int:
-    """Level 1 is up to 100 hours of unpaid work, level 2 above."""
+    """Return the level of unpaid work: 1 for up to 100 hours, 2 above."""
     return 1 if hours <= 100 else 2

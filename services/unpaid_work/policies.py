@@ -1,4 +1,4 @@
-"""What holds for the routes of this service."""
+"""Policies of the routes of this service."""
 
 from services.chassis.api.policy import MIB, Policies, Policy, Who
 from services.records.api.policies import COMMON_POLICIES

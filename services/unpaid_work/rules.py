@@ -1,4 +1,4 @@
-"""Rules of unpaid work, pure: by when the law and the court ask for it, and in which class a completion falls."""
+"""Rules of unpaid work, pure: by when the law and the court require it, and in which class a completion falls."""
 
 from datetime import date
 from typing import NamedTuple
@@ -13,27 +13,28 @@ _DAYS = (91, 183, 274, 365)
 
 
 class Limits(NamedTuple):
-    """By when unpaid work has to be completed."""
+    """The dates by which unpaid work must be completed."""
 
     standard: Standard
     legal: date
     """The end of the legal period."""
     court: date | None
-    """The latest date that the court set, where it set one."""
+    """The latest date that the court set, if it set one."""
 
     @property
     def due(self) -> date:
         return max(self.legal, self.court or self.legal)
 
     def class_of(self, completed: date) -> str:
-        """The published class of a completion: within the legal period, within the court's later date, or late."""
+        """Return the published class of a completion: within the legal period, within the court's later date, or late."""
         if completed <= self.legal:
             return WITHIN_PERIOD
         return WITHIN_COURT_DATE if completed <= self.due else LATE
 
 
 def limits(order: Order, hours: int, closed: date | None, calendar: Calendar) -> Limits:
-    """Three months at level 1, six at level 2 (section 227L), or the later date of the court; more where the law gave more for a time.
+    """Return the limits: three months at level 1, six at level 2 (section 227L), longer while a law gave more time, or the later date of
+    the court.
 
     `hours` are those first imposed; `closed` is the day on which the work was completed or the order ended, if it did.
     """

@@ -1,4 +1,4 @@
-"""What the unpaid work service answers to an authority, as it stands in the OpenAPI document."""
+"""The answers of the unpaid work service to an authority, as the OpenAPI document describes them."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What a return may say of an order's unpaid work beyond its facts and clocks."""
+"""The values that a return may contain of an order's unpaid work besides its facts and clocks."""
 
 from collections.abc import Callable
 from datetime import date
@@ -10,7 +10,7 @@ from services.unpaid_work.model import Order, level, order_of
 
 
 def values(first: date, last: date) -> Values:
-    """By name, for a return of the year from `first` to `last`."""
+    """Return the values by name, for a return of the year from `first` to `last`."""
     return {
         "imposed_in_year": _of(lambda order: first <= order.imposed_on <= last),
         "hours_first_imposed": _of(lambda order: order.unpaid_work.hours if order.unpaid_work else None),

@@ -1,4 +1,4 @@
-"""Which authority was asked to take an order over."""
+"""The authority that was asked to take an order over."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""Finding the latest orders that missed a standard, however rarely it is missed; and what is due of open orders."""
+"""Indexes to find the latest orders that missed a standard, however rarely it is missed, and the duties of open orders."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""The orders of each person, for how many have one."""
+"""The orders of each person, to count people by how many they have."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""Parking one authority while the rest go on; times of messages that cannot be right; what a later event mended; numbers used twice."""
+"""Parking of one authority while the others go on; impossible times of messages; corrected refusals; numbers used twice."""
 
 from importlib.resources import files
 

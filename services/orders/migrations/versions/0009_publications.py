@@ -1,4 +1,4 @@
-"""What was published, apart from what was counted; and what the last record taken was."""
+"""Publications, apart from counting; and the last record that was accepted."""
 
 from importlib.resources import files
 

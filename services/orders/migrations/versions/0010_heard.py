@@ -1,4 +1,4 @@
-"""Never heard is no time."""
+"""No time for an authority that was never heard from."""
 
 from importlib.resources import files
 

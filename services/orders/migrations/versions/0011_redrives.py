@@ -1,4 +1,4 @@
-"""Who has refused events sent through again, and why."""
+"""Who had refused events sent again, and why."""
 
 from importlib.resources import files
 

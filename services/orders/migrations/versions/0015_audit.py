@@ -1,4 +1,4 @@
-"""What was seen and done, in a schema of its own."""
+"""The audit, in a schema of its own."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Records, cells and what became of events."""
+"""Records, cells and outcomes of events."""
 
 from importlib.resources import files
 

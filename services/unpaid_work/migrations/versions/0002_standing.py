@@ -1,4 +1,4 @@
-"""What lists show, transfers, counters of sources, and what was counted again."""
+"""Columns that lists show, transfers, counters of sources, and recounts."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""Up to which day each topic of an authority is known."""
+"""The day up to which each topic of an authority is known."""
 
 from importlib.resources import files
 

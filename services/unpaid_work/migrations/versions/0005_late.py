@@ -1,4 +1,4 @@
-"""Finding orders by a standard that they missed."""
+"""Indexes to find orders by a standard that they missed."""
 
 from importlib.resources import files
 

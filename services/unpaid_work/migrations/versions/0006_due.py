@@ -1,4 +1,4 @@
-"""Finding what is due of open orders."""
+"""Indexes to find the duties of open orders."""
 
 from importlib.resources import files
 

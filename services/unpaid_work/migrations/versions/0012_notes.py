@@ -1,4 +1,4 @@
-"""What managers decide."""
+"""Decisions of managers."""
 
 from importlib.resources import files
 

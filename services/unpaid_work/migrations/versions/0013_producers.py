@@ -1,4 +1,4 @@
-"""Who publishes."""
+"""Producers that publish."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""In which periods an order counts."""
+"""The periods in which an order counts."""
 
 from importlib.resources import files
 

@@ -1,4 +1,4 @@
-"""Signed trees of what was accepted."""
+"""Signed trees of accepted events."""
 
 from importlib.resources import files
 
