@@ -1,1 +1,1 @@
-"""The base of every service, without any word of the domain."""
+"""The base of every service, without any term of the domain."""

@@ -44,8 +44,8 @@ from services.chassis.settings import DatabaseSettings
 # Classes and codes of PostgreSQL's appendix A after which the same work may succeed.
 AWAY_CLASSES = ("08", "53")  # connection, resources (too many connections, disk full)
 AWAY_CODES = {
-    "25006",  # read only: the server is, for now, a standby
-    "25P03",  # stood still in a transaction for too long, so that others could go on
+    "25006",  # read only: for now the server is a standby
+    "25P03",  # idle in a transaction for too long, so that it was ended for the sake of others
     "40001",  # serialization
     "40003",  # it is unknown whether the statement completed
     "40P01",  # deadlock
@@ -58,30 +58,32 @@ AWAY_CODES = {
 }
 TIMED_OUT = "57014"
 _SETTINGS = "payback_settings"
-"""The option under which an engine keeps what it was made from."""
+"""The option under which an engine keeps its settings."""
 _IN_TRANSACTIONS = "payback_in_transactions"
 OURS = "42"
-"""The class of faults that no data can cause: PostgreSQL does not know the table, or this role may not touch it."""
+"""The class of errors that no data can cause: PostgreSQL does not know the table, or this role may not use it."""
 
 
 Excluded = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 
 
 def driver_url(url: str | URL) -> URL:
-    """The URL with psycopg 3 named as its driver."""
+    """Return the URL with psycopg 3 named as its driver."""
     return make_url(url.replace("postgres://", "postgresql://", 1) if isinstance(url, str) else url).set(
         drivername="postgresql+psycopg"
     )
 
 
 def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
-    """An engine whose sessions work in the service's schema, in its role at work or the one given, in UTC. Connects only when used."""
+    """Return an engine whose sessions work in the service's schema and in UTC, in the service's working role or the one given. It connects
+    only when used.
+    """
     options = {
         "search_path": f"{settings.schema_name},{settings.owner}_audit",
         "statement_timeout": _milliseconds(settings.statement_timeout_seconds),
         "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds),
         "timezone": "UTC",
-        # A machine that vanished must not hold its locks for the two hours after which the server would ask by itself.
+        # A machine that vanished must not hold its locks for two hours, after which the server would check by default.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "3",
@@ -112,13 +114,13 @@ def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
 
 
 def settings_of(database: Engine) -> DatabaseSettings:
-    """What an engine was made from."""
+    """Return the settings from which an engine was made."""
     settings: DatabaseSettings = database.get_execution_options()[_SETTINGS]
     return settings
 
 
 def in_transactions(database: Engine) -> Engine:
-    """The same engine, with every query in a transaction."""
+    """Return the same engine, with every query in a transaction."""
     database.update_execution_options(**{_IN_TRANSACTIONS: True})
     return database
 
@@ -133,7 +135,7 @@ def _prepare_session(role: str) -> Callable[[DriverConnection, object], None]:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
             connection.commit()
         except BaseException as fault:
-            connection.close()  # the pool never gets to know it
+            connection.close()  # the pool never sees it
             if isinstance(fault, InvalidParameterValue):
                 raise Away(f"PostgreSQL has no role {role}: a migration makes it") from fault
             raise
@@ -148,14 +150,14 @@ def _json(value: object) -> bytes:
 
 @contextmanager
 def transaction(database: Engine) -> Iterator[Connection]:
-    """One transaction, committed at the end. Raises Away if the database is briefly away; every other error passes."""
+    """Open a transaction, committed at the end of the block. Raises Away if the database is briefly away; every other error passes."""
     with away_told(), database.begin() as connection:
         yield connection
 
 
 @contextmanager
 def away_told() -> Iterator[None]:
-    """Raises Away if the database is briefly away; every other error passes."""
+    """Raise Away during the block if the database is briefly away; every other error passes."""
     try:
         yield
     except Exception as fault:
@@ -168,7 +170,7 @@ def away_told() -> Iterator[None]:
 
 @contextmanager
 def unhurried(database: Engine) -> Iterator[Connection]:
-    """One transaction in a session of its own, without a time limit.
+    """Open a transaction in a session of its own, without a time limit.
 
     Its name differs from a worker's, so that no worker that takes over ends it.
     """
@@ -185,14 +187,14 @@ def unhurried(database: Engine) -> Iterator[Connection]:
 
 
 def hurry(connection: Connection, *, stand_still: float, wait: float) -> None:
-    """From here on the transaction fails if its client pauses, or a lock takes, longer than this many seconds."""
+    """Let the transaction fail from here on if its client pauses, or it waits for a lock, for longer than this many seconds."""
     limits = {"idle_in_transaction_session_timeout": stand_still, "lock_timeout": wait}
     for name, seconds in limits.items():
         connection.execute(select(func.set_config(name, _milliseconds(seconds), True)))
 
 
 def is_ours(fault: BaseException) -> bool:
-    """Whether the error is in the schema or in rights, whatever the data."""
+    """Return whether the error is in the schema or in rights, whatever the data."""
     return (_sqlstate(fault) or "").startswith(OURS)
 
 
@@ -202,20 +204,20 @@ def _sqlstate(fault: BaseException) -> str | None:
 
 
 def reading(database: Engine) -> Engine:
-    """The same database for single queries, without the round trips of a transaction where possible."""
+    """Return the same database for single queries, without the round trips of a transaction where possible."""
     if database.get_execution_options().get(_IN_TRANSACTIONS):
         return database
     return database.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def ping(database: Engine) -> None:
-    """A readiness check: raises Away when there is no session to be had."""
+    """Check readiness: raises Away if no session can be had."""
     with transaction(database) as connection:
         connection.execute(select(1))
 
 
 def is_away(fault: BaseException) -> bool:
-    """Whether the same work may succeed later: connection lost, shutting down, overloaded, deadlock, serialization."""
+    """Return whether the same work may succeed later: connection lost, shutting down, overloaded, deadlock, serialization."""
     if isinstance(fault, PoolTimeoutError):
         return True
     if isinstance(fault, DBAPIError):
@@ -223,54 +225,54 @@ def is_away(fault: BaseException) -> bool:
     if not isinstance(fault, DriverError):
         return False
     if fault.sqlstate is None:
-        # Without a code it is psycopg's own: about the connection, or our misuse.
+        # Without a code it is psycopg's own error: about the connection, or our misuse.
         return isinstance(fault, DriverOperationalError)
     return fault.sqlstate in AWAY_CODES or fault.sqlstate.startswith(AWAY_CLASSES)
 
 
 def _reason(fault: BaseException) -> str:
-    """The kind of fault only: PostgreSQL's own words may quote values."""
+    """Return only the kind of the error: PostgreSQL's own words may quote values."""
     origin = fault.orig if isinstance(fault, DBAPIError) and fault.orig else fault
     return f"{type(origin).__name__} {getattr(origin, 'sqlstate', None) or ''}".strip()
 
 
 def copy_rows(connection: Connection, target: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Append rows by COPY, the fastest way in. Returns how many. Values must be of the columns' own types.
+    """Append rows by COPY, the fastest way, and return how many. Values must be of the columns' own types.
 
-    A JSONB value is any that msgspec encodes, or bytes that are JSON already.
+    A JSONB value is anything that msgspec encodes, or bytes that are JSON already.
     """
     return _copy(connection, target.name, {name: _type_of(target, name) for name in columns}, rows)
 
 
 FEW = 50
-"""Rows that go along with the statement that writes them: a table of their own would take two trips more."""
+"""Up to so many rows are sent within the statement that writes them: a table of their own would cost two more round trips."""
 Where = Callable[[Excluded], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Rows on their way, or in a temporary table of the session. They lock nobody else's rows until they are merged."""
+    """Rows to be written, held here or in a temporary table of the session. They lock no rows of others until they are merged."""
 
     connection: Connection
     target: Table
     columns: tuple[str, ...]
     table: str | None
-    """Where they are; None where they are few, and go along."""
+    """The temporary table; None if there are only few rows, which are sent with the statement."""
     values: Mapping[str, Sequence[Any]]
-    """Of the few, by column."""
+    """The values of the few, by column."""
 
     def merge(self, *, key: Sequence[str], add: Sequence[str] = (), where: Where | None = None) -> int:
-        """See `upsert`. Returns how many rows were written."""
+        """Write the rows as `upsert` describes. Returns how many were written."""
         statement = _merge(self.target, self.columns, self.table, tuple(key), tuple(add), where)
         return self.connection.execute(statement, self.values).rowcount
 
     def append(self) -> None:
-        """Rows that must be new."""
+        """Write rows that must be new."""
         self.connection.execute(_append(self.target, self.columns, self.table), self.values)
 
 
 def stage(connection: Connection, target: Table, columns: Sequence[str], rows: Collection[Sequence[Any]]) -> Staged:
-    """Stage rows for one statement; many go by COPY into a temporary table. Of one shape, only the rows staged last remain."""
+    """Stage rows for one statement; many go by COPY into a temporary table. Of each shape, only the rows staged last remain."""
     types = {name: _type_of(target, name) for name in columns}
     if len(rows) <= FEW:
         values = {
@@ -292,26 +294,25 @@ def upsert(  # noqa: PLR0913
     add: Sequence[str] = (),
     where: Where | None = None,
 ) -> int:
-    """Stages the rows, then one INSERT ... ON CONFLICT. Returns how many rows were written.
+    """Stage the rows, then write them by one INSERT ... ON CONFLICT. Returns how many rows were written.
 
-    A row that exists takes the new values of its columns, except that those in `add` are increased by the new value.
-    `where` is given the new row and says whether the old one may change, such as `new.version > cells.c.version`;
-    a function with a name, since the statement is kept for it.
-    PostgreSQL refuses a key that comes twice among `rows`.
+    A row that exists takes the new values of its columns, except that those in `add` are increased by the new value. `where` is given the
+    new row and says whether the old one may change, such as `new.version > cells.c.version`; it must be a named function, since the
+    statement is cached by it. PostgreSQL refuses a key that occurs twice among `rows`.
     """
     return stage(connection, target, columns, rows).merge(key=key, add=add, where=where) if rows else 0
 
 
 def _array(kind: str, values: Sequence[Any]) -> list[Any]:
-    """As psycopg adapts it."""
+    """Return values in the form that psycopg adapts."""
     if not kind.startswith("json"):
         return list(values)
     return [None if value is None else _json(value).decode() for value in values]
 
 
 def _staging(connection: Connection, target: Table, types: dict[str, str]) -> str:
-    """The session's own empty table of these columns, kept from one transaction to the next: making one costs more."""
-    # The name stands for the shape, so that a session never meets a table of another shape under it.
+    """Return the session's own empty table of these columns, kept from one transaction to the next: making one costs more."""
+    # The name includes the shape, so that a session never finds a table of another shape under it.
     name = f"{target.name[:50]}_{crc32(repr(types).encode()):08x}"
     columns = sql.SQL(", ").join(sql.SQL(f"{{}} {kind}").format(sql.Identifier(name)) for name, kind in types.items())
     make = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS; DELETE FROM {}")
@@ -320,7 +321,7 @@ def _staging(connection: Connection, target: Table, types: dict[str, str]) -> st
 
 
 def _incoming(target: Table, columns: Sequence[str], staging: str | None) -> SelectBase:
-    """The staged rows."""
+    """Select the staged rows."""
     if staging is not None:
         return select(table(staging, *map(column, columns)))
     arrays = ", ".join(f"CAST(:{name} AS {_type_of(target, name)}[])" for name in columns)
@@ -363,7 +364,7 @@ def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterab
 
 
 def driver_of(connection: Connection) -> DriverConnection:
-    """The driver's own connection."""
+    """Return the driver's own connection."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, DriverConnection)
     return driver
@@ -371,5 +372,5 @@ def driver_of(connection: Connection) -> DriverConnection:
 
 @lru_cache
 def _type_of(target: Table, name: str) -> str:
-    """PostgreSQL's name of a column's type, without length or precision."""
+    """Return PostgreSQL's name of a column's type, without length or precision."""
     return sub(r"\(.*?\)", "", target.c[name].type.compile(postgresql.dialect())).lower()  # type: ignore[no-untyped-call]

@@ -26,7 +26,9 @@ _random = SystemRandom()
 
 
 def provider(settings: TracingSettings, service: str, patience: float) -> TracerProvider:
-    """Send to the collector at the address of the settings, in the background; spans that it does not accept within seconds are dropped."""
+    """Return a provider that sends spans to the collector in the background; spans that the collector does not accept within `patience`
+    seconds are dropped.
+    """
     exporter = OTLPSpanExporter(settings.endpoint, timeout=patience)
     made = traced(settings.share, service)
     made.add_span_processor(BatchSpanProcessor(exporter, export_timeout_millis=patience * 1000))
@@ -34,13 +36,13 @@ def provider(settings: TracingSettings, service: str, patience: float) -> Tracer
 
 
 def traced(share: float, service: str) -> TracerProvider:
-    """Makes spans of this share of traces, and sends them nowhere yet."""
+    """Return a provider that makes spans for this share of traces, and sends them nowhere yet."""
     told = Resource({"service.name": f"payback-{service}", "service.version": version("payback")})
     return TracerProvider(Linked(share), told)
 
 
 class Linked(Sampler):
-    """Traces a share of requests, whatever their callers would have, and each batch that an event of such a request is in."""
+    """Samples a share of requests, whatever their callers would prefer, and each batch with an event of a sampled request."""
 
     def __init__(self, share: float) -> None:
         self._share = share
@@ -56,7 +58,7 @@ class Linked(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """A request by chance alone: a caller chooses the id of its trace. All else as what it is in or linked to."""
+        """Sample a request by chance alone, since a caller chooses the id of its trace. Everything else follows its parent or its links."""
         if kind is SpanKind.SERVER:
             sampler: Sampler = ALWAYS_ON if _random.random() < self._share else ALWAYS_OFF
         elif any(link.context.trace_flags.sampled for link in links or ()):
@@ -66,5 +68,5 @@ class Linked(Sampler):
         return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
-        """For the SDK."""
+        """Describe the sampler to the SDK."""
         return "Linked"

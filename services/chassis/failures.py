@@ -15,7 +15,7 @@ _random = SystemRandom()
 
 
 class Failure(Exception):
-    """The message is for operators: it names parts and positions, never payloads or people."""
+    """A failure with a message for operators: it names parts and positions, never payloads or people."""
 
     exit_status = 1
 
@@ -35,13 +35,13 @@ class Fenced(Failure):
 
 
 class Refused(Failure):
-    """The work must not go on, e.g. because a topic was deleted and made again."""
+    """The work must not continue, for example because a topic was deleted and made again."""
 
     exit_status = 3
 
 
 def backoff(first: float, longest: float) -> Iterator[float]:
-    """Seconds to wait before each next try: doubling up to `longest`, each shortened by up to half at random."""
+    """Yield the seconds to wait before each next try: doubling up to `longest`, each shortened by up to half at random."""
     delay = first
     while True:
         yield delay * _random.uniform(0.5, 1)
@@ -49,13 +49,13 @@ def backoff(first: float, longest: float) -> Iterator[float]:
 
 
 class Description(str):
-    """Of an error, fit for a log however long it is."""
+    """The description of an error, suitable for a log however long it is."""
 
     __slots__ = ()
 
 
 def describe(error: BaseException) -> Description:
-    """Where an error came from. Only a Failure tells its message: others may quote a payload."""
+    """Return where an error came from. Only the message of a Failure is included: others may quote a payload."""
     if isinstance(error, Failure):
         return Description(f"{type(error).__name__}: {error}")
     frames = " < ".join(

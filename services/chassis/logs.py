@@ -1,7 +1,7 @@
 """Logs: one JSON object on each line, which says what happened and never to whom.
 
-Payloads and people must not get in, whoever logs. So of an exception only kinds and places are written, of `extra` only the
-members named here, and of a message's arguments only what cannot hold a payload.
+Payloads and people must not get in, whoever logs. So only kinds and places of exceptions are written, only the named members of `extra`,
+and only those arguments of a message that cannot hold a payload.
 """
 
 import json
@@ -18,7 +18,7 @@ from services.chassis.failures import Description, Failure, describe
 from services.chassis.settings import LogSettings
 from services.chassis.sparing import Sparing
 
-# What `extra` may hold, on one page. Nothing about one person or one order.
+# Everything that `extra` may hold, in one place. Nothing about one person or one order.
 MEMBERS = (
     "request_id",
     *("method", "route", "status", "seconds"),
@@ -45,7 +45,7 @@ def configure(settings: LogSettings, service: str, stream: TextIO | None = None)
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # Chatty below this, about every poll and every connection.
+    # Below this level they write about every poll and every connection.
     for name in ("aiokafka", "kafka", "faust", "mode", "sqlalchemy", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
@@ -59,7 +59,7 @@ class JsonLines(logging.Formatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, without what could be a payload."""
+        """Return the record without anything that could be a payload."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -94,7 +94,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _harmless(value: object) -> object:
-    """The value, or only its kind where it could hold a payload."""
+    """Return the value, or only its type if it could hold a payload."""
     match value:
         case None | bool() | int() | float() | Enum() | date() | PurePath() | Description():
             return value
@@ -107,7 +107,7 @@ def _harmless(value: object) -> object:
 
 
 def _chain(error: BaseException) -> list[str]:
-    """Where the error came from, and the errors behind it."""
+    """Return where the error came from, and the errors behind it."""
     chain: list[str] = []
     behind: BaseException | None = error
     while behind is not None:

@@ -1,4 +1,4 @@
-"""Memory of processes that hold very many small objects."""
+"""Settings of the garbage collector for processes that hold very many small objects."""
 
 import gc
 from collections.abc import Iterator

@@ -30,7 +30,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # half of all lines,
 
 
 def new_registry() -> CollectorRegistry:
-    """A registry with the metrics of the process itself."""
+    """Return a registry with the metrics of the process itself."""
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
@@ -48,7 +48,7 @@ def new_registry() -> CollectorRegistry:
 def exposed(
     settings: MetricsSettings, registry: CollectorRegistry, ready: Callable[[], bool] = lambda: True
 ) -> Iterator[int]:
-    """Let Prometheus read the registry on a port of its own, and return the port. `/ready` there answers 200 or 503."""
+    """Let Prometheus read the registry on a port of its own, and yield the port. `/ready` there answers 200 or 503."""
     server = make_server(settings.host, settings.port, _port(registry, ready), _ThreadingServer, _QuietHandler)
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
@@ -85,7 +85,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class AuditMetrics:
-    """Entries of the audit, of which operators see the number only (services.chassis.audit)."""
+    """Entries of the audit, of which operators see only the number (services.chassis.audit)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.kept = Counter(
@@ -151,12 +151,12 @@ class HttpMetrics:
         )
 
     def serves(self, method: str, route: str) -> None:
-        """Lets faults be counted from zero, since a first value without one before it is no increase to Prometheus."""
+        """Begin the counters of a route at zero, since Prometheus sees no increase in a first value."""
         for status in FAULTS_OF_OURS:
             self.requests.labels(method, route, status)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Counts one request."""
+        """Count one request."""
         self.requests.labels(method, route, status).inc()
         self.seconds.labels(method, route).observe(seconds)
         if status in REFUSALS:

@@ -1,4 +1,4 @@
-"""Bringing a service's schema up to date. Each service has one history, in <service>/migrations/versions.
+"""Brings a service's schema up to date. Each service has one history, in <service>/migrations/versions.
 
 The schema belongs to a role of its own, so that one service cannot read another's tables. The user must be that role, a member of it, or
 allowed to create it.
@@ -36,8 +36,8 @@ SERVES = "Serves versions of the service that end with one of: "
 def migrate(database: Engine | str, schema: str, directory: Path, role: str | None = None) -> list[str]:
     """Run pending migrations and return their revisions. Processes that start together take turns.
 
-    If a newer version of the service was here and only added, there is nothing to run. Raises Away when PostgreSQL is, and Refused, with
-    what an administrator can do, when the schema cannot be made, or a newer version took something away.
+    If a newer version of the service was here and only added, there is nothing to run. Raises Away if PostgreSQL is away, and Refused, with
+    what an administrator can do, if the schema cannot be made, or a newer version removed something.
     """
     with _connect(database, schema) as connection, _turn(connection):
         _prepare(connection, schema, role or schema)
@@ -49,15 +49,15 @@ def migrate(database: Engine | str, schema: str, directory: Path, role: str | No
 
 
 def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
-    """Revisions not yet run, oldest first. Raises Away or Refused like `migrate`."""
+    """Return revisions not yet run, oldest first. Raises Away or Refused like `migrate`."""
     with _connect(database, schema) as connection:
         return _pending(connection, schema, directory)
 
 
 class Gate:
-    """Shut until the schema has everything that this version of the service needs. What a newer version added is no obstacle.
+    """Shut until the schema has everything that this version of the service needs. Additions of a newer version are no obstacle.
 
-    What a newer version took away is one: `check` raises Refused.
+    If a newer version removed something, `check` raises Refused.
     """
 
     def __init__(self, database: Engine | str, schema: str, directory: Path) -> None:
@@ -65,7 +65,7 @@ class Gate:
         self._open = False
 
     def check(self) -> None:
-        """Raises Away while anything is missing. Once open, it checks no more."""
+        """Raise Away while anything is missing. Once open, it checks no more."""
         if not self._open and (missing := pending(self._database, self._schema, self._directory)):
             raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
         self._open = True
@@ -90,7 +90,7 @@ def _config(directory: Path, **attributes: object) -> Config:
 
 @contextmanager
 def _connect(database: Engine | str, schema: str) -> Iterator[Connection]:
-    """A connection of our own: migrations run longer than a service's statement timeout, and before its role exists."""
+    """Open a connection of our own: migrations run longer than a service's statement timeout, and before its role exists."""
     url = driver_url(database.url if isinstance(database, Engine) else database)
     arguments = {"connect_timeout": 5, "options": f"-c search_path={schema} -c client_min_messages=warning"}
     own = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
@@ -105,7 +105,7 @@ def _connect(database: Engine | str, schema: str) -> Iterator[Connection]:
 
 @contextmanager
 def _turn(connection: Connection) -> Iterator[None]:
-    """Hold the lock. Asked for again and again: a session that waits for it would block concurrent index builds."""
+    """Hold the lock. It polls for it, since a session that waits for the lock would block concurrent index builds."""
     for _ in range(TRIES):
         if connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
             break
@@ -117,11 +117,11 @@ def _turn(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.close()  # a session that ends gives its lock back, whatever happened to it
+        connection.close()  # a session that ends releases its lock, whatever happened to it
 
 
 def _prepare(connection: Connection, schema: str, role: str) -> None:
-    """Have the role and its schema, and work as the role from here on."""
+    """Make the role and its schema, and work as the role from here on."""
     with refused_by_rights(connection, schema, role):
         have_role(connection, role)
         _may_make_temporary_tables(connection, role)
@@ -132,7 +132,7 @@ def _prepare(connection: Connection, schema: str, role: str) -> None:
 
 @contextmanager
 def refused_by_rights(connection: Connection, schema: str, role: str) -> Iterator[None]:
-    """Raises Refused, with what an administrator can do, where whoever signed in may not make the role or the schema."""
+    """Raise Refused, with what an administrator can do, if the user who signed in may not make the role or the schema."""
     try:
         yield
     except ProgrammingError as fault:
@@ -146,11 +146,11 @@ def refused_by_rights(connection: Connection, schema: str, role: str) -> Iterato
 
 
 def have_role(connection: Connection, role: str) -> None:
-    """Makes the role unless there is one, and lets whoever signed in work as it."""
+    """Make the role unless it exists, and let the user who signed in work as it."""
     named = {"role": role}
     quoted = _quoted(connection, role)
     if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), named):
-        # Roles are shared by all databases of a server, the lock is not: somebody else may be creating it too.
+        # Roles are shared by all databases of a server, the lock is not: another session may be making it at the same time.
         create = f"CREATE ROLE {quoted} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL"
         connection.execute(text(f"DO $$ BEGIN {create}; END $$"))
     if not connection.scalar(text("SELECT pg_has_role(:role, 'SET')"), named):
@@ -165,7 +165,7 @@ def _may_make_temporary_tables(connection: Connection, role: str) -> None:
 
 
 def have_schema(connection: Connection, schema: str, role: str) -> None:
-    """Makes the schema unless there is one. Raises Refused where it belongs to another role."""
+    """Make the schema unless it exists. Raises Refused if it belongs to another role."""
     find_owner = text("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = :schema")
     owner = connection.scalar(find_owner, {"schema": schema})
     if owner is None:
@@ -199,14 +199,14 @@ def _pending(connection: Connection, schema: str, directory: Path) -> list[str]:
 
 
 def _note_served(*, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
-    """In the transaction of a migration: which versions of the service its tables serve."""
+    """Record, in the transaction of a migration, which versions of the service its tables serve."""
     assert ctx.connection is not None
     told = Table("alembic_version", MetaData(), schema=ctx.version_table_schema, comment=_served(step))
     ctx.connection.execute(SetTableComment(told))
 
 
 def _served(step: MigrationInfo) -> str:
-    """The revision, and those before it, back to one that took something away."""
+    """Return the revision, and those before it, back to one that removed something."""
     served: list[str] = []
     for script in step.revision_map.iterate_revisions(step.up_revision_id, "base"):
         served.append(script.revision)
@@ -216,7 +216,7 @@ def _served(step: MigrationInfo) -> str:
 
 
 def _noted(connection: Connection, schema: str) -> set[str]:
-    """The revisions that the schema serves; none where that was not noted."""
+    """Return the revisions that the schema serves; none if that was not recorded."""
     query = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
     told = connection.scalar(query, {"table": f'"{schema}".alembic_version'}) or ""
     connection.rollback()

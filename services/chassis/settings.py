@@ -29,7 +29,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 PREFIX = "PAYBACK_"
 DEVELOPMENT_ISSUER = "payback-development"
 DEVELOPMENT_MARK = "# For development only"
-"""In the file of a public key."""
+"""A line in the file of a public key."""
 REQUESTS_PER_MINUTE = "that one caller may make to all processes together; 0 sets no limit"
 
 
@@ -44,7 +44,7 @@ class SettingsError(Exception):
 
 
 class Group(BaseModel):
-    """Settings that belong together. Frozen; a member that nobody knows is refused."""
+    """Settings that belong together. Frozen; an unknown member is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -99,18 +99,18 @@ class DatabaseSettings(Group):
 
     @property
     def owner(self) -> str:
-        """The role that owns the schema."""
+        """Return the role that owns the schema."""
         return self.role or self.schema_name
 
     @property
     def at_work(self) -> str:
-        """The role in which work is done: a process's own, as which it signs in, else the owner's."""
+        """Return the role in which work is done: the process's own, in which it signs in, or else the owner's."""
         user = urlsplit(self.url.get_secret_value()).username
         return user if user in {f"{self.owner}_api", f"{self.owner}_worker"} else self.owner
 
 
 class StreamSettings(Group):
-    """How a worker reads. What is fetched at once is in KafkaSettings."""
+    """How a worker reads. How much is fetched at once is in KafkaSettings."""
 
     batch_max_messages: int = Field(default=50_000, ge=1)
     retry_first_seconds: float = Field(default=0.2, gt=0)
@@ -196,7 +196,7 @@ class TokenSettings(Group):
         return self
 
     def keys(self) -> tuple[Ed25519PublicKey, ...]:
-        """The public keys, any of which may have signed a token."""
+        """Return the public keys, any of which may have signed a token."""
         if DEVELOPMENT_MARK in self._pem() and not self.development:
             raise ValueError("this key is for development only: whoever can read its file can speak for anybody")
         blocks = findall("-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", self._pem(), DOTALL)
@@ -216,7 +216,9 @@ class TokenSettings(Group):
 
 
 class OidcSettings(Group):
-    """How people sign in to pages: by an OpenID Connect provider, where this site is a client with a secret. Nothing set: nobody can."""
+    """How people sign in to pages: by an OpenID Connect provider, of which this site is a client with a secret. If nothing is set, nobody
+    can.
+    """
 
     issuer: str = Field(default="", description="the provider's name, at which its discovery document is")
     client_id: str = ""
@@ -272,7 +274,7 @@ class TracingSettings(Group):
     share: float = Field(default=1.0, ge=0, le=1, description="of requests that are traced")
 
 
-# One environment may serve several services and their tests, so these are known everywhere, needed or not.
+# One environment may serve several services and their tests, so these are known everywhere, whether needed or not.
 SHARED_GROUPS = {
     *(
         "aggregates",
@@ -292,7 +294,7 @@ SHARED_GROUPS = {
 
 
 class Settings(BaseSettings):
-    """Base of every service's settings. A group's field name is one word: the rest is the member's name."""
+    """The base of every service's settings. A group's field name is one word: the rest is the member's name."""
 
     authorities: AuthoritiesSettings = AuthoritiesSettings()
 
@@ -314,7 +316,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only `load` reads the environment."""
+        """Leave the environment out of the sources: only `load` reads it."""
         return (init_settings,)
 
     @classmethod
@@ -331,7 +333,7 @@ class Settings(BaseSettings):
 
 
 def given() -> dict[str, str]:
-    """Our environment variables unchanged, secrets included."""
+    """Return our environment variables unchanged, secrets included."""
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX)}
 
 
@@ -341,10 +343,10 @@ def _groups(settings: type[Settings]) -> dict[str, type[Group]]:
 
 
 def _environment(settings: type[Settings]) -> dict[str, Any]:
-    """What the environment says, over the defaults of each group; a missing group is empty, so that its faults show."""
+    """Return the values of the environment over the defaults of each group; a missing group is empty, so that its faults show."""
     groups = _groups(settings)
     source = EnvSettingsSource(settings)
-    whole = {_variable(name) for name in groups}  # would be read as JSON, a second way to say the same
+    whole = {_variable(name) for name in groups}  # pydantic would read them as JSON, a second way to write the same
     source.env_vars = {name: value for name, value in source.env_vars.items() if name.upper() not in whole}
     found = source()
     for name in groups:
@@ -360,7 +362,7 @@ def _known_names(settings: type[Settings]) -> list[str]:
 
 
 def _unknown_names(settings: type[Settings]) -> list[str]:
-    """Names outside every group. Within a group of this service, validation finds them."""
+    """Return names outside every group. Within a group of this service, validation finds them."""
     groups = SHARED_GROUPS | _groups(settings).keys()
     known = _known_names(settings)
     given = [name.upper() for name in os.environ if name.upper().startswith(PREFIX)]

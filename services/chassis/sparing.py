@@ -7,7 +7,7 @@ from time import monotonic
 
 OURS = ("services", "contracts", "deploy", "root", "py")
 LINES = 30
-"""That one foreign logger may write in a minute."""
+"""How many lines one foreign logger may write in a minute."""
 MINUTE = 60.0
 
 
@@ -21,7 +21,7 @@ class Sparing(logging.Filter):
         self._said: dict[str, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """False for lines to leave out. The first line of the next minute gives their number."""
+        """Return False for lines to leave out. The first line of the next minute gives their number."""
         if record.name.partition(".")[0] in OURS:
             return True
         with self._lock:
@@ -31,7 +31,7 @@ class Sparing(logging.Filter):
             return self._said[record.name] <= LINES
 
     def _count(self, name: str) -> int:
-        """Counts a line. How many were left out in the minute before, if this one begins another."""
+        """Count a line. Returns how many were left out in the minute before, if this line begins another."""
         now, before = self._clock(), 0
         if now - self._begun.get(name, -MINUTE) >= MINUTE:
             before = max(0, self._said.get(name, 0) - LINES)

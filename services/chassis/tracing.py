@@ -1,7 +1,7 @@
 """OpenTelemetry traces from a request to the transaction in which its events took effect. Off unless an address is given.
 
-An attribute holds what a metric may: a route, a topic, a number. Of what a caller sends only `traceparent` is read, since `tracestate` and
-`baggage` may hold anything.
+An attribute may hold what a metric may: a route, a topic, a number. Of a caller's headers only `traceparent` is read, since `tracestate`
+and `baggage` may hold anything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,11 +25,11 @@ from services.chassis.failures import Refused, describe
 from services.chassis.settings import TracingSettings
 
 HEADER = "traceparent"
-"""In requests and in records of Kafka: https://www.w3.org/TR/trace-context/."""
+"""A header of requests and of Kafka records: https://www.w3.org/TR/trace-context/."""
 LONGEST = 128
-"""Of what is read of it; version 00 has 55 characters."""
+"""How many characters of it are read; version 00 has 55."""
 EXPORT_SECONDS = 3.0
-"""For which a collector is waited for, at the end too."""
+"""How long to wait for a collector, at the end too."""
 _W3C = TraceContextTextMapPropagator()
 _tracer: Tracer | None = None
 
@@ -54,7 +54,7 @@ def use(provider: TracerProvider | None) -> None:
 
 
 def is_on() -> bool:
-    """Whether spans are made at all."""
+    """Return whether spans are made at all."""
     return _tracer is not None
 
 
@@ -67,7 +67,7 @@ def span(
     links: Sequence[Link] = (),
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
-    """A span for the duration of the block. It records only as much of an exception as a log may."""
+    """Open a span for the duration of the block. It records only as much of an exception as a log may."""
     if _tracer is None:
         yield INVALID_SPAN
         return
@@ -82,7 +82,7 @@ def span(
 
 
 def carried() -> tuple[tuple[str, bytes], ...]:
-    """The header by which a record tells of the span that it is sent in."""
+    """Return the header by which a record names the span in which it is sent."""
     if _tracer is None:
         return ()
     written: dict[str, str] = {}
@@ -91,27 +91,27 @@ def carried() -> tuple[tuple[str, bytes], ...]:
 
 
 def told(traceparent: str | None) -> Context | None:
-    """The span that a header tells of; None of what is no such header."""
+    """Return the span that a header names; None if it is not such a header."""
     if _tracer is None or not traceparent or len(traceparent) > LONGEST:
         return None
     return _W3C.extract({HEADER: traceparent})
 
 
 def context_in(headers: Sequence[tuple[str, bytes | None]]) -> Context | None:
-    """The span that a record was sent in, where its headers tell."""
+    """Return the span in which a record was sent, if its headers name it."""
     text = next((content for name, content in headers if name == HEADER), None)
     return told(text.decode("latin-1")) if text else None
 
 
 def span_in(headers: Sequence[tuple[str, bytes | None]]) -> SpanContext | None:
-    """The same, to link to."""
+    """Return the span in which a record was sent, as a target of links."""
     context = context_in(headers)
     found = get_current_span(context).get_span_context() if context is not None else None
     return found if found is not None and found.is_valid else None
 
 
 def trace_id() -> str | None:
-    """Of the span that this code runs in, in hexadecimal."""
+    """Return the id of the trace in which this code runs, in hexadecimal."""
     if _tracer is None:
         return None
     current = get_current_span().get_span_context()

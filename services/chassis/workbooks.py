@@ -1,4 +1,4 @@
-"""Tables as workbooks, in which no text of anybody's becomes a formula on the reader's machine."""
+"""Tables as workbooks, in which no text becomes a formula on the reader's machine."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from services.chassis.sheets import Value
 
 
 def append(sheet: Worksheet, rows: Iterable[Sequence[Value]]) -> None:
-    """Add rows to a sheet. Text is text, whatever it begins with."""
+    """Add rows to a sheet. Text stays text, whatever its first character is."""
     for row in rows:
         sheet.append([_text(sheet, value) if isinstance(value, str) and value[:1] == "=" else value for value in row])
 

@@ -1,4 +1,4 @@
-"""The one environment of every service's migrations. Alembic executes it; services.chassis.migrations starts it."""  # noqa: INP001
+"""The Alembic environment shared by every service's migrations. Alembic executes it; services.chassis.migrations starts it."""
 
 from alembic import context
 from sqlalchemy import Connection
@@ -7,7 +7,7 @@ connection: Connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     version_table_schema=context.config.attributes["schema"],
-    # Each on its own, so that a migration may leave its transaction (autocommit_block) to build an index concurrently.
+    # Each migration has its own transaction, which it may leave (autocommit_block) to build an index concurrently.
     transaction_per_migration=True,
     on_version_apply=context.config.attributes["applied"],
 )

@@ -1,4 +1,4 @@
-"""The methods of an address. The framework names only those of the first route that it finds there."""
+"""The methods of an address. The framework names only those of the first route that matches the address."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 
 def allowed(request: Request) -> str:
-    """Return them as a header `Allow` has them."""
+    """Return the methods in the form of a header `Allow`."""
     return ", ".join(sorted(set(_methods(request.app.routes, request))))
 
 

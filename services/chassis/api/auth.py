@@ -21,7 +21,7 @@ from services.chassis.settings import TokenSettings
 
 SCOPES = frozenset({"events:write", "orders:read", "orders:manage", "national:read", "national:inspect", "operations"})
 COOKIE = "payback_token"
-"""Under which browsers keep a token."""
+"""The name of the cookie in which browsers keep a token."""
 ALGORITHM = "EdDSA"
 LEEWAY = timedelta(seconds=30)
 REASONS: dict[type[jwt.InvalidTokenError], str] = {
@@ -44,7 +44,7 @@ class Identity:
 
     @property
     def audience(self) -> Literal["public", "authority", "national"]:
-        """The audience of the caller, which decides the figures that they may see."""
+        """Return the audience of the caller, which decides the figures that they may see."""
         if "national:read" in self.scopes:
             return "national"
         return "authority" if self.authority and "orders:read" in self.scopes else "public"
@@ -58,7 +58,7 @@ class InvalidToken(Exception):
 
 
 class _Proven(NamedTuple):
-    """What the signature of a token proves, until it expires."""
+    """The identity that the signature of a token proves until it expires."""
 
     identity: Identity
     id: str
@@ -67,7 +67,7 @@ class _Proven(NamedTuple):
 
 
 def verify(token: str, settings: TokenSettings) -> Identity:
-    """The identity that the token proves. Raises InvalidToken."""
+    """Return the identity that the token proves. Raises InvalidToken."""
     proven = _proven(token, settings, _keys(settings).version())
     if settings.denied_path and (not proven.id or proven.id in _denied(settings.denied_path)):
         raise InvalidToken("The token was withdrawn")
@@ -78,7 +78,7 @@ def verify(token: str, settings: TokenSettings) -> Identity:
 
 @lru_cache(maxsize=1024)
 def _proven(token: str, settings: TokenSettings, _version: int) -> _Proven:
-    """Remembered, since callers come again and only time takes a proof away. What proves nothing raises, and is not remembered."""
+    """Return what a token proves. It is cached, since callers come again and only time ends a proof; a failure is not cached."""
     try:
         claims = _claims(token, settings)
     except jwt.InvalidTokenError as fault:
@@ -121,7 +121,9 @@ def _keys(settings: TokenSettings) -> IssuerKeys:
 
 
 def _denied(path: Path) -> frozenset[str]:
-    """The ids in the file as it is now. Raises InvalidToken where it cannot be read: then nobody knows what was withdrawn."""
+    """Return the denied ids in the file as it is now. Raises InvalidToken if it cannot be read: then nobody knows which tokens were
+    withdrawn.
+    """
     try:
         found = path.stat()
         return _ids(path, found.st_mtime_ns, found.st_size)
@@ -145,12 +147,12 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 async def caller_named(request: Request) -> Identity:
-    """The caller by the header, for routes whose OpenAPI document need not show it. Raises Problem 401 as `caller` does."""
+    """Return the caller by the header, for routes whose OpenAPI document need not show it. Raises Problem 401 as `caller` does."""
     return await caller(request, await _bearer(request))
 
 
 async def caller(request: Request, credentials: Credentials) -> Identity:
-    """Dependency: the caller, or the public without a token. An invalid token is refused all the same."""
+    """Depend on the caller, or on the public without a token. An invalid token is always refused."""
     if credentials is None:
         if "authorization" in request.headers:
             raise _unauthorised("Only bearer tokens are accepted")
@@ -164,7 +166,7 @@ async def caller(request: Request, credentials: Credentials) -> Identity:
 
 
 def _note_its_end(request: Request, token: str, identity: Identity) -> None:
-    """So that an operator knows before the authority does that its token ends."""
+    """Record when a token ends, so that an operator knows it before the authority does."""
     if "events:write" in identity.scopes:
         tokens: TokenSettings = request.app.state.tokens
         proven = _proven(token, tokens, _keys(tokens).version())
@@ -175,7 +177,7 @@ Caller = Annotated[Identity, Depends(caller)]
 
 
 async def own_authority(identity: Caller) -> str:
-    """Dependency: the code of the caller's own authority. The route's policy decides whether they may call at all."""
+    """Depend on the code of the caller's own authority. The route's policy decides whether they may call at all."""
     if identity.authority is None:
         raise Problem(403, "The token names no authority")
     return identity.authority
@@ -197,7 +199,7 @@ class Keys(NamedTuple):
 
 
 def generate_keys() -> Keys:
-    """A new pair, for an issuer of development tokens."""
+    """Make a new pair, for an issuer of development tokens."""
     private = Ed25519PrivateKey.generate()
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

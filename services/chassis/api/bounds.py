@@ -1,4 +1,4 @@
-"""Limits by route: the size of a body, the time that it may take, and the size of an answer."""
+"""Limits by route: the size of a body, the time in which it must arrive, and the size of an answer."""
 
 from asyncio import get_running_loop, timeout_at
 
@@ -9,13 +9,13 @@ from services.chassis.api.policy import Policies, Policy, policy_of
 from services.chassis.api.problems import Problem
 
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-"""What lines are called: no name is registered."""
+"""Media types used for lines; none of them is registered."""
 SILENT_SECONDS = 15.0
-"""After which a body of which nothing comes is given up."""
+"""A body of which nothing arrives for this long is given up."""
 
 
 class Bounds:
-    """Refuses a body that is too large or too slow, with or without an announced length, and an answer that is too large."""
+    """Refuses a body that is too large or too slow, whether or not its length was announced, and an answer that is too large."""
 
     def __init__(self, app: ASGIApp, policies: Policies) -> None:
         self._app, self._policies = app, policies
@@ -47,7 +47,7 @@ class Bounds:
 
 
 class _Body:
-    """The body of one request. Its bounds are known by the time that somebody asks for it: then it has a route."""
+    """The body of one request. Its limits are known once it has a route, which is before anybody asks for the body."""
 
     def __init__(self, scope: Scope, receive: Receive, policies: Policies) -> None:
         self._scope, self._receive, self._policies = scope, receive, policies
@@ -55,9 +55,9 @@ class _Body:
         self._deadline: float | None = None
 
     async def receive(self) -> Message:
-        """The next part. Raises Problem 408, 413."""
+        """Return the next part. Raises Problem 408, 413."""
         if self._whole:
-            return await self._receive()  # word that the caller went away
+            return await self._receive()  # the message that the caller disconnected
         policy, now = policy_of(self._policies, self._scope), get_running_loop().time()
         self._deadline = self._deadline or now + policy.seconds
         try:
@@ -80,7 +80,7 @@ class _Answer:
         self._replaced = False
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on, or a problem in place of one that is too large."""
+        """Pass the answer on, or a problem in place of an answer that is too large."""
         if message["type"] == "http.response.start":
             most = policy_of(self._policies, self._scope).answer
             if int(Headers(raw=message["headers"]).get("content-length", "0")) > most:
@@ -92,18 +92,18 @@ class _Answer:
 
 
 def limit(policy: Policy, scope: Scope) -> int:
-    """How large this request's body may be."""
+    """Return how large this request's body may be, in bytes."""
     kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     return policy.lines or policy.body if kind in LINES else policy.body
 
 
 def refuse_announced(policy: Policy, scope: Scope) -> None:
-    """Raises Problem 413 if the announced length is too large for the route."""
+    """Raise Problem 413 if the announced length is too large for the route."""
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdecimal() and int(announced) > (most := limit(policy, scope)):
         raise too_large(most)
 
 
 def too_large(most: int) -> Problem:
-    """The rest of the body is still on its way, so the connection cannot be used again."""
+    """Return the problem. The rest of the body is still on its way, so the connection cannot be used again."""
     return Problem(413, f"The body is larger than {most} bytes", headers={"Connection": "close"})

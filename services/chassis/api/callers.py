@@ -11,7 +11,7 @@ from services.chassis.api.auth import COOKIE, Identity, InvalidToken, verify
 from services.chassis.settings import TokenSettings
 
 REFUSED_SECONDS = 1.0
-"""For which somebody who is not signed in waits for a refusal: saying no a thousand times a second would be work too."""
+"""How long a caller who is not signed in waits for a refusal: answering a thousand refusals a second would be work, too."""
 
 
 class Caller(NamedTuple):
@@ -22,12 +22,12 @@ class Caller(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """Whether a token identifies the caller."""
+        """Return whether a token identifies the caller."""
         return self.kind == "token"
 
     @property
     def key(self) -> str:
-        """The key by which processes recognise the same caller."""
+        """Return the key by which processes recognise the same caller."""
         return f"{self.kind} {self.name}"
 
 
@@ -38,13 +38,13 @@ async def hold_back(caller: Caller) -> None:
 
 
 def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
-    """A token counts only if it is valid: otherwise anybody could use up another caller's share."""
+    """Return the caller. A token counts only if it is valid: otherwise anybody could use up another caller's share."""
     identity = (named_by_token(scope, tokens) or _of_session(scope)) if tokens else None
     return Caller("token", f"{identity.authority or ''}/{identity.subject}") if identity else address_of(scope)
 
 
 def named_by_token(scope: Scope, tokens: TokenSettings) -> Identity | None:
-    """The identity of a valid token of the request."""
+    """Return the identity of a valid token of the request; None without one."""
     request = HTTPConnection(scope)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     kept = request.cookies.get(COOKIE) if tokens.development else None
@@ -62,7 +62,7 @@ def _of_session(scope: Scope) -> Identity | None:
 
 
 def address_of(scope: Scope) -> Caller:
-    """The address of the request; for IPv6 its first half, since one subscriber has the whole second half."""
+    """Return the address of the request; for IPv6 its first half, since one subscriber has the whole second half."""
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ip_address(host)

@@ -42,10 +42,10 @@ from services.chassis.web.sessions import Sessions, SignedIn
 
 Checks = Mapping[str, Callable[[], object]]
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-"""The framework's own would tell addresses, which may hold the reference of an order, and what was wrong in a body."""
+"""The framework's own telemetry would record addresses, which may hold the reference of an order, and faulty values of a body."""
 ASK_SECONDS = 5.0
 PATIENCE = 3
-"""After so many times without an answer it is away."""
+"""After so many checks without an answer, a dependency counts as away."""
 
 
 class Readiness(Schema, description="Requests can be served."):
@@ -71,13 +71,13 @@ def application(  # noqa: PLR0913
     clock: Clock = system_clock,
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
-    """An application of these routers, with everything that every service has.
+    """Build an application of these routers, with everything that every service has.
 
-    `checks` are what must answer before the service is ready: each returns, or raises a Failure. Only some requests need the checks of
-    `beside`, so the service is ready without them, and says so. If answers are about people, `audit` is the database that records what was
-    shown to whom; if they are figures, `national` is the one that records what national viewers saw. `described` holds the descriptions of
-    types in answers that are no Schema. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and policies name routes by
-    it. Raises ValueError where a route has no policy.
+    `checks` must answer before the service is ready: each returns, or raises a Failure. Only some requests need the checks of `beside`, so
+    the service is ready without them, and says so. If answers are about people, `audit` is the database that records what was shown to
+    whom; if they are figures, `national` is the one that records what national viewers saw. `described` holds the descriptions of types in
+    answers that are no Schema. Give routers their prefix themselves (`APIRouter(prefix=...)`): metrics and policies name routes by it.
+    Raises ValueError if a route has no policy.
     """
     checks, beside, budgets = checks or {}, beside or {}, Budgets(clock)
     app = FastAPI(
@@ -121,7 +121,7 @@ def application(  # noqa: PLR0913
 
 
 async def _admitted(request: Request) -> None:
-    """Dependency of every route. Raises Problem 401, 403 where the table does not let the caller in."""
+    """Depend on admission to the route. Raises Problem 401, 403 if its policy does not admit the caller."""
     found = policy_of(request.app.state.policies, request.scope)
     if found.who is not Who.ANYBODY:
         identity = await caller_named(request)
@@ -131,14 +131,14 @@ async def _admitted(request: Request) -> None:
 
 
 async def _within_bounds(request: Request) -> None:
-    """Dependency of every route. Raises Problem 413 before a body is read that says it is too large."""
+    """Depend on the limits of the route. Raises Problem 413 for a body whose announced length is too large, before it is read."""
     refuse_announced(policy_of(request.app.state.policies, request.scope), request.scope)
 
 
 class Written(APIRoute):
     """A route whose answer is written as JSON where it was made.
 
-    FastAPI would first hand it to one more thread, to be checked once more against the model that it is made of.
+    FastAPI would pass it to another thread, only to check it again against the model of which it is made.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -158,13 +158,13 @@ def _written(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 SWITCH_SECONDS = 0.0005
-"""After which a thread that works gives way to one that waits. A request changes threads often, and would wait 5 ms each time."""
+"""How long a busy thread runs before one that waits gets a turn. A request changes threads often, and would wait 5 ms each time."""
 KEEP_ALIVE_SECONDS = 75
-"""Longer than clients keep a connection that is not used, so that it is not closed under a request of theirs."""
+"""Longer than clients keep an idle connection, so that it is not closed just as they send a request."""
 
 
 def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, registry: CollectorRegistry) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests that run."""
+    """Serve until SIGTERM or SIGINT, then finish the requests that are running."""
     config = uvicorn.Config(
         app,
         http=bounded(GUARDS, settings.trusted_proxies),
@@ -187,7 +187,7 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
 
 @contextmanager
 def asking(dependencies: Checks, metrics: HttpMetrics, every: float = ASK_SECONDS) -> Iterator[None]:
-    """Meanwhile check each dependency again and again. One that has not answered for long is not up."""
+    """Check each dependency repeatedly during the block. One that has not answered for long does not count as up."""
     stop = Event()
     for name, check in dependencies.items():
         asked = _Asked(check, every)
@@ -200,7 +200,7 @@ def asking(dependencies: Checks, metrics: HttpMetrics, every: float = ASK_SECOND
 
 
 class _Asked:
-    """One dependency. One that hangs does not hold up the others, and its last good answer does not count for ever."""
+    """One dependency. If it hangs, it does not hold up the others, and its last good answer expires."""
 
     def __init__(self, check: Callable[[], object], every: float) -> None:
         self._check, self._every = check, every
@@ -245,12 +245,12 @@ def _holds(check: Callable[[], object]) -> bool:
 
 
 def _name(route: APIRoute) -> str:
-    """What generated clients call the operation."""
+    """Return the name that generated clients use for the operation."""
     return route.name
 
 
 def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
-    """OpenAPI 3.1 of the application, with the problems that each operation may answer."""
+    """Return the OpenAPI 3.1 document of the application, with the problems that each operation may answer."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -260,7 +260,7 @@ def _document(app: FastAPI, *, limited: bool) -> dict[str, Any]:
             license_info=app.license_info,
             tags=app.openapi_tags,
         )
-        if app.contact:  # FastAPI would want a library to check the address with
+        if app.contact:  # FastAPI would need a library to check the address
             document["info"]["contact"] = app.contact
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})

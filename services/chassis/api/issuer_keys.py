@@ -13,24 +13,24 @@ import jwt
 from services.chassis.settings import TokenSettings
 
 ALGORITHMS = ("EdDSA", "ES256", "PS256", "RS256")
-"""Asymmetric, all of them: who can check a token cannot make one."""
+"""Only asymmetric algorithms: a party that can check a token must not be able to make one."""
 KINDS = {"OKP", "EC", "RSA"}
 FRESH_SECONDS = 300.0
-"""After which the keys are fetched again, so that one that was withdrawn is believed no longer than this."""
+"""The keys are fetched again after this long, so that a withdrawn key is not trusted for longer."""
 AGAIN_SECONDS = 10.0
-"""Between two fetches, however many tokens name a key that nobody knows, or while the issuer is away."""
+"""The least time between two fetches, even if many tokens name an unknown key or the issuer is away."""
 FETCH_SECONDS = 2.0
 MOST_BYTES = 256 * 1024
 
 
 class IssuerKeys(Protocol):
-    """Where keys come from."""
+    """A source of keys."""
 
     def version(self) -> int:
-        """A number that changes with the keys, so that tokens are verified again."""
+        """Return a number that changes with the keys, so that tokens are verified again."""
 
     def for_token(self, token: str) -> Sequence[Any]:
-        """The keys that may have signed the token. Raises jwt.InvalidTokenError if it names an unknown one."""
+        """Return the keys that may have signed the token. Raises jwt.InvalidTokenError if it names an unknown one."""
 
 
 class GivenKeys:
@@ -40,11 +40,11 @@ class GivenKeys:
         self._keys = settings.keys()
 
     def version(self) -> int:
-        """Always the same."""
+        """Return a constant: these keys do not change."""
         return 0
 
     def for_token(self, token: str) -> Sequence[Any]:  # noqa: ARG002
-        """All of them: tokens need not name one."""
+        """Return all keys: tokens need not name one."""
         return self._keys
 
 
@@ -57,13 +57,13 @@ class PublishedKeys:
         self._version, self._tried, self._fetched = 0, -AGAIN_SECONDS, -FRESH_SECONDS
 
     def version(self) -> int:
-        """How often the keys have changed; fetches them when it is time."""
+        """Return how often the keys have changed, fetching them if it is time."""
         if monotonic() - self._fetched > FRESH_SECONDS:
             self._fetch()
         return self._version
 
     def for_token(self, token: str) -> Sequence[Any]:
-        """The key that the token names, fetched if need be."""
+        """Return the key that the token names, fetching it if necessary."""
         name = str(jwt.get_unverified_header(token).get("kid", ""))
         if name not in self._keys:
             self._fetch()
@@ -86,7 +86,7 @@ class PublishedKeys:
 
 
 def _read(url: str) -> dict[str, jwt.PyJWK]:
-    """By name. What is no asymmetric key for signatures is left out. Raises httpx.HTTPError, ValueError."""
+    """Return keys by name. Anything but an asymmetric key for signatures is left out. Raises httpx.HTTPError, ValueError."""
     answer = httpx.get(url, timeout=FETCH_SECONDS, follow_redirects=False).raise_for_status()
     if len(answer.content) > MOST_BYTES:
         raise ValueError
@@ -96,5 +96,5 @@ def _read(url: str) -> dict[str, jwt.PyJWK]:
 
 
 def keys_of(settings: TokenSettings) -> IssuerKeys:
-    """As the settings say."""
+    """Return the source of keys that the settings describe."""
     return PublishedKeys(settings.jwks_url) if settings.jwks_url else GivenKeys(settings)

@@ -1,4 +1,4 @@
-"""Wraps every request: names, limits and measures it, and never leaves it without an answer."""
+"""Wraps every request: names, limits and measures it, and ensures that it is answered."""
 
 import logging
 import re
@@ -34,7 +34,7 @@ GUARDS = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
-"""Headers of every answer, unless a route has others."""
+"""Headers of every answer, unless a route sets others."""
 
 
 class Guard:
@@ -74,7 +74,7 @@ class Guard:
         except Exception:
             log.exception("a fault of ours")
             if answered:
-                raise  # half an answer is out: only breaking the connection tells
+                raise  # half an answer is out: only breaking the connection shows that it is incomplete
             await Problem(500, "This is our error, and it has been recorded").response()(
                 scope, receive, send_with_headers
             )
@@ -98,7 +98,7 @@ class Guard:
 
 
 def _traced(scope: Scope) -> AbstractContextManager[Span]:
-    """A span, which goes on with the caller's trace; none for what is asked every few seconds."""
+    """Return a span that continues the caller's trace; none for requests that are repeated every few seconds."""
     if not tracing.is_on() or scope["path"] in QUIET:
         return nullcontext(INVALID_SPAN)
     told = tracing.told(Headers(scope=scope).get(tracing.HEADER))
@@ -106,7 +106,7 @@ def _traced(scope: Scope) -> AbstractContextManager[Span]:
 
 
 def _tell_trace(method: str, route: str, status: int) -> None:
-    """By the route's name: an address may hold the reference of an order."""
+    """Set the attributes of the span. The route is named by its template, since an address may hold the reference of an order."""
     if not tracing.is_on():
         return
     span = get_current_span()

@@ -1,4 +1,4 @@
-"""A public site's answers besides GET: HEAD, and requests by other sites' pages for public data."""
+"""A public site's answers besides GET: HEAD, and requests from pages of other sites for public data."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 EXPOSED = ["ETag", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "Content-Disposition"]
 SMALLEST_PACKED = 1000
 LEVEL = 5
-"""Of compression: higher ones take longer than they save."""
+"""The level of compression; higher ones take longer than they save."""
 
 
 class Head:
@@ -30,7 +30,7 @@ class Head:
 
 
 def open_up(app: FastAPI) -> None:
-    """Answer HEAD, compress, and let pages of other sites read what anybody may: never with cookies or tokens."""
+    """Answer HEAD, compress, and let pages of other sites read public data: never with cookies or tokens."""
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED, compresslevel=LEVEL)
     app.add_middleware(
         CORSMiddleware,

@@ -30,17 +30,17 @@ class Who(Enum):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The scopes of which one is needed; none if anybody may call."""
+        """Return the scopes of which one is needed; none if anybody may call."""
         return self.value[0] | self.value[1]
 
     @property
     def of_the_nation(self) -> bool:
-        """Whether callers see the rows of all authorities rather than of one."""
+        """Return whether callers see the rows of all authorities rather than of one."""
         own, anywhere = self.value
         return not own and bool(anywhere)
 
     def lets_in(self, identity: Identity) -> bool:
-        """Whether the caller may."""
+        """Return whether the caller may call."""
         own, anywhere = self.value
         return not self.scopes or bool((identity.authority and own & identity.scopes) or anywhere & identity.scopes)
 
@@ -54,29 +54,29 @@ class Role(Enum):
     DATA_OFFICER = "data officer", frozenset({"orders:read", "events:write"}), True
     VENDOR_MACHINE = "vendor machine", frozenset({"events:write"}), True
     STATISTICIAN = "statistician", frozenset({"national:read"}), False
-    """Sees figures: exact ones, before they are released, and of every authority."""
+    """Sees figures of every authority, exact and before they are released."""
     INSPECTOR = "inspector", frozenset({"national:read", "national:inspect"}), False
-    """Sees what lies behind them too: orders that authorities tell differently."""
+    """Also sees what lies behind figures: orders that authorities report differently."""
     OPERATOR = "operator", frozenset({"operations"}), False
 
     @property
     def title(self) -> str:
-        """In words."""
+        """Return the role in words."""
         return self.value[0]
 
     def identity(self, authority: str) -> Identity:
-        """Somebody of this role; of the authority where the role has one."""
+        """Return an identity with this role; of the authority, if the role belongs to one."""
         _, scopes, of_an_authority = self.value
         return PUBLIC if self is Role.PUBLIC else Identity(self.title, scopes, authority if of_an_authority else None)
 
     def is_held_by(self, identity: Identity) -> bool:
-        """Whether the caller has all rights of the role."""
+        """Return whether the caller has all rights of the role."""
         _, scopes, of_an_authority = self.value
         return scopes <= identity.scopes and of_an_authority == bool(identity.authority)
 
 
 def role_of(identity: Identity) -> str:
-    """The title of the role that best describes the caller's rights."""
+    """Return the title of the role that best describes the caller's rights."""
     held = [role for role in Role if role.is_held_by(identity)]
     return max(held, key=lambda role: len(role.value[1])).title if held else "other"
 
@@ -87,45 +87,45 @@ class Policy:
 
     who: Who = Who.ANYBODY
     page: bool = False
-    """Whether people look at it, signed in by a cookie: who is not signed in is led to where one can."""
+    """Whether it is a page, for which a cookie signs people in. Those who are not signed in are redirected to the sign-in page."""
     body: int = 4 * KIB
-    """Of a body that is taken whole."""
+    """Largest body that is read as a whole."""
     lines: int = 0
-    """Of a body of lines, which is read as it comes; 0 where none is taken."""
+    """Largest body of lines, which is read as it arrives; 0 if lines are not accepted."""
     seconds: float = 15.0
-    """In which the body must have come."""
+    """How long the body may take to arrive."""
     items: int = 1
-    """Events in one request."""
+    """Most events in one request."""
     answer: int = 16 * MIB
-    """Of an answer. Nobody is sent more: they are told to ask for less."""
+    """Largest answer. Beyond it, callers are told to ask for less."""
     listens: bool = False
-    """Whether the answer goes on for as long as the caller listens."""
+    """Whether the answer continues for as long as the caller listens."""
 
     @property
     def largest(self) -> int:
-        """Of a body of any kind."""
+        """Return the size of the largest body of any kind."""
         return max(self.body, self.lines)
 
 
 Policies = Mapping[str, Policy]
-"""By method and path, as in `GET /v1/orders`."""
+"""Policies by method and path, as in `GET /v1/orders`."""
 OPEN = Policy()
 COMMON: Policies = {
     "GET /healthz": Policy(answer=4 * KIB),
     "GET /readyz": Policy(answer=4 * KIB),
     "GET /openapi.json": OPEN,
 }
-"""Of every service."""
+"""Policies of routes that every service has."""
 
 
 def policy_of(policies: Policies, scope: Scope) -> Policy:
-    """The policy of the route of a request. A request without a route may send and get next to nothing."""
+    """Return the policy of the route of a request. A request without a route may send and receive next to nothing."""
     route = scope.get("route")
     return policies.get(f"{scope['method']} {getattr(route, 'path', '')}", OPEN)
 
 
 def admit(policy: Policy, identity: Identity) -> None:
-    """Raises Problem 401 for callers who are not identified, and 403 for callers without the right."""
+    """Raise Problem 401 for callers who are not identified, and 403 for callers without the right."""
     if policy.page or policy.who.lets_in(identity):
         return
     if identity is PUBLIC:
@@ -138,12 +138,12 @@ def admit(policy: Policy, identity: Identity) -> None:
 
 
 def security(policy: Policy) -> list[dict[str, list[str]]]:
-    """The requirement in OpenAPI's form: any one of these suffices."""
+    """Return the requirement in OpenAPI's form: any one of these is sufficient."""
     return [{"HTTPBearer": [scope]} for scope in sorted(policy.who.scopes)]
 
 
 def names_of_routes(routers: Sequence[APIRouter]) -> Iterator[str]:
-    """`METHOD path` of every route, which is how tables name them."""
+    """Yield `METHOD path` of every route, which is how tables name them."""
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute | Route):
@@ -155,7 +155,7 @@ def names_of_routes(routers: Sequence[APIRouter]) -> Iterator[str]:
 
 
 def check(policies: Policies, routers: Sequence[APIRouter]) -> None:
-    """Raises ValueError for a route without a row, and for a row without a route."""
+    """Raise ValueError for a route without a row, and for a row without a route."""
     routes = set(names_of_routes(routers))
     if missing := sorted(routes - policies.keys()):
         raise ValueError(f"no policy says who may call {', '.join(missing)}")

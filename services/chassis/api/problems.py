@@ -17,7 +17,7 @@ from services.chassis.failures import Away, TimedOut, describe
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}  # by RFC 9110; Python says so only from 3.13
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}  # names of RFC 9110, which Python has only from 3.13
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "Problem details, RFC 9457",
@@ -48,14 +48,14 @@ log = logging.getLogger(__name__)
 
 
 class Problem(HTTPException):
-    """Raise it to answer with a problem. `members` are added to it as they are."""
+    """Raised to answer with a problem. `members` are added to it as they are."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> None:
         super().__init__(status, detail, headers)
         self.members = members
 
     def response(self) -> Response:
-        """What the caller gets."""
+        """Return the answer that the caller gets."""
         title = _title(self.status_code)
         body: dict[str, object] = {"type": "about:blank", "title": title, "status": self.status_code}
         if (request_id := logs.request_id.get()) is not None:
@@ -65,25 +65,25 @@ class Problem(HTTPException):
 
 
 def away(**members: object) -> Problem:
-    """A dependency is briefly away."""
+    """Return the problem for a dependency that is briefly away."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Problem(503, "A service that this request needs is not answering at present", headers=retry, **members)
 
 
 def took_too_long() -> Problem:
-    """Nothing is away; the work was more than one request may cause."""
+    """Return the problem for work that took longer than one request may, though nothing is away."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Problem(503, "This took longer than one request may: ask for less at once, or again later", headers=retry)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """A route's `responses`: the problems that it may answer besides the common ones."""
+    """Return a route's `responses`: the problems that it may answer besides the common ones."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _title(status), "content": content} for status in statuses}
 
 
 async def on_http_exception(request: Request, fault: Exception) -> Response:
-    """Problems, and what the framework itself raises."""
+    """Answer a Problem, or an error that the framework itself raises."""
     assert isinstance(fault, HTTPException)
     headers = {"Allow": allowed(request)} if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED else fault.headers
     problem = fault if isinstance(fault, Problem) else Problem(fault.status_code, fault.detail, headers)
@@ -91,14 +91,14 @@ async def on_http_exception(request: Request, fault: Exception) -> Response:
 
 
 async def on_validation_error(_request: Request, fault: Exception) -> Response:
-    """A request that does not fit its documented form."""
+    """Answer a request that does not have its documented form."""
     assert isinstance(fault, RequestValidationError)
     errors = [_error(error["loc"], error["msg"]) for error in fault.errors()]
     return Problem(422, "The request does not have the documented form", errors=errors).response()
 
 
 async def on_away(_request: Request, fault: Exception) -> Response:
-    """A dependency is briefly away, or took too long."""
+    """Answer when a dependency is briefly away, or took too long."""
     log.warning("answered 503", extra={"reason": describe(fault)})
     return (took_too_long() if isinstance(fault, TimedOut) else away()).response()
 

@@ -12,29 +12,29 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from services.chassis.api.problems import MEDIA_TYPE, Problem
 
 HEAD_BYTES = 32 * 1024
-"""Of request line and headers together, of what follows a body, and of anything between in which no content is."""
+"""Most bytes of request line and headers together, of trailers after a body, and of anything else without content."""
 HEAD_SECONDS = 10.0
-"""In which a head must have come, from the first byte on, or from the connection on."""
+"""How long a head may take to arrive, from its first byte, or from the beginning of the connection."""
 LEFT_OVER_BYTES = 256 * 1024
-"""Of a body that still comes when its request was answered without it."""
+"""Most bytes of a body that still arrive after its request was answered."""
 CONNECTIONS_EACH = 128
-"""From one address, unless it is a proxy that speaks for others."""
+"""Most connections from one address, unless it is a proxy that speaks for others."""
 
 
 UPGRADING = frozenset({b"upgrade", b"http2-settings"})
-"""Headers, and words of the header `Connection`, by which a client offers to speak another protocol."""
+"""Headers, and words of the header `Connection`, with which a client offers to change protocols."""
 
 
 class _Parser(HttpRequestParser):
-    """Hands back what it leaves unread when a client offers to speak another protocol: it takes the body for that."""
+    """Returns the bytes that its base leaves unread when a client offers another protocol, since it takes them for that protocol."""
 
     def __init__(self, protocol: "BoundedProtocol") -> None:
         super().__init__(protocol)
-        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # like uvicorn
         self._protocol = protocol
 
     def feed_data(self, data: Any) -> None:
-        """Read on. Raises as HttpRequestParser does, except for an offer that can be ignored."""
+        """Parse more data. Raises as HttpRequestParser does, except for an offer that can be ignored."""
         try:
             super().feed_data(data)
         except HttpParserUpgrade as offer:
@@ -43,14 +43,14 @@ class _Parser(HttpRequestParser):
             self._protocol.pass_over(bytes(data[offer.args[0] :]))
 
     def is_offered_another(self) -> bool:
-        """Whether the request read last offers another protocol. CONNECT insists on it."""
+        """Return whether the last request offers another protocol. With CONNECT, that is a demand."""
         return self.should_upgrade() and self.get_method() != b"CONNECT"
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused.
 
-    An offer to speak another protocol is ignored, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
+    An offer of another protocol is ignored, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
     """
 
     parser: _Parser
@@ -68,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser = _Parser(self)
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Take the connection, unless this address has enough of them."""
+        """Accept the connection, unless this address already has the most that it may have."""
         super().connection_made(transport)
         self._host = self.client[0] if self.client else ""
         self._open[self._host] += 1
@@ -86,7 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless what was read makes no headway."""
+        """Read on, unless what arrives makes no progress."""
         if self.transport.is_closing():
             return
         if self._timer is None and not self._is_answering():
@@ -100,13 +100,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(431, "The head of the request is too large")
 
     def pass_over(self, unread: bytes) -> None:
-        """Read the head again without the offer in it, and then what is unread."""
+        """Read the head again without the offer in it, and then the unread bytes."""
         line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         self.parser = _Parser(self)
         self._again = b"\r\n".join([line, *without_offer(self.headers), b"", unread])
 
     def on_message_begin(self) -> None:
-        """Count anew."""
+        """Begin counting again."""
         self._head = self._left_over = 0
         super().on_message_begin()
 
@@ -116,12 +116,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count headers, and what follows a body of chunks."""
+        """Count headers, and trailers after a body of chunks."""
         self._count(len(name) + len(value) + 4)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request on, if there is only one way to read it."""
+        """Pass the request on, if it can be read in only one way."""
         if self.parser.is_offered_another():
             return
         self._stop_waiting()
@@ -132,7 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Content is headway, while there is somebody to read it."""
+        """Count content as progress, as long as somebody reads it."""
         self._unseen = 0
         if self.cycle.response_complete:
             self._left_over += len(body)
@@ -141,14 +141,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """A request has ended."""
+        """Note that a request has ended."""
         if self.parser.is_offered_another():
             return
         self._unseen = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """Refuse what cannot be read."""
+        """Refuse a request that cannot be read."""
         self._refuse(*self._fault)
 
     def _is_answering(self) -> bool:
@@ -165,7 +165,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        """Say so to whoever began a request; a connection that was only opened is closed without a word."""
+        """Answer a client that began a request; close a connection that was only opened without an answer."""
         self._timer = None
         if self._unseen:
             self._refuse(408, "The request did not arrive in time")
@@ -188,7 +188,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def without_offer(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Return the lines of a head, without what offers another protocol."""
+    """Return the lines of a head without the offer of another protocol."""
     for name, value in headers:
         words = [word for word in value.split(b",") if word.strip().lower() not in UPGRADING]
         kept = b",".join(words) if name == b"connection" else value
@@ -218,6 +218,6 @@ def _written(problem: Problem, headers: dict[str, str]) -> bytes:
 
 
 def bounded(headers: dict[str, str], trusted_proxies: str) -> Any:
-    """The protocol for one server: with the headers of every answer, and the proxies that speak for others."""
+    """Return the protocol for one server: with the headers of every answer, and the proxies that speak for others."""
     proxies = frozenset(one.strip() for one in trusted_proxies.split(",") if one.strip())
     return partial(BoundedProtocol, headers=headers, proxies=proxies, open_=Counter())

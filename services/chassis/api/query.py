@@ -12,17 +12,17 @@ from services.chassis.api.problems import Problem
 
 
 class Takes:
-    """Dependency of a route that reads query parameters by itself: declares their names."""
+    """Depend on query parameters that a route reads by itself: declares their names."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
 
     def __call__(self) -> None:
-        """Nothing to do: `refuse_unknown` asks for the names."""
+        """Do nothing: `refuse_unknown` reads the names."""
 
 
 async def refuse_unknown(request: Request) -> None:
-    """Dependency of every route. Raises Problem 422 for a query parameter that the route does not take."""
+    """Depend on known query parameters, in every route. Raises Problem 422 for one that the route does not take."""
     route = request.scope.get("route")
     if not request.query_params or not isinstance(route, APIRoute):
         return
@@ -48,7 +48,7 @@ def _listed(known: frozenset[str]) -> str:
 
 
 def names_of(route: APIRoute) -> frozenset[str]:
-    """The query parameters of a route, including those of its dependencies."""
+    """Return the query parameters of a route, including those of its dependencies."""
     return frozenset(_names(route.dependant))
 
 

@@ -1,4 +1,4 @@
-"""Limits the requests of one caller in a minute, so that none takes everybody's share."""
+"""Limits the requests of one caller in a minute, so that none uses up everybody's share."""
 
 import logging
 from math import ceil
@@ -27,13 +27,13 @@ HEADERS = {
     "RateLimit": _header("`r` requests left, for `t` seconds", "string", '"requests";r=1187;t=42'),
 }
 RETRY_AFTER = {"Retry-After": _header("Seconds to wait", "integer", 42)}
-"""What documents say of the headers."""
+"""How documents describe the headers."""
 
 
 class RateLimit:
     """Counts requests by the token's identity, or else by address, in all processes of the service together.
 
-    Every answer says what is left, in the headers of the IETF's draft on rate limits (`RateLimit`, `RateLimit-Policy`).
+    Every answer says how many are left, in the headers of the IETF's draft on rate limits (`RateLimit`, `RateLimit-Policy`).
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class RateLimit:
         await refusal.response()(scope, receive, send_with_headers)
 
     def _notice_unnamed_proxy(self, scope: Scope) -> None:
-        """Whoever asks through a proxy that settings do not name shares one budget with all who do: say so, once."""
+        """Warn once if requests come through a proxy that the settings do not name: all of its callers share one budget."""
         told = "x-forwarded-for" in Headers(scope=scope) and scope.get("client")
-        if told and told[1] and not self._noticed:  # a proxy that is believed leaves no port
+        if told and told[1] and not self._noticed:  # a trusted proxy leaves no port
             self._noticed = True
             log.warning(
                 "a proxy that PAYBACK_HTTP_TRUSTED_PROXIES does not name speaks for callers: they share one limit"

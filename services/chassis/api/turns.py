@@ -1,4 +1,4 @@
-"""Limits how many requests run at once: of the public together, so that signed-in callers find room, and of each caller."""
+"""Limits how many requests run at once: those of the public together, so that signed-in callers find room, and those of each caller."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ IN_LINE_EACH = 20
 WAIT_SECONDS = 10.0
 """How long a request waits for a turn."""
 READ_SECONDS = 30.0
-"""After which a caller who takes nothing of the answer is let go."""
+"""A caller who reads nothing of the answer for this long is disconnected."""
 
 
 class Turns:
@@ -67,7 +67,7 @@ class Turns:
             )
 
     def _check_budget(self, caller: Caller) -> None:
-        """Raises _Spent where the caller was worked for as long as one may be in a minute."""
+        """Raise _Spent if the caller's requests have used all the working time that one caller has in a minute."""
         most = self._seconds[caller.is_known]
         if self._budgets.spent(caller.key).seconds >= most:
             raise _Spent(most, self._budgets.seconds_left())
@@ -100,7 +100,7 @@ class Turns:
                 del self._present[caller], self._callers[caller]
 
     def _sending(self, scope: Scope, send: Send, turn: AsyncExitStack) -> Send:
-        """Who only listens gives the turn back as the answer begins; who does not read loses the connection."""
+        """Return `send` such that a listener gives its turn back when the answer begins, and a caller who does not read is disconnected."""
 
         async def sending(message: Message) -> None:
             listens = policy_of(self._policies, scope).listens
@@ -113,7 +113,7 @@ class Turns:
 
 
 class _Spent(Exception):
-    """The caller was worked for as long as one may be in a minute."""
+    """The caller's requests have used all the working time that one caller has in a minute."""
 
     def __init__(self, most: float, wait: float) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class _Spent(Exception):
 
 
 class _NoTurn(Exception):
-    """Too many wait before this request."""
+    """Too many requests wait before this one."""
 
 
 async def _within(seconds: float, turn: asyncio.Semaphore) -> None:
@@ -142,7 +142,7 @@ class Places:
 
     @asynccontextmanager
     async def take(self, caller: Caller) -> AsyncIterator[None]:
-        """Hold a place meanwhile. Raises Problem 429, 503: ask `free` first where an answer has begun."""
+        """Hold a place during the block. Raises Problem 429, 503: ask `free` before an answer begins."""
         self.free(caller)
         self._taken[caller] += 1
         try:
@@ -153,7 +153,7 @@ class Places:
                 del self._taken[caller]
 
     def free(self, caller: Caller) -> None:
-        """Raises Problem 429 if this caller has all places of one caller, and 503 if all places are taken."""
+        """Raise Problem 429 if this caller has all places of one caller, and 503 if all places are taken."""
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         if self._taken[caller] >= self._each:
             raise Problem(429, f"One caller may have {self._each} listeners at once", headers=wait)

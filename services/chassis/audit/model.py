@@ -1,7 +1,7 @@
 """Entries of the audit, and the chain of an authority's entries. Pure.
 
-Each entry holds the hash of the one before, so that nothing can be changed, taken out or put in another order unseen. The references that
-were shown enter it only through a salted hash: they can be erased, and the chain still holds.
+Each entry holds the hash of the one before, so that nobody can change, remove or reorder entries unnoticed. The references that were shown
+are part of it only as a salted hash: they can be erased, and the chain remains valid.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from msgspec import json
 
 BEGINNING = bytes(32)
-"""What the first entry of a chain holds in place of the hash of one before."""
+"""The value that the first entry of a chain holds in place of an earlier entry's hash."""
 WHOLE_SERVICE = "-"
-"""In place of an authority, for what concerns none in particular."""
+"""Used in place of an authority for entries that concern none in particular."""
 
 
 class Kind(StrEnum):
@@ -41,7 +41,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who saw or did what. `authority` is the one whose people the entry is about, `of` the person's own; empty for none."""
+    """Who saw or did what. `authority` is the one whose people the entry is about, `of` the person's own; empty if there is none."""
 
     authority: str
     at: datetime
@@ -53,24 +53,24 @@ class Entry:
     what: str
     """The route or command."""
     count: int | None
-    """How many references were shown; None where that is not known."""
+    """How many references were shown; None if it is not known."""
     references: Sequence[str] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """What else there is to say of an act. Nothing of a person: it stays."""
+    """Further details of an act. Nothing here may be about a person, since it stays."""
 
 
 class Link(NamedTuple):
-    """Where an entry stands in its chain."""
+    """The place of an entry in its chain."""
 
     number: int
     before: bytes
     about: bytes
-    """The salted hash of its references; empty where it has none."""
+    """The salted hash of its references; empty if it has none."""
     hash: bytes
 
 
 class Kept(NamedTuple):
-    """An entry as it is found. Its references and their salt are None where they were erased."""
+    """A stored entry. Its references and their salt are None if they were erased."""
 
     entry: Entry
     link: Link
@@ -78,12 +78,12 @@ class Kept(NamedTuple):
 
 
 def about(references: Sequence[str], salt: bytes) -> bytes:
-    """The hash that represents the references in the chain."""
+    """Return the hash that represents the references in the chain."""
     return sha256(salt + json.encode(list(references))).digest() if references else b""
 
 
 def link(entry: Entry, number: int, before: bytes, mark: bytes) -> Link:
-    """The entry's place after the one with the hash `before`; `mark` is what `about` makes of its references."""
+    """Return the place of an entry after the one with the hash `before`; `mark` is the result of `about` for its references."""
     said = [
         number,
         before.hex(),
@@ -97,7 +97,7 @@ def link(entry: Entry, number: int, before: bytes, mark: bytes) -> Link:
 
 
 class Head(NamedTuple):
-    """The last entry of a chain at some time. Kept elsewhere, it later shows whether entries were removed from the end."""
+    """The last entry of a chain at some time. Kept elsewhere, it shows later whether entries were removed from the end."""
 
     authority: str
     number: int
@@ -105,13 +105,13 @@ class Head(NamedTuple):
 
 
 ERASED, TRIMMED = "erased_entries", "trimmed"
-"""In the detail of an act: the numbers of entries whose references were erased; the head up to which old entries were deleted."""
+"""Details of an act: the numbers of entries whose references were erased; the head up to which old entries were deleted."""
 
 
 def faults(chain: Iterable[Kept], heads: Mapping[int, str]) -> Iterator[str]:
-    """The errors of an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
+    """Yield the errors of an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
 
-    What an entry tells of erased references and deleted entries is believed only where the chain is whole.
+    What an entry says of erased references and deleted entries is trusted only if the chain is intact.
     """
     reading = _Reading(dict(heads))
     for kept in chain:
@@ -131,7 +131,7 @@ class _Reading:
         self._trimmed = {(0, BEGINNING.hex())}
 
     def faults_of(self, kept: Kept) -> Iterator[str]:
-        """Of the next entry."""
+        """Yield the errors of the next entry."""
         entry, found = kept.entry, kept.link
         if self._begins is None:
             self._begins, self._last = (found.number - 1, found.before.hex()), (found.number - 1, found.before)
@@ -155,7 +155,7 @@ class _Reading:
         self._last = found.number, found.hash
 
     def faults_at_the_end(self) -> Iterator[str]:
-        """Errors that show only once everything was read."""
+        """Yield errors that show only once everything was read."""
         begins = self._begins or (0, BEGINNING.hex())
         if begins not in self._trimmed:
             yield f"entries up to {begins[0]} were taken away"

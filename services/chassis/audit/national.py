@@ -20,7 +20,7 @@ from services.chassis.settings import TokenSettings
 from services.chassis.web.sessions import SCOPE_KEY, Session
 
 NO_FIGURES = ("/static/", "/sign-", "/sessions", "/v1/session", "/healthz", "/readyz", "/openapi.json", "/robots.txt")
-"""Beginnings of addresses that show none, so that a new route is on record unless it is named here."""
+"""Beginnings of addresses that show no figures. A new route is recorded unless it is named here."""
 
 
 class NationalLooks:
@@ -39,7 +39,7 @@ class NationalLooks:
         await self._app(scope, receive, send)
 
     async def _keep(self, scope: Scope) -> None:
-        """Raises Away if it cannot be recorded."""
+        """Raise Away if the view cannot be recorded."""
         session = scope.get(SCOPE_KEY)
         who = session.identity if isinstance(session, Session) else named_by_token(scope, self._tokens)
         if who is not None and who.audience == "national":
@@ -62,5 +62,5 @@ def _purpose(scope: Scope) -> Purpose:
 
 
 def _about(scope: Scope) -> Mapping[str, str]:
-    """What the address names. There is such a thing, since it was answered: nothing that somebody typed gets here."""
+    """Return the names in the address. They exist, since the request was answered, so nothing that somebody typed is recorded."""
     return {name: str(value) for name, value in scope.get("path_params", {}).items()}

@@ -21,9 +21,9 @@ def operated(
     shown: Sequence[str] | None = None,
     **detail: Any,
 ) -> None:
-    """Puts on record that an operator gave a command: an act, or a look where references were `shown`.
+    """Record that an operator gave a command: an act, or a view if references were `shown`.
 
-    It is by whoever is signed in, unless told. `detail` names no order and no person.
+    It is recorded under the name of the user who is signed in, unless `by` is given. `detail` names no order and no person.
     """
     entry = Entry(
         authority,
@@ -43,7 +43,9 @@ def operated(
 
 @contextmanager
 def owning_the_audit(connection: Connection) -> Iterator[None]:
-    """Meanwhile references and old entries may be deleted: by whoever may take the role of the audit, which no service may."""
+    """Allow the deletion of references and old entries during the block. The user must be able to take the role of the audit, which no
+    service can.
+    """
     role = str(connection.scalar(text("SELECT current_user")))
     quoted = connection.dialect.identifier_preparer.quote_identifier
     connection.execute(text(f"SET LOCAL ROLE {quoted(f'{role}_audit')}"))

@@ -1,4 +1,4 @@
-"""The schema of the audit, with a role of its own as its owner. The service's role may add and read, and cannot give itself more."""
+"""The schema of the audit, with a role of its own as its owner. The service's role may add and read, and cannot give itself more rights."""
 
 from sqlalchemy import Connection, text
 

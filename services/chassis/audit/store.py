@@ -60,18 +60,18 @@ names = Table(
 
 
 class Question(NamedTuple):
-    """Which entries are searched; None stands for all."""
+    """Which entries to search for; None stands for all."""
 
     since: datetime | None = None
     until: datetime | None = None
     who: str | None = None
     reference: str | None = None
     before: int | None = None
-    """Only those with a lower number."""
+    """Only entries with a lower number."""
 
 
 def append(connection: Connection, *told: Entry) -> None:
-    """Adds entries, which are there once the transaction is. Whoever adds to the same chain waits until then."""
+    """Add entries, in the present transaction. Others that add to the same chain wait until it ends."""
     for entry in sorted(told, key=lambda one: one.authority):
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit {entry.authority}", 0))))
         head = _head(connection, entry.authority)
@@ -84,19 +84,19 @@ def append(connection: Connection, *told: Entry) -> None:
 
 
 def heads(connection: Connection) -> list[Head]:
-    """The last entry of each chain."""
+    """Return the last entry of each chain."""
     latest = select(entries.c.authority, func.max(entries.c.number)).group_by(entries.c.authority)
     return [_head(connection, authority) for authority, _ in connection.execute(latest.order_by(entries.c.authority))]
 
 
 def chain(connection: Connection, authority: str) -> Iterator[Kept]:
-    """All entries of an authority in their order."""
+    """Yield all entries of an authority in order."""
     query = _with_names().where(entries.c.authority == authority).order_by(entries.c.number)
     yield from map(_kept, connection.execute(query.execution_options(yield_per=1000)))
 
 
 def search(connection: Connection, authority: str, asked: Question, limit: int) -> list[Kept]:
-    """The entries of an authority that fit, the latest first."""
+    """Return the matching entries of an authority, the latest first."""
     query = _with_names().where(entries.c.authority == authority)
     if asked.since is not None:
         query = query.where(entries.c.at >= asked.since)

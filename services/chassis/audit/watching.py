@@ -29,7 +29,7 @@ HEADER = "payback-purpose"
 NAMING = frozenset({"subject", "examples", "references"})
 """Members of answers that hold references of orders."""
 NOBODY = ("-", None)
-"""In place of a reference, where something is about the authority itself."""
+"""Used in place of a reference if something is about the authority itself."""
 
 
 @dataclass(slots=True)
@@ -40,18 +40,18 @@ class Shown:
     purpose: Purpose
     caller: Identity = PUBLIC
     references: dict[str, list[str]] = field(default_factory=dict)
-    """By authority; under the empty code those of the caller's own."""
+    """References by authority; under the empty code those of the caller's own."""
     number: int | None = None
-    """How many rows about people or orders; None as long as nobody has said so."""
+    """The number of rows about people or orders; None until it is known."""
     is_kept: bool = False
 
     @property
     def route(self) -> str:
-        """The method and template of the route that was asked."""
+        """Return the method and template of the requested route."""
         return f"{self.scope['method']} {getattr(self.scope.get('route'), 'path', '')}"
 
     def entry(self, authority: str, references: Sequence[str], at: datetime, **changes: Any) -> Entry:
-        """The entry for this request; for the caller's own authority if the code is empty."""
+        """Return the entry for this request; for the caller's own authority if the code is empty."""
         own = current_code(self.caller.authority or "") or ""
         entry = Entry(
             authority or own or WHOLE_SERVICE,
@@ -72,7 +72,7 @@ _shown: ContextVar[Shown | None] = ContextVar("shown", default=None)
 
 
 def called_by(identity: Identity) -> None:
-    """Says who asks."""
+    """Set who is calling."""
     if (shown := _shown.get()) is not None:
         shown.caller = identity
 
@@ -89,7 +89,7 @@ def show(references: Iterable[str], number: int = 0) -> None:
 
 
 def show_of(references: Mapping[str, Sequence[str]], number: int = 0) -> None:
-    """The same by authority, for national viewers."""
+    """Note references by authority, for national viewers."""
     if (shown := _shown.get()) is not None:
         for authority, its in references.items():
             shown.references[authority] = [*shown.references.get(authority, ()), *its]
@@ -97,7 +97,7 @@ def show_of(references: Mapping[str, Sequence[str]], number: int = 0) -> None:
 
 
 def act(connection: Connection, at: datetime, references: Sequence[str] = (), **detail: Any) -> None:
-    """Puts on record what the caller decides, in the transaction that decides it. `detail` names no order and no person."""
+    """Record a decision of the caller, in the transaction that makes it. `detail` names no order and no person."""
     if (shown := _shown.get()) is not None:
         append(connection, shown.entry("", references, at, kind=Kind.ACT, count=len(references), detail=detail))
         shown.is_kept = True
@@ -143,7 +143,7 @@ class Watch:
             _shown.reset(token)
 
     async def keep(self, shown: Shown, scope: Scope) -> None:
-        """Raises Away if it cannot be recorded."""
+        """Raise Away if it cannot be recorded."""
         if _is_watched(policy_of(self._policies, scope), shown):
             await run_in_threadpool(self._write, list(_entries(shown, self._clock())))
 
@@ -155,7 +155,7 @@ class Watch:
 
 
 class Answer:
-    """One answer, which waits until `keep` has put it on record. Where that raises Away it is withheld."""
+    """One answer, which waits until `keep` has recorded it. If that raises Away, the answer is withheld."""
 
     def __init__(self, keep: Callable[[], Awaitable[None]], scope: Scope, receive: Receive, send: Send) -> None:
         self._keep = keep
@@ -175,7 +175,7 @@ class Answer:
 
 
 def _is_watched(policy: Policy, shown: Shown) -> bool:
-    """Whatever a route shows that nobody counted is on record too, so that a new one cannot be forgotten."""
+    """Return whether to record the answer. One that nobody counted is recorded too, so that a new route cannot be forgotten."""
     return policy.who not in {Who.ANYBODY, Who.SENDER} and not shown.is_kept and shown.number != 0
 
 

@@ -1,8 +1,8 @@
 """What each caller has used in the current minute, in all processes of a service together.
 
-Each process counts for itself and settles with the others every second, so that no request waits; a caller gains at most what one process
-allows in a second. While PostgreSQL is away, each process uses its own count. The table holds hashes, and is unlogged: after a crash all
-counts begin at zero.
+Each process counts for itself and exchanges counts with the others every second, so that no request waits; a caller gains at most what one
+process allows in a second. While PostgreSQL is away, each process uses its own count. The table holds hashes, and is unlogged: after a
+crash all counts begin at zero.
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 SETTLE_SECONDS = 1.0
 MOST_CALLERS = 100_000
-"""In one minute; beyond them the counts of those who came least lately begin anew."""
+"""Most callers counted in one minute; beyond them, the counts of the least recent callers begin again."""
 TABLE = """
 CREATE UNLOGGED TABLE budgets (
     minute BIGINT NOT NULL,
@@ -46,17 +46,17 @@ _CLEAR = text("DELETE FROM budgets WHERE minute < :minute")
 
 
 class Spent(NamedTuple):
-    """How many requests, and for how long they were worked on."""
+    """How many requests a caller made, and how long they were worked on, in seconds."""
 
     requests: int = 0
     seconds: float = 0.0
 
     def plus(self, other: "Spent") -> "Spent":
-        """Both together."""
+        """Return the sum of both."""
         return Spent(self.requests + other.requests, self.seconds + other.seconds)
 
     def minus(self, other: "Spent") -> "Spent":
-        """The rest."""
+        """Return the difference of both."""
         return Spent(self.requests - other.requests, self.seconds - other.seconds)
 
 
@@ -65,7 +65,7 @@ NOTHING = Spent()
 
 @dataclass(slots=True)
 class _Account:
-    """What one caller took here, how much of that the others were told, and what they told."""
+    """What one caller used here, how much of that the other processes know, and what they have used."""
 
     own: Spent = NOTHING
     told: Spent = NOTHING
@@ -73,33 +73,33 @@ class _Account:
 
 
 class Budgets:
-    """What callers took in this minute. Threads may share it."""
+    """What callers used in this minute. Threads may share it."""
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock, self._lock = clock, Lock()
         self._minute, self._accounts = 0, LRUCache[str, _Account](MOST_CALLERS)
 
     def take(self, caller: str, spent: Spent) -> Spent:
-        """Count it, and return what the caller has taken by now."""
+        """Count what was used, and return what the caller has used so far."""
         with self._lock:
             account = self._now().setdefault(caller, _Account())
             account.own = account.own.plus(spent)
             return account.own.plus(account.others)
 
     def spent(self, caller: str) -> Spent:
-        """What the caller has taken."""
+        """Return what the caller has used."""
         return self.take(caller, NOTHING)
 
     def seconds_left(self) -> float:
-        """Of the minute."""
+        """Return the rest of the minute in seconds."""
         return WINDOW_SECONDS - self._clock().timestamp() % WINDOW_SECONDS
 
     def settle(self, database: Engine) -> None:
-        """Report to the other processes what was used here since the last time, and read what was used there. Raises Away."""
+        """Exchange counts with the other processes: what was used here since the last time, and what was used there. Raises Away."""
         minute, untold = self._untold()
         if not untold:
             return
-        callers = sorted(untold)  # so that processes never wait for one another in a circle
+        callers = sorted(untold)  # sorted, so that processes never wait for one another in a circle
         given = {
             "minute": minute,
             "callers": callers,
@@ -116,13 +116,13 @@ class Budgets:
                 account.others = Spent(row.requests, row.seconds).minus(account.told)
 
     def _untold(self) -> tuple[int, dict[str, tuple[_Account, Spent]]]:
-        """The minute, and by hash what each caller took that the others do not know of."""
+        """Return the minute, and by hash what each caller used that the other processes do not know of."""
         with self._lock:
             found = {caller: (account, account.own.minus(account.told)) for caller, account in self._now().items()}
             return self._minute, {_hash(caller): one for caller, one in found.items() if one[1] != NOTHING}
 
     def _now(self) -> LRUCache[str, _Account]:
-        """The accounts of the minute that runs."""
+        """Return the accounts of the present minute."""
         minute = int(self._clock().timestamp() // WINDOW_SECONDS)
         if minute != self._minute:
             self._minute, self._accounts = minute, LRUCache(MOST_CALLERS)
@@ -135,7 +135,7 @@ def _hash(caller: str) -> str:
 
 @contextmanager
 def shared(budgets: Budgets, database: Engine | None, every: float = SETTLE_SECONDS) -> Iterator[None]:
-    """Meanwhile settle with the other processes, again and again; without a database, do nothing."""
+    """Exchange counts with the other processes repeatedly during the block; without a database, do nothing."""
     stop = Event()
     if database is not None:
         Thread(target=_settling, args=(budgets, database, stop, every), name="budgets", daemon=True).start()
@@ -150,6 +150,6 @@ def _settling(budgets: Budgets, database: Engine, stop: Event, every: float) -> 
         try:
             budgets.settle(database)
         except Away:
-            pass  # each process goes by its own count until it is back
+            pass  # until it is back, each process uses its own count
         except Exception:
             log.exception("budgets cannot be settled")

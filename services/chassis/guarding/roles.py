@@ -1,7 +1,7 @@
 """The roles in which the processes of a service sign in to PostgreSQL. They own nothing, and have the rights that their work needs.
 
-Whoever takes an API over can do no worker's work, nor undo it, and the other way round. The owner of the tables is at work in migrations
-and in operators' commands only.
+Whoever takes over an API can neither do a worker's work nor undo it, and vice versa. Only migrations and operators' commands work as the
+owner of the tables.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,28 +20,28 @@ NOTHING, READ, CHANGE = "", "SELECT", "SELECT, INSERT, UPDATE, DELETE"
 
 
 class Rights(NamedTuple):
-    """What a role may do: at the tables that are set apart, and usually, also at those of later migrations."""
+    """The rights of a role: on the tables that are named, and on all others, including those of later migrations."""
 
     usual: str
     apart: Mapping[str, str]
 
 
 def role_of_api(owner: str) -> str:
-    """Answers requests."""
+    """Return the role that answers requests."""
     return f"{owner}_api"
 
 
 def role_of_worker(owner: str) -> str:
-    """Takes what comes from Kafka, and sends what goes there."""
+    """Return the role that processes what comes from Kafka, and sends what goes there."""
     return f"{owner}_worker"
 
 
 def make(connection: Connection, *roles: str) -> None:
-    """Makes those that are not there. Raises Refused where whoever signed in may not."""
+    """Make the roles that do not exist. Raises Refused if the user who signed in may not."""
     with refused(), as_who_signed_in(connection):
         for role in roles:
             if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}):
-                # Roles are shared by all databases of a server: somebody else may be making it too.
+                # Roles are shared by all databases of a server: another session may be making it at the same time.
                 run(
                     connection,
                     "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
@@ -50,9 +50,9 @@ def make(connection: Connection, *roles: str) -> None:
 
 
 def give(connection: Connection, role: str, rights: Rights) -> None:
-    """The role has these rights in the schema that is worked in, and no others; views it may only read.
+    """Give the role these rights in the present schema, and no others; views it may only read.
 
-    Whatever is written to a view is written to its table, by the rights of the view's owner.
+    A write to a view would be a write to its table with the rights of the view's owner.
     """
     schema = str(connection.scalar(text("SELECT current_schema()")))
     run(connection, _SCHEMA, schema=schema, role=role)
@@ -76,7 +76,7 @@ _TABLES = text(
 
 
 def let_add_to_the_audit(connection: Connection, owner: str, role: str) -> None:
-    """The role may add entries and read them, and change none."""
+    """Let the role add and read entries, and change none."""
     audit = f"{owner}_audit"
     if connection.scalar(_MAY_ADD, {"role": role, "table": f"{audit}.audit_entries"}):
         return
@@ -99,7 +99,7 @@ _WHOLE = "CREATE POLICY whole_worker ON {table} TO {role} USING (true)"
 
 @contextmanager
 def as_who_signed_in(connection: Connection) -> Iterator[None]:
-    """Meanwhile, instead of as the owner of the tables."""
+    """Work as the user who signed in during the block, instead of as the owner of the tables."""
     owner = str(connection.scalar(text("SELECT current_user")))
     connection.execute(text("RESET ROLE"))
     yield
@@ -109,7 +109,7 @@ def as_who_signed_in(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Raises Refused, with what an administrator can do, where whoever signed in may not make roles, or give them."""
+    """Raise Refused, with what an administrator can do, if the user who signed in may not make or grant roles."""
     try:
         yield
     except (ProgrammingError, InsufficientPrivilege) as fault:
@@ -121,6 +121,8 @@ def refused() -> Iterator[None]:
 
 
 def run(connection: Connection, statements: str, **names: str | sql.Composable) -> None:
-    """By the driver, which runs several at once. Strings are names of tables, schemas and roles; the rest is written as it is."""
+    """Run statements by the driver, which accepts several at once. Strings are names of tables, schemas and roles; the rest is inserted as
+    it is.
+    """
     written = {name: sql.Identifier(value) if isinstance(value, str) else value for name, value in names.items()}
     driver_of(connection).execute(sql.SQL(statements).format(**written))

@@ -17,11 +17,11 @@ from services.chassis.guarding.roles import role_of_api
 from services.chassis.settings import DatabaseSettings
 
 AUTHORITY, CODES = "payback.authority", "payback.codes"
-"""What a session is told: the authority's code, and all codes that it ever had, separated by commas."""
+"""Settings of a session: the authority's code, and all codes that it ever had, separated by commas."""
 
 
 class Sight(NamedTuple):
-    """Whose rows are seen."""
+    """Whose rows are visible."""
 
     authority: str = ""
     whole_nation: bool = False
@@ -32,12 +32,12 @@ _sight: ContextVar[Sight] = ContextVar("sight", default=NOBODY)
 
 
 def role_of_nation(owner: str) -> str:
-    """Sees the rows of all, and changes none."""
+    """Return the role that sees the rows of all authorities, and changes none."""
     return f"{owner}_nation"
 
 
 def behind(settings: DatabaseSettings) -> Engine:
-    """An engine for an API. Its transactions see the rows that the caller may see."""
+    """Return an engine for an API. Its transactions see the rows that the caller may see."""
     made = in_transactions(engine(settings, role_of_api(settings.owner)))
     nation = role_of_nation(settings.owner)
 
@@ -53,7 +53,7 @@ def behind(settings: DatabaseSettings) -> Engine:
 
 
 def _set(connection: Connection, told: dict[str, str]) -> None:
-    """Until the transaction ends. Together with its beginning this is one trip."""
+    """Set values until the transaction ends. Together with its BEGIN this is one round trip."""
     driver = driver_of(connection)
     given = [text for pair in told.items() for text in pair]
     with driver.pipeline():
@@ -61,13 +61,13 @@ def _set(connection: Connection, told: dict[str, str]) -> None:
 
 
 def sees(sight: Sight) -> None:
-    """From here on this request sees these rows."""
+    """Make these rows visible to this request from here on."""
     _sight.set(sight)
 
 
 @contextmanager
 def seeing(sight: Sight) -> Iterator[None]:
-    """Meanwhile these rows are visible, or those that `sees` sets; afterwards the earlier ones."""
+    """Make these rows visible during the block, or those that `sees` sets; afterwards the earlier ones."""
     token = _sight.set(sight)
     try:
         yield

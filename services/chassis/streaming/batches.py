@@ -14,7 +14,7 @@ class TopicPartition(NamedTuple):
 
 
 class SourceIdentity(NamedTuple):
-    """Which topic of which cluster, beyond names: a topic deleted and made again has another `topic_id`."""
+    """Which topic of which cluster, beyond names: a topic that was deleted and made again has another `topic_id`."""
 
     cluster_id: str
     topic_id: str
@@ -23,7 +23,7 @@ class SourceIdentity(NamedTuple):
 class Bounds(NamedTuple):
     """The first offset that Kafka still has of a partition, and the next that it will give.
 
-    The embedded broker tells an `end` that is too low by up to one batch, so nothing is refused for it alone.
+    The embedded broker reports an `end` that is too low by up to one batch, so nothing is refused because of it alone.
     """
 
     first: int
@@ -44,7 +44,7 @@ class Message(Protocol):
     def offset(self) -> int: ...
     @property
     def timestamp(self) -> int:
-        """Milliseconds since 1970, as Kafka recorded them."""
+        """Return milliseconds since 1970, as Kafka recorded them."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -55,7 +55,7 @@ class Message(Protocol):
 
 
 def fingerprint(message: Message) -> Fingerprint:
-    """The fingerprint, the same for every reader of the same record."""
+    """Return the fingerprint, which is the same for every reader of the same record."""
     return Fingerprint(message.timestamp, crc32(message.value or b"", crc32(message.key or b"")))
 
 
@@ -73,28 +73,28 @@ class Slice:
 
     @property
     def next_offset(self) -> int:
-        """The offset at which reading goes on after this slice."""
+        """Return the offset at which reading continues after this slice."""
         return self.messages[-1].offset + 1
 
 
 class Processor(Protocol):
-    """Takes batches and keeps the positions. All methods are called from one thread, one call at a time."""
+    """Processes batches and keeps the positions. All methods are called from one thread, one call at a time."""
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
-        """Called on every assignment and after Fenced, with all that this worker now owns.
+        """Begin with everything that this worker now owns. Called on every assignment and after Fenced.
 
-        Answers the next offset to read of each; 0 is the beginning, whatever the first offset is that Kafka still has.
-        Forget here whatever was cached about earlier assignments. May raise Away or Refused.
+        Returns the next offset to read of each; 0 is the beginning, whatever the first offset is that Kafka still has. Forget here anything
+        cached about earlier assignments. May raise Away or Refused.
         """
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
-        """Called after `start`: the record before each position, if known. Kafka must have exactly that record there."""
+        """Return the record before each position, if known. Called after `start`: Kafka must have exactly that record there."""
 
     def held_back(self) -> Mapping[TopicPartition, int]:
-        """The positions of sources that are fetched but not processed for now. Called from any thread."""
+        """Return the positions of sources that are fetched but not processed for now. Called from any thread."""
 
     def process(self, slices: Sequence[Slice]) -> None:
-        """Take one whole fetch, at most one slice of each partition, in one transaction with the new positions.
+        """Process one whole fetch, at most one slice of each partition, in one transaction with the new positions.
 
-        May raise Away (the same slices come again), Fenced (`start` is asked again) or Refused (the worker stops).
+        May raise Away (the same slices come again), Fenced (`start` is called again) or Refused (the worker stops).
         """

@@ -1,7 +1,7 @@
-"""Sends very many records at once, for what must not take long: publishing a history of cells, loading a simulation.
+"""Sends very many records at once, where speed matters: publishing a history of cells, loading a simulation.
 
-kafka-python spends some 80 microseconds on each record, this 3 (measured side by side on one busy core). Topics have one
-partition each, so whole batches are made here and sent as they are.
+kafka-python spends some 80 microseconds on each record, this 3 (measured side by side on one busy core). Topics have one partition each, so
+whole batches are made here and sent as they are.
 """
 
 import asyncio
@@ -30,22 +30,22 @@ LASTING = (
 )
 BATCH_BYTES = 512 * 1024
 LOG_APPEND_TIME = 1
-"""As Kafka's protocol numbers the kinds of times."""
+"""The number of this kind of time in Kafka's protocol."""
 ENDED = (kafka_errors.ProducerFenced, kafka_errors.InvalidProducerEpoch, kafka_errors.InvalidTxnState)
-"""Kafka, or another producer, has ended the transaction."""
+"""Errors that say that Kafka, or another producer, has ended the transaction."""
 TRANSACTION_SECONDS = 5
-"""After which Kafka aborts what a producer that died, or stands still, has left open: until then no reader gets past it."""
+"""How long Kafka waits before it aborts what a producer that died or hangs has left open. Until then no reader gets past it."""
 LONG_TRANSACTION_SECONDS = 10
-"""For one that was aborted before: it may have more to send than fits."""
+"""The same for a transaction that was aborted before: it may have more to send than there was time for."""
 STOP_SECONDS = 3.0
-"""How long a producer may take to let go. One within a transaction would wait for Kafka to come back, however long that takes."""
+"""How long closing may take. A producer within a transaction would wait for Kafka to come back, however long that takes."""
 T = TypeVar("T")
 
 
 class BulkProducer:
     """Sends records, and returns when every in-sync replica has them. One caller at a time; connects on first use.
 
-    After Away, a record may or may not have been kept: only send what may come twice.
+    After Away, a record may or may not have been kept: only send records whose repeats are harmless.
     """
 
     def __init__(
@@ -57,13 +57,14 @@ class BulkProducer:
         transaction_seconds: int = TRANSACTION_SECONDS,
         idempotent: bool = False,
     ) -> None:
-        """With `transactional`, the beginning of an id of its own, it only sends in transactions, where Kafka has them.
+        """Prepare a producer. With `transactional`, the beginning of its transactional id, it sends only in transactions, if Kafka has
+        them.
 
-        With `idempotent`, what it has to send again after a fault on the way is kept once.
+        With `idempotent`, records that are sent again after a network fault are kept once.
         """
         self._settings, self._seconds = settings, deliver_seconds
         self.id = f"{transactional}-{uuid4()}" if transactional and settings.transactions else None
-        """Under which Kafka knows its transactions."""
+        """The transactional id by which Kafka knows it."""
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="kafka-bulk", daemon=True)
         self._thread.start()
@@ -71,12 +72,14 @@ class BulkProducer:
         self._transaction_seconds, self._idempotent = transaction_seconds, idempotent
 
     def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
-        """Sends all, each topic in order. Answers with their places, topic by topic. Raises Away or Refused."""
+        """Send all records, each topic in order. Returns their places, topic by topic. Raises Away or Refused."""
         return self._run(self._send(records))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Readers see everything sent within the block from its end on, or never. Raises Away if Kafka did not say which."""
+        """Open a transaction: readers see everything sent within the block from its end on, or never. Raises Away if Kafka did not say
+        which.
+        """
         if self.id is None:
             yield
             return
@@ -97,7 +100,7 @@ class BulkProducer:
         self._run(self._skip(topic, number))
 
     def close(self) -> None:
-        """Lets go of the connection."""
+        """Close the connection."""
         self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -124,9 +127,9 @@ class BulkProducer:
         other = AIOKafkaProducer(**_options(self._settings, self._seconds), **_transactional(id_, TRANSACTION_SECONDS))
         try:
             async with self._told_apart():
-                await other.start()  # which asks Kafka to begin anew under this id
-                # A broker that was killed may have forgotten the transaction, which its log still waits for: the end of
-                # another one of the same producer ends that, too.
+                await other.start()  # this makes Kafka begin again under this id
+                # A broker that was killed may have forgotten the transaction for whose end its log still waits. The end of another
+                # transaction of the same producer ends that one, too.
                 await other.begin_transaction()
                 await other.send_and_wait(topic, key=id_.encode(), partition=0)
                 await other.abort_transaction()
@@ -140,7 +143,7 @@ class BulkProducer:
             async with self._told_apart():
                 await other.start()
                 await other.begin_transaction()
-                # Its end takes a place too, and is written where no record is: the library has no word for that.
+                # The end marker takes an offset too, and must be written without a record, for which the library has no method.
                 other._txn_manager.maybe_add_partition_to_txn(KafkaPartition(topic, 0))  # noqa: SLF001
                 if number > 1:
                     fillers = (Outgoing(topic, None, None) for _ in range(number - 1))
@@ -152,7 +155,7 @@ class BulkProducer:
             await _let_go(other)
 
     async def _abort(self) -> None:
-        """Where it cannot be told, Kafka aborts by itself: at our next transaction, or after a while."""
+        """Abort the transaction. If Kafka cannot be reached, it aborts by itself: at our next transaction, or after a while."""
         if self._producer is not None:
             with suppress(Failure):
                 await self._asked("abort_transaction")
@@ -213,7 +216,7 @@ async def _let_go(producer: AIOKafkaProducer) -> None:
 
 
 def _batches(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> Iterator[tuple[Any, int]]:
-    """Batches as full as they may be, each with the number of its records."""
+    """Yield batches as full as they may be, each with the number of its records."""
     batch, number = producer.create_batch(), 0
     for record in records:
         if not _append(batch, record):

@@ -1,7 +1,7 @@
-"""Contains failures: halves a failing batch until one owner's message is found, parks that owner, and serves the rest.
+"""Contains failures: halves a failing batch until one owner's message is found, parks that owner, and processes the rest.
 
-Away, Fenced and Refused pass, since no message causes them. A batch that takes too long is tried again as smaller ones; a single message
-that still does, while another owner's does not, is treated as one that fails.
+Away, Fenced and Refused pass, since no message causes them. A batch that takes too long is tried again in smaller parts. A single message
+that still takes too long, while another owner's does not, is treated as one that fails.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +13,13 @@ from services.chassis.failures import Failure, TimedOut
 from services.chassis.streaming.batches import Fingerprint, Message, Processor, Slice, SourceIdentity, TopicPartition
 
 MOST = 1 << 20
-"""Messages at once, where nothing took too long lately: more than any fetch has."""
+"""Most messages at once if nothing took too long recently: more than any fetch has."""
 TRIES, TRIES_ALONE = 3, 10
-"""How often one message may take too long: where another owner's, which waits behind it, can be taken; and where none waits."""
+"""How often one message may take too long: if another owner's message, which waits behind it, can be processed; and if none waits."""
 
 
 class Place(NamedTuple):
-    """Where a message lies."""
+    """The place of a message in the log."""
 
     source: TopicPartition
     offset: int
@@ -29,13 +29,13 @@ class Place(NamedTuple):
 
 
 class Parking(Processor, Protocol):
-    """A processor that can go on without one of the owners of its messages."""
+    """A processor that can continue without one of the owners of its messages."""
 
     def owner_of(self, source: TopicPartition) -> str:
-        """Whose messages these are. Slices of one owner may be taken apart, but keep their order."""
+        """Return whose messages these are. Slices of one owner may be split, but keep their order."""
 
     def park(self, place: Place, message: Message, fault: Exception) -> None:
-        """Go on without it: take nothing of its owner any more, or put it aside. May raise Away or Fenced."""
+        """Continue without the message: process nothing of its owner any more, or put it aside. May raise Away or Fenced."""
 
 
 class Contained:
@@ -57,12 +57,12 @@ class Contained:
         return self._processor.held_back()
 
     def process(self, slices: Sequence[Slice]) -> None:
-        """May raise Away after some of the slices were taken; given again, these have no effect."""
+        """Process the slices. May raise Away after some of them were processed; given again, these have no effect."""
         rest = slices
         while rest:
             some, rest = _cut(rest, self._most)
             self._take_in_time(some, rest)
-        # Only now: what was taken before a time-out comes again, and takes no time.
+        # Only now: messages processed before a time-out come again, and take no time.
         self._most = min(MOST, 2 * self._most)
 
     def _take_in_time(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> None:
@@ -75,7 +75,7 @@ class Contained:
             self._contain(slices, fault)
 
     def _is_to_blame(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> bool:
-        """Whether this one message takes too long by itself: a database that is slow for everybody blames nobody."""
+        """Return whether this one message takes too long by itself. If the database is slow for everybody, no message is to blame."""
         (part,) = slices
         place, owner = Place(part.source, part.messages[0].offset), self._processor.owner_of(part.source)
         times = self._slow[1] + 1 if self._slow[0] == place else 1
@@ -113,7 +113,7 @@ class Contained:
                 self._take(half)
 
     def _halves(self, slices: Sequence[Slice]) -> tuple[Sequence[Slice], Sequence[Slice]] | None:
-        """Half of the owners and the other half; of one owner, the earlier messages and the later. None of one message."""
+        """Return half of the owners and the other half; of one owner, the earlier messages and the later. None for a single message."""
         owners = sorted({self._processor.owner_of(part.source) for part in slices})
         if len(owners) > 1:
             some = owners[: len(owners) // 2]
@@ -128,7 +128,7 @@ def _number(slices: Iterable[Slice]) -> int:
 
 
 def _cut(slices: Sequence[Slice], most: int) -> tuple[Sequence[Slice], Sequence[Slice]]:
-    """The first `most` messages, and the rest."""
+    """Return the first `most` messages, and the rest."""
     first: list[Slice] = []
     for index, part in enumerate(slices):
         number = len(part.messages)

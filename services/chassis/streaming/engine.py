@@ -1,7 +1,7 @@
 """Processes batches one at a time, in order, without loss, whatever is away and however often topics change owners.
 
-Knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop, only the
-processor has a thread of its own, so that heartbeats go on while it works.
+It knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop; only the
+processor has a thread of its own, so that heartbeats continue while it works.
 """
 
 import asyncio
@@ -46,37 +46,37 @@ class Fetch:
 
 
 class Reader(Protocol):
-    """The consumer. Its questions raise Away when Kafka does not answer, or when owners change meanwhile."""
+    """The consumer. Its questions raise Away if Kafka does not answer, or if owners change meanwhile."""
 
     @property
     def mark(self) -> Mark:
-        """Of the last fetch."""
+        """Return the mark of the last fetch."""
 
     def owned(self) -> Collection[TopicPartition]: ...
 
     async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Seek. What was fetched before is out of date from here on."""
+        """Seek. Anything fetched before is out of date from here on."""
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
 
     async def fetched(self, source: TopicPartition) -> int:
-        """The next offset to fetch."""
+        """Return the next offset to fetch."""
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
-        """The records at these offsets, as far as Kafka still has them."""
+        """Return the records at these offsets, as far as Kafka still has them."""
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
 
 
 class Waiting(NamedTuple):
-    """The first message of a source that is not processed, and when it came, in seconds since 1970."""
+    """The first unprocessed message of a source, and when it came, in seconds since 1970."""
 
     offset: int
     came: float
 
 
 class Ending(Enum):
-    """How persistent work ended."""
+    """How work that is repeated while something is away ended."""
 
     DONE = auto()
     FENCED = auto()
@@ -84,7 +84,7 @@ class Ending(Enum):
 
 
 class StreamEngine:
-    """Create it inside the event loop that it is to run in."""
+    """Decides what to process, and when to read again. Create it inside the event loop in which it runs."""
 
     def __init__(
         self,
@@ -105,33 +105,34 @@ class StreamEngine:
         self._interrupted = asyncio.Event()
         self._positions: dict[TopicPartition, int] = {}
         self._reading: dict[TopicPartition, int] = {}
-        """Where the next fetch begins; the processor is there too, or further."""
+        """Where the next fetch begins; the processor's position is here or later."""
         self._committed: dict[TopicPartition, int] = {}
         self._identities: Mapping[str, SourceIdentity] = {}
         self._seen = Mark(0, 0)
-        self._owners = 0  # how often they changed
-        self._asked_for = NEVER  # whose positions these are: only after an answer may a seek let fetches pass
-        self._valid_after = NEVER  # seeks: only fetches after just so many count
+        self._owners = 0  # how often owners changed
+        # The change of owners for which positions were asked: only after an answer may a seek let fetches pass.
+        self._asked_for = NEVER
+        self._valid_after = NEVER  # only fetches after exactly this many seeks count
         self._silent = False  # Kafka did not answer
         self.lags: Mapping[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, Waiting] = {}
         self._begun: set[asyncio.Task[None]] = set()
         self._at_work = False
         self._up, self._last_progress = False, monotonic()
-        self._signs = 0  # of getting on, or of waiting for what is known to be away
+        self._signs = 0  # counts signs of progress, or of waiting for something known to be away
 
     def attach(self, reader: Reader) -> None:
-        """Must be called before anything else, and again with each new reader; reader and engine need each other."""
+        """Set the reader. Call this before anything else, and again with each new reader; reader and engine need each other."""
         self._reader, self._seen = reader, Mark(0, 0)
 
     def healthy(self) -> bool:
-        """Whether batches can be processed, and something was lately, or nothing is left to process."""
+        """Return whether batches can be processed, and either something was recently or nothing is left to process."""
         return self._up and monotonic() - self._last_progress < self._settings.stuck_after_seconds
 
     # Stopping
 
     def end(self) -> None:
-        """Take no more batches. The one in hand is finished, unless it waits for what is away."""
+        """Process no more batches. The present one is finished, unless it waits for something that is away."""
         self.over.set()
         self._interrupted.set()
 
@@ -144,7 +145,7 @@ class StreamEngine:
         self.end()
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do it beside all else, for as long as the reader stays. Where it fails, the worker stops."""
+        """Run work beside everything else, for as long as the reader stays. If it fails, the worker stops."""
         task = asyncio.create_task(work)
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
@@ -152,7 +153,7 @@ class StreamEngine:
         return task
 
     async def leave(self) -> None:
-        """Let the batch in hand finish and give up whatever still waits: another reader is attached next."""
+        """Let the present batch finish, and cancel work that still waits: another reader is attached next."""
         await self.pause()
         for task in (begun := set(self._begun)):
             task.cancel()
@@ -160,28 +161,28 @@ class StreamEngine:
             await asyncio.wait(begun)
 
     def watch(self, task: asyncio.Task[None]) -> None:
-        """For add_done_callback: a task that fails stops the worker."""
+        """Stop the worker if a task failed. For add_done_callback."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)
 
     async def finish(self) -> None:
-        """Wait for the batch in hand and say farewell to Kafka."""
+        """Wait for the present batch, and commit positions to Kafka a last time."""
         async with self._in_hand:
             self._set_up(up=False)
-            # It only tells others how far this worker is, which is not worth waiting for.
+            # The commit only shows others how far this worker is, which is not worth waiting for.
             with suppress(Away, TimeoutError):
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     await self._commit()
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Shut the threads down."""
         self._process_thread.shutdown(wait=False)
         self._admin_thread.shutdown(wait=False)
 
     # Work that waits for what is away
 
     async def persist(self, work: Callable[[], Awaitable[object]], *, cut: bool = False) -> Ending:
-        """Do `work`, again and again while something is away. `cut`: where it is interrupted, do not wait for its end either."""
+        """Do `work`, and repeat it while something is away. With `cut`, do not wait for its end if it is interrupted."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if self._interrupted.is_set():
                 break
@@ -203,7 +204,7 @@ class StreamEngine:
         return Ending.GIVEN_UP
 
     async def _end(self, task: asyncio.Future[object], *, cut: bool) -> None:
-        """Wait for it, and where nobody does any more, leave nothing of it behind."""
+        """Wait for the task's end. If nobody waits any more, leave nothing of it behind."""
         ends: list[asyncio.Future[Any]] = [task]
         if cut:
             ends.append(asyncio.ensure_future(self._interrupted.wait()))
@@ -226,7 +227,9 @@ class StreamEngine:
             await asyncio.wait_for(self._interrupted.wait(), delay)
 
     async def _process_in_thread(self, call: Callable[..., Any], *args: object) -> Any:
-        """However long that takes is for the database's limits to say: it is no standing still."""
+        """Call the processor in its thread. The time that this takes is limited by the database's timeouts, and does not count as standing
+        still.
+        """
         self._at_work = True
         try:
             return await _in(self._process_thread, call)(*args)
@@ -237,11 +240,11 @@ class StreamEngine:
     # Where to read
 
     async def topics_exist(self, topics: Collection[str]) -> bool:
-        """Wait until they do. False when stopped meanwhile."""
+        """Wait until the topics exist. Returns False if stopped meanwhile."""
         return await self.persist(partial(_in(self._admin_thread, self._identify), topics)) is Ending.DONE
 
     async def pause(self) -> None:
-        """Owners change: let the batch in hand finish, and take none that was fetched before the next seek."""
+        """Stop for a change of owners: let the present batch finish, and process none that was fetched before the next seek."""
         self._interrupted.set()
         self._owners += 1
         self._doubt()
@@ -252,17 +255,17 @@ class StreamEngine:
                 pass
 
     def unpause(self) -> None:
-        """Owners are known; `find_positions` and `seek` follow."""
+        """Continue once owners are known; `find_positions` and `seek` follow."""
         self._metrics.rebalances.inc()
         if not self.over.is_set():
             self._interrupted.clear()
 
     async def find_positions(self) -> None:
-        """Ask the processor where it is in all that this worker now owns."""
+        """Ask the processor for its positions in everything that this worker now owns."""
         await self._until_unfenced(self._ask_positions)
 
     async def seek(self) -> None:
-        """Go to the first message that is not processed. Fetches count from here on if the processor said where that is."""
+        """Seek the first unprocessed message. If the processor gave these positions, fetches count from here on."""
         owners, owned = self._owners, self._reader.owned()
         await self._reader.go_to({source: self._positions[source] for source in owned if source in self._positions})
         if self._asked_for == owners == self._owners:
@@ -270,12 +273,14 @@ class StreamEngine:
             self._valid_after = self._reader.mark.seeks
 
     async def reread(self, *, missing: bool) -> None:
-        """Ask for positions again. `missing`: Kafka says that it does not have what was to be fetched; stop unless that explains it."""
+        """Ask for positions again. With `missing`, Kafka does not have what was to be fetched: stop, unless the
+        new positions explain it.
+        """
         async with self._in_hand:
             await self._start_over(missing=missing)
 
     async def _start_over(self, *, missing: bool = False) -> None:
-        """Nothing that was fetched counts until the processor has said where it is, and that was sought."""
+        """Ask for positions and seek them. Until that is done, no fetch counts."""
         self._doubt()
         await self._until_unfenced(partial(self._go_back, missing=missing))
 
@@ -283,7 +288,7 @@ class StreamEngine:
         self._asked_for = self._valid_after = NEVER
 
     async def _until_unfenced(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Persist; where another worker moves on meanwhile, as it may while this one recounts, begin again."""
+        """Persist. If another worker moves on meanwhile, as it may while this one counts again, begin again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if await self.persist(work, cut=True) is not Ending.FENCED:
                 return
@@ -307,16 +312,19 @@ class StreamEngine:
                 _refuse_outside(source, position, bounds[source], missing=missing)
             await self._compare({source: at for source, at in positions.items() if bounds[source].first < at})
         except Refused:
-            await self._check_identities(identities)  # made again since they were asked for: that says more
+            # If topics were made again since the question, that error says more.
+            await self._check_identities(identities)
             raise
         self._positions, self._asked_for = positions, owners
-        # A topic that is deleted is lost to the assignment. It is watched all the same, so that its return is noticed.
+        # A deleted topic is no longer assigned. It is watched all the same, so that its return is noticed.
         self._identities = {**self._identities, **identities}
         self._progressed()
         self._set_up(up=True)
 
     async def _compare(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Offsets alone do not tell a log that went back and grew again from the one that was read."""
+        """Check that Kafka still has the record before each position: by offsets alone, a log that went back and grew again looks the same.
+        Raises Refused.
+        """
         taken = await self._process_in_thread(self._processor.last_taken)
         found = await self._reader.last_records({at: offset - 1 for at, offset in positions.items() if at in taken})
         for source, kept in found.items():
@@ -345,7 +353,9 @@ class StreamEngine:
         return mark.serial == (before.serial + 1 if mark.seeks == before.seeks else 1)
 
     def _joins(self, slices: Sequence[Slice]) -> bool:
-        """Whether the fetch begins where the processor is: what lies between the two would be left out."""
+        """Return whether the fetch begins no later than the processor's positions. If it began later, the messages between would be left
+        out.
+        """
         begins = {part.source: self._reading.get(part.source) for part in slices}
         self._reading |= {part.source: part.next_offset for part in slices}
         return all(begin is not None and begin <= self._positions[source] for source, begin in begins.items())
@@ -359,7 +369,7 @@ class StreamEngine:
             case Ending.FENCED:
                 await self._start_over()
             case Ending.GIVEN_UP:
-                pass  # whoever owns these partitions next reads them again
+                pass  # the next owner of these partitions reads them again
 
     def _advance(self, slices: Sequence[Slice]) -> None:
         for part in slices:
@@ -372,7 +382,7 @@ class StreamEngine:
     # What others see
 
     async def report(self) -> None:
-        """Until cancelled: measure lag, tell Kafka of progress, and check that topics are still the same."""
+        """Measure lag, commit progress to Kafka, and check that topics are still the same, until cancelled."""
         every = max(1, round(self._settings.identity_every_seconds / self._settings.report_every_seconds))
         turn = 0
         while True:
@@ -388,10 +398,10 @@ class StreamEngine:
                 log.warning("%s cannot measure its lag: %s", self._name, describe(away))
 
     async def guard(self) -> None:
-        """Until this worker stands still though Kafka is there: then raise Away.
+        """Raise Away once this worker has stood still although Kafka answers.
 
-        The consumer has many ways to wait in silence for what never comes, such as an assignment; one that is made
-        anew gets on. Kafka is asked about on another way than the consumer's, whose silence is what this is about.
+        The consumer has many ways to wait in silence for something that never comes, such as an assignment; a new consumer overcomes that.
+        Kafka is asked by another client, since the silence of the consumer is the question.
         """
         while True:
             await self._stand_still()
@@ -402,7 +412,9 @@ class StreamEngine:
         raise Away(f"{self._name} has stood still for {self._settings.still_after_seconds:.0f} s, and nothing says why")
 
     async def _stand_still(self) -> None:
-        """Time is counted in looks, since a process that was frozen meanwhile has not stood still."""
+        """Return once the worker has stood still. Time is counted in checks, since a process that was frozen
+        meanwhile has not stood still.
+        """
         quiet = 0
         while quiet < LOOKS:
             before = self._signs
@@ -410,7 +422,9 @@ class StreamEngine:
             quiet = 0 if self._at_work or self._signs > before else quiet + 1
 
     async def _measure_or_doubt(self) -> None:
-        """What Kafka has while it does not answer may not be what it has after: nothing fetched counts until that is compared."""
+        """Measure, and doubt all fetches if Kafka does not answer: its log may have changed when it is back, so positions are compared
+        first.
+        """
         measuring = asyncio.ensure_future(self._measure())
         try:
             await asyncio.wait({measuring}, timeout=self._settings.silent_after_seconds)
@@ -429,11 +443,11 @@ class StreamEngine:
     async def _measure(self) -> None:
         owned = [source for source in self._reader.owned() if source in self._positions]
         bounds = await self._reader.bounds(owned)
-        # A consumer that was not sent anywhere yet does not answer where it is.
+        # A consumer that has not sought yet does not answer where it is.
         fetched = {source: await self._reader.fetched(source) for source in owned if self._undoubted()}
         owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
         if self._undoubted() and self._seen == self._reader.mark and not self._in_hand.locked():
-            # All that was fetched is processed; what lies between are markers that no message stands for.
+            # All fetched messages are processed; the offsets between are of markers, which are not messages.
             self._positions.update(
                 {source: max(fetched[source], self._positions[source]) for source in owned if source in fetched}
             )
@@ -443,11 +457,11 @@ class StreamEngine:
             self._progressed()
 
     def _undoubted(self) -> bool:
-        """Whether the consumer reads where it was sent last, as the processor said."""
+        """Return whether the consumer reads from where it sought last, as the processor said."""
         return self._valid_after == self._reader.mark.seeks
 
     def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
-        """What is held back waits, however far it was fetched; it is no sign of being stuck."""
+        """Set the metrics of lag. Held back messages count as waiting, even if they were fetched; they are no sign of being stuck."""
         taken = self._taken()
         self.lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
         self._metrics.measured.set_to_current_time()
@@ -458,12 +472,12 @@ class StreamEngine:
             self._metrics.position.labels(source.topic).inc(taken[source])
 
     def _taken(self) -> dict[TopicPartition, int]:
-        """Up to where everything has its outcome."""
+        """Return the positions up to which every message has its outcome."""
         held_back = self._processor.held_back()
         return self._positions | {source: at for source, at in held_back.items() if source in self._positions}
 
     async def _tell_how_long(self) -> None:
-        """For how long the first message of each source has been waiting: Kafka is asked once for each that does not move."""
+        """Measure how long the first message of each source has been waiting. Kafka is asked only once about each that does not move."""
         taken = self._taken()
         behind = {at: taken[at] for at, lag in self.lags.items() if lag and at in taken}
         known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
@@ -479,7 +493,7 @@ class StreamEngine:
         return source in self._waiting and self._waiting[source].offset == place
 
     async def _when_came(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, float]:
-        """What Kafka cannot say in time is left out."""
+        """Return when messages came, leaving out those of which Kafka does not say it in time."""
         with suppress(Away, TimeoutError):
             async with asyncio.timeout(self._settings.silent_after_seconds):
                 found = await self._reader.last_records(places) if places else {}
@@ -520,7 +534,7 @@ def _in(thread: Executor, call: Callable[..., Any]) -> Callable[..., Awaitable[A
 
 
 def _refuse_outside(source: TopicPartition, position: int, bounds: Bounds, *, missing: bool) -> None:
-    """From a position that Kafka cannot give, reading could only go on by leaving something out or reading it twice."""
+    """Raise Refused for a position that Kafka cannot give: reading could only continue by leaving something out or reading it twice."""
     if position < bounds.first or (missing and position > bounds.end):
         at = f"{source.topic}/{source.partition} is at {position}"
         raise Refused(f"{at}, but Kafka has {bounds.first} to {bounds.end}")

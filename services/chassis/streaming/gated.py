@@ -1,4 +1,4 @@
-"""Holds back reading until the tables are as this version needs them."""
+"""Delays reading until the tables are as this version needs them."""
 
 from collections.abc import Callable, Mapping, Sequence
 

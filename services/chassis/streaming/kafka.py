@@ -24,7 +24,7 @@ from services.chassis.streaming.batches import SourceIdentity
 
 log = logging.getLogger(__name__)
 
-# Trying again changes nothing about these. Whatever else Kafka answers may pass.
+# Errors that last: trying again does not help. Any other error may pass.
 LASTING = (
     errors.AuthorizationError,
     errors.SaslAuthenticationFailedError,
@@ -43,24 +43,24 @@ ANSWER_SECONDS = 30.0
 
 
 class Outgoing(NamedTuple):
-    """What to send. `value` None deletes the key in a compacted topic."""
+    """A record to send. A `value` of None deletes the key in a compacted topic."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     timestamp: int | None = None
-    """Milliseconds since 1970; now, if left out. Brokers of a real cluster put their own time in its place."""
+    """Milliseconds since 1970; the present time if left out. Brokers of a real cluster use their own time instead."""
     headers: Headers = ()
 
 
 class Receipt(NamedTuple):
-    """Where Kafka keeps a record, once it has acknowledged it."""
+    """The place of a record in Kafka, once it has acknowledged it."""
 
     topic: str
     partition: int
     offset: int
     redated: bool = False
-    """Whether it is known that the broker put its own time in place of the sender's."""
+    """Whether the broker is known to have used its own time instead of the sender's."""
 
 
 class Span(NamedTuple):
@@ -72,7 +72,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """The required settings of a topic. `replication` -1 takes the cluster's default."""
+    """The required settings of a topic. A `replication` of -1 uses the cluster's default."""
 
     name: str
     partitions: int = 1
@@ -81,7 +81,7 @@ class TopicSpec:
 
 
 def tls_context(settings: KafkaSettings) -> SSLContext | None:
-    """None where the connection is not encrypted."""
+    """Return the TLS context; None if the connection is not encrypted."""
     if not settings.security_protocol.endswith("SSL"):
         return None
     context = create_default_context(cafile=settings.tls_ca_path)
@@ -91,7 +91,7 @@ def tls_context(settings: KafkaSettings) -> SSLContext | None:
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """Connection settings for every client of the library."""
+    """Return connection settings for every client of the library."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": settings.client_id,
@@ -125,7 +125,7 @@ def _told_apart() -> Iterator[None]:
 
 
 class Producer:
-    """Sends records and says where they are kept, only after every in-sync replica has them. Safe to share.
+    """Sends records and returns their places, only after every in-sync replica has them. Safe to share.
 
     Connects on first use, so a service starts while Kafka is away. After Away, a record may or may not have been kept.
     """
@@ -140,7 +140,7 @@ class Producer:
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-send")
 
     async def send(self, records: Sequence[Outgoing]) -> list[Receipt]:
-        """Wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
+        """Send records and wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
         with tracing.span("send", SpanKind.PRODUCER, attributes=_told(records)):
             return await self._send(records, tracing.carried())
 
@@ -158,14 +158,14 @@ class Producer:
         return _receipts(promises)
 
     def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
-        """The same for threads; for many records at once. Raises Away or Refused."""
+        """Send many records at once, from a thread, and wait for the acknowledgement of all. Raises Away or Refused."""
         promises = self._hand_over(records, tracing.carried())
         with _told_apart():
             self._connected().flush(timeout=self._deliver_seconds + CONNECT_SECONDS)
         return _receipts(promises)
 
     def close(self) -> None:
-        """Send what is under way, for a moment, then let go."""
+        """Wait a moment for records on their way, then close."""
         self._sender.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             if self._client is not None:
@@ -198,8 +198,8 @@ class Producer:
                 self._client = KafkaProducer(
                     **connection(self._settings),
                     acks="all",
-                    # An idempotent producer of kafka-python never sends again once records have waited in vain for
-                    # acknowledgement. A record that is kept twice has no further effect here.
+                    # An idempotent producer of kafka-python never sends again once records have waited in vain for acknowledgement. Here, a
+                    # record that is kept twice has no further effect.
                     enable_idempotence=False,
                     compression_type="lz4",
                     linger_ms=self._linger,
@@ -215,7 +215,7 @@ def _close(client: Any) -> None:
     try:
         client.close(timeout=CONNECT_SECONDS)
     except errors.KafkaTimeoutError:
-        # The library gives up on what Kafka does not take before it has stopped its thread.
+        # The library drops records that Kafka does not accept before it has stopped its thread.
         client._sender.force_close()  # noqa: SLF001
         client._sender.join(CONNECT_SECONDS)  # noqa: SLF001
         client.close(timeout=CONNECT_SECONDS)
@@ -260,15 +260,17 @@ def _receipts(promises: Iterable[Any]) -> list[Receipt]:
 
 
 BEGINNING, OF_THE_TOPIC = "delete.retention.ms", "DYNAMIC_TOPIC_CONFIG"
-"""A setting that means nothing to a topic that is not compacted: where its records begin stands there, for whoever may look at it and not
-read it."""
+"""A setting that has no effect on a topic that is not compacted. It records where the topic's events begin, for clients that may read its
+settings but not its events.
+"""
 LENT = "min.compaction.lag.ms"
-"""Another one: 1 while a topic keeps given times for no longer than something is written to it."""
+"""Another such setting: 1 while a topic keeps the times of producers only until a rewriting ends."""
 _TIMES = "message.timestamp.type"
 DAY_MILLISECONDS = 86_400_000
 SEGMENTS, LONG = "segment.ms", str(20 * 365 * DAY_MILLISECONDS)
-"""A fetch gives what lies in one segment: with Kafka's week, a history of years would come in crumbs. Older topics may keep theirs,
-unless it is less than a day: who is killed while segments begin leaves a topic with files for every record."""
+"""A fetch returns the records of one segment: with Kafka's default of a week, a history of years would come in small pieces. Older topics
+may keep their setting unless it is below a day: a process killed while segments begin leaves a topic with files for every record.
+"""
 
 
 class Admin:
@@ -280,7 +282,7 @@ class Admin:
         self._client: Any = None
 
     def ping(self) -> None:
-        """Raises Away when Kafka does not answer."""
+        """Raise Away if Kafka does not answer."""
         self.cluster_id()
 
     def cluster_id(self) -> str:
@@ -288,7 +290,7 @@ class Admin:
             return str(client.describe_cluster()["cluster_id"])
 
     def identities(self, topics: Collection[str]) -> dict[str, SourceIdentity]:
-        """Cluster and topic id of each topic. A missing topic is Away: somebody has yet to create it."""
+        """Return cluster and topic id of each topic. A missing topic raises Away: somebody has yet to create it."""
         cluster_id = self.cluster_id()
         found = self._described(topics)
         if missing := sorted(set(topics) - found.keys()):
@@ -303,17 +305,17 @@ class Admin:
         return self._compared([spec for spec in specs if spec.name in found], found)
 
     def differences(self, specs: Collection[TopicSpec]) -> list[str]:
-        """In words, which topics are missing and where others differ from their specs. Changes nothing."""
+        """Return, in words, which topics are missing and how others differ from their specs. Changes nothing."""
         found = self._described([spec.name for spec in specs])
         missing = [f"{spec.name} is missing" for spec in specs if spec.name not in found]
         return missing + self._compared([spec for spec in specs if spec.name in found], found)
 
     def existing(self, topics: Collection[str]) -> list[str]:
-        """The topics among these that exist."""
+        """Return the topics among these that exist."""
         return sorted(self._described(topics))
 
     def spans(self, topics: Collection[str]) -> dict[str, Span]:
-        """What the first partition of each topic holds."""
+        """Return what the first partition of each topic holds."""
         at = {topic: KafkaPartition(topic, 0) for topic in topics}
         with self._asked() as client:
             first = client.list_partition_offsets(dict.fromkeys(at.values(), OffsetSpec.EARLIEST))
@@ -321,13 +323,13 @@ class Admin:
         return {topic: Span(first[one].offset, latest[one].timestamp) for topic, one in at.items()}
 
     def ends(self, topics: Collection[str]) -> dict[str, int]:
-        """The offset after the last record in the first partition of each topic."""
+        """Return the offset after the last record in the first partition of each topic."""
         with self._asked() as client:
             found = client.list_partition_offsets({KafkaPartition(topic, 0): OffsetSpec.LATEST for topic in topics})
         return {at.topic: one.offset for at, one in found.items()}
 
     def out_of_sync(self, topics: Collection[str]) -> list[str]:
-        """Topics with a replica that is behind."""
+        """Return the topics with a replica that is behind."""
         return sorted(
             topic
             for topic, found in self._described(topics).items()
@@ -336,9 +338,9 @@ class Admin:
 
     @contextmanager
     def keeping_given_times(self, topic: str) -> Iterator[None]:
-        """Meanwhile records keep the times that they are sent with, where the broker's would stand otherwise.
+        """Let records keep the times with which they are sent during the block, even if the broker would set its own.
 
-        Who is killed meanwhile leaves the topic so; then the next one puts it right.
+        A process that is killed during the block leaves the topic like this; the next one to use it puts it right.
         """
         configs = self._configs([topic])[topic]
         before = "LogAppendTime" if configs[LENT]["value"] == "1" else configs[_TIMES]["value"]
@@ -355,7 +357,7 @@ class Admin:
 
     @contextmanager
     def beginning_segments(self, topic: str) -> Iterator[None]:
-        """Meanwhile whatever bears a later time than its segment's first record begins a segment of its own."""
+        """Let a record with a later time than its segment's first record begin a segment of its own during the block."""
         self._configure(SEGMENTS, {topic: "1"})
         try:
             yield
@@ -363,7 +365,7 @@ class Admin:
             self._configure(SEGMENTS, {topic: LONG})
 
     def _configure(self, name: str, values: Mapping[str, str]) -> None:
-        """Raises Refused where Kafka did not do so: the library only answers with the error."""
+        """Configure a topic. Raises Refused if Kafka did not accept it: the library only returns the error."""
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic, {name: one}) for topic, one in values.items()]
         with self._asked() as client:
             answer = client.alter_configs(resources)["topic"]
@@ -371,13 +373,13 @@ class Admin:
             raise Refused(f"Kafka did not set {name} of {'; '.join(refused)}")
 
     def delete_before(self, offsets: Mapping[str, int]) -> None:
-        """Nobody reads anything before these offsets any more. That this was meant of all is noted first, for `meant_beginnings`."""
+        """Delete everything before these offsets. That this was meant for all of them is recorded first, for `meant_beginnings`."""
         self._configure(BEGINNING, {topic: str(offset) for topic, offset in offsets.items()})
         with self._asked() as client:
             client.delete_records({KafkaPartition(topic, 0): offset for topic, offset in offsets.items()})
 
     def meant_beginnings(self, topics: Collection[str]) -> dict[str, int]:
-        """Up to where topics of events were deleted by us; the others are left out."""
+        """Return up to where we deleted topics of events; other topics are left out."""
         told = {topic: configs.get(BEGINNING, {}) for topic, configs in self._configs(topics).items()}
         return {topic: int(one["value"]) for topic, one in told.items() if one.get("config_source") == OF_THE_TOPIC}
 
@@ -429,7 +431,7 @@ class Admin:
         with self._lock, _told_apart():
             if self._client is None:
                 self._client = _AdminClient(**connection(self._settings))
-            # The library waits without limit for an answer that got lost; closing it wakes whoever waits.
+            # The library waits without limit for an answer that got lost; closing it wakes all who wait.
             limit = Timer(ANSWER_SECONDS, self._drop)
             limit.daemon = True
             limit.start()
@@ -448,7 +450,7 @@ class Admin:
 
 
 class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
-    """Where it cannot connect, the library's own would leave a thread and its sockets behind, at every try."""
+    """An admin client that cleans up: if it cannot connect, the library's own would leave a thread and its sockets behind at every try."""
 
     def __init__(self, **options: Any) -> None:
         try:
@@ -460,7 +462,7 @@ class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
 
 
 def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str, Any]) -> Iterator[str]:
-    """A config that the broker does not tell (the embedded one tells none) is not a difference."""
+    """Yield differences. A config that the broker does not report (the embedded one reports none) is not a difference."""
     copies = {len(partition["replica_nodes"]) for partition in found["partitions"]}
     if spec.replication > 0 and copies != {spec.replication}:
         yield f"{spec.name} has {', '.join(map(str, sorted(copies)))} copies, not {spec.replication}"

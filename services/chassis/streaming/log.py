@@ -24,12 +24,12 @@ bounded.install()
 POLL_MILLISECONDS = 500
 LOOK_SECONDS = 10
 SILENT_POLLS = 120
-"""In a row, a minute long: whoever asks for what Kafka has, and is given nothing for so long, is told that it is away."""
+"""Empty polls in a row, a minute long, after which Kafka counts as away although it should have more."""
 T = TypeVar("T")
 
 
 async def records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
-    """The records at these offsets; those that are gone, for age or by compaction, are left out. Raises Away or Refused."""
+    """Return the records at these offsets; those that are gone, by age or compaction, are left out. Raises Away or Refused."""
     if not places:
         return {}
     async with _consumer(kafka) as consumer:
@@ -80,7 +80,7 @@ class Log:
         return await self._consumer.getmany(*partitions, timeout_ms=round(1000 * timeout), max_records=most)
 
     def seek(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Go on reading there."""
+        """Continue reading at these positions."""
         self._run(self._seek(positions))
 
     async def _seek(self, positions: Mapping[TopicPartition, int]) -> None:
@@ -89,7 +89,7 @@ class Log:
             self._consumer.seek(KafkaPartition(*source), position)
 
     def bounds(self) -> dict[TopicPartition, Bounds]:
-        """The offsets that Kafka has of each source."""
+        """Return the offsets that Kafka has of each source."""
         first = self._run(self._consumer.beginning_offsets(self._sources))
         end = self._run(self._consumer.end_offsets(self._sources))
         return {TopicPartition(*at): Bounds(first[at], end[at]) for at in self._sources}
@@ -98,9 +98,9 @@ class Log:
         return int(self._run(self._consumer.position(KafkaPartition(*source))))
 
     def slices(self, most: int) -> list[Slice]:
-        """What comes next, with topics of one suffix in step; nothing, if none came in half a second. Raises Away or Refused.
+        """Return what comes next, with topics of one suffix in step; nothing if none came in half a second. Raises Away or Refused.
 
-        Ask only where there is more to come: after a minute without anything it is away.
+        Ask only if there is more to come: after a minute without anything, it raises Away.
         """
         found = self._run(self._abreast.take(self._sources, POLL_MILLISECONDS / 1000, most))
         self._silent = 0 if found else self._silent + 1

@@ -1,11 +1,11 @@
-"""Decides which worker reads which topics. Those that share the suffix after the last "." stay together."""
+"""Decides which worker reads which topics. Topics that share the suffix after the last "." stay together."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 
 def suffix(topic: str) -> str:
-    """`S12000036` of `orders.events.S12000036`."""
+    """Return the part after the last ".", such as `S12000036` of `orders.events.S12000036`."""
     return topic.rpartition(".")[2]
 
 
@@ -36,7 +36,7 @@ def _groups(subscribed: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
 
 
 def _quotas(groups: int, claims: Mapping[str, Collection[str]]) -> dict[str, int]:
-    """What each member may hold. Those with most claims get the odd ones, so that the fewest move."""
+    """Return how many suffixes each member may hold. Members with the most claims get the remainder, so that the fewest move."""
     each, odd = divmod(groups, len(claims))
     ranked = sorted(claims, key=lambda member: (-len(claims[member]), member))
     return {member: each + (rank < odd) for rank, member in enumerate(ranked)}

@@ -1,4 +1,6 @@
-"""How far each source was read, in the table `checkpoints` of the service's own schema: moved in the transaction of what was read."""
+"""How far each source was read, in the table `checkpoints` of the service's own schema. Positions move in the transaction that writes what
+was read.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,7 +11,7 @@ from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentit
 
 
 def claim(connection: Connection, sources: Mapping[TopicPartition, SourceIdentity]) -> dict[TopicPartition, int]:
-    """Positions to read from; a source never read before starts at 0. Raises Refused where a source is not the same."""
+    """Return the positions from which to read; a source never read before starts at 0. Raises Refused if a source is not the same."""
     for source, identity in sources.items():
         connection.execute(
             text(
@@ -42,7 +44,7 @@ def _same_source(source: TopicPartition, known: SourceIdentity, found: SourceIde
 
 
 def last_taken(connection: Connection, sources: Collection[TopicPartition]) -> dict[TopicPartition, Fingerprint]:
-    """The record before each position, where any was taken since that is noted."""
+    """Return the record before each position, if one was recorded."""
     query = text(
         "SELECT topic, partition, last_timestamp, last_checksum FROM checkpoints "
         "WHERE next_offset > 0 AND last_checksum IS NOT NULL"
@@ -55,7 +57,7 @@ def last_taken(connection: Connection, sources: Collection[TopicPartition]) -> d
 
 
 def advance(connection: Connection, known: Mapping[TopicPartition, int], slices: Sequence[Slice]) -> None:
-    """Moves offsets from where this worker knows them to behind these slices. Raises Fenced where another worker has moved one."""
+    """Move offsets from where this worker knows them to the ends of these slices. Raises Fenced if another worker has moved one."""
     prints = [fingerprint(piece.messages[-1]) for piece in slices]
     moved = connection.execute(
         text(

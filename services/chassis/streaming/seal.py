@@ -1,6 +1,7 @@
 """Seals on messages: a holder of the same key can check that a message comes from the named service.
 
-Kafka's rights say who may write to a topic, not for whom. A service seals what it publishes with a key that only it and its reader hold.
+Kafka's rights say who may write to a topic, but not on whose behalf. A service seals what it publishes with a key that only it and its
+reader hold.
 """
 
 import hmac
@@ -17,16 +18,16 @@ class Sealer(NamedTuple):
     keys: tuple[bytes, ...]
 
     def seal(self, key: bytes, value: bytes) -> bytes:
-        """Of a message with this key and value, by the newest key."""
+        """Return the seal of a message with this key and value, by the newest key."""
         return _seal(self.keys[0], key, value)
 
     def knows(self, seal: bytes | None, key: bytes, value: bytes) -> bool:
-        """Whether it was made with one of the keys, of this message."""
+        """Return whether the seal was made of this message, with one of the keys."""
         return seal is not None and any(hmac.compare_digest(seal, _seal(each, key, value)) for each in self.keys)
 
 
 def sealer(secret: str) -> Sealer | None:
-    """One or several keys, separated by commas, the newest first; None for no key. Raises ValueError for a short one."""
+    """Read one or several keys, separated by commas, the newest first; None for no key. Raises ValueError for a short one."""
     keys = tuple(key.strip().encode() for key in secret.split(",") if key.strip())
     if any(len(key) < SHORTEST_KEY for key in keys):
         raise ValueError(f"a key has {SHORTEST_KEY} characters or more")
@@ -34,7 +35,7 @@ def sealer(secret: str) -> Sealer | None:
 
 
 def seal_in(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
-    """The seal among a message's headers."""
+    """Return the seal among a message's headers; None if there is none."""
     return next((content for name, content in headers if name == HEADER), None)
 
 

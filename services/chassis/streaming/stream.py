@@ -1,10 +1,10 @@
-"""Reads topics as a member of a group and hands whole fetches to a Processor. The only file that imports faust.
+"""Reads topics as a member of a group and hands whole fetches to a Processor. Only this module imports faust.
 
-Faust brings group membership, rebalancing and the consumer. A stock agent spends some dozen callbacks on each message,
-so here one message stands for a whole fetch (its public settings ConsumerScheduler and Schema). Positions live with the
-Processor, in the transaction of its own writes: on every assignment they are asked for and sought, whatever Kafka says;
-what is committed to Kafka only tells others how far this worker is. Faust drops a message in silence when a rebalance
-cuts in, so each fetch is marked with the number of seeks before it and its place after them.
+Faust brings group membership, rebalancing and the consumer. A stock agent spends some dozen callbacks on each message, so here one message
+stands for a whole fetch (its public settings ConsumerScheduler and Schema). The Processor keeps the positions, in the transaction of its
+own writes: on every assignment it is asked for them and they are sought, whatever Kafka says. What is committed to Kafka only shows others
+how far this worker is. Faust drops a message in silence if a rebalance interrupts, so each fetch is marked with the number of seeks before
+it and its place after them.
 """
 
 import asyncio
@@ -70,13 +70,13 @@ def run(
 ) -> int:
     """Process `topics` as a member of the group `name` until SIGTERM, SIGINT or a failure. Returns the exit status.
 
-    0: stopped as asked, after the batch in hand. 1: a bug. 3: refused.
+    0: stopped as asked, after the present batch. 1: a bug. 3: refused.
     """
     return Stream(kafka, settings, name, topics, processor, metrics).run()
 
 
 class Stream:
-    """One worker. `run` blocks; the others may be called from any thread."""
+    """One worker. `run` blocks; the other methods may be called from any thread."""
 
     def __init__(
         self,
@@ -94,18 +94,18 @@ class Stream:
         self._engine: StreamEngine | None = None
 
     def run(self) -> int:
-        """Block until stopped. Returns the exit status, see `run` of this module."""
+        """Block until stopped. Returns the exit status; see `run` of this module."""
         return asyncio.run(self._main())
 
     def stop(self) -> None:
-        """Finish the batch in hand, then stop."""
+        """Finish the present batch, then stop."""
         self._asked_to_stop.set()
         if self._loop is not None and self._engine is not None:
             with suppress(RuntimeError):  # it has stopped already
                 self._loop.call_soon_threadsafe(self._engine.end)
 
     def go_back(self) -> None:
-        """Read again from where the processor is, since somebody else has changed that."""
+        """Read again from the processor's positions, since something else has changed them."""
         if self._loop is not None and self._engine is not None:
             with suppress(RuntimeError):  # it has stopped already
                 self._loop.call_soon_threadsafe(self._reread)
@@ -115,11 +115,11 @@ class Stream:
         self._engine.begin(self._engine.reread(missing=False))
 
     def healthy(self) -> bool:
-        """Whether this worker can process events: its dependencies answer, and it makes progress or has nothing left to do."""
+        """Return whether this worker can process events: its dependencies answer, and it makes progress or has nothing left to do."""
         return self._engine is not None and self._engine.healthy()
 
     def lags(self) -> Mapping[TopicPartition, int]:
-        """The number of unprocessed messages of each source at the last measurement."""
+        """Return the number of unprocessed messages of each source at the last measurement."""
         return {} if self._engine is None else self._engine.lags
 
     async def _main(self) -> int:
@@ -139,7 +139,7 @@ class Stream:
         return engine.status
 
     async def _work(self, engine: StreamEngine) -> None:
-        """Follow the topics; where Faust ends because Kafka went, or waits for nothing, start it again."""
+        """Follow the topics. If Faust ends because Kafka went away, or waits for nothing, start it again."""
         for delay in backoff(self._settings.retry_first_seconds, self._settings.retry_longest_seconds):
             if not await engine.topics_exist(self._topics) or await self._follow(engine):
                 return
@@ -148,7 +148,7 @@ class Stream:
                 await asyncio.wait_for(engine.over.wait(), delay)
 
     async def _follow(self, engine: StreamEngine) -> bool:
-        """Until the engine stops. False where Faust is to be started again."""
+        """Follow the topics until the engine stops. Returns False if Faust must be started again."""
         app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
         app.read(self._topics)
         gone = asyncio.Event()
@@ -186,17 +186,17 @@ async def _crash(app: "App") -> None:
 
 
 def _options(kafka: KafkaSettings, settings: StreamSettings) -> dict[str, Any]:
-    """Faust as a consumer and nothing else: no tables, no web server, no topics of its own."""
+    """Return settings of Faust as a consumer and nothing else: no tables, no web server, no topics of its own."""
     return {
         "broker": [f"kafka://{server.strip()}" for server in kafka.bootstrap.split(",")],
         "broker_client_id": kafka.client_id,
         "broker_credentials": _credentials(kafka),
         "broker_session_timeout": kafka.session_timeout_seconds,
         "broker_heartbeat_interval": kafka.session_timeout_seconds / 5,
-        # For so long a member that died while it joined holds up all the others.
+        # For this long, a member that died while it joined holds up all the others.
         "broker_rebalance_timeout": kafka.session_timeout_seconds * 3,
         "broker_request_timeout": max(REQUEST_SECONDS, kafka.session_timeout_seconds),
-        # While something is away nothing is fetched; that must not cost the membership.
+        # While something is away nothing is fetched; that must not end the membership.
         "broker_max_poll_interval": YEAR_SECONDS / 52,
         "broker_max_poll_records": settings.batch_max_messages,
         "consumer_metadata_max_age_ms": int(kafka.metadata_seconds * 1000),
@@ -239,7 +239,7 @@ class Records(dict[Any, list[Any]]):
 
 
 class OneMessagePerFetch(DefaultSchedulingStrategy):
-    """The last record of the first partition stands for all, which become its value."""
+    """Lets the last record of the first partition stand for all records, which become its value."""
 
     def iterate(self, records: Mapping[Any, list[Any]]) -> Iterator[tuple[Any, Any]]:
         for partition, messages in records.items():
@@ -273,7 +273,7 @@ class SuffixAssignor(PartitionAssignor):
         )
         assignments = {
             member: ClientAssignment(
-                # Where Kafka went before it told of a topic's partitions, it has one at least: to read none would raise no error.
+                # If Kafka went away before it named a topic's partitions, the topic has at least one: reading none would raise no error.
                 actives={topic: sorted(cluster.partitions_for_topic(topic) or {0}) for topic in sorted(topics)},
                 standbys={},
             )
@@ -283,7 +283,7 @@ class SuffixAssignor(PartitionAssignor):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer has a thread of its own. Marks are made there: nothing comes between a seek and a fetch."""
+    """The thread of Faust's consumer. Marks are made there, so that nothing comes between a seek and a fetch."""
 
     app: "App"
     mark = Mark(0, 0)
@@ -297,7 +297,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust has no settings for these.
         consumer._fetch_max_wait_ms = self.app.kafka.fetch_wait_milliseconds  # noqa: SLF001
         consumer._fetch_max_bytes = self.app.kafka.fetch_max_bytes  # noqa: SLF001
-        if self.app.kafka.transactions:  # what was sent in one that did not end well was never sent
+        if self.app.kafka.transactions:  # records of an aborted transaction do not count as sent
             consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
@@ -307,7 +307,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 return await super()._fetch_records(consumer, active, timeout, max_records)
             records = await self._abreast.take(active, timeout or 0, max_records)
         except NoOffsetForPartitionError:
-            return {}  # nothing committed in Kafka; the seek follows
+            return {}  # nothing is committed in Kafka; the seek follows
         except OffsetOutOfRangeError:
             self.app.lost_position()
             return {}
@@ -323,12 +323,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return lacks(self._ensure_consumer(), partition)
 
     async def on_thread_stop(self) -> None:
-        # Where a step of joining never ended, it is cut off here, and the coordinator ends cancelled: that is no fault of the thread.
+        # If a step of joining never ended, it is cut off here, and the coordinator ends cancelled: the thread has not failed.
         with suppress(asyncio.CancelledError):
             await super().on_thread_stop()
 
     def set_shutdown(self) -> None:
-        with suppress(RuntimeError):  # it was left, and the loop of whoever would have waited for its end is closed
+        with suppress(RuntimeError):  # it was left, and the loop that would have waited for its end is closed
             super().set_shutdown()
 
     async def _seek_wait(self, consumer: Any, partitions: Any) -> None:
@@ -344,7 +344,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 @asynccontextmanager
 async def _answered(question: str) -> AsyncIterator[None]:
-    """In bounded time, or Away: a consumer's thread that has ended answers nothing, or that its loop is closed."""
+    """Wait for an answer in bounded time, or raise Away: an ended consumer's thread answers nothing, or that its loop is closed."""
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             yield
@@ -353,7 +353,7 @@ async def _answered(question: str) -> AsyncIterator[None]:
 
 
 class Consumer(driver.Consumer):
-    """Asks the engine where Faust would ask Kafka's committed offsets. This is the engine's Reader."""
+    """Asks the engine where Faust would ask for Kafka's committed offsets. This is the engine's Reader."""
 
     app: "App"
     _thread: ConsumerThread
@@ -362,10 +362,10 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def on_buffer_full(self, tp: Any) -> None:
-        """Faust would pause one partition, and sleep a second where it is the only one. The full queue is enough."""
+        """Do nothing. Faust would pause one partition, and sleep a second if it is the only one; the full queue is enough."""
 
     def on_buffer_drop(self, tp: Any) -> None:
-        """See on_buffer_full."""
+        """Do nothing; see on_buffer_full."""
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         if not self.app.left:
@@ -382,7 +382,7 @@ class Consumer(driver.Consumer):
             return
         try:
             await self.app.engine.seek()
-        except Away as away:  # until it is sought, nothing fetched counts; Faust would take this for the end
+        except Away as away:  # until it is sought, no fetch counts; Faust would take this for the end
             log.warning("seeking again: %s", describe(away))
             self.app.reread(missing=False)
 
@@ -409,12 +409,14 @@ class Consumer(driver.Consumer):
         return {source: Bounds(first[source], self._end(source, end[source])) for source in sources}
 
     def _end(self, source: TopicPartition, told: int) -> int:
-        """What was seen once says more only to the embedded broker: of a log that went back, it would hide just that."""
+        """Return the end of a source. Only the embedded broker reports too low an end, so only for it does the highest end seen count:
+        elsewhere that would hide a log that went back.
+        """
         if self.app.kafka.transactions:
             return told
         try:
             return max(told, self.highwater(TP(*source)) or 0)
-        except AssertionError as error:  # this is how the driver says that the partition is not ours any more
+        except AssertionError as error:  # this is how the driver says that the partition is no longer ours
             raise Away(f"{source.topic} changes its owner") from error
 
     async def fetched(self, source: TopicPartition) -> int:
@@ -447,7 +449,7 @@ class App(faust.App):
 
     BootStrategy = ConsumerOnly
     left = False
-    """Whether another one follows: what this one still does, since its end may be cut short, says nothing to the engine."""
+    """Whether another app follows. What this one still does says nothing to the engine, since its end may be cut short."""
 
     def __init__(self, engine: StreamEngine, kafka: KafkaSettings, name: str, options: Mapping[str, Any]) -> None:
         super().__init__(name, **options)
@@ -467,11 +469,11 @@ class App(faust.App):
         self.engine.attach(cast(Consumer, self.consumer))
 
     def lost_position(self) -> None:
-        """Called from the consumer's thread, at every fetch until it is mended."""
+        """Read again. Called from the consumer's thread, at every fetch until it is corrected."""
         self.loop.call_soon_threadsafe(partial(self.reread, missing=True))
 
     def reread(self, *, missing: bool) -> None:
-        """Unless that is being done."""
+        """Read again, unless that is being done."""
         if self.left:
             return
         if self._lost is None or self._lost.done():
@@ -485,4 +487,4 @@ class App(faust.App):
         return Transport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        """Nothing is kept on disk."""
+        """Do nothing: nothing is kept on disk."""

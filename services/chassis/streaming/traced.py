@@ -9,11 +9,11 @@ from services.chassis.streaming.batches import Fingerprint, Message, Slice, Sour
 from services.chassis.streaming.containment import Parking, Place
 
 MOST_LINKS = 128
-"""As many as OpenTelemetry keeps of one span."""
+"""As many links as OpenTelemetry keeps of one span."""
 
 
 class Traced:
-    """A Parking whose transactions can be followed. It ends well once the transaction has committed."""
+    """Wraps a Parking so that its transactions can be traced. A span ends well once the transaction has committed."""
 
     def __init__(self, inner: Parking) -> None:
         self._inner = inner
@@ -28,7 +28,7 @@ class Traced:
         return self._inner.held_back()
 
     def process(self, slices: Sequence[Slice]) -> None:
-        """As the inner one does. Messages that nobody traces cost nothing more."""
+        """Process slices with the inner one. Messages that nobody traces cost nothing more."""
         requests = requests_of(slices) if tracing.is_on() else {}
         if not requests:
             self._inner.process(slices)
@@ -41,7 +41,7 @@ class Traced:
         return self._inner.owner_of(source)
 
     def park(self, place: Place, message: Message, fault: Exception) -> None:
-        """As the inner one does, in the trace of the request that brought the message."""
+        """Park with the inner one, in the trace of the request that brought the message."""
         sent = tracing.context_in(message.headers) if tracing.is_on() else None
         if sent is None:
             self._inner.park(place, message, fault)
@@ -51,7 +51,7 @@ class Traced:
 
 
 def requests_of(slices: Sequence[Slice]) -> dict[tuple[int, int], SpanContext]:
-    """The traced spans in which these messages were sent, each once."""
+    """Return the traced spans in which these messages were sent, each once."""
     found = (tracing.span_in(message.headers) for part in slices for message in part.messages if message.headers)
     return {(one.trace_id, one.span_id): one for one in found if one is not None and one.trace_flags.sampled}
 

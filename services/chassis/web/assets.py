@@ -27,14 +27,14 @@ class Asset:
 
     @classmethod
     def of(cls, path: Path, content: bytes) -> "Asset":
-        """Name it by its content."""
+        """Make an asset that is named by its content."""
         name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
         packed = None if path.suffix in _PACKED_ALREADY else gzip.compress(content, mtime=0)
         return cls(name, guess_type(path.name)[0] or "font/woff2", content, packed)
 
 
 def _load() -> Mapping[str, Asset]:
-    """By their own names. Style sheets come last, since they name others."""
+    """Load assets by their own names. Style sheets come last, since they name others."""
     found: dict[str, Asset] = {}
     for path in sorted(STATIC.glob("*.*"), key=lambda path: path.suffix == ".css"):
         content = path.read_bytes()
@@ -50,7 +50,7 @@ _BY_ADDRESS = {asset.name: asset for asset in _ASSETS.values()}
 
 
 def address(name: str) -> str:
-    """Return where a file of `static` is served. It changes with what the file holds."""
+    """Return where a file of `static` is served. It changes with the content of the file."""
     return f"/static/{_ASSETS[name].name}"
 
 

@@ -14,10 +14,10 @@ from services.chassis.web.words import rounded
 
 WIDTH, HEIGHT = 760, 300
 NARROW = 360
-"""For a phone: letters keep their size there."""
+"""The width on a phone, on which letters keep their size."""
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 16, 40
 NOUGHT = 2.0
-"""How wide a bar is at the least, so that it is seen."""
+"""The least width of a bar, so that it is visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Point:
     lower: float | None = None
     upper: float | None = None
     hollow: bool = False
-    """Not the last word, or not of the whole period."""
+    """Whether the value is provisional, or only of a part of its period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, with its interval where it has one."""
+    """One bar, with its interval if it has one."""
 
     label: str
     value: float | None
@@ -43,7 +43,7 @@ class Bar:
     strong: bool = False
     hollow: bool = False
     absent: str = "not shown"
-    """What stands there where it has no value."""
+    """The words in its place if it has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class Dot:
     value: float
     place: str
     href: str = ""
-    """Where more is said of it."""
+    """The address with more about it."""
 
 
 def at_both_widths(draw: Callable[[float], str]) -> str:
-    """The chart as wide screens show it, and as narrow ones do; only one of them is ever there for anybody."""
+    """Return the chart for wide screens and for narrow ones; a browser shows only one of them."""
     wide = draw(WIDTH)
     return f'<div class="pb_wide">{wide}</div><div class="pb_narrow">{draw(NARROW)}</div>' if wide else ""
 
@@ -73,7 +73,7 @@ def line(
     middle: float | None = None,
     width: float = WIDTH,
 ) -> str:
-    """A line over months, with its interval as a band, and across it what the months are compared with."""
+    """Draw a line over months, with its interval as a band, and a line for the value with which they are compared."""
     known = [v for p in points for v in (p.value, p.lower, p.upper) if v is not None]
     if not known:
         return ""
@@ -105,7 +105,7 @@ def line(
 
 
 def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = None, width: float = WIDTH) -> str:
-    """Horizontal bars, whiskers for intervals, and a line for what they are compared with."""
+    """Draw horizontal bars, whiskers for intervals, and a line for the value with which they are compared."""
     known = [v for item in items for v in (item.value, item.upper) if v is not None]
     if not known:
         return ""
@@ -136,7 +136,7 @@ def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = 
 
 
 def _bar(item: Bar, x: Callable[[float], float], middle: float) -> Iterator[str]:
-    """One bar with its interval. Nought is a mark and a word, else there would be an interval around nothing."""
+    """Yield one bar with its interval. Zero is a mark and a word, since an interval around nothing would confuse."""
     left = x(0)
     if item.value is None:
         yield f'<text class="pb_axis" x="{left + 6:.0f}" y="{middle + 5:.1f}">{escape(item.absent)}</text>'
@@ -166,7 +166,7 @@ class Curve:
 def funnel(
     title: str, dots: Sequence[Dot], curves: Sequence[Curve], centre: float, size_label: str, width: float = WIDTH
 ) -> str:
-    """Authorities by size and share, with limits; shapes tell what colour does. Each dot has its name, and leads to its row."""
+    """Draw authorities by size and share, with limits. Shapes say the same as colours. Each dot has its name, and links to its row."""
     if not dots:
         return ""
     height, largest = 420, max(dot.size for dot in dots) * 1.05
@@ -205,7 +205,7 @@ def funnel(
 
 
 def _place(x: float, y: float, dot: Dot) -> str:
-    """A mark that names itself where a pointer or the keyboard rests on it."""
+    """Return a mark that shows its name when a pointer or the keyboard is on it."""
     said = escape(f"{dot.label}: {rounded(dot.value)}% of {dot.size:,.0f}", {'"': "&quot;"})
     if dot.place == "within":
         shape = f'<circle class="pb_place pb_place--within" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
@@ -216,12 +216,12 @@ def _place(x: float, y: float, dot: Dot) -> str:
 
 
 def _lines(label: str, room: float) -> list[str]:
-    """A name in one line or two, whole where there is room for it."""
+    """Return a name in one line or two, in full if there is room for it."""
     return textwrap.wrap(label, int(room / 7.2), max_lines=2, placeholder="…")
 
 
 def _label(lines: Sequence[str], x: float, middle: float) -> list[str]:
-    """Its lines one below the other, on both sides of the middle."""
+    """Return the lines one below the other, centred on the middle."""
     first = middle + 5 - 8 * (len(lines) - 1)
     return [
         f'<text class="pb_label" x="{x}" y="{first + 16 * at:.1f}" text-anchor="end">{escape(line)}</text>'
@@ -237,7 +237,7 @@ def dot(x: float, y: float, radius: float, *, hollow: bool) -> str:
 def svg(
     title: str, width: float, height: float, parts: Sequence[str], kind: str = "pb_chart", role: str = "img"
 ) -> str:
-    """A drawing with a name. What can be pointed at in it needs the role of a group."""
+    """Return a drawing with a name. If parts of it can be pointed at, it needs the role of a group."""
     label = escape(title, {'"': "&quot;"})
     return (
         f'<svg class="{kind}" role="{role}" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" '
@@ -254,7 +254,7 @@ def _grid(low: float, high: float, step: float, y: Callable[[float], float], uni
 
 
 def runs(values: Sequence[float | None]) -> list[list[int]]:
-    """Places of consecutive values, without the gaps."""
+    """Return the places of consecutive values, without the gaps."""
     runs: list[list[int]] = []
     for index, value in enumerate(values):
         if value is None:
@@ -274,7 +274,7 @@ def _scale(low: float, high: float, unit: str) -> tuple[float, float, float]:
 
 
 def _step(reach: float, count: int) -> float:
-    """A round step that divides the reach into about so many parts."""
+    """Return a round step that divides the reach into about so many parts."""
     rough = max(reach, 1e-9) / count
     power = 10 ** floor(log10(rough))
     return float(next(m * power for m in (1, 2, 5, 10) if m * power >= rough))

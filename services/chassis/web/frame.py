@@ -39,16 +39,16 @@ class Look:
     navigation: tuple[Link, ...]
     footer: tuple[Link, ...] = ()
     footnote: str = ""
-    """Who publishes, and under which licence."""
+    """The publisher, and the licence."""
     search: str = ""
-    """Where the box in the header leads; none without."""
+    """The address of the search box in the header; empty if there is none."""
     feed: str = ""
-    """Where what is new is told to readers of feeds."""
+    """The address of the feed with news."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What every page of a service needs."""
+    """The parts that every page of a service needs."""
 
     settings: SiteSettings
     look: Look
@@ -64,7 +64,7 @@ class Frame:
         return identity if Who.PERSON.lets_in(identity) else PUBLIC
 
     def token(self, request: Request) -> str | None:
-        """The token of who looks: of their session, or with tokens for development what the browser keeps itself. Raises Away."""
+        """Return the token of the viewer: of their session, or with development tokens the one that the browser keeps. Raises Away."""
         if session := session_of(request.scope):
             return session.token
         tokens: TokenSettings = request.app.state.tokens
@@ -97,7 +97,7 @@ class Frame:
 
 
 def _unchanged(path: str) -> str:
-    """Where a link of the navigation leads: a service may keep more in it, as which release is read."""
+    """Return the target of a link in the navigation unchanged. A service may add to it, such as which release is being read."""
     return path
 
 
@@ -110,6 +110,6 @@ def templates(package: str, names: Mapping[str, Any]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["svg"] = Markup  # charts escape what they are given
+    environment.filters["svg"] = Markup  # charts escape their input themselves
     environment.globals |= {"asset": assets.address, **names}
     return environment

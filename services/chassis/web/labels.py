@@ -14,7 +14,7 @@ _SIDES = (
 )
 """Which end of a name is beside its mark, and how far below the middle its line is; the best first."""
 _ASIDE = {"start": (11, 0.0), "end": (-11, 1.0), "middle": (0, 0.5)}
-"""How far to the right of its mark that end is, and how much of the name lies to the left of there."""
+"""How far to the right of its mark that end is, and which share of the name lies to the left of it."""
 _LETTER = 7.3
 
 
@@ -28,7 +28,9 @@ class _Room(NamedTuple):
 
 
 def labels(wanted: Iterable[tuple[At, str]], marks: Sequence[At], lines: Sequence[At], sides: At) -> Iterator[str]:
-    """Names that hide neither a mark nor another name, and best no point of a line. What finds no room between the sides has none."""
+    """Yield names that cover neither a mark nor another name, and if possible no point of a line. A name that does not fit between the
+    sides is left out.
+    """
     taken = [_around(at, 6) for at in marks]
     crossed = [_around(at, 1) for at in lines]
     for at, name in wanted:

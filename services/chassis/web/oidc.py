@@ -1,7 +1,7 @@
 """Sign-in by an OpenID Connect provider: the authorization code flow with PKCE, for a client with a secret.
 
-What ties an attempt to the browser that began it is one secret in a cookie of that browser. State, nonce and verifier are made from it,
-so that the server keeps nothing of an attempt, and any process of the service can finish it.
+One secret in a cookie ties an attempt to the browser that began it. State, nonce and verifier are derived from it, so that the server keeps
+nothing of an attempt, and any process of the service can finish it.
 """
 
 import hmac
@@ -27,7 +27,7 @@ FRESH_SECONDS = 300.0
 LEEWAY_SECONDS = 30
 TIMEOUT_SECONDS = 10.0
 DONE = "/sign-in/done"
-"""Where the provider sends people back to."""
+"""The address to which the provider returns people."""
 
 
 class NotSignedIn(Exception):
@@ -42,13 +42,13 @@ class Attempt(NamedTuple):
 
 
 class _Provider(NamedTuple):
-    """What the provider says of itself."""
+    """The provider's description of itself."""
 
     authorize: str
     token: str
     keys: PublishedKeys
     names_itself: bool
-    """Whether it puts its name into what it sends back (RFC 9207)."""
+    """Whether it includes its name in its answers (RFC 9207)."""
 
 
 class SignIn:
@@ -59,7 +59,7 @@ class SignIn:
         self._known: TTLCache[str, _Provider] = TTLCache(1, FRESH_SECONDS)
 
     async def begin(self) -> Attempt:
-        """Where to send the browser, and what it must keep until it comes back. Raises Away, NotSignedIn."""
+        """Return where to send the browser, and what it must keep until it comes back. Raises Away, NotSignedIn."""
         secret, provider = token_urlsafe(32), await self._provider()
         client = self._client()
         address, _ = client.create_authorization_url(
@@ -73,7 +73,7 @@ class SignIn:
         return Attempt(address, secret)
 
     async def finish(self, secret: str, query: Mapping[str, str]) -> str:
-        """The person's access token, for what came back to the browser with this secret. Raises Away, NotSignedIn."""
+        """Return the person's access token, for what came back to the browser with this secret. Raises Away, NotSignedIn."""
         provider = await self._provider()
         self._check_answer(provider, secret, query)
         tokens = await self._tokens(provider, secret, query["code"])
@@ -134,7 +134,7 @@ class SignIn:
         )
 
     def _resource(self) -> dict[str, str]:
-        """For whom tokens are meant, to providers that ask (RFC 8707)."""
+        """Return for whom tokens are meant, for providers that ask (RFC 8707)."""
         return {"resource": self._settings.resource} if self._settings.resource else {}
 
     async def _provider(self) -> _Provider:
@@ -150,7 +150,7 @@ class SignIn:
         return found
 
     def _believed(self, told: Any) -> _Provider:
-        """Raises NotSignedIn for a document of somebody else (OpenID Connect Discovery 1.0, section 4.3)."""
+        """Check the provider's document. Raises NotSignedIn if it is another party's (OpenID Connect Discovery 1.0, section 4.3)."""
         try:
             if told["issuer"] != self._settings.issuer or "S256" not in told["code_challenge_methods_supported"]:
                 raise NotSignedIn("The provider is not the one that the settings name.")
@@ -163,5 +163,5 @@ class SignIn:
 
 
 def _made(secret: str, purpose: str) -> str:
-    """One value for each purpose, from which neither the secret nor the others can be worked out."""
+    """Derive one value for each purpose. Neither the secret nor the other values can be derived from it."""
     return hmac.new(secret.encode("utf-8", "replace"), purpose.encode(), sha256).hexdigest()

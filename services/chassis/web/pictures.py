@@ -1,4 +1,4 @@
-"""A chart as a file of its own: what it shows, where it comes from, and the drawing, on paper that is white on any page."""
+"""A chart as a file of its own: what it shows, its source, and the drawing, on paper that is white on any page."""
 
 import re
 import textwrap
@@ -14,7 +14,7 @@ from resvg_py import svg_to_bytes
 SVG, PNG = "image/svg+xml", "image/png"
 MARGIN, LINE, ZOOM = 24, 22, 2
 LETTERS = 108
-"""Of a line, at the size in which notes are written."""
+"""Most letters of a line, at the size of notes."""
 _FONT = Path(__file__).parent / "static" / "roboto.ttf"
 _STYLE = """
 text { font-family: Roboto, Helvetica, Arial, sans-serif; font-size: 14px; fill: #333; }
@@ -38,18 +38,18 @@ _DRAWING = re.compile(r'<svg [^>]*viewBox="0 0 ([0-9.]+) ([0-9.]+)"[^>]*>')
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart of a page, with all that has to be said where it stands alone."""
+    """A chart of a page, with everything that must be said if it stands alone."""
 
     drawing: str
     title: str
     said: str
     """What it shows, for those who do not see it."""
     notes: tuple[str, ...]
-    """How to read it, and where it comes from."""
+    """How to read it, and its source."""
 
 
 def as_svg(picture: Picture) -> str:
-    """A whole SVG document. It needs no style sheet and leads nowhere."""
+    """Return a whole SVG document. It needs no style sheet and has no links."""
     found = _DRAWING.match(picture.drawing)
     assert found is not None
     width, height = (float(each) for each in found.groups())
@@ -76,7 +76,7 @@ def as_svg(picture: Picture) -> str:
 
 
 def as_png(picture: Picture) -> bytes:
-    """The same in pixels, twice as many as a page has, with what it shows in its text."""
+    """Return the chart in pixels, twice as many as on a page, with its description as text."""
     drawn = svg_to_bytes(
         svg_string=as_svg(picture), zoom=ZOOM, skip_system_fonts=True, font_files=[str(_FONT)], font_family="Roboto"
     )
@@ -86,7 +86,7 @@ def as_png(picture: Picture) -> bytes:
 
 
 def _text(name: str, words: str) -> bytes:
-    """An international text chunk of PNG."""
+    """Return an international text chunk of PNG."""
     content = b"iTXt" + name.encode() + bytes(5) + words.encode()
     return pack(">I", len(content) - 4) + content + pack(">I", crc32(content))
 

@@ -1,4 +1,4 @@
-"""What a browser gets instead of a page: the problem in plain words, within the frame, so that nobody is left with JSON."""
+"""The page that a browser gets for a problem, in plain words and within the frame, instead of JSON."""
 
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ OTHERWISE = "This address cannot be answered"
 
 
 class Refusals:
-    """Answers browsers with a page where programs get problem details: of the same status, with the same headers."""
+    """Answers browsers with a page where programs get problem details: with the same status and headers."""
 
     def __init__(self, app: ASGIApp, frame: Frame) -> None:
         self._app, self._frame = app, frame
@@ -50,7 +50,7 @@ class Refusals:
         await self._app(scope, receive, send_as_page)
 
     def _page(self, start: Message, body: bytes, scope: Scope) -> ASGIApp:
-        """Without what the address names: of that a frame may ask the database, which may be what is away."""
+        """Return the page, without the names in the address: for those, a frame may ask the database, which may be what is away."""
         status, problem = start["status"], json.decode(body)
         page = self._frame.page(
             Request({**scope, "path_params": {}}),

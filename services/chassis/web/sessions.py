@@ -22,11 +22,11 @@ from services.chassis.settings import OidcSettings, TokenSettings
 from services.chassis.web.oidc import SignIn
 
 SECURE, INSECURE = "__Host-payback_session", "payback_session"
-"""Under which browsers keep the secret. Those of a name that begins so take it over TLS only, and from no other host."""
+"""The names of the cookie with the secret. Browsers accept a name that begins with `__Host-` only over TLS, and only from this host."""
 SCOPE_KEY = "payback.session"
 ID_LENGTH = 16
 NO_PAGES = ("/v1/", "/static/", "/healthz", "/readyz", "/openapi.json")
-"""Addresses at which a session means nothing."""
+"""Addresses at which a session has no meaning."""
 NOT_FOR_PAGES = "This account is not for pages: it belongs to a machine that sends events"
 
 
@@ -41,23 +41,23 @@ class Listed(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where somebody signed in: the site, and what the browser calls itself in a few words that its person knows again."""
+    """Where somebody signed in: the site, and a few words about the browser that its person recognises."""
 
     site: str
     browser: str
 
 
 class Session(NamedTuple):
-    """Somebody who is signed in."""
+    """The session of somebody who is signed in."""
 
     identity: Identity
     token: str
     handle: str
-    """By which the server knows the session."""
+    """The server's name of the session."""
 
 
 class Store(Protocol):
-    """Where the rows are. Every method may raise Away."""
+    """Keeps the rows. Every method may raise Away."""
 
     async def begin(self, session: Session, sealed: bytes, place: Place) -> None:
         """Keep a new session."""
@@ -66,16 +66,18 @@ class Store(Protocol):
         """Note that somebody could not sign in."""
 
     async def find(self, handle: str, before: Session | None) -> bytes | None:
-        """What was sealed for a session that has not ended, which is seen by this. `before` is whom it spoke for a while ago."""
+        """Return what was sealed for a session that has not ended, and mark it as seen. `before` is the session that it was a while ago, if
+        known.
+        """
 
     async def end(self, handle: str) -> None:
-        """End the session, if it is there."""
+        """End the session, if it exists."""
 
     async def listed(self, session: Session) -> list[Listed]:
-        """All of the same person, the latest first."""
+        """Return all sessions of the same person, the latest first."""
 
     async def end_other(self, session: Session, name: str) -> None:
-        """End the session of this id, if it is of the same person."""
+        """End the session with this id, if it is the same person's."""
 
 
 class Sessions:
@@ -101,7 +103,7 @@ class Sessions:
         await self.store.refused(Place(self._site, browser_of(scope)), why)
 
     async def find(self, scope: Scope) -> Session | None:
-        """Who asks; nobody where the session has ended, or the token proves nothing any more. Raises Away."""
+        """Return the session of the request; None if it has ended, or the token is no longer valid. Raises Away."""
         secret = self._secret(scope)
         if not secret:
             return None
@@ -118,13 +120,13 @@ class Sessions:
         return session
 
     async def end(self, scope: Scope) -> None:
-        """End the session of whom asks, if there is one. Raises Away."""
+        """End the session of the request, if there is one. Raises Away."""
         if secret := self._secret(scope):
             self._recent.pop(handle_of(secret), None)
             await self.store.end(handle_of(secret))
 
     def recent(self, scope: Scope) -> Identity | None:
-        """Whom the cookie spoke for a short while ago: enough to count by, and never to let anybody in."""
+        """Return the identity that the cookie had a short while ago: enough to count by, and never to admit anybody."""
         secret = self._secret(scope)
         session = self._recent.get(handle_of(secret)) if secret else None
         return session.identity if session else None
@@ -153,7 +155,7 @@ class SignedIn:
 
 
 def session_of(scope: Scope) -> Session | None:
-    """Who is signed in. Raises Away where that cannot be told now."""
+    """Return the session of the request, if somebody is signed in. Raises Away if that cannot be determined now."""
     found: Session | Away | None = scope.get(SCOPE_KEY)
     if isinstance(found, Away):
         raise found
@@ -161,7 +163,7 @@ def session_of(scope: Scope) -> Session | None:
 
 
 def handle_of(secret: str) -> str:
-    """By what the server knows the secret, which cannot be worked out from it."""
+    """Return the server's name of a secret, from which the secret cannot be derived."""
     return sha256(b"handle " + secret.encode("utf-8", "replace")).hexdigest()
 
 
@@ -170,7 +172,7 @@ def _seal(secret: str) -> Fernet:
 
 
 def browser_of(scope: Scope) -> str:
-    """The browser in a few words, by what it says of itself."""
+    """Return the browser in a few words, from its own description."""
     said = HTTPConnection(scope).headers.get("user-agent", "")
     names = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
     systems = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "Mac OS": "macOS", "Linux": "Linux"}

@@ -1,4 +1,4 @@
-"""Signing in to pages, out again, and the list of one's own sessions."""
+"""Signing in to pages, signing out, and the list of one's own sessions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,11 +27,11 @@ SIGNING_IN: Policies = {
     "POST /sessions/{id}": Policy(answer=64 * KIB),
     "GET /static/{name}": Policy(answer=MIB),
 }
-"""What holds for these pages, and for what every page is made of."""
+"""The policies of these pages, and of the parts of every page."""
 SIGNING_SECONDS = 600
-"""In which a sign-in that began must be done."""
+"""How long a sign-in may take."""
 ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
-"""What providers add to the address that they send people back to."""
+"""Parameters that providers add to the address to which they return people."""
 
 
 def add_sign_in(pages: APIRouter, site: Frame) -> None:
@@ -47,7 +47,7 @@ def add_sign_in(pages: APIRouter, site: Frame) -> None:
 
 
 class _Asked:
-    """What is answered at these addresses."""
+    """The answers at these addresses."""
 
     def __init__(self, site: Frame) -> None:
         self._site = site
@@ -55,7 +55,7 @@ class _Asked:
         self._attempt = "__Host-payback_signing_in" if self._secure else "payback_signing_in"
 
     def form(self, request: Request) -> Response:
-        """How one signs in here."""
+        """Show how to sign in here."""
         return self._form(request, 200, "")
 
     async def begin(self, request: Request) -> Response:
@@ -71,9 +71,9 @@ class _Asked:
         return answer
 
     async def done(self, request: Request) -> Response:
-        """Begin a session for whom the provider sends back.
+        """Begin a session for the person whom the provider sends back.
 
-        The next page is asked for by a page of ours: at an address that another site led to, browsers keep our cookie back.
+        Our own page then asks for the next one: for an address to which another site led, browsers withhold our cookie.
         """
         try:
             sessions, secret = await self._begun(request)
@@ -86,7 +86,7 @@ class _Asked:
         return self._without_attempt(answer)
 
     async def _begun(self, request: Request) -> tuple[Sessions, str]:
-        """The sessions and the new one's secret. Raises NotSignedIn, InvalidToken, Away."""
+        """Return the sessions and the new one's secret. Raises NotSignedIn, InvalidToken, Away."""
         sessions = _sessions_of(request)
         if sessions is None or sessions.provider is None:
             raise NotSignedIn("You cannot sign in here that way.")
@@ -107,7 +107,7 @@ class _Asked:
         return answer
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session, on the server first. Raises Away where it cannot be ended now: nobody is told otherwise."""
+        """End the session, on the server first. Raises Away if it cannot be ended now, so that nobody is told that it has ended."""
         answer = RedirectResponse("/", 303)
         if from_here(request):
             if sessions := _sessions_of(request):
@@ -116,14 +116,14 @@ class _Asked:
         return answer
 
     async def sessions(self, request: Request) -> Response:
-        """All sessions of the person."""
+        """List all sessions of the person."""
         sessions, session = _sessions_of(request), session_of(request.scope)
         if sessions is None or session is None:
             return RedirectResponse("/sign-in", 303)
         return self._site.page(request, "sessions", listed=await sessions.store.listed(session), here=session.handle)
 
     async def end_session(self, request: Request, id: str) -> Response:  # noqa: A002 - as the address has it
-        """End one of one's own sessions."""
+        """End one of the person's own sessions."""
         sessions, session = _sessions_of(request), session_of(request.scope)
         if sessions is None or session is None:
             return RedirectResponse("/sign-in", 303)
@@ -159,7 +159,7 @@ def _sessions_of(request: Request) -> Sessions | None:
 
 
 def _check_for_development(token: str, tokens: TokenSettings) -> None:
-    """Raises InvalidToken for what signs nobody in to pages."""
+    """Raise InvalidToken for a token that signs nobody in to pages."""
     if not tokens.development:
         raise InvalidToken("Tokens sign in to pages for development only")
     if not Who.PERSON.lets_in(verify(token, tokens)):
@@ -167,17 +167,17 @@ def _check_for_development(token: str, tokens: TokenSettings) -> None:
 
 
 def _roles(path: Path | None) -> Mapping[str, str]:
-    """The tokens by role of a demonstration."""
+    """Return the tokens of a demonstration, by role."""
     return json.decode(path.read_bytes(), type=dict[str, str]) if path else {}
 
 
 async def _fields(request: Request) -> dict[str, list[str]]:
-    """What the form sent; nothing where another site sent it."""
+    """Return the fields of the form; none if another site sent it."""
     return parse_qs((await request.body()).decode("ascii", "replace")) if from_here(request) else {}
 
 
 def _token_in(fields: Mapping[str, list[str]], roles: Mapping[str, str]) -> str:
-    """The token that was given, or that of the role that was chosen."""
+    """Return the token that was given, or that of the chosen role."""
     if "role" in fields:
         return roles.get(fields["role"][0], "")
     return fields.get("token", [""])[0].strip()
@@ -186,10 +186,10 @@ def _token_in(fields: Mapping[str, list[str]], roles: Mapping[str, str]) -> str:
 def from_here(request: Request) -> bool:
     """Return whether the form came from this site.
 
-    Browsers say which site sent a form, and another site cannot forge that. One that does not say must name this origin.
+    Browsers say which site sent a form, and another site cannot forge that. A browser that does not must name this origin.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site == "same-origin":
-        return True  # with an origin of `null`, since our pages send no referrer
+        return True  # the origin is `null`, since our pages send no referrer
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return site in {None, "none"} and origin in ({None, own} if site is None else {None, own, "null"})

@@ -1,4 +1,4 @@
-"""Charts that stand in a line of a table, as SVG. The figures are written beside them."""
+"""Charts within a line of a table, as SVG. The figures are written beside them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ Interval = tuple[float | None, float | None, float | None]
 
 
 def spark(title: str, values: Sequence[float | None], hollow: Sequence[bool] = ()) -> str:
-    """A small line without axes."""
+    """Draw a small line without axes."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return ""
@@ -30,7 +30,7 @@ def spark(title: str, values: Sequence[float | None], hollow: Sequence[bool] = (
 
 
 def share_bar(title: str, share: Interval | None) -> str:
-    """A share on a scale from 0 to 100 that all such bars have in common, with its interval."""
+    """Draw a share on a scale from 0 to 100 that all such bars have in common, with its interval."""
     if share is None or share[0] is None:
         return ""
     value, lower, upper = share[0], *share[1:]
@@ -43,7 +43,7 @@ def share_bar(title: str, share: Interval | None) -> str:
 
 
 def spine(title: str, values: Sequence[float], own: float | None, centre: float | None) -> str:
-    """Where one lies among all: a line from the lowest to the highest, a bar over the middle half, a tick for the whole."""
+    """Draw where one value lies among all: a line from the lowest to the highest, a bar over the middle half, a tick for the whole."""
     if len(values) < 4:
         return ""
     ranked = sorted(values)
@@ -65,7 +65,7 @@ def spine(title: str, values: Sequence[float], own: float | None, centre: float 
 def multiple(
     title: str, values: Sequence[float | None], whole: Sequence[float | None], marks: Mapping[int, str]
 ) -> str:
-    """One of many small lines on a scale from 0 to 100, with that of the whole behind it and marked points."""
+    """Draw one of many small lines on a scale from 0 to 100, with that of the whole behind it and marked points."""
     width, height = 200, 84
     count = max(len(values), 2)
 

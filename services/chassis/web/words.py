@@ -34,7 +34,7 @@ def rounded(value: float, places: int = 1) -> Decimal:
 
 
 def number(count: float) -> str:
-    """Return a number with a comma for each thousand, and a decimal only where there is one."""
+    """Return a number with a comma for each thousand, and a decimal only if it has one."""
     return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
 
 
@@ -54,11 +54,11 @@ def month_name(day: date) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Return a list as people say it: a, b and c."""
+    """Return a list in words: a, b and c."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def iso_date(text: str) -> str:
-    """Return a day that is written as 2026-03-01 as in 1 March 2026."""
+    """Return a day given as 2026-03-01 in the form 1 March 2026."""
     return long_date(date.fromisoformat(text))

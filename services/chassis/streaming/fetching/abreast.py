@@ -14,42 +14,44 @@ from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.placement import suffix
 
 STEP = 200
-"""How many messages are taken of a topic before it is looked which one is behind."""
+"""How many messages to take of a topic before checking which one is behind."""
 SHARE = 10_000
-"""How many are taken of one suffix before it is the next one's turn: as many as may be, so that each record is written seldom."""
+"""How many to take of one suffix before the next one's turn: as many as possible, so that each record is written seldom."""
 PATIENCE_SECONDS = 2.0
-"""How long a topic of which more is on its way holds the others of its suffix; one that cannot be read holds them no longer."""
+"""How long a topic with more on its way holds up the others of its suffix; one that cannot be read does not hold them up longer."""
 
 Fetched = dict[Any, list[Any]]
 """Messages by partition."""
 
 
 class Give(Protocol):
-    """Hands over what was fetched of some partitions, `most` messages in all; waits up to `timeout` seconds where there is nothing."""
+    """Hands over what was fetched of some partitions, `most` messages in all; waits up to `timeout` seconds if there is nothing."""
 
     def __call__(self, partitions: set[Any], timeout: float, most: int) -> Awaitable[Mapping[Any, list[Any]]]: ...
 
 
 class Abreast:
-    """One consumer's. Partitions are named by tuples of topic and number."""
+    """Hands over the fetches of one consumer. Partitions are named by tuples of topic and number."""
 
     def __init__(self, give: Give, lacks: Callable[[Any], bool], clock: Callable[[], float] = monotonic) -> None:
-        """`lacks` says whether Kafka has more of a partition than was handed over, as far as is known."""
+        """Prepare for one consumer. `lacks` says whether Kafka has more of a partition than was handed over, as far as is known."""
         self._give, self._lacks, self._clock = give, lacks, clock
         self._turn = 0
         self._taken: Fetched = {}
         self.forget()
 
     def forget(self) -> None:
-        """After a seek nothing is known of how far topics are, and what is being handed over from before it comes again."""
+        """Forget how far topics are, since nothing is known of that after a seek, and messages from before it come again."""
         self._taken.clear()
         self._reached: dict[Any, int] = {}
         self._awaited: dict[Any, float] = {}
-        """Topics that ran dry while Kafka has more of them, and since when."""
+        """Topics that ran dry although Kafka has more of them, and since when."""
         self._fault: KafkaError | None = None
 
     async def take(self, partitions: Collection[TopicPartition], timeout: float, most: int) -> Fetched:  # noqa: ASYNC109
-        """All that there is room for. What Kafka says of a partition is raised once what was taken beside it has been handed over."""
+        """Return all messages for which there is room. An error of a partition is raised once the messages beside
+        it have been handed over.
+        """
         self._raise_fault()
         taken: Fetched = {}
         self._taken = taken
@@ -66,13 +68,13 @@ class Abreast:
         return taken
 
     def _raise_fault(self) -> None:
-        """Once; however much others still have, since nobody would hear of it while they are busy."""
+        """Raise an error once, however many messages other partitions still have: while they are busy, nobody would see it otherwise."""
         fault, self._fault = self._fault, None
         if fault is not None:
             raise fault
 
     async def _round(self, taken: Fetched, partitions: Collection[Any], room: int) -> set[Any]:
-        """Each suffix in turn. Returns the partitions of which nothing more is there."""
+        """Take from each suffix in turn. Returns the partitions that have nothing more."""
         groups: dict[str, set[Any]] = {}
         for at in sorted(partitions):
             groups.setdefault(suffix(at[0]), set()).add(at)
@@ -86,7 +88,7 @@ class Abreast:
         return dry
 
     async def _side_by_side(self, taken: Fetched, group: set[Any], room: int, dry: set[Any]) -> int:
-        """Takes from the topic that is behind, again and again. Returns how many messages."""
+        """Take from the topic that is behind, again and again. Returns how many messages."""
         left, able = room, set(group)
         while left > 0 and able:
             at = min(sorted(able), key=lambda one: self._reached.get(one, 0))
@@ -112,7 +114,7 @@ class Abreast:
         return _number(found)
 
     def _holds(self, dry: Any) -> bool:
-        """Whether the others of its suffix wait for it."""
+        """Return whether the others of its suffix wait for it."""
         if not self._lacks(dry):
             self._awaited.pop(dry, None)
             return False
@@ -121,7 +123,7 @@ class Abreast:
 
 
 def lacks(consumer: Any, partition: Any) -> bool:
-    """Whether Kafka has more of a partition than this consumer of aiokafka has handed over, or was not heard of yet."""
+    """Return whether Kafka has more of a partition than this consumer of aiokafka has handed over, or has not answered yet."""
     subscription = consumer._subscription.subscription  # noqa: SLF001
     assignment = subscription and subscription.assignment
     state = assignment and assignment.state_value(partition)

@@ -1,7 +1,7 @@
 """Limits the memory and time of a fetch, however much was compressed into it: 13 KB may expand to 400 MB.
 
-aiokafka decompresses a batch as a whole. Here a batch that would be larger than `WHOLE` is read as a stream instead, record by record, and
-of no record more is kept than shows that it is too large. `install` puts this in the place of aiokafka's own classes.
+aiokafka decompresses a batch as a whole. Here, a batch that would be larger than `WHOLE` is read as a stream instead, record by record, and
+no more of a record is kept than shows that it is too large. `install` replaces aiokafka's own classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,11 +29,11 @@ from services.chassis.streaming.fetching.inflating import (
 )
 
 LONGEST = MAX_BYTES + 1
-"""Bytes kept of a key or value: enough to see that it is too large."""
+"""How many bytes of a key or value are kept: enough to see that it is too large."""
 INFLATED = 1024 * 1024 * 1024
-"""What is decompressed of one batch at most, some piece after the other; the broker bounds what it holds compressed."""
+"""How much of one batch is decompressed at most, piece by piece; the broker limits its compressed size."""
 FETCHED = 32 * 1024 * 1024
-"""Bytes of one partition that are handed over at once."""
+"""How many bytes of one partition are handed over at once."""
 PIECE = 256 * 1024
 _LENGTH, _MAGIC = Struct(">i"), 16
 _LOG_OVERHEAD = 12
@@ -42,7 +42,7 @@ _COUNT_AT, _HEADER = 57, 61
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """As aiokafka has it."""
+    """A record in aiokafka's form."""
 
     offset: int
     timestamp: int
@@ -54,7 +54,7 @@ class _Record:
 
 
 class _Reader:
-    """Reads the records of a batch, and skips what is too long to be kept."""
+    """Reads the records of a batch, and skips those that are too long to be kept."""
 
     def __init__(self, inflating: Inflating) -> None:
         self._inflating, self._held, self._at, self._left = inflating, b"", 0, INFLATED
@@ -71,7 +71,7 @@ class _Reader:
                 raise CorruptRecordException("a number has no end")
 
     def string(self) -> bytes | None:
-        """A string of bytes with its length before it, as far as it is kept."""
+        """Return a string of bytes with its length before it, as far as it is kept."""
         length = self.varint()
         if length < 0:
             return None
@@ -106,7 +106,7 @@ class _Reader:
 
 
 class Batch:
-    """A batch as aiokafka has it, but for how its records are read."""
+    """A batch in aiokafka's form, except for how its records are read."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw, self._batch = raw, DefaultRecordBatch(raw)
@@ -127,7 +127,7 @@ class Batch:
         return self._read(iter(first))
 
     def _read(self, records: Iterator[Any]) -> Iterator[Any]:
-        """As aiokafka reads them; from where it cannot, such as at a header whose name is no text, as a stream."""
+        """Read records as aiokafka does; where it cannot, such as at a header whose name is no text, continue as a stream."""
         following = self._batch.base_offset
         try:
             for record in records:
@@ -137,7 +137,7 @@ class Batch:
             yield from (record for record in self._streamed() if record.offset >= following)
 
     def _streamed(self) -> Iterator[_Record]:
-        """Every record that there is room for; those that come after it are as good as too large."""
+        """Yield every record for which there is room; those after it are treated as too large."""
         batch = self._batch
         reader = _Reader(inflating(batch.compression_type, self._raw[_HEADER:]))
         (count,) = _LENGTH.unpack_from(self._raw, _COUNT_AT)
@@ -174,7 +174,7 @@ class Batch:
 
 
 def _bounded(record: _Record, *, fits: bool) -> _Record:
-    """Whose headers alone are too large is too large."""
+    """Limit a record. It counts as too large if its headers alone are."""
     if fits:
         return record
     value = (record.value or b"").ljust(LONGEST)
@@ -182,7 +182,7 @@ def _bounded(record: _Record, *, fits: bool) -> _Record:
 
 
 class Batches:
-    """What a fetch brought of a partition: in the place of aiokafka's MemoryRecords."""
+    """The batches that a fetch brought of a partition, in place of aiokafka's MemoryRecords."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw, self._at, self._end = raw, 0, 0
@@ -203,7 +203,7 @@ class Batches:
         return Batch(raw) if raw[_MAGIC] >= 2 else LegacyRecordBatch(raw, raw[_MAGIC])
 
     def _find_end(self) -> None:
-        """The last batch of a fetch may be cut off."""
+        """Find where the last whole batch ends: the last one of a fetch may be cut off."""
         if len(self._raw) - self._at < _HEADER:
             self._end = 0
             return
@@ -249,7 +249,7 @@ class Result(fetcher.FetchResult):  # type: ignore[misc]
 
 
 def install() -> None:
-    """From here on, every consumer of this process fetches so."""
+    """Make every consumer of this process fetch in this way from here on."""
     for kind, name in ((GZIP, "gzip"), (SNAPPY, "snappy"), (LZ4, "lz4"), (ZSTD, "zstd")):
         setattr(default_records, f"{name}_decode", _decoder(kind))
     fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Batches, Records, Result

@@ -8,11 +8,11 @@ from aiokafka import codec
 from lz4.frame import LZ4FrameDecompressor
 
 WHOLE = 16 * 1024 * 1024
-"""What a batch may hold to be decompressed at once."""
+"""The largest batch that is decompressed at once."""
 PLAIN, GZIP, SNAPPY, LZ4, ZSTD = 0, 1, 2, 3, 4
-"""As Kafka numbers them."""
+"""Kafka's numbers of the codecs."""
 BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError)
-"""What a decompressor says to what is none of its own."""
+"""Errors of decompressors for data that is not theirs."""
 
 
 class Oversized(Exception):
@@ -23,7 +23,7 @@ class Inflating(Protocol):
     """Decompresses piece by piece."""
 
     def read(self, most: int) -> bytes:
-        """Up to so many bytes more; none at the end."""
+        """Return up to `most` further bytes; none at the end."""
 
 
 class _Gzip:
@@ -49,7 +49,7 @@ class _Lz4:
 
 
 class _Held:
-    """What is there as a whole."""
+    """Data that is held as a whole."""
 
     def __init__(self, out: bytes) -> None:
         self._out, self._at = out, 0
@@ -65,7 +65,7 @@ def inflating(kind: int, raw: bytes) -> Inflating:
             return _Held(raw)
         case 1:
             return _Gzip(raw)
-        case 2:  # which cannot make much of little: a block of 1 MB holds some 21 MB at most
+        case 2:  # Snappy cannot expand much: a block of 1 MB holds some 21 MB at most
             return _Held(codec.snappy_decode(raw))
         case 3:
             return _Lz4(raw)
@@ -75,7 +75,7 @@ def inflating(kind: int, raw: bytes) -> Inflating:
 
 
 def whole(kind: int, raw: Any) -> bytes:
-    """Everything, for aiokafka. Raises Oversized."""
+    """Return everything decompressed, for aiokafka. Raises Oversized."""
     piecemeal = inflating(kind, bytes(raw))
     pieces, room = [], WHOLE + 1
     while room and (piece := piecemeal.read(room)):
