@@ -1,4 +1,4 @@
-"""An authority's own tables to events: read, mapped, compared with what was said before, sent. Runs at the authority.
+"""Turns an authority's own tables into events: read, mapped, compared with what was sent before, sent. Runs at the authority.
 
-Nothing of Kafka or PostgreSQL is imported here; all that is told of orders goes through the library of `contracts.client`.
+It imports nothing of Kafka or PostgreSQL; everything that is sent goes through the library of `contracts.client`.
 """

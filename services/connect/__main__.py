@@ -1,4 +1,4 @@
-"""The command line of the connector by itself: `payback connect`, `payback validate` and `payback publish`."""
+"""The command line of the connector alone: `payback connect`, `payback validate` and `payback publish`."""
 
 import typer
 
@@ -7,7 +7,7 @@ from services.connect.commands import commands as tables
 
 
 def main() -> None:
-    """The console script where nothing of the platform is."""
+    """Run the console script of an installation without the platform."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.add_typer(files)
     app.add_typer(tables)

@@ -29,7 +29,7 @@ commands = typer.Typer()
 
 
 _FOR_PAGE = ("jinja2", "python_multipart", "starlette", "uvicorn")
-"""What only `page` needs."""
+"""Packages that only `page` needs."""
 
 
 class _OrSend(TyperGroup):
@@ -125,7 +125,7 @@ def _template(file: Path, authority: str, force: bool) -> Report:
 
 
 def _code(authority: str) -> str:
-    """By its code or name. Raises CannotGoOn."""
+    """Return the code of an authority, given its code or name. Raises CannotGoOn."""
     try:
         return current_code(authority_in(authority, {})) or authority
     except Unread as fault:
@@ -197,7 +197,7 @@ def page(
 
 
 def _job(files: list[Path], platform: Platform | None, **others: Any) -> tuple[Job, list[Path]]:
-    """Raises CannotGoOn."""
+    """Return the job, and the files to import: all but a mapping at the front. Raises CannotGoOn."""
     first, *rest = files
     if is_workbook(first):
         mapping = mapping_in(sheets(first))
@@ -219,7 +219,7 @@ def _aware(taken: datetime | None) -> datetime | None:
 
 
 def _end(work: Callable[[], Report]) -> NoReturn:
-    """Say what came of it, and end with its status."""
+    """Do the work, print the report, and exit with its status."""
     try:
         report = work()
     except CannotGoOn as fault:

@@ -9,7 +9,7 @@ PATH = Path(__file__).with_name("mapping.schema.json")
 
 
 def document() -> str:
-    """The schema as it is committed."""
+    """Return the schema as it is committed."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 

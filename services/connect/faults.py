@@ -1,4 +1,4 @@
-"""The two ways in which something is wrong: with one cell, or with everything."""
+"""The two kinds of fault: in one cell, or in everything."""
 
 
 class CannotGoOn(Exception):
@@ -8,12 +8,12 @@ class CannotGoOn(Exception):
 
 
 class Later(CannotGoOn):
-    """The same may go well without anybody changing the tables or the mapping. What was imported is kept."""
+    """The same may succeed later without a change of tables or mapping. What was imported is kept."""
 
 
 class Unread(ValueError):
-    """A cell that cannot be what its column is mapped to. The message goes after the name of the column."""
+    """The cell cannot be what its column is mapped to. The message continues a sentence that begins with the name of the column."""
 
 
 class Empty(CannotGoOn):
-    """A table holds nothing at all."""
+    """The table holds nothing at all."""

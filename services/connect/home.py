@@ -1,4 +1,4 @@
-"""The folder beside a mapping that holds what must not be lost: the key of the pseudonyms, the state, and what waits to be sent."""
+"""The folder beside a mapping with everything that must not be lost: the key of the pseudonyms, the state, and the spool."""
 
 import hmac
 import os
@@ -14,7 +14,7 @@ _FINGERPRINT = "key"
 
 
 class Home(NamedTuple):
-    """Paths of one mapping."""
+    """The paths of one mapping."""
 
     folder: Path
 
@@ -39,7 +39,7 @@ class Home(NamedTuple):
         return State(self.state)
 
     def trial_state(self) -> State:
-        """What there is, or an empty one that leaves nothing behind."""
+        """Return the present state, or an empty one that leaves nothing behind."""
         return State(self.state if self.state.exists() else None)
 
     def open_spool(self) -> Spool:
@@ -47,12 +47,12 @@ class Home(NamedTuple):
 
 
 def home_of(mapping: Path) -> Home:
-    """`orders.yaml` keeps its things in `orders.connect`."""
+    """Return the paths of a mapping: `orders.yaml` keeps its files in `orders.connect`."""
     return Home(mapping.with_suffix(".connect"))
 
 
 def secret_of(home: Home, state: State, make: bool) -> tuple[bytes, bool]:
-    """The key, and whether it was made just now. Raises CannotGoOn where it is another than people were named with."""
+    """Return the key, and whether it was just made. Raises CannotGoOn if it is not the one with which people were named before."""
     made = not home.key.exists()
     if made and state.note(_FINGERPRINT) is not None:
         raise CannotGoOn(
@@ -72,7 +72,7 @@ def secret_of(home: Home, state: State, make: bool) -> tuple[bytes, bool]:
 
 
 def warning(home: Home) -> str:
-    """What to do about a new key."""
+    """Return what to do about a new key."""
     return (
         f"A key was made in {home.key}. It turns people into pseudonyms and never leaves you. Back up the folder {home.folder} "
         "now, and keep the copy as you keep a password: without the key every person would count as a new one."
@@ -87,7 +87,7 @@ def _read(path: Path) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    """On the disk before it is used, whole or not at all."""
+    """Write a key to the disk, whole or not at all, before it is used."""
     secret = secrets.token_bytes(32)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name("key.new")

@@ -1,4 +1,4 @@
-"""What came of an extract, in numbers and in plain words."""
+"""The result of an extract, in numbers and in plain words."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from services.connect.comparing.facts import Refusal
 ALL_WELL, REFUSED, CANNOT_GO_ON = 0, 1, 2
 """Exit statuses."""
 _PLACES = 3
-"""Cells with the same fault that are named."""
+"""How many cells with the same fault are named."""
 _SHOWN = 200
-"""Messages of a kind that are told one by one."""
+"""How many messages of a kind are listed singly."""
 
 _DECIDE = (
     "Put them back, or say in the mapping what becomes of a row that is gone: `vanished: withdraw` takes back what was sent, "
@@ -22,29 +22,29 @@ _DECIDE = (
 
 @dataclass(slots=True)
 class ImportResult:
-    """Of one import, or of one that was only tried."""
+    """The result of one import, or of a trial."""
 
     rows: Counter[str] = field(default_factory=Counter)
-    """By table."""
+    """Rows by table."""
     said: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Events, by name of the event and by what is new about it."""
+    """Events by name, and by what is new about them."""
     refusals: list[Refusal] = field(default_factory=list)
     held: int = 0
-    """Facts that cannot be sent as they stand."""
+    """Facts that cannot be sent as they are."""
     unknown: int = 0
-    """Rows of which it cannot be told what they are about."""
+    """Rows whose subject cannot be determined."""
     remarks: list[str] = field(default_factory=list)
-    """What is worth knowing and no fault."""
+    """Remarks that are worth knowing but not faults."""
     gone: int = 0
-    """Facts that are in no row any more and still count."""
+    """Facts that no row states any more and that still count."""
     same: int = 0
-    """Rows and facts that were known already."""
+    """Rows and facts that were already known."""
     older: int = 0
-    """Facts of which a later extract has been imported."""
+    """Facts of which a later extract was imported."""
     totals: int = 0
     """Rows that only sum up others."""
     alive: bool = False
-    """Whether a sign of life goes with it."""
+    """Whether a heartbeat is sent with it."""
     open_orders: int | None = None
     """For past years: orders without an end."""
 
@@ -57,7 +57,7 @@ class ImportResult:
         return REFUSED if self.refusals else ALL_WELL
 
     def lines(self, done: bool) -> Iterator[str]:
-        """For people. `done` tells what happened from what would."""
+        """Yield lines for people. `done` distinguishes what happened from what would happen."""
         yield from _told(_gathered(self.refusals))
         yield from _told(self.remarks)
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
@@ -83,12 +83,12 @@ class ImportResult:
 
 
 def number_of(count: int, what: str) -> str:
-    """As in `1 row` and `1,200 rows`."""
+    """Return a number with its noun, as in `1 row` and `1,200 rows`."""
     return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _gathered(refusals: list[Refusal]) -> list[str]:
-    """The same fault down a column is told once, with where it stands first."""
+    """Return refusals with repeats in a column stated once, with the first places."""
     places: dict[tuple[str, str], list[str]] = {}
     for refusal in refusals:
         places.setdefault((refusal.place.rstrip(digits), refusal.words), []).append(refusal.place)
@@ -96,7 +96,7 @@ def _gathered(refusals: list[Refusal]) -> list[str]:
 
 
 def _listed(column: str, places: list[str]) -> str:
-    """As in `Orders!E4, E5, E6 and 120 more`."""
+    """Return the places of a fault, as in `Orders!E4, E5, E6 and 120 more`."""
     letters = column.rpartition("!")[2]
     others = [letters + place.removeprefix(column) for place in places[1:_PLACES]]
     more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""

@@ -1,4 +1,4 @@
-"""What was decided on goes to the spool, and from there to the platform: each event once, whatever is killed when."""
+"""Moves decided events to the spool, and from there to the platform: each event once, whatever is killed when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,21 +12,21 @@ from services.connect.state import State
 
 AT_ONCE = 2000
 _NOTE = "connect"
-"""In the spool: the place of the last event that was handed over. Kept in the same step as the event."""
+"""The note in the spool with the place of the last event that was moved, kept in the same transaction as the event."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """What became of events."""
+    """The result of sending."""
 
     accepted: int = 0
     refused: list[Refusal] = field(default_factory=list)
     waiting: int = 0
-    """Events that the platform could not be given yet."""
+    """Events that could not be given to the platform yet."""
 
 
 def client_of(spool: Spool, platform: Platform, folder: Path, patience: float) -> Client:
-    """`folder` is what the token's file is named from."""
+    """Return the client. `folder` is where the path of the token's file begins."""
     addresses = {Topic.ORDERS: platform.orders, Topic.UNPAID_WORK: platform.unpaid_work}
     token = folder / platform.token_file
     try:
@@ -37,7 +37,7 @@ def client_of(spool: Spool, platform: Platform, folder: Path, patience: float) -
 
 
 def settle(state: State, spool: Spool, sent: Sent) -> None:
-    """Take up what became of events, before anything else is decided."""
+    """Take up the results of events, before anything else is decided."""
     while results := spool.results(AT_ONCE):
         refused = {result.id: result for result in results if not result.accepted}
         accepted = [result.id for result in results if result.accepted]
@@ -48,7 +48,7 @@ def settle(state: State, spool: Spool, sent: Sent) -> None:
 
 
 def reconcile(state: State, spool: Spool) -> None:
-    """A state that was restored from an older copy counts its events anew."""
+    """Count events again if the state was restored from an older copy."""
     if handed(spool) > state.last_place():
         spool.add(note=(_NOTE, "0"))
 
@@ -58,7 +58,7 @@ def handed(spool: Spool) -> int:
 
 
 def send(state: State, spool: Spool, client: Client, told: Callable[[Sent], object] = lambda _: None) -> Sent:
-    """Until nothing waits, or the platform is away for longer than the client's patience. Raises Later."""
+    """Send until nothing waits, or the platform is away for longer than the client's patience. Raises Later."""
     sent = Sent()
     try:
         _send(state, spool, client, sent, told)

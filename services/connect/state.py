@@ -1,4 +1,4 @@
-"""What was said of each fact, on disk: SQLite, synchronised at every commit. One import is one transaction, or nothing."""
+"""What was sent of each fact, on disk: SQLite, synchronised at every commit. One import is one transaction, or nothing."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,26 +42,26 @@ BY_ROW, BY_STATEMENT, HELD, CLEARED = 8, 4, 2, 1
 
 
 class Statement(NamedTuple):
-    """A fact that a new or changed row states, as the event that would say so."""
+    """A fact that a new or changed row states, as the event that would state it."""
 
     sheet: str
     subject: str
     key: str
     name: str
-    """Of the event."""
+    """The name of the event."""
     said: bytes
     time: int
     id: str
     body: bytes
     digest: bytes | None
-    """Of the row; None where something in it was refused, so that it is read again the next time."""
+    """The digest of the row; None if something in it was refused, so that it is read again the next time."""
     origin: str
-    """Where it stands, as in `Orders, row 14`."""
+    """The place, as in `Orders, row 14`."""
     known: int | None
 
 
 class Waiting(NamedTuple):
-    """An event that was decided on and is not settled."""
+    """An event that was decided and is not settled."""
 
     place: int
     id: str
@@ -76,11 +76,11 @@ class Vanished(NamedTuple):
     subject: str
     key: str
     cleared: bool
-    """Whether its row is still there, without it."""
+    """Whether its row still exists, without the fact."""
 
 
 class State:
-    """Of one mapping. Without a path it is forgotten at the end."""
+    """The state of one mapping. Without a path, it is lost at the end."""
 
     def __init__(self, path: Path | None) -> None:
         self._database = sqlite3.connect("" if path is None else path, timeout=_WAIT_SECONDS, isolation_level=None)
@@ -93,7 +93,7 @@ class State:
 
     @contextmanager
     def transaction(self, keep: bool = True) -> Iterator[None]:
-        """All or nothing; nothing on purpose where it is not to be kept. Raises Later where another is at work."""
+        """Open a transaction: all or nothing, and nothing if it is not to be kept. Raises Later if another process is at work."""
         try:
             self._run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as fault:
@@ -115,7 +115,7 @@ class State:
         self._run("DELETE FROM present")
 
     def states(self, digests: Sequence[bytes]) -> set[bytes]:
-        """Which rows are known as they are. What they state is there."""
+        """Return which rows are already known. What they state is recorded."""
         known: dict[bytes, list[int]] = {}
         for start in range(0, len(digests), _AT_ONCE):
             some = digests[start : start + _AT_ONCE]
@@ -126,7 +126,7 @@ class State:
         return set(known)
 
     def account(self, subject: str, key: str, how: int) -> int | None:
-        """Note how the extract accounts for a fact, if it is known; its number."""
+        """Record how the extract accounts for a fact, if the fact is known. Returns its number."""
         row = self._run("SELECT id FROM facts WHERE subject = ? AND key = ?", (subject, key)).fetchone()
         if row is None:
             return None
@@ -138,7 +138,7 @@ class State:
         self._database.executemany(f"INSERT INTO stated VALUES (NULL, {marks})", statements)  # noqa: S608
 
     def contradictions(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Subject and key of facts that an extract states in different ways, with where it does."""
+        """Yield facts that an extract states in different ways: subject, key, and the places."""
         query = """
             SELECT s.subject, s.key, group_concat(s.origin, char(10))
             FROM stated s LEFT JOIN present p ON p.fact = s.known LEFT JOIN facts f ON f.id = s.known
@@ -149,7 +149,7 @@ class State:
             yield subject, key, origins.split("\n")
 
     def forget_statements(self, subject: str, key: str) -> None:
-        """What rows with these statements state is not to be taken as known."""
+        """Forget rows with these statements, so that they do not count as known."""
         query = (
             "UPDATE stated SET digest = NULL WHERE digest IN (SELECT digest FROM stated WHERE subject = ? AND key = ?)"
         )
@@ -157,7 +157,7 @@ class State:
         self._run("DELETE FROM stated WHERE subject = ? AND key = ?", (subject, key))
 
     def statements(self) -> Iterator[tuple[Statement, Known | None]]:
-        """In the order of the rows; one for each fact and row."""
+        """Yield statements in the order of the rows; one for each fact and row."""
         names = ", ".join(f"f.{name.strip()}" for name in _KNOWN.split(","))
         query = f"SELECT s.*, {names} FROM stated s LEFT JOIN facts f ON f.id = s.known ORDER BY n"  # noqa: S608
         split = 1 + len(Statement._fields)
@@ -166,17 +166,17 @@ class State:
             yield Statement(*row[1:split]), known
 
     def hold(self, sheet: str, keys: Iterable[tuple[str, str]]) -> None:
-        """These facts could not be read in the newest extract of a table."""
+        """Record facts that could not be read in the newest extract of a table."""
         self._run("DELETE FROM held WHERE sheet = ?", (sheet,))
         self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", ((sheet, *one) for one in keys))
 
     def holds(self, sheet: str, subject: str, key: str) -> bool:
-        """Whether the newest extract may have the fact, in a cell or a row that could not be read."""
+        """Return whether the newest extract may have the fact, in a cell or a row that could not be read."""
         query = "SELECT 1 FROM held WHERE sheet = ? AND (subject = '' OR subject = ? AND key = ?) LIMIT 1"
         return self._run(query, (sheet, subject, key)).fetchone() is not None
 
     def row_seen(self, sheet: str, subject: str, key: str) -> int:
-        """When the last extract was taken that has the row of a fact, by other facts that it states; 0 where none has."""
+        """Return when the last extract with the row of a fact was taken, judged by other facts of the row; 0 if there is none."""
         ref = key.partition("/")[2]
         query = """
             SELECT key, coalesce(seen, newest) FROM facts JOIN sheets ON name = sheet
@@ -186,7 +186,7 @@ class State:
         return max((seen for other, seen in rows if other.partition("/")[2] == ref), default=0)
 
     def vanished(self, sheet: str) -> list[Vanished]:
-        """Facts of a table that the extract accounts for in no way, or leaves blank."""
+        """Return facts of a table that the extract does not account for, or leaves blank."""
         query = f"""
             SELECT {_KNOWN}, subject, key, coalesce(how, 0) FROM facts LEFT JOIN present ON fact = id
             WHERE sheet = ? AND made = 0 AND coalesce(how, 0) < 2
@@ -196,7 +196,7 @@ class State:
         return [Vanished(_known(row), row[-3], row[-2], row[-1] == CLEARED) for row in rows]
 
     def still_counting(self, sheet: str) -> list[Vanished]:
-        """Facts of a table that are in no row any more and were not withdrawn. Orders that ended and left the table are none."""
+        """Return facts of a table that are in no row any more and were not withdrawn, except orders that ended and left the table."""
         ref = "CASE instr({0}.key, '/') WHEN 0 THEN '' ELSE substr({0}.key, instr({0}.key, '/')) END"
         query = f"""
             SELECT {_KNOWN}, subject, key, coalesce(how, 0) = {CLEARED} OR EXISTS
@@ -211,7 +211,7 @@ class State:
         return [Vanished(_known(row), row[-3], row[-2], bool(row[-1])) for row in self._run(query, (sheet,)).fetchall()]
 
     def cleared(self, sheet: str, taken: int) -> list[Vanished]:
-        """Facts that an older extract leaves blank, of those that it has the last word on: a later one has no row for them."""
+        """Return facts that an older extract leaves blank, of those for which no later extract has a row."""
         query = f"""
             SELECT {_KNOWN}, subject, key FROM facts JOIN present ON fact = id
             WHERE sheet = ? AND how = {CLEARED} AND withdrawn = 0 AND seen <= ? AND gone > ? ORDER BY id
@@ -220,11 +220,11 @@ class State:
         return [Vanished(_known(row), row[-2], row[-1], cleared=True) for row in rows]
 
     def facts_of(self, sheet: str) -> int:
-        """How many facts of a table there are now."""
+        """Return how many facts of a table there are now."""
         return int(self._run("SELECT count(*) FROM facts WHERE sheet = ? AND gone IS NULL", (sheet,)).fetchone()[0])
 
     def open_orders(self) -> int:
-        """How many orders are imposed and have no end."""
+        """Return how many orders are imposed and have no end."""
         query = """
             SELECT count(*) FROM facts i WHERE key = 'imposed' AND NOT withdrawn AND NOT EXISTS
             (SELECT 1 FROM facts e WHERE e.subject = i.subject AND e.key = 'ended' AND NOT e.withdrawn)
@@ -239,7 +239,7 @@ class State:
         return None if row is None else _known(row)
 
     def say(self, statement: Statement, body: bytes, event: str, time: int, made: bool = False) -> int:
-        """Keep that a fact is said now, and the event that says so; the number of the fact."""
+        """Record that a fact is sent now, with its event. Returns the number of the fact."""
         query = """
             INSERT INTO facts (sheet, subject, key, said, time, event, made) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET sheet = excluded.sheet, said = excluded.said, time = excluded.time, event = excluded.event,
@@ -252,28 +252,28 @@ class State:
         return int(fact)
 
     def put(self, event: str, body: bytes, origin: str) -> None:
-        """An event that is to be sent."""
+        """Keep an event to be sent."""
         self._run("INSERT INTO outbox (id, body, origin) VALUES (?, ?, ?)", (event, body, origin))
 
     def link(self, digest: bytes, fact: int, new: bool) -> None:
-        """The row states the fact as it was last said. Any other row that stated it is to be read anew if it comes back."""
+        """Link a row to the fact that it states. Any other row that stated it is read again if it comes back."""
         if not new:
             query = "DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ? AND digest != ?)"
             self._run(query, (fact, digest))
         self._run("INSERT OR IGNORE INTO rows VALUES (?, ?)", (digest, fact))
 
     def keep(self, fact: int, sheet: str) -> None:
-        """The fact is in the newest extract of this table."""
+        """Record that the fact is in the newest extract of this table."""
         query = "UPDATE facts SET sheet = ?, seen = NULL, gone = NULL WHERE id = ? AND (gone IS NOT NULL OR sheet != ?)"
         self._run(query, (sheet, fact, sheet))
 
     def go(self, fact: int, seen: int | None, gone: int) -> None:
-        """The fact is in no row any more."""
+        """Record that the fact is in no row any more."""
         self.drop_rows_with(fact)
         self._run("UPDATE facts SET seen = ?, gone = ? WHERE id = ?", (seen, gone, fact))
 
     def seen_again(self, fact: int, seen: int) -> None:
-        """An extract from between had it still."""
+        """Record that an extract in between still had it."""
         self._run("UPDATE facts SET seen = max(coalesce(seen, 0), ?) WHERE id = ?", (seen, fact))
 
     def withdraw(self, fact: int, event: str, body: bytes, time: int, origin: str) -> None:
@@ -281,7 +281,7 @@ class State:
         self.put(event, body, origin)
 
     def drop_rows_with(self, fact: int) -> None:
-        """Rows that stated it as it was are to be read anew if they come back."""
+        """Forget rows that stated the fact as it was, so that they are read again if they come back."""
         self._run("DELETE FROM rows WHERE digest IN (SELECT digest FROM rows WHERE fact = ?)", (fact,))
 
     def _present(self, facts: Iterable[int], how: int) -> None:
@@ -291,7 +291,7 @@ class State:
     # Extracts
 
     def newest(self, sheet: str) -> int | None:
-        """When the newest extract of a table was taken."""
+        """Return when the newest extract of a table was taken."""
         row = self._run("SELECT newest FROM sheets WHERE name = ?", (sheet,)).fetchone()
         return None if row is None else int(row[0])
 
@@ -302,7 +302,7 @@ class State:
         )
 
     def taken(self, digest: bytes) -> int | None:
-        """When the file with this content was taken, if it was imported before."""
+        """Return when the file with this content was taken, if it was imported before."""
         row = self._run("SELECT taken FROM files WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else int(row[0])
 
@@ -323,12 +323,12 @@ class State:
         return [Waiting(*row) for row in rows]
 
     def last_place(self) -> int:
-        """Of all events that were ever to be sent."""
+        """Return the highest place of any event that was ever to be sent."""
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
         return 0 if row is None else int(row[0])
 
     def settle(self, accepted: Sequence[str], refused: Sequence[str]) -> dict[str, str]:
-        """These events are done with; where the refused ones stand. A refused fact counts as never said."""
+        """Settle these events, and return the places of the refused ones. A refused fact counts as never sent."""
         with self.transaction():
             found = {event: self._origin(event) for event in refused}
             for event in refused:

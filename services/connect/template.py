@@ -30,7 +30,7 @@ START = "Start here"
 _LISTS = "Lists"
 _AUTHORITY = "Authority"
 _ROWS = 10_000
-"""So many rows have their lists and checks."""
+"""How many rows have lists and checks."""
 _FILL = PatternFill("solid", fgColor="DCE6F1")
 
 
@@ -45,12 +45,12 @@ class Column(NamedTuple):
 
 
 def built_in() -> Mapping:
-    """The mapping of the workbook, without its authority."""
+    """Return the mapping of the workbook, without its authority."""
     return load_mapping(MAPPING)
 
 
 def mapping_in(sheets: Iterable[Sheet]) -> Mapping | None:
-    """The mapping of a workbook that was made here, with the authority that stands in it. Raises CannotGoOn where it has none."""
+    """Return the mapping of a workbook that was made here, with its authority. Raises CannotGoOn if it has none."""
     start = next((sheet for sheet in sheets if sheet.name == START), None)
     if start is None:
         return None
@@ -70,7 +70,7 @@ def _authority(text: str) -> str:
 
 
 def write(path: Path, authority: str) -> None:
-    """An empty workbook of an authority (code)."""
+    """Write an empty workbook for an authority (code)."""
     book = Workbook()
     start, lists = book.worksheets[0], book.create_sheet(_LISTS)
     start.title, lists.sheet_state = START, "hidden"
@@ -85,7 +85,7 @@ def write(path: Path, authority: str) -> None:
 
 
 def columns(table: Table) -> Iterator[Column]:
-    """The columns of a sheet, in order, each once."""
+    """Yield the columns of a sheet, in order, each once."""
     found: dict[str, Column] = {}
     for column in _columns(table):
         found.setdefault(column.heading, column)
@@ -139,7 +139,7 @@ class _Lists:
         self._sheet, self._ranges = sheet, dict[Any, str]()
 
     def of(self, key: Any, entries: list[str]) -> str:
-        """Where the list is, as a formula."""
+        """Return the place of the list, as a formula."""
         if key not in self._ranges:
             number = len(self._ranges) + 1
             for row, entry in enumerate(entries, 1):
@@ -170,7 +170,7 @@ def _fill(sheet: Worksheet, wanted: list[Column], lists: _Lists) -> None:
 
 
 def _check(column: Column, lists: _Lists) -> tuple[DataValidation | None, str]:
-    """What may be typed in, and how it is shown."""
+    """Return what may be entered, and how it is shown."""
     kind = column.kind
     if kind is date:
         check = DataValidation("date", operator="between", formula1="DATE(2000,1,1)", formula2="DATE(2099,12,31)")
@@ -244,5 +244,5 @@ def _summary(fact: type[Fact]) -> str:
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether a file on the command line is a workbook rather than a mapping."""
+    """Return whether a file on the command line is a workbook rather than a mapping."""
     return path.suffix.lower() in WORKBOOKS

@@ -1,4 +1,4 @@
-"""A folder that is watched: each file that is whole is imported, and what came of it is written beside it."""
+"""Watches a folder: each file that is complete is imported, and its report is written beside it."""
 
 import os
 import time
@@ -17,24 +17,24 @@ from services.connect.work import Report
 OUTCOME = ".outcome.txt"
 _ZIPPED = {".xlsx", ".xlsm", ".ods"}
 _BEING_EDITED = ("~$", ".~lock.")
-"""What Excel and LibreOffice put before the name of a file beside one that is open."""
+"""Prefixes with which Excel and LibreOffice name a file beside one that is open."""
 
 Import = Callable[[Path], Report]
-"""Raises CannotGoOn."""
+"""Imports a file. Raises CannotGoOn."""
 
 
 @dataclass(slots=True)
 class Folder:
-    """A folder, and how long each file in it has been as it is."""
+    """A folder, with how long each file in it has been unchanged."""
 
     path: Path
     quiet: float
-    """Seconds for which a file must not change before it counts as whole."""
+    """How long a file must not change before it counts as complete, in seconds."""
     clock: Callable[[], float] = time.monotonic
     _since: dict[Path, tuple[tuple[int, int], float]] = field(default_factory=dict)
 
     def ready(self) -> list[Path]:
-        """Files that are whole and have no outcome yet, in the order in which they were last changed."""
+        """Return files that are complete and have no report yet, in the order in which they were last changed."""
         try:
             found = [path for path in sorted(self.path.iterdir(), key=_changed) if _wanted(path) and self._rests(path)]
             return [path for path in found if not _done(path)]
@@ -42,7 +42,7 @@ class Folder:
             return []
 
     def unsettled(self) -> list[Path]:
-        """Files that have no outcome yet, whole or not."""
+        """Return files that have no report yet, complete or not."""
         return [path for path in self.path.iterdir() if _wanted(path) and not _done(path)]
 
     def _rests(self, path: Path) -> bool:
@@ -59,7 +59,7 @@ class Folder:
 
 
 def watch(folder: Folder, do: Import, told: Callable[[Path, Report], object]) -> bool:
-    """Import what is ready now; whether all of it is done. What may go well later by itself is tried again the next time."""
+    """Import what is ready now, and return whether all of it is done. Anything that may succeed later is tried again the next time."""
     everything = True
     for path in folder.ready():
         report = _import(path, do)
@@ -108,7 +108,7 @@ def _marks(path: Path) -> Iterator[Path]:
 
 
 def outcome_of(path: Path) -> Path:
-    """Where the outcome of a file is written."""
+    """Return the path of a file's report."""
     return path.with_name(path.name + OUTCOME)
 
 
@@ -125,7 +125,7 @@ def _first_line(digest: bytes, again: bool) -> str:
 
 
 def _write(path: Path, digest: bytes, report: Report) -> None:
-    """Whole or not at all."""
+    """Write a report, whole or not at all."""
     beside = outcome_of(path)
     fresh = beside.with_name(f".{beside.name}.new")
     with fresh.open("w", encoding="utf-8") as stream:

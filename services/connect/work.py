@@ -1,4 +1,4 @@
-"""An import from its files to its words: what `check`, `send` and `watch` have in common."""
+"""An import from its files to its report: what `check`, `send` and `watch` share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -24,13 +24,13 @@ from services.connect.send import Sent, client_of, reconcile, send, settle
 from services.connect.state import State
 
 _LOOKED_AT = 500
-"""Rows of a table that a proposal is made from."""
+"""How many rows of a table a proposal is made from."""
 _NOWHERE = "No address to send to: give `platform` in the mapping, or --orders, --unpaid-work and --token-file."
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A mapping with its things."""
+    """A mapping with the paths, platform and settings of its import."""
 
     mapping: Mapping
     home: Home
@@ -46,23 +46,23 @@ class Job:
 
 @dataclass(slots=True)
 class Report:
-    """What a person is told."""
+    """The report to a person."""
 
     lines: list[str] = field(default_factory=list)
     status: int = ALL_WELL
     again: bool = False
-    """Whether the same may go well later, without anybody changing anything."""
+    """Whether the same may succeed later, without anybody changing anything."""
 
 
 def tried(job: Job, files: Sequence[Path]) -> ImportResult:
-    """What would be sent and refused. Changes nothing. Raises CannotGoOn."""
+    """Return what would be sent and refused. Changes nothing. Raises CannotGoOn."""
     with closing(job.home.trial_state()) as state:
         secret, _ = secret_of(job.home, state, make=False)
         return _compared(job, files, job.setting(state, secret), keep=False)
 
 
 def check(job: Job, files: Sequence[Path]) -> Report:
-    """The same in plain words."""
+    """Report what would be sent and refused, in plain words."""
     result = tried(job, files)
     return Report([*result.lines(done=False), "Nothing was sent."], result.status)
 
@@ -84,7 +84,7 @@ def run(job: Job, files: Sequence[Path]) -> Report:
 
 
 def proposed(files: Sequence[Path], authority: str | None = None) -> str:
-    """A mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
+    """Return a mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
     return proposal([one for file in files for one in _seen(file)], authority)
 
 
@@ -98,7 +98,7 @@ def _seen(file: Path) -> Iterator[Sheet]:
 
 
 def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> ImportResult:
-    """Of the files; of the queries where no file is named."""
+    """Compare the files, or the queries if no file is named."""
     if files:
         return compare(setting, extracts_in(job.mapping, files, setting.state, job.taken), keep)
     with queried(job.mapping, job.home.folder.parent, job.taken) as extracts:

@@ -1,1 +1,1 @@
-"""What an extract says, compared with what was said before, and the events that follow."""
+"""Compares an extract with what was sent before, and finds the events that follow."""

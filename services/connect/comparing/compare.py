@@ -1,4 +1,4 @@
-"""One import: every row read, every fact compared with what was said before, every event that follows kept to be sent."""
+"""One import: read every row, compare every fact with what was sent before, and keep every event that follows to be sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,35 +17,35 @@ from services.connect.result import ImportResult, number_of
 from services.connect.state import State, Vanished
 
 DIGITS = 16
-"""Of a file's digest, by which the outcome beside it and the events from it name it."""
+"""How many digits of a file's digest name it in its report and in events from it."""
 _FEW, _SHARE = 10, 0.2
-"""So many facts may vanish at once from a table without anybody being asked, and this share of all."""
+"""So many facts, and this share of all, may vanish from a table at once before a person must confirm it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """A table as it was taken at some moment."""
+    """A table as it was at some time."""
 
     table: Table
     name: str
-    """What it is called, in messages and from day to day."""
+    """Its name, in messages and from day to day."""
     grid: Grid
     epoch: int
-    """From which year its numbered dates count."""
+    """The year from which its numbered dates count."""
     taken: int
     content: bytes = b""
-    """Digest of the file, where it comes from one."""
+    """The digest of the file, if it comes from one."""
     sheet: int = 1
     """The number of the sheet in the file."""
 
     def row(self, number: int) -> str | None:
-        """What the contract calls a row of it: without a name of file or sheet, since that may be a person's."""
+        """Return the contract's name of a row, without the name of file or sheet, since that may be a person's."""
         return f"{self.content.hex()[:DIGITS]}.{self.sheet}.{number}" if self.content else None
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all tables of an import have in common."""
+    """The settings that all tables of an import share."""
 
     mapping: Mapping
     source: Source
@@ -56,7 +56,7 @@ class Setting:
 
 
 def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> ImportResult:
-    """Import all, or nothing; only try where it is not to be kept. Raises CannotGoOn."""
+    """Import everything or nothing; if it is not to be kept, only try. Raises CannotGoOn."""
     result, state = ImportResult(), setting.state
     with state.transaction(keep):
         state.begin()
@@ -122,7 +122,7 @@ def _vanished(setting: Setting, extract: Extract) -> list[Vanished]:
 
 
 def _gone_before(state: State, extract: Extract) -> list[Vanished]:
-    """Facts that went while the mapping said no more than to report them."""
+    """Return facts that vanished while the mapping said only to report them."""
     found = [one for one in state.still_counting(extract.name) if not one.cleared]
     if extract.table.vanished == "withdraw":
         return found
@@ -130,7 +130,7 @@ def _gone_before(state: State, extract: Extract) -> list[Vanished]:
 
 
 def _beat(setting: Setting, extracts: Sequence[Extract], result: ImportResult) -> None:
-    """A sign of life, so that nothing to report is told from silence."""
+    """Send a heartbeat, so that nothing to report differs from silence."""
     live = [one for one in extracts if not one.table.history]
     taken = max((one.taken for one in live), default=0)
     if taken <= max((setting.state.newest(one.name) or 0 for one in live), default=0):

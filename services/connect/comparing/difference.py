@@ -1,6 +1,6 @@
-"""What a fact that an extract states, or no longer states, means for what was said before. Pure.
+"""Decides what a fact that an extract states, or no longer states, means for what was sent before. Pure.
 
-Moments are microseconds since 1970. An extract counts as of the moment at which it was taken, whenever it is imported.
+Times are microseconds since 1970. An extract counts as of the time at which it was taken, whenever it is imported.
 """
 
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from enum import StrEnum
 from typing import NamedTuple
 
 A_MOMENT = 1000
-"""By so much a correction is later than what it corrects, where no clock tells them apart."""
+"""By how much a correction is later than what it corrects, if no clock says which is later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A fact as it was last said."""
+    """A fact as it was last sent."""
 
     id: int
     table: str
     said: bytes
-    """Digest of the fact."""
+    """The digest of the fact."""
     time: int
-    """Of the last event about it."""
+    """The time of the last event about it."""
     seen: int | None
-    """For a fact that is gone: the last extract that still had it. One that is there was in the newest."""
+    """For a fact that is gone: the last extract that had it. A fact that is not gone was in the newest."""
     gone: int | None
     """The first extract without it, as far as is known."""
     withdrawn: bool
     made: bool
-    """Said by us because a row was gone, not by a row."""
+    """Whether we stated it because a row was gone, and no row did."""
 
 
 class Change(StrEnum):
@@ -37,25 +37,25 @@ class Change(StrEnum):
 
 
 class ToSay(NamedTuple):
-    """Say it, with this time."""
+    """The fact must be sent, with this time."""
 
     time: int
     change: Change
 
 
 class Same(NamedTuple):
-    """It was said already."""
+    """The fact was sent already."""
 
 
 class Older(NamedTuple):
-    """A later extract has been heard of it."""
+    """A later extract has stated it."""
 
 
 Decision = ToSay | Same | Older
 
 
 def decide(known: Known | None, said: bytes, time: int, taken: int, newest: int | None) -> Decision:
-    """`newest` is when the newest extract of the fact's table that was imported before was taken."""
+    """Decide what to do with a fact of an extract. `newest` is the time of the newest extract of the fact's table imported before."""
     if known is None:
         return ToSay(time, Change.NEW)
     if _last_heard(known, newest) > taken:
@@ -68,12 +68,12 @@ def decide(known: Known | None, said: bytes, time: int, taken: int, newest: int 
 
 
 def _last_heard(known: Known, newest: int | None) -> int:
-    """The last extract that had it, or that took it back."""
+    """Return the time of the last extract that had it, or in which it was withdrawn."""
     if known.gone is None:
         return newest or 0
     return known.gone if known.withdrawn else known.seen or 0
 
 
 def is_newest(taken: int, newest: int | None) -> bool:
-    """Whether an extract may tell what has vanished."""
+    """Return whether an extract can show what has vanished."""
     return newest is None or taken >= newest

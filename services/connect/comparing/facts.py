@@ -1,4 +1,4 @@
-"""A row to the facts that it states: each of them said, held back for a fault, or left blank. Pure."""
+"""Turns a row into the facts that it states: each of them stated, held back for a fault, or blank. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as ByName
@@ -20,10 +20,10 @@ _END_OF_WORK = time(17)
 
 
 class Refusal(NamedTuple):
-    """What cannot be sent, where it stands, and why in plain words."""
+    """A value that cannot be sent, its place, and the reason in plain words."""
 
     place: str
-    """As in `Orders!C14`."""
+    """The place, as in `Orders!C14`."""
     words: str
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Said(NamedTuple):
     subject: str
     fact: Fact
     recorded: datetime | None
-    """When it was recorded, where the table knows; aware."""
+    """When it was recorded, if the table says so; aware."""
     form: "Form"
     demands: tuple[int, ...]
     """Which requirements of the form are in the fact, in order."""
@@ -44,29 +44,29 @@ class Said(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A fact that cannot be read: what was said of it before still stands."""
+    """A fact that cannot be read; the earlier statement of it remains in force."""
 
     subject: str
     key: str | None
-    """None if not even that can be read."""
+    """None if not even the key can be read."""
     refusals: tuple[Refusal, ...]
 
 
 class Blank(NamedTuple):
-    """A fact that the row has room for and does not state."""
+    """A fact for which the row has cells, and which it does not state."""
 
     subject: str
     key: str
 
 
 class Unknown(NamedTuple):
-    """A row of which it cannot be told what it is about."""
+    """A row whose subject cannot be determined."""
 
     refusals: tuple[Refusal, ...]
 
 
 class Noted(NamedTuple):
-    """A cell that cannot be read and holds nothing back."""
+    """A cell that cannot be read but holds nothing back."""
 
     refusal: Refusal
 
@@ -81,7 +81,7 @@ Item = Said | Held | Blank | Unknown | Noted | Ignored
 
 
 class Reader:
-    """A table bound to its headings: reads rows. Raises CannotGoOn where a column is missing."""
+    """Reads the rows of a table whose headings are known. Raises CannotGoOn if a column is missing."""
 
     def __init__(self, mapping: Mapping, table: Table, headings: Headings, epoch: int, secret: bytes) -> None:
         bound = Binding(mapping, headings, epoch, secret)
@@ -94,10 +94,10 @@ class Reader:
         self._forms = tuple(bound.form(stated, len(facts) == 1) for stated in facts)
         self._used = tuple(sorted(bound.used))
         self.cells: Callable[[Sequence[Scalar]], Any] = itemgetter(*self._used) if self._used else lambda _: ()
-        """Those of a row that matter."""
+        """Gives the cells of a row that matter."""
 
     def read(self, row: Row) -> Iterator[Item]:
-        """What the row states."""
+        """Yield everything that the row states."""
         total = is_total(row, () if self._order is None else self._order.places)
         if total or not self._applies(row):
             yield Ignored(total)
@@ -114,11 +114,11 @@ class Reader:
             yield found._replace(**caseload) if isinstance(found, Said) else found
 
     def place(self, row: int, column: int | None) -> str:
-        """What a cell is called, or a row."""
+        """Return the name of a cell, or of a row."""
         return f"{self._name}!{letters(column)}{row}" if column is not None else f"{self._name}, row {row}"
 
     def refusal(self, said: Said, row: Row, path: str, words: str) -> Refusal:
-        """Words about a member of an event, said of the cell that it came from."""
+        """Return what is wrong with a member of an event, as said of the cell from which it came."""
         field = self._field_at(said, path)
         if field is None or not field.places:
             return Refusal(self.place(row.number, None), f"{said.fact.NAME} is refused: {words}")
@@ -131,7 +131,7 @@ class Reader:
         return Unknown((self._refused(self._order, row, words),))
 
     def _mostly_blank(self, row: Row) -> bool:
-        """Whether nothing but numbers stands in the columns that matter: sums at the foot."""
+        """Return whether the columns that matter hold only numbers, as sums at the foot do."""
         cells = [row.cells[place] for place in self._used]
         return not any(isinstance(cell, str | date) and cell != "" and not _numeric(cell) for cell in cells)
 
@@ -212,7 +212,7 @@ class Reader:
 
 
 def day_of(fact: Fact) -> date:
-    """The last day on which something of the fact happened."""
+    """Return the last day on which something of the fact happened."""
     if fact.DATES:
         days: list[date] = [getattr(fact, name) for name in fact.DATES]
         return max(days)
@@ -231,7 +231,7 @@ def _read(fields: Sequence[Field], row: Row) -> tuple[dict[str, Any], dict[Field
 
 
 def _with_age(field: Field, row: Row, values: dict[str, Any]) -> dict[Field, str]:
-    """The age instead of the date of birth, which is not repeated even where it is wrong."""
+    """Put the age in place of the date of birth, which is never repeated, even if it is wrong."""
     on: date = values["imposed_on"]
     try:
         cell, order, epoch = field.of(row)
@@ -260,6 +260,6 @@ def _numeric(cell: Scalar) -> bool:
 
 
 def _spoken(heading: str) -> str:
-    """A heading within a sentence: small, unless it is an abbreviation."""
+    """Return a heading for use within a sentence: in lower case, unless it is an abbreviation."""
     words = " ".join(heading.split()).rstrip(" *:")
     return words[:1].lower() + words[1:] if words[1:2].islower() else words

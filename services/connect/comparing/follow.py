@@ -1,4 +1,4 @@
-"""What follows from one table: events for what is new, changed, back or gone, and the state that remembers them."""
+"""Carries out what follows from one table: events for facts that are new, changed, back or gone, and the state that remembers them."""
 
 from dataclasses import dataclass, field
 
@@ -14,12 +14,12 @@ from services.connect.result import ImportResult
 from services.connect.state import State, Statement, Vanished
 
 _MADE = b"made"
-"""Stands for the digest of what no row has stated."""
+"""Used in place of the digest of a fact that no row has stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One table of an extract, as what it means is carried out."""
+    """One table of an extract, as its consequences are carried out."""
 
     source: Source
     state: State
@@ -30,11 +30,11 @@ class Followed:
     """When the newest extract before this one was taken."""
     result: ImportResult
     told: set[int] = field(default_factory=set)
-    """Facts of which it was said in this import that they are gone and still count."""
+    """Facts that this import reported as gone and still counting."""
 
     def say(self, statement: Statement, known: Known | None) -> None:
-        """A fact that a row states."""
-        if known is None:  # a row before may have said it
+        """Carry out a fact that a row states."""
+        if known is None:  # an earlier row may have stated it
             known = self.state.find(statement.subject, statement.key)
         match decide(known, statement.said, statement.time, self.taken, self._newest_of(known)):
             case Older():
@@ -47,11 +47,11 @@ class Followed:
                 self._said(statement, known, time)
 
     def gone(self, one: Vanished) -> None:
-        """A fact that no row of the newest extract states."""
+        """Carry out a fact that no row of the newest extract states."""
         self._gone(one, self.newest if one.known.gone is None else one.known.seen, self.taken)
 
     def remind(self) -> None:
-        """What went earlier and still counts is told of until somebody decides."""
+        """Report facts that vanished earlier and still count, until somebody decides about them."""
         if not self.table.whole or not is_newest(self.taken, self.newest):
             return
         for one in self.state.still_counting(self.name):
@@ -91,7 +91,7 @@ class Followed:
             self._gone_since(statement, known)
 
     def _event(self, statement: Statement, time: int) -> tuple[str, bytes]:
-        """Id and body, with another time than was thought of where it must be later."""
+        """Return id and body of the event, made again if its time must be later than the statement's."""
         if time == statement.time:
             return statement.id, statement.body
         event = judge(statement.body, system_clock())
@@ -104,7 +104,7 @@ class Followed:
             self.state.link(statement.digest, fact, new)
 
     def _gone_since(self, statement: Statement, known: Known | None) -> None:
-        """What an older extract has, and the newest has not."""
+        """Treat a fact that an older extract has and the newest has not as gone."""
         assert self.newest is not None
         if self.state.holds(self.name, statement.subject, statement.key):
             return
@@ -121,7 +121,7 @@ class Followed:
         if one.known.gone is None and (policy == "report" or held):
             self._tell(one)
         if held:
-            return  # it may be in a row that cannot be read: to be decided when it can
+            return  # it may be in a row that cannot be read, so this is decided when it can
         self.state.go(one.known.id, seen, gone)
         if policy == "report":
             return
@@ -137,7 +137,7 @@ class Followed:
         self.result.said[FactWithdrawn.NAME, "gone"] += 1
 
     def _end(self, subject: str, policy: Ended, gone: int) -> None:
-        """The order ended, since its row is gone; unless it is known how it ended."""
+        """State that the order ended, since its row is gone, unless its end is known."""
         known = self.state.find(subject, OrderEnded.KEY)
         if known is not None and not known.withdrawn:
             return
@@ -151,7 +151,7 @@ class Followed:
         self.result.said[fact.NAME, "row gone"] += 1
 
     def _take_back_the_end(self, statement: Statement) -> None:
-        """A row that came back: its order has not ended after all."""
+        """Withdraw the end of an order whose row came back."""
         if not isinstance(self.table.vanished, Ended) or statement.key == OrderEnded.KEY:
             return
         known = self.state.find(statement.subject, OrderEnded.KEY)
@@ -162,7 +162,7 @@ class Followed:
 def event_of(
     source: Source, subject: str, fact: Fact, time: int, extract_row: str | None = None, caseload: str | None = None
 ) -> Message:
-    """Raises NotAcceptable."""
+    """Return the event of a fact. Raises NotAcceptable."""
     about, whose = (None, None) if subject == AUTHORITY_SUBJECT else (subject, caseload)
     return source.event(fact, recorded_at=moment(time), subject=about, extract_row=extract_row, caseload=whose)
 
@@ -171,7 +171,7 @@ _NAMES = {"imposed": "the imposition", "ended": "the end", "first_contact": "fir
 
 
 def fact_in_words(key: str) -> str:
-    """As in `session s1`."""
+    """Return a fact key in words, as in `session s1`."""
     name, _, ref = key.partition("/")
     words = _NAMES.get(name, name.replace("_", " "))
     return f"{words} {ref}" if ref else words

@@ -1,4 +1,4 @@
-"""The rows of one table to statements. A row that is known as it is costs next to nothing."""
+"""Turns the rows of one table into statements. An unchanged row costs next to nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
@@ -21,18 +21,18 @@ from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
 _VERSION = 2
-"""Grows when cells are read in another way, so that rows that are known are read anew."""
+"""Grows when cells are read in another way, so that known rows are read again."""
 
 
 class Telling(NamedTuple):
-    """Who states what the rows of an extract say, and what the contract calls a row of it."""
+    """Who states what the rows of an extract say, and the contract's names of the rows."""
 
     source: Source
     row: Callable[[int], str | None]
 
 
 class Rows:
-    """A table below its headings. Raises CannotGoOn where a column is missing."""
+    """The rows of a table below its headings. Raises CannotGoOn if a column is missing."""
 
     def __init__(self, mapping: Mapping, table: Table, name: str, grid: Grid, epoch: int, secret: bytes) -> None:
         headings, self._rows = found_headings(name, grid, list(wanted(table)), table.heading_rows)
@@ -42,7 +42,7 @@ class Rows:
         self._mark = blake2b(told, key=secret[:64]).digest()
 
     def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
-        """Leaves statements in the state, and faults in the result."""
+        """Read the rows, leaving statements in the state and faults in the result."""
         reading = _Reading(self._reader, self._name, state, telling, taken, result)
         while some := list(islice(self._rows, _AT_ONCE)):
             digests = [self._digest(row) for row in some]
@@ -69,10 +69,10 @@ class _Reading:
         self._reader, self._name, self._state = reader, name, state
         self._telling, self._taken, self._result = telling, taken, result
         self.held: list[tuple[str, str]] = []
-        """Subjects and keys of facts that cannot be read; both empty for a row of which nothing can be told."""
+        """Subjects and keys of facts that cannot be read; both are empty for a row that cannot be read at all."""
 
     def statements(self, row: Row, digest: bytes) -> list[Statement]:
-        """What a row states. A row with any fault does not count as known, so that it is told of again."""
+        """Return what a row states. A row with any fault does not count as known, so that it is reported again."""
         items = list(self._reader.read(row))
         found = [one for item in items for one in self._item(item, row, digest)]
         said = sum(isinstance(item, Said) for item in items)
@@ -139,18 +139,18 @@ class _Reading:
 
 
 def _plainly(message: str) -> str:
-    """What the contract says of a member, for people who have only ever seen their table."""
+    """Return the contract's words about a member, for people who have only ever seen their table."""
     return "neither supervision nor unpaid work" if message.endswith(" items") else message
 
 
 def digest_of(fact: Fact, caseload: str | None = None) -> bytes:
-    """The same for the same fact. An order that somebody else works with is told by its imposition, once more."""
+    """Return the digest of a fact. That another team works with an order shows in the digest of its imposition."""
     told = f"\0{caseload}" if caseload is not None and isinstance(fact, OrderImposed) else ""
     return blake2b(fact.NAME.encode() + encode_data(fact) + told.encode(), digest_size=16).digest()
 
 
 def wanted(table: Table) -> Iterator[Heading]:
-    """Every heading that the mapping of a table names."""
+    """Yield every heading that the mapping of a table names."""
     for value in _values(table):
         yield from (one for one in (value.column, value.born) if one is not None)
         yield from value.joined

@@ -1,1 +1,1 @@
-"""Extracts as they are: files and queries to tables, headings and cells."""
+"""Reads extracts as they are: from files and queries to tables, headings and cells."""

@@ -1,4 +1,4 @@
-"""What a cell holds, how people read it, and what it is called: `Orders!C14`. Pure."""
+"""What a cell holds, how people read it, and its name: `Orders!C14`. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,19 +6,19 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 Scalar = str | int | float | bool | date | datetime | time | timedelta
-"""What a cell holds. An empty one holds an empty text."""
+"""The value of a cell. An empty cell holds an empty text."""
 Grid = Iterator[Sequence[Scalar]]
-"""Rows from the first, blank ones among them, each from column A."""
+"""Rows from the first, blank ones included, each from column A."""
 
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """A heading or word without what people vary: case, blanks, dots, brackets."""
+    """Return a heading or word without what people vary: case, blanks, dots, brackets."""
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def letters(place: int) -> str:
-    """The name of a column: A, B, ... Z, AA."""
+    """Return the name of a column: A, B, ... Z, AA."""
     found = ""
     place += 1
     while place:
@@ -28,7 +28,7 @@ def letters(place: int) -> str:
 
 
 def text_of(cell: Scalar) -> str:
-    """The cell as a person reads it; whole numbers without a point."""
+    """Return the cell as a person reads it; whole numbers without a decimal point."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer():

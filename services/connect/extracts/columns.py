@@ -1,4 +1,4 @@
-"""Which row holds the headings, which column is which, where the rows begin, and which of them are sums. Pure."""
+"""Finds the row with the headings, the columns, the first row below them, and rows that are sums. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,20 +11,20 @@ from services.connect.faults import CannotGoOn, Empty
 from services.connect.mapping.model import Heading
 
 _SEARCHED = 40
-"""Rows in which headings may be."""
+"""How many rows are searched for headings."""
 _TOTALS = re.compile(r"\s*((grand|sub|sheet|overall)[ -]?)?(totals?|sum|count)\b(?![-/_.\d])", re.IGNORECASE)
 
 
 class Row(NamedTuple):
-    """A row below the headings that holds something."""
+    """A row below the headings that is not blank."""
 
     number: int
-    """As the spreadsheet shows it, from 1."""
+    """The number that the spreadsheet shows, from 1."""
     cells: Sequence[Scalar]
 
 
 class Headings:
-    """The headings of a table, found by what the mapping names."""
+    """The headings of a table, found by the names in the mapping."""
 
     def __init__(self, table: str, first_row: int, texts: Sequence[str], wanted: Sequence[Heading]) -> None:
         self.table, self.first_row, self.texts = table, first_row, texts
@@ -32,7 +32,7 @@ class Headings:
         self._places = {plain(text): place for place, text in reversed(list(enumerate(texts))) if plain(text)}
 
     def place(self, heading: Heading) -> int:
-        """Which column it is, from 0. Raises CannotGoOn with what it may have become."""
+        """Return the place of a column, from 0. Raises CannotGoOn with what the heading may have become."""
         for name in _names(heading):
             if plain(name) in self._places:
                 return self._places[plain(name)]
@@ -59,7 +59,7 @@ def _names(heading: Heading) -> Sequence[str]:
 def found_headings(
     table: str, grid: Grid, wanted: Sequence[Heading], over_rows: int = 1
 ) -> tuple[Headings, Iterator[Row]]:
-    """The headings, and the rows below them. Raises Empty where the table holds nothing."""
+    """Return the headings, and the rows below them. Raises Empty if the table holds nothing."""
     top = list(islice(grid, _SEARCHED))
     candidates = [_joined(table, top, row, over_rows, wanted) for row in range(len(top))]
     if not any(text for row in top for text in map(text_of, row)):
@@ -74,7 +74,7 @@ def found_headings(
 def _joined(
     table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: int, wanted: Sequence[Heading]
 ) -> Headings:
-    """Headings that go over several rows: an upper one stands for all columns up to the next one beside it."""
+    """Join headings that span several rows: an upper one applies to all columns up to the next one beside it."""
     rows = [[text_of(cell) for cell in row] for row in top[first : first + over_rows]]
     width = max(map(len, rows), default=0)
     texts = [""] * width
@@ -99,7 +99,7 @@ def _rows(headings: Headings, grid: Iterator[Sequence[Scalar]], above: int) -> I
 
 
 def is_total(row: Row, places: Sequence[int] = ()) -> bool:
-    """Whether the first word in the row, or one in these places, says that it sums up the others."""
+    """Return whether the first word in the row, or one in these places, says that it sums up the others."""
     first = next((cell for cell in row.cells if cell != ""), "")
     return any(_sums_up(cell) for cell in (first, *(row.cells[place] for place in places)))
 

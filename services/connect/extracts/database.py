@@ -1,4 +1,4 @@
-"""A query on the case system's own database, read and nothing else."""
+"""Reads queries on the case system's own database, and changes nothing there."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -25,17 +25,18 @@ READ_ONLY = {
     "oracle": "SET TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = ON",
 }
-"""Where the database itself can be made to refuse writing; SQL Server does by the rights of the account.
+"""Statements that make the database itself refuse writing; for SQL Server, the rights of the account do that.
 
-In PostgreSQL all queries also see one moment: what moves from one table to another between them is not missed in both."""
+In PostgreSQL all queries also see one moment: a row that moves between two tables meanwhile is not missed in both.
+"""
 _SELECT = re.compile(r"\s*(--[^\n]*\n\s*)*(select|with)\b", re.IGNORECASE)
 
 
 @contextmanager
 def queried(mapping: Mapping, folder: Path, taken: datetime | None) -> Iterator[list[Extract]]:
-    """The tables that are queries, as of now by the database's clock. `folder` is what the address's file is named from.
+    """Yield the tables that are queries, as of now by the database's clock. `folder` is where the path of the address's file begins.
 
-    Raises CannotGoOn, and Later where the database is away.
+    Raises CannotGoOn, and Later if the database is away.
     """
     tables = [table for table in mapping.tables if table.query is not None]
     if not tables:
@@ -85,7 +86,7 @@ def _forbid_writing(connection: Connection) -> None:
 
 
 def _now(connection: Connection) -> datetime:
-    """By the clock of the database: UTC in SQLite, else local where it does not say."""
+    """Return the time by the database's clock: UTC in SQLite, else local time if it does not name an offset."""
     now: Any = connection.execute(select(func.current_timestamp())).scalar_one()
     found = now if isinstance(now, datetime) else datetime.fromisoformat(str(now))
     if found.tzinfo is None:

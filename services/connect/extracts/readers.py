@@ -1,4 +1,4 @@
-"""Files to tables, as they are: any encoding, separator and kind of workbook. Knows nothing of what they mean."""
+"""Turns files into tables as they are: any encoding, separator and kind of workbook. It knows nothing of their meaning."""
 
 import csv
 import re
@@ -27,16 +27,16 @@ class Sheet:
 
     file: Path
     name: str
-    """Of the sheet; of the file where it has no sheets."""
+    """The name of the sheet, or of the file if it has no sheets."""
     epoch: int
-    """From which year its numbered dates count."""
+    """The year from which its numbered dates count."""
     encoding: str = ""
     separator: str = ""
     number: int = 1
-    """Of the sheet in its file."""
+    """The number of the sheet in its file."""
 
     def rows(self) -> Grid:
-        """Raises CannotGoOn where the file is damaged."""
+        """Yield the rows. Raises CannotGoOn if the file is damaged."""
         return self._text() if self.separator else self._workbook()
 
     def _text(self) -> Grid:
@@ -61,7 +61,7 @@ class Sheet:
 
 
 def sheets(file: Path, encoding: str | None = None, separator: str | None = None) -> list[Sheet]:
-    """What the file holds. Raises CannotGoOn where it is none that can be read."""
+    """Return the tables of a file. Raises CannotGoOn if the file cannot be read."""
     suffix = file.suffix.lower()
     if not file.is_file():
         raise CannotGoOn(f"{file} does not exist")
@@ -76,7 +76,7 @@ def sheets(file: Path, encoding: str | None = None, separator: str | None = None
 
 
 def encoding_of(file: Path) -> str:
-    """UTF-8 or UTF-16 if it is that, else Windows-1252, in which British and Irish systems write."""
+    """Return the encoding: UTF-8 or UTF-16 if the text is valid, else Windows-1252, in which British and Irish systems write."""
     with file.open("rb") as stream:
         start = stream.read(4096)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -106,7 +106,7 @@ def _separator_of(file: Path, encoding: str) -> str:
 
 
 def _agreement(lines: list[str], separator: str) -> tuple[int, int]:
-    """How many rows have the same number of cells, if it is more than one; and how many cells."""
+    """Return how many rows have the same number of cells, if that is more than one, and how many cells."""
     csv.field_size_limit(_LONGEST_CELL)
     try:
         counts = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if len(row) > 1)
@@ -123,7 +123,7 @@ def _opened(file: Path) -> "closing[CalamineWorkbook]":
 
 
 def _epoch(file: Path) -> int:
-    """What a workbook says of numbers that are dates; calamine already heeds it where the cell is marked as a date."""
+    """Return the year from which a workbook counts dates; calamine applies it itself to cells marked as dates."""
     if file.suffix.lower() in {".xlsx", ".xlsm"} and zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             properties = re.search(rb"<(?:\w+:)?workbookPr\b[^>]*>", archive.read("xl/workbook.xml"))

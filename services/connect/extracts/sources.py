@@ -1,4 +1,4 @@
-"""Which table is in which file, and when the file was taken."""
+"""Finds which table is in which file, and when the file was taken."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _PARTS = {"%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d
 
 
 def extracts_in(mapping: Mapping, files: Sequence[Path], state: State, said: datetime | None) -> list[Extract]:
-    """The tables that the files hold. Raises CannotGoOn where a file holds none, or a table is in two."""
+    """Return the tables in the files. Raises CannotGoOn if a file has no table of the mapping, or two files have the same one."""
     found = [extract for file in files for extract in _taken(mapping, file, state, said)]
     names = [extract.name for extract in found]
     for name in names:
@@ -39,9 +39,9 @@ def _taken(mapping: Mapping, file: Path, state: State, said: datetime | None) ->
 
 
 def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> int:
-    """When the extract in a file was taken: by its name, or as it was last changed, or as when an old one was imported before.
+    """Return when the extract in a file was taken: by its name, when it was last changed, or as when it was imported before.
 
-    Raises CannotGoOn where an earlier content is there again, and it cannot be told whether the records went back to that.
+    Raises CannotGoOn if an earlier content comes again, and it is not clear whether the records went back to it.
     """
     by_name = _by_name(mapping, file)
     if by_name is not None:
@@ -56,7 +56,7 @@ def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> i
 
 
 def digest_in(file: Path) -> bytes:
-    """The same for the same content. Raises CannotGoOn where it cannot be read."""
+    """Return a digest of the content. Raises CannotGoOn if the file cannot be read."""
     digest = sha256()
     try:
         with file.open("rb") as stream:
@@ -83,7 +83,7 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
 
 
 def _name(sheet: Sheet, table: Table) -> str:
-    """The same from day to day, though the file's name may carry the date."""
+    """Return a name that is the same from day to day, even if the file's name has the date."""
     if not table.whole:  # each file stands for itself
         return sheet.name if sheet.separator else f"{sheet.file.stem} {sheet.name}"
     if table.name or not sheet.separator:

@@ -1,1 +1,1 @@
-"""The mapping: what it may say, how it is read, bound to columns, and proposed."""
+"""The mapping: its form, and how it is read, bound to columns and proposed."""

@@ -16,7 +16,7 @@ from services.connect.mapping import transforms
 from services.connect.mapping.model import Conditions, Heading, Mapping, Requirement, Stated, Value, members, value_of
 
 _REMEMBERED = 50_000
-"""Cells of a column whose meaning is kept; most columns repeat themselves."""
+"""How many cells of a column have their meaning cached; most columns repeat values."""
 
 Read = Callable[[Scalar], Any]
 
@@ -29,12 +29,12 @@ class Field:
     places: tuple[int, ...]
     heading: str
     read: Read
-    """Of the cell; of the first cell where there are several."""
+    """Reads the cell; the first cell if there are several."""
     blank: Any
-    """What an empty cell means; `MISSING` where it must not be."""
+    """The meaning of an empty cell; `MISSING` if it must not be empty."""
 
     def of(self, row: Row) -> Any:
-        """Raises Unread."""
+        """Return the value in a row. Raises Unread."""
         if not self.places:
             return self.blank
         cell = row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
@@ -68,7 +68,7 @@ class Form:
     demanded: tuple[Demanded, ...]
     applies: Callable[[Row], bool]
     must: bool
-    """Whether a row without the date is a fault rather than a fact that has not happened yet."""
+    """Whether a row without the date is a fault, rather than a fact that has not happened yet."""
 
     @property
     def by_ref(self) -> bool:
@@ -76,7 +76,7 @@ class Form:
 
 
 class Binding:
-    """The mapping and the headings of a table. Raises CannotGoOn where a column is missing."""
+    """Binds a mapping to the headings of a table. Raises CannotGoOn if a column is missing."""
 
     def __init__(self, mapping: Mapping, headings: Headings, epoch: int, secret: bytes) -> None:
         self._mapping, self._headings = mapping, headings
@@ -85,7 +85,7 @@ class Binding:
         """The columns that matter, from 0."""
 
     def form(self, stated: Stated, alone: bool) -> Form:
-        """One fact. `alone` is whether rows of the table state nothing else."""
+        """Bind one fact. `alone` says whether rows of the table state nothing else."""
         hints = members(stated.fact)
         born = next((value for value in stated.fields.values() if value.born is not None), None)
         fields = tuple(
@@ -101,7 +101,7 @@ class Binding:
         )
 
     def field(self, name: str, hint: Any, value: Value) -> Field:
-        """One member of this type."""
+        """Bind one member of this type."""
         read = self._reader(hint, value)
         places, heading = self._places(value)
         blank: Any = None if optional(hint) else MISSING
@@ -168,13 +168,13 @@ class Binding:
         return Field("age_at_imposition", (place,), heading, lambda cell: (cell, order, epoch), MISSING)
 
     def moment(self, value: Value) -> Field:
-        """A local time without offset."""
+        """Bind a local time without offset."""
         places, heading = self._places(value)
         order, epoch = value.dates or self._mapping.dates, self._epoch
         return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None)
 
     def caseload(self, value: Value) -> Field:
-        """Who works with the order; nobody where the cell is blank."""
+        """Bind the team that works with the order; none if the cell is blank."""
         places, heading = self._places(value)
         blank = value.blank if value.always is None else value.always
         return Field("caseload", places, heading, lambda cell: transforms.caseload_in(cell, value.codes), blank)
@@ -192,7 +192,7 @@ class Binding:
         )
 
     def conditions(self, when: Conditions, unless: Conditions) -> Callable[[Row], bool]:
-        """Whether a row is one of those that are meant."""
+        """Return a test of whether a row is to be read."""
         wanted = [(self._place(heading), _words(words)) for heading, words in when.items()]
         unwanted = [(self._place(heading), _words(words)) for heading, words in unless.items()]
         if not wanted and not unwanted:
@@ -204,7 +204,7 @@ class Binding:
 
 
 _UNIONS = (Union, UnionType)
-"""A remark makes the one of the other."""
+"""Both forms of a union of types: annotations turn one into the other."""
 _TEXTS = (PersonRef, AuthorityCode, Label, Ref, OrderRef)
 
 
@@ -214,7 +214,7 @@ def _together(row: Row, places: Sequence[int]) -> str:
 
 
 def bare(hint: Any) -> Any:
-    """The type without None, and without remarks unless they are what tells one text from another."""
+    """Return the type without None, and without annotations unless they distinguish one kind of text from another."""
     if get_origin(hint) is Annotated and hint not in (*_TEXTS, Month):
         return bare(get_args(hint)[0])
     if get_origin(hint) in _UNIONS:
@@ -223,7 +223,7 @@ def bare(hint: Any) -> Any:
 
 
 def optional(hint: Any) -> bool:
-    """Whether a member may be left out."""
+    """Return whether a member may be left out."""
     if get_origin(hint) is Annotated:
         return optional(get_args(hint)[0])
     return get_origin(hint) in _UNIONS and type(None) in get_args(hint)

@@ -1,4 +1,6 @@
-"""How authorities tend to call what the contract has members for. Written as `plain` makes headings: small, no dots or brackets."""
+"""Names that authorities usually give to members of the contract, in the form that `plain` gives to headings: lower case, no dots or
+brackets.
+"""
 
 from contracts.codes import RequirementKind
 
@@ -116,7 +118,7 @@ IDENTIFIES: dict[str, tuple[str, ...]] = {
         "work.completed",
     }
 }
-"""Which columns must be there for a table to be taken as stating the event."""
+"""The columns that must exist for a table to be taken as stating the event."""
 
 LENGTHS: dict[RequirementKind, Names] = {
     RequirementKind.UNPAID_WORK: (
@@ -151,6 +153,6 @@ ALL: Names = tuple(
 )
 """Every name that a column may have."""
 ENOUGH = 3
-"""Columns of an order's imposition that show that a table states it, though its date or the person was not found."""
+"""How many columns of an imposition show that a table states it, even if its date or the person was not found."""
 UNSURE = {"first meeting": "or was it the first contact?"}
 """Headings that offices use for more than one thing."""

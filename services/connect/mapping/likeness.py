@@ -1,4 +1,4 @@
-"""Which known words a heading or a cell was meant for, however an office shortens them. Pure."""
+"""Finds the known words that a heading or a cell stands for, however an office shortens them. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,27 +10,27 @@ from services.connect.extracts.cells import plain
 from services.connect.mapping.words import OTHER_WORDS, SHORT
 
 CLOSE = 0.84
-"""From here on a heading is taken for another way to write a usual one."""
+"""From this likeness on, a heading counts as another spelling of a usual one."""
 SURE = 0.97
-"""From here on there is no doubt: the same words, though perhaps shortened."""
+"""From this likeness on, there is no doubt: the same words, perhaps shortened."""
 _SAME_WORDS = 0.86
-"""Of two that share most words but are written differently: likely, and less so than nearly the same letters."""
+"""The likeness of two that share most words but are spelled differently: likely, but less so than nearly the same letters."""
 _SHARED = 0.66
 _STEM = 5
 _FORMAT = re.compile(r"[(\[][dmy]+([/. -]?[dmy]+)+[)\]]", re.IGNORECASE)
-"""How dates are to be written, as some headings say."""
+"""The format of dates, which some headings state."""
 _EMPTY = frozenset({"of", "on", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
 
 
 @lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
-    """A heading in whole words: `UW (hrs)` is `unpaid work hours`."""
+    """Return a heading in whole words: `UW (hrs)` becomes `unpaid work hours`."""
     return " ".join(SHORT.get(word, word) for word in plain(_FORMAT.sub("", text)).split())
 
 
 @lru_cache(maxsize=16_384)
 def likeness(text: str, name: str) -> float:
-    """From 0 to 1 of a heading and a usual name."""
+    """Return the likeness of a heading and a usual name, from 0 to 1."""
     one, other = spoken(text), spoken(name)
     if one == other:
         return 1.0 if plain(text) == plain(name) else SURE
@@ -39,12 +39,12 @@ def likeness(text: str, name: str) -> float:
 
 
 def likeliest(text: str, names: Iterable[str]) -> tuple[float, str]:
-    """How like the heading the likeliest of the names is, and which it is."""
+    """Return the likeness of the most likely of the names, and the name."""
     return max(((likeness(text, name), name) for name in names), default=(0.0, ""), key=lambda one: one[0])
 
 
 def meant(word: str, kind: type[Code]) -> list[Code]:
-    """The codes that an office's own word may mean: one where there is little doubt, several where it could be any of them."""
+    """Return the codes that an office's own word may mean: one if there is little doubt, several if it could be any of them."""
     ratios = {one: max(likeness(word, phrase) for phrase in _phrases(one)) for one in kind}
     best = max(ratios, key=lambda one: ratios[one])
     if ratios[best] >= CLOSE:
@@ -58,7 +58,7 @@ def _phrases(code: Code) -> list[str]:
 
 
 def _within(word: str, phrase: str) -> bool:
-    """Whether the word says all that the phrase does, or is itself one of its telling words."""
+    """Return whether the word says everything that the phrase does, or is itself one of its significant words."""
     own, wanted = _telling(spoken(word)), _telling(spoken(phrase))
     return bool(own and wanted) and (_all_in(wanted, own) or (len(own) < 4 and _stems(own, wanted) > 0))
 
@@ -82,7 +82,7 @@ def _all_in(wanted: list[str], own: list[str]) -> bool:
 
 
 def _same_stem(one: str, other: str) -> bool:
-    """`sentenced` and `sentence`, `superv` and `supervision`; not `work` and `workshop`."""
+    """Return whether two words share a stem: `sentenced` and `sentence`, `superv` and `supervision`; but not `work` and `workshop`."""
     if one == other:
         return True
     short, long = sorted((one, other), key=len)

@@ -1,4 +1,4 @@
-"""A mapping from its file, or what is wrong with it."""
+"""Reads a mapping from its file, or says what is wrong with it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from services.connect.mapping.model import Mapping, Stated, Table
 
 
 def read_mapping(text: str, name: str) -> Mapping:
-    """The mapping in a YAML text. Raises CannotGoOn with what is wrong and where."""
+    """Read the mapping in a YAML text. Raises CannotGoOn with the fault and its place."""
     try:
         # Every scalar stays text, so that neither "No" nor 01 nor a date changes on the way.
         found = msgspec.convert(yaml.load(text, yaml.BaseLoader), Mapping, strict=False)  # noqa: S506
@@ -27,7 +27,7 @@ def read_mapping(text: str, name: str) -> Mapping:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """The mapping in a file. Raises CannotGoOn."""
+    """Read the mapping in a file. Raises CannotGoOn."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
@@ -40,7 +40,7 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def _questions(text: str) -> Iterator[str]:
-    """Where a proposal still asks, as in `line 8 imposed_on`."""
+    """Yield the places where a proposal still asks, as in `line 8 imposed_on`."""
     last = ""
     for token in yaml.scan(text, yaml.BaseLoader):
         if isinstance(token, yaml.ScalarToken):

@@ -1,4 +1,4 @@
-"""The mapping from an authority's tables to facts: what stands in the YAML file. Its JSON Schema is made from these types. Pure."""
+"""The mapping from an authority's tables to facts, which is the YAML file. Its JSON Schema is made from these types. Pure."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
@@ -90,11 +90,11 @@ class Platform(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 NOT_IN_TABLES = (FactWithdrawn, Heartbeat)
-"""What follows from the comparison of tables, and stands in none."""
+"""Facts that follow from comparing tables, and are in none."""
 
 
 def members(fact: type[Fact]) -> dict[str, Any]:
-    """The members of a fact as they are sent, with their types."""
+    """Return the members of a fact as they are sent, with their types."""
     hints = get_type_hints(fact, include_extras=True)
     pairs = zip(fact.__struct_encode_fields__, fact.__struct_fields__, strict=True)
     return {sent: hints[own] for sent, own in pairs}
@@ -191,11 +191,11 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def whole(self) -> bool:
-        """Whether what is not in an extract of it is gone. Past years come one by one."""
+        """Return whether facts missing from an extract of the table are gone. Past years come one by one."""
         return self.full and not self.history
 
     def facts(self) -> Iterator[Stated]:
-        """What each row may state."""
+        """Yield the facts that each row may state."""
         for name, fact in STATABLE.items():
             given = getattr(self.states, f"f{list(STATABLE).index(name)}")
             for form in given if isinstance(given, tuple) else () if given is None else (given,):
@@ -241,12 +241,12 @@ def _stated(fact: type[Fact], form: Any) -> Stated:
 
 
 def value_of(cell: Cell) -> Value:
-    """A bare heading is the column that holds the value."""
+    """Return the value of a cell. A bare heading is the column that holds the value."""
     return cell if isinstance(cell, Value) else Value(column=cell)
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of a mapping, for editors."""
+    """Return the JSON Schema of a mapping, for editors."""
     found = msgspec.json.schema(Mapping)
     for kind in (Mapping, Platform, Table, Value, Requirement, Ended):
         found["$defs"][kind.__name__]["description"] = kind.MEANING
@@ -260,7 +260,7 @@ def schema() -> dict[str, Any]:
 
 
 def _for_editors(part: Any, cell: Any) -> Any:
-    """What many members share is said once, and words may look like numbers."""
+    """Make a schema compact for editors: parts shared by many members appear once, and words may look like numbers."""
     if part == cell and cell is not None:
         return {"$ref": "#/$defs/Cell"}
     if isinstance(part, list):

@@ -1,4 +1,4 @@
-"""A table as it was found, before anybody has said what it means: which column is likely what. Pure."""
+"""A table before anybody has said what it means: what each column is likely to be. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from services.connect.mapping.transforms import code_in, date_in, truth_in, whol
 from services.connect.mapping.words import TRUTHS
 
 _MOST = 0.6
-"""Of the cells that have to be what a column is taken for, where its heading alone leaves doubt."""
+"""The share of cells that must fit the kind of a column if its heading alone leaves doubt."""
 _LONG_AGO = 1930
 
 
@@ -34,16 +34,16 @@ class Seen:
 
     @cached_property
     def words(self) -> list[str]:
-        """What is written in it, each once."""
+        """Return the distinct words in it."""
         return list(dict.fromkeys(text_of(cell) for cell in self.filled))
 
     @cached_property
     def likely(self) -> float:
-        """How like any usual heading at all its own is."""
+        """Return how like any usual heading its own is."""
         return likeliest(self.heading, ALL)[0]
 
     def share(self, kind: Any) -> float:
-        """Of its cells, those that can be read so; 1 where all are blank or anything can be read."""
+        """Return the share of its cells that can be read so; 1 if all are blank or anything can be read."""
         read = reader_of(kind)
         if read is None or not self.filled:
             return 1.0
@@ -51,16 +51,16 @@ class Seen:
 
     @cached_property
     def dated(self) -> bool:
-        """Whether it holds dates of our time."""
+        """Return whether it holds dates of our time."""
         return bool(self.filled) and sum(reads(_recent, cell) for cell in self.filled) >= _MOST * len(self.filled)
 
     @cached_property
     def numbers(self) -> bool:
-        """Whether it holds numbers that tell things apart."""
+        """Return whether it holds numbers that identify things."""
         return "number" in spoken(self.heading).split() and bool(self.filled) and not self.dated
 
     def fits(self, kind: Any) -> bool:
-        """Whether its cells may be values of that type. A code's words are the office's own, so that any words may."""
+        """Return whether its cells may be values of that type. A code's words are the office's own, so any words may be."""
         if kind is date:
             return self.dated or not self.filled
         if isinstance(kind, type) and issubclass(kind, Code):
@@ -68,7 +68,7 @@ class Seen:
         return self.share(kind) >= _MOST
 
     def speaks(self, kind: type[Code]) -> bool:
-        """Whether most of its words are known for that code list and for more than yes and no."""
+        """Return whether most of its words are known for that code list, and for more than yes and no."""
         read = code_in(kind, {})
         known = [word for word in self.words if reads(read, word)]
         telling = [word for word in known if plain(word) not in TRUTHS]
@@ -77,20 +77,20 @@ class Seen:
 
 @dataclass(slots=True)
 class Sheet:
-    """A table on its way to a proposal."""
+    """A table for which a mapping is being proposed."""
 
     name: str
     is_file: bool
     columns: list[Seen]
     doubts: dict[str, str] = field(default_factory=dict)
-    """By heading, why it may not be what it was taken for."""
+    """Why a column may not be what it was taken for, by heading."""
 
     @property
     def free(self) -> list[Seen]:
         return [column for column in self.columns if not column.used]
 
     def find(self, names: Names, kind: Any = None) -> Seen | None:
-        """The column that is most likely called one of these, and holds what it should."""
+        """Return the column that is most likely to have one of these names, and holds suitable values."""
         found = [(*likeliest(column.heading, names), column) for column in self.free]
         fit = [one for one in found if _taken(*one, kind)]
         if not fit:
@@ -101,7 +101,7 @@ class Sheet:
         return column
 
     def spoken_in(self, kind: type[Code]) -> Seen | None:
-        """The column whose words are those of a code list, whatever its heading."""
+        """Return the column whose words are those of a code list, whatever its heading."""
         column = next((one for one in self.free if one.likely < SURE and one.speaks(kind)), None)
         if column is not None:
             self.doubts[column.heading] = "recognised by its words"
@@ -109,26 +109,26 @@ class Sheet:
 
 
 def sheet_of(name: str, is_file: bool, headings: Sequence[str], rows: Iterable[Row]) -> Sheet:
-    """A table with its first rows."""
+    """Return a table with its first rows."""
     some = [row for row in rows if not is_total(row)]
     columns = [Seen(text, [row.cells[place] for row in some]) for place, text in enumerate(headings) if text.strip()]
     return Sheet(name, is_file, columns)
 
 
 def _taken(likely: float, name: str, column: Seen, kind: Any) -> bool:
-    """A sure heading is believed; a likely one if its cells agree and nothing else is likelier."""
+    """Return whether a column is taken: a sure heading is trusted, a likely one if its cells agree and nothing else is likelier."""
     if likely >= SURE:
         return True
     return bool(name) and likely >= CLOSE and likely >= column.likely and (kind is None or column.fits(kind))
 
 
 def reader_of(kind: Any) -> Callable[[Scalar], Any] | None:
-    """How cells of this type are read; None where any text will do."""
+    """Return how cells of this type are read; None if any text is suitable."""
     return _READERS.get(kind)
 
 
 def reads(read: Callable[[Scalar], Any], cell: Scalar) -> bool:
-    """Whether a cell can be read so."""
+    """Return whether a cell can be read so."""
     try:
         read(cell)
     except Unread:

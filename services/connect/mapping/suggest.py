@@ -1,4 +1,4 @@
-"""A mapping proposed from headings and values, with the reasons for it and the doubts about it. Pure."""
+"""Proposes a mapping from headings and values, with its reasons and doubts. Pure."""
 
 import json
 import re
@@ -21,9 +21,9 @@ from services.connect.mapping.words import MONTHS
 
 _SHOWN = 8
 _WORDS = 40
-"""Of an office's own for one code list."""
+"""Most of an office's own words for one code list."""
 _TELLING = (Sex, Attendance, EndReason)
-"""Code lists that a column is known by whatever its heading."""
+"""Code lists that identify a column whatever its heading."""
 _NO_NUMBER = (
     "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
 )
@@ -35,7 +35,7 @@ _GONE = (
 
 
 def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
-    """The mapping as YAML, to be read and mended by a person."""
+    """Return the mapping as YAML, for a person to read and correct."""
     lines = [
         "# Proposed from headings and values. Read every line, above all those with DOUBT; then: payback connect check",
         f"authority: {authority}"
@@ -66,7 +66,7 @@ def _table(sheet: Sheet, alone: bool) -> list[str]:
 
 
 def _caseload(sheet: Sheet) -> list[str]:
-    """Only a column of codes: a name may stand in any other."""
+    """Propose the caseload. Only a column of codes is suitable: any other might hold names."""
     column = sheet.find(CASELOAD)
     if column is None or not column.words or not all(re.fullmatch(envelope.CASELOAD, one) for one in column.words):
         return []
@@ -75,7 +75,7 @@ def _caseload(sheet: Sheet) -> list[str]:
 
 
 def _where(sheet: Sheet, alone: bool) -> str:
-    """How the table is found; a text file that is the only one may have another name tomorrow."""
+    """Return how the table is found; if a text file is the only one, it may have another name tomorrow."""
     if not sheet.is_file:
         return f"sheet: {_quoted(sheet.name)}"
     if alone:
@@ -90,7 +90,7 @@ def _stem(name: str) -> str:
 
 
 def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
-    """One fact, if the columns that tell it from others are there."""
+    """Propose one fact, if the columns that identify it exist."""
     if not _identified(sheet, name, fact):
         return []
     lines = [f"      {name}:"]
@@ -103,7 +103,7 @@ def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
 
 
 def _identified(sheet: Sheet, name: str, fact: type[Fact]) -> bool:
-    """Whether the columns that tell it from others are there; an imposition has so many that a few are enough."""
+    """Return whether the columns that identify the fact exist; an imposition has so many that a few are enough."""
     found = {member for member, hint in members(fact).items() if _column(sheet, name, member, bare(hint))}
     if name == "session.recorded" and "session_on" in found and sheet.find(HOURS, int):
         return True
@@ -114,7 +114,7 @@ def _identified(sheet: Sheet, name: str, fact: type[Fact]) -> bool:
 
 
 def _column(sheet: Sheet, name: str, member: str, kind: Any) -> Seen | None:
-    """By its heading; where words tell a code list from others, by them."""
+    """Return the column of a member by its heading, or by its words if they identify a code list."""
     found = sheet.find(FACTS[name].get(member, ()), kind)
     if found is None and isinstance(kind, type) and issubclass(kind, _TELLING):
         return sheet.spoken_in(kind)
@@ -134,7 +134,7 @@ def _member(sheet: Sheet, name: str, member: str, hint: Any) -> list[str]:
 
 
 def _doubted(sheet: Sheet, column: Seen, line: str) -> str:
-    """The line that names the column also says why it may be another."""
+    """Return the line that names the column, with the reason why it may be another."""
     doubt = sheet.doubts.get(column.heading)
     if doubt is None or _quoted(column.heading) not in line:
         return line
@@ -167,7 +167,7 @@ _INSTEAD: dict[str, Callable[[Sheet, str], str | None]] = {
     "minutes_credited": _hours,
     "ref": _number,
 }
-"""What may stand in the place of a column of its own."""
+"""Members that another column may provide if they have no column of their own."""
 
 
 def _found(member: str, column: Seen, kind: Any) -> Iterator[str]:
@@ -197,7 +197,7 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
 
 
 def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
-    """The code that it means, with the doubt; `?` where it may be several or none, which `check` asks about."""
+    """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
     found = meant(word, kind)
     if len(found) == 1:
         return str(found[0]), ""
@@ -244,7 +244,7 @@ def _missing(sheet: Sheet, member: str, hint: Any) -> str:
 
 
 def _perhaps(sheet: Sheet, kind: Any, codes: Sequence[str]) -> str:
-    """What could stand there: columns of the kind, or one code for all rows."""
+    """Return what else could provide a member: columns of the kind, or one code for all rows."""
     if codes:
         return f"; {{always: {codes[0]}}} if it is always that, or {', '.join(codes[1:])}"
     columns = [one for one in sheet.free if (one.dated and one.likely < SURE if kind is date else one.numbers)]
@@ -253,7 +253,7 @@ def _perhaps(sheet: Sheet, kind: Any, codes: Sequence[str]) -> str:
 
 
 def _evidence(column: Seen, kind: Any) -> str:
-    """How many cells are what they should be."""
+    """Return how many cells are what they should be."""
     read = reader_of(kind)
     filled = column.filled
     if not filled:

@@ -1,4 +1,4 @@
-"""What is in a cell to what an event says. Pure; raises Unread with words that go after the name of the column."""
+"""Turns the value of a cell into a value of an event. Pure; raises Unread with words that continue after the name of the column."""
 
 import re
 from calendar import monthrange
@@ -17,7 +17,7 @@ from services.connect.faults import Unread
 from services.connect.mapping.words import MONTHS, OTHER_WORDS, TRUTHS
 
 _EPOCHS = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
-"""Day 0. In the system of 1900 numbers below 61 are a day off, which is long before any order."""
+"""Day 0. In the system of 1900, numbers below 61 are off by a day, which is long before any order."""
 _NUMBERS = re.compile(r"(\d{1,4})[./\- ](\d{1,2})[./\- ](\d{1,4})")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _NAMED = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)?[ \-/.]*([a-z]+)[ \-/.,]*(\d{4}|\d\d)", re.IGNORECASE)
@@ -28,7 +28,7 @@ _SAFE = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def date_in(cell: Scalar, order: str = "dmy", epoch: int = 1900) -> date:
-    """A day, however it is written."""
+    """Read a day, however it is written."""
     match cell:
         case datetime():
             return cell.date()
@@ -97,18 +97,18 @@ def _whole_year(year: int) -> int:
 
 
 def born_in(cell: Scalar, order: str, epoch: int, on: date) -> date:
-    """A date of birth. Two figures for the year mean the last century where the other would be too young."""
+    """Read a date of birth. Two digits for the year mean the last century if the person would otherwise be too young."""
     born = date_in(cell, order, epoch)
     return born.replace(year=born.year - 100) if born.year > on.year - 10 else born
 
 
 def age(born: date, on: date) -> int:
-    """Whole years on a day; who was born on 29 February has the birthday on 1 March of other years."""
+    """Return the age in whole years on a day. Somebody born on 29 February has the birthday on 1 March of other years."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def moment_in(cell: Scalar, order: str, epoch: int) -> datetime:
-    """A local time without offset; midnight where only a day is given."""
+    """Read a local time without offset; midnight if only a day is given."""
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None)
     if isinstance(cell, float) and 1 <= cell < 80_000:
@@ -121,7 +121,7 @@ def moment_in(cell: Scalar, order: str, epoch: int) -> datetime:
 
 
 def whole_in(cell: Scalar, times: float = 1) -> int:
-    """A whole number, after it was multiplied; h:mm counts as hours."""
+    """Read a whole number, after multiplying it; h:mm counts as hours."""
     if isinstance(cell, timedelta | time):
         hours = _hours(cell)
     elif isinstance(cell, str):
@@ -154,7 +154,7 @@ def _number_in(text: str) -> float:
 
 
 def truth_in(cell: Scalar, codes: dict[str, str]) -> bool:
-    """Yes or no."""
+    """Read yes or no."""
     if isinstance(cell, bool):
         return cell
     word = plain(codes.get(text_of(cell), text_of(cell)))
@@ -164,7 +164,7 @@ def truth_in(cell: Scalar, codes: dict[str, str]) -> bool:
 
 
 def code_in(kind: type[Code], codes: dict[str, str]) -> Callable[[Scalar], Code]:
-    """A reader of one code list: its codes, its labels, usual words, and the authority's own."""
+    """Return a reader of one code list: its codes, its labels, usual words, and the authority's own."""
     own = {plain(word): code for word, code in codes.items()}
     known = _known(kind) | {word: kind.of(code) for word, code in _checked(kind, own)}
 
@@ -202,7 +202,7 @@ def _hint(text: str, known: dict[str, Code], codes: dict[str, str]) -> str:
 
 
 def _close(text: str, phrases: list[str]) -> list[str]:
-    """Phrases that the text may have been meant for, or one of whose words it may; the first ones first."""
+    """Return phrases for which the text, or one of their words, may be meant; the likeliest first."""
     words = {word for phrase in phrases for word in phrase.split() if len(word) > 3}
     meant = set(get_close_matches(text, words, n=1, cutoff=0.75))
     close = {*get_close_matches(text, phrases, n=3, cutoff=0.6)} | {one for one in phrases if meant & {*one.split()}}
@@ -210,7 +210,7 @@ def _close(text: str, phrases: list[str]) -> list[str]:
 
 
 def authority_in(cell: Scalar, codes: dict[str, str]) -> str:
-    """A council by its code or its name."""
+    """Read a council by its code or its name."""
     text = codes.get(text_of(cell), text_of(cell))
     names = _authorities()
     if current_code(text):
@@ -229,7 +229,9 @@ def _authorities() -> dict[str, str]:
 
 
 def safe_reference(text: str, longest: int = 40) -> str:
-    """A reference in the characters of the contract. What had to change beyond blanks carries a digest, so that none fall together."""
+    """Return a reference in the characters of the contract. If more than blanks had to change, it gets a digest, so that no two become the
+    same.
+    """
     if not text:
         raise Unread("is blank")
     simple = re.sub(r"\s+", "-", text.strip())
@@ -240,12 +242,12 @@ def safe_reference(text: str, longest: int = 40) -> str:
 
 
 def keyed_reference(secret: bytes, text: str, longest: int = 40) -> str:
-    """A reference that tells of the person, made into one that does not."""
+    """Return a reference that identifies a person as one that does not."""
     return pseudonym(secret, f"reference {text}")[:longest]
 
 
 def caseload_in(cell: Scalar, codes: dict[str, str]) -> str:
-    """A code of the authority's own. What is none is not repeated, since it may be a name."""
+    """Read a code of the authority's own. Anything else is not repeated, since it may be a name."""
     own = {plain(word): code for word, code in codes.items()}
     text = own.get(plain(text_of(cell)), text_of(cell))
     if not re.fullmatch(CASELOAD, text):
@@ -254,14 +256,14 @@ def caseload_in(cell: Scalar, codes: dict[str, str]) -> str:
 
 
 def label_in(text: str) -> str:
-    """The name of a tool or a rule, without what the contract has no room for."""
+    """Return the name of a tool or a rule, without characters that the contract does not allow."""
     if not text:
         raise Unread("is blank")
     return " ".join(re.sub(r"[^A-Za-z0-9._ /+-]+", " ", text).split())[:40]
 
 
 def month_in(cell: Scalar, order: str, epoch: int) -> str:
-    """A month as in 2026-03, of a day in it or of its name."""
+    """Read a month as in 2026-03, given as a day in it or by its name."""
     if isinstance(cell, str):
         if re.fullmatch(r"\d{4}-\d\d", cell.strip()):
             return cell.strip()

@@ -1,4 +1,4 @@
-"""Words that people write for what the contract has codes for, beside codes and labels."""
+"""Words that people write for the codes of the contract, besides codes and labels."""
 
 from contracts.codes import (
     Activity,

@@ -31,9 +31,9 @@ from services.connect.result import ALL_WELL, number_of
 _HERE = Path(__file__).parent
 _PACKED = _HERE / "web"
 WEB = _PACKED if _PACKED.exists() else _HERE.parents[1] / "chassis" / "web"
-"""The design system: packed with the connector, or where the whole project is."""
+"""The design system: packed with the connector, or in the whole project."""
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a file."""
+"""Largest file, in bytes."""
 _LOOK = SimpleNamespace(
     subtitle="Your tables, on this machine alone",
     navigation=(("/", "Send a table"), ("/mapping", "The mapping")),
@@ -48,7 +48,7 @@ Handler = Callable[["Page", Request, FormData], Awaitable[Response]]
 
 
 class Page:
-    """What all addresses have in common."""
+    """What all addresses share."""
 
     def __init__(self, importer: Importer, key: str) -> None:
         self.importer, self._key = importer, key
@@ -81,7 +81,7 @@ class Page:
         return HTMLResponse(found.render(common | values), status)
 
     def handle(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Forms must carry the key; what cannot go on is said in words."""
+        """Return a handler that requires the key in forms, and shows faults in words."""
 
         async def answer(request: Request) -> Response:
             async with request.form(max_files=1, max_fields=10, max_part_size=1 << 20) as form:
@@ -108,7 +108,7 @@ async def _look(page: Page, request: Request, form: FormData) -> Response:
 
 
 async def _looked(page: Page, request: Request, asked: Asked) -> Response:
-    """What would come of the file; a proposal where nothing says yet what its columns mean."""
+    """Show what a file would lead to, or propose a mapping if there is none yet for its columns."""
     if page.importer.needs_mapping(asked.digest):
         text = await run_in_threadpool(page.importer.proposal, asked.digest)
         return page.show(request, "mapping", text=text, asked=asked, proposed=True)
@@ -155,7 +155,7 @@ def _text(form: FormData, name: str) -> str:
 
 
 def application(importer: Importer, port: int, key: str) -> Starlette:
-    """The page as it answers on that port to who knows the key."""
+    """Return the application of the page, for that port and for whoever knows the key."""
     page = Page(importer, key)
     return Starlette(
         routes=[
@@ -172,7 +172,7 @@ def application(importer: Importer, port: int, key: str) -> Starlette:
 
 
 def serve(mapping: Path, platform: Platform | None, port: int, say: Callable[[str], object]) -> None:
-    """Until it is interrupted. Dropped files go when it ends."""
+    """Serve the page until interrupted. Dropped files are deleted when it ends."""
     key = secrets.token_urlsafe(24)
     with socket.create_server(("127.0.0.1", port)) as listening, TemporaryDirectory(prefix="payback-") as folder:
         (port,) = listening.getsockname()[1:2]
@@ -183,7 +183,9 @@ def serve(mapping: Path, platform: Platform | None, port: int, say: Callable[[st
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Until it is told to end. A closed terminal, or a machine that shuts down, would end the process before dropped files go."""
+    """Run until told to end. Signals are handled, since a closed terminal or a shutdown would end the process before dropped files are
+    deleted.
+    """
 
     def end(*_: object) -> None:
         server.should_exit = True

@@ -1,4 +1,4 @@
-"""Files dropped on the page: kept on this machine, for as long as the page runs, in a folder that only its user can read."""
+"""Files dropped on the page: kept on this machine while the page runs, in a folder that only its user can read."""
 
 import shutil
 from contextlib import suppress
@@ -13,13 +13,13 @@ LONGEST_NAME = 150
 
 
 class Dropped:
-    """By a name made of their content, each with the name that it came by: a mapping may go by that."""
+    """Files under names made from their content, each with its original name, since a mapping may depend on that."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, name: str, content: BinaryIO) -> str:
-        """Return what it is known by from now on. Raises CannotGoOn where it is no table."""
+        """Keep a file, and return the name by which it is known from now on. Raises CannotGoOn if it is not a table."""
         plain = PurePosixPath(name.replace("\\", "/")).name[-LONGEST_NAME:].lstrip(".~ ")
         if Path(plain).suffix.lower() not in WORKBOOKS | TEXTS:
             kinds = ", ".join(sorted(WORKBOOKS | TEXTS))
@@ -37,12 +37,12 @@ class Dropped:
         return digest
 
     def find(self, digest: str) -> Path:
-        """Raises CannotGoOn where there is none."""
+        """Return the path of a file. Raises CannotGoOn if there is none."""
         with suppress(OSError, ValueError):
             if digest.isalnum():
                 return next(iter((self._folder / digest).iterdir()))
         raise CannotGoOn("The file is no longer here; choose it again.")
 
     def forget(self, digest: str) -> None:
-        """It was sent."""
+        """Delete a file that was sent."""
         shutil.rmtree(self.find(digest).parent)

@@ -1,4 +1,4 @@
-"""Who may use the page: whoever started it, and no other site that their browser happens to show."""
+"""Decides who may use the page: only the person who started it, and no other site that their browser happens to show."""
 
 import hmac
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Lets through what asks for this machine by name, shows the key, and comes from the page itself.
+    """Admits requests that name this machine, show the key, and come from the page itself.
 
-    A page of another site can make a browser ask 127.0.0.1, or give its own name that address; it can neither forge
-    the names in `Host` and `Origin` nor know the key.
+    A page of another site can make a browser ask 127.0.0.1, or give its own name that address; it can neither forge the names in `Host` and
+    `Origin` nor know the key.
     """
 
     app: ASGIApp
@@ -48,7 +48,7 @@ class Guard:
         await (answer or self.app)(scope, receive, guarded)
 
     def _answer(self, scope: Scope) -> Response | None:
-        """What is answered instead of the page; None where the page may answer."""
+        """Return the answer instead of the page; None if the page may answer."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if host not in {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}:
@@ -63,14 +63,14 @@ class Guard:
 
     @property
     def cookie(self) -> str:
-        """Browsers share cookies among all ports of a machine."""
+        """Return the name of the cookie. It includes the port, since browsers share cookies among all ports of a machine."""
         return f"payback-page-{self.port}"
 
     def _is_key(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self.key.encode())
 
     def _entered(self) -> Response:
-        """The key leaves the address, so that it stays in no history."""
+        """Return a redirect that removes the key from the address, so that it is in no history."""
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self.cookie, self.key, httponly=True, samesite="strict")
         return answer

@@ -1,4 +1,4 @@
-"""What the page does with a dropped file: the same as `suggest`, `check` and `send` do."""
+"""Handles dropped files on the page, in the same way as `suggest`, `check` and `send`."""
 
 import re
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ PATIENCE_SECONDS = 20.0
 
 
 class Asked(NamedTuple):
-    """What somebody says about a file."""
+    """What somebody states about a file."""
 
     digest: str
     taken: str = ""
-    """A day, as in 2026-03-02; empty where the file says it itself."""
+    """A day, as in 2026-03-02; empty if the file itself states it."""
     let_vanish: bool = False
 
 
 class Column(NamedTuple):
-    """Where a member of a fact comes from."""
+    """The source of a member of a fact."""
 
     event: str
     member: str
@@ -41,24 +41,24 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """One authority's mapping, and the files dropped."""
+    """One authority's mapping, and the dropped files."""
 
     mapping: Path
-    """It need not be there yet."""
+    """It need not exist yet."""
     platform: Platform | None
     dropped: Dropped
 
     def needs_mapping(self, digest: str) -> bool:
-        """Whether there is nothing yet that says what the columns of a file mean."""
+        """Return whether there is no mapping yet for the columns of a file."""
         file = self.dropped.find(digest)
         return not self.mapping.exists() and _own(file) is None
 
     def proposal(self, digest: str) -> str:
-        """A mapping for the file, to be read and mended by a person. Raises CannotGoOn."""
+        """Return a mapping for the file, for a person to read and correct. Raises CannotGoOn."""
         return proposed([self.dropped.find(digest)])
 
     def keep_mapping(self, text: str, authority: str) -> None:
-        """Raises CannotGoOn with what is wrong and where; then nothing was kept."""
+        """Keep a mapping. Raises CannotGoOn with the fault and its place; then nothing was kept."""
         if authority in AUTHORITIES:
             text = re.sub(r"(?m)^authority:.*$", f"authority: {authority}", text, count=1)
         text = text.replace("\r\n", "\n")
@@ -68,18 +68,18 @@ class Importer:
         fresh.replace(self.mapping)
 
     def check(self, asked: Asked) -> ImportResult:
-        """What would be sent and refused. Raises CannotGoOn."""
+        """Return what would be sent and refused. Raises CannotGoOn."""
         return tried(self._job(asked), [self.dropped.find(asked.digest)])
 
     def send(self, asked: Asked) -> Report:
-        """Raises CannotGoOn."""
+        """Import and send a file. Raises CannotGoOn."""
         report = run(self._job(asked), [self.dropped.find(asked.digest)])
         if not report.again:
             self.dropped.forget(asked.digest)
         return report
 
     def columns(self, digest: str) -> list[Column]:
-        """What the mapping in force makes of the columns. Raises CannotGoOn."""
+        """Return what the mapping in force makes of the columns. Raises CannotGoOn."""
         return list(_columns(self._mapping(self.dropped.find(digest))[0]))
 
     def _mapping(self, file: Path) -> tuple[Mapping, Home]:
@@ -95,7 +95,7 @@ class Importer:
 
 
 def _own(file: Path) -> Mapping | None:
-    """The mapping that a workbook made by `template` carries."""
+    """Return the mapping that a workbook made by `template` contains."""
     return mapping_in(sheets(file)) if is_workbook(file) else None
 
 
