@@ -1,4 +1,4 @@
-"""Wires the desk: everything that is made is made here, and handed on as an argument."""
+"""Wires the desk: everything is made here and passed on as an argument."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

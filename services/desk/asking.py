@@ -1,4 +1,4 @@
-"""What the first page and the e-mails ask both services."""
+"""The questions to both services for the first page and the e-mails."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from services.desk.today import PAGE, Choice, Today, in_order, merged
 from services.desk.words.urgency import TO_DO, When
 
 MOST = 1000
-"""How many rows a service is asked for at once, where all are wanted."""
+"""How many rows to ask a service for at once if all are wanted."""
 
 
 async def today_of(platform: Platform, token: str, choice: Choice, limit: int) -> Today:
-    """Return how much needs doing, and the first of it: `limit` of each urgency from each service. Nought reads out no order."""
+    """Return how much must be done, and the first of it: `limit` of each urgency from each service. A limit of 0 reads no order."""
     duties, at_risk = await asyncio.gather(
         asyncio.gather(*(_duties(platform, token, service, {**choice.asked, "limit": limit}) for service in Service)),
         at_risk_of(platform, token, choice.caseload, limit=0),
@@ -28,7 +28,7 @@ async def _duties(platform: Platform, token: str, service: Service, asked: Mappi
 
 
 async def all_tasks(platform: Platform, token: str, choice: Choice) -> list[WorkItem]:
-    """Return every task that was chosen, sorted as asked."""
+    """Return every chosen task, sorted as asked."""
     wanted = (choice.when,) if choice.when else TO_DO
     found = await asyncio.gather(*(_all(platform, token, s, choice, when) for s in Service for when in wanted))
     return in_order((task for each in found for task in each), choice.order)
@@ -51,7 +51,7 @@ async def at_risk_of(platform: Platform, token: str, caseload: str, after: str =
 
 
 async def all_at_risk(platform: Platform, token: str, caseload: str) -> list[LateForecast]:
-    """Return all of them."""
+    """Return all orders that will not be done in time at the pace so far."""
     page = await at_risk_of(platform, token, caseload, limit=MOST)
     found = list(page.items)
     while page.next:

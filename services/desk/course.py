@@ -1,4 +1,4 @@
-"""The course of one order as both services tell it, pure."""
+"""The course of one order as both services report it, pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class Course:
     facts: Sequence[Fact]
     transfers: Sequence[OtherSide]
     hours: Ledger | None
-    """None where no unpaid work was ordered or reported."""
+    """None if no unpaid work was ordered or reported."""
 
 
 def course(order: OrderDetail | None, ledger: Ledger | None) -> Course | None:
-    """Return one course from what each service holds; None where neither holds anything."""
+    """Return one course from what each service holds; None if neither holds anything."""
     held = [each for each in (order, ledger) if each is not None]
     if not held:
         return None

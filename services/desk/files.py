@@ -13,7 +13,7 @@ from services.chassis.sheets import Value
 from services.desk.model import LateForecast, WorkItem
 
 WIDEST = 60
-"""Characters of a column."""
+"""Widest column, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def at_risk(late: Iterable[LateForecast]) -> Sheet:
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """Return the table as CSV, in UTF-8 with a mark that spreadsheets know it by."""
+    """Return the table as CSV, in UTF-8 with the byte order mark by which spreadsheets recognise it."""
     return sheets.as_csv([sheet.headings, *sheet.rows]).encode("utf-8-sig")
 
 
@@ -76,7 +76,7 @@ _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_
 
 
 def _write(page: Worksheet, table: Sheet, heading: Format) -> None:
-    """Text is text, whatever it begins with."""
+    """Write a table. Text stays text, whatever its first character is."""
     for number, title in enumerate(table.headings):
         page.set_column(number, number, _width(title, [row[number] for row in table.rows]))
     page.write_row(0, 0, table.headings, heading)

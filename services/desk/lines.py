@@ -1,4 +1,4 @@
-"""Events that somebody pasted or dropped on a page: which service takes each line, and what was told of it. Pure."""
+"""Events that somebody pasted or dropped on a page: which service each line goes to, and what the services answer. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Lines(NamedTuple):
 
 
 class LinesAnswer(NamedTuple):
-    """What was told of all lines. `refused` has the number of the line in place of the index."""
+    """The answers about all lines. `refused` has the number of the line in place of the index."""
 
     accepted: int
     refused: Sequence[ToldRefusal]
@@ -40,12 +40,12 @@ _withdrawn = msgspec.json.Decoder(_Withdrawal).decode
 
 
 def foreign(content: bytes) -> str | None:
-    """Return what a file is that holds no lines of events, in words."""
+    """Return what a file is that holds no lines of events, in words; None if it may hold some."""
     return kind_of_file(content[:ENOUGH])
 
 
 def by_topic(content: bytes) -> Mapping[Topic, Lines]:
-    """Return the lines by the topic that takes them; one whose type cannot be read goes to orders, which refuses it."""
+    """Return the lines by the topic to which they belong; one whose type cannot be read goes to orders, which refuses it."""
     found: dict[Topic, list[tuple[int, bytes]]] = {}
     for number, line in enumerate(content.removeprefix(BOM).splitlines(), 1):
         if line.strip():
@@ -68,7 +68,7 @@ def _topic_of(line: bytes) -> Topic:
 
 
 def together(told: Sequence[tuple[Lines, Told]]) -> LinesAnswer:
-    """Return what both services told, by line of the file."""
+    """Return the answers of both services, by line of the file."""
     refused = [
         msgspec.structs.replace(one, index=lines.numbers[one.index])
         for lines, answer in told

@@ -1,4 +1,4 @@
-"""What the desk reads of the other services' answers, as types, pure. What it does not show it does not read."""
+"""The parts of other services' answers that the desk reads, as types, pure. It does not read what it does not show."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from services.desk.words.urgency import When
 
 
 class WorkItem(Struct, frozen=True):
-    """One standard of one open order that was missed or falls due."""
+    """One standard of one open order that was missed or is due soon."""
 
     subject: str
     imposed_on: date
@@ -18,10 +18,10 @@ class WorkItem(Struct, frozen=True):
     title: str
     due_on: date
     working_days_left: int
-    """Negative when it is overdue."""
+    """Negative if it is overdue."""
     urgency: When
     place: str
-    """Where it stands in its list: given as `after`, it brings what comes behind it."""
+    """Its place in its list: given as `after`, it returns the items after it."""
     own_target_on: date | None = None
     acknowledged: str | None = None
     """The reason for which it was acknowledged."""
@@ -38,7 +38,7 @@ class DutyCount(Struct, frozen=True):
 
 
 class Duties(Struct, frozen=True):
-    """What one service holds for its authority to do: counts of all of it, and some of it."""
+    """The duties that one service holds for its authority: counts of all, and some of them."""
 
     today: date
     until: date
@@ -70,7 +70,7 @@ class LateForecast(Struct, frozen=True):
 
 
 class AtRisk(Struct, frozen=True):
-    """A page of the orders that will not be done by their deadline, the earliest first, and how many there are."""
+    """A page of the orders that will not be done by their deadline, the earliest first, with their number."""
 
     today: date
     orders: int
@@ -81,7 +81,7 @@ class AtRisk(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """Something in the data that cannot all be so."""
+    """A contradiction in the data."""
 
     rule: str
     subject: str
@@ -91,7 +91,7 @@ class Finding(Struct, frozen=True):
     facts: list[str] = []
     detail: str | None = None
     since: date | None = None
-    """The day on which the last of the facts came."""
+    """The day on which the last of the facts arrived."""
 
 
 class FindingCount(Struct, frozen=True):
@@ -105,7 +105,7 @@ class FindingCount(Struct, frozen=True):
 
 
 class FindingCounts(Struct, frozen=True):
-    """How much breaks each rule."""
+    """How many orders break each rule."""
 
     newly_since: date
     rules: list[FindingCount]
@@ -119,7 +119,7 @@ class FindingPage(Struct, frozen=True):
 
 
 class NotCounted(Struct, frozen=True):
-    """A day from Monday to Friday on which nobody works."""
+    """A day from Monday to Friday that does not count, since the office is closed."""
 
     day: date
     name: str
@@ -135,7 +135,7 @@ class OwnTarget(Struct, frozen=True):
 
 
 class Clock(Struct, frozen=True):
-    """How one standard stands for one order."""
+    """The state of one standard for one order."""
 
     standard: str
     title: str
@@ -235,12 +235,12 @@ class Refusal(Struct, frozen=True):
 
     @property
     def row(self) -> ExtractRow | None:
-        """Which row of a file states it, where its sender said so and it can be read."""
+        """Return the row of a file that states it, if its sender gave one that can be read."""
         return row_of(self.event or "")
 
     @property
     def subject(self) -> str:
-        """The order that it is about; empty where that cannot be read."""
+        """Return the order that it is about; empty if that cannot be read."""
         return subject_of(self.event or "")
 
 
@@ -257,7 +257,7 @@ class EventStory(Struct, frozen=True):
     arrivals: list[Arrival]
 
     def at(self, offset: int | None) -> datetime | None:
-        """Return when that one arrived; None where it is not among them."""
+        """Return when the arrival with this offset came; None if it is not among them."""
         return next((one.arrived_at for one in self.arrivals if one.offset == offset), None)
 
 
@@ -283,14 +283,14 @@ class Held(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What became of events that were sent or checked."""
+    """The answer about events that were sent or checked."""
 
     accepted: int
     rejected: list["ToldRefusal"]
 
 
 class ToldRefusal(Struct, frozen=True):
-    """Why one of them was refused."""
+    """Why one event was refused."""
 
     index: int
     id: str | None
@@ -308,18 +308,18 @@ class NotAcknowledged(Struct, frozen=True):
 
 
 class Acknowledged(Struct, frozen=True):
-    """What became of duties that a manager acknowledged."""
+    """The answer about duties that a manager acknowledged."""
 
     acknowledged: int
     refused: list[NotAcknowledged]
 
 
 class Capacity(Struct, frozen=True):
-    """Hours outstanding beside hours credited."""
+    """Hours outstanding, and hours credited."""
 
     today: date
     until: date
-    """The last day of the weeks over which pace is measured."""
+    """The last day of the weeks over which the pace is measured."""
     weeks: int
     orders: int
     hours_outstanding: float
@@ -339,7 +339,7 @@ class OwnCell(Struct, frozen=True):
 
 
 class OwnCells(Struct, frozen=True):
-    """Numbers."""
+    """Some of the authority's own numbers."""
 
     cells: list[OwnCell]
 
@@ -353,7 +353,7 @@ class Counts(Struct, frozen=True):
 
 
 class CountsNot(Struct, frozen=True):
-    """Why other orders do not."""
+    """Why other orders do not count."""
 
     reason: str
     orders: int
@@ -361,7 +361,7 @@ class CountsNot(Struct, frozen=True):
 
 
 class CellExplanation(Struct, frozen=True):
-    """All that makes a number."""
+    """The orders behind a number."""
 
     measure: str
     period: date
@@ -398,14 +398,14 @@ class ReturnTable(Struct, frozen=True):
 
 
 class YearlyReport(Struct, frozen=True):
-    """The tables of the yearly report that one service knows."""
+    """The tables of the yearly report that one service provides."""
 
     title: str
     tables: list[ReturnTable]
 
 
 class Agreement(Struct, frozen=True):
-    """One number of the unit-level return beside the nation's."""
+    """One number of the unit-level return, with the nation's."""
 
     title: str
     measure: str
@@ -416,7 +416,7 @@ class Agreement(Struct, frozen=True):
 
 
 class Reconciliation(Struct, frozen=True):
-    """The unit-level return beside the nation's numbers."""
+    """The unit-level return compared with the nation's numbers."""
 
     year: str
     agrees: bool
@@ -432,7 +432,7 @@ class WholeYear(Struct, frozen=True):
 
 
 class DuesOfDay(Struct, frozen=True):
-    """How many duties of one standard fall due on a day."""
+    """How many duties of one standard are due on a day."""
 
     day: date
     title: str
@@ -440,7 +440,7 @@ class DuesOfDay(Struct, frozen=True):
 
 
 class Dues(Struct, frozen=True):
-    """What a calendar may show."""
+    """The counts that a calendar may show."""
 
     today: date
     overdue: int
@@ -448,7 +448,7 @@ class Dues(Struct, frozen=True):
 
 
 class Receiver(Struct, frozen=True):
-    """A program that is told of refusals and findings, and how it stands with it."""
+    """A program that receives refusals and findings, and its state."""
 
     webhook: str
     name: str
@@ -471,7 +471,7 @@ class Receivers(Struct, frozen=True):
 
 
 class OpenedReceiver(Struct, frozen=True):
-    """A receiver, and its secret, which is told this once."""
+    """A receiver, and its secret, which is shown only this once."""
 
     webhook: Receiver
     secret: str

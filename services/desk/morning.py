@@ -1,4 +1,4 @@
-"""`python -m services.desk morning` and `weekly`: sends an e-mail once, to each authority that asked for it. Run them from timers."""
+"""`python -m services.desk morning` and `weekly`: sends an e-mail once to each authority that asked for it. Run them from timers."""
 
 import asyncio
 import logging
@@ -28,17 +28,17 @@ log = logging.getLogger(__name__)
 
 
 class Recipients(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who gets it, and the file of a token that may read the authority's orders."""
+    """The recipients, and the file of a token that may read the authority's orders."""
 
     token_path: str
     to: list[str] = []
-    """Each morning."""
+    """Recipients of the morning e-mail."""
     weekly: list[str] = []
-    """Each week."""
+    """Recipients of the weekly e-mail."""
 
 
 def run_morning(settings: MorningSettings, weekly: bool = False) -> int:
-    """Send to everybody who wants it each morning, or each week. Returns 1 where one authority's could not be sent; the others' are."""
+    """Send to everybody who wants it each morning, or each week. Returns 1 if one authority's could not be sent; the others' are."""
     logs.configure(settings.logs, "desk-morning")
     wanted = _wanted(settings.recipients_path)
     failed = [code for code, recipients in wanted.items() if not _sent(settings, code, recipients, weekly)]
@@ -46,7 +46,7 @@ def run_morning(settings: MorningSettings, weekly: bool = False) -> int:
 
 
 def _wanted(path: Path | None) -> dict[str, Recipients]:
-    """By authority. Nobody where no file is named: the e-mail is off."""
+    """Return recipients by authority; none if no file is named, since the e-mail is then off."""
     if path is None:
         log.info("no recipients are given, so nothing is sent")
         return {}
@@ -79,7 +79,7 @@ def _sent(settings: MorningSettings, code: str, recipients: Recipients, weekly: 
 
 
 async def _ask(settings: MorningSettings, code: str, token: str, weekly: bool) -> Callable[[str], EmailMessage]:
-    """What the e-mail is to each who gets it."""
+    """Ask the services, and return a function that makes the e-mail for each recipient."""
     async with httpx.AsyncClient(timeout=settings.platform.timeout_seconds) as client:
         platform = Platform(settings.platform, client)
         today, data = await asyncio.gather(today_of(platform, token, Choice(), limit=0), data_of(platform, token))

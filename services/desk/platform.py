@@ -1,4 +1,4 @@
-"""Asking the other services with the token of the one who looks, so that each look is authorised and noted there."""
+"""Asks the other services with the viewer's token, so that each view is authorised and recorded there."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,9 +15,9 @@ from services.desk.settings import PlatformSettings
 
 T = TypeVar("T")
 Parameters = Mapping[str, "str | int | list[str]"]
-"""Of a list, each value is given by itself."""
+"""A list repeats its parameter for each value."""
 _LONG = ("explain", "returns/")
-"""Paths for which a service looks at every record of the authority, or of a year."""
+"""Paths for which a service reads every record of the authority, or of a year."""
 _PATIENCE_SECONDS = 60.0
 
 
@@ -39,15 +39,15 @@ Asked = Service | Figures
 
 
 class Unreadable(Exception):
-    """A service answers something else than the desk knows, as one of another version may."""
+    """A service answers something that the desk does not know, as another version of it may."""
 
 
 class SignedOut(Exception):
-    """The token is not believed any more: sign in again."""
+    """The token is no longer valid: sign in again."""
 
 
 class Platform:
-    """The services that the desk asks. Nothing of an answer is kept."""
+    """The services that the desk asks. No answer is stored."""
 
     def __init__(self, settings: PlatformSettings, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -60,11 +60,11 @@ class Platform:
     async def ask(
         self, token: str, service: Asked, path: str, kind: type[T], parameters: Parameters | None = None
     ) -> T:
-        """Return the answer as that type. Raises SignedOut, Away, Unreadable, or Problem as the service has it."""
+        """Return the answer as that type. Raises SignedOut, Away, Unreadable, or the Problem that the service answered."""
         return _decoded(service, await self.fetch(token, service, path, parameters or {}), kind)
 
     async def ask_if_there(self, token: str, service: Asked, path: str, kind: type[T]) -> T | None:
-        """Return the answer, or None where the service holds nothing of it. Raises what `ask` raises."""
+        """Return the answer, or None if the service holds nothing. Raises what `ask` raises."""
         try:
             return await self.ask(token, service, path, kind)
         except Problem as problem:
@@ -73,18 +73,18 @@ class Platform:
             raise
 
     async def hand_over(self, token: str, service: Asked, path: str, body: bytes, media_type: str) -> Told:
-        """Send events and return what is told of them; refused events are an answer, not a failure. Raises as `ask` does."""
+        """Send events and return the answer about them; refused events are an answer, not a failure. Raises what `ask` raises."""
         request = self._request("POST", token, service, path, content=body, headers={"Content-Type": media_type})
         return _decoded(service, await self._send(service, request), Told)
 
     async def tell(self, token: str, service: Asked, method: str, path: str, body: object, kind: type[T]) -> T:
-        """Have the service keep something, and return what it says. Raises as `ask` does."""
+        """Let the service keep something, and return its answer. Raises what `ask` raises."""
         headers = {"Content-Type": "application/json"}
         request = self._request(method, token, service, path, content=msgspec.json.encode(body), headers=headers)
         return _decoded(service, await self._send(service, request), kind)
 
     async def feed(self, secret: str, service: Service) -> Dues | None:
-        """Return what a calendar may show; None where the secret opens nothing. Raises Away, Unreadable."""
+        """Return the counts that a calendar may show; None if the secret opens nothing. Raises Away, Unreadable."""
         request = self._client.build_request("GET", f"{self._urls[service]}/v1/feed", headers={"Payback-Feed": secret})
         try:
             return _decoded(service, await self._send(service, request), Dues)
@@ -96,7 +96,7 @@ class Platform:
         return await self._send(service, self._request("GET", token, service, path, params=dict(parameters)))
 
     async def send(self, service: Asked, method: str, path: str, **what: Any) -> httpx.Response:
-        """Ask without a token of its own: the headers say who asks. Raises what `ask` raises."""
+        """Send a request without a token of its own: the headers say who asks. Raises what `ask` raises."""
         return await self._send(service, self._client.build_request(method, f"{self._urls[service]}/v1/{path}", **what))
 
     def _request(self, method: str, token: str, service: Asked, path: str, **what: Any) -> httpx.Request:
@@ -115,7 +115,7 @@ class Platform:
 
 
 def place(subject: str) -> str:
-    """Return an order reference as part of a path; a slash in it stays one."""
+    """Return an order reference as part of a path; a slash in it remains a slash."""
     return quote(subject, safe="/")
 
 
@@ -133,7 +133,7 @@ def _accepted(service: Asked, answer: httpx.Response) -> httpx.Response:
 def _decoded(service: Asked, answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.DecodeError as error:  # its message tells places and types of the answer, no value of it
+    except msgspec.DecodeError as error:  # the message names places and types of the answer, but no value
         raise Unreadable(f"{service} gave an answer that the desk cannot read: {error}") from error
 
 

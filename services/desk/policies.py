@@ -1,4 +1,4 @@
-"""What holds for the pages of the desk, which sends who is not signed in to the page to sign in."""
+"""Policies of the desk's pages. A viewer who is not signed in is sent to the sign-in page."""
 
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 from services.chassis.web.sign_in import SIGNING_IN

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class AskedSessions:
-    """Each question is one request to reporting, with the person's token where it is known. Every method may raise Away."""
+    """Sends each question as one request to reporting, with the person's token if it is known. Every method may raise Away."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -29,11 +29,11 @@ class AskedSessions:
         await self._ask("POST", "sessions", headers, msgspec.json.encode(body))
 
     async def refused(self, place: Place, why: str) -> None:
-        """Say in the log that somebody could not sign in: nobody's token could put it on record elsewhere."""
+        """Write to the log that somebody could not sign in: without a token, it cannot be recorded elsewhere."""
         log.warning("a sign-in at %s was refused: %s", place.site, why)
 
     async def find(self, handle: str, before: Session | None) -> bytes | None:
-        """What was sealed for a session that has not ended."""
+        """Return what was sealed for a session that has not ended; None if there is none."""
         try:
             answer = await self._ask("GET", "session", _bearer(before) | _named(handle))
         except Problem as problem:
@@ -43,16 +43,16 @@ class AskedSessions:
         return answer.content
 
     async def end(self, handle: str) -> None:
-        """End the session, if it is there."""
+        """End the session, if it exists."""
         await self._ask("DELETE", "session", _named(handle))
 
     async def listed(self, session: Session) -> list[Listed]:
-        """All of the same person, the latest first."""
+        """Return all sessions of the same person, the latest first."""
         rows = msgspec.json.decode((await self._ask("GET", "sessions", _bearer(session))).content, type=list[_Row])
         return [Listed(**msgspec.structs.asdict(row)) for row in rows]
 
     async def end_other(self, session: Session, name: str) -> None:
-        """End the session of this id, if it is of the same person."""
+        """End the session with this id, if it is the same person's."""
         await self._ask("DELETE", f"sessions/{quote(name, safe='')}", _bearer(session))
 
     async def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What the desk is told from outside."""
+"""Settings of the desk, from the environment."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from services.chassis.settings import (
 
 
 class PlatformSettings(Group):
-    """Where the services are that the desk asks."""
+    """The addresses of the services that the desk asks."""
 
     orders_url: str = Field(default="http://127.0.0.1:8101", pattern="^https?://")
     unpaid_work_url: str = Field(default="http://127.0.0.1:8102", pattern="^https?://")
@@ -41,7 +41,7 @@ class SmtpSettings(Group):
 
 
 class MorningSettings(Settings):
-    """For `morning`."""
+    """Settings of `morning`."""
 
     platform: PlatformSettings = PlatformSettings()
     smtp: SmtpSettings = SmtpSettings()
@@ -55,7 +55,7 @@ class MorningSettings(Settings):
 
 
 class ApiSettings(Settings):
-    """For `api`."""
+    """Settings of `api`."""
 
     tokens: TokenSettings
     platform: PlatformSettings = PlatformSettings()

@@ -1,4 +1,4 @@
-"""What a manager has to look at today, merged from both services, pure."""
+"""What a manager must look at today, merged from both services, pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ T = TypeVar("T")
 PAGE = 50
 """How many rows a page shows."""
 SECTION = 10
-"""How many of each urgency the first page shows."""
+"""How many tasks of each urgency the first page shows."""
 
 
 class Order(StrEnum):
-    """By what a list of tasks is sorted."""
+    """The order of a list of tasks."""
 
     DUE = "due"
     LATEST = "latest"
@@ -29,7 +29,7 @@ class Order(StrEnum):
 
     @property
     def words(self) -> str:
-        """As people choose it."""
+        """Return the words with which people choose it."""
         return _ORDERS[self]
 
 
@@ -47,28 +47,28 @@ _SORTED_BY = {
     Order.SUBJECT: attrgetter("subject", "due_on", "standard"),
     Order.STANDARD: attrgetter("title", "due_on", "subject"),
 }
-"""As the services sort, so that what each gives first is first of both."""
+"""As the services sort, so that the first tasks of both are the first of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of it somebody wants to see."""
+    """What somebody wants to see."""
 
     standard: str = ""
     caseload: str = ""
     when: When | None = None
     order: Order = Order.DUE
     after: str = ""
-    """The place behind which the page begins."""
+    """The place after which the page begins."""
 
     @property
     def limit(self) -> int:
-        """How many rows of each urgency are shown."""
+        """Return how many rows of each urgency are shown."""
         return PAGE if self.when else SECTION
 
     @property
     def asked(self) -> dict[str, str | int]:
-        """The same as the services are asked for it."""
+        """Return the choice as parameters of a service."""
         when = {"urgency": self.when.value} if self.when else {}
         after = {"after": self.after} if self.after else {}
         return {"standard": self.standard, "caseload": self.caseload, "sorting": self.order.value, **when, **after}
@@ -76,7 +76,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """How much needs doing, as both services count it, and of it what is shown."""
+    """How much must be done, as both services count it, and the part of it that is shown."""
 
     day: date
     until: date
@@ -86,10 +86,10 @@ class Today:
     hours_at_risk: float
     tasks: Sequence[WorkItem] = ()
     next: str | None = None
-    """The place behind which the next page begins."""
+    """The place after which the next page begins."""
 
     def number(self, when: When | None, standard: str = "") -> int:
-        """Return how many tasks of that urgency there are; without one, how many need doing."""
+        """Return how many tasks of that urgency there are; without one, how many need action."""
         wanted = TO_DO if when is None else (when,)
         return sum(one.number for one in self.counted if one.urgency in wanted and standard in ("", one.standard))
 
@@ -98,7 +98,7 @@ class Today:
         return {when: self.number(when) for when in When}
 
     def titles(self, when: When) -> dict[str, int]:
-        """Return how many tasks of that urgency there are, by the title of their standard, the most first."""
+        """Return how many tasks of that urgency there are, by the title of their standard, the most frequent first."""
         found: Counter[str] = Counter()
         for one in self.counted:
             found[one.title] += one.number if one.urgency is when else 0
@@ -110,7 +110,7 @@ class Today:
 
 
 def merged(duties: Iterable[Duties], at_risk: AtRisk, choice: Choice) -> Today:
-    """Return what all services hold as one, with the rows of the page that was chosen."""
+    """Combine what all services hold, with the rows of the page that was chosen."""
     held = list(duties)
     tasks = in_order((item for each in held for item in each.items), choice.order)
     shown = tasks[:PAGE] if choice.when else tasks
@@ -128,7 +128,7 @@ def merged(duties: Iterable[Duties], at_risk: AtRisk, choice: Choice) -> Today:
 
 
 def in_order(tasks: Iterable[WorkItem], order: Order) -> list[WorkItem]:
-    """Return them sorted as asked."""
+    """Return the tasks sorted as asked."""
     return sorted(tasks, key=_SORTED_BY[order], reverse=order is Order.LATEST)
 
 
@@ -140,6 +140,6 @@ def page_of(rows: Sequence[T], number: int) -> tuple[Sequence[T], int]:
 
 
 def sections(today: Today, standard: str) -> list[tuple[When, Sequence[WorkItem], int]]:
-    """Return the first tasks of each urgency that needs doing, with how many there are."""
+    """Return the first tasks of each urgency that needs action, with their number."""
     found = {when: [task for task in today.tasks if task.urgency is when][:SECTION] for when in TO_DO}
     return [(when, tasks, today.number(when, standard)) for when, tasks in found.items() if tasks]

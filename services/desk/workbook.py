@@ -12,7 +12,7 @@ UNIT_TITLES = {"cpo": "Orders, one a row", "unpaid-work": "Unpaid work, one a ro
 
 
 def about(year: str, name: str) -> Sheet:
-    """Return the first sheet, which says what the others are."""
+    """Return the first sheet, which explains the others."""
     rows: list[Sequence[Value]] = [
         ("Authority", name),
         ("Year", f"April {year[:4]} to March {int(year[:4]) + 1}"),
@@ -70,7 +70,7 @@ def _typed(text: str) -> Value:
 def sheets(
     year: str, name: str, units: dict[str, str], tables: dict[str, YearlyReport], checks: Sequence[Reconciliation]
 ) -> Iterator[Sheet]:
-    """Return the sheets in their order."""
+    """Yield the sheets in order."""
     yield about(year, name)
     for unit, text in units.items():
         yield of_units(unit, text)

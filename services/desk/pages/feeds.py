@@ -31,7 +31,7 @@ async def _open(site: Site, looker: Looker, request: Request) -> Response:
 
 
 def add_calendar(pages: APIRouter, site: Site) -> None:
-    """Add the one address that asks for no sign-in."""
+    """Add the only address that requires no sign-in."""
 
     @pages.get("/calendar/{secret}.ics")
     async def calendar(secret: str, request: Request) -> Response:

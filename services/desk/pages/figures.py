@@ -1,4 +1,4 @@
-"""Our own numbers as the nation counts them, and from each number to its orders; beside them our own totals."""
+"""An authority's own numbers as the nation counts them, with the orders behind each; and its own totals beside them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ from services.desk.platform import Service, place
 from services.desk.words.labels import category_label, measure_label
 
 TOTALS = {"orders_imposed": Service.ORDERS, "orders_ended": Service.ORDERS, "minutes_credited": Service.UNPAID_WORK}
-"""What an authority closes a month with, and who counts it."""
+"""The totals with which an authority closes a month, and the service that counts each."""
 ARRIVAL = {"events", "reporting_delay", "sequence", "control_totals"}
-"""Measures behind which stands no order."""
+"""Measures that no single order explains."""
 
 
 class Figure(NamedTuple):
@@ -41,7 +41,7 @@ class Group(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A total that the authority stated beside what is counted."""
+    """A total that the authority stated, and the counted one."""
 
     title: str
     stated: int | None
@@ -51,12 +51,12 @@ class Check(NamedTuple):
 
     @property
     def agrees(self) -> bool | None:
-        """None where nothing was stated."""
+        """Return whether both agree; None if nothing was stated."""
         return None if self.stated is None else self.stated == self.counted
 
 
 async def _month(site: Site, looker: Looker, request: Request) -> date:
-    """The month asked for, or the last whole one."""
+    """Return the requested month, or the last whole one."""
     asked = request.query_params.get("month", "")
     try:
         return date.fromisoformat(f"{asked}-01")

@@ -1,4 +1,4 @@
-"""Forms of our own: what they sent, once it is known that this site sent them."""
+"""Our own forms: their fields, once it is known that this site sent them."""
 
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -10,15 +10,15 @@ from services.chassis.api.problems import Problem
 from services.chassis.web.sign_in import from_here
 
 LARGEST = 256 * 1024
-"""Bytes of a form: an event of 64 KiB, each byte of which a browser may write as three."""
+"""The largest form: an event of 64 KiB, each byte of which a browser may write as three."""
 
 
 LARGEST_FILE = 1024 * 1024
-"""Bytes of a form with a file."""
+"""The largest form with a file."""
 
 
 async def fields_of(request: Request) -> dict[str, list[str]]:
-    """Return the fields. Raises Problem 403 where another site sent the form."""
+    """Return the fields. Raises Problem 403 if another site sent the form."""
     body = await _body(request)
     return parse_qs(body.decode("ascii", "replace"), keep_blank_values=True)
 
@@ -41,5 +41,5 @@ async def _body(request: Request) -> bytes:
 
 
 def field(fields: dict[str, list[str]], name: str) -> str:
-    """Return one field without blanks around it; empty where it was not sent."""
+    """Return one field without blanks around it; empty if it was not sent."""
     return fields.get(name, [""])[0].strip()

@@ -53,7 +53,7 @@ async def _orders(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
-    """All orders that match, page by page."""
+    """Return all orders that match, read page by page."""
     asked: dict[str, str | int] = {**_asked(request, *FILTERS), "limit": MOST}
     page = await site.platform.ask(looker.token, Service.ORDERS, "orders", OrderPage, asked)
     found = list(page.orders)

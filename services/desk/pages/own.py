@@ -1,4 +1,4 @@
-"""What managers set for their authority: closed days, targets, and aims, each with its history."""
+"""The settings of an authority's managers: closed days, targets and aims, each with its history."""
 
 import asyncio
 from typing import NamedTuple
@@ -25,7 +25,7 @@ UNITS = ("working days", "days", "months")
 
 
 class Setting(NamedTuple):
-    """What can be set: who keeps it, its fields, and which of them make its key."""
+    """A kind of setting: the services that keep it, its fields, and those of them that make up its key."""
 
     services: tuple[Service, ...]
     fields: tuple[str, ...]
@@ -42,18 +42,18 @@ _NUMBERS = {"limit", "target"}
 
 
 class Shown(NamedTuple):
-    """What is set."""
+    """The present settings of one kind."""
 
     closed_days: Decided
     targets: Decided
     feeds: Decided
     aims: Decided
     apart: bool
-    """Whether the two services hold different closed days or targets, as after one was away."""
+    """Whether the two services hold different closed days or targets, for example after one was away."""
 
 
 async def shown_to(site: Site, looker: Looker) -> Shown:
-    """Return what is set, as both services hold it."""
+    """Return the settings as both services hold them."""
     asks = [(service, name) for name, setting in SETTINGS.items() for service in setting.services]
     found = await asyncio.gather(*(site.platform.ask(looker.token, s, f"own/{name}", Decided) for s, name in asks))
     held = dict(zip(asks, found, strict=True))
@@ -88,7 +88,7 @@ async def _settings(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _set(site: Site, looker: Looker, request: Request) -> Response:
-    """Set it, or take it back, at every service that keeps it. Doing it again does no harm."""
+    """Set it, or remove it, at every service that keeps it. Repeating this does no harm."""
     name, fields = str(request.path_params["name"]), await fields_of(request)
     setting = SETTINGS.get(name)
     if setting is None:

@@ -17,7 +17,7 @@ from services.desk.report.writing import MEDIA_TYPE, as_docx
 
 
 class _Kind(NamedTuple):
-    """What can be read, edited and printed."""
+    """A kind of report to read, edit and print."""
 
     folder: str
     file: str

@@ -23,37 +23,37 @@ RETURNS = {
     "cpo": (Service.ORDERS, "returns/cpo"),
     "unpaid-work": (Service.UNPAID_WORK, "returns/unpaid-work"),
 }
-"""The unit-level returns by name: who makes each, and where."""
+"""The unit-level returns by name: the service that makes each, and its path."""
 TABLES = ("Tables of orders", "Tables of unpaid work")
 """In the order of the services, as the returns are."""
 
 
 class Day(Struct, frozen=True):
-    """The day on which the services look."""
+    """The day that the services take for today."""
 
     today: date
 
 
 class Offered(NamedTuple):
-    """A quarter or a year on the list."""
+    """A quarter or year in the list."""
 
     label: str
     so_far: bool
-    """It is not over yet."""
+    """Whether it is not over yet."""
 
     @property
     def months(self) -> str:
-        """Its months in words, as in July to September 2026."""
+        """Return its months in words, as in July to September 2026."""
         return span_of(self.label).label
 
 
 def years_up_to(day: date) -> list[Offered]:
-    """Return the last five reporting years, the one that runs first."""
+    """Return the last five reporting years, the present one first."""
     return _offered(whole_years(day, 4), year_of(day))
 
 
 def reports_up_to(day: date) -> list[Offered]:
-    """Return the quarters of a year and the years on which to report, the quarter and the year that run first of each."""
+    """Return the quarters of a year and the years on which to report, each with the present one first."""
     quarters, years = quarters_up_to(day)[:4], whole_years(day)
     return [*_offered(quarters, quarter_of(day)), *_offered(years, year_of(day))]
 
@@ -63,7 +63,7 @@ def _offered(whole: Iterable[str], *running: str) -> list[Offered]:
 
 
 async def today_at(site: Site, looker: Looker) -> date:
-    """Return the day on which the services look."""
+    """Return the day that the services take for today."""
     return (await site.platform.ask(looker.token, Service.ORDERS, "duties", Day, {"limit": 0})).today
 
 
@@ -87,7 +87,7 @@ async def _return_file(site: Site, looker: Looker, request: Request) -> Response
 
 
 async def _workbook(site: Site, looker: Looker, request: Request) -> Response:
-    """All of a year in one workbook."""
+    """Return everything about a year in one workbook."""
     year = request.query_params.get("year", "")
     found = await asyncio.gather(
         *(site.platform.ask(looker.token, s, "returns/whole", WholeYear, {"year": year}) for s in Service)

@@ -1,4 +1,4 @@
-"""The addresses of the desk, and what is answered where a page cannot be shown."""
+"""The addresses of the desk, and the answers if a page cannot be shown."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ def router(platform: Platform, settings: ApiSettings) -> APIRouter:
 
 
 def guarded(site: Site, page: Page[Response]) -> Callable[[Request], Awaitable[Response]]:
-    """Return the page with an answer for everybody whom it cannot be shown to."""
+    """Return the page with answers for everybody to whom it cannot be shown."""
 
     async def answer(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""Refused events, mended and sent again; and files that are checked before they are sent."""
+"""Refused events, corrected and sent again; and files that are checked before they are sent."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ from services.desk.words.origin import id_of
 
 ONE = "application/cloudevents+json"
 _SHOWN = 50
-"""Refused events of each service on a page."""
+"""How many refused events of each service a page shows."""
 _DIGITS = 18
-"""Of an offset."""
+"""Most digits of an offset."""
 
 
 class Listed(NamedTuple):
-    """A refused event, and which service holds it."""
+    """A refused event, and the service that holds it."""
 
     service: Service
     refusal: Refusal
@@ -57,14 +57,14 @@ async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
 async def _page(
     site: Site, looker: Looker, request: Request, service: Service, asked: Mapping[str, str | int]
 ) -> RefusalPage:
-    """From where the page before has ended, for this service."""
+    """Return a service's refused events, from where the previous page ended."""
     after = request.query_params.get(service.value, "")
     begin = {"after": int(after)} if after.isdecimal() and len(after) <= _DIGITS else {}
     return await site.platform.ask(looker.token, service, "rejections", RefusalPage, {**asked, **begin})
 
 
 def _older(state: str, reason: str, pages: Iterable[RefusalPage]) -> str:
-    """The address of older ones; nothing is refused before offset 0, which is where a service goes on that has no more."""
+    """Return the address of older ones. A service that has no more continues at offset 0, before which nothing is refused."""
     ends = {service.value: page.next or "0" for service, page in zip(Service, pages, strict=True)}
     return f"/refusals?{urlencode({'state': state, 'reason': reason, **ends})}"
 
@@ -81,7 +81,7 @@ async def _refusal(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
-    """Check what was mended, or check and send it, as the button says. What is corrected already is not sent again."""
+    """Check the corrected event, or check and send it, as the button says. An event that was already corrected is not sent again."""
     fields = await fields_of(request)
     found = await _found(site, looker, request)
     if found.refusal.mended_by is not None:
@@ -98,7 +98,7 @@ async def _send_again(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _corrected(site: Site, looker: Looker, request: Request, found: Listed) -> Response:
-    """What was wrong, as it came, and when the event arrived that corrects it, as far as that is among its latest arrivals."""
+    """Show the fault, the event as it came, and when the event that corrects it arrived, if that is among its latest arrivals."""
     refusal = found.refusal
     path = f"events/{place(refusal.id or '')}"
     story = await site.platform.ask_if_there(looker.token, found.service, path, EventStory)
@@ -107,7 +107,7 @@ async def _corrected(site: Site, looker: Looker, request: Request, found: Listed
 
 
 async def _found(site: Site, looker: Looker, request: Request) -> Listed:
-    """The refused event that the address names. Raises Problem 404."""
+    """Return the refused event that the address names. Raises Problem 404."""
     name, offset = str(request.path_params["service"]), str(request.path_params["offset"])
     if name not in list(Service) or not offset.isdecimal() or len(offset) > _DIGITS:
         raise Problem(404, "There is no such refused event.")
@@ -140,7 +140,7 @@ async def _check_form(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _check(site: Site, looker: Looker, request: Request) -> Response:
-    """Check lines against the contract, and send what is acceptable where that was asked for."""
+    """Check lines against the contract, and send what is acceptable if that was asked for."""
     parts = await parts_of(request)
     content = parts.get("file") or parts.get("lines", b"")
     sends = parts.get("act") == b"send" and looker.may_send

@@ -1,4 +1,4 @@
-"""What every page of the desk needs: who looks, with which token, and what they may do."""
+"""What every page of the desk needs: the viewer, their token, and what they may do."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,29 +29,29 @@ LOOK = Look(
 
 
 class NotForYou(Exception):
-    """The desk is for people of an authority who may see its orders."""
+    """The viewer is not a person of an authority who may see its orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Somebody of an authority, with the token that says so."""
+    """A viewer who belongs to an authority, with the token that proves it."""
 
     identity: Identity
     token: str
 
     @property
     def authority(self) -> str:
-        """The code of their authority."""
+        """Return the code of their authority."""
         return self.identity.authority or ""
 
     @property
     def may_send(self) -> bool:
-        """Whether they may also hand over events."""
+        """Return whether they may also send events."""
         return Who.SENDER.lets_in(self.identity)
 
     @property
     def may_manage(self) -> bool:
-        """Whether they may acknowledge what was missed, and set the authority's own days, targets and aims."""
+        """Return whether they may acknowledge missed duties, and set the authority's own days, targets and aims."""
         return Who.MANAGER.lets_in(self.identity)
 
 
@@ -62,7 +62,7 @@ class Site(Frame):
     platform: Platform
 
     def looker(self, request: Request) -> Looker:
-        """Return who looks. Raises SignedOut without a token that holds, and NotForYou for whom the page's policy does not let in."""
+        """Return the viewer. Raises SignedOut without a valid token, and NotForYou for a viewer whom the page's policy does not admit."""
         identity = self.viewer(request)
         if identity is PUBLIC:
             raise SignedOut

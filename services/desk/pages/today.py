@@ -1,4 +1,4 @@
-"""The first page, what is at risk of being late, and acknowledging what was missed."""
+"""The first page, orders at risk of being late, and the acknowledgement of missed duties."""
 
 import asyncio
 
@@ -24,14 +24,14 @@ REASONS = {
     "person_away": "The person is in custody, in hospital or abroad",
     "passed_on": "Passed on to the person responsible",
 }
-"""Why a missed duty needs nothing more, as the services know the reasons."""
+"""Why a missed duty needs nothing more, in the codes of the services."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 _OF_TASKS = ("standard", "caseload", "when", "order", "after")
 
 
 def choice_of(request: Request) -> Choice:
-    """Return what was asked for; what is not known is left out."""
+    """Return the choice in the request; unknown parts are left out."""
     asked = request.query_params
     return Choice(
         standard=asked.get("standard", ""),
@@ -43,7 +43,7 @@ def choice_of(request: Request) -> Choice:
 
 
 def number_of_page(request: Request) -> int:
-    """Return the page asked for; the first where that is no number."""
+    """Return the page asked for; the first if that is not a number."""
     page = request.query_params.get("page", "1")
     return int(page) if page.isdecimal() and 0 < len(page) < 6 else 1
 
@@ -92,7 +92,7 @@ async def _hours_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
 
 
 async def _acknowledge(site: Site, looker: Looker, request: Request) -> Response:
-    """Hand the duties to the service that each belongs to; both say what they do not know."""
+    """Send each duty to the service to which it belongs, and show the duties that they do not know."""
     fields = await fields_of(request)
     reason = fields.get("reason", [""])[0] if fields.get("act") == ["acknowledge"] else None
     duties = [_duty(written) for written in fields.get("duty", [])]
@@ -128,7 +128,7 @@ def files_of(name: str, sheet: Page[Sheet], *takes: str) -> list[Route]:
 
 
 def attachment(content: bytes, media_type: str, name: str) -> Response:
-    """Return a file to be kept."""
+    """Return a file to download."""
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 

@@ -1,4 +1,4 @@
-"""Receivers of webhooks: programs of the authority that are told of refusals and findings, added and changed by its managers."""
+"""Receivers of webhooks: programs of the authority that receive refusals and findings, added and changed by its managers."""
 
 import asyncio
 from typing import NamedTuple
@@ -19,7 +19,7 @@ _OVERLAP_HOURS = 24
 
 
 class Opened(NamedTuple):
-    """A secret that is shown this once."""
+    """A secret that is shown only this once."""
 
     title: str
     receiver: Receiver
@@ -36,7 +36,7 @@ async def _shown(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _add(site: Site, looker: Looker, request: Request) -> Response:
-    """At each service asked for. What one has opened is shown even if the other refuses, since its secret is shown only now."""
+    """Add a receiver at each chosen service. A secret is shown even if the other service refuses, since it is shown only now."""
     fields = await fields_of(request)
     of, body = field(fields, "of"), {"name": field(fields, "name"), "url": field(fields, "url")}
     opened, faults = [], []
@@ -52,8 +52,8 @@ async def _add(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _change(site: Site, looker: Looker, request: Request) -> Response:
-    """A new secret, another try, or none any more."""
-    fields = await fields_of(request)  # first, so that a form that is too long is refused whatever the path
+    """Make a new secret, try again, or remove the receiver."""
+    fields = await fields_of(request)  # first, so that a form that is too long is refused whatever the path is
     service, webhook = _service(request), place(str(request.path_params["webhook"]))
     match field(fields, "act"):
         case "secret":

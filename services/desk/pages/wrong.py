@@ -1,4 +1,4 @@
-"""What in the data cannot all be so, by rule and one by one."""
+"""Contradictions in the data, by rule and one by one."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ MOST = 1000
 
 
 async def _found(site: Site, looker: Looker, rule: str, service: Service) -> list[Finding]:
-    """Everything that breaks a rule, or any rule, page by page."""
+    """Return everything that breaks a rule, or any rule, read page by page."""
     asked: dict[str, str | int] = {"limit": MOST} | ({"rule": rule} if rule else {})
     page = await site.platform.ask(looker.token, service, "findings", FindingPage, asked)
     found = list(page.findings)
@@ -29,7 +29,7 @@ async def _found(site: Site, looker: Looker, rule: str, service: Service) -> lis
 
 
 async def _all(site: Site, looker: Looker, rule: str) -> list[Finding]:
-    """The latest to come first."""
+    """Return the findings of both services, the latest arrivals first."""
     parts = await asyncio.gather(*(_found(site, looker, rule, service) for service in Service))
     return sorted(chain.from_iterable(parts), key=lambda one: (one.since or date.min, one.on), reverse=True)
 
@@ -54,7 +54,7 @@ async def _wrong(site: Site, looker: Looker, request: Request) -> Response:
 
 
 def _merged(counts: list[FindingCounts]) -> list[FindingCount]:
-    """What both services count under one rule as one row."""
+    """Add up what both services count under one rule."""
     by_rule: defaultdict[str, list[FindingCount]] = defaultdict(list)
     for one in chain.from_iterable(each.rules for each in counts):
         by_rule[one.rule].append(one)

@@ -1,1 +1,1 @@
-"""The performance report of one authority: what is asked for it, what is said of it, and how it is written."""
+"""The performance report of one authority: the questions for it, its sentences, and its form."""

@@ -6,20 +6,20 @@ from math import sqrt
 from typing import NamedTuple
 
 Z = 1.96
-"""Beyond which chance alone would put one difference in twenty."""
+"""The limit beyond which chance alone would put one difference in twenty."""
 FEWEST = 10
-"""Cases below which nothing is said of a difference."""
+"""With fewer cases than this, nothing is said of a difference."""
 
 
 class Share(NamedTuple):
-    """So many of so many."""
+    """A number of cases out of a total."""
 
     met: float
     of: float
 
     @property
     def percent(self) -> float:
-        """In percent; raises ZeroDivisionError where there is nothing to be a share of."""
+        """Return the share in percent. Raises ZeroDivisionError if the total is 0."""
         return 100 * self.met / self.of
 
 
@@ -47,7 +47,7 @@ def trend(shares: Sequence[Share]) -> Difference:
 
 
 def compared(before: Share, after: Share) -> Difference:
-    """Return what can be said of the second beside the first: the test of two proportions, pooled."""
+    """Return what can be said of the second compared with the first: the test of two proportions, pooled."""
     if min(before.of, after.of) < FEWEST:
         return Difference.TOO_FEW
     pooled = (before.met + after.met) / (before.of + after.of)

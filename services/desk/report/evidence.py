@@ -50,7 +50,7 @@ def evidence(told: Told) -> Report:
 
 
 def _of_standard(told: Told, comparison: Comparison) -> Section:
-    """What the standard is, how it stands, and how it developed."""
+    """Say what the standard is, what its present state is, and how it developed."""
     indicator = comparison.indicator
     sentences = [*filter(None, [indicator.definition]), " ".join(sentences_of(told, comparison))]
     series = told.quarters.get(indicator.id)
@@ -80,7 +80,7 @@ def _by_quarter(told: Told, series: Series) -> Table | None:
 
 
 def _developed(told: Told, series: Series) -> str:
-    """Whether there is a trend. Provisional quarters are left out: they lack what is not over."""
+    """Say whether there is a trend. Provisional quarters are left out: what happens in them later is still missing."""
     shares = _settled(told, series)
     return f"Over {words.counted(len(shares), 'quarter')}: {_TRENDS.get(trend(shares), str(trend(shares)))}."
 

@@ -1,4 +1,4 @@
-"""What the report reads of the answers of reporting, as types, pure."""
+"""The parts of reporting's answers that the report reads, as types, pure."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ class Row(Struct, frozen=True):
     upper: float | None = None
     provisional: bool = False
     indicator: str = ""
-    """Of which it is, where an answer has several."""
+    """The indicator, if an answer has several."""
 
 
 class Indicator(Struct, frozen=True):
@@ -53,7 +53,7 @@ class SeveralSeries(Struct, frozen=True):
     rows: list[Row]
 
     def apart(self) -> list[Series]:
-        """Return those of each by themselves."""
+        """Return the series of each indicator by itself."""
         return [Series(one, [row for row in self.rows if row.indicator == one.id]) for one in self.indicators]
 
 
@@ -65,7 +65,7 @@ class Placed(Struct, frozen=True):
 
 
 class Doubt(Struct, frozen=True):
-    """Why figures may lack something."""
+    """Why figures may be incomplete."""
 
     meaning: str = ""
 
@@ -79,7 +79,7 @@ class Quality(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Authorities around Scotland."""
+    """Authorities compared with Scotland."""
 
     indicator: Indicator
     scotland: Row | None
@@ -88,6 +88,6 @@ class Comparison(Struct, frozen=True):
 
 
 class Comparisons(Struct, frozen=True):
-    """Of several indicators."""
+    """Comparisons of several indicators."""
 
     comparisons: list[Comparison]

@@ -1,4 +1,4 @@
-"""Asks for everything that a report is made of, with the token of the one who looks."""
+"""Asks for everything that a report is made of, with the viewer's token."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ SHARE, COUNTED = "share", ("orders_imposed", "hours_credited", "unpaid_work_hour
 MONTHS_OF_AIMS = 24
 QUARTERS_OF_EVIDENCE = 8
 AT_ONCE = 8
-"""Questions of one report: a service turns away who asks too much at a time."""
+"""Questions of one report at the same time: a service refuses those who ask too many at once."""
 
 
 def quarters_up_to(today: date) -> list[str]:
@@ -69,7 +69,7 @@ class Gathering:
         return await self._told(span, by_quarter=False)
 
     async def evidence(self, span: Span) -> Told:
-        """Return the same, with each share by quarter."""
+        """Return everything about these months, with each share by quarter."""
         return await self._told(span, by_quarter=True)
 
     async def _told(self, span: Span, *, by_quarter: bool) -> Told:
@@ -110,7 +110,7 @@ class Gathering:
         )
 
     async def _state(self) -> tuple[list[Held], list[FindingCounts], Capacity]:
-        """How the data stands today, and the hours."""
+        """Return the state of the data today, and the hours."""
         return await asyncio.gather(
             self._both("held", Held),
             self._both("findings/counts", FindingCounts),
@@ -131,7 +131,7 @@ class Gathering:
         return (await self._several("compare", Comparisons, shares, first, last)).comparisons
 
     async def _series(self, indicators: Sequence[Indicator], by: str, first: date, last: date) -> list[Series]:
-        """Of this authority."""
+        """Return series of this authority."""
         if not indicators:
             return []
         return (
@@ -141,7 +141,7 @@ class Gathering:
     async def _several(
         self, path: str, kind: type[T], indicators: Iterable[Indicator], first: date, last: date, **asked: str
     ) -> T:
-        """One question about all of them, since each by itself took longer to ask than to answer."""
+        """Ask one question about all indicators: asking for each by itself took longer than answering."""
         names = [one.id for one in indicators]
         months = {"from": f"{first:%Y-%m}", "to": f"{last:%Y-%m}"}
         return await self._ask(REPORTING, path, kind, {**asked, **months, "indicator": names})
@@ -151,7 +151,7 @@ class Gathering:
         return await self._before(wanted, "month", MONTHS_OF_AIMS, last)
 
     async def _before(self, indicators: Sequence[Indicator], by: str, months: int, last: date) -> dict[str, Series]:
-        """By indicator, from so many months before the last one."""
+        """Return series by indicator, beginning so many months before the last one."""
         found = await self._series(indicators, by, add_months(last, -months), last)
         return {series.indicator.id: series for series in found}
 
@@ -160,7 +160,7 @@ class Gathering:
         return await self._series(indicators, by, span.first_before, span.last)
 
     async def _decided(self) -> dict[str, Decided]:
-        """What managers have set, by what it is called in a report."""
+        """Return what managers have set, by its name in a report."""
         names = {"Closed day": "closed-days", "Target": "targets", "Aim": "aims"}
         found = await asyncio.gather(*(self._ask(Service.ORDERS, f"own/{path}", Decided) for path in names.values()))
         return dict(zip(names, found, strict=True))
@@ -173,7 +173,7 @@ def _aim(change: Change) -> Aim:
 
 
 def _changes(decided: Mapping[str, Decided], span: Span) -> list[str]:
-    """What was set within the months, the earliest first."""
+    """Return what was set within the months, the earliest first."""
     last = add_months(span.last, 1) - timedelta(days=1)
     found = [(name, one) for name, of_kind in decided.items() for one in of_kind.changes]
     shown = [(name, one) for name, one in found if span.first <= one.at.date() <= last]

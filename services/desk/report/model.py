@@ -1,4 +1,4 @@
-"""A report: sections of sentences and tables, whatever it is written as. Pure."""
+"""A report: sections of sentences and tables, independent of the form in which it is written. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it."""
+    """A whole report."""
 
     title: str
     subtitle: str
@@ -36,21 +36,21 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The months that a report is of, and those that it is compared with."""
+    """The months of a report, and those with which they are compared."""
 
     label: str
     first: date
     last: date
     """The first day of the last month."""
     before: str
-    """What the time before is called."""
+    """The name of the earlier months."""
     first_before: date
     last_before: date
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What was changed in order to meet a standard."""
+    """A change that was made in order to meet a standard."""
 
     standard: str
     since: date
@@ -66,13 +66,13 @@ class Told:
     name: str
     span: Span
     comparisons: Sequence[Comparison]
-    """Of each share, in the span."""
+    """Comparisons of each share, in the span."""
     earlier: dict[str, Comparison]
-    """By indicator, in the time before."""
+    """By indicator, in the earlier months."""
     months: dict[str, Series]
-    """By indicator, month by month, where there is an aim."""
+    """By indicator, month by month, if there is an aim."""
     counts: Sequence[Series]
-    """What is counted rather than shared, by quarter or year."""
+    """Series of counts rather than shares, by quarter or year."""
     aims: Sequence[Aim]
     wrong: int
     newly_wrong: int
@@ -80,5 +80,5 @@ class Told:
     changes: Sequence[str] = ()
     capacity: str = ""
     quarters: dict[str, Series] = field(default_factory=dict)
-    """By indicator, the last eight quarters, where evidence is asked for."""
+    """By indicator, the last eight quarters, if evidence is asked for."""
     notes: Sequence[str] = field(default_factory=tuple)

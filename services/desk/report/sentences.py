@@ -1,4 +1,4 @@
-"""What a report says, in plain sentences made of figures."""
+"""The sentences of a report, in plain words made from figures."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -11,7 +11,7 @@ from services.desk.report.figures import Comparison, Row, Series
 from services.desk.report.model import Aim, Report, Section, Table, Told
 
 MONTHS_BEFORE = 12
-"""With how much time before a change what followed is compared."""
+"""How many months before a change the months after it are compared with."""
 STANDARDS, OUTCOMES = "Standards", "Outcomes"
 
 
@@ -31,7 +31,7 @@ def report(told: Told) -> Report:
 
 
 def own_row(comparison: Comparison | None, authority: str) -> Row | None:
-    """Return the authority's own figure, if there is one that is more than nothing."""
+    """Return the authority's own figure, if there is one above zero."""
     row = _row_of(comparison, authority)
     return row if row and row.denominator else None
 
@@ -42,14 +42,14 @@ def _row_of(comparison: Comparison | None, authority: str) -> Row | None:
 
 
 def share_of(row: Row | None) -> Share | None:
-    """Return the figure as so many of so many; None where it is not shown or of nothing."""
+    """Return the figure as a number out of a total; None if it is not shown or the total is 0."""
     if row is None or row.numerator is None or not row.denominator:
         return None
     return Share(row.numerator, row.denominator)
 
 
 def sentences_of(told: Told, comparison: Comparison) -> list[str]:
-    """Return what is to be said of one share: itself, the time before, and the nation."""
+    """Return what is to be said of one share: of itself, and compared with the time before and with the nation."""
     mine = _row_of(comparison, told.authority)
     share = share_of(mine)
     if mine is None or share is None:
@@ -113,7 +113,7 @@ def _beside_scotland(told: Told, comparison: Comparison) -> str:
 
 
 def in_short(told: Told) -> Section:
-    """Return what got better, what got worse, and what lies away from Scotland's figure."""
+    """Return what improved, what got worse, and what is away from Scotland's figure."""
     better: list[str] = []
     worse: list[str] = []
     outside: list[str] = []
@@ -138,7 +138,7 @@ def _which(titles: Sequence[str], what: str) -> str:
 
 
 def of_themes(told: Told, comparisons: Iterable[Comparison]) -> Iterator[Section]:
-    """Return the standards, the outcomes, then whatever else is a share."""
+    """Yield the standards, the outcomes, then all other shares."""
     order = {STANDARDS: 0, OUTCOMES: 1}
     ranked = sorted(comparisons, key=lambda one: (order.get(one.indicator.theme, 2), one.indicator.theme))
     for theme, found in groupby(ranked, key=lambda one: one.indicator.theme):
@@ -166,13 +166,13 @@ def _cells(row: Row | None) -> tuple[str, str, str]:
 
 
 def percent(row: Row | None) -> str:
-    """Return the share in words, hidden or absent as such."""
+    """Return the share in words; a suppressed or missing one is named as such."""
     share = share_of(row)
     return "not shown" if share is None else f"{share.percent:.1f} %"
 
 
 def numbers(told: Told) -> Section:
-    """Return what is counted rather than shared."""
+    """Return the section of counts."""
     rows = []
     for series in told.counts:
         values = [row.value for row in series.rows if row.authority == told.authority and row.value is not None]
@@ -184,7 +184,7 @@ def numbers(told: Told) -> Section:
 
 
 def aims(told: Told) -> Section:
-    """Return what was changed for which aim, and what followed."""
+    """Return what was changed for each aim, and what followed."""
     return Section("Improvement aims", [_of_aim(told, aim) for aim in told.aims])
 
 
@@ -221,7 +221,7 @@ def _sum(shares: Sequence[Share]) -> Share | None:
 
 
 def capacity(told: Told) -> Section:
-    """Return at what pace hours are worked off."""
+    """Return the pace at which hours are worked off."""
     return Section("Capacity for unpaid work", [told.capacity] if told.capacity else [])
 
 
@@ -249,7 +249,7 @@ def changes(told: Told) -> Section:
 
 
 def method() -> Section:
-    """Return what the sentences rest on."""
+    """Return the methods on which the sentences rest."""
     return Section(
         "How to read this",
         [

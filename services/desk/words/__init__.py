@@ -1,1 +1,1 @@
-"""What the desk says of numbers: labels, reasons, ledgers, capacity, the e-mail and the calendar."""
+"""The desk's words about numbers: labels, reasons, ledgers, capacity, the e-mail and the calendar."""

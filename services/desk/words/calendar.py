@@ -11,7 +11,7 @@ from services.desk.model import Dues
 
 
 def as_ical(dues: Iterable[Dues], address: str) -> bytes:
-    """Return one event a day. Its id stays the same from one look to the next, so that calendars do not double it."""
+    """Return one event for each day. Its id stays the same, so that calendars do not show it twice."""
     found = list(dues)
     made = Calendar()
     made.add("prodid", "-//Payback//desk//EN")

@@ -1,4 +1,4 @@
-"""Hours outstanding against hours credited a week, and what that comes to month by month."""
+"""Hours outstanding compared with hours credited a week, and what that leads to month by month."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Month(NamedTuple):
     left: float
     """Hours, at the pace so far."""
     due: float
-    """Hours that fall due from now until then."""
+    """Hours due from now until then."""
 
 
 class Tile(NamedTuple):
-    """A number with what it counts."""
+    """A number, and what it counts."""
 
     number: float
     label: str
@@ -33,11 +33,11 @@ class Tile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What the pace comes to."""
+    """What the pace leads to."""
 
     sentence: str
     basis: str
-    """Which weeks the pace is that of, and why those."""
+    """Which weeks the pace is measured over, and why."""
     tiles: Sequence[Tile]
     months: Sequence[Month]
 
@@ -54,9 +54,9 @@ def foreseen(held: Capacity) -> Foreseen:
 
 
 def weeks_to_clear(held: Capacity) -> int | None:
-    """Return how many weeks the hours outstanding take, a week begun as a whole one; None at no pace at all.
+    """Return how many weeks the hours outstanding take, rounded up; None at a pace of 0.
 
-    Both are taken to a tenth of an hour, as pages show them, so that whoever divides them finds the same.
+    Both are first rounded to a tenth of an hour, as pages show them, so that anybody who divides them gets the same.
     """
     outstanding, pace = (round(hours * 10) for hours in (held.hours_outstanding, held.hours_credited_a_week))
     return None if pace <= 0 else -(-outstanding // pace)

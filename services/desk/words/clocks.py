@@ -1,4 +1,4 @@
-"""Why a duty is due when it is, in words."""
+"""Why a duty is due on its day, in words."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from services.desk.model import Clock
 
 
 def reasons_of(clocks: Iterable[Clock]) -> list[str]:
-    """Return for each clock how its due date comes about."""
+    """Return for each clock how its due date is determined."""
     return [why(clock) for clock in clocks]
 
 
 def why(clock: Clock) -> str:
-    """Return the limit, from when it runs, and which days were not counted."""
+    """Return the limit, when it starts, and which days were not counted."""
     each = "every " if _is_repeated(clock) else ""
     parts = [f"{each}{_length(clock.limit, clock.unit)} from {words.long_date(clock.started_on)}"]
     if clock.not_counted:
@@ -26,7 +26,7 @@ def why(clock: Clock) -> str:
 
 
 def _is_repeated(clock: Clock) -> bool:
-    """Whether it falls due again and again: reviews after the first are counted from the same day."""
+    """Return whether it is due repeatedly: reviews after the first are counted from the same day."""
     once = add_months(clock.started_on, clock.limit) if clock.unit == "months" else clock.due_on
     return clock.standard == "review" and clock.due_on is not None and clock.due_on > (once or clock.due_on)
 

@@ -1,4 +1,4 @@
-"""The weekly digest: how the week stands, with links. Counts only, as in the morning e-mail."""
+"""The weekly digest: the state of the week, with links. Counts only, as in the morning e-mail."""
 
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -13,18 +13,18 @@ from services.desk.words.urgency import When
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What the digest tells beyond the counts of a morning."""
+    """What the digest contains besides the counts of a morning."""
 
     morning: Morning
     overdue: dict[str, int]
-    """Overdue duties by the title of their standard, the most first."""
+    """Overdue duties by the title of their standard, the most frequent first."""
     acknowledged: int
     capacity: str
-    """What the pace of credited hours comes to, in words."""
+    """What the pace of credited hours leads to, in words."""
 
 
 def week_of(morning: Morning, today: Today, capacity: Capacity) -> Week:
-    """Return how the week stands."""
+    """Return the state of the week."""
     return Week(morning, today.titles(When.OVERDUE), today.number(When.ACKNOWLEDGED), foreseen(capacity).sentence)
 
 

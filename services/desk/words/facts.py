@@ -1,4 +1,4 @@
-"""What a fact says, field by field, in words."""
+"""The content of a fact, field by field, in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -24,13 +24,13 @@ class Said(NamedTuple):
 
 
 def content_of(fact: Fact) -> Sequence[Said]:
-    """Return the fields of a fact in their order; none of one that was withdrawn."""
+    """Return the fields of a fact in order; none for one that was withdrawn."""
     types = _types(fact.key.partition("/")[0])
     return [Said(plain(name), _words(value, types.get(name))) for name, value in (fact.data or {}).items()]
 
 
 def _types(key: str) -> Mapping[str, Any]:
-    """The types of its fields by name; none of a fact that is not known here."""
+    """Return the types of its fields by name; none for a fact that is not known here."""
     fact = _BY_KEY.get(key)
     return {field.encode_name: field.type for field in msgspec.structs.fields(fact)} if fact else {}
 
@@ -59,14 +59,14 @@ def _text(value: str, kinds: set[Any]) -> str:
 
 
 def _parts(kind: Any) -> Iterator[Any]:
-    """A type and all that it is made of, such as what may also be absent."""
+    """Yield a type and the types of which it is made, such as the one beside None."""
     yield kind
     for part in get_args(kind):
         yield from _parts(part)
 
 
 def _requirement(asked: Mapping[str, Any]) -> str:
-    """As in unpaid work 80 hours, or supervision 12 months."""
+    """Return a requirement in words, as in unpaid work 80 hours, or supervision 12 months."""
     length = [words.counted(asked[unit], unit[:-1]) for unit in ("hours", "months") if unit in asked]
     by = [f"to be completed by {words.iso_date(asked['complete_by'])}"] if asked.get("complete_by") else []
     return ", ".join([" ".join([plain(asked["kind"]).lower(), *length]), *by])

@@ -1,4 +1,4 @@
-"""What numbers are called, pure."""
+"""The labels of numbers, pure."""
 
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,7 @@ _DIMENSIONS: dict[str, type[Any]] = {
 
 
 def measure_label(name: str) -> str:
-    """Return what a measure counts, with its unit where that is not orders."""
+    """Return what a measure counts, with its unit unless that is orders."""
     measure = MEASURES[name]
     return measure.meaning if measure.unit in {"orders", "reviews", "people"} else f"{measure.meaning} ({measure.unit})"
 
@@ -41,7 +41,7 @@ def category_label(category: str) -> str:
 
 
 def code_label(kind: type[StrEnum], code: str) -> str:
-    """Return the label of a code; the code itself where it is not known here."""
+    """Return the label of a code; the code itself if it is not known here."""
     return _label(kind, code) or plain(code)
 
 
@@ -54,6 +54,6 @@ def _label(kind: type[Any] | None, code: str) -> str:
 
 
 def plain(code: str) -> str:
-    """Return a code or the name of a field as words, as in Progress review ordered."""
+    """Return a code or the name of a field in words, as in Progress review ordered."""
     text = code.replace("_", " ")
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""The hours of one order as a ledger: what was ordered, what was credited, and what was left after each, pure."""
+"""The hours of one order as a ledger: what was ordered, what was credited, and what was left after each entry, pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,18 +12,18 @@ HOUR = 60
 
 
 class Line(NamedTuple):
-    """One entry. `left` is what was to do after it."""
+    """One entry. `left` is the number of hours outstanding after it."""
 
     on: date
     what: str
     hours: float
-    """Ordered where it adds to what is to do, credited where it takes away from it."""
+    """Hours ordered if the entry adds to those outstanding, hours credited if it reduces them."""
     ordered: bool
     left: float
 
 
 def ledger_of(hours: Ledger) -> Sequence[Line]:
-    """Return the entries in their order."""
+    """Return the entries in order."""
     entries = sorted([*_ordered(hours), *_credited(hours.facts)], key=lambda entry: (entry[0], not entry[3]))
     left, lines = 0.0, []
     for on, what, count, ordered in entries:

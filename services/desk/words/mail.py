@@ -11,7 +11,7 @@ from services.desk.words.urgency import When
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """What the e-mail tells."""
+    """The content of the e-mail."""
 
     authority: str
     day: date
@@ -26,7 +26,7 @@ class Morning:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to do."""
+        """Return whether there is nothing to do."""
         return not any(
             (self.overdue, self.due_today, self.due_soon, self.orders_at_risk, self.newly_wrong, self.refused)
         )
@@ -56,7 +56,7 @@ def message(morning: Morning, address: str, sender: str, to: str) -> EmailMessag
 
 
 def mail(morning: Morning, subject: str, lines: list[str], sender: str, to: str) -> EmailMessage:
-    """Return an e-mail that says whose it is, and how to stop it."""
+    """Return an e-mail that names its sender, and says how to stop it."""
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, to, subject
     made["Auto-Submitted"] = "auto-generated"

@@ -1,4 +1,4 @@
-"""What a refused event says of itself where that can be read: its id, its order, and the row of a file that it came from."""
+"""What a refused event says of itself, if it can be read: its id, its order, and the row of a file from which it came."""
 
 import re
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ class ExtractRow(NamedTuple):
     """A row of a sheet."""
 
     file: str
-    """The beginning of the file's digest, with which the outcome that lies beside the file begins too."""
+    """The beginning of the file's digest, with which the report beside the file begins too."""
     sheet: int
     row: int
 
@@ -28,11 +28,11 @@ class _Origin(Struct):
 _read = msgspec.json.Decoder(_Origin).decode
 _read_members = msgspec.json.Decoder(dict[str, Any]).decode
 _LONGEST = 64
-"""Characters of what is shown in a list; what is longer is no reference of an order."""
+"""Most characters shown in a list; anything longer is not a reference of an order."""
 
 
 def row_of(event: str) -> ExtractRow | None:
-    """Of an event as it came, however spoilt it is."""
+    """Return the row that an event names, however damaged the event is; None if it names none."""
     try:
         said = _read(event).extractrow
     except (*UNREADABLE, UnicodeEncodeError):
@@ -44,13 +44,13 @@ def row_of(event: str) -> ExtractRow | None:
 
 
 def subject_of(event: str) -> str:
-    """Return the order reference of an event as it came; empty where none can be read."""
+    """Return the order reference of an event as it came; empty if none can be read."""
     subject = _member(event, "subject")
     return subject if len(subject) <= _LONGEST else ""
 
 
 def id_of(event: str) -> str:
-    """Return the id of an event; empty where none can be read."""
+    """Return the id of an event; empty if none can be read."""
     return _member(event, "id")
 
 

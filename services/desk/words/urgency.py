@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class When(StrEnum):
-    """How urgent a task is. What can still be met comes first."""
+    """How urgent a task is. Tasks that can still be met come first."""
 
     TODAY = "today"
     SOON = "soon"
@@ -13,12 +13,12 @@ class When(StrEnum):
 
     @property
     def heading(self) -> str:
-        """The words above such tasks."""
+        """Return the heading above such tasks."""
         return _HEADINGS[self]
 
 
 TO_DO = (When.TODAY, When.SOON, When.OVERDUE)
-"""All but what needs nothing more."""
+"""Every urgency that calls for action."""
 _HEADINGS = {
     When.OVERDUE: "Overdue",
     When.TODAY: "Due today",
