@@ -1,1 +1,1 @@
-"""What operators do from the command line."""
+"""Commands for operators."""

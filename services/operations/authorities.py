@@ -1,4 +1,4 @@
-"""What the list of authorities says beyond who is one for good: who begins, ends or changes their name, and when."""
+"""Changes in the list of authorities: which authority begins, ends or changes its name, and when."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -23,7 +23,7 @@ def authorities() -> None:
 
 
 def told() -> Iterator[str]:
-    """A line for each day on which something changes, by authority."""
+    """Yield a line for each day on which something changes, by authority."""
     for one in AUTHORITIES.values():
         yield from (f"{one.code} {words}" for words in _changes(one))
 
@@ -37,5 +37,5 @@ def _changes(one: Authority) -> Iterator[str]:
 
 
 def summary(today: date) -> str:
-    """The list in one line. Processes with the same digest have the same list."""
+    """Return the list in one line. Processes with the same digest have the same list."""
     return f"{len(in_force(today))} authorities today, {len(AUTHORITIES)} in the list {LISTED}"

@@ -27,7 +27,7 @@ class BooksSettings(Settings):
 
 @contextmanager
 def opened(settings: BooksSettings) -> Iterator[tuple[Engine, Domain]]:
-    """The service's database, and what makes it this service. Raises Refused."""
+    """Open the service's database, with the domain that makes it this service. Raises Refused."""
     make = DOMAINS.get(settings.database.schema_name)
     if make is None:
         raise Refused("PAYBACK_DATABASE_SCHEMA_NAME must be orders or unpaid_work")

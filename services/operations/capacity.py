@@ -1,4 +1,4 @@
-"""What the history takes, and what it will take: from the tables and topics as they are."""
+"""The space that the history takes, and will take, measured from the tables and topics as they are."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ YEARS = (1, 5, 10)
 
 
 class Held(NamedTuple):
-    """What a service's schema holds now. Sizes in bytes, with indexes."""
+    """What a service's schema holds now. Sizes are in bytes, with indexes."""
 
     events: int
     orders: int
     lately: float
-    """Events a day, of the last four weeks."""
+    """Events a day, over the last four weeks."""
     tables: dict[str, int]
 
     @property
@@ -45,7 +45,7 @@ def capacity() -> None:
 
 
 def held(database: Engine, now: datetime) -> Held:
-    """Counted and measured at one moment."""
+    """Count and measure a schema at one moment."""
     with transaction(database) as connection:
         events = connection.scalar(select(func.count()).select_from(arrivals)) or 0
         late = (
@@ -66,7 +66,7 @@ def _sizes(connection: Connection) -> dict[str, int]:
 
 
 def told(service: str, now: Held) -> Iterator[str]:
-    """In lines for a person."""
+    """Yield the measurements as lines for a person."""
     yield f"{service}: {now.events:,} events, {now.orders:,} orders, {size(now.size)} in PostgreSQL"
     for table, taken in list(now.tables.items())[:5]:
         yield f"    {table:14} {size(taken):>9}"
@@ -81,7 +81,7 @@ def told(service: str, now: Held) -> Iterator[str]:
 
 
 def size(taken: float) -> str:
-    """In units that can be read."""
+    """Return a size in units that are easy to read."""
     for unit in ("B", "KB", "MB", "GB"):
         if taken < 1000 or unit == "GB":
             break

@@ -1,4 +1,4 @@
-"""What is wrong with the surroundings of a service, in words; the command looks, and changes nothing."""
+"""Finds what is wrong around a service, and says it in words; it changes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -27,7 +27,7 @@ from services.records.upkeep.rewriting import cut_off
 
 commands = typer.Typer()
 APART = timedelta(seconds=5)
-"""How far clocks may be apart before it is worth a word."""
+"""How far clocks may differ before that is reported."""
 
 
 class DoctorSettings(BooksSettings):
@@ -55,7 +55,7 @@ def doctor() -> None:
 
 
 def findings(settings: DoctorSettings) -> Iterator[str]:
-    """All that is wrong, in words."""
+    """Yield everything that is wrong, in words."""
     for what, look in _looks(settings).items():
         yield from (f"{what}: {fault}" for fault in _faults(look))
 
@@ -69,7 +69,7 @@ def _looks(settings: DoctorSettings) -> dict[str, Callable[[], Iterable[str]]]:
 
 
 def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -> Iterator[str]:
-    """Topics that are missing or differ, copies that are behind, history that is gone, records dated ahead."""
+    """Yield topics that are missing or differ, replicas that are behind, lost history, and records with a future date."""
     with closing(Admin(kafka)) as admin:
         yield from admin.differences(specs)
         topics = [spec.name for spec in specs]
@@ -80,13 +80,13 @@ def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -
 
 
 def begins_late(kafka: KafkaSettings, spans: Mapping[str, Span]) -> Iterator[str]:
-    """Topics of events that no longer have their first."""
+    """Yield topics of events that no longer have their first events."""
     for topic in cut_off(kafka, {topic: span.first for topic, span in spans.items()}):
         yield f"{topic} begins at offset {spans[topic].first}: earlier events are gone, so nothing can be rebuilt from them"
 
 
 def dated_ahead(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
-    """Topics of events with a record of the future."""
+    """Yield topics of events with a record from the future."""
     for topic, span in spans.items():
         ahead = timedelta(milliseconds=span.latest) - (now - datetime.fromtimestamp(0, UTC))
         if ahead > APART:
@@ -94,14 +94,14 @@ def dated_ahead(spans: Mapping[str, Span], now: datetime) -> Iterator[str]:
 
 
 def look_at_schema(database: DatabaseSettings) -> Iterator[str]:
-    """Migrations that were not run."""
+    """Yield migrations that were not run."""
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
     for revision in pending(database.url.get_secret_value(), database.schema_name, migrations):
         yield f"migration {revision} has not been run"
 
 
 def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
-    """What the service's own tables say: clocks, who is parked, what is dated wrong or put aside."""
+    """Yield what the service's own tables show: clocks, parked authorities, and events that are wrongly dated or put aside."""
     database = engine(settings)
     try:
         with transaction(database) as connection:
@@ -132,9 +132,9 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
 
 
 def _unclosed(connection: Connection, now: datetime) -> Iterator[str]:
-    """Whose days were closed once, and not last night either."""
+    """Yield authorities whose days were closed before, but not last night."""
     last = func.max(tree_heads.c.day)
-    due = now.astimezone(LONDON).date() - timedelta(days=2)  # that of yesterday is signed some time after midnight
+    due = now.astimezone(LONDON).date() - timedelta(days=2)  # the head of yesterday is signed some time after midnight
     behind = select(tree_heads.c.authority, last.label("day")).group_by(tree_heads.c.authority).having(last < due)
     for row in connection.execute(behind.order_by(tree_heads.c.authority)):
         yield f"{row.authority}: no day after {row.day} was closed: payback evidence close says why"
@@ -147,7 +147,7 @@ def _put_aside(connection: Connection, _: datetime) -> Iterator[str]:
 
 
 def _faults(look: Callable[[], Iterable[str]]) -> list[str]:
-    """Also what keeps it from looking."""
+    """Return what a check finds, or what prevented it."""
     found: list[str] = []
     try:
         found.extend(look())

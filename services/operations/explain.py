@@ -1,4 +1,4 @@
-"""The command that tells what stands behind one of an authority's own numbers."""
+"""The command that shows what is behind one of an authority's own numbers."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""What operators do by hand: make the books again, or publish them again.
+"""Commands that operators run by hand: rebuild the books, or publish them again.
 
-What the commands need is imported when they run, since every command of payback imports this module.
+The commands import what they need when they run, since every command of payback imports this module.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands about events that were refused: what they were refused for, and sending them through again."""
+"""The commands about refused events: why they were refused, and sending them again."""
 
 import getpass
 import time
@@ -28,7 +28,7 @@ from services.records.upkeep.redrive import redrive as send_again
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
 LATEST = 100_000
-"""So many of the latest refusals are looked at, at most."""
+"""How many of the latest refusals are read at most."""
 
 Who = Annotated[str | None, typer.Option(help="Only this authority's.")]
 For = Annotated[str | None, typer.Option(help="Only events refused for this reason.")]
@@ -41,7 +41,7 @@ class RedriveSettings(BooksSettings):
 
 
 class Refusals(NamedTuple):
-    """Events that were refused for the same, at the same place, from the same version of a program."""
+    """Events that were refused for the same reason, at the same path, from the same version of a program."""
 
     authority: str
     reason: str
@@ -74,7 +74,7 @@ def show(
 
 
 def refusals(database: Engine, wanted: Wanted, since: datetime) -> Iterator[Refusals]:
-    """The most frequent first, by authority. Of what was sent only the version is read."""
+    """Yield refusals by authority, the most frequent first. Of the events themselves, only the version is read."""
     columns = (
         rejections.c.authority,
         rejections.c.reason,

@@ -1,4 +1,4 @@
-"""What somebody needs who is to help and must see no personal data: one file of counts, positions, sizes and findings."""
+"""Information for somebody who is to help but must see no personal data: one file of counts, positions, sizes and findings."""
 
 import io
 import platform
@@ -48,7 +48,7 @@ QUESTIONS: Mapping[str, str] = {
     "server": "SELECT name, setting FROM pg_settings WHERE source NOT IN ('default', 'client', 'session') "
     "AND name !~ 'file|path|directory|conninfo|application_name' ORDER BY 1",
 }
-"""What is asked of the books. No question may give what is about one order or one person, nor what somebody wrote freely."""
+"""The questions to the books. No question may return anything about one order or one person, nor free text."""
 
 
 @commands.command(
@@ -72,19 +72,19 @@ def support(
 
 
 def about() -> Iterator[str]:
-    """Of the program and what it runs on."""
+    """Yield facts about the program and its environment."""
     yield f"{system_clock().isoformat()} payback {version('payback')}, Python {platform.python_version()}, {platform.platform()}"
     yield from sorted(f"{one.name}=={one.version}" for one in distributions())
 
 
 def told(environment: Mapping[str, str]) -> Iterator[str]:
-    """The settings, without what proves who one is."""
+    """Yield the settings, without credentials."""
     for name, value in environment.items():
         yield f"{name}={'(set)' if SECRET.search(name) else IN_ADDRESS.sub('(set)@', value)}"
 
 
 def books(database: Engine) -> Iterator[tuple[str, Table]]:
-    """Each question with its answer, at one moment."""
+    """Yield each question with its answer, at one moment."""
     with transaction(database.execution_options(isolation_level="REPEATABLE READ")) as connection:
         for name, question in QUESTIONS.items():
             yield name, _answer(connection, question)
@@ -96,7 +96,7 @@ def _answer(connection: Connection, question: str) -> Table:
 
 
 def topics(settings: DoctorSettings) -> Table:
-    """Where each topic begins and when its latest record came; empty while Kafka does not answer."""
+    """Return where each topic begins and when its latest record came; empty while Kafka does not answer."""
     columns = ("topic", "first", "latest")
     return columns, _or_nothing(lambda: _spans(settings))
 
@@ -115,13 +115,13 @@ def _or_nothing(ask: Callable[[], list[tuple[str, int, int]]]) -> list[tuple[str
 
 
 def csv_of(table: Table) -> str:
-    """The table in CSV."""
+    """Return the table as CSV."""
     columns, rows = table
     return as_csv([columns, *rows])
 
 
 def write(path: Path, parts: Mapping[str, str]) -> None:
-    """A compressed archive that only its owner may read."""
+    """Write a compressed archive that only its owner may read."""
     path.touch(mode=0o600)
     with tarfile.open(path, "w:gz") as archive:
         for name, content in parts.items():

@@ -1,4 +1,4 @@
-"""The command that mends when messages are taken to have come, after a clock was wrong."""
+"""The command that corrects the arrival times of messages, after a clock was wrong."""
 
 from datetime import UTC, datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The topics as Kafka must have them, and the command that sees to it."""
+"""The topics as Kafka must have them, and the command that makes and checks them."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,19 +17,19 @@ commands = typer.Typer()
 
 
 class TopicsSettings(Settings):
-    """What `payback topics` reads from the environment."""
+    """Settings of `payback topics`, from the environment."""
 
     kafka: KafkaSettings
 
 
 BATCH_BYTES = 10 * MAX_BYTES
-"""What Kafka takes at once, compressed: ten of the largest events, and room for any batch of usual ones."""
+"""How much Kafka accepts at once, compressed: ten of the largest events, and room for any batch of usual ones."""
 
 
 def topic_specs(replication: int = -1, *, simulated: bool = False) -> list[TopicSpec]:
-    """Every topic. Events are kept for ever, since everything else can be made again from them.
+    """Return the specs of every topic. Events are kept for ever, since everything else can be rebuilt from them.
 
-    When an event came is the broker's word, not the sender's, except where the past is simulated or mirrored.
+    The broker, not the sender, decides when an event came, except where the past is simulated or mirrored.
     """
     kept = {
         "cleanup.policy": "delete",
@@ -47,7 +47,7 @@ def topic_specs(replication: int = -1, *, simulated: bool = False) -> list[Topic
 
 
 def ensure(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
-    """Create what is missing and tell, in words, where an existing topic differs. Raises Away or Refused."""
+    """Create what is missing and return, in words, how an existing topic differs. Raises Away or Refused."""
     admin = Admin(kafka)
     try:
         return admin.ensure_topics(specs)
@@ -56,7 +56,7 @@ def ensure(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
 
 
 def examine(kafka: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
-    """Says in words which topics are missing, or differ. Changes nothing. Raises Away or Refused."""
+    """Return, in words, which topics are missing, or differ. Changes nothing. Raises Away or Refused."""
     admin = Admin(kafka)
     try:
         return admin.differences(specs)

@@ -1,4 +1,4 @@
-"""What no service sees of itself, as metrics: topics as they must not be, certificates that end, backups that were not made."""
+"""Metrics of what no service sees of itself: wrong topics, certificates that expire, backups that were not made."""
 
 import logging
 import signal
@@ -27,7 +27,7 @@ from services.operations.topics import topic_specs
 commands = typer.Typer()
 log = logging.getLogger(__name__)
 BACKUPS = {"postgresql": "payback*.dump", "kafka": "kafka*.tgz"}
-"""What the page `restore` has operators make, by the names of the files."""
+"""The backups that the page `restore` asks operators to make, by the names of the files."""
 ABOUT = ("topics", "copies", "history", "record_times")
 
 
@@ -45,7 +45,7 @@ class LookSettings(Group):
 
 
 class WatchSettings(Settings):
-    """What `payback watch` reads from the environment."""
+    """Settings of `payback watch`, from the environment."""
 
     kafka: KafkaSettings
     watch: LookSettings = LookSettings()
@@ -54,7 +54,7 @@ class WatchSettings(Settings):
 
 
 class WatchMetrics:
-    """What was found, by what it is about."""
+    """Metrics of findings, by what they are about."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.findings = Gauge(
@@ -103,7 +103,7 @@ def watch() -> None:
 
 
 def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
-    """Once, at everything. What does not answer is left as it was, and its time shows it."""
+    """Look at everything once. The metrics of anything that does not answer stay as they were, and their time shows it."""
     for of, pattern in BACKUPS.items() if settings.watch.backups_path else ():
         metrics.backups.labels(of).set(latest(settings.watch.backups_path, pattern))
     metrics.certificates.clear()
@@ -122,7 +122,7 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
 
 
 def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[str]]:
-    """In words, by what they are about. Raises Away or Refused."""
+    """Return findings in words, by what they are about. Raises Away or Refused."""
     specs = topic_specs(settings.watch.replication)
     with closing(Admin(settings.kafka)) as admin:
         spans = admin.spans(admin.existing(source_topics(*Topic)))
@@ -136,13 +136,13 @@ def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[s
 
 
 def latest(folder: Path | None, pattern: str) -> float:
-    """When the latest of these files that has something in it was finished, in seconds since 1970; 0 where there is none."""
+    """Return when the latest non-empty one of these files was finished, in seconds since 1970; 0 if there is none."""
     files = folder.glob(pattern) if folder else ()
     return max((file.stat().st_mtime for file in files if file.stat().st_size), default=0.0)
 
 
 def certificates(settings: WatchSettings) -> Iterator[Path]:
-    """Those that Kafka is reached with, and those of the folder."""
+    """Yield the certificates used for Kafka, and those of the folder."""
     yield from filter(None, (settings.kafka.tls_certificate_path, settings.kafka.tls_ca_path))
     folder = settings.watch.certificates_path
     if folder:
@@ -150,7 +150,7 @@ def certificates(settings: WatchSettings) -> Iterator[Path]:
 
 
 def ends(path: Path) -> float:
-    """When the first of a file's certificates ends, in seconds since 1970; 0 where none can be read, which is worth a page too."""
+    """Return when the first of a file's certificates expires, in seconds since 1970; 0 if none can be read, which is worth a page too."""
     with suppress(OSError, ValueError):
         return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes())).timestamp()
     return 0.0

@@ -1,6 +1,6 @@
-"""Moving to another Kafka, to which the topics were mirrored: the books go on there, once it holds just what they were made of.
+"""Moves to another Kafka, to which the topics were mirrored: the books continue there, once it holds exactly what they were made from.
 
-The command looks and says what it found; only with --confirm it binds the positions to the new topics.
+The command looks and prints what it found; only with --confirm does it bind the positions to the new topics.
 """
 
 import asyncio
@@ -35,21 +35,21 @@ commands = typer.Typer()
 
 REPORTING = "reporting"
 OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
-"""Of which topics a service's books hold each event."""
+"""The topic of which a service's books hold each event."""
 TAKEN = {OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)}
 MOST = 20_000
 """Messages at once."""
 
 
 class AdoptSettings(Settings):
-    """Which service's books, and the Kafka that they are to go on with."""
+    """Which service's books, and the Kafka with which they are to continue."""
 
     database: DatabaseSettings
     kafka: KafkaSettings
 
 
 class Found(NamedTuple):
-    """What stands against it, which positions are to be bound to which topics, and how many events were compared."""
+    """The obstacles, the positions to bind with their new topics, and how many events were compared."""
 
     obstacles: Sequence[str]
     moved: Mapping[Position, SourceIdentity]
@@ -92,7 +92,7 @@ def adopt(
 
 
 def look(settings: AdoptSettings, database: Engine, old: str = "") -> Found:
-    """Compares books and log, and changes nothing. Raises Away, or Refused where there are no such books."""
+    """Compare books and log, and change nothing. Raises Away, or Refused if there are no such books."""
     schema = settings.database.schema_name
     if schema not in {*OWN, REPORTING}:
         raise Refused(f"PAYBACK_DATABASE_SCHEMA_NAME must be {', '.join(OWN)} or {REPORTING}")
@@ -124,7 +124,7 @@ def _positions(connection: Connection) -> Iterator[Position]:
 
 
 def look_at(kafka: KafkaSettings, known: Sequence[Position]) -> dict[TopicPartition, Mirror]:
-    """What this Kafka has of these. Raises Away where a topic is not there."""
+    """Return what this Kafka has of these sources. Raises Away if a topic does not exist."""
     if not known:
         return {}
     sources = [one.source for one in known]
@@ -139,7 +139,7 @@ def look_at(kafka: KafkaSettings, known: Sequence[Position]) -> dict[TopicPartit
 
 
 def _of_aggregates(moved: Mapping[Position, Mirror], aside: int) -> Iterator[str]:
-    """Rows say how new they are, so reporting may read them all again, wherever they lie."""
+    """Yield obstacles about aggregates. Their rows have versions, so reporting may read them all again, whatever their offsets."""
     for one, mirror in moved.items():
         if one.next_offset and mirror.bounds.end <= mirror.bounds.first:
             yield f"{one.source.topic} is empty: copy it, for its subscribers"
@@ -148,7 +148,7 @@ def _of_aggregates(moved: Mapping[Position, Mirror], aside: int) -> Iterator[str
 
 
 def _left_behind(kafka: KafkaSettings, old: str, moved: Mapping[Position, Mirror]) -> Iterator[str]:
-    """What the old Kafka took after it was mirrored."""
+    """Yield what the old Kafka received after it was mirrored."""
     with closing(Admin(kafka.model_copy(update={"bootstrap": old}))) as admin:
         ends = admin.ends([one.source.topic for one in moved])
     for one, mirror in moved.items():
@@ -173,7 +173,7 @@ def _id(message: Message) -> str | None:
 
 
 def _held(database: Engine, one: Position) -> dict[int, str | None]:
-    """By offset, the id of each event that the books hold of a topic; None of those that were refused."""
+    """Return the id of each event that the books hold of a topic, by offset; None for those that were refused."""
     query = select(arrivals.c.offset, arrivals.c.outcome, arrivals.c.event_id)
     with transaction(database) as connection:
         rows = connection.execute(query.where(arrivals.c.authority == authority_of(one.source.topic)))
@@ -181,7 +181,7 @@ def _held(database: Engine, one: Position) -> dict[int, str | None]:
 
 
 def _read(kafka: KafkaSettings, one: Position, first: int) -> Iterator[tuple[int, str | None]]:
-    """Offset and id of each record that the books have read."""
+    """Yield offset and id of each record that the books have read."""
     with closing(Log(kafka, [one.source])) as log:
         log.seek({one.source: first})
         while log.position(one.source) < one.next_offset:
@@ -192,7 +192,7 @@ def _read(kafka: KafkaSettings, one: Position, first: int) -> Iterator[tuple[int
 
 
 def bind(database: Engine, schema: str, moved: Mapping[Position, SourceIdentity]) -> None:
-    """In one transaction: the positions mean the new topics, and no worker of the old ones commits any more. Raises Refused.
+    """Bind positions to the new topics, in one transaction, after which no worker of the old ones can commit. Raises Refused.
 
     Reporting reads its topic from the beginning again, which changes nothing that it has.
     """

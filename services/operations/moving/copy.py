@@ -1,4 +1,4 @@
-"""`payback copy`: another Kafka holds all topics too, for a move there, or for the day on which this one is lost."""
+"""`payback copy`: keeps all topics in another Kafka too, for a move there, or for the day on which this one is lost."""
 
 import logging
 import signal
@@ -33,7 +33,7 @@ class CopySettings(Settings):
 
 
 class CopyMetrics:
-    """How far the copy is."""
+    """Metrics of how far the copy is."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.copied = Gauge(
@@ -61,7 +61,7 @@ def copy(
 
 
 def keep_copying(settings: CopySettings) -> None:
-    """Until told to stop. Waits for either Kafka where it is away."""
+    """Copy until told to stop. Waits for either Kafka while it is away."""
     logs.configure(settings.logs, "copy")
     registry, stop = new_registry(), Event()
     for number in (signal.SIGTERM, signal.SIGINT):

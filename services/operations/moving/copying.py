@@ -1,7 +1,7 @@
-"""Copies topics into another Kafka with every record in its own place, so that receipts, signed trees and books hold there too.
+"""Copies topics into another Kafka with every record at its own offset, so that receipts, signed trees and books remain valid there.
 
-Events go on just where the copy ends, so it may be stopped or killed at any time. Where a source has no record to read, since a transaction
-ended or was given up there, the copy gets a transaction given up that is as long.
+Copying continues exactly where the copy ends, so it may be stopped or killed at any time. At offsets of the source without a readable
+record, where a transaction ended or was aborted, the copy gets an aborted transaction of the same length.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +25,10 @@ GIVEN_UP_SECONDS = 10.0
 
 
 class Copier:
-    """Keeps the topics of one Kafka as those of another. One at a time: what somebody else writes there is noticed, and refused."""
+    """Keeps copies of one Kafka's topics in another. Only one may run: records of another writer there are noticed, and refused."""
 
     def __init__(self, source: KafkaSettings, target: KafkaSettings, specs: Sequence[TopicSpec] = MIRRORED) -> None:
-        """Makes the topics there. Raises Away, or Refused where they are not as they must be."""
+        """Make the topics in the target. Raises Away, or Refused if they are not as they must be."""
         self._source, self._target = source, target
         if differences := ensure(target, specs):
             raise Refused("; ".join(differences))
@@ -47,11 +47,11 @@ class Copier:
             self._opened = opened.pop_all()
 
     def round(self) -> int:
-        """Copies what there is now, and answers with how many records that were. Raises Away or Refused."""
+        """Copy what there is now, and return how many records that were. Raises Away or Refused."""
         bounds, copied = self._log.bounds(), 0
         while any(self._log.position(part) < bounds[part].end for part in self._parts):
             copied += sum(self._take(piece) for piece in self._log.slices(MOST))
-        self._rows = None  # from here on each row is newer than what the copy holds
+        self._rows = None  # from here on, each row is newer than what the copy holds
         for part in self._parts:
             if not _again(part) and self._at[part] < bounds[part].end:
                 self._do(part, Gap(bounds[part].end))
@@ -59,11 +59,11 @@ class Copier:
         return copied
 
     def close(self) -> None:
-        """Lets go of both."""
+        """Close both connections."""
         self._opened.close()
 
     def _ends(self) -> dict[TopicPartition, int]:
-        """Where the copy ends. Raises Away where what was given up there, by one that was killed, has not ended yet."""
+        """Return where the copy ends. Raises Away if an aborted transaction of a killed copier has not ended there yet."""
         with closing(Admin(self._target)) as admin:
             ends = admin.ends([part.topic for part in self._parts])
         settled = {part: bounds.end for part, bounds in self._there.bounds().items()}
@@ -72,7 +72,7 @@ class Copier:
         return settled
 
     def _begin(self, part: TopicPartition, bounds: Bounds) -> int:
-        """Where to read a source first."""
+        """Return from where to read a source first."""
         at = self._at[part]
         if _again(part):
             return bounds.first
@@ -83,7 +83,7 @@ class Copier:
         return max(at, bounds.first)
 
     def _check_last(self, bounds: Mapping[TopicPartition, Bounds]) -> None:
-        """What others wrote there, or was lost here, while nobody copied is told by the last record that both still hold."""
+        """Check the last record that both still hold: it shows what others wrote there, or was lost here, while nobody copied."""
         there, firsts = self._there.bounds(), {part: bounds[part].first for part in self._parts}
         last = {
             part: end - 1
@@ -105,7 +105,7 @@ class Copier:
                 yield from piece.messages
 
     def _take(self, piece: Slice) -> int:
-        """Answers with how many records it copied."""
+        """Copy a slice, and return how many records it had."""
         if _again(piece.source):
             lacking = self._rows.lacking(piece.messages) if self._rows else piece.messages
             self._producer.send_all(_outgoing(piece.topic, message) for message in lacking)
@@ -126,7 +126,7 @@ class Copier:
         self._at[part] = step.end
 
     def _wait(self, part: TopicPartition, end: int) -> None:
-        """Kafka says that a transaction is given up before it writes so into the topic."""
+        """Wait for the end of an aborted transaction: Kafka reports it before writing it into the topic."""
         deadline = monotonic() + GIVEN_UP_SECONDS
         while self._there.bounds()[part].end < end:
             if monotonic() > deadline:
@@ -134,7 +134,7 @@ class Copier:
             sleep(0.01)
 
     def _forget(self, firsts: dict[TopicPartition, int]) -> None:
-        """Where somebody was forgotten, the copy forgets too."""
+        """Delete from the copy what was erased from the source."""
         if firsts == self._firsts:
             return
         with closing(Admin(self._source)) as admin:
@@ -148,14 +148,14 @@ class Copier:
 
 
 def _again(part: TopicPartition) -> bool:
-    """Whether its places may differ, and what the copy lacks is found from its beginning on: rows of aggregates say how new they are."""
+    """Return whether the copy's offsets may differ, so that what it lacks is found from its beginning: rows of aggregates have versions."""
     return part.topic == NATIONAL_AGGREGATES
 
 
 def _records(
     log: Log, bounds: Mapping[TopicPartition, Bounds], places: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, Fingerprint]:
-    """The records in these places; none where a transaction ended or was given up."""
+    """Return the records at these offsets; none where a transaction ended or was aborted."""
     log.seek({part: bound.end for part, bound in bounds.items()} | dict(places))
     found: dict[TopicPartition, Fingerprint] = {}
     while any(log.position(part) <= place for part, place in places.items()):

@@ -1,4 +1,4 @@
-"""Whether a mirrored topic holds what the books of a service were made of. Pure: says in words what stands against it."""
+"""Checks whether a mirrored topic holds what the books of a service were made from. Pure: says in words what is against it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
@@ -8,7 +8,7 @@ from services.chassis.streaming.batches import Bounds, Fingerprint, SourceIdenti
 
 
 class Position(NamedTuple):
-    """How far the books have read a source, of which topic of which cluster, and the last record that they took."""
+    """How far the books have read a source, which topic of which cluster it is, and the last record that they processed."""
 
     source: TopicPartition
     next_offset: int
@@ -17,7 +17,7 @@ class Position(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """What the new Kafka has of a source; `last` is the record in the place of the last that the books took."""
+    """What the new Kafka has of a source; `last` is the record at the offset of the last one that the books processed."""
 
     identity: SourceIdentity
     bounds: Bounds
@@ -27,7 +27,7 @@ class Mirror(NamedTuple):
 
 
 def against(one: Position, mirror: Mirror) -> Iterator[str]:
-    """In words, why the books of a service of records cannot go on there."""
+    """Yield, in words, why the books of a service of records cannot continue there."""
     topic, read = one.source.topic, one.next_offset
     if not read:
         return
@@ -50,9 +50,10 @@ def against(one: Position, mirror: Mirror) -> Iterator[str]:
 
 
 def compare(topic: str, held: Mapping[int, str | None], found: Iterable[tuple[int, str | None]]) -> Iterator[str]:
-    """In words, where the log does not hold the events of the books in their places.
+    """Yield, in words, where the log does not hold the events of the books at their offsets.
 
-    Both by offset, with the id of an event that was taken. What is older than all that the books hold, they may have let go.
+    Both are ids by offset, of accepted events. Events older than everything that the books hold are not compared, since the books may have
+    removed theirs.
     """
     left, eldest = dict(held), min(held, default=inf)
     for offset, event_id in found:

@@ -1,4 +1,4 @@
-"""Which records follow one another, where a log has places that nobody can read, and which rows a copy lacks. Pure."""
+"""Finds which records follow one another in a log with unreadable offsets, and which rows a copy lacks. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,24 +7,24 @@ from services.chassis.streaming.batches import Message
 
 
 class Gap(NamedTuple):
-    """Places without a record to read, up to this one."""
+    """Offsets without a readable record, up to this one."""
 
     end: int
 
 
 class Run(NamedTuple):
-    """Records in places that follow one another; never empty."""
+    """Records at consecutive offsets; never empty."""
 
     messages: Sequence[Message]
 
     @property
     def end(self) -> int:
-        """The place after the last."""
+        """Return the offset after the last."""
         return self.messages[-1].offset + 1
 
 
 def steps(messages: Sequence[Message], at: int) -> Iterator[Gap | Run]:
-    """What lies in a log from a place on, in order, given what can be read there."""
+    """Yield what is in a log from an offset on, in order, given what can be read there."""
     run: list[Message] = []
     for message in messages:
         if message.offset != at:
@@ -39,13 +39,13 @@ def steps(messages: Sequence[Message], at: int) -> Iterator[Gap | Run]:
 
 
 class Rows:
-    """The latest row of each key that a copy holds, with its seal. Both are known by their hashes: there may be a million."""
+    """The latest row of each key that a copy holds, with its seal. Both are known by their hashes, since there may be a million."""
 
     def __init__(self, held: Iterable[Message]) -> None:
         self._latest = {hash(message.key): _content(message) for message in held}
 
     def lacking(self, messages: Sequence[Message]) -> list[Message]:
-        """Those that the copy does not end with, where each of them is sent there in turn."""
+        """Return the messages that the copy lacks, and note that each is being sent there."""
         return [message for message in messages if self._is_new(message)]
 
     def _is_new(self, message: Message) -> bool:
@@ -57,5 +57,7 @@ class Rows:
 
 
 def _content(message: Message) -> int:
-    """The hash of a row and of its headers: sealed with a new key the same row is another, and the old one may not be believed for long."""
+    """Return the hash of a row and of its headers. Sealed with a new key, the same row is another one, and the old seal may soon be
+    rejected.
+    """
     return hash((message.value, tuple(message.headers)))

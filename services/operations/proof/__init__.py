@@ -1,1 +1,1 @@
-"""Proving the whole chain from the log to what is shown, by another way than the services go."""
+"""Proves the whole chain from the log to what is shown, in another way than the services work."""

@@ -1,4 +1,4 @@
-"""One authority's part of a service's schema at one moment, and what the log tells of it."""
+"""One authority's part of a service's schema at one moment, and what the log says about it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,24 +19,24 @@ Found = Iterator[Mismatch]
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What is compared."""
+    """The two sides of the comparison."""
 
     connection: Connection
     domain: Domain
     authority: str
     heard: list[Heard]
-    """All that the log tells up to where the books are."""
+    """Everything in the log up to the position of the books."""
     told: Told
     numbered: Numbered
     unsure: frozenset[CellKey]
-    """Cells of which the log alone does not say what they must be."""
+    """Cells whose values the log alone does not determine."""
     records: dict[str, Record]
     contributed: Counter[CellKey]
-    """What the records count in all."""
+    """The sum of what the records count."""
 
     @classmethod
     def of(cls, connection: Connection, domain: Domain, authority: str, heard: list[Heard]) -> "Books":
-        """Works out what must stand there."""
+        """Derive what the books must hold."""
         told = tell(heard, domain.own, domain.holds)
         numbered, unsure = Numbered(), frozenset[CellKey]()
         if domain.follows_counters:
@@ -54,6 +54,6 @@ class Books:
         return f"{self.domain.service}.{table.name}"
 
     def behind(self, subject: str) -> tuple[str, ...]:
-        """Where some of the events about an order lie."""
+        """Return the places of some events about an order."""
         stated = chain.from_iterable(self.told.facts.get(subject, {}).values())
         return tuple(str(one.heard) for one in stated)[:SHOWN]

@@ -1,4 +1,4 @@
-"""What does not add up."""
+"""A difference that the proof finds."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, TypeVar
@@ -10,15 +10,15 @@ OF_ORDERS = {"arrivals", "rejections", "records", "persons"}
 
 
 class Mismatch(NamedTuple):
-    """Two values that must be one."""
+    """Two values that must be equal."""
 
     table: str
-    """With its schema."""
+    """The table, with its schema."""
     what: str
     held: object
     proved: object
     behind: tuple[str, ...] = ()
-    """Where events lie in the log that say so: topic@offset, at most a few."""
+    """Places in the log of events that show it: topic@offset, at most a few."""
 
     def __str__(self) -> str:
         behind = f" ({', '.join(self.behind)})" if self.behind else ""
@@ -26,7 +26,7 @@ class Mismatch(NamedTuple):
 
     @property
     def without_orders(self) -> str:
-        """For logs, which name no order: places in the log instead."""
+        """Return the mismatch for logs, which name no order: places in the log instead."""
         if self.table.partition(".")[2] in OF_ORDERS:
             return f"{self.table}: {', '.join(self.behind) or 'a row'} differs"
         return str(self)
@@ -38,6 +38,6 @@ def _short(value: object) -> str:
 
 
 def unequal(held: Mapping[K, object], proved: Mapping[K, object], besides: Collection[K] = ()) -> Iterator[K]:
-    """The keys whose values differ, in order; None is the same as not there."""
+    """Yield the keys whose values differ, in order; None means the same as a missing key."""
     differing = {key for key in held.keys() | proved.keys() if held.get(key) != proved.get(key)}
     yield from sorted(differing.difference(besides))  # type: ignore[type-var]

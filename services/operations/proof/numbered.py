@@ -1,4 +1,4 @@
-"""What sources number, from the log: which numbers came, which are missing, and which were used for two events."""
+"""Sequence numbers of sources, from the log: which came, which are missing, and which were used for two events."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -15,14 +15,14 @@ from services.operations.proof.told import CellKey, Heard, Told, london_day
 from services.records.ingest.envelopes import read_envelope
 
 MARK = 4
-"""Bytes."""
+"""How many bytes a mark has."""
 SEVERAL = b"\xff" * MARK
 MOST_MISSING = 1_000_000
-"""Of one gap, as many count at most."""
+"""How many numbers of one gap count at most."""
 
 
 class Bearer(NamedTuple):
-    """A message that bears a number."""
+    """A message that has a number."""
 
     number: int
     month: date
@@ -31,18 +31,18 @@ class Bearer(NamedTuple):
 
 @dataclass
 class Numbered:
-    """What must stand of one authority's sources, by system."""
+    """What must be stored of one authority's sources, by system."""
 
     highest: dict[str, int] = field(default_factory=dict)
     gaps: set[tuple[str, int, int]] = field(default_factory=set)
-    """System, first and last."""
+    """System, first and last number."""
     reused: set[tuple[str, int]] = field(default_factory=set)
     marks: set[tuple[str, int, bytes]] = field(default_factory=set)
-    """System, number and what is kept of the event that bore it."""
+    """System, number, and the mark of the event that had it."""
 
 
 def count_numbers(told: Told, heard: Collection[Heard], authority: str) -> tuple[Numbered, frozenset[CellKey]]:
-    """Adds to the cells of `told`. Also answers which cells the log leaves open: where messages say different months of one number."""
+    """Add to the cells of `told`. Also returns the cells that the log leaves open, since messages with one number name different months."""
     numbered, unsure = Numbered(), set[CellKey]()
     for system, bearers in _by_system(heard, authority).items():
         by_number: defaultdict[int, list[Bearer]] = defaultdict(list)
@@ -79,7 +79,7 @@ def _count_used(told: Told, numbered: Numbered, system: str, number: int, accept
 
 
 def _mark(event_id: str) -> bytes:
-    """Two ids are taken for one once in four thousand million times."""
+    """Return the mark of an event. Two ids have the same mark once in four thousand million times."""
     mark = crc32(event_id.encode()).to_bytes(MARK, "big")
     return b"once" if mark in (bytes(MARK), SEVERAL) else mark
 

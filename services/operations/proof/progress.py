@@ -1,4 +1,4 @@
-"""Where a service stands with an authority: positions, versions, times and decisions, against the log and against each other."""
+"""How far a service is with an authority: positions, versions, times and decisions, compared with the log and with each other."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ class TopicState:
 
     identity: SourceIdentity
     last: Fingerprint | None
-    """Of the record before the position of the books; None where there is none."""
+    """The record before the position of the books; None if there is none."""
     times: Mapping[int, int]
-    """As Kafka has them, by offset, of those that were replaced."""
+    """Kafka's own times, by offset, of messages whose time was replaced."""
 
 
 def progress(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Found:
-    """Everything that says how far the books are."""
+    """Yield mismatches in everything that says how far the books are."""
     row = next(iter(books.rows(shards)), None)
-    if row is None:  # no worker has ever read of it
+    if row is None:  # no worker has ever read from it
         if books.heard:
             yield Mismatch(books.name(shards), books.authority, None, "a row, since events of it were read")
         return
@@ -75,7 +75,7 @@ def _shard(books: Books, shard: Any) -> Found:
 
 
 def checkpoints_of(books_or_rows: Iterator[Any], authority: str) -> dict[TopicPartition, Any]:
-    """The rows of an authority's topics from which anything was read."""
+    """Return the rows of an authority's topics from which anything was read."""
     return {
         TopicPartition(row.topic, row.partition): row
         for row in books_or_rows
@@ -98,7 +98,7 @@ def _positions(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Fo
 
 
 def _times(books: Books, sources: Mapping[TopicPartition, TopicState]) -> Found:
-    """An operator's own time stands beside no recorded one."""
+    """Compare recorded times. An operator's own time is compared with no time in the log."""
     for row in books.rows(record_times):
         source = sources.get(TopicPartition(row.topic, row.partition))
         recorded = None if source is None else source.times.get(row.offset)

@@ -1,4 +1,4 @@
-"""Proves one authority after the other: reads its topics from their beginning, and compares everything that was made of them."""
+"""Proves one authority after the other: reads its topics from the beginning, and compares everything that was made from them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -36,18 +36,18 @@ BATCH = 20_000
 
 
 class Proof(NamedTuple):
-    """Of one service and authority."""
+    """The proof of one service and authority."""
 
     service: str
     authority: str
     events: int
-    """How many were read."""
+    """How many events were read."""
     mismatches: list[Mismatch]
 
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Where everything is. Only reads."""
+    """Proves what the settings let it read. It only reads."""
 
     kafka: KafkaSettings
     books: Mapping[str, tuple[Engine, Domain]]
@@ -55,7 +55,7 @@ class Prover:
     reporting: Engine | None = None
 
     def authorities(self) -> list[str]:
-        """Those of whom anything is held."""
+        """Return the authorities of which anything is held."""
         found: set[str] = set()
         for database, _ in self.books.values():
             with transaction(database) as connection:
@@ -63,7 +63,7 @@ class Prover:
         return sorted(found)
 
     def prove(self, service: str, authority: str) -> Proof:
-        """Raises Away or Refused."""
+        """Prove one service's books of one authority. Raises Away or Refused."""
         database, shipped = self.books[service]
         with transaction(database) as connection:
             domain = notes.with_own_days(connection, shipped, [authority]).of(authority)
@@ -80,7 +80,7 @@ class Prover:
             return Proof(service, authority, history.number, wrong)
 
     def prove_releases(self) -> list[Mismatch]:
-        """What reporting alone can tell."""
+        """Return mismatches within reporting's releases."""
         if self.reporting is None:
             return []
         with at_one_moment(self.reporting) as connection:
@@ -89,7 +89,7 @@ class Prover:
 
 @contextmanager
 def at_one_moment(database: Engine) -> Iterator[Connection]:
-    """What others write meanwhile is not seen."""
+    """Open a transaction that does not see what others write meanwhile."""
     with transaction(database.execution_options(isolation_level="REPEATABLE READ")) as connection:
         yield connection
 
@@ -98,20 +98,20 @@ class History(Protocol):
     """The topics of one authority."""
 
     def read_on(self, ends: Mapping[TopicPartition, int]) -> None:
-        """Up to there, as far as Kafka has it."""
+        """Read up to these offsets, as far as Kafka has them."""
 
     def before(self, source: TopicPartition, end: int) -> Iterable[Message]: ...
 
     def sources(
         self, ends: Mapping[TopicPartition, int], times: Mapping[Place, int]
     ) -> Mapping[TopicPartition, TopicState]:
-        """What Kafka says of each."""
+        """Return what Kafka says of each source."""
 
 
 def compare(
     connection: Connection, domain: Domain, authority: str, history: History, found: Shown | None = None
 ) -> Found:
-    """All that does not add up in one service's books of one authority, and in what reporting has of it."""
+    """Yield every mismatch in one service's books of one authority, and in reporting's rows of it."""
     rows = checkpoints_of(iter(connection.execute(select(checkpoints))), authority)
     ends = {source: row.next_offset for source, row in rows.items()}
     history.read_on(ends)
@@ -145,7 +145,7 @@ def _put_aside(connection: Connection) -> Found:
 
 
 class _Log:
-    """Read from Kafka, from the beginning."""
+    """The topics read from Kafka, from the beginning."""
 
     def __init__(self, kafka: KafkaSettings, kinds: tuple[Topic, ...], authority: str) -> None:
         names = [topic_of(kind, authority) for kind in kinds]
@@ -160,7 +160,7 @@ class _Log:
         return sum(map(len, self._at.values()))
 
     def cut_off(self) -> list[Mismatch]:
-        """Topics whose beginning is gone: nothing can be proved from the rest."""
+        """Return topics whose beginning is gone: the rest proves nothing."""
         firsts = {at.topic: one.first for at, one in self._log.bounds().items()}
         return [
             Mismatch("kafka", f"first offset of {topic}", firsts[topic], 0) for topic in cut_off(self._kafka, firsts)
@@ -194,7 +194,7 @@ def _of(at: TopicPartition, times: Mapping[Place, int]) -> set[int]:
 
 
 def source_of(identity: SourceIdentity, messages: Sequence[Message], end: int, wanted: Collection[int]) -> TopicState:
-    """What messages say of a source that was read up to there."""
+    """Return what messages say of a source that was read up to `end`."""
     last = next((one for one in reversed(messages) if one.offset < end), None)
     exact = last is not None and last.offset == end - 1
     times = {one.offset: one.timestamp for one in messages if one.offset in wanted}

@@ -1,4 +1,4 @@
-"""Counts the main cells a second time, by queries of their own: an error in the rules, which proof and worker share, is found here."""
+"""Counts the main cells a second time, by independent queries: they find errors in the rules, which proof and worker share."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -27,16 +27,16 @@ COUNTED = {
         "pending_completion", "sessions", "minutes_credited", "minutes_outstanding_opened", "minutes_outstanding_closed",
     }),
 }  # fmt: skip
-"""The measures that the queries count, all categories of them."""
+"""The measures that the queries count, with all their categories."""
 
 
 def possible() -> bool:
-    """Whether DuckDB is here, which only operations bring."""
+    """Return whether DuckDB is installed, which only operations bring."""
     return find_spec("duckdb") is not None
 
 
 def recounted(books: Books) -> Found:
-    """The cells in which the rules and the queries differ."""
+    """Yield the cells in which the rules and the queries differ."""
     if not possible():
         return
     import duckdb  # noqa: PLC0415
@@ -60,7 +60,7 @@ def _of_rules(books: Books, without: Collection[str]) -> Counter[CellKey]:
 
 
 def _counted(connection: "DuckDBPyConnection", books: Books) -> tuple[dict[CellKey, int], list[str]]:
-    """The cells, and the orders of which the queries can not say what holds."""
+    """Return the cells, and the orders of which the queries cannot say which statement holds."""
     messages = pa.table(
         {"value": pa.array([_text(one.value) for one in books.heard if one.event is not None], pa.string())}
     )

@@ -1,4 +1,4 @@
-"""What releases hold, against their hashes and against each other."""
+"""Checks releases against their hashes and against each other."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ Cells = dict[tuple[Any, ...], int]
 SCOTLAND = "S92000003"
 _json = msgspec.json.encode
 DATES = {"draft": (), "published": ("published_at",), "withdrawn": ("published_at", "withdrawn_at")}
-"""What must be dated in each status."""
+"""The dates that a release must have in each status."""
 
 
 def releases(connection: Connection) -> Found:
-    """Every release is what its hash was made of, and says of the one before what that one held."""
+    """Check that every release has the hash of its content, and states of the previous release what that one held."""
     rows = connection.execute(select(table).order_by(table.c.made_at)).all()
     for row in rows:
         cells, public = (_cells(connection, each, row.id) for each in (release_cells, public_cells))
-        if row.whole_hash or row.status != "withdrawn":  # else it was made before figures were rounded
+        if row.whole_hash or row.status != "withdrawn":  # otherwise it was made before figures were rounded
             yield from _hashes(row, cells, public)
         yield from _dates(row, cells)
         yield from _files(connection, row.id)
@@ -42,7 +42,7 @@ def releases(connection: Connection) -> Found:
 
 
 def _of_scotland(cells: Cells) -> Cells:
-    """What was published of a cell over all authorities."""
+    """Return the published cells of all authorities together."""
     found: Cells = Counter()
     for (measure, category, period, _), value in cells.items():
         found[measure, category, period, SCOTLAND] += value
@@ -62,7 +62,7 @@ def _hashes(row: Any, cells: Cells, public: Cells) -> Found:
 
 
 def _hash(row: Any, cells: Cells) -> str:
-    """As services.reporting.releases.publication describes it: over everything that decides what is shown."""
+    """Return the hash that services.reporting.releases.publication describes, over everything that decides what is shown."""
     parts = [_json([row.definitions, row.heard], order="sorted")]
     parts += [_json((*key, value)) for key, value in sorted(cells.items())]
     return sha256(b"".join(parts)).hexdigest()
@@ -88,11 +88,11 @@ def _dates(row: Any, cells: Cells) -> Found:
 
 
 def _changes(connection: Connection, row: Any, cells: Cells, before: Cells) -> Found:
-    """The causes of one cell lead from what was released before to what is released now."""
+    """Check that the causes of one cell lead from its previous value to its present one."""
     c = release_changes.c
     key = (c.measure, c.category, c.period, c.authority)
     query = select(*key, c.before, c.after).where(c.release == row.id).order_by(*key, c.place)
-    found = (one for one in connection.execute(query) if "/" not in one.category)  # those are of definitions
+    found = (one for one in connection.execute(query) if "/" not in one.category)  # the others are of definitions
     for cell, moves in groupby(found, key=lambda one: tuple(one[:4])):
         steps = [(one.before, one.after) for one in moves]
         led = (steps[0][0], steps[-1][1], all(one[1] == next_[0] for one, next_ in pairwise(steps)))

@@ -1,4 +1,4 @@
-"""What stands of each event and each order, against the log."""
+"""Checks the rows of each event and each order against the log."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ from services.records.model.summary import Summary, summary
 
 
 def rows_of_events(books: Books) -> Found:
-    """Every event has the outcome that the log gives it, and what was refused is kept as it came, unless its time was over."""
+    """Check that every event has the outcome that the log implies, and that refused ones are kept as they came until their time is over."""
     own = {one.place.offset: one for one in books.heard if one.kind is books.domain.own}
     gone = let_go_before(books.connection)
     held = {
@@ -58,7 +58,7 @@ def _time(one: Heard) -> datetime:
 
 
 def _kept(row: Any) -> tuple[object, ...]:
-    """How a refusal is worded may change from version to version."""
+    """Return what must be equal of a refusal; its wording may change from version to version."""
     return row.topic, row.event_id, row.reason, row.path, row.key, row.value, row.arrived_at, row.system
 
 
@@ -78,7 +78,7 @@ def _mended(books: Books, own: Mapping[int, Heard]) -> Found:
 
 
 def rows_of_orders(books: Books) -> Found:
-    """Every record has the facts that hold, since when they are known, and the summary that they make."""
+    """Check that every record has the facts that hold, since when they are known, and the summary that follows from them."""
     columns = [records.c[name] for name in Summary._fields if name != "standing"]
     facts, standing = (cast(records.c[name], Text).label(name) for name in ("facts", "standing"))
     query = select(records.c.subject, facts, standing, *columns).where(records.c.authority == books.authority)
@@ -131,5 +131,5 @@ def _summary(books: Books, subject: str, row: Any) -> Found:
 
 
 def _plain(name: str, value: Any) -> object:
-    """PostgreSQL keeps JSON in an order of its own."""
+    """Return a value without the order that PostgreSQL gives to JSON."""
     return msgspec.json.decode(value) if name == "standing" and value is not None else value

@@ -1,4 +1,4 @@
-"""What the proof is told from outside, and what it may look at."""
+"""Settings of the proof, from the environment, and what it may read."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ from services.reporting.settings import SCHEMA
 
 
 class ProofSettings(Settings):
-    """Where everything is. The schema that is named does not matter: those are looked at that may be."""
+    """Where everything is. The named schema does not matter: all schemas that the user may read are proved."""
 
     database: DatabaseSettings
     kafka: KafkaSettings
@@ -32,7 +32,7 @@ _MAY_BE = text(
 
 @contextmanager
 def opened(settings: ProofSettings) -> Iterator[Prover]:
-    """What may be looked at. Raises Away, and Refused where that is nothing."""
+    """Open everything that may be read. Raises Away, and Refused if that is nothing."""
     with ExitStack() as stack:
         made = {name: _engine(settings, name, stack) for name in (*DOMAINS, SCHEMA)}
         with transaction(_engine(settings, settings.database.schema_name, stack)) as connection:

@@ -1,4 +1,4 @@
-"""What reporting holds and shows of one service and authority, against what that service holds at the same versions."""
+"""Checks what reporting holds and shows of one service and authority against what that service holds at the same versions."""
 
 from typing import Any, NamedTuple
 
@@ -10,18 +10,18 @@ from services.records.ingest import tables as ours
 from services.reporting.read import tables as theirs
 
 Key = tuple[str, Any, str, Any]
-"""Measure, period, category and the day on which it became known."""
+"""Measure, period, category, and the day on which the value became known."""
 
 
 class Value(NamedTuple):
-    """Of a row."""
+    """The value of a row."""
 
     version: int
     value: int
 
 
 class Shown(NamedTuple):
-    """What reporting has of one service and authority, read at one moment, before the service's own books are."""
+    """What reporting has of one service and authority, read at one moment before the service's own books."""
 
     position: Any
     rows: dict[Key, Value]
@@ -29,7 +29,7 @@ class Shown(NamedTuple):
 
 
 def read_shown(connection: Connection, service: str, authority: str) -> Shown | None:
-    """None where reporting has heard nothing of it yet."""
+    """Return what reporting has; None if it has received nothing yet."""
     p, c, n = theirs.positions, theirs.cells.c, theirs.present.c
     position = connection.execute(select(p).where(p.c.service == service, p.c.authority == authority)).one_or_none()
     if position is None:
@@ -46,7 +46,7 @@ def read_shown(connection: Connection, service: str, authority: str) -> Shown | 
 
 
 def shown(books: Books, found: Shown) -> Found:
-    """Rows that changed since are left to the next time."""
+    """Compare the rows. Those that changed since are left for the next time."""
     yield from _present(books, found)
     (shard,) = books.rows(ours.shards)
     position = found.position
@@ -73,7 +73,7 @@ def _named(books: Books) -> str:
 
 
 def _rows(books: Books) -> dict[Key, Value]:
-    """Each row with the value that is published of it: the sum up to its day."""
+    """Return the published value of each row: the sum up to its day."""
     c = ours.cells.c
     cell = (c.measure, c.period, c.category)
     value = over(func.sum(c.delta), partition_by=cell, order_by=c.known_on)
@@ -95,7 +95,7 @@ def _position(books: Books, position: Any, shard: Any) -> Found:
 
 
 def _present(books: Books, found: Shown) -> Found:
-    """What is shown is the latest of what is held."""
+    """Check that what is shown is the latest of what is held."""
     latest: dict[tuple[str, Any, str], tuple[Any, int, int]] = {}
     for (measure, period, category, day), (version, value) in found.rows.items():
         cell = (measure, period, category)

@@ -1,4 +1,4 @@
-"""What is counted of an authority, against the sum of all that the log tells."""
+"""Checks the counts of an authority against the sum of everything in the log."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from services.records.model.people import Stay, count_people
 
 
 def people(books: Books) -> Found:
-    """The orders of people."""
+    """Check the orders of people."""
     held = {
         Stay(row.person_ref, row.begun, row.ended, row.is_new): row.orders for row in books.rows(persons) if row.orders
     }
@@ -30,7 +30,7 @@ def _stays(books: Books) -> Counter[Stay]:
 
 
 def sums(books: Books) -> Found:
-    """Every cell is what its records contribute, or the events that it counts."""
+    """Check that every cell is the sum of what its records contribute, or of the events that it counts."""
     c = cells.c
     key = (c.measure, c.period, c.category)
     query = select(*key, func.sum(c.delta)).where(c.authority == books.authority).group_by(*key)
@@ -56,7 +56,7 @@ def _proved(books: Books) -> Counter[CellKey]:
 
 
 def _behind(books: Books, wrong: Collection[CellKey]) -> defaultdict[CellKey, list[str]]:
-    """Some of the events that count in each."""
+    """Return some of the events that count in each cell."""
     found: defaultdict[CellKey, list[str]] = defaultdict(list)
     for cell in wrong:
         found[cell] += map(str, books.told.behind.get(cell, ()))
@@ -67,7 +67,7 @@ def _behind(books: Books, wrong: Collection[CellKey]) -> defaultdict[CellKey, li
 
 
 def numbers(books: Books) -> Found:
-    """What sources number: what came, what is missing, what was used twice."""
+    """Check the sequence numbers of sources: which came, which are missing, which were used twice."""
     held = {row.system: row.highest for row in books.rows(counters)}
     for system in unequal(held, books.numbered.highest):
         what = f"highest number of system {system or '(none)'}"

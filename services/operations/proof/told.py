@@ -1,4 +1,4 @@
-"""What the log tells of one authority: everything is sorted at once, where a worker folds event by event."""
+"""Derives from the log what the books of one authority must hold: it sorts everything at once, where a worker folds event by event."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from services.records.model.record import Entry, Outcome, Record
 CellKey = tuple[str, date, str]
 DELAYS = {1: "to_1_day", 7: "to_7_days", 31: "to_1_month", 92: "to_3_months", 366: "to_1_year"}
 SHOWN = 5
-"""Events named behind what does not add up."""
+"""How many events behind a mismatch are named."""
 
 
 class Heard(NamedTuple):
@@ -30,7 +30,7 @@ class Heard(NamedTuple):
     kind: Topic
     place: Place
     timestamp: int
-    """Milliseconds, as they are believed."""
+    """Milliseconds since 1970, by the time that is used for it."""
     day: date
     key: bytes | None
     value: bytes | None
@@ -53,7 +53,7 @@ def listen(
     skipped: Collection[Place] = (),
     times: Mapping[Place, int] | None = None,
 ) -> Iterator[Heard]:
-    """Reads a topic from its beginning. `times` are those that are used in place of the log's own."""
+    """Read a topic from its beginning. `times` are used in place of the log's own."""
     kind, latest = kind_of_topic(source.topic), date.min
     for message in messages:
         place = Place(source, message.offset)
@@ -66,14 +66,14 @@ def listen(
 
 
 class Statement(NamedTuple):
-    """An event as one of all that state its fact: the greatest holds."""
+    """An event among all that state its fact: the greatest holds."""
 
     order: tuple[datetime, int, str, str, bytes, str]
     heard: Heard
 
     @property
     def says(self) -> tuple[str, bytes]:
-        """Type and data."""
+        """Return type and data."""
         return self.order[3:5]
 
     @classmethod
@@ -84,15 +84,15 @@ class Statement(NamedTuple):
 
 @dataclass
 class Told:
-    """What must stand in the books."""
+    """What the books must hold."""
 
     outcomes: dict[Place, Outcome] = field(default_factory=dict)
     facts: dict[str, dict[str, list[Statement]]] = field(default_factory=dict)
-    """By subject and fact key: what was stated, in the order of the log."""
+    """By subject and fact key, the statements in the order of the log."""
     cells: dict[CellKey, int] = field(default_factory=dict)
-    """Those about arrival."""
+    """Cells about arrival."""
     behind: defaultdict[CellKey, list[Heard]] = field(default_factory=lambda: defaultdict(list))
-    """Some of the messages that count there."""
+    """Some of the messages that count in each cell."""
 
     def count(self, key: CellKey, heard: Heard, number: int = 1) -> None:
         self.cells[key] = self.cells.get(key, 0) + number
@@ -100,12 +100,12 @@ class Told:
             self.behind[key].append(heard)
 
     def record(self, subject: str) -> Record:
-        """The facts that hold, as a record has them."""
+        """Return the facts that hold, in the form of a record."""
         return {key: _entry(max(stated, key=itemgetter(0))) for key, stated in self.facts[subject].items()}
 
 
 def tell(heard: Collection[Heard], own: Topic, holds: Callable[[str], bool]) -> Told:
-    """All but what sources number, which `count_numbers` adds."""
+    """Derive everything except sequence numbers, which `count_numbers` adds."""
     told = Told()
     for one in heard:
         if one.event is not None and holds(one.event.data.key):
@@ -124,7 +124,7 @@ def tell(heard: Collection[Heard], own: Topic, holds: Callable[[str], bool]) -> 
 
 
 def _settled(stated: list[Statement]) -> Iterator[tuple[Place, Outcome]]:
-    """Greater than all before it, the same as the greatest, or less."""
+    """Yield the outcome of each statement: greater than all before it, equal to the greatest, or less."""
     yield stated[0].heard.place, Outcome.APPLIED
     greatest = accumulate((statement.order for statement in stated), max)
     for before, now in zip(greatest, stated[1:], strict=False):
@@ -160,5 +160,5 @@ def _count_arrival(told: Told, one: Heard, outcome: Outcome) -> None:
 
 
 def london_day(time: datetime) -> date:
-    """At the ends of what a date can say, days are those of UTC."""
+    """Return the day in Scotland; at the limits of the type `date`, the day in UTC."""
     return time.astimezone(LONDON).date() if 1916 <= time.year < MAXYEAR else time.date()

@@ -1,4 +1,4 @@
-"""Proving one authority after the other for ever, within a share of the time; told by metrics, and in reporting's table `proofs`."""
+"""Proves one authority after the other for ever, within a share of the time. Results are in metrics, and in reporting's table `proofs`."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ LEAST_SECONDS = 0.5
 
 
 class ProofMetrics:
-    """What was proved."""
+    """Metrics of what was proved."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.proved = Gauge(
@@ -39,7 +39,7 @@ class ProofMetrics:
 
 
 def keep_proving(settings: ProofSettings, prover: Prover, share: float) -> NoReturn:
-    """Until the process is stopped, which may be at any time."""
+    """Prove until the process is stopped, which may be at any time."""
     logs.configure(settings.logs, "proof")
     registry = new_registry()
     metrics = ProofMetrics(registry)
@@ -53,7 +53,7 @@ def keep_proving(settings: ProofSettings, prover: Prover, share: float) -> NoRet
 
 
 def _round(prover: Prover, metrics: ProofMetrics, share: float) -> None:
-    """Everything once."""
+    """Prove everything once."""
     for authority in prover.authorities():
         for service in prover.books:
             began = time.monotonic()
@@ -64,7 +64,7 @@ def _round(prover: Prover, metrics: ProofMetrics, share: float) -> None:
 
 
 def note(prover: Prover, metrics: ProofMetrics, proof: Proof) -> None:
-    """Tells what came of it."""
+    """Record the result of one proof."""
     now = system_clock()
     for mismatch in proof.mismatches:
         log.error("%s", mismatch.without_orders)

@@ -1,1 +1,1 @@
-"""What people may ask for, and what shows that it was kept: the audit, retention, and what is held about a person."""
+"""Requests of people, and the proof that they were honoured: the audit, retention, and what is held about a person."""

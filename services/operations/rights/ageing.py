@@ -1,4 +1,4 @@
-"""Where each kind of data stands in the tables, how old it is, and how it goes."""
+"""Where each kind of data is in the tables, how old it is, and how it is removed."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from services.records.ingest.tables import arrivals, changes, notes, records, re
 from services.reporting.read.tables import sessions
 
 COMMAND, BEFORE = "retention apply", "before"
-"""Under what it is on record, and where an entry says up to when rows went."""
+"""The command under which removal is recorded, and the member that says up to when rows were removed."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -47,7 +47,7 @@ OF_REPORTING: Mapping[str, Place] = {"audit": OF_RECORDS["audit"], "sessions": P
 
 
 def ages(connection: Connection, service: str, places: Mapping[str, Place]) -> list[Age]:
-    """Of every kind that stands in the tables of one service. Of records those count whose order has ended."""
+    """Return the ages of every kind in the tables of one service. Only records whose order has ended count."""
     return [_age(connection, kind, f"{service}.{place.since.table.name}", place) for kind, place in places.items()]
 
 
@@ -59,14 +59,14 @@ def _age(connection: Connection, kind: str, name: str, place: Place) -> Age:
 
 
 def empty_refused(connection: Connection, before: datetime) -> int:
-    """What was sent goes; that and why it was refused stays."""
+    """Remove the content of old refused events, and keep that and why they were refused."""
     place = OF_RECORDS["refused"]
     old = update(rejections).where(place.which, place.since < before)
     return connection.execute(old.values(key=None, value=None)).rowcount
 
 
 def trim_audit(connection: Connection, before: datetime) -> int:
-    """Deletes the beginning of each chain, and puts its last entry on record, so that the rest still holds. Returns how many went."""
+    """Delete the beginning of each chain, and record its last entry, so that the rest remains valid. Returns how many were deleted."""
     return sum(_trim(connection, head.authority, before) for head in store.heads(connection))
 
 
@@ -99,19 +99,19 @@ GOING: Mapping[str, Callable[[Connection, datetime], int]] = {
     "audit": trim_audit,
     "sessions": _deleted(sessions, sessions.c.ends_at),
 }
-"""How what is older than a time goes, by kind. What is not named here stays until you erase it."""
+"""How data older than a time is removed, by kind. Kinds that are not named stay until they are erased."""
 
 
 def note_let_go(
     connection: Connection, by: str | None, gone: Mapping[str, int], before: Mapping[str, datetime]
 ) -> None:
-    """Puts on record how many rows of each kind went, and up to when rows have gone by now."""
+    """Record how many rows of each kind were removed, and up to when rows have been removed by now."""
     told: dict[str, Any] = {BEFORE: {kind: limit.isoformat() for kind, limit in before.items()}}
     operated(connection, COMMAND, by=by, gone=gone, **told)
 
 
 def let_go_before(connection: Connection) -> Mapping[str, datetime]:
-    """Up to when rows of one service have gone, by kind, by what is on record."""
+    """Return up to when rows of one service were removed, by kind, according to the audit."""
     of = store.entries.c
     query = select(of.detail).where(of.authority == WHOLE_SERVICE, of.what == f"payback {COMMAND}")
     latest = connection.scalar(query.order_by(of.number.desc()).limit(1))

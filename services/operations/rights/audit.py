@@ -37,7 +37,7 @@ class Tampered(Failure):
 
 @contextmanager
 def _opened() -> Iterator[tuple[Engine, str]]:
-    """The database of a service, and which it is. Raises Refused."""
+    """Open the database of a service, and name the service. Raises Refused."""
     settings = BooksSettings.load().database
     if settings.schema_name not in AUDITED:
         raise Refused(f"PAYBACK_DATABASE_SCHEMA_NAME must be one of {', '.join(AUDITED)}")
@@ -76,7 +76,7 @@ def verify(
 
 
 def wrong(connection: Connection, noted: Heads) -> Iterator[str]:
-    """What is wrong with any chain, in words."""
+    """Yield what is wrong with any chain, in words."""
     authorities = {head.authority for head in store.heads(connection)} | noted.keys()
     for authority in sorted(authorities):
         for fault in faults(store.chain(connection, authority), noted.get(authority, {})):
@@ -84,7 +84,7 @@ def wrong(connection: Connection, noted: Heads) -> Iterator[str]:
 
 
 def noted(paths: Sequence[Path]) -> Heads:
-    """What the files say."""
+    """Return the heads in the files."""
     found: dict[str, dict[int, str]] = defaultdict(dict)
     for path in paths:
         for number, line in enumerate(path.read_bytes().splitlines(), 1):

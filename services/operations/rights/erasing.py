@@ -1,4 +1,4 @@
-"""Has a person forgotten: the log written anew under other names, and the books of both services made from it."""
+"""Erases a person: the log is written anew with other names, and the books of both services are rebuilt from it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -35,14 +35,14 @@ OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
 
 
 class PersonSettings(BooksSettings):
-    """Where everything is. The schema that is named does not matter."""
+    """Where everything is. The named schema does not matter."""
 
     kafka: KafkaSettings
 
 
 @contextmanager
 def opened(settings: BooksSettings, services: Collection[str] = tuple(DOMAINS)) -> Iterator[dict[str, Engine]]:
-    """The databases of these services, of both that keep records unless told."""
+    """Open the databases of these services, by default of both services of records."""
     with ExitStack() as stack:
         made = {}
         for name in services:
@@ -52,21 +52,21 @@ def opened(settings: BooksSettings, services: Collection[str] = tuple(DOMAINS)) 
 
 
 class Plan(NamedTuple):
-    """What is to be done."""
+    """The changes to make."""
 
     renaming: Renaming
     changed: Mapping[str, Sequence[Said]]
-    """All records of each topic of which any is to be different."""
+    """All records of each topic in which any record changes."""
     number: int
-    """How many are to be different."""
+    """How many records change."""
     ids: Mapping[str, Collection[str]]
-    """Of the events that are to be different, by authority."""
+    """The ids of the events that change, by authority."""
 
 
 def forget(settings: PersonSettings, books: Books, order: Order) -> int:
-    """Returns how many records of the log were given other names. Raises Refused, before anything was changed, and Away.
+    """Erase a person, and return how many records of the log got other names. Raises Refused, before anything was changed, and Away.
 
-    What was broken off is done to its end by doing it again: nothing is deleted before the books agree to the new log.
+    If it is broken off, doing it again completes it: nothing is deleted before the books agree with the new log.
     """
     with ExitStack() as stack:
         for name in books:
@@ -119,7 +119,7 @@ def _renamed(renaming: Renaming, said: Said) -> Said:
 
 
 def _begin(books: Books, who: Person, order: Order) -> None:
-    """Puts on record what is about to be done, one service after the other: the audits of both wait for the same lock."""
+    """Record what is about to be done, in one service after the other: the audits of both wait for the same lock."""
     for database in books.values():
         with transaction(database) as connection:
             numbers = connection.scalars(select(audit_names.c.number).where(*_naming(who))).all()
@@ -132,7 +132,7 @@ def _put_on_record(connection: Connection, command: str, authority: str, order: 
 
 
 def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[int]]:
-    """By service, the numbers of the entries of its audit that were about the person."""
+    """Write the topics anew. Returns, by service, the numbers of the audit's entries about the person."""
     with ExitStack() as stack:
         held_up = {name: stack.enter_context(unhurried(database)) for name, database in books.items()}
         for name, connection in held_up.items():
@@ -145,7 +145,7 @@ def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[
 
 
 def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
-    """Operators have decided about places in the log, and a log that is written anew has other places."""
+    """Refuse if operators have decided about places in the log, since a log that is written anew has other places."""
     again = rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
     aside = exists().where(parks.c.authority.in_(authorities), parks.c.action == Action.SKIPPED)
     for name, database in books.items():
@@ -160,14 +160,14 @@ def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
 
 
 def _of_others(orders: Engine, who: Person) -> Sequence[str]:
-    """The authority's orders that are of other people now, whatever was once said of them by mistake."""
+    """Return the authority's orders that are other people's now, whatever was once stated by mistake."""
     query = select(records.c.subject).where(records.c.authority == who.authority, not_(bears(who.pseudonym)))
     with transaction(orders) as connection:
         return connection.scalars(query).all()
 
 
 def _topics_of(books: Books, who: Person) -> list[str]:
-    """The authority's own, and those of orders of others that say that they came from there, or would have if taken."""
+    """Return the authority's own topics, and those of others' orders that state that they came from there, accepted or not."""
     came = select(records.c.authority).where(records.c.came_from.like(f"{who.authority}/%"))
     named = select(rejections.c.authority).where(holds(who.authority), or_(false(), *map(holds, who.subjects)))
     with transaction(books["orders"]) as connection:
@@ -176,7 +176,7 @@ def _topics_of(books: Books, who: Person) -> list[str]:
 
 
 def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
-    """Workers take nothing of these topics until the end. Raises Refused where there is something that they have not taken yet."""
+    """Hold up workers: they process nothing of these topics until the end. Raises Refused if anything is still unprocessed."""
     query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
     for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
         its = topics.messages[topic]
@@ -185,7 +185,7 @@ def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
 
 
 def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
-    """Past what was written anew, which books that were not made again yet have counted already."""
+    """Move positions past the rewritten records, which books that are not rebuilt yet have counted already."""
     for topic, end in ends.items():
         where = checkpoints.c.topic == topic
         connection.execute(
@@ -194,7 +194,7 @@ def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
 
 
 def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
-    """The log with the times that are believed by the service whose topic it is, which its new records keep."""
+    """Return the log with the times that the service of each topic uses, which its new records keep."""
     believed = dict[Place, int]()
     for name, database in books.items():
         own = {source: 0 for source in topics.sources if kind_of_topic(source.topic) is OWN[name]}
@@ -210,7 +210,7 @@ def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
 
 
 def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
-    """What a service knows beside the log: acknowledgements, times, what its trees say, and references in its audit.
+    """Remove what a service knows besides the log: acknowledgements, times, entries of its trees, and references in its audit.
 
     Returns the numbers of the audit's entries.
     """
@@ -226,7 +226,7 @@ def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
 
 
 def _erase_names(connection: Connection, who: Person) -> Sequence[int]:
-    """References of the person leave the audit; the entries stay. Returns their numbers."""
+    """Remove references to the person from the audit; the entries stay. Returns their numbers."""
     with owning_the_audit(connection):
         return connection.scalars(delete(audit_names).where(*_naming(who)).returning(audit_names.c.number)).all()
 

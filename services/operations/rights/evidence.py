@@ -1,4 +1,4 @@
-"""The commands about signed trees of what was accepted."""
+"""The commands about signed trees of accepted events."""
 
 import os
 from datetime import datetime
@@ -34,7 +34,7 @@ commands.add_typer(evidence, name="evidence")
 
 
 class KeySettings(Group):
-    """What heads are signed with."""
+    """The key with which heads are signed."""
 
     key_path: Path = Field(description="a private key of Ed25519 in PEM, as `payback evidence new-key` makes it")
     heads_path: Path = Field(
@@ -43,7 +43,7 @@ class KeySettings(Group):
 
 
 class EvidenceSettings(BooksSettings):
-    """Where everything is. The schema that is named does not matter."""
+    """Where everything is. The named schema does not matter."""
 
     kafka: KafkaSettings
     evidence: KeySettings
@@ -78,7 +78,7 @@ def close_day() -> None:
                 try:
                     tree = Tree(authority, topic_of(OWN[service], authority))
                     heads.append(close_one(settings.kafka, database, tree, Signing(key, kept), now))
-                except Refused as fault:  # the others go on
+                except Refused as fault:  # the other authorities continue
                     faults.append(fault)
             signed = [head for head in heads if head]
             typer.echo(f"{service}: {len(signed)} heads signed, {sum(head.size for head in signed)} events in them")
@@ -87,16 +87,16 @@ def close_day() -> None:
 
 
 class Heads:
-    """The last head of each tree, in files. PostgreSQL may be put back to an older copy; these tell that it was."""
+    """The last head of each tree, in files. They reveal it if PostgreSQL was put back to an older copy."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises Refused where there is no such folder: it is made by hand, so that a wrong path is no empty one."""
+        """Raise Refused if the folder does not exist: it is made by hand, so that a wrong path does not count as an empty one."""
         if not folder.is_dir():
             raise Refused(f"{folder}: there is no such folder to keep the last heads in")
         self._folder = folder
 
     def last(self, topic: str) -> Head | None:
-        """None where none was kept. Raises Refused for a file that cannot be read."""
+        """Return the last head; None if none was kept. Raises Refused for a file that cannot be read."""
         path = self._path(topic)
         try:
             return read_head(path.read_bytes()) if path.exists() else None
@@ -104,7 +104,7 @@ class Heads:
             raise Refused(f"{path}: {fault}") from None
 
     def keep(self, head: Head) -> None:
-        """In place of the one before, at once. Raises Refused where the folder cannot be written to."""
+        """Replace the last head, at once. Raises Refused if the folder cannot be written to."""
         path = self._path(head.topic)
         fresh = path.with_suffix(".new")
         try:
@@ -121,14 +121,16 @@ class Heads:
 
 
 class Signing(NamedTuple):
-    """What heads are signed with, and what was signed."""
+    """The signing key, and what was signed."""
 
     key: SigningKey
     heads: Heads
 
 
 def close_one(kafka: KafkaSettings, database: Engine, tree: Tree, signing: Signing, now: datetime) -> Head | None:
-    """See `close`. Raises Away or Refused; then nothing of this authority was closed, unless the message says so."""
+    """Close one authority's day, see `close`. Raises Away or Refused; then nothing of this authority was closed, unless the message says
+    so.
+    """
     signed = signing.heads.last(tree.topic)
     with events_of(kafka, tree.topic) as events, unhurried(database) as connection:
         head = close(connection, tree, events, signing.key, now, signed)

@@ -21,17 +21,17 @@ Books = Mapping[str, Engine]
 
 
 class Order(NamedTuple):
-    """To do something about a person."""
+    """An order to do something about a person."""
 
     pseudonym: str
     why: str
     by: str | None = None
     authority: str | None = None
-    """The one that made the pseudonym, where the books need not tell."""
+    """The authority that made the pseudonym, if the books need not find it."""
 
 
 def held(books: Books, order: Order) -> dict[str, Any]:
-    """What stands in the books about a person. That it was looked at is on record. Raises Refused."""
+    """Return what the books hold about a person, and record that it was viewed. Raises Refused."""
     who = known(books, order)
     subjects = sorted(who.subjects)
     found: dict[str, Any] = {
@@ -48,7 +48,9 @@ def held(books: Books, order: Order) -> dict[str, Any]:
 
 
 def known(books: Books, order: Order) -> Person:
-    """Who it is by the books of either service: another attempt may have been half done. Raises Refused where they do not tell."""
+    """Return the person by the books of either service, since an earlier attempt may be half done. Raises Refused
+    if they do not know them.
+    """
     found = {code for database in books.values() for code in _authorities(database, order.pseudonym)}
     if order.authority is not None:
         found = {order.authority}
@@ -62,7 +64,7 @@ def known(books: Books, order: Order) -> Person:
 
 
 def _authorities(database: Engine, pseudonym: str) -> Iterator[str]:
-    """Those whose records or refused events bear the pseudonym."""
+    """Yield the authorities whose records or refused events have the pseudonym."""
     with transaction(database) as connection:
         yield from connection.scalars(select(records.c.authority).where(bears(pseudonym)).distinct())
         nobody = Person("", pseudonym, frozenset())
@@ -70,7 +72,7 @@ def _authorities(database: Engine, pseudonym: str) -> Iterator[str]:
 
 
 def bears(pseudonym: str) -> ColumnElement[bool]:
-    """Whether an order is imposed on the person; nothing where that is not known."""
+    """Select orders imposed on the person; null if that is not known."""
     return func.strpos(records.c.facts.op("->>")("imposed"), f'"{pseudonym}"') > 0
 
 
@@ -98,7 +100,7 @@ def _held(connection: Connection, who: Person, subjects: Sequence[str]) -> dict[
 
 
 def _refused(connection: Connection, who: Person) -> Iterator[Row[Any]]:
-    """Refused events that name the person or an order: in plain bytes, or perhaps in escapes."""
+    """Yield refused events that name the person or an order: in plain bytes, or perhaps in escapes."""
     query = select(rejections).where(or_(*map(holds, ("\\", who.pseudonym, *who.subjects))))
     if who.authority:
         query = query.where(rejections.c.authority == who.authority)
@@ -108,7 +110,7 @@ def _refused(connection: Connection, who: Person) -> Iterator[Row[Any]]:
 
 
 def holds(name: str) -> ColumnElement[bool]:
-    """Whether the bytes of a refused event hold the name as it is written."""
+    """Select refused events whose bytes hold the name as it is written."""
     return func.pg_catalog.position(rejections.c.value, name.encode()) > 0
 
 

@@ -1,4 +1,4 @@
-"""The commands about one person: what is held, and to have it forgotten."""
+"""The commands about one person: show what is held, and erase it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +47,7 @@ def show(
 ) -> None:
     with opened(PersonSettings.load()) as books:
         found = held(books, Order(pseudonym, why, by, _code(authority)))
-    out.unlink(missing_ok=True)  # whoever may read what was there must not read this
+    out.unlink(missing_ok=True)  # the new file must not have the permissions of an old one
     out.touch(mode=0o600, exist_ok=False)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     typer.echo(f"{out}: {counted(len(found['references']), 'order')}")

@@ -1,4 +1,4 @@
-"""The commands about how long data is held: what is held against its limit, and to let go what is older."""
+"""The commands about how long data is held: compare what is held with its limit, and remove what is older."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -35,23 +35,23 @@ commands.add_typer(retention, name="retention")
 
 Databases = Mapping[str, Engine]
 PLACES = {**dict.fromkeys(DOMAINS, OF_RECORDS), SCHEMA: OF_REPORTING}
-"""What to look at in each service."""
+"""The places to look at in each service."""
 
 
 class ScheduleSettings(Group):
-    """Which schedule holds."""
+    """The schedule in force."""
 
     path: Path | None = Field(default=None, description="CSV kind,days,from,basis; by default the shipped one")
 
 
 class RetentionSettings(BooksSettings):
-    """Where the tables are, and for how long things may be in them. The schema that is named does not matter."""
+    """Where the tables are, and how long things may stay in them. The named schema does not matter."""
 
     retention: ScheduleSettings = ScheduleSettings()
 
 
 class ReportSettings(RetentionSettings):
-    """Where the topics are, too."""
+    """Also where the topics are."""
 
     kafka: KafkaSettings
 
@@ -63,7 +63,7 @@ class TooOld(Failure):
 
 
 class Retained(NamedTuple):
-    """What is held of a kind in one place, against its period."""
+    """What is held of a kind in one place, with its period."""
 
     age: Age
     period: Period
@@ -71,7 +71,7 @@ class Retained(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether it is held for longer than it may be."""
+        """Return whether it is held for longer than it may be."""
         return bool(self.age.oldest and self.limit and self.age.oldest < self.limit)
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ def apply(
 
 
 def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now: datetime) -> list[Retained]:
-    """Of every kind and place. Raises Away."""
+    """Return what is held, for every kind and place. Raises Away."""
     found = list(_of_events(kafka))
     for service, database in databases.items():
         with unhurried(database) as connection:
@@ -125,7 +125,7 @@ def standings(kafka: KafkaSettings, databases: Databases, periods: Schedule, now
 
 
 def _of_events(kafka: KafkaSettings) -> Iterator[Age]:
-    """By kind of topic, with the time of the first record of each topic."""
+    """Yield the age of each kind of topic, by the time of the first record of each topic."""
     for kind in Topic:
         with closing(Log(kafka, [TopicPartition(topic, 0) for topic in source_topics(kind)])) as log:
             bounds = {source: one for source, one in log.bounds().items() if one.end > one.first}
@@ -136,12 +136,14 @@ def _of_events(kafka: KafkaSettings) -> Iterator[Age]:
 
 
 def let_go(databases: Databases, periods: Schedule, now: datetime, by: str | None = None) -> dict[str, int]:
-    """How many rows of each kind went, by service and kind. Each service is one transaction. Raises Away."""
+    """Remove what is older than its period, and return how many rows of each kind, by service and kind. Each service is one transaction.
+    Raises Away.
+    """
     gone: dict[str, int] = {}
     for service, database in databases.items():
         limits = {kind: limit for kind in PLACES[service] if kind in GOING and (limit := periods[kind].limit(now))}
         with unhurried(database) as connection:
-            before = let_go_before(connection)  # read first, since the entry that says so may go as well
+            before = let_go_before(connection)  # read first, since the entry that says so may be removed as well
             found = {kind: GOING[kind](connection, limit) for kind, limit in limits.items()}
             if any(found.values()):
                 latest = {kind: max(limit, before[kind]) for kind, limit in limits.items()}

@@ -1,6 +1,6 @@
-"""How long each kind of data may be held: a file, which operators may replace by their own once the bases are verified.
+"""How long each kind of data may be held: a file, which operators may replace by their own once the legal bases are verified.
 
-Lines of `kind,days,from,basis`; without days there is no limit. No basis in the file that is shipped was verified by a lawyer.
+Lines of `kind,days,from,basis`; without days there is no limit. No basis in the shipped file was verified by a lawyer.
 """
 
 import csv
@@ -18,7 +18,7 @@ KINDS = ("events", "records", "refused", "receipts", "news", "audit", "decisions
 
 
 class Period(NamedTuple):
-    """How long one kind is held, from what, and on which basis."""
+    """How long one kind is held, from when, and on which basis."""
 
     kind: str
     days: int | None
@@ -26,7 +26,7 @@ class Period(NamedTuple):
     basis: str
 
     def limit(self, now: datetime) -> datetime | None:
-        """What is older may not be held."""
+        """Return the limit: older data may not be held. None if there is no limit."""
         return None if self.days is None else now - timedelta(days=self.days)
 
 
@@ -34,7 +34,7 @@ Schedule = Mapping[str, Period]
 
 
 def schedule(path: Path | None) -> Schedule:
-    """By kind. Raises Refused where the file leaves out a kind, names another, or has a period that is none."""
+    """Return the schedule by kind. Raises Refused if the file omits a kind, names another, or has a period that is not valid."""
     with (path or SHIPPED).open(newline="") as file:
         rows = list(csv.reader(file))
     if not rows or rows[0] != HEADING:
