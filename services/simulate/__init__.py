@@ -1,4 +1,4 @@
-"""32 pretend authorities with known lives of their orders: events as untidy as real ones, and what must come of them.
+"""Simulates 32 authorities with known lives of their orders: events as untidy as real ones, and the results that must follow.
 
-Nothing here is about a real person or says how a real authority does: only the marginals follow published figures.
+Nothing here is about a real person or describes a real authority: only the totals follow published figures.
 """

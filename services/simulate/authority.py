@@ -1,4 +1,4 @@
-"""One pretend authority: it gets orders day by day, lives them out, and tells of them."""
+"""One simulated authority: it receives orders day by day, plays out their lives, and reports them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _TOTALS_OFF = 0.04
 
 
 class PretendAuthority:
-    """Delivers its events in order of arrival. The truth and the outcomes are whole once it has delivered up to `end`."""
+    """Delivers its events in order of arrival. The truth and the outcomes are complete once it has delivered up to `end`."""
 
     def __init__(
         self, code: str, seed: int, first: date, end: date, transfers: list[Transfer], *, habit: Habit = Habit.USUAL
@@ -45,34 +45,34 @@ class PretendAuthority:
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How many deliveries must be applied, superseded, duplicates, and rejected: by topic, and by reason."""
+        """Return how many deliveries must be applied, superseded, duplicates and rejected: by topic, and by reason."""
         return self._sender.outcomes
 
     def deliver(self, until: date) -> Iterator[Delivery]:
-        """All that arrives before `until` and has not been delivered before."""
+        """Yield everything that arrives before `until` and was not delivered before."""
         while self._day < until:
             yield from self.next_day()
 
     def next_day(self) -> Iterator[Delivery]:
-        """Lives through one more day; what arrives on it."""
+        """Play one more day, and yield what arrives on it."""
         today, day = self._day, midnight(self._day) // DAY
         self._day += timedelta(days=1)
         self._live(today)
         return self._sender.send_all(self._teller.days.pop(day, []), day)
 
     def go_live(self, clock: Clock) -> None:
-        """From here on nothing is recorded later than the clock says."""
+        """Record nothing later than the clock says from here on."""
         self._sender.clock = clock
 
     def begin_order(self) -> Iterator[Delivery]:
-        """What is told on the first day of one more order, imposed on the day `end`."""
+        """Yield what is reported on the first day of one more order, imposed on the day `end`."""
         course, now = self._next_course(self._end, self._horizon), midnight(self._horizon)
         for day, fact in course.facts:
             if day == self._end:
                 yield self._sender.send(Telling(now, now, type(fact).TOPICS[0], course.subject, fact))
 
     def courses(self, day: date, horizon: date) -> Iterator[Course]:
-        """The orders imposed on this day that the authority begins, or will get by transfer, as they go until `horizon`."""
+        """Yield the orders imposed on this day that the authority begins, or will receive by transfer, played until `horizon`."""
         if not is_working(day):
             return
         for _ in range(poisson(self._rng, orders_a_year(self.home.code) / _WORKING_DAYS_A_YEAR)):
@@ -99,7 +99,7 @@ class PretendAuthority:
             self._close_month(day)
 
     def _close_month(self, day: date) -> None:
-        """Totals of the month before, as the truth has them: as if the authority's own books were always in order."""
+        """Send totals of the previous month from the truth: as if the authority's own books were always correct."""
         last = day.replace(day=1) - timedelta(days=1)
         off = happens(self._rng, _TOTALS_OFF)
         fact = PeriodClosed(

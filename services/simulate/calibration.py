@@ -1,9 +1,9 @@
-"""How near the pretend nation comes to what has been published of the real one.
+"""Compares the simulated nation with the published figures of the real one.
 
     python -m services.simulate.calibration
 
-compares orders of twelve months, each followed to its end, with `published.csv`. Differences above the stated tolerance are marked,
-and make the exit status 1; rows that cannot be compared are listed with the reason.
+compares orders of twelve months, each followed to its end, with `published.csv`. Differences above the stated tolerance are marked, and
+make the exit status 1; rows that cannot be compared are listed with the reason.
 """
 
 import csv
@@ -141,8 +141,9 @@ ROWS: dict[tuple[str, str], tuple[float, Measured]] = {
         lambda t: t.cell("supervision_months_imposed") / t.cell("requirements_imposed", _SUPERVISION),
     ),
 }
-"""Rows of the published table: how far off the pretend nation may be, and how its figure is found. Counts are scaled to the
-published number of orders."""
+"""Rows of the published table: how far the simulated nation may differ, and how its figure is found. Counts are scaled to the published
+number of orders.
+"""
 
 LEFT_OUT = {
     "orders_imposed": "another year; the pretend nation has about 16,000 a year, shared out by published rates",
@@ -187,7 +188,7 @@ NOTES: tuple[tuple[str, str, str, float, float, Measured], ...] = (
     ("first contact late: did not turn up", "2016-17", "percent", 41.4, 4, _late_contact("did_not_attend")),
     ("first contact late: staff not available", "2016-17", "percent", 3.3, 1.5, _late_contact("staff_not_available")),
 )  # fmt: skip
-"""Figures that stand in the notes of the published table."""
+"""Figures from the notes of the published table."""
 
 
 def published() -> list[dict[str, str]]:
@@ -196,7 +197,7 @@ def published() -> list[dict[str, str]]:
 
 
 def compare(found: Tally) -> list[Comparison]:
-    """Every published figure that has its like here."""
+    """Return a comparison for every published figure that is also found here."""
     compared = [
         Comparison(row["measure"], row["period"], row["unit"], float(row["value"]), to[0], to[1](found))
         for row in published()
@@ -210,7 +211,7 @@ def compare(found: Tally) -> list[Comparison]:
 
 
 def left_out() -> list[tuple[dict[str, str], str]]:
-    """Every other row, and why it cannot be compared."""
+    """Return every other row, and why it cannot be compared."""
     return [
         (row, LEFT_OUT[row["measure"]] if row["area"] == SCOTLAND else ONE_AUTHORITY)
         for row in published()
@@ -219,7 +220,7 @@ def left_out() -> list[tuple[dict[str, str], str]]:
 
 
 def report(found: Tally) -> int:
-    """Prints the comparison. Returns 1 when anything is off, else 0."""
+    """Print the comparison. Returns 1 if any difference is too large, else 0."""
     outcome = compare(found)
     show(outcome)
     return int(any(not comparison.holds for comparison in outcome))

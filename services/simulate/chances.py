@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Chances(Generic[T]):
-    """Values with their shares, of any sum."""
+    """Values with their shares, which may have any sum."""
 
     def __init__(self, shares: Mapping[T, float]) -> None:
         self._values = tuple(shares)
@@ -28,7 +28,7 @@ def happens(rng: Random, share: float) -> bool:
 
 
 def shifted(share: float, by: float) -> float:
-    """The share, moved by so much on the logit scale, so that it stays a share."""
+    """Return the share moved by so much on the logit scale, so that it remains a share."""
     return 1 / (1 + exp(-log(share / (1 - share)) - by))
 
 
@@ -37,12 +37,12 @@ def days_after(day: date, days: float) -> date:
 
 
 def day_between(rng: Random, first: date, last: date) -> date:
-    """A day from `first` to `last`; `first` where they are the wrong way round."""
+    """Return a day from `first` to `last`; `first` if `last` is before it."""
     return days_after(first, rng.randint(0, max(0, (last - first).days)))
 
 
 def poisson(rng: Random, mean: float) -> int:
-    """How often something happens that happens `mean` times on average (a small mean)."""
+    """Return how often an event happens whose mean number is `mean`, which must be small."""
     limit, n, product = exp(-mean), 0, rng.random()
     while product > limit:
         n += 1

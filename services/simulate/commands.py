@@ -1,4 +1,4 @@
-"""The command that writes what the pretend authorities say, and what must come of it."""
+"""The command that writes the events of the simulated authorities, and the results that must follow."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is particular to one pretend authority: how it works and what its systems are like."""
+"""The peculiarities of one simulated authority: how it works, and what its systems are like."""
 
 from dataclasses import dataclass
 from random import Random
@@ -9,7 +9,7 @@ from contracts.authorities import AUTHORITIES
 from services.simulate.chances import Chances, happens, shifted
 
 Delivery = Literal["stream", "nightly", "weekly"]
-"""At once, in a batch every night, or by a spreadsheet once a week."""
+"""Immediately, in a batch every night, or by a spreadsheet once a week."""
 
 STANDARDS = ("first_contact", "case_meeting", "plan", "induction", "placement", "breach", "review", "attendance")
 _SPREAD = 0.25
@@ -25,19 +25,19 @@ class Home:
     leaning: dict[str, float]
     delivery: Delivery
     systems: tuple[str, str]
-    """The names of the systems that send orders and unpaid work; empty where the source has none."""
+    """The names of the systems that send orders and unpaid work; empty if the source has none."""
     software: str
     numbered: bool
-    """Whether its events carry the `sequence` extension."""
+    """Whether its events have the `sequence` extension."""
     local_time: bool
     """Whether it writes times with the offset of the season."""
     retired_share: float
-    """How much of what it sends still comes under the code that it had before."""
+    """The share of events that it still sends under its former code."""
     teams: int
-    """Between how many teams its orders are divided; 0 where events carry no `caseload`."""
+    """How many teams share its orders; 0 if events have no `caseload`."""
 
     def caseload(self, subject: str) -> str | None:
-        """The team that works with an order, always the same."""
+        """Return the team that works with an order, which is always the same."""
         return f"team-{1 + crc32(subject.encode()) % self.teams}" if self.teams else None
 
     def in_time(self, standard: str, share: float) -> float:

@@ -42,7 +42,7 @@ class Tally:
                 self.sums[f"days_at_level_{level}"] += (course.outlook.work_done_on - course.start).days
 
     def stock(self, sum_of_days: str, orders_a_year: int) -> float:
-        """How much there is on any day, once as many come as go: what comes in a year, by how many years it stays."""
+        """Return how many there are on any day once arrivals and ends balance: what comes in a year, times how many years it stays."""
         return self.sums[sum_of_days] / _YEAR * orders_a_year / self.cell("orders_imposed")
 
     def cell(self, measure: str, category: str = "") -> int:
@@ -52,7 +52,7 @@ class Tally:
         return 100 * self.cell(measure, category) / self.cell(of)
 
     def percent_of_bands(self, measure: str, band: str) -> float:
-        """Of what is known, which is how it is published."""
+        """Return the percentage among known values, as it is published."""
         return 100 * self.cell(measure, band) / self._sum(measure, "band=")
 
     def percent_of(self, measure: str, category: str) -> float:
@@ -64,7 +64,9 @@ class Tally:
         return 100 * sum(n for reason, n in reasons.items() if reason in CLIENT_BASED) / sum(reasons.values())
 
     def completion_rate(self) -> float:
-        """As published since 2017-18: completed and discharged early, of all that ended but transfers out. Deaths stay in."""
+        """Return the completion rate as published since 2017-18: completed and discharged early, out of all that ended except transfers
+        out. Deaths are included.
+        """
         successful = sum(self.cell("orders_ended", f"end_reason={reason}") for reason in _SUCCESSFUL)
         return 100 * successful / (self.cell("orders_ended") - self.cell("orders_ended", "end_reason=transferred_out"))
 
@@ -74,19 +76,19 @@ class Tally:
         return self.cell("unpaid_work_minutes_imposed", f"level={level}" if level else "") / 60 / orders
 
     def months_band(self, longest: int) -> float:
-        """Percent of supervision of up to so many months, but longer than the band before."""
+        """Return the percentage of supervision of up to `longest` months, but longer than the band before."""
         lengths = {int(key[7:]): n for key, n in self.sums.items() if key.startswith("months_")}
         shorter = {6: 0, 12: 6, 18: 12, 24: 18, 36: 24}[longest]
         return 100 * sum(n for months, n in lengths.items() if shorter < months <= longest) / sum(lengths.values())
 
     def _sum(self, measure: str, prefix: str) -> int:
-        """Over the categories of one dimension; without a prefix, over those that are bare words."""
+        """Add up the categories of one dimension; without a prefix, those that are bare words."""
         cells = ((category, n) for (name, category), n in self.cells.items() if name == measure)
         return sum(n for category, n in cells if (category.startswith(prefix) if prefix else "=" not in category))
 
 
 def _hour_days_outstanding(course: Course, days: int) -> int:
-    """Hours outstanding, summed over the days on which they are."""
+    """Return hours outstanding, added up over the days on which they are."""
     minutes = course.hours_at_the_end * 60 * days
     for _, fact in course.facts:
         if isinstance(fact, SessionRecorded):
@@ -95,7 +97,7 @@ def _hour_days_outstanding(course: Course, days: int) -> int:
 
 
 def tally(seed: int, end: date) -> Tally:
-    """Twelve months of orders of the whole nation, each with its whole life."""
+    """Add up twelve months of orders of the whole nation, each with its whole life."""
     found, truth = Tally(), Truth()
     for course in _courses(seed, end):
         if not any(fact.key == "transferred_in" for _, fact in course.facts):

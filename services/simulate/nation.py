@@ -1,4 +1,4 @@
-"""The whole nation: 32 pretend authorities together, in order of arrival."""
+"""The whole nation: 32 simulated authorities together, in order of arrival."""
 
 import time
 from collections import Counter
@@ -23,9 +23,9 @@ _TAKEN = ("applied", "superseded", "duplicate")
 
 
 class Simulation:
-    """Events of so many months before `end`, which is the first day of which nothing is told. The same seed gives the same bytes.
+    """The events of so many months before `end`, which is the first day with no reports. The same seed gives the same bytes.
 
-    Memory holds what open orders have yet to tell, whatever the number of months.
+    Memory holds what open orders have yet to report, whatever the number of months.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class Simulation:
         }
 
     def deliveries(self) -> Iterator[Delivery]:
-        """All events, in order of arrival."""
+        """Yield all events, in order of arrival."""
         for _ in range((self.end - self.first).days):
             yield from self._next_day()
 
     def of(self, code: str) -> Iterator[Delivery]:
-        """The events of one authority, in order of arrival."""
+        """Yield the events of one authority, in order of arrival."""
         return self.authorities[code].deliver(self.end)
 
     def truth(self) -> dict[str, dict[str, int]]:
-        """Cells, findings and outcomes that must come out, and who must be heard. Whole once all deliveries have been taken."""
+        """Return the cells, findings and outcomes that must result, and who must be heard. Complete once all deliveries were consumed."""
         cells: dict[str, int] = {}
         findings: dict[str, int] = {}
         heard: dict[str, int] = {}
@@ -75,7 +75,7 @@ class Simulation:
     def live(
         self, clock: Clock, per_second: float = 3.0, sleep: Callable[[float], None] = time.sleep
     ) -> Iterator[Delivery]:
-        """Goes on from where `deliveries` stopped, for ever and at this pace: what arrives on the day `end`, then new orders.
+        """Continue from where `deliveries` stopped, for ever and at this pace: what arrives on the day `end`, then new orders.
 
         `end` should be today. What it yields arrives now and was recorded no later than now.
         """
@@ -93,7 +93,7 @@ class Simulation:
 
 
 def _newcomers(everyone: list[PretendAuthority]) -> Iterator[Delivery]:
-    """First events of one order after another, all imposed on the last day."""
+    """Yield the first events of one order after another, all imposed on the last day."""
     shares = Chances({authority: orders_a_year(authority.home.code) for authority in everyone})
     rng = Random("newcomers")  # noqa: S311
     while True:

@@ -1,4 +1,4 @@
-"""Who gets an order, and how many orders each authority has.
+"""The people who get orders, and how many orders each authority has.
 
 Shares are those of published Justice Social Work statistics; `published.csv` has the figures with their years.
 """
@@ -13,7 +13,7 @@ from contracts.codes import Employment, Ethnicity, Sex
 from services.simulate.chances import Chances, happens
 
 ORDERS_A_YEAR = 15_700
-"""Without those that later move to another authority."""
+"""Without the second records of orders that later move to another authority."""
 SHARE_AGED_16_TO_70 = 0.70
 _REPEATERS = 0.10
 
@@ -22,7 +22,7 @@ _PUBLISHED_RATES = {
     "S12000027": 12.2, "S12000033": 56, "S12000034": 38, "S12000036": 19, "S12000039": 60.5, "S12000041": 43.6,
     "S12000042": 42, "S12000049": 48,
 }  # fmt: skip
-"""Orders per 10,000 aged 16 to 70, as last published for the authority; the others share what is left of the total."""
+"""Orders per 10,000 people aged 16 to 70, as last published for the authority; the others share the rest of the total."""
 
 _SEX = Chances({Sex.MALE: 85.1, Sex.FEMALE: 14.8, Sex.NOT_KNOWN: 0.1})
 _AGES = Chances({(16, 17): 2.1, (18, 20): 9.3, (21, 25): 16.8, (26, 30): 17.9, (31, 40): 30.6, (41, 70): 23.4})
@@ -58,7 +58,7 @@ class Person(Struct, frozen=True):
 
 
 class People:
-    """The people of one authority before the court: mostly new ones, now and then one seen before."""
+    """The people of one authority before the court: mostly new ones, sometimes one seen before."""
 
     def __init__(self) -> None:
         self._seen: deque[Person] = deque(maxlen=300)
@@ -82,12 +82,12 @@ def pseudonym(rng: Random) -> str:
 
 
 def aged_16_to_70(code: str) -> float:
-    """People aged 16 to 70 in the authority, roughly."""
+    """Return roughly how many people aged 16 to 70 live in the authority."""
     return AUTHORITIES[code].population_thousands * 1000 * SHARE_AGED_16_TO_70
 
 
 def orders_a_year(code: str) -> float:
-    """How many orders the authority's courts impose in a year, on average."""
+    """Return how many orders the authority's courts impose in a year, on average."""
     rate = _PUBLISHED_RATES.get(code, _RATE_OF_THE_OTHERS)
     return rate * aged_16_to_70(code) / 10_000
 

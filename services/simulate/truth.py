@@ -1,7 +1,7 @@
-"""The cells that must come out, counted plainly from the final facts of each order.
+"""The cells that must result, counted plainly from the final facts of each order.
 
-Made apart from the platform on purpose: nothing here folds events, and nothing of the services' rules is imported.
-A life is the facts of one order as they finally stand, by fact key, from both topics; a withdrawn order is no life.
+It is independent of the platform on purpose: nothing here folds events, and none of the services' rules are imported. A life is the facts
+of one order as they finally stand, by fact key, from both topics; a withdrawn order is no life.
 """
 
 from collections import Counter, defaultdict
@@ -49,12 +49,12 @@ class Truth:
     def __init__(self) -> None:
         self.cells: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
         self.dated_before: Counter[str] = Counter()
-        """Cells of findings of facts dated before the imposition: apart, since no other rule is counted here."""
+        """Cells of findings of facts dated before the imposition. They are apart, since no other rule is counted here."""
         self._persons: set[tuple[str, str, str, str]] = set()
         self._stays: defaultdict[tuple[str, str], list[tuple[date, date | None]]] = defaultdict(list)
 
     def nonzero(self) -> dict[str, int]:
-        """The cells by `measure|authority|period|category`."""
+        """Return the cells that are not zero, by `measure|authority|period|category`."""
         cells = self.cells.copy()
         for (authority, _), stays in self._stays.items():
             for measure, day in _comings_and_goings(stays):
@@ -62,15 +62,15 @@ class Truth:
         return {"|".join(key): value for key, value in sorted(cells.items()) if value}
 
     def count_stay(self, authority: str, person: str, begun: date, ended: date | None) -> None:
-        """Notes from when to when a person has an order."""
+        """Note from when to when a person has an order."""
         self._stays[authority, person].append((begun, ended))
 
     def count(self, authority: str, life: Life) -> None:
-        """Adds one order, as its final facts tell it."""
+        """Add one order, with its final facts."""
         _Counted(self, authority, life).all()
 
     def count_person(self, authority: str, month: str, person: str) -> None:
-        """Once in the month, and once in the year that begins in April."""
+        """Count a person once in the month, and once in the year that begins in April."""
         begun = int(month[:4]) - (month[5:7] < "04")
         periods = {"persons_with_new_order": month, "persons_with_new_order_in_year": f"{begun}-04-01"}
         for measure, period in periods.items():
@@ -98,7 +98,9 @@ def _in(dimension: str, code: Code) -> str:
 
 
 def _comings_and_goings(stays: list[tuple[date, date | None]]) -> Iterator[tuple[str, date]]:
-    """When a person came to have an order, and when the last one was over: a count of orders that leaves nothing or comes back to it."""
+    """Yield when a person came to have an order, and when the last one was over, by a running count of orders that leaves 0 or returns to
+    it.
+    """
     steps = [(begun.toordinal(), 0, 1) for begun, _ in stays]
     steps += [(max(ended, begun).toordinal() + 1, 1, -1) for begun, ended in stays if ended]
     has = 0
@@ -111,7 +113,7 @@ def _comings_and_goings(stays: list[tuple[date, date | None]]) -> Iterator[tuple
 
 
 class _Counted:
-    """One order on its way into the cells."""
+    """One order that is being counted into the cells."""
 
     def __init__(self, truth: Truth, authority: str, life: Life) -> None:
         self.truth, self.authority, self.life = truth, authority, life
@@ -196,7 +198,7 @@ class _Counted:
             self.add(measure, str(day) if measure.startswith(("pending_", "awaited_")) else day, category, value)
 
     def dated_before(self, imposed: OrderImposed) -> None:
-        """A finding for facts dated before the imposition: of each service one, in the month of the first such date."""
+        """Count findings of facts dated before the imposition: one for each service, in the month of the first such date."""
         others = [fact for fact in self.life.values() if not isinstance(fact, OrderEnded)]
         for of_work in (True, False):
             dates = [day for fact in others if isinstance(fact, _OF_WORK) is of_work for day in _dates(fact)]
@@ -213,7 +215,7 @@ class _Counted:
         return sorted((v for v in varied if v.kind is RequirementKind.UNPAID_WORK), key=lambda v: (v.varied_on, v.ref))
 
     def outstanding(self, imposed: OrderImposed) -> None:
-        """Every ordered minute is opened once; it closes when it is credited or, at the latest, when the order ends."""
+        """Count outstanding minutes: each is opened once, and closes when it is credited or, at the latest, when the order ends."""
         changes = self.changes()
         if not self.work and not changes:
             return

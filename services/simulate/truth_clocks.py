@@ -1,6 +1,6 @@
 """How the clocks of one order must count, plainly from its final facts. Like the truth, it imports none of the services' rules.
 
-Each counted cell is a measure, a day (its period is the month, or the day itself where it is pending), a category and a value.
+Each counted cell is a measure, a day (its period is the month, or the day itself if it is pending), a category and a value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ _LAW_BEGAN, _LAW_ENDED = date(2020, 4, 7), date(2022, 9, 30)
 
 
 class Counted(NamedTuple):
-    """One cell that an order counts in."""
+    """One cell in which an order counts."""
 
     measure: str
     day: date
@@ -88,7 +88,7 @@ class Clocks:
 
     @property
     def _taken_on(self) -> date:
-        """The day on which the authority took the order on."""
+        """Return the day from which the authority manages the order."""
         arrived = self.life.get("transferred_in") or (self.life.get("received") if self._from_elsewhere else None)
         on = arrived.received_on if isinstance(arrived, TransferReceived | OrderReceived) else self._start
         return max(self._start, on)
@@ -97,7 +97,7 @@ class Clocks:
         return [fact for fact in self.life.values() if isinstance(fact, kind)]
 
     def _waiting(self, standard: str, measure: str, month: date, due: date) -> Iterator[Counted]:
-        """What was not done: it still waits, or the order ended before or after it was due."""
+        """Yield the cells of what was not done: it is pending, or the order ended before or after it was due."""
         if self.ended_on is None:
             counts = self._start if standard in _LIMITS else due
             months = 12 * (due.year - counts.year) + due.month - counts.month
@@ -203,7 +203,7 @@ class Clocks:
         yield Counted("unpaid_work_days", day, level, days)
 
     def _limits(self, work: UnpaidWork, closed: date | None) -> list[date]:
-        """The end of the legal period, and every date that the court set."""
+        """Return the end of the legal period, and every date that the court set."""
         begun, months = self._taken_on, 3 if work.hours <= 100 else 6
         was_open = begun < _LAW_BEGAN and (closed is None or closed >= _LAW_BEGAN)
         if _LAW_BEGAN <= begun <= _LAW_ENDED:

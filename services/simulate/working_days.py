@@ -1,4 +1,4 @@
-"""Working days in Scotland, reckoned apart from the platform, so that the one can be checked against the other."""
+"""Working days in Scotland, computed independently of the platform, so that each can be checked against the other."""
 
 from datetime import date, timedelta
 from functools import cache
@@ -15,13 +15,13 @@ def _closed(year: int) -> frozenset[date]:
 
 @cache
 def is_working(day: date) -> bool:
-    """Monday to Friday, and not a bank holiday in Scotland (St Andrew's Day is one)."""
+    """Return whether the day is from Monday to Friday and not a bank holiday in Scotland (St Andrew's Day is one)."""
     return day.weekday() < 5 and day not in _closed(day.year)
 
 
 @cache
 def nth_after(day: date, n: int) -> date:
-    """The nth working day after `day`, which is itself day 0."""
+    """Return the nth working day after `day`, which is itself day 0."""
     if n == 0:
         return day
     day = nth_after(day, n - 1) + _DAY
@@ -31,13 +31,13 @@ def nth_after(day: date, n: int) -> date:
 
 
 def next_from(day: date) -> date:
-    """`day` itself where it is a working day, else the next one."""
+    """Return `day` itself if it is a working day, else the next one."""
     return day if is_working(day) else nth_after(day, 1)
 
 
 @cache
 def months_after(day: date, months: int) -> date:
-    """The same day of a later month; the last day of a shorter month stands in for a day that it lacks."""
+    """Return the same day of a later month; the last day of a shorter month stands in for a missing day."""
     years, month = divmod(day.month - 1 + months, 12)
     first = date(day.year + years, month + 1, 1)
     last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - _DAY

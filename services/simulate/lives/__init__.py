@@ -1,1 +1,1 @@
-"""What happens to the people: orders imposed, lived out, breached, transferred and ended."""
+"""The lives of orders: imposed, served, breached, transferred and ended."""

@@ -1,4 +1,4 @@
-"""Applications for breach, what the court decides on them, and other changes by the court."""
+"""Applications for breach, the court's decisions on them, and other changes by the court."""
 
 from datetime import date
 
@@ -31,13 +31,13 @@ _AFTER_WHICH_CONTINUED = Chances(
     }
 )
 _BREACHED = {EndReason.REVOKED_BREACH: 0.22, EndReason.REVOKED_REVIEW: 0.45, EndReason.COMPLETED: 0.21}
-"""Share of orders with a breach that the order outlives."""
+"""The share of orders with a breach application that does not end them, by how they end."""
 _OTHERWISE = 0.12
 _HOURS_VARIED = 0.012
 
 
 def breaches(course: Course) -> None:
-    """All that comes before the court again, before the order ends."""
+    """Add everything that comes before the court again, before the order ends."""
     ended_on, revoked = course.outlook.ended_on, course.outlook.reason is EndReason.REVOKED_BREACH
     if course.happens(_BREACHED.get(course.outlook.reason, _OTHERWISE)):
         decided_on = day_between(course.rng, days_after(course.start, 30), days_after(ended_on, -90))

@@ -1,4 +1,4 @@
-"""What social work does around an order: receipt, contact, planning, assessment, reviews, measures of outcome."""
+"""The social work around an order: receipt, contact, planning, assessment, reviews, measures of outcome."""
 
 from datetime import date
 from random import Random
@@ -35,7 +35,7 @@ _RATINGS = Chances({1: 3, 2: 6, 3: 18, 4: 40, 5: 33})
 
 
 def begin(course: Course) -> None:
-    """Receipt, officer, first contact."""
+    """Add receipt, officer and first contact."""
     rng, start = course.rng, course.start
     if not course.happens(_NEVER_TOLD):
         received_on = days_after(start, rng.choice((0, 0, 1, 1, 2, 4)))
@@ -48,7 +48,7 @@ def begin(course: Course) -> None:
 
 
 def supervise(course: Course) -> None:
-    """Meeting, plan, reviews and assessments of an order with supervision."""
+    """Add meeting, plan, reviews and assessments of an order with supervision."""
     if not course.supervision:
         return
     if not course.happens(_NEVER_TOLD):
@@ -64,7 +64,7 @@ def supervise(course: Course) -> None:
 
 
 def court_reviews(course: Course) -> None:
-    """Progress reviews, where the court ordered them."""
+    """Add progress reviews, if the court ordered them."""
     if not course.imposed.progress_review_ordered:
         return
     day, n = months_after(course.start, 3), 1
@@ -74,7 +74,7 @@ def court_reviews(course: Course) -> None:
 
 
 def ask_at_the_end(course: Course) -> None:
-    """The questionnaire that some return."""
+    """Add the questionnaire, which some people return."""
     if course.happens(_QUESTIONNAIRE):
         day, rng = days_after(course.outlook.ended_on, course.rng.randint(0, 21)), course.rng
         ratings = (_RATINGS.pick(rng), _RATINGS.pick(rng), _RATINGS.pick(rng))

@@ -1,4 +1,4 @@
-"""The course of one order: how it will end, and the facts written down along the way."""
+"""The course of one order: how it will end, and the facts recorded on the way."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,7 +22,7 @@ _WHY_LATE = Chances(
         LateReason.OTHER_SERVICE: 27.7,
     }
 )
-"""As published for first contact; other standards differ, but nobody has published how."""
+"""As published for first contact. Other standards differ, but nobody has published how."""
 _WHY_LATE_TO_WORK = Chances(
     {
         LateReason.DID_NOT_ATTEND: 30,
@@ -41,23 +41,23 @@ _EXEMPT_SHARE = 0.008
 _REASON_GIVEN = 0.85
 
 Band = tuple[float, int, int]
-"""Share, and from how many to how many working days."""
+"""A share, and from how many to how many working days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How the order will end, and its unpaid work."""
+    """How the order and its unpaid work will end."""
 
     ended_on: date
     reason: EndReason
     placed_on: date | None = None
-    """When unpaid work will begin; none for an order without it, and for one whose work never begins."""
+    """When unpaid work will begin; None for an order without it, and for one whose work never begins."""
     work_done_on: date | None = None
 
 
 @dataclass(slots=True)
 class Course:
-    """One order as it goes; what is told of it later is told from here."""
+    """One order as it proceeds; all later facts are added through it."""
 
     rng: Random
     home: Home
@@ -69,23 +69,23 @@ class Course:
     start: date
     """The day from which the authority has the order: imposition, or transfer from elsewhere."""
     horizon: date = date.max
-    """Sessions of unpaid work after this day are not worth making up."""
+    """Sessions of unpaid work after this day need not be made up."""
     hours_at_the_end: int = 0
-    """Of unpaid work, with all changes by the court."""
+    """Hours of unpaid work, with all changes by the court."""
     variations: int = 0
     facts: list[tuple[date, Fact]] = field(default_factory=list)
-    """Each with the day on which it came to be known."""
+    """Facts, each with the day on which it became known."""
 
     @property
     def from_elsewhere(self) -> bool:
-        """Whether it began in another jurisdiction or authority."""
+        """Return whether it began in another jurisdiction or authority."""
         return self.imposed.outside_jurisdiction or self.start != self.imposed.imposed_on
 
     def say(self, day: date, fact: Fact) -> None:
         self.facts.append((day, fact))
 
     def vary(self, day: date, change: Change, *, hours: int | None = None, complete_by: date | None = None) -> None:
-        """The court changes the unpaid work."""
+        """Add a change of the unpaid work by the court."""
         self.variations += 1
         fact = RequirementVaried(
             ref=f"v{self.variations}",
@@ -101,7 +101,7 @@ class Course:
         return happens(self.rng, share)
 
     def delay(self, standard: str, *bands: Band) -> tuple[date, bool]:
-        """The day on which a standard is met, and whether that is late. The first band is the one in time."""
+        """Return the day on which a standard is met, and whether that is late. The first band is the one in time."""
         in_time = self.home.in_time(standard, bands[0][0])
         if self.happens(in_time):
             _, fewest, most = bands[0]

@@ -1,4 +1,4 @@
-"""What the court imposes."""
+"""The orders that courts impose."""
 
 from datetime import date
 from random import Random
@@ -41,7 +41,7 @@ _ADDED = (
     (MentalHealthTreatment, 0.0038),
     (Residence, 0.0014),
 )
-"""Shares of orders with supervision, since only those may have them."""
+"""Shares of orders with supervision, since only those may have these requirements."""
 _COURTS = Chances(
     {
         CourtType.SHERIFF_SUMMARY: 88.6,
@@ -59,7 +59,7 @@ _COURT_DATE = 0.15
 
 
 def impose(rng: Random, person: Person, day: date) -> OrderImposed:
-    """An order on this person, imposed on this day."""
+    """Return an order on this person, imposed on this day."""
     outside = happens(rng, _OUTSIDE)
     return OrderImposed(
         imposed_on=day,

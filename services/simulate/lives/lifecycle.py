@@ -20,7 +20,7 @@ _NOT_ASKED = {EndReason.DIED, EndReason.TRANSFERRED_OUT}
 
 
 def live_out(rng: Random, home: Home, subject: str, imposed: OrderImposed, horizon: date) -> Course:
-    """The whole life of an order that stays with its authority."""
+    """Return the whole life of an order that stays with its authority."""
     course = course_of(rng, home, subject, imposed, foresee(rng, home, imposed))
     course.horizon = horizon
     course.say(course.start, imposed)
@@ -36,7 +36,7 @@ def live_out(rng: Random, home: Home, subject: str, imposed: OrderImposed, horiz
 def course_of(
     rng: Random, home: Home, subject: str, imposed: OrderImposed, outlook: Outlook, start: date | None = None
 ) -> Course:
-    """An order about to begin at this authority."""
+    """Return an order about to begin at this authority."""
     work = next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None)
     supervision = next((r for r in imposed.requirements if isinstance(r, Supervision)), None)
     hours = work.hours if work else 0
@@ -46,7 +46,7 @@ def course_of(
 
 
 def go_on(course: Course) -> None:
-    """All that follows once an order has begun at the authority that keeps it."""
+    """Play everything that follows once an order has begun at the authority that keeps it."""
     supervise(course)
     breaches(course)
     do_unpaid_work(course)
@@ -54,7 +54,7 @@ def go_on(course: Course) -> None:
 
 
 def close(course: Course) -> Course:
-    """Nothing happens after the end but the end itself and the questionnaire."""
+    """End an order: nothing follows its end but the questionnaire."""
     ended_on = course.outlook.ended_on
     course.facts = [(day, fact) for day, fact in course.facts if day <= ended_on]
     course.say(ended_on, OrderEnded(ended_on=ended_on, reason=course.outlook.reason))
@@ -72,7 +72,7 @@ def answer_transfer(course: Course, answered_on: date, accepted: bool) -> None:
 
 
 def _ask_in_vain(course: Course) -> None:
-    """A request that the other authority turns down, or never answers."""
+    """Add a request that the other authority refuses, or never answers."""
     requested_on = days_after(course.start, course.rng.randint(30, 120))
     ask_for_transfer(course, requested_on, "S12000049" if course.home.code != "S12000049" else "S12000036")
     if course.happens(0.8):

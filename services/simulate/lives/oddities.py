@@ -1,4 +1,4 @@
-"""Lives that do not add up, as some records never do: what data quality findings are made of."""
+"""Inconsistent lives, as some records are: they lead to data quality findings."""
 
 from collections.abc import Callable
 from datetime import date
@@ -36,7 +36,7 @@ _DATED = (
 
 
 def make_odd(course: Course) -> None:
-    """Spoils the life of one order in some dozens, when it has what can be spoilt."""
+    """Make the life of one order in some dozens inconsistent, if it has a fact for it."""
     if course.happens(_SHARE):
         course.rng.choice(_ODDITIES)(course)
 
@@ -61,13 +61,13 @@ def _decision_without_application(course: Course) -> None:
 
 
 def _what_is_due_is_never_done(course: Course) -> None:
-    """The order ends long after, or goes on, without it."""
+    """Leave a duty undone that is long past: the order has ended, or continues, without it."""
     kind = course.rng.choice((ContactMade, CaseMeetingHeld, PlanAgreed, InductionHeld, PlacementStarted, WorkCompleted))
     _forget(course, lambda fact: isinstance(fact, kind))
 
 
 def _dated_before_the_sentence(course: Course) -> None:
-    """As when somebody writes last year's number, or takes the day of the report to the court."""
+    """Date a fact before the imposition, as if somebody wrote last year's number, or took the day of the report to the court."""
     places = [n for n, (_, fact) in enumerate(course.facts) if isinstance(fact, _DATED)]
     if not places:
         return
@@ -78,13 +78,13 @@ def _dated_before_the_sentence(course: Course) -> None:
 
 
 def leave_duties_undone(course: Course) -> None:
-    """An order from elsewhere of which nobody here thinks for a while: no plan, and no review."""
+    """Leave out plan and review of an order from elsewhere, as if it was forgotten for a while."""
     if course.happens(_FORGOTTEN):
         _forget(course, lambda fact: isinstance(fact, PlanAgreed | ReviewHeld))
 
 
 def _one_more(course: Course, day: date) -> None:
-    """The first session again, under another reference and on another day."""
+    """Add the first session again, under another reference and on another day."""
     first = next((fact for _, fact in course.facts if isinstance(fact, SessionRecorded)), None)
     if first:
         attended = Attendance.ATTENDED

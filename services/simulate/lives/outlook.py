@@ -1,4 +1,4 @@
-"""How and when an order ends, and its unpaid work with it."""
+"""Decides how and when an order ends, and its unpaid work with it."""
 
 from datetime import date
 from math import exp, log
@@ -13,7 +13,7 @@ from services.simulate.working_days import months_after, nth_after
 
 _COMPLETED = {False: 0.655, True: 0.765}
 _DISCHARGED_EARLY = 0.022
-"""Shares of orders that end otherwise than by transfer; of those completed, at 40 or under and over 40."""
+"""The share of orders that end in another way than by transfer; of those completed, at 40 or under and over 40."""
 _NOT_COMPLETED = Chances(
     {
         EndReason.REVOKED_BREACH: 14.5,
@@ -25,15 +25,15 @@ _NOT_COMPLETED = Chances(
 _PLACED_IN_TIME = 0.727
 _PLACED_LATE = Chances({"to_3_weeks": 1346, "to_1_month": 434, "to_2_months": 475, "over_2_months": 492})
 _WORK_NEVER_BEGINS = 0.3
-"""Of orders that are not completed."""
+"""Among orders that are not completed, the share whose unpaid work never begins."""
 _DAYS_TO_COMPLETE = {1: (117, 0.71), 2: (220, 0.50)}
-"""Median, and standard deviation of the logarithm, by level."""
+"""The median, and the standard deviation of the logarithm, by level."""
 _FASTEST_PACE = 100
-"""Minutes credited a day, on average, at the most."""
+"""The most minutes credited a day, on average."""
 
 
 def foresee(rng: Random, home: Home, imposed: OrderImposed) -> Outlook:
-    """Draws how the order will end."""
+    """Draw how the order will end."""
     reason = _reason(rng, imposed.age_at_imposition > 40)
     start = imposed.imposed_on
     work = next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None)

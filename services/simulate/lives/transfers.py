@@ -1,6 +1,6 @@
-"""Orders that move from one authority to another: planned for the nation, so that both tell of the same one.
+"""Orders that move from one authority to another: planned for the whole nation, so that both report the same order.
 
-An order moves before its unpaid work begins; so no minute is credited twice.
+An order moves before its unpaid work begins, so no minute is credited twice.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Transfer:
 
 
 def plan_transfers(seed: int, first: date, last: date) -> list[Transfer]:
-    """The transfers of orders imposed from `first` to the day before `last`, all over the country."""
+    """Return the transfers of orders imposed from `first` to the day before `last`, over the whole country."""
     rng = Random(f"{seed}/transfers")  # noqa: S311
     weights = Chances({code: orders_a_year(code) for code in AUTHORITIES})
     expected = ORDERS_A_YEAR * _SHARE * (last - first).days / 365.25
@@ -57,7 +57,7 @@ def plan_transfers(seed: int, first: date, last: date) -> list[Transfer]:
 
 
 def depart(transfer: Transfer, home: Home) -> Course:
-    """The order as the authority that it leaves tells of it."""
+    """Return the order as the authority that it leaves reports it."""
     rng = Random(f"{transfer.seed}/from")  # noqa: S311
     ended_on = days_after(transfer.answered_on, rng.randint(0, 5))
     outlook = Outlook(ended_on, EndReason.TRANSFERRED_OUT)
@@ -71,7 +71,7 @@ def depart(transfer: Transfer, home: Home) -> Course:
 
 
 def arrive(transfer: Transfer, home: Home) -> Course:
-    """The order as the authority to which it goes tells of it: under its own reference and its own pseudonym."""
+    """Return the order as the authority to which it goes reports it: under its own reference and its own pseudonym."""
     rng = Random(f"{transfer.seed}/to")  # noqa: S311
     received_on = transfer.answered_on
     imposed = replace(transfer.imposed, person_ref=pseudonym(rng))

@@ -23,7 +23,7 @@ from services.simulate.lives.course import Course
 from services.simulate.working_days import months_after, nth_after
 
 _INDUCTION_IN_TIME = {False: 0.46, True: 0.88}
-"""Where the placement was not, and was, in time."""
+"""The share of inductions in time: if the placement was not in time, and if it was."""
 _NEVER_TOLD = 0.08
 _SETTING = Chances({Setting.GROUP: 70, Setting.INDIVIDUAL: 24, Setting.OTHER_ACTIVITY: 6})
 _WORK_TYPE = Chances(
@@ -64,12 +64,12 @@ _SHOWS_UP = 0.70
 _OTHER_ACTIVITY = 0.15
 _ADJUSTED = 0.03
 _EXTENDED = 0.62
-"""Of work that outlasts the legal period and any date that the court had set."""
+"""The share of extensions, for work that outlasts the legal period and any date that the court had set."""
 _DAY = timedelta(days=1)
 
 
 def do_unpaid_work(course: Course) -> None:
-    """From induction to completion, or to where the order ends before."""
+    """Add unpaid work from induction to completion, or to the end of the order before that."""
     placed_on = course.outlook.placed_on
     if not course.work or not placed_on:
         return
@@ -113,7 +113,7 @@ def _legal_limit(course: Course, work: UnpaidWork) -> date:
 
 
 def _court_dates(course: Course, work: UnpaidWork, done_on: date) -> None:
-    """For work that outlasts the legal period, the court often sets a later date."""
+    """Add a later date that the court sets, as it often does for work that outlasts the legal period."""
     limit = _legal_limit(course, work)
     if done_on <= limit or (work.complete_by and done_on <= work.complete_by):
         return
@@ -134,7 +134,7 @@ def _adjustment(course: Course, done_on: date) -> int:
 
 
 def _sessions(course: Course, first: date, last: date, minutes: int) -> None:
-    """Planned sessions, evenly over the time, until so many minutes are credited."""
+    """Add planned sessions, evenly over the time, until so many minutes are credited."""
     planned = _attendances(course, minutes)
     usual, rng = _WORK_TYPE.pick(course.rng), course.rng
     other = rng.randint(1, 4) if course.happens(_OTHER_ACTIVITY) else 0

@@ -1,1 +1,1 @@
-"""How authorities tell of it: sent as events or exported as extracts, late, twice, untidy or wrong."""
+"""How authorities report: as events or as extracts, late, twice, untidy or wrong."""

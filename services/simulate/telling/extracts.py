@@ -1,7 +1,7 @@
-"""What the pretend authorities' own systems would export each night: full tables in plain words, and what they mean.
+"""The extracts that the simulated authorities' own systems export each night: full tables in plain words, and what they mean.
 
-An extract holds what had reached the authority's system by the end of the day, as it then stood. Signs of life and monthly totals
-are in none, and of orders withdrawn as a whole there is no row.
+An extract holds what had reached the authority's system by the end of the day, as it then was. It has no heartbeats and monthly totals, and
+no row for an order withdrawn as a whole.
 """
 
 import csv
@@ -37,7 +37,7 @@ from services.simulate.telling.sending import Delivery
 from services.simulate.telling.untidy import DAY, SECOND
 
 MAPPING = Path(__file__).with_name("extracts.yaml")
-"""What the tables mean, for `payback connect`."""
+"""The mapping of the tables, for `payback connect`."""
 
 _ONCE: dict[str, tuple[tuple[str, str], ...]] = {
     "received": (("Received", "received_on"),),
@@ -62,7 +62,7 @@ _ONCE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "transferred_in": (("Came on", "received_on"), ("Came from", "from_"), ("Its reference there", "from_subject")),
 }
-"""Facts of which an order has one, by their keys: columns of the table of orders."""
+"""Facts of which an order has one, by their keys, as columns of the table of orders."""
 _IMPOSED = (
     ("Person", "person_ref"),
     ("Sex", "sex"),
@@ -101,7 +101,7 @@ class _Version(NamedTuple):
 
 
 class Exports:
-    """Takes what arrives at the authorities, in order, and writes an extract of each at the end of each of the last days."""
+    """Collects what arrives at the authorities, in order, and writes an extract of each at the end of each of the last days."""
 
     def __init__(self, out: Path, end: date, days: int) -> None:
         self._out, self._first = out, end - timedelta(days=days)
@@ -110,7 +110,7 @@ class Exports:
         self._end = end
 
     def take(self, delivery: Delivery) -> None:
-        """One more event that reached its authority; not for refused ones."""
+        """Add an event that reached its authority; not for refused ones."""
         self.pass_days(date(1970, 1, 1) + timedelta(days=delivery.arrived // DAY))
         arrived = datetime.fromtimestamp(delivery.arrived / SECOND, UTC)
         event = judge(delivery.value, arrived, kind_of_topic(delivery.topic), authority_of(delivery.topic))
@@ -118,7 +118,7 @@ class Exports:
             self._keep(event)
 
     def pass_days(self, until: date) -> None:
-        """The day is over, and so are all before this one."""
+        """End the day, and all days before it."""
         day = until if self._day is None else self._day
         while day < until:
             if day >= self._first:
@@ -127,7 +127,7 @@ class Exports:
         self._day = day
 
     def finish(self) -> None:
-        """Nothing arrives any more."""
+        """Finish: nothing more arrives."""
         if self._day is not None:
             self.pass_days(self._end)
 
@@ -151,12 +151,12 @@ Lives = dict[str, dict[str, Fact]]
 
 
 def mapping_of(authority: str) -> str:
-    """What the tables of an authority mean."""
+    """Return the mapping of an authority's tables."""
     return f"authority: {authority}\n{MAPPING.read_text(encoding='utf-8')}"
 
 
 def lives(facts: dict[tuple[str, str], _Version]) -> Lives:
-    """The facts of each order as they stand, those that were withdrawn left out."""
+    """Return the facts of each order as they stand, without those that were withdrawn."""
     found: defaultdict[str, dict[str, Fact]] = defaultdict(dict)
     gone = {subject for subject, key in facts if key == WHOLE_ORDER}
     for (subject, key), version in sorted(facts.items()):
@@ -166,13 +166,13 @@ def lives(facts: dict[tuple[str, str], _Version]) -> Lives:
 
 
 def caseloads(facts: dict[tuple[str, str], _Version]) -> dict[str, str]:
-    """Who works with each order, by the latest event that says so."""
+    """Return the team that works with each order, by the latest event that names one."""
     by_time = sorted(facts.items(), key=lambda one: one[1].order)
     return {subject: version.caseload for (subject, _), version in by_time if version.caseload is not None}
 
 
 def tables(orders: Lives, teams: dict[str, str]) -> dict[str, list[Row]]:
-    """Each table with its headings."""
+    """Return each table with its headings."""
     rows = [[*row, teams.get(subject, "")] for subject, life in orders.items() for row in _order(subject, life)]
     found = {"orders": [_headings(), *rows]}
     return found | {name: _list(kinds, orders) for name, kinds in _LISTS.items()}
@@ -228,7 +228,7 @@ _WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (Code, lambda value: str(value.label)),
     (date, lambda value: f"{value:%d/%m/%Y}"),
 )
-"""As people write it: words, and the day before the month."""
+"""How people write values: in words, and with the day before the month."""
 
 
 def _write_csv(path: Path, rows: list[Row]) -> None:

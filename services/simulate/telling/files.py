@@ -1,4 +1,4 @@
-"""What the pretend authorities say, as files."""
+"""Writes the events of the simulated authorities as files."""
 
 import json
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from services.simulate.telling.untidy import SECOND
 
 
 def write(simulation: Simulation, out: Path, extract_days: int = 0) -> int:
-    """Writes a file per topic and `truth.json`; answers with the number of events. Progress goes to standard error.
+    """Write a file for each topic and `truth.json`; return the number of events. Progress goes to standard error.
 
-    Also full extracts of the authorities' own systems, of so many last days.
+    With `extract_days`, also write full extracts of the authorities' own systems, of so many last days.
     """
     exports = Exports(out / "extracts", simulation.end, extract_days) if extract_days else None
     out.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def write(simulation: Simulation, out: Path, extract_days: int = 0) -> int:
 
 @contextmanager
 def _files(simulation: Simulation, out: Path) -> Iterator[dict[str, BinaryIO]]:
-    """The file of each topic, by its name."""
+    """Open the file of each topic, by its name."""
     with ExitStack() as stack:
         yield {
             topic_of(kind, code): stack.enter_context((out / f"{SHORT[kind]}.{code}.ndjson").open("wb"))

@@ -1,4 +1,4 @@
-"""Events that break the contract, one kind for every reason there is to refuse one."""
+"""Events that break the contract, one kind for each reason for a refusal."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from contracts.events import Topic
 from contracts.rejections import Reason
 
 Draft = dict[str, Any]
-"""A CloudEvent that is still right."""
+"""A CloudEvent that is still valid."""
 
 _IMPOSED = {
     "court_type": "sheriff_summary",
@@ -26,7 +26,7 @@ _IMPOSED = {
 
 
 def broken(reason: Reason, draft: Draft, day: str) -> tuple[Topic, bytes]:
-    """An event that is refused for this reason, and the topic to send it to. `draft` lacks type and data."""
+    """Return an event that is refused for this reason, and the topic to send it to. `draft` lacks type and data."""
     topic, name, data, spoil = _KINDS[reason]
     dated = {key: day if value == "<day>" else value for key, value in data.items()}
     event = {**draft, "type": f"scot.payback.{name}.v1", "data": dated}

@@ -1,4 +1,4 @@
-"""How one authority's systems send: identifiers, sources and numbers, repeats, and now and then an event that breaks the contract."""
+"""The sending systems of one authority: identifiers, sources and numbers, repeats, and sometimes an event that breaks the contract."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from services.simulate.telling.refused import broken
 from services.simulate.telling.untidy import DAY, HOUR, SECOND, Telling
 
 SHORT = {Topic.ORDERS: "orders", Topic.UNPAID_WORK: "unpaid-work"}
-"""The kinds of topic as they are named in files and outcomes."""
+"""The kinds of topic as files and outcomes name them."""
 
 _TYPES = {fact: TYPE_PREFIX + type_of(fact) for fact in FACTS.values()}
 _REPEATED = 0.012
@@ -37,7 +37,7 @@ class Delivery(NamedTuple):
     """One event as it reaches the log."""
 
     arrived: int
-    """Milliseconds since 1970: what becomes the record's timestamp."""
+    """Milliseconds since 1970: the timestamp of the record."""
     topic: str
     key: bytes
     value: bytes
@@ -64,12 +64,12 @@ class _Sent(Struct, omit_defaults=True, kw_only=True):
 
 
 class Sender:
-    """Makes deliveries of tellings, and counts what must become of them."""
+    """Turns reports into deliveries, and counts the outcomes that they must have."""
 
     def __init__(self, rng: Random, home: Home, habit: Habit = Habit.USUAL) -> None:
         self.outcomes: Counter[str] = Counter()
         self.clock: Clock | None = None
-        """When set, nothing is recorded later than it says."""
+        """If set, nothing is recorded later than it says."""
         self._rng, self._home = rng, home
         self._refused_only = habit is Habit.REFUSED_ONLY
         self._skew = SKEW_HOURS * HOUR if habit is Habit.AHEAD else 0
@@ -87,7 +87,7 @@ class Sender:
         self._sent = 0
 
     def send_all(self, tellings: list[Telling], day: int) -> Iterator[Delivery]:
-        """What arrives on one day (days since 1970), in order: these, and repeats of earlier ones."""
+        """Yield what arrives on one day (days since 1970), in order: these reports, and repeats of earlier ones."""
         arriving: list[Telling | Delivery] = [*tellings, *self._repeats.pop(day, ())]
         arriving.sort(key=itemgetter(0))
         for item in arriving:
@@ -112,7 +112,7 @@ class Sender:
         return delivery
 
     def _spoil(self, telling: Telling) -> Delivery:
-        """An event that is refused, sent in the place of this one, which follows."""
+        """Return an event that is refused, sent before this one."""
         reason = _REASONS.pick(self._rng)
         draft = to_builtins(self._write(telling))
         topic, value = broken(reason, draft, draft["time"][:10])
@@ -142,7 +142,7 @@ class Sender:
         )
 
     def _number(self, system: str) -> None:
-        """The next number; now and then the last one again, as after a restart that lost count."""
+        """Take the next number; sometimes the last one again, as after a restart that lost count."""
         last = self._numbers[system]
         if last and last != self._reused[system] and self._rng.random() < _REUSED:
             self._reused[system] = last
@@ -150,7 +150,7 @@ class Sender:
             self._numbers[system] = last + 1
 
     def _accept(self, system: str) -> None:
-        """A number is found used twice where both events are accepted."""
+        """Count an accepted number: it is found to be used twice only if both events are accepted."""
         number = self._numbers[system]
         if self._home.numbered and self._accepted[system] == number:
             self.outcomes["reused"] += 1
@@ -158,7 +158,7 @@ class Sender:
         self._accepted[system] = number
 
     def _retired_source(self, system: str) -> str | None:
-        """The source under the code that the authority had before, where this event still carries it."""
+        """Return the source under the authority's former code, if this event still has it."""
         retired, share = AUTHORITIES[self._home.code].retired_code, self._home.retired_share
         return _source(retired, system) if retired and self._rng.random() < share else None
 

@@ -1,4 +1,4 @@
-"""How facts are told: later than they happened, sometimes wrong at first, sometimes taken back, and late on the way."""
+"""How facts are reported: later than they happened, sometimes wrong at first, sometimes withdrawn, and delayed on the way."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -40,7 +40,7 @@ _MEAN_DAYS_LATE = 12
 
 
 class Telling(NamedTuple):
-    """One event before it is written out. Times are milliseconds since 1970."""
+    """One report before it is written as an event. Times are milliseconds since 1970."""
 
     arrives: int
     recorded: int
@@ -48,9 +48,9 @@ class Telling(NamedTuple):
     subject: str
     fact: Fact
     superseded: bool = False
-    """Whether a later record of the same fact is there before it."""
+    """Whether a later record of the same fact arrives before it."""
     alone: bool = False
-    """Whether it is the only record of its fact, so that a repeat of it is nothing but a repeat."""
+    """Whether it is the only record of its fact, so that sending it again is only a repeat."""
 
 
 @cache
@@ -59,7 +59,7 @@ def midnight(day: date) -> int:
 
 
 class Teller:
-    """Sorts the tellings of one authority by the day on which they arrive. From `end` on is too late to be known."""
+    """Sorts the reports of one authority by the day on which they arrive. What arrives from `end` on is too late to be known."""
 
     def __init__(self, rng: Random, home: Home, end: date, horizon: date) -> None:
         self.days: defaultdict[int, list[Telling]] = defaultdict(list)
@@ -67,7 +67,7 @@ class Teller:
         self._end, self._horizon, self._last_day = midnight(end), midnight(horizon), horizon
 
     def tell(self, course: Course) -> dict[str, Fact] | None:
-        """Plans all events of an order. Returns its facts as they are known at the end; None for an order withdrawn as a whole."""
+        """Plan all events of an order. Returns its facts as they are known at the end; None for an order withdrawn as a whole."""
         if self._rng.random() < _WITHDRAWN_WHOLE and self._tell_what_never_was(course):
             return None
         known: dict[str, Fact] = {}
@@ -80,7 +80,7 @@ class Teller:
         return known
 
     def tell_of_itself(self, recorded: int, fact: Fact) -> None:
-        """An event about the authority; these come on time and once."""
+        """Plan an event about the authority; these come on time and once."""
         self._plan(Telling(recorded + 5 * SECOND, recorded, Topic.ORDERS, "-", fact))
 
     def _tell_fact(self, subject: str, day: date, fact: Fact) -> bool:
@@ -116,7 +116,7 @@ class Teller:
         return self._versions(subject, topic, versions)
 
     def _versions(self, subject: str, topic: Topic, versions: list[tuple[int, Fact]]) -> bool:
-        """Plans several records of one fact if all of them arrive before the end."""
+        """Plan several records of one fact if all of them arrive before the end."""
         arrivals = sorted((self._arrival(recorded), recorded, n) for n, (recorded, _) in enumerate(versions))
         if arrivals[-1][0] >= self._end:
             return False
@@ -127,7 +127,7 @@ class Teller:
         return True
 
     def _tell_what_never_was(self, course: Course) -> bool:
-        """An order that was entered by mistake, told for a while and then withdrawn as a whole."""
+        """Plan an order that was entered by mistake, reported for a while and then withdrawn as a whole."""
         until = days_after(course.start, self._rng.randint(20, 90))
         withdrawn = self._recorded(until)
         arrives = self._arrival(withdrawn)
@@ -146,7 +146,7 @@ class Teller:
         self.days[telling.arrives // DAY].append(telling)
 
     def _recorded(self, day: date) -> int:
-        """In office hours, mostly on the day itself."""
+        """Draw when it is recorded: in office hours, mostly on the day itself."""
         rng = self._rng
         draw = rng.random()
         days = 0 if draw < 0.8 else 1 if draw < 0.93 else rng.randint(2, 9)
@@ -171,7 +171,7 @@ class Teller:
 
 
 def mistaken(rng: Random, fact: Fact) -> Fact:
-    """The fact as somebody got it wrong at first; still one that the contract accepts."""
+    """Return the fact as somebody first recorded it by mistake; the contract still accepts it."""
     special = _MISTAKES.get(type(fact))
     if special:
         wrong: Fact = special(rng, fact)
