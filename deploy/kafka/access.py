@@ -31,6 +31,7 @@ from deploy.kafka.rights import Holder
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings, SettingsError
 from services.chassis.streaming.kafka import connection, failure
+from services.chassis.web.words import counted
 from services.operations.topics import TopicsSettings
 
 MECHANISM = ScramMechanism.SCRAM_SHA_512
@@ -167,7 +168,9 @@ def limit() -> None:
 @commands.command("revoke", help="Take the credentials, all rights and the quota away.")
 def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-s12000036.")]) -> None:
     gone = revoke(TopicsSettings.load().kafka, user)
-    typer.echo(f"{user} had {gone} rights and has none now; connections that are open may still live for a while")
+    typer.echo(
+        f"{user} had {counted(gone, 'right')} and has none now; connections that are open may still live for a while"
+    )
 
 
 def _grant(holder: Holder) -> None:

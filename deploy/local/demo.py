@@ -208,7 +208,7 @@ def differences(cells: Cells, truth: Cells) -> list[str]:
 
 def picture(cells: Cells, months: int) -> Table:
     """The national picture: each first indicator for Scotland over all that was loaded."""
-    table = Table(title=f"Scotland, {months} months, simulated", title_justify="left")
+    table = Table(title=f"Scotland, {counted(months, 'month')}, simulated", title_justify="left")
     for heading, justify in (("indicator", "left"), ("value", "right"), ("of", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for title, value, of in _figures(cells):

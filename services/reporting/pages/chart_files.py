@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
 from services.chassis.web.pictures import PNG, SVG, Picture, as_png, as_svg
+from services.chassis.web.words import counted
 from services.reporting.disclosure.gate import NotForViewer
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.formats.publisher import LICENCE, PUBLISHER
@@ -87,7 +88,7 @@ def _said_of(trend: Trend) -> list[str]:
 def _told(trend: Trend) -> str:
     """The line in words."""
     (first, then, *_), (last, now, *_) = trend.rows[0], trend.rows[-1]
-    said = f"A line of {len(trend.rows)} points, from {then} in {first} to {now} in {last}."
+    said = f"A line of {counted(len(trend.rows), 'point')}, from {then} in {first} to {now} in {last}."
     return " ".join([said, *trend.signals])
 
 
