@@ -59,6 +59,12 @@ class Reader(Protocol):
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
 
+    def written(self, source: TopicPartition) -> int:
+        """Return the next offset that the source will give, as the last fetch said; 0 if there was none.
+
+        It lies beyond the end of `bounds` while a transaction is open, since readers must wait for the end of that.
+        """
+
     async def fetched(self, source: TopicPartition) -> int:
         """Return the next offset to fetch."""
 
@@ -452,7 +458,7 @@ class StreamEngine:
                 {source: max(fetched[source], self._positions[source]) for source in owned if source in fetched}
             )
         ends = {source: bounds[source].end for source in owned}
-        self._tell_lags(ends)
+        self._tell_lags({source: max(end, self._reader.written(source)) for source, end in ends.items()})
         if self._up and all(end <= self._positions[source] for source, end in ends.items()):
             self._progressed()
 

@@ -412,10 +412,11 @@ class Consumer(driver.Consumer):
         """Return the end of a source. Only the embedded broker reports too low an end, so only for it does the highest end seen count:
         elsewhere that would hide a log that went back.
         """
-        if self.app.kafka.transactions:
-            return told
+        return told if self.app.kafka.transactions else max(told, self.written(source))
+
+    def written(self, source: TopicPartition) -> int:
         try:
-            return max(told, self.highwater(TP(*source)) or 0)
+            return self.highwater(TP(*source)) or 0
         except AssertionError as error:  # this is how the driver says that the partition is no longer ours
             raise Away(f"{source.topic} changes its owner") from error
 

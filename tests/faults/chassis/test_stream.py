@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.cluster import ClusterMetadata
-from kafka import KafkaAdminClient, KafkaConsumer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as KafkaPartition
 from kafka.structs import OffsetAndMetadata
 from prometheus_client import CollectorRegistry
@@ -275,6 +275,28 @@ def test_a_missing_topic_is_waited_for(kafka: str, worker: StartWorker, send: Ca
     make_topics(kafka, name)
     send(name, 1)
     wait_until(lambda: processor.kept == [0])
+
+
+def test_a_topic_that_stands_still_behind_a_transaction_is_behind(
+    kafka: str, topic: str, worker: StartWorker, send: Callable[..., None]
+) -> None:
+    """Kafka tells those who wait for the end of transactions that there is no more."""
+    recorder = Recorder()
+    send(topic, 3)
+    running = worker(recorder, topic)
+    wait_until(lambda: running.value("lag", topic=topic) == 0)
+    with closing(KafkaProducer(bootstrap_servers=kafka, transactional_id=topic)) as hanging:
+        hanging.init_transactions()
+        hanging.begin_transaction()
+        hanging.send(topic, b"hangs").get(10)
+        send(topic, 2)
+        wait_until(lambda: running.value("lag", topic=topic) == 3)
+        wait_until(lambda: (running.value("lag_seconds", topic=topic) or 0) > 1)
+        assert running.value("up") == 1
+        hanging.abort_transaction()
+    wait_until(lambda: running.value("lag", topic=topic) == 0)
+    wait_until(lambda: running.value("lag_seconds", topic=topic) == 0)
+    assert recorder.kept == [0, 1, 2, 4, 5]
 
 
 def test_two_workers_share_evenly_keep_pairs_together_and_take_over(

@@ -132,6 +132,9 @@ class Reader:
         await self._answer("bounds")
         return {source: Bounds(0, self._world.ends[source.topic]) for source in sources}
 
+    def written(self, source: TopicPartition) -> int:
+        return self._world.ends[source.topic]
+
     async def fetched(self, source: TopicPartition) -> int:
         await self._answer("position")
         return self.at.get(source.topic, 0)

@@ -39,6 +39,8 @@ class FakeReader:
     position: int = 0
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     kept: Fingerprint | None = None
+    hidden: int = 0
+    """The end behind an open transaction."""
     looked_at: list[dict[TopicPartition, int]] = field(default_factory=list)
     sought: list[int] = field(default_factory=list)
     committed: list[int] = field(default_factory=list)
@@ -56,6 +58,9 @@ class FakeReader:
         if sources:
             await self.answers.wait()
         return {source: Bounds(10, self.end) for source in sources}
+
+    def written(self, source: TopicPartition) -> int:  # noqa: ARG002
+        return self.hidden
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
         self.looked_at += [dict(places)]
@@ -621,6 +626,18 @@ def test_what_kafka_cannot_date_waits_since_it_was_seen() -> None:
         await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) > 0.05)
         assert (scene.value("lag_seconds", topic="t.a") or 0) < 5
         assert scene.reader.looked_at[1:] == [{SOURCE: 20}]
+
+    reporting(script)
+
+
+def test_what_an_open_transaction_hides_waits_and_is_no_sign_of_being_stuck() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.engine.take(scene.reader.fetch(*range(20, 100)))
+        await comes_true(lambda: scene.value("lag", topic="t.a") == 0)
+        scene.reader.hidden = 103
+        await comes_true(lambda: scene.value("lag", topic="t.a") == 3)
+        await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) > 0.05)
+        assert scene.engine.healthy()
 
     reporting(script)
 
