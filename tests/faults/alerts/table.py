@@ -11,6 +11,7 @@ import psycopg
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from contracts.authorities import AUTHORITIES
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
 from tests.faults.alerts.figures import alter_cell, forget_release
@@ -165,14 +166,23 @@ def put_aside(scene: Scene) -> Mend:
 
 
 def silence(authority: str | None = None) -> Callable[[Scene], Mend]:
-    """As if the last that came of it, or of all, came ten days ago."""
+    """As if the last that came of it, or of all, came ten days ago; the proof may find that arrivals are not what the log says."""
+    whose, which = ("WHERE authority = %s", [authority]) if authority else ("", [])
+
+    def move(scene: Scene, by: str) -> None:
+        for service in ("orders", "unpaid_work"):
+            scene.platform.execute(
+                f"UPDATE {service}.arrivals SET arrived_at = arrived_at + interval '{by}' {whose}", *which
+            )
 
     def inject(scene: Scene) -> Mend:
-        where = "WHERE authority = %s" if authority else ""
-        for service in ("orders", "unpaid_work"):
-            statement = f"UPDATE {service}.arrivals SET arrived_at = arrived_at - interval '10 days' {where}"
-            scene.platform.execute(statement, *([authority] if authority else []))
-        return (lambda: scene.heartbeats([authority])) if authority else scene.heartbeats
+        move(scene, "-10 days")
+
+        def mend() -> None:
+            move(scene, "10 days")
+            scene.heartbeats(which or AUTHORITIES)
+
+        return mend
 
     return inject
 
@@ -277,8 +287,8 @@ ALL = (
     ),
     Fault("an authority is parked", "AuthorityParked", park),
     Fault("an aggregate that cannot be read", "AggregatesPutAside", put_aside),
-    Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE)),
-    Fault("everybody falls silent", "NobodyHeard", silence()),
+    Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE), also=frozenset({"ProofFailed"})),
+    Fault("everybody falls silent", "NobodyHeard", silence(), also=frozenset({"ProofFailed"})),
     Fault("all of the smallest authority is refused", "MostRefused", refuse_all),
     Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens),
     Fault("a token is about to end", "TokenEnds", ending_token),
