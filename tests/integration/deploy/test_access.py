@@ -401,10 +401,13 @@ def test_who_copies_may_read_everything_and_write_nothing(guarded: Guarded, kafk
 def test_the_exporter_needs_no_more_than_its_rights(guarded: Guarded, tmp_path: Path) -> None:
     settings = guarded.enter(rights.SERVICES["kafka-exporter"])
     assert settings.sasl_password is not None
+    arguments = tmp_path / "sign_in"
+    arguments.write_text(
+        f"--sasl.username={settings.sasl_username}\n--sasl.password={settings.sasl_password.get_secret_value()}\n"
+    )
     command = [
         *("kafka_exporter", f"--kafka.server={settings.bootstrap}", "--sasl.enabled", "--sasl.mechanism=scram-sha512"),
-        *(f"--sasl.username={settings.sasl_username}", f"--sasl.password={settings.sasl_password.get_secret_value()}"),
-        *("--tls.enabled", f"--tls.ca-file={settings.tls_ca_path}"),
+        *("--tls.enabled", f"--tls.ca-file={settings.tls_ca_path}", f"@{arguments}"),
     ]
     of_topics = {"kafka_topic_partition_current_offset", "kafka_topic_partition_under_replicated_partition"}
     expected = watched("kafka_") | of_topics

@@ -3,7 +3,8 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,16 @@ def variables(prepared: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def interpolated(text: str, values: dict[str, str]) -> str:
+def interpolated(text: str, values: Mapping[str, str]) -> str:
     """As Compose does it, for the forms that are used here."""
 
     def value(found: re.Match[str]) -> str:
         name, how, alternative = found.groups()
         if how == ":-":
             return values.get(name) or alternative
-        assert values.get(name), f"{name} is not in example.env"
-        return values[name]
+        found_value = values[name] if isinstance(values, defaultdict) else values.get(name)
+        assert found_value, f"{name} is not in example.env"
+        return found_value
 
     return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
 
@@ -286,6 +288,45 @@ def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) 
     example = (ROOT / "deploy" / "compose" / "example.env").read_text()
     assert not re.search("(PASSWORD|AGGREGATES_KEY|CLUSTER_ID)=.", example)
     assert "/.env" in (ROOT / ".gitignore").read_text().split()
+
+
+def laid_over(values: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each service of each file of Compose, by itself."""
+    for file in (ROOT / "docker-compose.yml", *sorted((ROOT / "deploy" / "compose").glob("*.yml"))):
+        told = defaultdict(lambda: "https://filled-in.example", {name: each for name, each in values.items() if each})
+        services = yaml.load(interpolated(file.read_text(), told), Merged).get("services", {})
+        yield from ((f"{file.stem}: {name}", service) for name, service in services.items())
+
+
+def test_no_secret_is_on_a_command_line(variables: dict[str, str]) -> None:
+    """Where everybody on the host can read it."""
+    secrets = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_KEY")) and value]
+    services = list(laid_over(variables))
+    assert len(secrets) > 20
+    assert any(secret in str(service) for _, service in services for secret in secrets)
+    for name, service in services:
+        words = str([service.get(part) for part in ("command", "entrypoint", "healthcheck")])
+        assert not any(secret in words for secret in secrets), name
+
+
+def test_whoever_uses_postgresql_believes_only_its_own_certificate(variables: dict[str, str], prepared: Path) -> None:
+    using = [
+        (name, service)
+        for name, service in laid_over(variables)
+        if "@postgres/payback" in str(service.get("environment")) or name == "docker-compose: access"
+    ]
+    assert len(using) == 14
+    for name, service in using:
+        told = service["environment"]
+        assert "postgres_certificate" in service["configs"], name
+        if "DATA_SOURCE_NAME" in told:
+            assert told["DATA_SOURCE_NAME"].endswith("?sslmode=verify-full&sslrootcert=/postgres_certificate")
+        else:
+            assert (told["PGSSLMODE"], told["PGSSLROOTCERT"]) == ("verify-full", "/postgres_certificate"), name
+    own = prepared / "var" / "postgres"
+    assert compose(variables)["configs"]["postgres_certificate"]["file"] == "./var/postgres/server.crt"
+    assert (own / "server.key").stat().st_mode & 0o077 == 0
+    assert (own / "server.crt").stat().st_mode & 0o004
 
 
 def test_only_the_apis_and_the_operators_pages_can_be_reached(variables: dict[str, str]) -> None:
