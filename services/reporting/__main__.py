@@ -1,11 +1,15 @@
 """`python -m services.reporting api|worker|migrate`. Each process imports only what it runs."""
 
+import os
 import sys
 
 from contracts.listing.reading import ListError
 from services.chassis.failures import Failure
 from services.chassis.memory import loading
 from services.chassis.settings import SettingsError
+
+LOWEST = 19
+"""The priority of what is done for callers who are not signed in, from the first import on."""
 
 
 def main(arguments: list[str]) -> int:
@@ -17,6 +21,13 @@ def main(arguments: list[str]) -> int:
                 from services.reporting.settings import ApiSettings
 
             return run_api(ApiSettings.load())
+        case ["beside", descriptor]:
+            os.nice(LOWEST)
+            with loading():
+                from services.reporting.app import run_beside
+                from services.reporting.settings import ApiSettings
+
+            return run_beside(ApiSettings.load(), int(descriptor))
         case ["worker"]:
             with loading():
                 from services.reporting.ingest.run_worker import run_worker

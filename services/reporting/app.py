@@ -1,5 +1,6 @@
 """Wires the API and the pages: every object is made here, and passed on as an argument."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
@@ -11,8 +12,9 @@ from sqlalchemy import Engine
 
 from services.chassis import database, logs, migrations, tracing
 from services.chassis.api.http import Checks, application, serve
-from services.chassis.api.open_access import open_up
+from services.chassis.api.open_access import Packing, open_up
 from services.chassis.clock import Clock, system_clock
+from services.chassis.guarding.aside import Beside, serve_beside, set_aside, unlimited
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.chassis.web.refusals import Refusals
@@ -47,10 +49,18 @@ TAGS: list[dict[str, Any]] = [
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
     """The API and the pages."""
-    return _built(settings, engine, registry, site_of(_reading(settings, engine), clock, settings.site), {})
+    site = site_of(_reading(settings, engine), clock, settings.site)
+    return _to_all(_built(settings, engine, registry, site, {}), site)
 
 
-def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, site: Site, more: Checks) -> FastAPI:
+def _built(
+    settings: ApiSettings,
+    engine: Engine,
+    registry: CollectorRegistry,
+    site: Site,
+    more: Checks,
+    public: Beside | None = None,
+) -> FastAPI:
     clock, reading = site.clock, site.database
     store = SessionStore(engine, clock, settings.site)
     checks: Checks = {
@@ -69,14 +79,23 @@ def _built(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, s
         described=DESCRIBED,
         content_security_policy=POLICY,
         sessions=Sessions("Figures", store, settings.tokens, settings.oidc, insecure=settings.site.insecure_cookie),
+        beside={"public": public.check} if public else None,
+        lifespan=public.running if public else None,
     )
     app.state.reading = reading
     app.description, app.openapi_tags = DESCRIPTION, TAGS
     app.contact = {"name": PUBLISHER, "email": CONTACT}
     app.license_info = {"name": LICENCE.name, "identifier": LICENCE.short}
+    app.add_exception_handler(404, routes.not_found(site))
+    if public:
+        set_aside(app, public)
+    return app
+
+
+def _to_all(app: FastAPI, site: Site) -> FastAPI:
+    """As browsers and pages of other sites ask it."""
     app.add_middleware(Refusals, frame=site)
     open_up(app)
-    app.add_exception_handler(404, routes.not_found(site))
     return app
 
 
@@ -90,11 +109,25 @@ def run_api(settings: ApiSettings) -> int:
     opening = engine, system_clock, stop, OpeningMetrics(registry)
     Thread(target=keep_opening, args=opening, name="opening", daemon=True).start()
     site = site_of(_reading(settings, engine), system_clock, settings.site)
-    warming = Warming(site)
-    app = _built(settings, engine, registry, site, {"pages": warming.check})
+    warming, public = Warming(site), Beside([sys.executable, "-m", "services.reporting", "beside"])
+    app = _to_all(_built(settings, engine, registry, site, {"pages": warming.check}, public), site)
     Thread(target=warming.run, args=(app, stop), name="warming", daemon=True).start()
     serve(app, settings.http, settings.metrics, registry)
     stop.set()
+    return 0
+
+
+def run_beside(settings: ApiSettings, descriptor: int) -> int:
+    """Work for callers who are not signed in, for the process that has the other end of the socket."""
+    logs.configure(settings.logs, SCHEMA)
+    engine = database.engine(settings.database)
+    site = site_of(_reading(settings, engine), system_clock, settings.site)
+    asked = settings.model_copy(update={"http": unlimited(settings.http)})
+    app = _built(asked, engine, new_registry(), site, {})
+    app.add_middleware(Packing)
+    warming = Warming(site)
+    Thread(target=warming.run, args=(app, Event()), name="warming", daemon=True).start()
+    serve_beside(app, descriptor, warming.is_done)
     return 0
 
 

@@ -31,9 +31,13 @@ class Warming:
     def __init__(self, site: Site) -> None:
         self._site, self._done = site, Event()
 
+    def is_done(self) -> bool:
+        """Whether it is done."""
+        return self._done.is_set()
+
     def check(self) -> None:
         """Raises Away until it is done."""
-        if not self._done.is_set():
+        if not self.is_done():
             raise Away("pages are being made ready")
 
     def run(self, app: FastAPI, stop: Event) -> None:
@@ -52,9 +56,8 @@ class Warming:
             stop.wait(LOOK_SECONDS if self._done.is_set() else RETRY_SECONDS)
 
     def _all(self, app: FastAPI) -> None:
-        for check in app.state.dependencies.values():
-            if check != self.check:
-                check()
+        for name in ("postgresql", "schema"):
+            app.state.dependencies[name]()
         for template in self._site.templates.list_templates(("html",)):
             self._site.templates.get_template(template)
         app.openapi()

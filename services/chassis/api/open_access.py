@@ -1,6 +1,7 @@
 """A public site's answers besides GET: HEAD, and requests from pages of other sites for public data."""
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,19 @@ class Head:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         await self._app({**scope, "method": "GET"}, receive, send_without_body)
+
+
+class Packing:
+    """Compresses an answer where its caller takes that, so that whoever hands it on need not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._packing = GZipMiddleware(app, SMALLEST_PACKED, LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        taken = scope["type"] == "http" and "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        await (self._packing if taken else self._app)(scope, receive, send)
 
 
 def open_up(app: FastAPI) -> None:

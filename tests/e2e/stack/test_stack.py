@@ -2,12 +2,16 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
 from contracts.authorities import AUTHORITIES
+from deploy.local.plan import SERVICES
 from deploy.local.process import asking
 from tests.e2e.stack.conftest import Stack
 
@@ -55,3 +59,21 @@ def test_the_stack_says_one_line_and_works(stack: Stack) -> None:
         assert time.monotonic() < deadline, "the event was not counted in time"
         time.sleep(0.1)
     assert events == [("outcome=applied", 1)]
+
+
+@pytest.mark.faults
+def test_no_process_that_stays_signs_in_as_an_owner_or_superuser(stack: Stack) -> None:
+    assert stack["orders"]
+    own = psutil.Process().children(recursive=True)
+    found = {}
+    for process in own:
+        with suppress(psutil.Error):
+            url = process.environ().get("PAYBACK_DATABASE_URL")
+            words = process.cmdline()
+            if url and words[1:2] == ["-m"]:
+                found[" ".join(words[2:4])] = urlsplit(url).username
+    assert found == {
+        f"services.{service} {process}": f"{service}_{process.replace('webhooks', 'worker').replace('beside', 'api')}"
+        for service in SERVICES
+        for process in ("api", "worker", "beside" if service == "reporting" else "webhooks")
+    }
