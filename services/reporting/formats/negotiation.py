@@ -9,6 +9,7 @@ from services.reporting.figures.answers import Enquiry, Question
 from services.reporting.formats.writers import CSV, CSVW, EXTENSIONS, JSON, JSON_STAT, XLSX, MediaType
 from services.reporting.read.vintages import Released
 from services.reporting.registry.catalogue import DEFINITIONS
+from services.reporting.releases.change_marker import how_far
 from services.reporting.releases.index import ReleaseInfo
 
 OFFERED: tuple[MediaType, ...] = (JSON, CSV, JSON_STAT, XLSX, CSVW)
@@ -46,20 +47,16 @@ def _quality(words: str) -> float:
         return 0.0
 
 
-_LIVE = "SELECT coalesce(sum(next_offset), 0) FROM checkpoints"
-"""How far everything has got that live figures are made of. In words: to put it together took longer than to ask it."""
-
-
 def tag(enquiry: Enquiry, request: Request, kind: str, question: Question) -> str:
-    """A strong ETag, known before the answer: it changes with anything that goes into the answer.
+    """A strong ETag, known before the answer: it changes with anything that goes into the answer, and with nothing else.
 
-    Figures of a release depend only on what the release froze. Raises NotThere.
+    Whoever can work it out could else count events that they do not see. Figures of a release depend only on what the release froze.
+    Raises NotThere.
     """
-    whole, published = enquiry.sources(question.release, question.as_of)
+    viewer, (whole, published) = enquiry.viewer, enquiry.sources(question.release, question.as_of)
     made: list[object] = [None if published is None else _content(published)]
-    if not (whole is None and published) and not isinstance(whole, Released):
-        made += [enquiry.connection.exec_driver_sql(_LIVE).scalar_one(), enquiry.today]
-    viewer = enquiry.viewer
+    if whole is not None and not isinstance(whole, Released):
+        made += [*how_far(enquiry.connection, viewer), enquiry.today]
     parts = (_VERSIONS, request.url.path, request.url.query, kind, viewer.audience, viewer.authority, *made)
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
