@@ -97,10 +97,15 @@ class Platform:
 
     async def send(self, service: Asked, method: str, path: str, **what: Any) -> httpx.Response:
         """Send a request without a token of its own: the headers say who asks. Raises what `ask` raises."""
-        return await self._send(service, self._client.build_request(method, f"{self._urls[service]}/v1/{path}", **what))
+        return await self._send(service, self._client.build_request(method, self._address(service, path), **what))
+
+    def _address(self, service: Asked, path: str) -> str:
+        """Return where the service answers this path and no other: a reference may be `..`, which would lead upwards."""
+        parts = (part.replace(".", "%2E") if part in {".", ".."} else part for part in path.split("/"))
+        return f"{self._urls[service]}/v1/{'/'.join(parts)}"
 
     def _request(self, method: str, token: str, service: Asked, path: str, **what: Any) -> httpx.Request:
-        request = self._client.build_request(method, f"{self._urls[service]}/v1/{path}", **what)
+        request = self._client.build_request(method, self._address(service, path), **what)
         request.headers["Authorization"] = f"Bearer {token}"
         if path.startswith(_LONG):
             request.extensions["timeout"] = httpx.Timeout(_PATIENCE_SECONDS).as_dict()
