@@ -53,7 +53,10 @@ PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgr
 TOGETHER = (
     ("tests/e2e/stack/",),
     ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
-    ("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
+    (
+        *("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
+        "tests/faults/test_attacks.py",
+    ),
 )
 """Files that share a platform, which takes some 20 seconds of processor time to start: two of them, so that two workers have some."""
 MEMORY_OF_A_WORKER = 3 * 2**30

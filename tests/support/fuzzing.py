@@ -33,6 +33,8 @@ BODIES = (
     b"event=%00&token=%ED%A0%80&role=%00&lines=%00",
     b'{"id":1e999}',
 )
+HOSTS = ("[", "[::1", "a]b", 'x"><script>', "a b", "\u00e9", "x:99999999", "x@y", "x/y?z#", "..")
+"""What is no name of a host."""
 KINDS = (
     "application/json",
     "application/cloudevents-batch+json",
@@ -47,6 +49,7 @@ class Asked(NamedTuple):
     address: str
     body: bytes | None = None
     kind: str = ""
+    host: str = ""
 
 
 def requests(app: FastAPI) -> Iterator[Asked]:
@@ -66,6 +69,7 @@ def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
             yield Asked(method, re.sub(r"{.*?}", "x", route.path.replace(place, word)))
         for name in sorted(names_of(route)):
             yield Asked(method, f"{usual}?{name}={word}")
+    yield from (Asked(method, usual, host=host) for host in HOSTS)
     if method == "POST":
         yield from (Asked(method, usual, body, kind) for body in BODIES for kind in KINDS)
 
@@ -82,6 +86,7 @@ def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Map
 def _answer(client: TestClient, asked: Asked, headers: Mapping[str, str]) -> httpx2.Response:
     kind = {b"content-type": asked.kind.encode("latin-1")} if asked.kind else {}
     given = {name.encode(): value.encode() for name, value in headers.items()}
+    kind |= {b"host": asked.host.encode("latin-1")} if asked.host else {}
     return client.request(asked.method, asked.address, content=asked.body, headers={**given, **kind})
 
 
@@ -94,5 +99,6 @@ def _assert_guarded(asked: Asked, answer: httpx2.Response) -> None:
         answer.text,
     )
     assert "Traceback" not in answer.text
+    assert "<script>" not in answer.text, asked
     lacking = {name for name in GUARDS if name not in answer.headers}
     assert not lacking, (asked.address[:200], lacking)

@@ -206,6 +206,14 @@ class Platform:
 
     # APIs
 
+    def port(self, name: str) -> int:
+        """Where an API listens."""
+        return int(self._specs[name].environment["PAYBACK_HTTP_PORT"])
+
+    def bearer(self, role: str) -> str:
+        """The token of an authority (its code) or of `national`."""
+        return self._key.mint(identity_of(role))
+
     @property
     def desk(self) -> str:
         """Where the desk's pages are, once `desk-api` was started."""

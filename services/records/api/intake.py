@@ -35,6 +35,8 @@ BATCH = "application/cloudevents-batch+json"
 LINES = "application/x-ndjson"
 GROUP = 1000
 """Lines that are sent to Kafka at once."""
+MOST_COMMAS = 50 * MOST_IN_A_BATCH
+"""In a batch, which are counted before its parts are made: each part costs more memory than the two bytes that it may have."""
 MOST_AT_ONCE = 16
 """Requests of one authority that may run at the same time."""
 
@@ -192,6 +194,8 @@ async def _groups(request: Request, told: Told) -> AsyncIterator[list[Item]]:
 
 
 def _batch_groups(body: bytes) -> Iterator[list[Item]]:
+    if body.count(b",") > MOST_COMMAS:
+        raise _too_many()
     try:
         raws = msgspec.json.decode(body.removeprefix(BOM), type=list[msgspec.Raw])
     except UNREADABLE:
@@ -199,10 +203,14 @@ def _batch_groups(body: bytes) -> Iterator[list[Item]]:
         words = f": this is {encoding}, not UTF-8" if encoding else ""
         raise Problem(422, f"A batch is a JSON array of events{words}") from None
     if len(raws) > MOST_IN_A_BATCH:
-        raise Problem(413, f"A batch holds {MOST_IN_A_BATCH} events at most: send lines")
+        raise _too_many()
     items = [Item(index, bytes(raw)) for index, raw in enumerate(raws)]
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]
+
+
+def _too_many() -> Problem:
+    return Problem(413, f"A batch holds {MOST_IN_A_BATCH} events at most: send lines")
 
 
 async def _line_groups(request: Request) -> AsyncIterator[list[Item]]:

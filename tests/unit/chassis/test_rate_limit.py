@@ -161,3 +161,13 @@ def test_without_a_limit_nothing_is_counted() -> None:
     assert statuses(client, 50) == [200] * 50
     assert "ratelimit" not in client.get("/v1/things").headers
     assert "429" not in client.get("/openapi.json").json()["paths"]["/v1/things"]["get"]["responses"]
+
+
+def test_a_proxy_that_nobody_named_is_noticed_once(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """All who ask through it would share one limit. One that is named leaves no port of its own."""
+    named = TestClient(connect("192.0.2.1").app, client=("192.0.2.9", 0))
+    named.get("/v1/things", headers={"X-Forwarded-For": "192.0.2.9"})
+    assert "TRUSTED_PROXIES" not in caplog.text
+    for _ in range(2):
+        connect("192.0.2.1").get("/v1/things", headers={"X-Forwarded-For": "192.0.2.9"})
+    assert caplog.text.count("PAYBACK_HTTP_TRUSTED_PROXIES") == 1

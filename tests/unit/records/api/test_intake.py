@@ -1,6 +1,7 @@
 """What a request may look like: modes, media types and encodings, judged without anything being sent."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from contracts.receipts.keys import PublicKeys, new_key
 from contracts.receipts.signed import sign
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.api.http import application
+from services.chassis.api.problems import Problem
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.failures import Away
@@ -142,6 +144,17 @@ def test_a_batch_of_numbers_makes_no_answer_a_hundred_times_as_large(client: Tes
     assert (status, len(json.dumps(told)) < 1000) == (413, True)
     most = b"[" + b",".join([b"1"] * MOST_IN_A_BATCH) + b"]"
     assert validate(client, most, content_type=intake.BATCH)[0] == 422
+
+
+def test_a_batch_of_numbers_takes_no_memory_a_hundred_times_as_large() -> None:
+    """None of its parts is made before it is known to be too many."""
+    body = b"[" + b"1," * 3_000_000 + b"1]"
+    tracemalloc.start()
+    with pytest.raises(Problem):
+        next(intake._batch_groups(body))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_lines_beyond_the_most_of_one_request_are_not_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,292 @@
+"""Every kind of attack, on every real process, with its memory measured: none has ever more than twice what it rests at, and its bound.
+
+The limits of requests are taken off, so that nothing but the bounds of each request holds. Afterwards everybody is served as before.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import date
+from gzip import compress
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import psutil
+import pytest
+from kafka import KafkaProducer
+
+from contracts.decoding.codec import encode
+from contracts.events import Topic
+from contracts.topics import topic_of
+from services.chassis.api.policy import MIB, Policies
+from services.chassis.settings import KafkaSettings
+from services.desk.policies import POLICIES as DESK
+from services.orders.policies import POLICIES as ORDERS
+from services.reporting.policies import POLICIES as REPORTING
+from services.unpaid_work.policies import POLICIES as UNPAID_WORK
+from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
+from tests.support.fuzzing import WORDS
+from tests.support.lives import event, imposed
+from tests.support.processes import APIS, WORKERS, Platform, until
+
+AT_ONCE = 8
+"""Connections of one attacker, in each attack."""
+AUTHORITY, ANOTHER = "S12000048", "S12000050"
+TABLES: Mapping[str, Policies] = MappingProxyType(
+    {"orders-api": ORDERS, "unpaid_work-api": UNPAID_WORK, "reporting-api": REPORTING, "desk-api": DESK}
+)
+UNLIMITED = {"http_requests_per_minute": "0", "http_public_seconds": "0", "http_caller_seconds": "0"}
+PIECE = b"1," * 32 * 1024
+
+
+class Said(NamedTuple):
+    """One request, in parts as they are sent."""
+
+    parts: tuple[bytes, ...]
+    refused: bool
+    """Whether it must be."""
+
+
+class Target(NamedTuple):
+    """One API, and who it believes."""
+
+    name: str
+    port: int
+    policies: Policies
+    token: str
+
+    def head(self, method: str, path: str, *more: str) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *more, "", ""]
+        return "\r\n".join(lines).encode("latin-1")
+
+    @property
+    def signed_in(self) -> str:
+        """The header by which somebody of an authority asks."""
+        return (
+            f"Cookie: payback_token={self.token}" if self.name == "desk-api" else f"Authorization: Bearer {self.token}"
+        )
+
+    def routes(self, *methods: str) -> Iterator[tuple[str, str]]:
+        for name in self.policies:
+            method, path = name.split(" ")
+            if method in methods and not self.policies[name].listens:
+                yield method, path
+
+
+def forged_tokens(target: Target) -> Iterator[Said]:
+    """Long ones, signed by nobody or by another key, and such as JSON readers choke on."""
+    head, body, _ = target.token.split(".")
+    none = _encoded(b'{"alg":"none"}')
+    deep = _encoded(b'{"alg":' + b"[" * 15_000)
+    forged = [
+        *(f"{head}.{body}.{n:0>86}" for n in range(40)),
+        *(f"{none}.{body}.", f"{deep}.{body}.x", "." * 20_000, "x" * 30_000, f"{head}.{_encoded(b'1' * 20_000)}.x"),
+    ]
+    for token in forged:
+        for _, path in islice(target.routes("GET"), 5, 8):
+            address = re.sub("{.*?}", "x", path)
+            for given in (f"Authorization: Bearer {token}", f"Cookie: payback_token={token}; payback_session={token}"):
+                yield Said((target.head("GET", address, given),), refused=False)
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def framing(_: Target) -> Iterator[Said]:
+    """Requests that two readers could read differently."""
+    yield from (Said((sent,), refused=True) for sent in AMBIGUOUS.values())
+
+
+def heads(_: Target) -> Iterator[Said]:
+    """Heads, and what follows bodies, without end."""
+    yield from (Said(parts, refused=True) for parts in FLOODS.values())
+
+
+def injections(target: Target) -> Iterator[Said]:
+    """What is no name in the place of each, and in a parameter."""
+    given = target.signed_in
+    for method, path in target.routes("GET", "DELETE"):
+        for word in WORDS:
+            if "{" in path:
+                yield Said((target.head(method, re.sub("{.*?}", word, path), given),), refused=False)
+            yield Said((target.head(method, f"{re.sub('{.*?}', 'x', path)}?after={word}", given),), refused=False)
+
+
+def paths(target: Target) -> Iterator[Said]:
+    """Addresses that lead elsewhere, or nowhere."""
+    ways = (
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/v1%2forders",
+        "//",
+        "/" + "a/" * 10_000,
+        "/%00",
+        "/static/..%2f",
+    )
+    yield from (Said((target.head("GET", way),), refused=True) for way in ways)
+
+
+def large_bodies(target: Target) -> Iterator[Said]:
+    """Far more than any route takes whole, announced or not, as whatever it is called."""
+    given = target.signed_in
+    for _, path in target.routes("POST"):
+        for kind in ("application/json", "application/x-www-form-urlencoded", "application/cloudevents-batch+json"):
+            head = target.head(
+                "POST", re.sub("{.*?}", "x", path), given, f"Content-Type: {kind}", "Transfer-Encoding: chunked"
+            )
+            chunk = b"%x\r\n%b\r\n" % (len(PIECE), PIECE)
+            yield Said((head, *[chunk] * 512), refused=True)
+        announced = target.head("POST", re.sub("{.*?}", "x", path), given, "Content-Length: 400000000")
+        yield Said((announced, *[PIECE] * 512), refused=True)
+
+
+def bombs(target: Target) -> Iterator[Said]:
+    """A few bytes that would become many, as JSON or as its answer, and such as is packed."""
+    given = target.signed_in
+    bodies = {
+        "application/cloudevents-batch+json": b"[" + b"1," * (4 * MIB - 2) + b"1]",
+        "application/json": b"[" * (8 * MIB),
+        "application/x-ndjson": b"1\n" * 1000 + b"[" * (7 * MIB) + b"\n",
+        "application/cloudevents+json": b'{"a":"' + b"\\u0000" * MIB + b'"}',
+    }
+    for _, path in target.routes("POST"):
+        for kind, body in bodies.items():
+            head = target.head(
+                "POST", re.sub("{.*?}", "x", path), given, f"Content-Type: {kind}", f"Content-Length: {len(body)}"
+            )
+            yield Said((head, body), refused=False)
+        packed = compress(b"0" * 100_000_000)
+        told = ("Content-Encoding: gzip", "Content-Type: application/json", f"Content-Length: {len(packed)}")
+        yield Said((target.head("POST", re.sub("{.*?}", "x", path), given, *told), packed), refused=False)
+
+
+Attack = Callable[[Target], Iterator[Said]]
+ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, paths, large_bodies, bombs)
+
+
+def asked(port: int, said: Said) -> int:
+    """The status of the answer; 0 where the connection was closed without one."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
+        with suppress(ConnectionError):  # the rest need not be heard
+            for part in said.parts:
+                connection.sendall(part)
+        with suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                answer = answer or part[:16]
+    return int(answer[9:12] or 0)
+
+
+class Memory:
+    """What a process, and what it started, takes: at rest, and at most since this was made."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._of = [process, *process.children(recursive=True)]
+        self.resting = [each.memory_info().rss for each in self._of]
+        for each in self._of:
+            Path(f"/proc/{each.pid}/clear_refs").write_text("5")  # forgets the most that it had
+
+    def most(self) -> list[int]:
+        return [_most(each.pid) for each in self._of]
+
+    def assert_bounded(self, bound: int, what: str) -> None:
+        for rested, most in zip(self.resting, self.most(), strict=True):
+            assert most <= 2 * rested + bound, (
+                f"{what}: {most / MIB:.0f} MiB, at rest {rested / MIB:.0f}, bound {bound / MIB:.0f}"
+            )
+
+
+def _most(pid: int) -> int:
+    [found] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found) * 1024
+
+
+def bound_of(policies: Policies) -> int:
+    """What is taken whole at once, and one answer."""
+    return AT_ONCE * max(each.body for each in policies.values()) + max(each.answer for each in policies.values())
+
+
+@pytest.fixture
+def attacked(platform: Platform) -> Iterator[Platform]:
+    names = {*APIS, "desk-api"}
+    for name in names:
+        platform.tell(name, **UNLIMITED)
+    for name in names & platform.running().keys():
+        platform.kill(name)
+    platform.start(*names)
+    yield platform
+    platform.kill("desk-api")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", TABLES)
+def test_no_attack_takes_more_of_an_api_than_its_bound(attacked: Platform, name: str) -> None:
+    target = Target(name, attacked.port(name), TABLES[name], attacked.bearer(AUTHORITY))
+    assert asked(target.port, Said((target.head("GET", "/healthz"),), refused=False)) == 200
+    process = psutil.Process(attacked.process(name).pid)
+    for attack in ATTACKS:
+        memory, requests = Memory(process), list(attack(target))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            statuses = list(pool.map(lambda said: asked(target.port, said), requests))
+        assert requests, attack.__name__
+        assert max(statuses) < 500, (attack.__name__, Counter(statuses))
+        passed = [
+            status for said, status in zip(requests, statuses, strict=True) if said.refused and 200 <= status < 300
+        ]
+        assert passed == [], attack.__name__
+        memory.assert_bounded(bound_of(target.policies), f"{name}, {attack.__name__}")
+    assert asked(target.port, Said((target.head("GET", "/healthz"),), refused=False)) == 200
+
+
+def test_no_bomb_in_kafka_takes_more_of_a_worker_than_its_bound(platform: Platform) -> None:
+    """Two of 100 MB, packed into a few kilobytes, and others' events meanwhile."""
+    settings = KafkaSettings(bootstrap=platform.kafka)
+    bound = settings.fetch_max_bytes + settings.partition_fetch_max_bytes
+    memories = {name: Memory(psutil.Process(platform.process(name).pid)) for name in WORKERS}
+    before = {service: platform.taken(service) for service in ("orders", "unpaid_work")}
+    producer = KafkaProducer(
+        bootstrap_servers=platform.kafka,
+        acks="all",
+        compression_type="gzip",
+        max_request_size=2**28,
+    )
+    with closing(producer):
+        for kind in (Topic.ORDERS, Topic.UNPAID_WORK):
+            for filling in (b" ", b"["):
+                producer.send(topic_of(kind, AUTHORITY), key=b"k", value=filling * 100_000_000).get(60)
+    good = encode(event(imposed(date(2025, 3, 3)), "ATTACKED/1", ANOTHER))
+    answer = platform.post("orders", ANOTHER, good, "application/cloudevents+json")
+    assert answer.status_code == 202, answer.text
+    [receipt] = answer.json()["receipts"]
+    platform.wait_until_shown({f"{receipt['topic']}/0": receipt["offset"]})
+    until(lambda: platform.taken("orders") >= before["orders"] + 3, "orders takes them")
+    until(lambda: platform.taken("unpaid_work") >= before["unpaid_work"] + 5, "unpaid work takes them too")
+    kept = platform.rows("SELECT max(length(value)) FROM orders.rejections WHERE authority = %s", AUTHORITY)
+    assert kept[0][0] <= 70_000
+    for name, memory in memories.items():
+        memory.assert_bounded(bound, name)
+
+
+def test_the_measure_would_find_it(tmp_path: Path) -> None:
+    """A process that takes more than it may."""
+    ready = tmp_path / "ready"
+    told = f"import pathlib; pathlib.Path({str(ready)!r}).touch()"
+    greedy = f"import sys; sys.stdin.readline(); x = b'x' * 300_000_000; del x; {told}; sys.stdin.readline()"
+    with subprocess.Popen([sys.executable, "-c", greedy], stdin=subprocess.PIPE) as process:
+        memory = Memory(psutil.Process(process.pid))
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        until(ready.exists, "it took much and gave it back", 20)
+        with pytest.raises(AssertionError, match="at rest"):
+            memory.assert_bounded(100 * MIB, "it")
+        process.stdin.write(b"\n")
