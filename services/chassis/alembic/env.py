@@ -1,4 +1,4 @@
-"""The Alembic environment shared by every service's migrations. Alembic executes it; services.chassis.migrations starts it."""
+"""The Alembic environment of every service's migrations. Alembic executes it; services.chassis.migrations starts it."""  # noqa: INP001
 
 from alembic import context
 from sqlalchemy import Connection
