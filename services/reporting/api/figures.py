@@ -43,7 +43,7 @@ from services.reporting.api.schemas import (
     Profile,
     answers,
 )
-from services.reporting.disclosure.gate import Gate
+from services.reporting.disclosure.gate import DECIMALS, Gate
 from services.reporting.figures import quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.comparison import compare
@@ -54,6 +54,7 @@ from services.reporting.read.queries import Grain
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator, Kind
 from services.reporting.statistics.causes import RULES
+from services.reporting.statistics.funnel import Limits
 
 
 def definitions() -> APIRouter:
@@ -241,9 +242,13 @@ def compared(answer: Answer) -> dict[str, Any]:
     found = compare(answer)
     return {
         "scotland": found.scotland,
-        "authorities": [{"row": e.row, "limits": e.limits, "place": e.place} for e in found.authorities],
+        "authorities": [{"row": e.row, "limits": _told(e.limits), "place": e.place} for e in found.authorities],
         "by_chance": found.by_chance,
     }
+
+
+def _told(limits: Limits | None) -> dict[str, float] | None:
+    return None if limits is None else {name: round(limit, DECIMALS) for name, limit in limits._asdict().items()}
 
 
 def _csv_address(request: Request) -> str:

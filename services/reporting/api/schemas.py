@@ -176,7 +176,7 @@ class Placed(
 
 class Comparison(
     Known,
-    description="Authorities against control limits around Scotland, in percent; wider by one step of rounded counts.",
+    description="Authorities against control limits around Scotland, in percent, which allow for the rounding of counts.",
 ):
     indicator: Definition
     scotland: Row | None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from contracts.periods import months_between
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, CellName, cells_in, step_of
 from services.reporting.read.queries import Span
@@ -29,6 +28,8 @@ FEWEST_FOR_AN_OUTLOOK = 100
 MONTHS_IN_A_YEAR = 12
 MONTHS_IN_A_QUARTER = 3
 TOO_FEW = "too few reports to say"
+DECIMALS = 2
+"""Of values that programs get."""
 
 
 class Why(StrEnum):
@@ -126,6 +127,18 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many months count in a figure, which a rate a year is divided by."""
+
+    before: int
+    """As known on the first day."""
+    passed: int
+    """With those that passed since."""
+    after: int
+    """With earlier ones, too, that were told of since."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToCome:
     """How much is likely still to arrive about one area and period. Where nothing is estimated, `why` says why."""
 
@@ -163,9 +176,9 @@ class Gate:
     viewer: Identity
     public: AbstractSet[CellName] = frozenset()
 
-    def rows(self, indicator: Indicator, figures: Iterable[Figure]) -> list[Row]:
-        """The figures of one indicator, exact if the viewer may see them so."""
-        shown = [self._row(indicator, figure) for figure in figures]
+    def rows(self, indicator: Indicator, figures: Iterable[Figure], decimals: int | None = DECIMALS) -> list[Row]:
+        """The figures of one indicator, exact if the viewer may see them so. Who rounds values for people asks for all `decimals`: None."""
+        shown = [self._row(indicator, figure, decimals) for figure in figures]
         self.looks_again(len(shown), indicator)
         return shown
 
@@ -208,26 +221,27 @@ class Gate:
         definitions: tuple[Indicator, Indicator],
         area: str,
         span: Span,
-        before: Counts,
-        after: Counts,
+        counts: tuple[Counts, Counts],
         parts: Mapping[Cause, Counts],
+        months: Counted,
     ) -> Explained:
-        """A figure on two days. Raises NotForViewer for viewers who may not see it exactly."""
+        """A figure on two days, by its counts on each. Raises NotForViewer for viewers who may not see it exactly."""
         if not self.sees_whole(area):
             raise NotForViewer("Only those who may see a figure as it is may see why it moved")
         old, new = definitions
+        before, after = counts
         shown, reached = [], before
-        months = len(months_between(span.first, span.last))
-        was = first = _measured(old, months, before)[:3]
+        was = first = _measured(old, months.before, before)[:3]
         for cause in Cause:
             reached += parts[cause]
-            here = _measured(new if cause is Cause.DEFINITION else old, months, reached)[:3]
+            counted = months.passed if cause is Cause.NEW else months.after
+            here = _measured(new if cause is Cause.DEFINITION else old, counted, reached)[:3]
             steps = [_less(now, then) for now, then in zip(here, was, strict=True)]
             shown.append(PartRow(cause, steps[0] or 0.0, *steps[1:]))
             was = here
         if self.viewer.audience == "national":
             self._log_look(1, new.id)
-        pairs = zip(first, _measured(new, months, after)[:3], strict=True)
+        pairs = zip(first, _measured(new, months.after, after)[:3], strict=True)
         numerator, denominator, value = pairs
         return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
@@ -241,14 +255,14 @@ class Gate:
         """By how much a sum of this area may be off, as the viewer is shown it: a step, or 0 where it is exact."""
         return 0 if self.sees_whole(area) else step_of(form)
 
-    def _row(self, indicator: Indicator, figure: Figure) -> Row:
+    def _row(self, indicator: Indicator, figure: Figure, decimals: int | None) -> Row:
         if figure.numerator is None:
             return _without_numbers(figure, None)
         why = None if self.sees_whole(figure.area) else self._why_not(indicator, figure)
         if why is not None:
             return _without_numbers(figure, why)
         counts = Counts(figure.numerator, figure.denominator)
-        numbers = _measured(indicator, figure.months, counts)
+        numbers = _measured(indicator, figure.months, counts, decimals)
         marks = False, None, figure.provisional, figure.partial
         return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
@@ -296,12 +310,14 @@ def _without_numbers(figure: Figure, why: Why | None) -> Row:
 
 
 def _measured(
-    indicator: Indicator, months: int, counts: Counts
+    indicator: Indicator, months: int, counts: Counts, decimals: int | None = DECIMALS
 ) -> tuple[float | None, float | None, float | None, float | None, float | None]:
     """Numerator, denominator, value and its interval, as shown."""
     denominator = counts.denominator
     shown = _value(indicator, counts.numerator, denominator, months)
-    return _scaled(counts.numerator, indicator.divide), None if denominator is None else float(denominator), *shown
+    numerator = float(_cut(counts.numerator / indicator.divide, decimals))
+    value, lower, upper = (None if each is None else _cut(each, decimals) for each in shown)
+    return numerator, None if denominator is None else float(denominator), value, lower, upper
 
 
 def _less(now: float | None, then: float | None) -> float | None:
@@ -313,19 +329,19 @@ def _value(
 ) -> tuple[float | None, float | None, float | None]:
     """Value and 95 % interval; none for a rate of nothing."""
     if denominator is None:
-        return _scaled(numerator, indicator.divide), None, None
+        return numerator / indicator.divide, None, None
     if denominator <= 0:
         return None, None, None
     share = numerator / denominator
     if indicator.kind is Kind.POPULATION_RATE:
-        return round(10_000 * share * (MONTHS_IN_A_YEAR / months if indicator.per_year else 1), 2), None, None
+        return 10_000 * share * (MONTHS_IN_A_YEAR / months if indicator.per_year else 1), None, None
     if indicator.kind is Kind.MEAN:
-        return round(share / indicator.divide, 2), None, None
+        return share / indicator.divide, None, None
     if not 0 <= share <= 1:
-        return round(100 * share, 2), None, None
+        return 100 * share, None, None
     lower, upper = wilson(numerator, denominator)
-    return round(100 * share, 2), round(100 * lower, 2), round(100 * upper, 2)
+    return 100 * share, 100 * lower, 100 * upper
 
 
-def _scaled(value: int, divide: int) -> float:
-    return float(value) if divide == 1 else round(value / divide, 2)
+def _cut(value: float, decimals: int | None) -> float:
+    return value if decimals is None else round(value, decimals)

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeVar, assert_never
+from typing import Any, NamedTuple, TypeVar, assert_never
 
 from sqlalchemy import Connection
 
 from contracts.cells import BOTH, Service
 from contracts.periods import last_day, month_of, months_between, year_months, year_of
 from services.chassis.api.auth import Identity
-from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Row
-from services.reporting.read.coverage import Coverage, Months, as_published, begun, coverage, reported
+from services.reporting.disclosure.gate import DECIMALS, Figure, Gate, NotForViewer, Row
+from services.reporting.read.coverage import Coverage, Months, as_published, coverage, covered, reported
 from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
 from services.reporting.read.queries import (
@@ -87,6 +87,14 @@ class Answer:
     def off_by_in(self, area: str) -> int:
         """Return by how much counts of this area may be off."""
         return 0 if area in self.exact else self.off_by
+
+
+class MonthsOf(NamedTuple):
+    """The months that count in figures of an area."""
+
+    reported: frozenset[date]
+    whole: frozenset[date]
+    """Those of them that lie between the first report and the last. Of others only what was told late is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +182,22 @@ class Enquiry:
 
         return self.once(("periods", cut, span, services, grain, at_end), work_out)
 
-    def begun(self, cut: Cut, services: frozenset[Service], area: str) -> date | None:
-        """The first month that the area reported; where it was never heard, the first that any did."""
-        first = self.once(("begun", cut, services), lambda: begun(self.coverage(cut), services))
-        own = [first[code] for code in members(area) if code in first] or first.values()
-        return min(own, default=None)
+    def months_of(self, cut: Cut, span: Span, services: frozenset[Service], area: str) -> MonthsOf:
+        """The months of the span, of those that the cut contains, on which anybody in the area reported."""
+        last = self.last_month(cut)
+
+        def together(found: Months) -> frozenset[date]:
+            months = frozenset[date]().union(*(found.get(code, frozenset()) for code in members(area)))
+            return frozenset(month for month in months if month <= last)
+
+        def work_out() -> MonthsOf:
+            whole = self.once(
+                ("covered", cut, span, services),
+                lambda: covered(self.coverage(cut), services, span.first, span.last),
+            )
+            return MonthsOf(together(self.reported(cut, span, services)), together(whole))
+
+        return self.once(("months", cut, span, services, area), work_out)
 
     def last_month(self, cut: Cut) -> date:
         """The last month that the cut contains."""
@@ -228,8 +247,11 @@ class Enquiry:
         return whole, published
 
 
-def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
-    """Answer by the version asked for. Raises NothingReleased, TooMuch, NotForViewer, or NotThere for an unknown release or version."""
+def answer(enquiry: Enquiry, indicator: Indicator, question: Question, decimals: int | None = DECIMALS) -> Answer:
+    """Answer by the version asked for. Raises NothingReleased, TooMuch, NotForViewer, or NotThere for an unknown release or version.
+
+    `decimals` are those of values, as the gate has it.
+    """
     viewer = enquiry.viewer
     whole, published = enquiry.sources(question.release, question.as_of)
     if whole is None and published is None:
@@ -240,7 +262,7 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer
         question, span = _by_year(question, span)
     plan = _Plan(indicator, question, _uncut(span, question), whole, published)
     gate = enquiry.gate(published)
-    rows = gate.rows(indicator, plan.figures(enquiry, gate))
+    rows = gate.rows(indicator, plan.figures(enquiry, gate), decimals)
     live = viewer.audience != "public" and not isinstance(whole, Released)
     off_by = gate.off_by(indicator.numerator, SCOTLAND)
     exact = frozenset(row.authority for row in rows if gate.sees_whole(row.authority))
@@ -334,21 +356,23 @@ class _Plan:
         forms = {
             f for part in self._read_together(enquiry, cut) for f in (part.numerator, part.denominator) if f is not None
         }
-        known_on, last = enquiry.known_on(cut), enquiry.last_month(cut)
+        known_on = enquiry.known_on(cut)
         total = indicator_sums(enquiry.sums, cut, self.indicator, forms, span, grain, area, known_on)
         reported = reported_figures(enquiry, cut, self.indicator, span, grain.period)
         told = [
-            (each, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on)) for each in periods
+            (each, each.all_months, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on))
+            for each in periods
         ]
         for place in areas_of(grain.areas, area):
             if place in areas:
-                first = enquiry.begun(cut, self.indicator.services, place)
-                for period, provisional, partial in told:
+                counted = enquiry.months_of(cut, span, self.indicator.services, place)
+                for period, asked, provisional, partial in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
                     if known is None and not is_there(place, period.first, last_day(period.last)):
                         continue
-                    months = period.months_within(first or period.first, last)
-                    marks = months or period.months, provisional, partial or months < period.months
+                    months, whole = (len(each.intersection(asked)) for each in counted)
+                    some = known is not None and (partial or whole < len(asked))
+                    marks = months or len(asked), provisional, some
                     found = _row_figures(cut, parts, place, period, marks, known)
                     yield from self._of_people(found, reported[period.label])
 

@@ -18,9 +18,9 @@ class Placing:
 
     @property
     def limits(self) -> Limits | None:
-        """In percent."""
+        """In percent, not rounded."""
         found = None if self.funnel is None else self.funnel.limits
-        return None if found is None else Limits(*(round(100 * share, 2) for share in _shares(found)))
+        return None if found is None else Limits(*(100 * share for share in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Comparison:
     authorities: tuple[Placing, ...]
     by_chance: ByChance | None
     off_by: int
-    """By how many cases the limits of others are wider, since their counts are rounded."""
+    """The multiples in which counts of others are published, for which their limits allow."""
 
     @property
     def share(self) -> float | None:
@@ -69,7 +69,3 @@ def placing(share: float, row: Row, off_by: int) -> Placing:
 
 def _whole(number: float | None) -> int:
     return round(number or 0)
-
-
-def _shares(limits: Limits) -> tuple[float, ...]:
-    return limits.lower_95, limits.upper_95, limits.lower_998, limits.upper_998

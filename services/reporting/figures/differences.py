@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from contracts.periods import last_day, months_between
-from services.reporting.disclosure.gate import Explained, Gate, NotForViewer
+from services.reporting.disclosure.gate import Counted, Explained, Gate, NotForViewer
 from services.reporting.figures.answers import Enquiry, TooMuch, reported_figures
 from services.reporting.read.history import steps
 from services.reporting.read.queries import BEGINNING, Grain, Span, indicator_sums
@@ -61,7 +61,8 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
         parts = {cause: Counts(each.numerator, 0) for cause, each in parts.items()}
     parts[Cause.DUE] = still_old - sum(parts.values(), before)
     parts[Cause.DEFINITION] = after - still_old
-    found = gate.explained((old, new), area, span, before, after, parts)
+    months = _months(enquiry, old, span, area, between)
+    found = gate.explained((old, new), area, span, (before, after), parts, months)
     there = (
         _is_there(enquiry, old, span, area, between.first_day),
         _is_there(enquiry, new, span, area, between.last_day),
@@ -72,6 +73,17 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
 def _is_there(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: date) -> bool:
     """Whether there was a figure on the day: an area that had reported nothing had none."""
     return not _reported(enquiry, indicator, span, day).isdisjoint(members(area))
+
+
+def _months(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, between: Between) -> Counted:
+    """Those that count on both days, as in the figure of either day."""
+    before, after = (
+        enquiry.months_of(AsOf(day), span, indicator.services, area).reported
+        for day in (between.first_day, between.last_day)
+    )
+    passed = before | {month for month in after if month > max(before, default=BEGINNING)}
+    asked = len(months_between(span.first, span.last))
+    return Counted(*(len(each) or asked for each in (before, passed, after)))
 
 
 def _reported(enquiry: Enquiry, indicator: Indicator, span: Span, day: date) -> frozenset[str]:

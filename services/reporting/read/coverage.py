@@ -6,7 +6,7 @@ heard is never zero: a service that reads another's topic counts nothing of an a
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -44,7 +44,11 @@ class Heard:
 
     def reported(self, month: date) -> bool:
         """Of a month by its first day."""
-        return self.first <= month <= self.last or month in self.told
+        return self.covers(month) or month in self.told
+
+    def covers(self, month: date) -> bool:
+        """Whether it lies between the first report and the last."""
+        return self.first <= month <= self.last
 
 
 Coverage = Mapping[str, Mapping[str, Heard]]
@@ -129,23 +133,23 @@ def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date, list[dat
 
 def reported(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
     """The months from first to last on which each authority reported to any of these services."""
+    return _months(heard, services, first, last, Heard.reported)
+
+
+def covered(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
+    """Those of them that lie between its first report and its last."""
+    return _months(heard, services, first, last, Heard.covers)
+
+
+def _months(
+    heard: Coverage, services: Collection[Service], first: date, last: date, counts: Callable[[Heard, date], bool]
+) -> Months:
     months = months_between(first, last)
     found = {
-        code: frozenset(m for m in months if any(each.reported(m) for name, each in by.items() if name in services))
+        code: frozenset(m for m in months if any(counts(each, m) for name, each in by.items() if name in services))
         for code, by in heard.items()
     }
     return {code: own for code, own in found.items() if own}
-
-
-def begun(heard: Coverage, services: Collection[Service]) -> Mapping[str, date]:
-    """By authority, the first month on which it reported to any of these services. Who was never heard by them is not in it."""
-    first = {
-        code: [
-            min(each.first, *each.told) if each.told else each.first for name, each in by.items() if name in services
-        ]
-        for code, by in heard.items()
-    }
-    return {code: min(months) for code, months in first.items() if months}
 
 
 def is_counted(heard: Coverage, measure: str, authority: str, month: date) -> bool:

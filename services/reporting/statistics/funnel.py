@@ -1,6 +1,7 @@
 """Control limits for the comparison of shares, by exact tails of the binomial. Pure; each rule is shown on the pages.
 
-An authority is compared with what chance alone would give one of its size, if it were like Scotland.
+An authority is compared with what chance alone would give one of its size, if it were like Scotland. Where counts are published rounded,
+the rounding is part of that chance.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from math import log, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,11 @@ TAIL_95, TAIL_998 = 0.025, 0.001
 """What lies beyond each limit, on either side."""
 FEWEST = 10
 """A share of fewer says nothing, and is not compared."""
+OFF_BY = 0.8
+"""Steps: the standard deviation by which rounding puts the successes of a share off, together with what it does to its trials.
+
+Measured: 0.7 for quarters of authorities, 0.9 for years.
+"""
 Floats = NDArray[np.float64]
 
 
@@ -30,8 +37,7 @@ class Place(StrEnum):
     """Beyond 99.8 %."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The shares between which an authority of this size lies by chance alone, 95 and 99.8 times in 100 at least."""
 
     lower_95: float
@@ -46,13 +52,12 @@ class Funnel:
 
     share: float
     trials: int
-    off_by: int = 0
-    """By how many successes may be off because they are published rounded. The limits are so much wider on either side."""
+    step: int = 0
+    """The multiples in which counts are published; 0 where they are as they are."""
 
     def place(self, successes: int) -> Place:
         """By the chance of so many or fewer, and of so many or more."""
-        below = float(self._up_to[min(successes + self.off_by, self.trials)])
-        above = float(self._from[max(successes - self.off_by, 0)])
+        below, above = (float(tail[successes + self._beyond_ends]) for tail in self._tails)
         if min(below, above) < TAIL_998:
             return Place.ALARM
         return Place.ALERT if min(below, above) < TAIL_95 else Place.WITHIN
@@ -63,11 +68,15 @@ class Funnel:
         return Limits(*self._between(TAIL_95), *self._between(TAIL_998))
 
     def beyond(self, tail: float) -> float:
-        """The chance of lying beyond the limits with this tail: never more than twice the tail, and less where numbers are small."""
+        """The chance of lying beyond the limits with this tail: never more than twice the tail, and less where numbers are small.
+
+        Nobody is published with fewer than none, or with more than all.
+        """
         lowest, highest = self._inside(tail)
-        published = np.arange(self.trials + 1) + np.arange(-self.off_by, self.off_by + 1)[:, np.newaxis]
-        outside = (published < lowest) | (published > highest)
-        return float((outside.mean(axis=0) * self._chances).sum())
+        up_to, from_here = self._tails
+        below = up_to[lowest + self._beyond_ends - 1] if lowest > 0 else 0
+        above = from_here[highest + self._beyond_ends + 1] if highest < self.trials else 0
+        return float(below + above)
 
     def _between(self, tail: float) -> tuple[float, float]:
         lowest, highest = self._inside(tail)
@@ -75,27 +84,41 @@ class Funnel:
 
     def _inside(self, tail: float) -> tuple[int, int]:
         """The fewest and the most successes that are not beyond the limits."""
-        inside = np.flatnonzero((self._up_to >= tail) & (self._from >= tail))
-        return int(inside[0]) - self.off_by, int(inside[-1]) + self.off_by
+        up_to, from_here = self._tails
+        inside = np.flatnonzero((up_to >= tail) & (from_here >= tail))
+        return int(inside[0]) - self._beyond_ends, int(inside[-1]) - self._beyond_ends
 
     @property
-    def _chances(self) -> Floats:
-        return _binomial(self.share, self.trials)
+    def _tails(self) -> tuple[Floats, Floats]:
+        return _tails(self.share, self.trials, self.step)
 
     @property
-    def _up_to(self) -> Floats:
-        return _tails(self.share, self.trials)[0]
-
-    @property
-    def _from(self) -> Floats:
-        return _tails(self.share, self.trials)[1]
+    def _beyond_ends(self) -> int:
+        """How far below none, and above all, what is published can lie."""
+        return _reach(self.step)
 
 
 @lru_cache(maxsize=512)
-def _tails(share: float, trials: int) -> tuple[Floats, Floats]:
-    """The chance of each number of successes or fewer, and of it or more."""
-    chances = _binomial(share, trials)
+def _tails(share: float, trials: int, step: int) -> tuple[Floats, Floats]:
+    """The chance of each published number of successes or fewer, and of it or more; from as far below none as rounding reaches."""
+    chances = np.convolve(_binomial(share, trials), _rounding(step))
     return np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
+
+
+def _reach(step: int) -> int:
+    """What lies further off is beyond four standard deviations."""
+    return round(4 * OFF_BY * step)
+
+
+@lru_cache(maxsize=8)
+def _rounding(step: int) -> Floats:
+    """The chance of each difference that rounding makes: normal, in whole cases."""
+    if not step:
+        return np.ones(1)
+    around = NormalDist(0, OFF_BY * step)
+    found = np.array([around.cdf(n + 0.5) - around.cdf(n - 0.5) for n in range(-_reach(step), _reach(step) + 1)])
+    whole: Floats = found / found.sum()
+    return whole
 
 
 @lru_cache(maxsize=512)
@@ -125,12 +148,12 @@ class ByChance:
     """Whether they vary more than chance alone explains 95 times in 100."""
 
 
-def by_chance(share: float, compared: Iterable[tuple[int, int]], off_by: int = 0) -> ByChance:
+def by_chance(share: float, compared: Iterable[tuple[int, int]], step: int = 0) -> ByChance:
     """Of pairs of successes and trials."""
     pairs = list(compared)
-    funnels = [Funnel(share, trials, off_by) for _, trials in pairs]
+    funnels = [Funnel(share, trials, step) for _, trials in pairs]
     places = [funnel.place(successes) for funnel, (successes, _) in zip(funnels, pairs, strict=True)]
-    dispersion = _dispersion(share, pairs, off_by)
+    dispersion = _dispersion(share, pairs, step)
     return ByChance(
         len(pairs),
         sum(place is not Place.WITHIN for place in places),
@@ -142,11 +165,11 @@ def by_chance(share: float, compared: Iterable[tuple[int, int]], off_by: int = 0
     )
 
 
-def _dispersion(share: float, pairs: list[tuple[int, int]], off_by: int) -> float | None:
+def _dispersion(share: float, pairs: list[tuple[int, int]], step: int) -> float | None:
     spread = share * (1 - share)
     if not pairs or not spread:
         return None
-    distances = ((n - trials * share) ** 2 / (trials * spread + off_by**2) for n, trials in pairs)
+    distances = ((n - trials * share) ** 2 / (trials * spread + (OFF_BY * step) ** 2) for n, trials in pairs)
     return sum(distances) / len(pairs)
 
 

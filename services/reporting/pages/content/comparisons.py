@@ -48,7 +48,7 @@ class Comparison:
     by_chance: tuple[str, ...]
     """In sentences."""
     off_by: int
-    """By how many cases the limits are wider, since counts are rounded."""
+    """The multiples in which counts are published, for which limits allow; 0 where they are as they are."""
 
     @property
     def below(self) -> tuple[Compared, ...]:

@@ -1,5 +1,6 @@
 """How much a share changed between two periods, and whether chance explains it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -62,6 +63,22 @@ def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -
     lower, upper = difference(*counted, off_by=step)
     points = 100 * (now.numerator / now.denominator - before.numerator / before.denominator)
     return Move(points, 100 * lower, 100 * upper, _way(indicator, lower, upper))
+
+
+def none_moved(moves: Sequence[Move], standards: int) -> str:
+    """That nothing moved beyond chance, of so many standards; and for how many of them there is enough to tell."""
+    able = sum(not each.too_few for each in moves)
+    if not able:
+        return "there are too few cases to tell of any standard whether it moved"
+    judged = "" if able == standards else " that can be judged"
+    said = f"none of the {able} standards{judged} moved" if able > 1 else f"the one standard{judged} did not move"
+    return f"{said} by more than chance explains{of_how_many(moves, standards)}"
+
+
+def of_how_many(moves: Sequence[Move], standards: int) -> str:
+    """For how many standards there is too little to tell; empty where there is enough for all."""
+    lacking = standards - sum(not each.too_few for each in moves)
+    return f"; for {lacking} of {standards} there is too little to tell" if lacking else ""
 
 
 def off_by(indicator: Indicator, row: Row, step: int) -> float:

@@ -9,6 +9,7 @@ from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, year_before
+from services.reporting.pages.content.moves import none_moved, of_how_many
 from services.reporting.pages.content.standards import STANDARDS, StandardLine, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
@@ -40,9 +41,9 @@ def _orders(reader: Reader, choice: Choice) -> str:
         return ""
     before = _count(reader, "orders_imposed", year_before(choice.span))
     when = words.within(choice.span)
-    said = f"Courts imposed {now:,.0f} community payback orders {when}"
+    said = f"Courts imposed {rounded(now, 0):,} community payback orders {when}"
     hours = _count(reader, "hours_credited", choice.span)
-    worked = "" if hours is None else f" People on orders did {hours:,.0f} hours of unpaid work."
+    worked = "" if hours is None else f" People on orders did {rounded(hours, 0):,} hours of unpaid work."
     return f"{said}{_against(now, before)}.{worked}"
 
 
@@ -83,17 +84,18 @@ def _share(each: StandardLine) -> float:
 def _moved(standings: Sequence[StandardLine]) -> str:
     better = [_named(each) for each in standings if each.move and each.move.way == "better"]
     worse = [_named(each) for each in standings if each.move and each.move.way == "worse"]
-    if not any(each.move for each in standings):
+    moves = [each.move for each in standings if each.move]
+    if not moves:
         return ""
     if not better and not worse:
-        return "No standard moved by more than chance explains since a year before."
+        return f"Since a year before, {none_moved(moves, len(standings))}."
     parts = [
         f"{counted(len(names), 'standard')} got {way} ({words.listed(names)})"
         for names, way in ((better, "better"), (worse, "worse"))
         if names
     ]
     told = " and ".join(parts)
-    return f"Since a year before, {told}, by more than chance explains."
+    return f"Since a year before, {told}, by more than chance explains{of_how_many(moves, len(standings))}."
 
 
 def _named(each: StandardLine) -> str:

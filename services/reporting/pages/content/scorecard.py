@@ -10,7 +10,7 @@ from services.reporting.figures.answers import Answer, Question
 from services.reporting.figures.comparison import Comparison, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice
-from services.reporting.pages.content.moves import Move, Way
+from services.reporting.pages.content.moves import Move, Way, none_moved, of_how_many
 from services.reporting.pages.content.standards import STANDARDS, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
@@ -188,13 +188,19 @@ def _against_scotland(name: str, scored: Sequence[Scored]) -> str:
 
 
 def _moved(scored: Sequence[Scored], times: Times) -> str:
-    moves = [(each, each.move) for each in scored if each.move]
+    moves = [each.move for each in scored if each.move]
     if not moves:
         return ""
-    changed = [f"{_title(each)} {_WAYS[move.way]}{_from_to(each)}" for each, move in moves if move.way != "same"]
+    changed = [
+        f"{_title(each)} {_WAYS[each.move.way]}{_from_to(each)}"
+        for each in scored
+        if each.move and each.move.way != "same"
+    ]
     then, now = (each.label for each in times)
-    told = words.listed(changed) if changed else "no standard moved"
-    return f"{now} against {then}: {told}, by more than chance explains."
+    if not changed:
+        return f"{now} against {then}: {none_moved(moves, len(scored))}."
+    lacking = of_how_many(moves, len(scored))
+    return f"{now} against {then}: {words.listed(changed)}, by more than chance explains{lacking}."
 
 
 _WAYS: Mapping[Way, str] = {"better": "got better", "worse": "got worse", "up": "rose", "down": "fell"}

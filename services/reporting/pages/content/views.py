@@ -29,7 +29,6 @@ from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, au
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Good, Indicator, Kind
 from services.reporting.releases.index import ReleaseInfo
-from services.reporting.statistics.intervals import wilson
 from services.reporting.statistics.runs import SHIFT_MONTHS, TREND_STEPS, Signal, middle, signals
 
 HEADLINES = (
@@ -59,12 +58,8 @@ class Reader:
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
         """Values as they are before any rounding, so that what is shown is rounded once. Raises what `answers.answer` raises."""
-        found = answers.answer(
-            self.enquiry,
-            indicator,
-            replace(question, release=self.wanted, definition=question.definition or self.definition),
-        )
-        return replace(found, rows=[unrounded(found.indicator, row) for row in found.rows])
+        asked = replace(question, release=self.wanted, definition=question.definition or self.definition)
+        return answers.answer(self.enquiry, indicator, asked, decimals=None)
 
     def in_force(self, indicator: Indicator) -> Indicator:
         """The version by which this reader is answered. Raises what `answers.definition_for` raises."""
@@ -119,21 +114,6 @@ class Reader:
         except answers.NothingReleased:
             return [], Choice("", words.month(month), Span(month, month))
         return offered, chosen(offered, wanted or f"month-{month:%Y-%m}")
-
-
-def unrounded(indicator: Indicator, row: Row) -> Row:
-    """The same share or mean, from its numbers as they are shown; other rows as they are."""
-    if row.value is None or row.numerator is None or not row.denominator:
-        return row
-    value = row.numerator / row.denominator
-    if indicator.kind is Kind.MEAN:
-        return replace(row, value=value)
-    if indicator.kind is not Kind.SHARE:
-        return row
-    if row.lower is None or row.upper is None:
-        return replace(row, value=100 * value)
-    lower, upper = wilson(round(row.numerator), round(row.denominator))
-    return replace(row, value=100 * value, lower=100 * lower, upper=100 * upper)
 
 
 class Published(NamedTuple):

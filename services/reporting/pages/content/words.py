@@ -118,7 +118,7 @@ def interval(row: Row, unit: str) -> str:
 def count(row: Row | None, number: float | None) -> str:
     """The numerator or denominator of a row."""
     if number is not None:
-        return f"{number:,.0f}"
+        return f"{rounded(number, 0):,}"
     return _absent(row)
 
 

@@ -15,6 +15,7 @@ from tests.integration.reporting.conftest import Feed, cell, position
 GLASGOW, FIFE = "S12000049", "S12000047"
 BAND, OTHER = "band=within_1", "band=over_5"
 EARLY = datetime(2026, 4, 12, 9, tzinfo=UTC)
+HUNDRED_A_MONTH = (("2026-03", "2026-03-30"), ("2026-04", "2026-05-01"))
 Headers = dict[str, str]
 
 
@@ -61,6 +62,26 @@ def test_a_new_definition_is_a_cause_of_its_own(client: TestClient, national: He
     found = difference(client, national, "completion_rate", definition_before="1", definition="2")
     assert by_cause(found, "denominator") == {"definition": -20}
     assert by_cause(found, "value") == {"definition": 15}
+
+
+def test_a_rate_is_of_the_months_that_count_in_the_figure_of_each_day(
+    client: TestClient, national: Headers, feed: Feed
+) -> None:
+    """On the first day, of March alone, whatever the months that are asked for."""
+    feed([position(GLASGOW, heard_at=datetime(2026, 3, 30, 9, tzinfo=UTC)), position(GLASGOW)])
+    feed([cell("orders_imposed", GLASGOW, month, "", 100, day) for month, day in HUNDRED_A_MONTH])
+    asked = {"from": "2026-03", "to": "2026-04", "authority": GLASGOW}
+    figures = [
+        client.get("/v1/indicators/orders_imposed_per_10000/data", params=asked | {"as_of": day}, headers=national)
+        for day in ("2026-03-31", "2026-05-08")
+    ]
+    shown = [answer.json()["rows"][0]["value"] for answer in figures]
+    assert shown[0] == shown[1] > 0
+    found = difference(
+        client, national, "orders_imposed_per_10000", first_day="2026-03-31", last_day="2026-05-08", authority=GLASGOW
+    )
+    assert found["value"] == shown
+    assert sum(part["value"] for part in found["parts"]) == pytest.approx(0)
 
 
 def test_who_may_not_see_the_day_may_not_see_why_it_moved(client: TestClient, glasgow: Headers, feed: Feed) -> None:

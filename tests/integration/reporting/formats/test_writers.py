@@ -4,16 +4,21 @@ import csv
 import io
 import json
 import logging
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
+from sqlalchemy import Engine
 
+from services.chassis.clock import FixedClock
 from services.reporting.api.response_cache import Given, Kept
-from tests.integration.reporting.conftest import Feed, cell, position
+from services.reporting.releases import publication
+from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
+MARCH, KNOWN_ON = date(2026, 3, 1), date(2026, 5, 9)
 ADDRESS = "/v1/indicators/first_contact_within_1/data"
 QUESTION = "by=authority,month,band&from=2026-02&to=2026-03"
 QUESTIONS = (
@@ -184,6 +189,22 @@ def test_what_did_not_change_is_not_sent_again(answered: TestClient, feed: Feed,
     assert answered.get(ADDRESS, headers={"if-none-match": answer.headers["etag"], **national}).status_code == 200
     feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 4, version=2)])
     assert asked_again(answered, answer) == 200
+
+
+def test_of_a_release_it_is_the_same_whatever_comes_after(client: TestClient, feed: Feed, database: Engine) -> None:
+    feed([position("S12000049"), cell("first_contact", "S12000049", "2026-03", "band=over_5", 300)])
+    clock = FixedClock(NOW)
+    name = publication.make(database, MARCH, KNOWN_ON, clock)
+    publication.publish(database, name, clock)
+    of_it = f"{ADDRESS}?release={name}&from=2026-03&to=2026-03"
+    before = client.get(of_it)
+    feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 400, version=2)])
+    clock.move(timedelta(hours=1))
+    publication.publish(database, publication.make(database, MARCH, KNOWN_ON, clock), clock)
+    after = client.get(of_it)
+    assert before.headers["etag"] == after.headers["etag"]
+    assert before.content == after.content
+    assert asked_again(client, before, of_it) == 304
 
 
 def test_what_was_worked_out_once_is_given_again_and_each_look_is_logged(

@@ -4,12 +4,14 @@ import csv
 import re
 from html import unescape
 from io import StringIO
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from services.chassis.api.auth import COOKIE
 from services.chassis.api.problems import MEDIA_TYPE
+from services.reporting.registry.catalogue import INDICATORS
 from tests.integration.reporting.nation import CODES, database_settings, published, released_nation
 
 __all__ = ["database_settings", "published", "released_nation"]
@@ -99,3 +101,21 @@ def test_shares_of_reasons_add_up_with_those_of_whom_none_is_known(published: Te
     shares = [float(each) for each in re.findall(r">([0-9.]+)%<", table)]
     assert "No reason reported" in table
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares) + 0.01)
+
+
+def test_what_is_never_public_is_on_no_public_list(published: TestClient) -> None:
+    """Nothing that the public is shown of lists says that it is not for them."""
+    for page in ("/indicators", "/authorities", OWN, "/", "/compare/placement_within_7"):
+        told = re.sub(r'<p class="pb_symbols">.*?</p>', "", published.get(page).text)
+        assert "[a]" not in told, page
+    listed = set(re.findall(r'href="/indicators/(\w+)', published.get("/indicators").text))
+    assert listed == {each.id for each in INDICATORS.values() if any(map(is_shown, public_rows(published, each.id)))}
+
+
+def public_rows(client: TestClient, indicator: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.get(f"/v1/indicators/{indicator}/data?by=year").json()["rows"]
+    return rows
+
+
+def is_shown(row: dict[str, Any]) -> bool:
+    return bool(row["why"] != "not published for this audience")

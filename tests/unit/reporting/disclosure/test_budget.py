@@ -12,6 +12,8 @@ from services.chassis.api.auth import PUBLIC
 from services.reporting.disclosure.gate import Figure, Gate, Row
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, cells_in
 from services.reporting.disclosure.rounding import CellKey, Cells, rounded
+from services.reporting.pages.content import views
+from services.reporting.pages.content.standards import STANDARDS
 from services.reporting.read.vintages import Rounded
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.catalogue import INDICATORS
@@ -20,19 +22,8 @@ from tests.support.released_twice import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
 MONTHS = months_between(FIRST, LAST)
-HEADLINES = (
-    "orders_imposed",
-    "orders_imposed_per_10000",
-    "first_contact_within_1",
-    "case_meeting_within_5",
-    "induction_within_5",
-    "placement_within_7",
-    "plan_within_20",
-    "reviews_on_time",
-    "unpaid_work_completed_in_time",
-    "completion_rate",
-    "hours_credited",
-)
+HEADLINES = tuple(dict.fromkeys([*views.HEADLINES, *(each.id for each in STANDARDS)]))
+"""What the first page and the authorities' pages show first: all standards among it."""
 SMALLEST = ("S12000023", "S12000027", "S12000013")
 """Orkney, Shetland and the Western Isles."""
 

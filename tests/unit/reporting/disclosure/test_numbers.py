@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.chassis.api.auth import PUBLIC, Identity
-from services.reporting.disclosure.gate import TOO_FEW, Figure, Gate, NotForViewer
+from services.reporting.disclosure.gate import TOO_FEW, Counted, Figure, Gate, NotForViewer
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEP_OF_HOURS
 from services.reporting.read.queries import Span
 from services.reporting.read.vintages import Cut, Live, Released, Rounded
@@ -74,10 +74,13 @@ def test_of_a_change_the_public_gets_numbers_of_two_steps_or_more() -> None:
     ]
 
 
+THREE_MONTHS = Counted(3, 3, 3)
+
+
 def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
     contact = INDICATORS["first_contact_within_1"]
     parts = dict.fromkeys(Cause, Counts(0, 0)) | {next(iter(Cause)): Counts(3, 2)}
-    asked = (contact, contact), GLASGOW, Span(JANUARY, MARCH), Counts(6, 10), Counts(9, 12), parts
+    asked = (contact, contact), GLASGOW, Span(JANUARY, MARCH), (Counts(6, 10), Counts(9, 12)), parts, THREE_MONTHS
     told = Gate(NATIONAL).explained(*asked)
     assert (told.numerator, told.denominator, told.value) == ((6.0, 9.0), (10.0, 12.0), (60.0, 75.0))
     first, *others = told.parts
@@ -87,11 +90,23 @@ def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
         Gate(PUBLIC).explained(*asked)
 
 
+def test_a_rate_a_year_is_of_the_months_that_count_on_each_day() -> None:
+    """One month on the first day; a second has passed since; and a third was told of late."""
+    rate = INDICATORS["orders_imposed_per_10000"]
+    parts = dict.fromkeys(Cause, Counts(0, 0)) | {Cause.NEW: Counts(10, 0), Cause.LATE: Counts(10, 0)}
+    counts = Counts(10, 12_000), Counts(30, 12_000)
+    told = Gate(NATIONAL).explained((rate, rate), GLASGOW, Span(JANUARY, MARCH), counts, parts, Counted(1, 2, 3))
+    assert told.value == (100.0, 100.0)
+    assert [part.value for part in told.parts if part.numerator] == [0.0, 0.0], (
+        "as many a month, so the rate is the same"
+    )
+
+
 def test_from_nothing_reported_a_share_moves_by_no_number() -> None:
     contact = INDICATORS["first_contact_within_1"]
     parts = dict.fromkeys(Cause, Counts(0, 0)) | {next(iter(Cause)): Counts(3, 4)}
     told = Gate(NATIONAL).explained(
-        (contact, contact), GLASGOW, Span(JANUARY, MARCH), Counts(0, 0), Counts(3, 4), parts
+        (contact, contact), GLASGOW, Span(JANUARY, MARCH), (Counts(0, 0), Counts(3, 4)), parts, THREE_MONTHS
     )
     assert told.value == (None, 75.0)
     assert [each.value for each in told.parts] == [None, *[0.0] * (len(Cause) - 1)]

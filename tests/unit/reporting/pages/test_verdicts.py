@@ -7,7 +7,7 @@ import pytest
 from services.reporting.disclosure.gate import Row
 from services.reporting.pages.content import standards
 from services.reporting.pages.content.comparisons import said
-from services.reporting.pages.content.moves import move, off_by
+from services.reporting.pages.content.moves import Move, move, none_moved, of_how_many, off_by
 from services.reporting.pages.content.since_when import told as told_since
 from services.reporting.pages.content.views import told
 from services.reporting.registry.catalogue import INDICATORS
@@ -89,7 +89,7 @@ def test_quarters_that_cannot_be_compared_are_not_counted() -> None:
 
 def test_it_is_not_said_that_many_lie_outside_where_few_do() -> None:
     uneven = [(79, 100), (61, 100)] * 15 + [(90, 100)]
-    found = by_chance(0.7, uneven, off_by=5)
+    found = by_chance(0.7, uneven, step=5)
     assert found.overdispersed
     assert found.beyond_95 < 3
     outside, spread = said(found, rounded=True)
@@ -97,3 +97,30 @@ def test_it_is_not_said_that_many_lie_outside_where_few_do() -> None:
     assert "Many" not in spread
     assert "which take in the rounding" in spread
     assert "rounding" not in said(found, rounded=False)[1]
+
+
+ENOUGH, TOO_FEW = Move(1.0, -4.0, 6.0, "same"), Move(1.0, -80.0, 82.0, "same")
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        ([ENOUGH] * 10, "none of the 10 standards moved by more than chance explains"),
+        (
+            [ENOUGH] * 2 + [TOO_FEW] * 5,
+            "none of the 2 standards that can be judged moved by more than chance explains; for 8 of 10 there is too little to tell",
+        ),
+        (
+            [ENOUGH],
+            "the one standard that can be judged did not move by more than chance explains; for 9 of 10 there is too little to tell",
+        ),
+        ([TOO_FEW] * 10, "there are too few cases to tell of any standard whether it moved"),
+    ],
+)
+def test_that_nothing_moved_is_said_of_as_many_as_can_be_judged(moves: list[Move], expected: str) -> None:
+    assert none_moved(moves, 10) == expected
+
+
+def test_beside_what_moved_it_is_said_how_much_could_not_be_judged() -> None:
+    assert of_how_many([ENOUGH] * 10, 10) == ""
+    assert of_how_many([ENOUGH] * 7 + [TOO_FEW], 10) == "; for 3 of 10 there is too little to tell"
