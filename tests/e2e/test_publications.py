@@ -105,6 +105,49 @@ def test_csv_on_the_web_is_read_with_its_types(web: httpx.Client, unpacked: Path
     assert f"{yearly[HEARD[0]]['period_end']:%Y-%m-%d}" == "2026-03-31"
 
 
+def figures(folder: Path) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """All of a release, by what each is of."""
+    rows = [row for path in (folder / "data").glob("*.csv") for row in csv.DictReader(path.read_text().splitlines())]
+    return {tuple(row[name] for name in OF): tuple(row[name] for name in SHOWN) for row in rows}
+
+
+OF = ("indicator", "area_code", "period_type", "period", "breakdown", "category_code")
+SHOWN = ("value", "numerator", "denominator", "mark")
+
+
+def test_the_list_of_changes_is_of_every_figure_that_differs_and_of_no_other(
+    web: httpx.Client, unpacked: Path, tmp_path: Path
+) -> None:
+    """Scotland's and every area's, in all periods; with both figures as they were published."""
+    whole = web.get(f"/v1/releases/{EARLIER}/data").content
+    zipfile.ZipFile(io.BytesIO(whole)).extractall(tmp_path)
+    assert not (tmp_path / "changes.csv").exists(), "there was no release before it"
+    before, now = figures(tmp_path), figures(unpacked)
+    expected = {of: (before[of], now[of]) for of in before.keys() & now.keys() if before[of] != now[of]}
+    rows = list(csv.DictReader((unpacked / "changes.csv").read_text().splitlines()))
+    told = {
+        tuple(row[name] for name in OF): tuple(
+            tuple(row[f"{name}{when}"] for name in SHOWN) for when in ("_before", "")
+        )
+        for row in rows
+    }
+    assert told == expected
+    assert len(rows) == len(told)
+    assert {("Scotland", "month"), ("Scotland", "year"), (AUTHORITIES[HEARD[1]].name, "quarter")} <= {
+        (row["area"], row["period_type"]) for row in rows
+    }
+    assert {row["reason"] for row in rows if row["indicator"] == "reviews_on_time"} == {"late"}
+
+
+def test_csv_on_the_web_reads_the_list_of_changes(unpacked: Path) -> None:
+    from csvw import TableGroup
+
+    group = TableGroup.from_file(unpacked / "csv-metadata.json")
+    rows = list(next(each for each in group.tables if str(each.url) == "changes.csv"))
+    assert {row["release_before"] for row in rows} == {EARLIER}
+    assert any(row["value"] != row["value_before"] for row in rows)
+
+
 def test_frictionless_reads_the_tables_by_the_data_dictionary(unpacked: Path) -> None:
     from frictionless import Resource, Schema
 

@@ -3,13 +3,13 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.periods import LONDON
 from services.reporting.figures.answers import Enquiry
-from services.reporting.files import plain
+from services.reporting.files import changed, plain
 from services.reporting.files.json_stat import as_json_stat
 from services.reporting.files.ods import as_ods
 from services.reporting.files.tidy import Tidy, public_indicators, tidy
@@ -18,9 +18,10 @@ from services.reporting.files.xlsx import as_xlsx
 from services.reporting.formats.metadata import notice_words
 from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE, bibtex, citation
 from services.reporting.registry.indicators import Indicator
+from services.reporting.releases.between import published_moves
 from services.reporting.releases.index import ReleaseInfo
 
-SUMS, NOTICES = "SHA256SUMS", "NOTICES.txt"
+SUMS, NOTICES, CHANGES = "SHA256SUMS", "NOTICES.txt", "changes.csv"
 CSV, PARQUET, ZIP = "text/csv", "application/vnd.apache.parquet", "application/zip"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -43,7 +44,18 @@ class File:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: None) -> list[File]:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The release before, with which the figures are compared."""
+
+    release: ReleaseInfo
+    parquet: bytes | None
+    """Its file of all figures; None where nobody has asked for its files yet."""
+
+
+def files_of(
+    enquiry: Enquiry, release: ReleaseInfo, before: Before | None = None, told: Told = lambda *_: None
+) -> list[File]:
     """All files, as the public sees the release. `told` is called with the progress."""
     indicators = public_indicators(release)
     found: list[tuple[Indicator, list[Tidy]]] = []
@@ -52,7 +64,8 @@ def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: Non
         rows = list(tidy(enquiry, release, indicator))
         if any(row.value is not None for row in rows):  # of what is never shown there is no table
             found.append((indicator, rows))
-    files = [*for_people(release, found), *_for_programs(release, found)]
+    moved = [] if before is None else [_changes(enquiry, release, before, found)]
+    files = [*for_people(release, found), *_for_programs(release, found, with_changes=bool(moved)), *moved]
     inside = [*files, *_beside(release)]
     sums = File(SUMS, TEXT, "Hashes of all files, for checking them", _sums(inside))
     return [*_zip(release, [*inside, sums]), *inside, sums]
@@ -61,6 +74,11 @@ def files_of(enquiry: Enquiry, release: ReleaseInfo, told: Told = lambda *_: Non
 def stem(release: ReleaseInfo) -> str:
     """The beginning of file names."""
     return f"community-payback-{release.id}"
+
+
+def name_of_all(release: ReleaseInfo) -> str:
+    """The file that has all figures."""
+    return f"{stem(release)}.parquet"
 
 
 def for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
@@ -72,17 +90,43 @@ def for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[T
     yield File(f"{name}-by-year.ods", ODS, "Workbook of yearly figures, OpenDocument", open_document)
 
 
-def _for_programs(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
+def _for_programs(
+    release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]], *, with_changes: bool
+) -> Iterator[File]:
     name = stem(release)
     tables = [plain.as_table(rows) for _, rows in found]
-    yield File(f"{name}.parquet", PARQUET, "All figures, Parquet", plain.as_parquet(tables))
+    yield File(name_of_all(release), PARQUET, "All figures, Parquet", plain.as_parquet(tables))
     yield File(f"{name}-by-year.jsonstat.json", JSON_STAT, "Yearly figures, JSON-stat 2", as_json_stat(release, found))
     for indicator, rows in found:
         yield File(f"data/{indicator.id}.csv", CSV, f"{indicator.title}, CSV", plain.as_csv(rows))
     addresses = {f"data/{indicator.id}.csv": indicator for indicator, _ in found}
-    yield File("csv-metadata.json", CSVW, "Description of all CSV files", plain.csv_metadata(release, addresses))
+    metadata = plain.csv_metadata(release, addresses, changes=CHANGES if with_changes else None)
+    yield File("csv-metadata.json", CSVW, "Description of all CSV files", metadata)
     yield File("data-dictionary.csv", CSV, "What each column holds", plain.dictionary())
     yield File("indicators.csv", CSV, "What each indicator measures", plain.definitions([i for i, _ in found]))
+
+
+def _changes(
+    enquiry: Enquiry, release: ReleaseInfo, before: Before, found: Sequence[tuple[Indicator, Sequence[Tidy]]]
+) -> File:
+    moves = published_moves(enquiry.connection, before.release, release)
+    moved = changed.changed(before.release, _figures_of(enquiry, before), found, moves)
+    title = f"Figures that changed since release {before.release.id}, and why, CSV"
+    return File(CHANGES, CSV, title, changed.as_csv(before.release, moved))
+
+
+def _figures_of(enquiry: Enquiry, before: Before) -> changed.Earlier:
+    """Made anew where there is no file of them."""
+    if before.parquet is not None:
+        return changed.of_parquet(before.parquet)
+    enquiry.reads(before.release)
+    definitions = {each.id: each for each in public_indicators(before.release)}
+
+    def figures(indicator: Indicator) -> Mapping[changed.Key, changed.Was]:
+        then = definitions.get(indicator.id)
+        return {} if then is None else changed.of_rows(tidy(enquiry, before.release, then))
+
+    return figures
 
 
 def _beside(release: ReleaseInfo) -> Iterator[File]:
@@ -96,6 +140,7 @@ def _beside(release: ReleaseInfo) -> Iterator[File]:
         "",
         "data/ has one CSV file for each indicator, described by csv-metadata.json (CSV on the Web) and",
         "data-dictionary.csv. The Parquet file has all of them. The workbooks are for reading.",
+        f"{CHANGES} has each figure that is another than in the release before, and why. The first release has none.",
         "",
         f"Check that nothing changed on the way: sha256sum -c {SUMS}",
         "",

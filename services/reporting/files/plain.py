@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.chassis import sheets
+from services.reporting.files import changed
 from services.reporting.files.tidy import COLUMNS, DAY, KINDS, MEANINGS, NUMBER, TEXT, TRUTH, WHOLE, Tidy
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA
 from services.reporting.formats.publisher import LICENCE, PUBLISHER, TITLE
@@ -49,8 +50,10 @@ def as_parquet(tables: Sequence[pa.Table]) -> bytes:
     return file.getvalue()
 
 
-def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator]) -> bytes:
-    """One description of all CSV files: W3C Metadata Vocabulary for Tabular Data. Keys are addresses beside it."""
+def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator], changes: str | None = None) -> bytes:
+    """One description of all CSV files: W3C Metadata Vocabulary for Tabular Data. Keys are addresses beside it, as is that of `changes`."""
+    tables = [_table(address, indicator) for address, indicator in indicators.items()]
+    tables += [_table_of_changes(changes)] if changes else []
     return msgspec.json.format(
         msgspec.json.encode(
             {
@@ -59,7 +62,7 @@ def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator]) -> b
                 "dc:publisher": PUBLISHER,
                 "dc:license": {"@id": LICENCE.url},
                 "dc:issued": None if release.published_at is None else f"{release.published_at:%Y-%m-%d}",
-                "tables": [_table(address, indicator) for address, indicator in indicators.items()],
+                "tables": tables,
             }
         ),
         indent=1,
@@ -72,6 +75,24 @@ def _table(address: str, indicator: Indicator) -> dict[str, Any]:
         "dc:title": indicator.title,
         "dc:description": indicator.definition,
         "tableSchema": {"columns": [_column(name) for name in COLUMNS], "primaryKey": list(_KEY)},
+    }
+
+
+def _table_of_changes(address: str) -> dict[str, Any]:
+    columns = [
+        {
+            "name": name,
+            "titles": name,
+            "dc:description": changed.meaning_of(name),
+            "datatype": changed.kind_of(name),
+            **({"null": ""} if changed.kind_of(name) == NUMBER else {"null": "NULL"}),
+        }
+        for name in changed.COLUMNS
+    ]
+    return {
+        "url": address,
+        "dc:title": "Figures that changed since the release before, and why",
+        "tableSchema": {"columns": columns, "primaryKey": list(_KEY)},
     }
 
 

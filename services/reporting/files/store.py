@@ -11,11 +11,11 @@ from contracts.periods import LONDON
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction, unhurried
 from services.reporting.figures.answers import Enquiry
-from services.reporting.files.bundle import SUMS, File, Told, files_of
+from services.reporting.files.bundle import SUMS, Before, File, Told, files_of, name_of_all
 from services.reporting.read.tables import release_files
 from services.reporting.registry.absent import NotThere
 from services.reporting.releases.announcing import due_at
-from services.reporting.releases.index import DRAFT, ReleaseInfo, alone, release_for
+from services.reporting.releases.index import DRAFT, ReleaseInfo, alone, release_before, release_for
 
 _OPERATOR = Identity("operator", frozenset({"national:read"}))
 
@@ -68,7 +68,12 @@ def _alone(connection: Connection, patient: bool) -> bool:
 def _made(connection: Connection, release: str, today: date, told: Told) -> tuple[ReleaseInfo, list[File]]:
     found, enquiry = _to_publish(connection, release), Enquiry(connection, PUBLIC, today, many=True)
     enquiry.reads(found)
-    return found, files_of(enquiry, found, told)
+    return found, files_of(enquiry, found, _before(connection, found), told)
+
+
+def _before(connection: Connection, release: ReleaseInfo) -> Before | None:
+    found = release_before(connection, release)
+    return None if found is None else Before(found, content_of(connection, found.id, name_of_all(found)))
 
 
 def _written(database: Engine, release: str, made_of: ReleaseInfo, files: Sequence[File]) -> bool:
@@ -125,6 +130,13 @@ def listed(connection: Connection, release: str) -> list[Listed]:
 def content_hash(files: list[Listed]) -> str:
     """The hash of the list of hashes of all files."""
     return next((each.sha256 for each in files if each.name == SUMS), "")
+
+
+def content_of(connection: Connection, release: str, name: str) -> bytes | None:
+    """None where there is no such file."""
+    c = release_files.c
+    found = connection.scalar(select(c.content).where(c.release == release, c.name == name))
+    return None if found is None else bytes(found)
 
 
 def read(database: Engine, release: str, name: str) -> Kept:

@@ -363,11 +363,21 @@ def _release(site: Site, request: Request) -> Shown:
         release = next((each for each in listed if each.id == release_of(request)), None)
         if release is None:
             raise NotThere
+        area = request.query_params.get("area", SCOTLAND)
+        if area not in AREA_NAMES:
+            raise NotThere
         address = f"{str(request.base_url).rstrip('/')}/releases/{release.id}"
-        told = publications.publication(reader, release, listed, address)
+        told = publications.publication(reader, release, listed, address, area)
         completeness = {} if told.choice is None else _completeness(site, reader, told.choice.span)
         about = as_json_ld(told.about) if told.about else ""
-        values = {"release": release, "told": told, "most": CHANGES_SHOWN, "about_data": about}
+        values = {
+            "release": release,
+            "told": told,
+            "most": CHANGES_SHOWN,
+            "about_data": about,
+            "area": area,
+            "area_choices": views.AREA_CHOICES,
+        }
         return shown("release", **(completeness | values))
 
 
@@ -402,7 +412,7 @@ _PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
 """By path, the page and the query parameters that it takes. Each is there for every release, too."""
 _OTHER_PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
     "/releases": (_releases,),
-    "/releases/{release}": (_release,),
+    "/releases/{release}": (_release, "area"),
     "/about": (_about,),
     "/search": (_search, "q"),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, literal, or_, select, tuple_
 
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.linked_tables import CellName
@@ -134,8 +134,20 @@ def release_for(connection: Connection, viewer: Identity, wanted: str | None, as
 
 def last_published(connection: Connection) -> ReleaseInfo | None:
     """The release that the public was given last, withdrawn or not: what it told is known. None before any was rounded."""
-    query = select(*_COLUMNS).where(releases.c.published_at.is_not(None), releases.c.definitions["public"] != [])
-    row = connection.execute(query.order_by(releases.c.published_at.desc()).limit(1)).one_or_none()
+    return _last(connection, releases.c.published_at.is_not(None))
+
+
+def release_before(connection: Connection, release: ReleaseInfo) -> ReleaseInfo | None:
+    """The one that the public had been given last when this one was made, and that stood then."""
+    c = releases.c
+    stood = or_(c.withdrawn_at.is_(None), c.withdrawn_at > release.made_at)
+    return _last(connection, and_(c.published_at <= release.made_at, c.id != release.id, stood))
+
+
+def _last(connection: Connection, condition: ColumnElement[bool]) -> ReleaseInfo | None:
+    query = select(*_COLUMNS).where(condition, releases.c.definitions["public"] != [])
+    newest = query.order_by(releases.c.published_at.desc(), releases.c.made_at.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
     return None if row is None else _info(row)
 
 

@@ -1,11 +1,18 @@
 """The change list of a release, as people read it."""
 
+import csv
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from contracts.cells import MEASURES
 from contracts.periods import last_day
 from services.reporting.disclosure.gate import ChangeRow, Gate
 from services.reporting.figures.answers import Enquiry
+from services.reporting.files import changed, store
+from services.reporting.files.bundle import CHANGES
 from services.reporting.formats.labels import category_label
 from services.reporting.pages.content import words
 from services.reporting.registry.areas import name_on
@@ -13,29 +20,85 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import index
 from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
 
-CHANGES_SHOWN = 500
+CHANGES_SHOWN = 200
 AMOUNTS = {"minutes", "months", "days"}
 """Units of cells that count no orders or events."""
-REASONS = {
-    "new": "New",
-    "late": "Came late",
-    "corrected": "Corrected",
-    "withdrawn": "Withdrawn",
-    "definition": "New definition",
-}
+REASONS = {"new": "New", **changed.REASONS}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One cell that moved."""
+    """One cell or figure that moved."""
 
     what: str
     category: str
     area: str
-    month: str
+    period: str
     before: str
     after: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a release changed: all of it counted, and the first of it, of one area where an area is asked for, listed."""
+
+    lines: tuple[ChangeLine, ...]
+    reasons: tuple[tuple[str, int], ...]
+    """How many there are by reason, the most first."""
+    areas: tuple[tuple[str, int], ...] = ()
+    """And by kind of area, where figures of all areas are there to be listed."""
+    of_area: int = 0
+    """How many there are of the area that is listed."""
+
+    @property
+    def number(self) -> int:
+        """Of all."""
+        return sum(count for _, count in self.reasons)
+
+
+def published_changes(connection: Connection, release: str, area: str) -> Changes | None:
+    """Figures that the public was given before and that are others now, from the file of them; None where it has not been made."""
+    file = store.content_of(connection, release, CHANGES)
+    if file is None:
+        return None
+    rows = list(csv.DictReader(file.decode().splitlines()))
+    own = [row for row in rows if row["area_code"] == area]
+    reasons = Counter(changed.REASONS[row["reason"]] for row in rows)
+    kinds = Counter(row["area_type"] for row in rows)
+    lines = tuple(_published(row) for row in own[:CHANGES_SHOWN])
+    areas = tuple((said, kinds[kind]) for kind, said in _KINDS.items() if kinds[kind])
+    return Changes(lines, tuple(reasons.most_common()), areas, len(own))
+
+
+_KINDS = {"country": "of Scotland", "authority": "of authorities", "health board area": "of health board areas"}
+
+
+def _published(row: Mapping[str, str]) -> ChangeLine:
+    return ChangeLine(
+        row["indicator_title"],
+        ": ".join(row[name] for name in ("breakdown", "category") if row[name]),
+        row["area"],
+        words.period(row["period"], monthly=row["period_type"] == "month"),
+        _figure(row, "_before"),
+        _figure(row, ""),
+        changed.REASONS[row["reason"]],
+    )
+
+
+def _figure(row: Mapping[str, str], when: str) -> str:
+    """With the counts behind it, since these may move where the value hardly does."""
+    value, above, below = (row[f"{name}{when}"] for name in ("value", "numerator", "denominator"))
+    if not value:
+        return f"[{row[f'mark{when}']}]"
+    told = words.value(float(value), row["unit"])
+    return f"{told} ({float(above):,.0f} of {float(below):,.0f})" if below else told
+
+
+def cell_changes(enquiry: Enquiry, release: ReleaseInfo) -> Changes:
+    """The first changes of a release cell by cell, for those who may see cells."""
+    lines = change_lines(enquiry, release)
+    return Changes(tuple(lines), tuple(Counter(each.why for each in lines).most_common()))
 
 
 def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:

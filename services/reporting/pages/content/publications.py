@@ -1,6 +1,5 @@
 """A release as a publication: coverage, headlines, changes, notices, the next release, and how to cite it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,15 +9,15 @@ from services.reporting.files.bundle import stem
 from services.reporting.files.store import Listed
 from services.reporting.formats.publisher import bibtex, citation
 from services.reporting.pages.content import overview, standards, words
-from services.reporting.pages.content.changes import ChangeLine, change_lines
+from services.reporting.pages.content.changes import Changes, cell_changes, published_changes
 from services.reporting.pages.content.choices import Choice
 from services.reporting.pages.content.views import Reader
-from services.reporting.registry.areas import authorities_of
+from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 from services.reporting.releases import announcing
 from services.reporting.releases.calendar import Announcement, to_come
-from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo
+from services.reporting.releases.index import DRAFT, PUBLISHED, ReleaseInfo, release_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,8 @@ class Publication:
     later: ReleaseInfo | None
     """The newest published after it."""
     before: ReleaseInfo | None
-    changes: tuple[ChangeLine, ...]
-    reasons: tuple[tuple[str, int], ...]
-    """How many changes there are by reason, of those that are listed."""
+    changes: Changes | None
+    """None where the public's list of them has not been made yet, or is not shown any more."""
     definitions: tuple[tuple[Indicator, int], ...]
     awaited: Announcement | None
     """The next release that was announced."""
@@ -52,12 +50,12 @@ class Publication:
     """For search engines."""
 
 
-def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseInfo], address: str) -> Publication:
-    """`address` is where the release is published."""
+def publication(
+    reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseInfo], address: str, area: str = SCOTLAND
+) -> Publication:
+    """`address` is where the release is published. Of what changed, the area is listed."""
     later = [each for each in listed if each.made_at > release.made_at and each.status == PUBLISHED]
-    before = [each for each in listed if each.made_at < release.made_at and each.published_at]
     shown = release.status in {PUBLISHED, DRAFT}
-    changes = change_lines(reader.enquiry, release)
     files = store.listed(reader.connection, release.id) if release.status == PUBLISHED else []
     published = (release.published_at or release.made_at).astimezone(LONDON).date()
     choice = reader.choices()[0] if shown else None
@@ -68,9 +66,8 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
         _headlines(reader, choice),
         len(authorities_of(release.last_month, release.last_month)),
         later[0] if later else None,
-        before[0] if before else None,
-        tuple(changes),
-        tuple(Counter(each.why for each in changes).most_common()),
+        release_before(reader.connection, release),
+        _changes(reader, release, area),
         tuple((INDICATORS[name], version) for name, version in release.versions.items() if name in INDICATORS),
         next(iter(to_come(calendar)), None),
         next((each for each in calendar if each.month == release.last_month), None),
@@ -81,6 +78,12 @@ def publication(reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseIn
         f"{stem(release)}.zip",
         data_catalogue.schema_org(site, release, files) if release.status == PUBLISHED else None,
     )
+
+
+def _changes(reader: Reader, release: ReleaseInfo, area: str) -> Changes | None:
+    if reader.viewer.audience == "national":
+        return cell_changes(reader.enquiry, release)
+    return published_changes(reader.connection, release.id, area) if release.status == PUBLISHED else None
 
 
 def _headlines(reader: Reader, choice: Choice | None) -> tuple[str, ...]:

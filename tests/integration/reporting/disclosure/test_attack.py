@@ -87,6 +87,9 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
     """What can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages."""
+    yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
+    yield f"/releases/{releases[1]}/files/changes.csv"
+    yield from (f"/releases/{releases[1]}?area={code}" for code in CODES)
     for name, indicator in INDICATORS.items():
         for breakdown in ("", *(each for each, _ in indicator.breakdowns)):
             yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={releases[1]}"
@@ -109,7 +112,6 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
         areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
         yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
     yield from (f"/releases/{releases[1]}{page}/chart.svg" for page in DRAWN)
-    yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"
     yield from (f"/v1/indicators/orders_imposed/data?{SPAN}&as_of={day}" for day in ("2026-05-08", "2026-05-09"))

@@ -26,7 +26,7 @@ from services.reporting import opening
 from services.reporting.app import build
 from services.reporting.figures.answers import Enquiry
 from services.reporting.files import store as store_of_files
-from services.reporting.files.bundle import File, Told
+from services.reporting.files.bundle import Before, File, Told
 from services.reporting.files.store import listed, make_files
 from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.read.tables import release_files
@@ -249,7 +249,7 @@ def test_files_tell_of_what_was_said_while_they_were_made(
     name, made = announced(database, clock), list[str]()
     publication.hold(database, name, clock)
 
-    def making(_enquiry: Enquiry, release: ReleaseInfo, _told: Told) -> list[File]:
+    def making(_enquiry: Enquiry, release: ReleaseInfo, _before: Before | None, _told: Told) -> list[File]:
         if not made:
             if say == "move":
                 announcing.change(database, MARCH, DAY + timedelta(days=1), "A late answer", clock)
@@ -272,7 +272,7 @@ def test_nobody_who_fetches_waits_while_files_are_made(
     ways = f"/v1/releases/{name}/files", f"/v1/releases/{name}/data", f"/releases/{name}/files/README.txt"
     found: list[tuple[int, str | None]] = []
 
-    def making(_enquiry: Enquiry, _release: ReleaseInfo, _told: Told) -> list[File]:
+    def making(_enquiry: Enquiry, _release: ReleaseInfo, _before: Before | None, _told: Told) -> list[File]:
         for way in ways:
             answer = others.submit(web.get, way).result(timeout=10)
             found.append((answer.status_code, answer.headers.get("retry-after")))

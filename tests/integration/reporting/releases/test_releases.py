@@ -6,10 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from services.chassis.api.auth import Identity
 from services.chassis.clock import FixedClock
-from services.chassis.database import engine
+from services.chassis.database import engine, transaction
 from services.chassis.settings import DatabaseSettings
-from services.reporting.releases import publication
+from services.reporting.releases import index, publication
 from services.reporting.releases.calendar import CannotRelease
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
@@ -18,6 +19,7 @@ SCOTLAND = "S92000003"
 MARCH = date(2026, 3, 1)
 KNOWN_ON = date(2026, 5, 9)
 SEX = {GLASGOW: (170, 30), FIFE: (80, 20), EDINBURGH: (90, 25), ORKNEY: (6, 2)}
+NATIONAL = Identity("analyst", frozenset({"national:read"}))
 Headers = dict[str, str]
 
 
@@ -102,6 +104,20 @@ def test_a_withdrawn_release_is_listed_and_not_served(client: TestClient, databa
 
 
 @pytest.mark.usefixtures("figures")
+def test_a_release_is_compared_with_the_last_that_stood_when_it_was_made(database: Engine) -> None:
+    clock = FixedClock(NOW)
+    first, second = publish(database, clock), publish(database, clock)
+    publication.withdraw(database, second, clock, "An authority sent the wrong year")
+    clock.move(timedelta(hours=1))
+    third = publish(database, clock)
+    publication.withdraw(database, first, clock, "It was withdrawn too late for the third")
+    with transaction(database) as connection:
+        found = {each.id: each for each in index.all_releases(connection, NATIONAL)}
+        before = {name: index.release_before(connection, found[name]) for name in (first, second, third)}
+    assert {name: each and each.id for name, each in before.items()} == {first: None, second: first, third: first}
+
+
+@pytest.mark.usefixtures("figures")
 def test_a_draft_that_is_out_of_date_cannot_be_published(database: Engine) -> None:
     clock = FixedClock(NOW)
     first, second = (publication.make(database, MARCH, KNOWN_ON, clock) for _ in range(2))
@@ -146,8 +162,15 @@ def test_a_release_takes_its_time_and_says_how_far_it_is(database_settings: Data
 
 
 @pytest.mark.usefixtures("figures")
-def test_of_single_authorities_the_public_gets_no_short_periods(client: TestClient, database: Engine) -> None:
+def test_of_single_authorities_the_public_gets_no_short_periods(
+    client: TestClient, database: Engine, glasgow: Headers
+) -> None:
+    """An authority neither, of others; but Scotland is there for it as for all, and its own figures are."""
     publish(database, FixedClock(NOW))
+    asked = "/v1/indicators/orders_imposed/data?from=2026-03&to=2026-03&by=authority"
+    signed_in = {row["authority"]: row["value"] for row in client.get(asked, headers=glasgow).json()["rows"]}
+    assert (signed_in[FIFE], signed_in[GLASGOW]) == (None, 200)
+    assert signed_in[SCOTLAND]
     for months, told in (("2026-03", False), ("2026-02", False), ("2026-01", True)):
         asked = f"from={months}&to=2026-03&by=authority"
         rows = client.get(f"/v1/indicators/orders_imposed/data?{asked}").json()["rows"]

@@ -1,0 +1,181 @@
+"""Which published figures a release changed, and the main reason for each."""
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from contracts.periods import last_day, month_of
+from services.chassis import sheets
+from services.reporting.files.tidy import KINDS, MEANINGS, Tidy
+from services.reporting.read.queries import BEGINNING
+from services.reporting.registry.areas import members
+from services.reporting.registry.indicators import Form, Indicator, Kind
+from services.reporting.releases.index import ReleaseInfo
+from services.reporting.statistics.causes import Cause, Move
+
+COVERAGE = "coverage"
+"""No count moved, but the months or authorities that a rate is of."""
+REASONS = {
+    Cause.LATE: "Came late",
+    Cause.CORRECTED: "Corrected",
+    Cause.WITHDRAWN: "Withdrawn",
+    Cause.DEFINITION: "New definition",
+    COVERAGE: "Other months or authorities count",
+}
+SHOWN = ("value", "numerator", "denominator", "mark")
+KEY = ("area_code", "period_type", "period", "breakdown", "category_code")
+_FIRST = ("indicator", "indicator_title", "unit", "area_code", "area", "area_type", "period_type", "period")
+_KEPT = (*_FIRST, "breakdown", "category_code", "category")
+COLUMNS = (
+    "release",
+    "release_before",
+    *_KEPT,
+    *(name for each in SHOWN for name in (f"{each}_before", each)),
+    "reason",
+)
+_ORDER = {"country": 0, "authority": 1, "health board area": 2, "year": 0, "quarter": 1, "month": 2}
+Key = tuple[str, ...]
+
+
+class Was(NamedTuple):
+    """A figure as it was published before."""
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    mark: str
+    definition_version: int
+
+
+Earlier = Callable[[Indicator], Mapping[Key, Was]]
+"""The figures of one indicator in the release before."""
+
+
+class Changed(NamedTuple):
+    """A figure that was published before, and is another now."""
+
+    before: Was
+    now: Tidy
+    reason: str
+
+    def row(self, release_before: str) -> tuple[str | float | None, ...]:
+        """Its cells, in the order of the columns."""
+        kept = (getattr(self.now, name) for name in _KEPT)
+        pairs = (getattr(each, name) for name in SHOWN for each in (self.before, self.now))
+        return self.now.release, release_before, *kept, *pairs, self.reason
+
+
+def of_parquet(file: bytes) -> Earlier:
+    """From the file of all figures of the release before, in which each indicator has row groups of its own."""
+    parquet, columns = pq.ParquetFile(io.BytesIO(file)), [*KEY, *Was._fields]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for group in range(parquet.num_row_groups):
+        for name in parquet.read_row_group(group, columns=["indicator"]).column(0).slice(0, 1).to_pylist():
+            groups[name].append(group)
+
+    def figures(indicator: Indicator) -> Mapping[Key, Was]:
+        found = parquet.read_row_groups(groups[indicator.id], columns=columns)
+        rows = zip(*(found.column(name).to_pylist() for name in columns), strict=True)
+        return {row[: len(KEY)]: Was(*row[len(KEY) :]) for row in rows}
+
+    return figures
+
+
+def of_rows(rows: Iterable[Tidy]) -> Mapping[Key, Was]:
+    """From the same made anew."""
+    return {_key(row): Was(*(getattr(row, name) for name in Was._fields)) for row in rows}
+
+
+def changed(
+    before: ReleaseInfo,
+    earlier: Earlier,
+    found: Iterable[tuple[Indicator, Sequence[Tidy]]],
+    moves: Sequence[Move],
+) -> list[Changed]:
+    """All that moved, of periods that were over in the release before.
+
+    Whole figures come first, Scotland before its parts, years before months, the last before the first.
+    """
+    why, over = _Reasons(moves), last_day(before.last_month)
+    moved = [
+        Changed(was, row, _reason(why, indicator, was, row))
+        for indicator, rows in found
+        for was, row in _pairs(earlier(indicator), rows, over)
+    ]
+    return sorted(moved, key=lambda each: _place(each.now))
+
+
+def _pairs(earlier: Mapping[Key, Was], rows: Iterable[Tidy], over: date) -> Iterator[tuple[Was, Tidy]]:
+    for row in rows:
+        was = earlier.get(_key(row)) if row.period_end <= over else None
+        if was is not None and any(getattr(was, name) != getattr(row, name) for name in SHOWN):
+            yield was, row
+
+
+def _key(row: Tidy) -> Key:
+    return tuple(getattr(row, name) for name in KEY)
+
+
+def _place(row: Tidy) -> tuple[bool, int, int, int]:
+    """The last periods first; what is equal stays in the order of indicators."""
+    return bool(row.breakdown), _ORDER[row.area_type], _ORDER[row.period_type], -row.period_start.toordinal()
+
+
+def _reason(why: "_Reasons", indicator: Indicator, was: Was, row: Tidy) -> str:
+    return Cause.DEFINITION if was.definition_version != row.definition_version else why.main(indicator, row)
+
+
+class _Reasons:
+    """The moves of published cells, by which each figure's main reason is found."""
+
+    def __init__(self, moves: Iterable[Move]) -> None:
+        self._moves: dict[tuple[str, str, str], list[tuple[date, Cause, int]]] = defaultdict(list)
+        for each in moves:
+            at = month_of(each.period), each.cause, abs(each.by)
+            self._moves[each.measure, each.category, each.authority].append(at)
+
+    def main(self, indicator: Indicator, row: Tidy) -> str:
+        """By how much of numerator and denominator moved for it."""
+        first = BEGINNING if indicator.kind is Kind.STOCK else row.period_start
+        moved = Counter[str]()
+        for form in _forms(indicator, row):
+            for category in form.categories:
+                for code in members(row.area_code):
+                    for month, cause, by in self._moves.get((form.measure, category, code), ()):
+                        if first <= month <= row.period_end:
+                            moved[cause] += by
+        return moved.most_common(1)[0][0] if moved else COVERAGE
+
+
+def _forms(indicator: Indicator, row: Tidy) -> Sequence[Form]:
+    """What the figure is made of."""
+    if row.category_code:
+        parts = (part for _, parts in indicator.breakdowns for part in parts if part.category == row.category_code)
+        forms = [form for part in parts for form in (part.numerator, part.denominator)]
+    else:
+        forms = [indicator.numerator, indicator.denominator, indicator.minus]
+    return tuple(dict.fromkeys(form for form in forms if form is not None))
+
+
+def as_csv(before: ReleaseInfo, moved: Iterable[Changed]) -> bytes:
+    """One figure a row."""
+    return sheets.as_csv([COLUMNS, *(each.row(before.id) for each in moved)]).encode()
+
+
+def kind_of(column: str) -> str:
+    """What a column holds, as in the data dictionary."""
+    return KINDS.get(column.removesuffix("_before"), "string")
+
+
+def meaning_of(column: str) -> str:
+    """In words."""
+    if column == "reason":
+        return "The main reason why it changed: " + "; ".join(f"{name}: {said}" for name, said in REASONS.items())
+    if column == "release_before":
+        return "The release that had been published before"
+    told = MEANINGS[column.removesuffix("_before")]
+    return f"{told}, in the release before" if column.endswith("_before") else told
