@@ -13,7 +13,7 @@ LOWEST = 19
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the process that is named. Returns the exit status."""
+    """Run the process that is named. Returns the exit status."""
     match arguments:
         case ["api"]:
             with loading():

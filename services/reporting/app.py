@@ -48,7 +48,7 @@ TAGS: list[dict[str, Any]] = [
 
 
 def build(settings: ApiSettings, engine: Engine, registry: CollectorRegistry, clock: Clock = system_clock) -> FastAPI:
-    """The API and the pages."""
+    """Build the application of the API and the pages."""
     site = site_of(_reading(settings, engine), clock, settings.site)
     return _to_all(_built(settings, engine, registry, site, {}), site)
 

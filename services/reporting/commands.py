@@ -97,7 +97,7 @@ def move_release(
 
 
 def _files_of_held(engine: Engine) -> None:
-    """Anew, since they say on which day it comes."""
+    """Make the files of a held release again, since they state the day on which it comes."""
     with transaction(engine) as connection:
         held = [each.id for each in all_releases(connection, _OPERATOR) if each.held_at]
     with Progress(1) as progress:

@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Following:
-    """A replica that stands still shows ever older data, and withdrawn releases: nobody is served from it for long."""
+    """A replica that has stopped shows old data and withdrawn releases, so nobody is served from it for long."""
 
     def __init__(
         self, first: Engine, copy: Engine, patience_seconds: float, clock: Callable[[], float] = monotonic
@@ -34,10 +34,10 @@ class Following:
         self._awaited, self._since = 0, clock()
 
     def check(self) -> None:
-        """Raises Away if either server is away, or if the replica is behind by more than the allowed seconds."""
+        """Raise Away if either server is away, or if the replica is behind by more than the allowed seconds."""
         first, copy = _place(self._first), _place(self._copy)
         follows = copy.follows or copy.run == first.run
-        # The first may have lost its end, and be another server by now: then no copy of it gets to where it was.
+        # The primary may have lost the end of its log, and be another server by now: then no replica of it gets to where it was.
         if follows and copy.written >= min(self._awaited, first.written):
             self._awaited, self._since = first.written, self._clock()
         elif self._clock() - self._since > self._patience:

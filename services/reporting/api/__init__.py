@@ -1,4 +1,4 @@
-"""The HTTP API, under /v1. Parses requests, calls `answers`, and hands rows to a format; numbers come from the gate only."""
+"""The HTTP API, under /v1. Parses requests, calls `answers`, and passes rows to a format; only the gate makes numbers."""
 
 from fastapi import APIRouter
 from sqlalchemy import Engine
@@ -9,7 +9,7 @@ from services.reporting.api.session_store import SessionStore
 
 
 def routers(database: Engine, reading: Engine, clock: Clock, store: SessionStore) -> list[APIRouter]:
-    """All routes of the API. Figures are read from `reading`; files of releases may have to be made."""
+    """Return all routes of the API. Figures are read from `reading`; files of releases may have to be made."""
     return [
         cells.router(reading),
         figures.definitions(),

@@ -21,7 +21,7 @@ KNOWN_MEASURES: dict[str, Any] = {"enum": list(MEASURES)}
 
 
 def router(database: Engine) -> APIRouter:
-    """`/v1/cells` and `/v1/positions`."""
+    """Return `/v1/cells` and `/v1/positions`."""
     api = APIRouter(prefix="/v1", tags=["cells"])
 
     @api.get("/cells", summary="Whole cells, services summed, zero cells left out", responses=answers(Cells))

@@ -58,7 +58,7 @@ from services.reporting.statistics.funnel import Limits
 
 
 def definitions() -> APIRouter:
-    """`/v1/indicators`."""
+    """Return `/v1/indicators`."""
     api = APIRouter(prefix="/v1", tags=["indicators"])
 
     @api.get("/indicators", summary="All indicators, with their definitions", responses=answers(Definitions))
@@ -73,7 +73,7 @@ def definitions() -> APIRouter:
 
 
 def data(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/indicators/{id}/data`, in every format."""
+    """Return `/v1/indicators/{id}/data`, in every format."""
     api = APIRouter(prefix="/v1", tags=["figures"])
     kept, at_once = Kept(), reading(database)
 
@@ -89,7 +89,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
     def answer_to(
         request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None
     ) -> Response:
-        question = question_of(indicator, asked)  # its faults are told before that of the format
+        question = question_of(indicator, asked)  # its errors are reported before those of the format
         kind = media_type(request, extension)
         now = clock()
         with transaction(at_once) as connection, missing():
@@ -140,7 +140,7 @@ def data(database: Engine, clock: Clock) -> APIRouter:
 
 
 def differences(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/indicators/{id}/difference`."""
+    """Return `/v1/indicators/{id}/difference`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
 
     @api.get(
@@ -164,7 +164,7 @@ def differences(database: Engine, clock: Clock) -> APIRouter:
 
 
 def comparisons(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/authorities/{code}/profile`, `/v1/compare` and `/v1/compare/{id}`."""
+    """Return `/v1/authorities/{code}/profile`, `/v1/compare` and `/v1/compare/{id}`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
 
     @api.get(
@@ -188,7 +188,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
         return json({"authority": found, **_known(own), "quality": beside, "indicators": rows})
 
     def found(viewer: Identity, names: Iterable[str], asked: When) -> list[dict[str, Any]]:
-        """One after the other, with what all of them need read once."""
+        """Return the comparisons of these indicators, reading what they share once."""
         shares = [_share(name) for name in dict.fromkeys(names)]
         question = replace(span_of(asked), grain=Grain("authority"))
         today = clock().date()
@@ -219,7 +219,7 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
 
 
 def _share(id: str) -> Indicator:  # noqa: A002
-    """Raises Problem for what is no share."""
+    """Return an indicator that is a share. Raises Problem if it is not."""
     indicator = known_indicator(id)
     if indicator.kind is not Kind.SHARE:
         raise Problem(422, "Only shares can be compared in a funnel")
@@ -232,13 +232,13 @@ def _comparison(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
 
 
 def _known(answer: Answer) -> dict[str, Any]:
-    """As known when."""
+    """Return of when and from which release the figures are."""
     release = None if answer.release is None else describe_release(answer.release)
     return {"live": answer.live, "as_of": answer.question.as_of, "release": release}
 
 
 def compared(answer: Answer) -> dict[str, Any]:
-    """Each authority's place in the funnel, from rows that may be shown."""
+    """Return each authority's place in the funnel, from rows that may be shown."""
     found = compare(answer)
     return {
         "scotland": found.scotland,

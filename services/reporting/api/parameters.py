@@ -1,4 +1,4 @@
-"""Parses requests into the arguments of `answers`. Everything that does not fit becomes a Problem here."""
+"""Parses requests into the arguments of `answers`. Everything that is not valid becomes a Problem here."""
 
 import base64
 import binascii
@@ -48,7 +48,7 @@ CURSOR = r"^[A-Za-z0-9_-]{1,400}$"
 
 def _written_out(words: object) -> object:
     if isinstance(words, str) and not _DATE.fullmatch(words):
-        raise ValueError("write a date like 2026-03-31")  # a number would pass for seconds since 1970
+        raise ValueError("write a date like 2026-03-31")  # pydantic would read a number as seconds since 1970
     return words
 
 
@@ -56,7 +56,7 @@ Day = Annotated[date, BeforeValidator(_written_out)]
 
 
 def _like(pattern: str, example: str) -> BeforeValidator:
-    """Says by an example what is not written so: a pattern is for programs."""
+    """Return a validator that refuses text of another form with an example: a pattern is for programs."""
 
     def check(words: object) -> object:
         if isinstance(words, str) and not re.search(pattern, words):
@@ -140,7 +140,7 @@ class AskedBetween(Schema, description="What may be asked about a difference bet
 
 
 def explained(enquiry: Enquiry, indicator: Indicator, asked: AskedBetween) -> Explained:
-    """The difference, or a problem that says why it cannot be explained."""
+    """Return the difference, or raise a problem that says why it cannot be explained."""
     first, last = day(asked.from_, parse_first), day(asked.to, parse_first)
     if first is None or last is None or first > last or asked.first_day > asked.last_day:
         raise Problem(422, "from must not lie after to, nor first_day after last_day")
@@ -165,7 +165,7 @@ def explained(enquiry: Enquiry, indicator: Indicator, asked: AskedBetween) -> Ex
 
 @contextmanager
 def missing() -> Iterator[None]:
-    """Turns NotThere into Problem 404."""
+    """Turn NotThere into Problem 404 during the block."""
     try:
         yield
     except NotThere as fault:
@@ -173,7 +173,7 @@ def missing() -> Iterator[None]:
 
 
 def ask(enquiry: Enquiry, indicator: Indicator, question: Question) -> Answer:
-    """The answer, or a problem that says why there is none."""
+    """Return the answer, or raise a problem that says why there is none."""
     if question.as_of and question.as_of > enquiry.today:
         raise Problem(422, "as_of is in the future")
     try:
@@ -208,7 +208,7 @@ def question_of(indicator: Indicator, asked: Asked) -> Question:
 
 
 def questions_of(asked: AskedSeveral) -> Iterator[tuple[Indicator, Question]]:
-    """Each indicator of each area, once. Raises Problem for what any of them does not have."""
+    """Yield each indicator with each area, once. Raises Problem for anything that one of them does not have."""
     areas = dict.fromkeys(area_code(each) for each in asked.area) or [SCOTLAND]
     one = Asked.model_validate(asked.model_dump(by_alias=True, include={"from_", "to", "as_of", "release", "by"}))
     for name in dict.fromkeys(asked.indicator):
@@ -218,7 +218,7 @@ def questions_of(asked: AskedSeveral) -> Iterator[tuple[Indicator, Question]]:
 
 
 def span_of(when: When) -> Question:
-    """The headline figure for Scotland, then. Raises Problem."""
+    """Return the question for Scotland's headline figure in a span. Raises Problem."""
     first, last = day(when.from_, parse_first), day(when.to, parse_last)
     if first and last and first > last:
         raise Problem(422, "from must not be after to")
@@ -233,7 +233,7 @@ def _version(indicator: Indicator, wanted: int | None) -> Indicator:
 
 
 def known_indicator(id: str) -> Indicator:  # noqa: A002
-    """Raises Problem 404."""
+    """Return the indicator in force. Raises Problem 404."""
     found = INDICATORS.get(id)
     if found is None:
         raise Problem(404, "There is no such indicator")
@@ -241,14 +241,14 @@ def known_indicator(id: str) -> Indicator:  # noqa: A002
 
 
 def area_code(words: str | None) -> str:
-    """The code of a health board or an authority; Scotland's by default. Raises Problem 422."""
+    """Return the code of a health board or an authority; Scotland's by default. Raises Problem 422."""
     if words is None or words in AREA_NAMES:
         return words or SCOTLAND
     return authority_code(words)
 
 
 def authority_code(words: str) -> str:
-    """The current code. Raises Problem 422."""
+    """Return the current code of an authority. Raises Problem 422."""
     code = current_code(words)
     if code is None:
         raise Problem(422, "There is no authority with this code")
@@ -256,7 +256,7 @@ def authority_code(words: str) -> str:
 
 
 def day(words: str | None, parse: Callable[[str], date]) -> date | None:
-    """Raises Problem 422."""
+    """Parse a day; None if it is not given. Raises Problem 422."""
     if not words:
         return None
     try:
@@ -266,16 +266,16 @@ def day(words: str | None, parse: Callable[[str], date]) -> date | None:
 
 
 Key = tuple[str, str, date, str]
-"""What rows are ordered by: two names, a period, and another name."""
+"""The key by which rows are ordered: two names, a period, and another name."""
 
 
 def to_cursor(key: Key) -> str:
-    """Where a page ended."""
+    """Write the key at which a page ended."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
 def from_cursor(cursor: str | None) -> Key | None:
-    """Where the page begins. Raises Problem 422."""
+    """Read the key after which the page begins; None for the first page. Raises Problem 422."""
     if cursor is None:
         return None
     key: Key | None
@@ -283,11 +283,11 @@ def from_cursor(cursor: str | None) -> Key | None:
         key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=Key)
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         key = None
-    if key is None or "\0" in "".join(map(str, key)):  # PostgreSQL knows no such character
+    if key is None or "\0" in "".join(map(str, key)):  # PostgreSQL refuses this character
         raise Problem(422, "The cursor is not valid here")
     return key
 
 
 def json(content: object) -> Response:
-    """Compact JSON."""
+    """Return an answer as compact JSON."""
     return Response(msgspec.json.encode(content), media_type="application/json")

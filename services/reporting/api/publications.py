@@ -1,4 +1,4 @@
-"""The files of a release, and the code lists, which are fetched whole."""
+"""The files of a release, and the code lists, each fetched whole."""
 
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ BULK = {
     bundle.ODS: "-by-year.ods",
     bundle.JSON_STAT: "-by-year.jsonstat.json",
 }
-"""What the bulk address answers, the first by default, and how the names of the files end."""
+"""The formats at the bulk address, the default first, and the endings of the files' names."""
 BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BULK}},
     304: {"description": "Nothing has changed since the ETag in If-None-Match"},
@@ -37,7 +37,7 @@ ReleaseId = Annotated[Release, Path()]
 
 
 def router(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/releases/{id}/data`, `/v1/releases/{id}/files` and `/v1/codes`."""
+    """Return `/v1/releases/{id}/data`, `/v1/releases/{id}/files` and `/v1/codes`."""
     api = APIRouter(prefix="/v1", tags=["releases and quality"])
 
     @api.get(
@@ -73,7 +73,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
 
 
 def public_files(database: Engine, clock: Clock) -> APIRouter:
-    """`/releases/{release}/files/…`, at addresses that last."""
+    """Return `/releases/{release}/files/…`, at permanent addresses."""
     pages = APIRouter(include_in_schema=False)
 
     @pages.get("/releases/{release}/files/{name:path}")
@@ -93,9 +93,9 @@ def public_files(database: Engine, clock: Clock) -> APIRouter:
 
 
 def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
-    """The files of a release, made if nobody has made them. Raises Problem if there is no such release.
+    """Return the files of a release, making them if necessary. Raises Problem if there is no such release.
 
-    While somebody makes them, no request waits: many waiting requests would leave the service no thread for others.
+    While another process makes them, no request waits: many waiting requests would leave the service no thread for others.
     """
     try:
         with transaction(database) as connection:
@@ -113,7 +113,7 @@ def files_of(database: Engine, clock: Clock, release: str) -> list[Listed]:
 
 
 def _published(database: Engine, release: str) -> ReleaseInfo:
-    """Raises Problem where it is not published, or not any more."""
+    """Return a published release. Raises Problem if it is not published, or was withdrawn."""
     try:
         with transaction(database) as connection:
             return store.published(connection, release)
@@ -122,7 +122,7 @@ def _published(database: Engine, release: str) -> ReleaseInfo:
 
 
 def beside(release: ReleaseInfo) -> dict[str, str]:
-    """Links to later notices, and to the releases that correct it or that it corrects (RFC 5829)."""
+    """Return links to later notices, and to the releases that correct it or that it corrects (RFC 5829)."""
     links = [f'</releases/{release.id}/files/{bundle.NOTICES}>; rel="describedby"; type="text/plain"']
     if release.corrected_by:
         links.append(f'</releases/{release.corrected_by}>; rel="successor-version"')
@@ -131,12 +131,12 @@ def beside(release: ReleaseInfo) -> dict[str, str]:
 
 
 def attached(name: str) -> dict[str, str]:
-    """The header by which a browser saves the file under its name."""
+    """Return the header with which a browser saves the file under its name."""
     return {"Content-Disposition": f'attachment; filename="{name.rsplit("/", 1)[-1]}"'}
 
 
 def answer(file: Kept, request: Request, headers: dict[str, str]) -> Response:
-    """The file, or 304 if the caller has it; its ETag is its hash."""
+    """Return the file, or 304 if the caller has it; its ETag is its hash."""
     etag = f'"{file.sha256}"'
     headers |= {"ETag": etag, "Cache-Control": "public, max-age=3600"}
     if has_it(request, etag):
@@ -155,7 +155,7 @@ def _described(file: Listed) -> dict[str, object]:
 
 
 def _bulk_kind(accept: str) -> str:
-    """The one that is named; without a name, the first. Raises Problem 406."""
+    """Return the format that is named; without a name, the default. Raises Problem 406."""
     wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
     named = next((kind for kind in wanted if kind in BULK), None)
     if named is None and not {"*/*", "application/*"} & set(wanted):

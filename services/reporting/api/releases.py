@@ -33,7 +33,7 @@ MOST_CHANGES = 10_000
 
 
 def router(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/quality` and `/v1/releases`."""
+    """Return `/v1/quality` and `/v1/releases`."""
     api = APIRouter(prefix="/v1", tags=["releases and quality"])
 
     @api.get(
@@ -99,7 +99,7 @@ def router(database: Engine, clock: Clock) -> APIRouter:
             gate = Gate(viewer)
             found = index.changes_of(connection, viewer, id, from_cursor(cursor), limit)
         following = None
-        if len(found) == limit:  # what moved for several reasons stays on one page
+        if len(found) == limit:  # a cell that changed for several reasons stays on one page
             found = [change for change in found if change[:4] != found[-1][:4]]
             following = to_cursor(found[-1][:4])
         return json({"release": describe_frozen(release), "changes": gate.changes(found), "next": following})

@@ -14,23 +14,23 @@ class Given(NamedTuple):
 
     content: bytes
     rows: int
-    """How many figures it shows: each look of a national viewer is logged, whether or not it was worked out anew."""
+    """How many figures it shows: each view of a national viewer is logged, even if the answer was cached."""
 
 
 class Kept:
-    """Answers by ETag, which changes with everything that goes into an answer. The least recently used are dropped first."""
+    """Answers by ETag, which changes with everything that an answer is made from. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._answers: LRUCache[str, Given] = LRUCache(most_bytes, lambda given: len(given.content))
         self._lock = Lock()
 
     def get(self, etag: str) -> Given | None:
-        """The answer, if it is still there."""
+        """Return the answer, if it is still cached."""
         with self._lock:
             return self._answers.get(etag)
 
     def put(self, etag: str, given: Given) -> Given:
         """Keep an answer. Returns the one kept, since another request may have been first."""
-        with self._lock, suppress(ValueError):  # larger than all that may be remembered
+        with self._lock, suppress(ValueError):  # too large to be cached
             return self._answers.setdefault(etag, given)
         return given

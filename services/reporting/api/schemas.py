@@ -139,7 +139,7 @@ class Data(Known, description="The figures of an indicator."):
 
 @dataclass(frozen=True)
 class RowOfSeveral(Row):
-    """A figure and its indicator."""
+    """A figure with its indicator."""
 
     indicator: str = ""
 
@@ -310,5 +310,5 @@ EXTENSION: dict[str, Any] = {"enum": list(EXTENSIONS)}
 
 
 def answers(model: type[BaseModel], *problems: int) -> dict[int | str, dict[str, Any]]:
-    """A route's `responses`: its answer, and its problems besides the common ones."""
+    """Return a route's `responses`: its answer, and its problems besides the common ones."""
     return {200: {"model": model}, **documented(*problems)}

@@ -1,4 +1,4 @@
-"""The rows of sessions in PostgreSQL, for our own pages and, asked over HTTP, for the desk."""
+"""The rows of sessions in PostgreSQL, for our own pages and, over HTTP, for the desk."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,9 +19,9 @@ from services.reporting.read.tables import sessions
 
 T = TypeVar("T")
 MOST_EACH = 20
-"""Sessions of one person: the oldest ends when one more begins."""
+"""Most sessions of one person: the oldest ends when one more begins."""
 NOTED_EVERY = timedelta(minutes=1)
-"""How exactly it is noted when a session was last used, so that not every look writes."""
+"""How precisely the last use of a session is recorded, so that not every request writes."""
 
 
 class SessionStore:
@@ -33,7 +33,7 @@ class SessionStore:
         self._idle = timedelta(minutes=settings.idle_minutes)
 
     async def begin(self, session: Session, sealed: bytes, place: Place) -> None:
-        """Keep a new session, and drop what has ended. Raises Away."""
+        """Keep a new session, and delete those that have ended. Raises Away."""
         await self._run(lambda connection: self._begin(connection, session, sealed, place))
 
     def _begin(self, connection: Connection, session: Session, sealed: bytes, place: Place) -> None:
@@ -52,7 +52,7 @@ class SessionStore:
         )
 
     async def find(self, handle: str, _before: Session | None = None) -> bytes | None:
-        """The sealed token of a session that has not ended. Raises Away."""
+        """Return the sealed token of a session that has not ended. Raises Away."""
         return await self._run(lambda connection: self._find(connection, handle))
 
     def _find(self, connection: Connection, handle: str) -> bytes | None:
@@ -65,7 +65,7 @@ class SessionStore:
         return bytes(row.sealed)
 
     async def end(self, handle: str) -> None:
-        """End the session, if it is there. Raises Away."""
+        """End the session, if it exists. Raises Away."""
         await self._run(lambda connection: self._end(connection, sessions.c.handle == handle))
 
     def _end(self, connection: Connection, *which: ColumnElement[bool]) -> None:
@@ -79,7 +79,7 @@ class SessionStore:
         return Entry(WHOLE_SERVICE, self._clock(), *by, what, None, (), detail)
 
     async def listed(self, session: Session) -> list[Listed]:
-        """All sessions of the same person, the latest first. Raises Away."""
+        """Return all sessions of the same person, the latest first. Raises Away."""
         return await self._run(lambda connection: self._listed(connection, session.identity.subject))
 
     def _listed(self, connection: Connection, account: str) -> list[Listed]:
@@ -89,7 +89,7 @@ class SessionStore:
         return [Listed(row.handle[:ID_LENGTH], *row[1:]) for row in rows]
 
     async def end_other(self, session: Session, name: str) -> None:
-        """End the session of this id, if it is of the same person. Raises Away."""
+        """End the session with this id, if it is the same person's. Raises Away."""
         theirs = sessions.c.account == session.identity.subject
         named = sessions.c.handle.startswith(name, autoescape=True)
         if len(name) == ID_LENGTH:

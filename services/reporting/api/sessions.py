@@ -31,7 +31,7 @@ class ListedSession(Schema, description="One session, as its person sees it."):
 
 
 def router(store: SessionStore) -> APIRouter:
-    """The routes; they are no part of the public documents."""
+    """Return the routes, which are not part of the public documents."""
     routes = APIRouter(prefix="/v1", include_in_schema=False)
 
     @routes.post("/sessions", status_code=204)

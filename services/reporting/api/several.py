@@ -23,7 +23,7 @@ Questions = list[tuple[Indicator, Question]]
 
 
 def router(database: Engine, clock: Clock) -> APIRouter:
-    """`/v1/data`."""
+    """Return `/v1/data`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
     at_once = reading(database)
 
@@ -75,7 +75,7 @@ def _worked_out(
 
 
 def _answers(enquiry: Enquiry, questions: Questions) -> list[Answer]:
-    """Raises Problem where that is more than one answer may hold."""
+    """Return the answers. Raises Problem if they are more than one answer may hold."""
     found: list[Answer] = []
     for indicator, question in questions:
         found.append(ask(enquiry, indicator, question))

@@ -1,4 +1,4 @@
-"""Notice of every change, as server-sent events without figures."""
+"""Notification of every change, as server-sent events without figures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from services.reporting.api.schemas import FOR_ANYBODY
 from services.reporting.releases.change_marker import marker
 
 MOST_LISTENERS = 100
-"""In one process; the public has half of the places."""
+"""Most listeners of one process; the public has half of the places."""
 LISTENS_EACH = 6
 LOOK_EVERY_SECONDS = 1.0
 SIGN_OF_LIFE_EVERY = 15
@@ -46,7 +46,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 def router(database: Engine) -> APIRouter:
-    """`/v1/stream`."""
+    """Return `/v1/stream`."""
     api = APIRouter(prefix="/v1", tags=["figures"])
     places = Places(MOST_LISTENERS, LISTENS_EACH)
 
@@ -70,14 +70,16 @@ def router(database: Engine) -> APIRouter:
 
 
 async def _held(places: Places, listener: Listener, events: AsyncIterator[str]) -> AsyncIterator[str]:
-    with suppress(Problem):  # somebody else took the last place meanwhile
+    with suppress(Problem):  # another caller took the last place meanwhile
         async with places.take(listener):
             async for event in events:
                 yield event
 
 
 async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterator[str]:
-    """One at once, unless the caller has seen it, and one for every change; now and then a comment, so that lost connections end."""
+    """Yield one event at once, unless the caller has seen it, and one for every change; and regular comments, so
+    that lost connections end.
+    """
     idle = 0
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     while True:

@@ -1,7 +1,7 @@
-"""The gate. Every number that leaves reporting, in whatever form, is a `Row` or a `CellRow`, and only this file makes them.
+"""The gate. Every number that leaves reporting, in any form, is a `Row` or a `CellRow`, and only this module makes them.
 
-Public figures are sums of the rounded cells of a published release (`rounding`). Together they identify nobody, so the gate hides only
-figures that say too little. An authority sees its own figures exactly, and others' as the public does. Statistics and inspection see
+Public figures are sums of the rounded cells of a published release (`rounding`). Together they identify nobody, so the gate suppresses only
+figures that say too little. An authority sees its own figures exactly, and others' as the public does. Statisticians and inspectors see
 everything, and each view is logged.
 """
 
@@ -36,20 +36,20 @@ class Why(StrEnum):
     """Why a figure is not shown."""
 
     SMALL = "small number"
-    """Less than two steps of its rounding: below ten, for what is counted."""
+    """Less than two steps of its rounding: below ten, for counts."""
     AUDIENCE = "not published for this audience"
     PERIOD = "not published for so short a period"
-    """Of single authorities figures are published by quarter and year, and categories by year."""
+    """For single authorities, figures are published by quarter and year, and categories by year."""
 
     @property
     def mark(self) -> str:
-        """The symbol for tables, which have no room for words."""
+        """Return the symbol for tables, which have no room for words."""
         return {Why.SMALL: "c", Why.AUDIENCE: "a", Why.PERIOD: "n"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An exact figure, on its way to the gate."""
+    """An exact figure before it passes the gate."""
 
     cut: Cut
     area: str
@@ -58,11 +58,11 @@ class Figure:
     numerator_form: Form
     denominator_form: Form | None
     numerator: int | None
-    """None where the area has reported nothing: that is not zero."""
+    """None if the area has reported nothing, which is not zero."""
     denominator: int | None = None
-    """Of a rate of the population, the people that it is of."""
+    """For a rate of the population, the number of people."""
     name: str = ""
-    """What the period is told as, where that is not what it covers."""
+    """The name of the period, if it differs from the months that the figure covers."""
     months: int = 1
     provisional: bool = False
     partial: bool = False
@@ -82,16 +82,16 @@ class Row:
     upper: float | None
     suppressed: bool
     why: Why | None = None
-    """Why it is suppressed; None where it is not."""
+    """Why it is suppressed; None if it is not."""
     provisional: bool = False
-    """Whether something that would count in the period can still happen."""
+    """Whether anything that would count in the period can still happen."""
     partial: bool = False
-    """Whether the figure is of only part of the period."""
+    """Whether the figure covers only part of the period."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """A whole cell, for those who may see them."""
+    """A whole cell, for viewers who may see those."""
 
     measure: str
     authority: str
@@ -102,20 +102,20 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """The part of one cause in a figure's change."""
+    """The part of a figure's change that one cause explains."""
 
     cause: str
     numerator: float
     denominator: float | None
     value: float | None
-    """None where the value could not be worked out before or after."""
+    """None if the value could not be computed before or after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A figure on two days. The parts add up to the difference, of numerator, denominator and value each.
+    """A figure on two days. The parts add up to the difference of numerator, of denominator and of value.
 
-    Where nothing had been reported by a day there is no number of it, and the parts count from nothing.
+    If nothing had been reported by a day, there are no numbers of that day, and the parts count from zero.
     """
 
     authority: str
@@ -140,14 +140,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class ToCome:
-    """How much is likely still to arrive about one area and period. Where nothing is estimated, `why` says why."""
+    """How much is still likely to arrive about one area and period. If nothing is estimated, `why` says why."""
 
     authority: str
     period: str
     share: float | None
-    """Percent of all reports in the end."""
+    """What is still to come, in percent of all reports in the end."""
     reports: int | None
-    """The same as a number, for those who may see it."""
+    """The same as a number of reports, for viewers who may see it."""
     why: str | None
 
 
@@ -166,7 +166,7 @@ class ChangeRow:
 
 
 class NotForViewer(Exception):
-    """The viewer may not see this at all. The message says what they may."""
+    """The viewer may not see this at all. The message says what they may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Gate:
             self._log_look(count, indicator.id)
 
     def cells(self, cells: Iterable[tuple[str, str, date, str, int]]) -> list[CellRow]:
-        """Whole cells. Raises NotForViewer for all but national viewers."""
+        """Return whole cells. Raises NotForViewer for all but national viewers."""
         if self.viewer.audience != "national":
             raise NotForViewer("Whole cells are for national statistics and inspection")
         shown = [CellRow(*cell) for cell in cells]
@@ -196,7 +196,7 @@ class Gate:
         return shown
 
     def changes(self, changes: Iterable[Change]) -> list[ChangeRow]:
-        """The changes between two releases. Those for Scotland use rounded cells, and everybody may see them."""
+        """Return the changes between two releases. Those for Scotland use rounded cells, and everybody may see them."""
         return [self._change(each) for each in changes if each.authority == SCOTLAND or self.sees_whole(each.authority)]
 
     def _change(self, change: Change) -> ChangeRow:
@@ -207,7 +207,7 @@ class Gate:
         return ChangeRow(*change[:4], before, after, change.why, suppressed=None in {before, after})
 
     def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
-        """The estimate, in whole percent; None if nothing is likely to come. The public sees no numbers of reports."""
+        """Return the estimate, in whole percent; None if nothing is likely to come. The public sees no numbers of reports."""
         whole = self.sees_whole(area)
         if not whole and (not isinstance(cut, Released) or 0 < found.arrived < FEWEST_FOR_AN_OUTLOOK):
             return ToCome(area, period, None, None, TOO_FEW)
@@ -246,13 +246,13 @@ class Gate:
         return Explained(area, span.label, numerator, denominator, value, tuple(shown))
 
     def sees_whole(self, area: str) -> bool:
-        """Whether the viewer may see exact figures of this area."""
+        """Return whether the viewer may see exact figures of this area."""
         return self.viewer.audience == "national" or (
             self.viewer.audience == "authority" and (self.viewer.authority,) == members(area)
         )
 
     def off_by(self, form: Form, area: str) -> int:
-        """By how much a sum of this area may be off, as the viewer is shown it: a step, or 0 where it is exact."""
+        """Return how far a sum of this area, as shown to the viewer, may differ from the truth: a step, or 0 if it is exact."""
         return 0 if self.sees_whole(area) else step_of(form)
 
     def _row(self, indicator: Indicator, figure: Figure, decimals: int | None) -> Row:
@@ -267,7 +267,7 @@ class Gate:
         return Row(figure.area, figure.name or figure.period, figure.category, *numbers, *marks)
 
     def _why_not(self, indicator: Indicator, figure: Figure) -> Why | None:
-        """Why the public is not shown this figure; None where it is."""
+        """Return why the public is not shown this figure; None if it is."""
         if not isinstance(figure.cut, Rounded) or not self._is_published(indicator, figure):
             return Why.AUDIENCE
         if figure.months < _fewest_months(indicator, figure):
@@ -285,7 +285,9 @@ class Gate:
 
 
 def _fewest_months(indicator: Indicator, figure: Figure) -> int:
-    """Shorter ones of a single authority would say more of the rounding than of the authority."""
+    """Return the fewest months of a figure. For a single authority, shorter ones would say more about the rounding than about the
+    authority.
+    """
     if indicator.kind is Kind.YEARLY:
         return MONTHS_IN_A_YEAR
     if figure.area == SCOTLAND or indicator.kind is Kind.STOCK:
@@ -294,7 +296,7 @@ def _fewest_months(indicator: Indicator, figure: Figure) -> int:
 
 
 def _is_enough(figure: Figure) -> bool:
-    """Whether the count, or what a share or mean is of, is at least two steps of the rounding."""
+    """Return whether the count, or the denominator of a share or mean, is at least two steps of the rounding."""
     form = figure.denominator_form or figure.numerator_form
     of = figure.numerator if figure.denominator_form is None else figure.denominator
     return abs(of or 0) >= 2 * STEPS[cells_in(form)[0]]
@@ -312,7 +314,7 @@ def _without_numbers(figure: Figure, why: Why | None) -> Row:
 def _measured(
     indicator: Indicator, months: int, counts: Counts, decimals: int | None = DECIMALS
 ) -> tuple[float | None, float | None, float | None, float | None, float | None]:
-    """Numerator, denominator, value and its interval, as shown."""
+    """Return numerator, denominator, value and its interval, as shown."""
     denominator = counts.denominator
     shown = _value(indicator, counts.numerator, denominator, months)
     numerator = float(_cut(counts.numerator / indicator.divide, decimals))
@@ -327,7 +329,7 @@ def _less(now: float | None, then: float | None) -> float | None:
 def _value(
     indicator: Indicator, numerator: int, denominator: int | None, months: int
 ) -> tuple[float | None, float | None, float | None]:
-    """Value and 95 % interval; none for a rate of nothing."""
+    """Return the value and its 95 % interval; no interval unless the value is a proportion, and nothing if the denominator is 0."""
     if denominator is None:
         return numerator / indicator.divide, None, None
     if denominator <= 0:

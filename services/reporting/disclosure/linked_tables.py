@@ -1,4 +1,4 @@
-"""Linked public cells: a total, its splits, and the total that it is part of. A cell in no table is never public."""
+"""Linked tables of public cells: a total, its splits, and the total of which it is a part. A cell in no table is never public."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from services.reporting.registry.indicators import Form, Indicator, Status, form
 STEP = 5
 """Counts of people, orders and sessions are published as multiples of this."""
 STEP_OF_HOURS = 100 * 60
-"""Minutes. Less than half of what one order can hold."""
+"""Minutes of unpaid work imposed: less than half of what one order can hold."""
 STEP_OF_WORK = 50 * 60
-"""Minutes: what five long sessions hold."""
+"""Minutes of unpaid work done: what five long sessions hold."""
 STEP_OF_MONTHS = 60
 """Months of supervision: what five orders of a year hold."""
 STEP_OF_DAYS = 500
 STEP_OF_SCORES = 5
-"""Points."""
+"""Points of a score."""
 
 UNBOUNDED = 10**9
 CellName = tuple[str, str]
 """Measure and category."""
 Span = tuple[int, int]
-"""The least and the most."""
+"""Least and most."""
 _HOURS: tuple[Span, ...] = ((20 * 60, 100 * 60), (101 * 60, 300 * 60))
-"""Minutes of an order, by level."""
+"""Least and most minutes of an order, by level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Split:
     measure: str
     categories: tuple[str, ...]
     exhaustive: bool = True
-    """Whether the categories always add up to the total; else there is a rest, which is not published."""
+    """Whether the categories always add up to the total; otherwise there is a remainder, which is not published."""
     national_only: bool = False
-    """Too fine for single authorities: only sums for Scotland are public."""
+    """Too detailed for single authorities: only sums for Scotland are public."""
     counted: str | None = None
     """For sums: the measure, from an earlier table, that counts the same categories."""
     each: tuple[Span, ...] = ()
-    """For sums: what one counted of each category holds."""
+    """For sums: the least and most that one counted item of each category holds."""
 
     @property
     def cells(self) -> tuple[CellName, ...]:
@@ -55,14 +55,14 @@ class Table:
 
     name: str
     totals: tuple[Form, ...]
-    """Sums that all equal the total. Those of a single cell are published as it."""
+    """Sums that all equal the total. A total that is a single cell is published as that cell."""
     splits: tuple[Split, ...] = ()
     within: Form | None = None
-    """A larger total, from an earlier table, which this one never exceeds."""
+    """A larger total, from an earlier table, that this one never exceeds."""
     none_without: Form | None = None
-    """The count, from an earlier table, of what this is a sum over."""
+    """The count, from an earlier table, of the items over which this is a sum."""
     each: Span = (0, UNBOUNDED)
-    """What one counted holds, least and most. What is published of a sum lies within what the published count can hold."""
+    """The least and most that one counted item holds. A published sum lies within what the published count can hold."""
     step: int = STEP
     yearly: bool = False
     """Whether it is counted by whole years only, under the first month of the year."""
@@ -73,7 +73,7 @@ class Table:
 
     @property
     def cells(self) -> tuple[CellName, ...]:
-        """Each cell once."""
+        """Return each cell once."""
         return tuple(dict.fromkeys((*self.total_cells, *(cell for split in self.splits for cell in split.cells))))
 
 
@@ -82,7 +82,7 @@ PUBLISHED = tuple(each for each in DEFINITIONS if each.status is not Status.PROP
 
 
 def categories_of(measure: str, indicators: Iterable[Indicator] = PUBLISHED) -> tuple[str, ...]:
-    """The categories of this measure that any indicator sums."""
+    """Return the categories of this measure that any indicator sums."""
     return tuple(
         dict.fromkeys(
             category
@@ -96,7 +96,7 @@ def categories_of(measure: str, indicators: Iterable[Indicator] = PUBLISHED) -> 
 
 
 def _split(measure: str, *prefixes: str, exhaustive: bool = True, national_only: bool = False) -> Split:
-    """Into all categories that begin so and that an indicator shows."""
+    """Split a measure into all categories with these prefixes that an indicator shows."""
     categories = tuple(each for each in categories_of(measure) if each.startswith(prefixes))
     return Split(measure, categories, exhaustive, national_only)
 
@@ -106,7 +106,7 @@ def _clock(measure: str) -> tuple[Split, ...]:
 
 
 def _reasons(measure: str) -> tuple[Split, ...]:
-    """Why it was late; nothing for what takes no reason."""
+    """Split a measure by the reasons for lateness; no split if it takes no reason."""
     found = _split(measure, "reason=", exhaustive=False, national_only=True)
     return (found,) if found.categories else ()
 
@@ -125,7 +125,7 @@ _OTHER_REQUIREMENTS = tuple(
 
 
 def _of_shares(indicator: str) -> Table:
-    """A measure whose only total is the whole of a share."""
+    """Return the table of a measure whose only total is the denominator of a share."""
     found = INDICATORS[indicator]
     whole = found.denominator or found.numerator
     return Table(found.id, (whole,), (Split(whole.measure, whole.categories), *_reasons(whole.measure)))
@@ -230,27 +230,27 @@ NATIONAL_ONLY: dict[CellName, bool] = {
     **{cell: False for table in TABLES for cell in table.cells},
     **{cell: split.national_only for table in TABLES for split in table.splits for cell in split.cells},
 }
-"""Every cell that may be public, and whether only in sums for Scotland."""
+"""Every cell that may be public, and whether it is public only in sums for Scotland."""
 STEPS: dict[CellName, int] = {cell: table.step for table in TABLES for cell in table.cells}
 YEARLY = frozenset(cell for table in TABLES if table.yearly for cell in table.cells)
-"""What is told of whole years only."""
+"""Cells that are published for whole years only."""
 
 
 def cells_in(each: Form) -> tuple[CellName, ...]:
-    """The cells that a form sums."""
+    """Return the cells that a form sums."""
     return tuple((each.measure, category) for category in each.categories)
 
 
 def step_of(each: Form) -> int:
-    """The multiples in which its sums are published."""
+    """Return the step of which its sums are published as multiples."""
     return STEPS.get(cells_in(each)[0], STEP)
 
 
 def is_made_good(each: Form) -> bool:
-    """Whether what is rounded up in one authority is rounded down in another; else each is rounded by itself, as sums over counts are."""
+    """Return whether one authority's rounding up makes up for another's rounding down; sums over counts are rounded each by itself."""
     return not any(table.none_without for table in TABLES if cells_in(each)[0] in table.cells)
 
 
 def is_public(each: Form) -> bool:
-    """Whether the public may see the sum at all, for Scotland if not for authorities."""
+    """Return whether the public may see the sum at all, at least for Scotland."""
     return all(cell in NATIONAL_ONLY for cell in cells_in(each))

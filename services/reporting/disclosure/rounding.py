@@ -3,8 +3,8 @@
 Each authority's cell of a month becomes one of the two multiples around it, by a draw that depends on a secret key; a multiple stays
 unchanged. Categories add up to their total, parts never exceed the whole, and all sums over months, areas and categories are sums of
 published cells. So the published figures are themselves a possible truth without small numbers, which nobody can rule out by adding,
-subtracting or comparing, with any number of releases. The next cells of the same category make up for one published too high, so that years
-and Scotland stay near the truth.
+subtracting or comparing any number of releases. The next cells of the same category make up for one that was published too high or too low,
+so that years and Scotland stay near the truth.
 """
 
 from collections import defaultdict
@@ -20,7 +20,9 @@ from services.reporting.disclosure.linked_tables import TABLES, CellName, Table,
 
 AREAS = tuple(AUTHORITIES)
 LEAST_CHANCE = 0.05
-"""Each of the two multiples around a cell has at least this chance, however wrong the sums are so far."""
+"""Each of the two multiples around a cell has at least this chance, however large the errors to be made up for are. So neither of them is
+ever certain.
+"""
 
 
 class CellKey(NamedTuple):
@@ -38,12 +40,12 @@ Place = tuple[str, date]
 Values = Mapping[CellName, int]
 ByPlace = Mapping[Place, Values]
 Told = Callable[[int, int, str], object]
-"""Hears how many parts of how many are done, and which is next."""
+"""Called with how many parts of how many are done, and the name of the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The cells of the release before, as they were and as they were published."""
+    """The cells of the previous release, exact and as published."""
 
     cells: Cells = field(default_factory=dict)
     published: Cells = field(default_factory=dict)
@@ -55,13 +57,13 @@ NOTHING_EARLIER = Earlier()
 
 
 def untold(_done: int, _of: int, _words: str) -> None:
-    """A progress callback that does nothing."""
+    """Do nothing with the progress."""
 
 
 def rounded(
     cells: Cells, last_month: date, key: bytes, earlier: Earlier = NOTHING_EARLIER, told: Told = untold
 ) -> dict[CellKey, int]:
-    """The public cells, zeros left out. A cell that has not changed since the earlier release is published as it was."""
+    """Return the public cells, zeros left out. A cell that has not changed since the earlier release is published as it was."""
     first = min((month_of(each.period) for each in cells), default=last_month)
     months = months_between(first, last_month)
     truth, then, published = (_by_place(each) for each in (cells, earlier.cells, earlier.published))
@@ -69,7 +71,8 @@ def rounded(
     found: dict[Place, dict[CellName, int]] = defaultdict(dict)
     for done, table in enumerate(TABLES):
         told(done, len(TABLES), table.name)
-        before = published if public.issuperset(table.cells) else _NEVER  # else a new cell would pass for a zero
+        # Otherwise a new cell would be taken for a zero.
+        before = published if public.issuperset(table.cells) else _NEVER
         _Rounding(table, truth, then, before, found, key).all(months)
     return {
         CellKey(*name, month, area): value
@@ -91,7 +94,7 @@ _NEVER: ByPlace = {}
 
 
 class _Rounding:
-    """One table over all months and authorities."""
+    """Rounds one table over all months and authorities."""
 
     def __init__(
         self,
@@ -108,7 +111,7 @@ class _Rounding:
         self._splits = [split.cells for split in table.splits]
         self._width = 1 + sum(len(split.categories) + 1 for split in table.splits)
         self._of_area = {area: [0] * self._width for area in AREAS}
-        """By authority and slot, how much more there is than was published so far."""
+        """By authority and slot, the sum of true values less the sum of published ones so far."""
         self._of_all = [0] * self._width
 
     def all(self, months: Iterable[date]) -> None:
@@ -125,7 +128,7 @@ class _Rounding:
                 self._publish(place, self._round(place))
 
     def _periods(self, months: Iterable[date]) -> list[date]:
-        """The periods of its cells: months, or those under which whole years count."""
+        """Return the periods of its cells: months, or the first months of whole years."""
         if not self._table.yearly:
             return list(months)
         there = set(months)
@@ -133,12 +136,14 @@ class _Rounding:
         return sorted(year[0] for year in years if there.issuperset(year))
 
     def _order(self, month: date) -> list[str]:
-        """Drawn for each period: else an authority would know whose cells its own made good, and something of what these were."""
+        """Return the authorities in an order drawn for each period: in a known order, an authority could infer something about the cells
+        that its own made up for.
+        """
         draws = _draws(self._key, f"{self._table.name}|{month}", len(AREAS))
         return [area for _, area in sorted(zip(draws, AREAS, strict=True))]
 
     def _is_unchanged(self, place: Place) -> bool:
-        """Whether the earlier release had the same cells here, and published the same around them."""
+        """Return whether the earlier release had the same cells here, and published the same around them."""
         if not self._published:
             return False
         now, then = self._truth.get(place, _NOWHERE), self._then.get(place, _NOWHERE)
@@ -148,7 +153,7 @@ class _Rounding:
         )
 
     def _around(self, place: Place) -> Iterator[tuple[Place, CellName]]:
-        """The published cells that those here depend on."""
+        """Yield the published cells on which those here depend."""
         yield from self._larger(place)
         if self._table.none_without:
             yield from ((place, name) for name in cells_in(self._table.none_without))
@@ -157,14 +162,14 @@ class _Rounding:
                 yield from ((place, (split.counted, category)) for category in split.categories)
 
     def _larger(self, place: Place) -> Iterator[tuple[Place, CellName]]:
-        """The published cells of the larger total, over the year where whole years count."""
+        """Yield the published cells of the larger total, over the whole year if the table is yearly."""
         if self._table.within:
             area, month = place
             for each in year_months(year_of(month)) if self._table.yearly else (month,):
                 yield from (((area, each), name) for name in cells_in(self._table.within))
 
     def _slots(self, values: Values) -> list[int]:
-        """The total, and for each split its categories and what they leave of the total."""
+        """Return the total, and for each split its categories and the remainder of the total."""
         total = sum(values.get(name, 0) for name in self._sum)
         found = [total]
         for split in self._splits:
@@ -214,7 +219,9 @@ class _Rounding:
         return high if draw < min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE) else low
 
     def _round_sums(self, place: Place, values: list[int], draws: list[float]) -> list[int]:
-        """Sums over what is counted, within what the published counts can hold; what is wrong so far is made good as far as that goes."""
+        """Round sums over counted items, within what the published counts can hold. Earlier errors are made up for
+        as far as that allows.
+        """
         step, published = self._table.step, self._found[place]
         assert self._table.none_without is not None
         count = sum(published.get(name, 0) for name in cells_in(self._table.none_without))
@@ -239,13 +246,13 @@ class _Rounding:
 
 
 def _around(value: int, step: int) -> tuple[int, int]:
-    """The multiples around it; twice itself where it is one."""
+    """Return the multiples around the value; the value itself twice if it is one."""
     low = value // step * step
     return low, low if low == value else low + step
 
 
 def _held(count: int, each: tuple[int, int], step: int) -> tuple[int, int]:
-    """The least and the most multiple that so many can hold."""
+    """Return the least and the most multiple that so many items can hold."""
     return -(-count * each[0] // step) * step, count * each[1] // step * step
 
 
@@ -254,15 +261,15 @@ class Part(NamedTuple):
 
     value: int
     wrong: float
-    """How much more of this category there is than was published so far."""
+    """The sum of its true values less the sum of its published ones so far."""
     draw: float
     least: int
     most: int
-    """What may be published of it, both multiples of the step."""
+    """Least and most that may be published of it, both multiples of the step."""
 
 
 def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
-    """Round the parts to multiples near their values and within their bounds that add up to the total, which the bounds allow."""
+    """Round the parts to multiples that add up to the total, near their values and within their bounds, which allow the total."""
     shown = [min(max(part.value // step * step, part.least), part.most) for part in parts]
     more = (total - sum(shown)) // step
     sign = 1 if more > 0 else -1
@@ -277,6 +284,6 @@ def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
 
 
 def _draws(key: bytes, place: str, count: int) -> list[float]:
-    """Numbers from 0 to 1 that are always the same here, and that nobody without the key can foresee."""
+    """Return numbers from 0 to 1 that are always the same for this place, and that nobody can predict without the key."""
     drawn = shake_256(key + place.encode()).digest(2 * count)
     return [(256 * drawn[at] + drawn[at + 1] + 0.5) / 65536 for at in range(0, 2 * count, 2)]

@@ -1,1 +1,1 @@
-"""Answers put together: figures, their quality and why they differ."""
+"""Assembles answers: figures, their quality, and why they differ."""

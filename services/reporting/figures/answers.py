@@ -43,7 +43,7 @@ MOST_ROWS = 50_000
 
 
 class TooMuch(Exception):
-    """More rows than one answer may hold."""
+    """The answer would have more rows than one may hold."""
 
 
 class NothingReleased(Exception):
@@ -62,30 +62,30 @@ class Question:
     as_of: date | None = None
     release: str | None = None
     definition: int | None = None
-    """The version of the definition; by default the one in force, or what the release froze."""
+    """The version of the definition; by default the one in force, or the one that the release froze."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows that may be shown, and where they come from."""
+    """Rows that may be shown, and their origin."""
 
     indicator: Indicator
     question: Question
     span: Span
     release: ReleaseInfo | None
-    """The release that the figures, or others' figures, come from."""
+    """The release of the figures, or of others' figures."""
     live: bool
     """Whether any row is live."""
     whole: Cut | None
-    """The cut of areas that the viewer sees whole."""
+    """The vintage of the areas that the viewer sees exactly."""
     rows: list[Row]
     off_by: int = 0
-    """By how much counts of shares may be off, since the viewer is shown Scotland's rounded: a step; 0 where they are as they are."""
+    """How far counts of shares may differ from the truth, if the viewer is shown Scotland's rounded: a step, or 0 if they are exact."""
     exact: frozenset[str] = frozenset()
-    """The areas whose figures the viewer is shown as they are."""
+    """The areas whose figures the viewer is shown exactly."""
 
     def off_by_in(self, area: str) -> int:
-        """Return by how much counts of this area may be off."""
+        """Return how far counts of this area may differ from the truth."""
         return 0 if area in self.exact else self.off_by
 
 
@@ -105,36 +105,36 @@ class Enquiry:
     viewer: Identity
     today: date
     many: bool = False
-    """Whether many figures are asked for: then what they all need is read at once."""
+    """Whether many figures are asked for: then everything that they share is read at once."""
     _releases: dict[tuple[str | None, date | None], ReleaseInfo | None] = field(default_factory=dict)
     _once: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, what: Hashable, work_out: Callable[[], T]) -> T:
-        """Return what `work_out` says. It is asked at most once for this name."""
+        """Return the result of `work_out`, which is called at most once for this name."""
         if what not in self._once:
             self._once[what] = work_out()
         found: T = self._once[what]
         return found
 
     def release(self, wanted: str | None = None, as_of: date | None = None) -> ReleaseInfo | None:
-        """The release that the viewer reads, if any. Raises NotThere for an unknown one."""
+        """Return the release that the viewer reads, if any. Raises NotThere for an unknown one."""
         key = wanted, as_of
         if key not in self._releases:
             self._releases[key] = release_for(self.connection, self.viewer, wanted, as_of)
         return self._releases[key]
 
     def reads(self, release: ReleaseInfo) -> None:
-        """Read this release by its name for every viewer, to prepare what is about to be published."""
+        """Let every viewer read this release by its name, to prepare what is about to be published."""
         self._releases[release.id, None] = release
 
     def gate(self, published: ReleaseInfo | None) -> Gate:
-        """The gate, with others' figures from this release."""
+        """Return the gate, with others' figures from this release."""
         if published is None:
             return Gate(self.viewer)
         return self.once(("gate", published.id), lambda: Gate(self.viewer, published.public))
 
     def known_on(self, cut: Cut) -> date:
-        """The day at whose end, or on which, the figures of a cut were known."""
+        """Return the day up to whose end the figures of a vintage were known; today for live ones."""
         match cut:
             case Live():
                 return self.today
@@ -148,7 +148,7 @@ class Enquiry:
                 assert_never(cut)
 
     def coverage(self, cut: Cut) -> Coverage:
-        """As `coverage.coverage`."""
+        """Return the result of `coverage.coverage`."""
         return self.once(
             ("coverage", cut), lambda: remembered(self.connection, cut, "coverage", lambda: self._read_coverage(cut))
         )
@@ -159,13 +159,13 @@ class Enquiry:
         return coverage(self.connection, cut)
 
     def reach(self, cut: Cut) -> tuple[date, date] | None:
-        """The first and the last month in which an order was imposed."""
+        """Return the first and the last month in which an order was imposed."""
         if isinstance(cut, Released | Rounded):
             return self.cube(cut).reach(ORDERS)
         return reach(self.connection, cut)
 
     def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
-        """As `coverage.reported`: what the public is told is rounded, but not whether there is anything."""
+        """Return the result of `coverage.reported`: public figures are rounded, but whether there is anything is not."""
         return self.once(
             ("reported", cut, span, services), lambda: reported(self.coverage(cut), services, span.first, span.last)
         )
@@ -173,7 +173,7 @@ class Enquiry:
     def reported_periods(
         self, cut: Cut, span: Span, services: frozenset[Service], grain: str, *, at_end: bool = False
     ) -> Mapping[str, frozenset[str]]:
-        """As `reported_periods`; `at_end` where the level of an earlier month is not that of the end."""
+        """Return the result of `reported_periods`; use `at_end` if only the last month of a period decides, as for a level."""
 
         def work_out() -> Mapping[str, frozenset[str]]:
             months = self.reported(cut, span, services)
@@ -200,7 +200,7 @@ class Enquiry:
         return self.once(("months", cut, span, services, area), work_out)
 
     def last_month(self, cut: Cut) -> date:
-        """The last month that the cut contains."""
+        """Return the last month that the vintage contains."""
         match cut:
             case Live():
                 return month_of(self.today)
@@ -216,7 +216,7 @@ class Enquiry:
     def sums(
         self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums:
-        """As `queries.sums`."""
+        """Return the result of `queries.sums`, from a cube if possible."""
         asked = cut, frozenset(forms), span, grain, area, days
         return self.once(("sums", *asked), lambda: self._worked_out(*asked))
 
@@ -228,15 +228,15 @@ class Enquiry:
         return sums(self.connection, cut, forms, span, grain, area, days, self.coverage(cut))
 
     def _live_cube(self) -> Cube:
-        """The same all through a page."""
+        """Return the present cells, which stay the same for a whole page."""
         return self.once("live cube", lambda: live_cube(self.connection, self.coverage(Live()), self.today))
 
     def cube(self, cut: Released | Rounded) -> Cube:
-        """All cells of a release."""
+        """Return all cells of a release."""
         return remembered(self.connection, cut, "cube", lambda: read_cube(self.connection, cut))
 
     def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
-        """The areas that the viewer sees exactly, and the release of all other figures."""
+        """Return the vintage of the areas that the viewer sees exactly, and the release of all other figures."""
         published = self.release(release, as_of)
         whole: Cut | None = None
         if self.viewer.audience != "public":
@@ -270,13 +270,13 @@ def answer(enquiry: Enquiry, indicator: Indicator, question: Question, decimals:
 
 
 def definition_for(enquiry: Enquiry, indicator: Indicator, question: Question) -> Indicator:
-    """The version that answers. Raises NotForViewer, NotThere."""
+    """Return the version that answers. Raises NotForViewer, NotThere."""
     frozen = _frozen_versions(*enquiry.sources(question.release, question.as_of))
     return _definition(enquiry.viewer, indicator, question.definition, frozen)
 
 
 def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:
-    """What is in force where all figures come from one release."""
+    """Return the versions in force if all figures come from one release."""
     return published.versions if published is not None and (whole is None or isinstance(whole, Released)) else {}
 
 
@@ -291,7 +291,7 @@ def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, froz
 
 
 def _span(enquiry: Enquiry, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
-    """What was asked for, and where nothing was, all that the cut has."""
+    """Return the span asked for, or everything that the vintage has."""
     cut = Rounded(published.id) if whole is None and published else whole or Live()
     first, last = question.first, question.last
     if first is None or last is None:
@@ -301,21 +301,21 @@ def _span(enquiry: Enquiry, whole: Cut | None, published: ReleaseInfo | None, qu
 
 
 def _uncut(span: Span, question: Question) -> Span:
-    """Where no beginning was asked for, none cuts a period."""
+    """Begin the span with a whole period if no beginning was asked for."""
     if question.first is not None or not question.grain.period:
         return span
     return Span(first_of(span.first, question.grain.period), span.last)
 
 
 def _by_year(question: Question, span: Span) -> tuple[Question, Span]:
-    """What is counted by whole years is told by these, however little of one is asked for."""
+    """Widen a question to whole years if its indicator is counted by them."""
     years = year_months(year_of(span.first)), year_months(year_of(span.last))
     return replace(question, grain=Grain(question.grain.areas, "year")), Span(years[0][0], years[1][-1])
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Which figures are read from which cut."""
+    """Which figures are read from which vintage."""
 
     indicator: Indicator
     question: Question
@@ -324,7 +324,7 @@ class _Plan:
     published: ReleaseInfo | None
 
     def figures(self, enquiry: Enquiry, gate: Gate) -> Iterator[Figure]:
-        """Each area from the cut in which the viewer may see it."""
+        """Yield the figures of each area from the vintage in which the viewer may see it."""
         areas = areas_of(self.question.grain.areas, self.question.area)
         of_whole = {area for area in areas if self.whole is not None and gate.sees_whole(area)}
         if self.whole is not None and of_whole:
@@ -335,7 +335,7 @@ class _Plan:
             yield from self._read(enquiry, Rounded(self.published.id), frozen, others)
 
     def _frozen(self) -> Span | None:
-        """What the release has of the span."""
+        """Return the part of the span that the release has."""
         if self.published is None or self.span.first > self.published.last_month:
             return None
         return Span(self.span.first, min(self.span.last, self.published.last_month))
@@ -377,7 +377,7 @@ class _Plan:
                     yield from self._of_people(found, reported[period.label])
 
     def _of_people(self, figures: Iterator[Figure], reported: frozenset[str]) -> Iterator[Figure]:
-        """A rate of the population is of the people of the area."""
+        """Add to rates of the population the number of people of the area."""
         if self.indicator.kind is not Kind.POPULATION_RATE:
             return figures
         return (
@@ -388,19 +388,19 @@ class _Plan:
 def reported_figures(
     enquiry: Enquiry, cut: Cut, indicator: Indicator, span: Span, grain: str
 ) -> Mapping[str, frozenset[str]]:
-    """By period of the span, the authorities of which there is a figure."""
+    """Return, by period of the span, the authorities with a figure."""
     return enquiry.reported_periods(cut, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
 
 
 def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:
-    """Only the last month of each period, of those up to the last that there is."""
+    """Keep only the last month of each period, of those up to the last one that exists."""
     there = months_between(span.first, min(span.last, last))
     ends = set({span.label_of(month, grain): month for month in there}.values())
     return {code: own & ends for code, own in months.items()}
 
 
 def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, frozenset[str]]:
-    """By period of the span, the authorities that reported on any month of it."""
+    """Return, by period of the span, the authorities that reported on any month of it."""
     return {
         each.label: frozenset(code for code, own in months.items() if not own.isdisjoint(each.all_months))
         for each in span.periods(grain)
@@ -410,7 +410,7 @@ def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, fro
 def _row_figures(
     cut: Cut, parts: Iterable[Part], area: str, period: Period, marks: tuple[int, bool, bool], total: Sums | None
 ) -> Iterator[Figure]:
-    """One figure for each part; without numbers where the area has reported nothing."""
+    """Yield one figure for each part; without numbers if the area has reported nothing."""
 
     def of(form: Form | None) -> int | None:
         return None if form is None or total is None else total.get((form, area, period.label), 0)
@@ -423,7 +423,7 @@ def _row_figures(
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
-    """The headline figure, or the categories of a breakdown. Raises KeyError for an unknown breakdown."""
+    """Return the headline figure, or the categories of a breakdown. Raises KeyError for an unknown breakdown."""
     if breakdown is not None:
         return indicator.breakdown(breakdown)
     denominator = None if indicator.kind is Kind.STOCK else indicator.denominator
@@ -431,4 +431,4 @@ def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:
 
 
 _HEADLINES = tuple(part for each in DEFINITIONS for part in parts_of(each, None))
-"""What is asked for where many indicators are, by whichever version."""
+"""The headline parts of all indicators in every version, which are read together if many are asked for."""

@@ -10,7 +10,7 @@ from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limit
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """One authority; without a place where its share or Scotland's is not shown, or is of too few."""
+    """One authority; without a place if its share or Scotland's is not shown, or if it has too few cases."""
 
     row: Row
     funnel: Funnel | None
@@ -25,7 +25,7 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All authorities, and how many of them chance alone would put outside. Where Scotland's share is not shown, nobody has a place."""
+    """All authorities, and how many of them chance alone would put outside. If Scotland's share is not shown, none has a place."""
 
     scotland: Row | None
     authorities: tuple[Placing, ...]
@@ -35,12 +35,12 @@ class Comparison:
 
     @property
     def share(self) -> float | None:
-        """Of Scotland."""
+        """Return Scotland's share."""
         return share_of(self.scotland)
 
 
 def compare(answer: Answer) -> Comparison:
-    """From an answer by authority."""
+    """Compare the authorities of an answer by authority."""
     rows = {row.authority: row for row in answer.rows}
     scotland = rows.pop(SCOTLAND, None)
     share = share_of(scotland)
@@ -53,14 +53,14 @@ def compare(answer: Answer) -> Comparison:
 
 
 def share_of(row: Row | None) -> float | None:
-    """From what is shown; None where it is not, or is of none."""
+    """Return the share as shown; None if it is not shown, or its denominator is 0."""
     if row is None or row.numerator is None or not row.denominator:
         return None
     return row.numerator / row.denominator
 
 
 def placing(share: float, row: Row, off_by: int) -> Placing:
-    """One authority around Scotland's share, where counts may be off by so much."""
+    """Place one authority around Scotland's share, if counts may be off by so much."""
     if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
         return Placing(row, None, None)
     funnel = Funnel(share, _whole(row.denominator), off_by)

@@ -37,7 +37,7 @@ class Between:
 
 
 def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, between: Between) -> Explained:
-    """The figure on both days, and the parts by cause. Raises NotForViewer, CannotExplain, TooMuch, NotThere."""
+    """Return the figure on both days, and the parts by cause. Raises NotForViewer, CannotExplain, TooMuch, NotThere."""
     old, new = (definition(indicator.id, version) for version in (between.first_version, between.last_version))
     gate = Gate(enquiry.viewer)
     if not gate.sees_whole(area):
@@ -71,7 +71,7 @@ def explain(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, betwe
 
 
 def _is_there(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day: date) -> bool:
-    """Whether there was a figure on the day: an area that had reported nothing had none."""
+    """Return whether there was a figure on the day: an area that had reported nothing had none."""
     return not _reported(enquiry, indicator, span, day).isdisjoint(members(area))
 
 
@@ -91,7 +91,7 @@ def _reported(enquiry: Enquiry, indicator: Indicator, span: Span, day: date) -> 
 
 
 def _of_as_many(before: Counts, later: Counts) -> Counts:
-    """A rate as if it had been of as many people from the beginning. Raises CannotExplain where it was of others."""
+    """Return a rate as if it had had the later number of people from the beginning. Raises CannotExplain if it was about other people."""
     if before.denominator not in {0, later.denominator}:
         raise CannotExplain(
             "More authorities had reported on the later day, so the rate is of more people: ask about the count"
@@ -100,7 +100,7 @@ def _of_as_many(before: Counts, later: Counts) -> Counts:
 
 
 def _only_there(found: Explained, there: tuple[bool, bool]) -> Explained:
-    """Without the numbers of a day on which there was no figure. The parts are as they are: they count from nothing."""
+    """Remove the numbers of a day without a figure. The parts stay, since they count from zero."""
 
     def of(pair: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
         before, after = (number if is_there else None for number, is_there in zip(pair, there, strict=True))

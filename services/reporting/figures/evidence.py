@@ -22,7 +22,7 @@ USUAL_MONTHS = 12
 LEAST_OF_USUAL = 0.5
 FEWEST_TO_COMPARE = 20
 TOTALS = ("orders_imposed", "orders_ended", "minutes_credited")
-"""Measures that months are closed with."""
+"""Measures for which an authority may state its own total of a month."""
 
 
 class Doubt(StrEnum):
@@ -50,7 +50,7 @@ DOUBTS = {
     Doubt.REFUSED: f"More than {REFUSED_SHARE:.0%} of its events were refused",
     Doubt.FEWER: f"It reported less than half of what is usual: the middle of its {USUAL_MONTHS} months before",
 }
-"""In words."""
+"""The doubts in words."""
 
 
 @dataclass(slots=True)
@@ -60,15 +60,15 @@ class Evidence:
     missing: int = 0
     refused: int = 0
     numbered: int = 0
-    """Events that bear a number of the source's own."""
+    """How many events have a number of the source's own."""
     closed: bool = False
     """Whether it closed a month with a total of its own."""
     taken: dict[date, int] = field(default_factory=dict)
-    """Events by month, the months before the period among them."""
+    """Accepted events by month, including the months before the period."""
     totals_differ: bool = False
 
     def doubts(self, first: date, last: date) -> list[Doubt]:
-        """The doubts about the months from first to last being complete."""
+        """Return the doubts whether the months from first to last are complete."""
         months = months_between(first, last)
         here = [self.taken.get(month, 0) for month in months]
         found = []
@@ -84,11 +84,11 @@ class Evidence:
         return found
 
     def expects(self, first: date) -> bool:
-        """Whether anything could show that the months from the first are incomplete."""
+        """Return whether anything could show that the months from the first are incomplete."""
         return self.numbered > 0 or self.closed or self._usual(first) >= FEWEST_TO_COMPARE
 
     def _usual(self, first: date) -> float:
-        """Events of a usual month before the first."""
+        """Return how many events a usual month before the first had."""
         return median(self.taken.get(add_months(first, -n), 0) for n in range(1, USUAL_MONTHS + 1))
 
 
@@ -100,7 +100,7 @@ _COUNTED = {
 
 
 def evidence(connection: Connection, cut: Cut, first: date, last: date) -> Mapping[str, Evidence]:
-    """By authority, of the months from first to last."""
+    """Return the evidence by authority, about the months from first to last."""
     found: dict[str, Evidence] = defaultdict(Evidence)
     measures, categories = (tuple(dict.fromkeys(names)) for names in zip(*_COUNTED, strict=True))
     rows = rows_of(cut, Wanted(measures, categories, None, first, last_day(last)))
@@ -118,7 +118,7 @@ def evidence(connection: Connection, cut: Cut, first: date, last: date) -> Mappi
 
 
 def _closed(connection: Connection, cut: Cut, first: date, last: date) -> Iterable[tuple[str, bool]]:
-    """Authorities that closed a month with a total, and whether it is another than what was counted."""
+    """Return the authorities that closed a month with a total, and whether it differs from the count."""
     categories = ("", *(f"total={name}" for name in TOTALS))
     rows = rows_of(cut, Wanted(("control_totals", *TOTALS), categories, None, first, last_day(last)))
     is_stated = rows.c.measure == "control_totals"

@@ -29,13 +29,13 @@ class State(StrEnum):
     """How complete an authority's figures of a period are."""
 
     COMPLETE = "complete"
-    """Heard from after the period ended, there was something to judge by, and nothing speaks against it."""
+    """Heard from after the period ended, with evidence to judge by and none against it."""
     PARTIAL = "partial"
     """Heard from, but more may come: its doubts say why."""
     NOT_KNOWN = "not_known"
-    """There is nothing to judge by: its doubts say why."""
+    """There is no evidence to judge by: its doubts say why."""
     MISSING = "missing"
-    """It reported nothing of the period. Totals are without it."""
+    """It reported nothing about the period. Totals do not include it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Completeness:
     authority: str
     state: State
     heard_on: date | None
-    """The day on which its last event was taken; of the service that is further behind."""
+    """The day on which its last event was accepted, by the service that is further behind."""
     heard_at: datetime | None
-    """The same to the second, now, for those who may see its figures whole."""
+    """The present time of that event to the second, for viewers who may see its figures exactly."""
     fresh: bool
     doubts: tuple[Doubt, ...]
-    """Why one may lack something, or why nothing is said."""
+    """Why figures may be incomplete, or cannot be judged."""
 
 
 def standings(
@@ -60,9 +60,9 @@ def standings(
     published: ReleaseInfo | None,
     services: frozenset[Service] = BOTH,
 ) -> list[Completeness]:
-    """The completeness of every authority of the period, by code, each in the vintage in which the viewer sees its figures.
+    """Return the completeness of every authority of the period, by code, each in the vintage in which the viewer sees its figures.
 
-    `services` are those of which any must have heard of a month for it not to be missing.
+    A month is missing unless any of `services` heard about it.
     """
     asked = "standings", span, whole, published and published.id, services
     return enquiry.once(asked, lambda: _standings(enquiry, span, whole, published, services))
@@ -86,7 +86,7 @@ def _standings(
 
 
 def _exactly(enquiry: Enquiry) -> Mapping[str, datetime]:
-    """When the last event of each authority was taken; of the service that is further behind."""
+    """Return when the last event of each authority was accepted, by the service that is further behind."""
     found: dict[str, datetime] = {}
     for each in shown(enquiry.connection):
         if each.heard_at is not None:
@@ -98,7 +98,7 @@ Judgement = tuple[State, tuple[Doubt, ...]]
 
 
 def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[Service]) -> Mapping[str, Judgement]:
-    """By authority. Only months that the cut contains are judged."""
+    """Return the judgement by authority. Only months that the vintage contains are judged."""
     if cut is None or span.first > enquiry.last_month(cut):
         ever = enquiry.coverage(cut or Live())
         unjudged: Judgement = State.NOT_KNOWN, (Doubt.NOT_IN_CUT,)
@@ -122,13 +122,13 @@ def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[S
 
 
 def _own(code: str, span: Span) -> Span:
-    """The months of the span in which there was such an authority; all of them where there was none."""
+    """Return the months of the span in which the authority existed; all of them if there was none."""
     months = [m for m in months_between(span.first, span.last) if AUTHORITIES[code].is_in_force(m, last_day(m))]
     return Span(months[0], months[-1]) if months else span
 
 
 def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], span: Span) -> Judgement:
-    """Judge one authority by when it was heard and the months of the span on which it reported."""
+    """Judge one authority by when it was heard from, and the months of the span on which it reported."""
     doubts = found.doubts(span.first, span.last)
     if not months:
         return State.MISSING, tuple(doubt for doubt in doubts if doubt is Doubt.REFUSED)
@@ -144,20 +144,20 @@ def judge(found: Evidence, heard: Mapping[str, Heard], months: frozenset[date], 
 
 
 def latest_month(enquiry: Enquiry) -> date:
-    """The last whole month that the viewer's figures of all authorities have."""
+    """Return the last whole month that the viewer's figures of all authorities have."""
     before = add_months(month_of(enquiry.today), -1)
     published = None if enquiry.viewer.audience == "national" else enquiry.release()
     return before if published is None else min(before, published.last_month)
 
 
 def summary(found: Sequence[Completeness]) -> dict[str, Any]:
-    """Authorities by state, and the doubts about those that have any."""
+    """Return the authorities by state, and the doubts about those that have any."""
     by_state = {str(state): [each.authority for each in found if each.state is state] for state in State}
     return by_state | {"doubts": {each.authority: each.doubts for each in found if each.doubts}}
 
 
 def beside(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
-    """The quality information of an answer."""
+    """Return the quality information of an answer."""
     found = standings(enquiry, answer.span, answer.whole, answer.release, answer.indicator.services)
     more = {"lacking": lacking(enquiry, answer), "still_to_come": still_to_come(enquiry, answer), "method": METHOD}
     return summary(found) | more
@@ -172,7 +172,7 @@ class Lacking:
 
 
 def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:
-    """For each period of the answer that lacks any: by the cut from which the viewer sees totals."""
+    """Return those of each period of the answer that lacks any, by the vintage from which the viewer sees totals."""
     span, grain = answer.span, answer.question.grain.period
     whole = answer.whole if enquiry.viewer.audience == "national" else None
     cut = whole or (None if answer.release is None else Rounded(answer.release.id))
@@ -192,7 +192,7 @@ def _was_there(code: str, period: Period) -> bool:
 
 
 def still_to_come(enquiry: Enquiry, answer: Answer) -> list[ToCome]:
-    """The outlook for each area and period of the answer for which more is likely to arrive, or nobody can say."""
+    """Return the outlook for each area and period of the answer for which more is likely to arrive, or nobody can say."""
     gate = Gate(enquiry.viewer)
     grain, span = answer.question.grain, answer.span
     areas = areas_of(grain.areas, answer.question.area)
@@ -225,7 +225,7 @@ def _of_cut(enquiry: Enquiry, gate: Gate, cut: Cut, areas: list[str], span: Span
 
 
 def _estimate(enquiry: Enquiry, cut: Cut, day: date) -> Estimate:
-    """Of all authorities."""
+    """Return the estimate for all authorities."""
 
     def work_out() -> Estimate:
         months = months_needed(day)
@@ -237,7 +237,7 @@ def _estimate(enquiry: Enquiry, cut: Cut, day: date) -> Estimate:
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
-    """The first and the last month of each period that an answer tells apart."""
+    """Return the first and last month of each period that an answer distinguishes."""
     found: dict[str, tuple[date, date]] = {}
     for month in months_between(span.first, span.last):
         label = span.name_of(month, grain.period)
@@ -247,7 +247,7 @@ def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:
 
 
 def _together(found: Iterable[Outlook]) -> Outlook:
-    """Several authorities: the sum of what can be estimated, and of how many authorities nothing can be said."""
+    """Combine the outlooks of several authorities: the sum of the estimates, and of how many authorities nothing can be said."""
     outlooks = list(found)
     known = [each for each in outlooks if each.expected is not None]
     unknown = len(outlooks) - len(known)

@@ -40,7 +40,7 @@ class File:
 
     @property
     def sha256(self) -> str:
-        """Of the content."""
+        """Return the hash of the content."""
         return hashlib.sha256(self.content).hexdigest()
 
 
@@ -62,7 +62,7 @@ def files_of(
     for done, indicator in enumerate(indicators):
         told(done, len(indicators), indicator.title)
         rows = list(tidy(enquiry, release, indicator))
-        if any(row.value is not None for row in rows):  # of what is never shown there is no table
+        if any(row.value is not None for row in rows):  # an indicator whose figures are never shown has no table
             found.append((indicator, rows))
     moved = [] if before is None else [_changes(enquiry, release, before, found)]
     files = [*for_people(release, found), *_for_programs(release, found, with_changes=bool(moved)), *moved]
@@ -72,7 +72,7 @@ def files_of(
 
 
 def stem(release: ReleaseInfo) -> str:
-    """The beginning of file names."""
+    """Return the beginning of file names."""
     return f"community-payback-{release.id}"
 
 
@@ -82,7 +82,7 @@ def name_of_all(release: ReleaseInfo) -> str:
 
 
 def for_people(release: ReleaseInfo, found: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> Iterator[File]:
-    """The workbooks."""
+    """Yield the workbooks."""
     sheets, name = workbook(release, found), stem(release)
     made, title = release.published_at or release.made_at, f"{TITLE}: release {release.id}"
     excel, open_document = (_dated(each, made) for each in (as_xlsx(title, made, sheets), as_ods(title, sheets)))
@@ -151,7 +151,7 @@ def _beside(release: ReleaseInfo) -> Iterator[File]:
 
 
 def _notices(release: ReleaseInfo) -> list[str]:
-    """What was known when the files were made; what is said later is at an address beside them."""
+    """Return the notices at the time when the files were made; later ones are at an address beside the files."""
     later = (
         f"Later notices about this release are on the publisher's site, under /releases/{release.id}/files/{NOTICES}"
     )
@@ -159,13 +159,13 @@ def _notices(release: ReleaseInfo) -> list[str]:
 
 
 def notices(release: ReleaseInfo) -> str:
-    """All notices of a release, as lines."""
+    """Return all notices of a release, as lines."""
     found = list(map(notice_words, release.notices)) or ["No notices."]
     return "\n".join([f"{TITLE}: release {release.id}", "", *found, ""])
 
 
 def _sums(files: Sequence[File]) -> bytes:
-    """As `sha256sum` writes and checks them."""
+    """Return hashes in the form that `sha256sum` writes and checks."""
     return "".join(f"{each.sha256}  {each.name}\n" for each in sorted(files, key=lambda each: each.name)).encode()
 
 
@@ -178,7 +178,7 @@ def _zip(release: ReleaseInfo, files: Sequence[File]) -> Iterator[File]:
 
 
 def _dated(workbook: bytes, made: datetime) -> bytes:
-    """The same workbook, which is a ZIP, with this time on each part: so what is made of the same figures is the same to the byte."""
+    """Return the same workbook, which is a ZIP, with this time on each part, so that files of the same figures are equal to the byte."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(packed, "w") as new:
         for part in old.infolist():

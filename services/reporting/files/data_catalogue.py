@@ -43,7 +43,7 @@ Files = Mapping[str, Sequence[Listed]]
 
 
 def dcat(site: str, releases: Sequence[ReleaseInfo], files: Files) -> Document:
-    """A catalogue of one series, whose members are the releases."""
+    """Return a catalogue of one series, whose members are the releases."""
     series = f"{site}/data#series"
     return {
         "@context": _CONTEXT,
@@ -59,7 +59,7 @@ def dcat(site: str, releases: Sequence[ReleaseInfo], files: Files) -> Document:
 
 
 def _what_is_named(site: str, releases: Sequence[ReleaseInfo], files: Files) -> Iterator[Document]:
-    """What kind of thing each address of others is: DCAT-AP asks for it, and a reader need not fetch them to know."""
+    """Yield the kind of each external address: DCAT-AP requires it, and a reader need not fetch the address to know."""
     kinds = dict.fromkeys(_media_type(file) for each in releases for file in files.get(each.id, ()))
     pages = (f"{site}/", *(_page(site, each) for each in releases))
     named = {
@@ -129,7 +129,7 @@ def _dataset(site: str, release: ReleaseInfo, series: str, files: Sequence[Liste
 
 
 def _in_its_line(site: str, release: ReleaseInfo) -> Document:
-    """What it corrects, what corrects it, what was said of it, and whether its figures are still shown."""
+    """Return what the release corrects, what corrects it, its notices, and whether its figures are still shown."""
     replaced = [{"@id": f"{site}/releases/{each}"} for each in release.corrects]
     replacing = [{"@id": f"{site}/releases/{release.corrected_by}"}] if release.corrected_by else []
     found: Document = {
@@ -166,12 +166,12 @@ def _media_type(file: Listed) -> str:
 
 
 def _page(site: str, release: ReleaseInfo) -> str:
-    """Where a release begins to be read."""
+    """Return the address of a release's first page."""
     return f"{_address(site, release)}/overview"
 
 
 def schema_org(site: str, release: ReleaseInfo, files: Sequence[Listed]) -> Document:
-    """One release as search engines for data sets read it."""
+    """Return one release in the form that search engines for data sets read."""
     assert release.published_at is not None
     return {
         "@context": "https://schema.org/",

@@ -15,7 +15,7 @@ PROVISIONAL = {"p": "Provisional, or of part of the year only"}
 
 
 def as_json_stat(release: ReleaseInfo, indicators: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> bytes:
-    """`updated` is when the release was published. A figure that is not shown is null, with its mark as status."""
+    """Return the cube. `updated` is when the release was published. A figure that is not shown is null, with its mark as status."""
     rows = {
         (row.indicator, row.area_code, row.period): row
         for _, tidy in indicators

@@ -27,15 +27,15 @@ from services.reporting.files.workbook import Cell, Sheet
 
 Element.namespaces.update(
     nsdict
-)  # the library declares those that it met so far: with all, each document is the same at any time
+)  # The library declares the styles that it has met so far: with all of them, each document is the same at any time.
 _CHARACTER = 0.22
-"""How wide one is, in centimetres."""
+"""Width of a character, in centimetres."""
 _PLACES = 2
-"""Columns that say which area, and stay in sight."""
+"""How many columns name the area, and stay visible."""
 
 
 def as_ods(title: str, sheets: Sequence[Sheet]) -> bytes:
-    """The header row of each table is marked as one."""
+    """Return the spreadsheet. The header row of each table is marked as one."""
     book = OpenDocumentSpreadsheet()
     styles = _Styles(book)
     ranges = DatabaseRanges()
@@ -60,7 +60,7 @@ def _told(element: Element, words: str) -> Element:
 
 
 def _what_stays_in_sight(sheets: Sequence[Sheet]) -> Element:
-    """The header row, and beside numbers the columns that say which area."""
+    """Freeze the header row, and in tables of numbers the columns that name the area."""
     tables = ConfigItemMapNamed(name="Tables")
     for sheet in sheets:
         if sheet.header:
@@ -90,7 +90,7 @@ def _entry(name: str, *settings: Mapping[str, int]) -> Element:
 
 
 class _Styles:
-    """How headings, text and numbers look, by name."""
+    """The styles of headings, text and numbers, by name."""
 
     def __init__(self, book: Element) -> None:
         self._book = book
@@ -105,7 +105,7 @@ class _Styles:
         self._columns: dict[int, Element] = {}
 
     def column(self, characters: int) -> Element:
-        """As wide as so many characters."""
+        """Return a column as wide as so many characters."""
         if characters not in self._columns:
             style = Style(name=f"column{characters}", family="table-column")
             style.addElement(TableColumnProperties(columnwidth=f"{characters * _CHARACTER:.2f}cm"))
@@ -134,7 +134,7 @@ class _Styles:
         return self._cell(f"cell{decimals}", right=True, shape=shape)
 
     def _page(self) -> Element:
-        """As wide as a sheet of paper."""
+        """Return a page as wide as a sheet of paper."""
         layout = PageLayout(name="landscape")
         properties = PageLayoutProperties(printorientation="landscape", pagewidth="29.7cm", pageheight="21cm")
         properties.setAttrNS(STYLENS, "scale-to-X", "1")
@@ -170,7 +170,7 @@ def _headings(styles: _Styles, sheet: Sheet) -> list[Element]:
 
 
 def _looks(styles: _Styles, sheet: Sheet) -> list[Element]:
-    """Of text in each column."""
+    """Return the styles of text in each column."""
     if sheet.text_only:
         return [*[styles.text] * (len(sheet.header) - 1), styles.line]
     return [styles.text if at < _PLACES else styles.mark for at in range(len(sheet.header))]

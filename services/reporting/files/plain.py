@@ -31,18 +31,18 @@ SCHEMA = pa.schema(
 
 
 def as_csv(rows: Sequence[Tidy]) -> bytes:
-    """RFC 4180 in UTF-8 with a header. An absent value is empty."""
+    """Return rows as CSV: RFC 4180 in UTF-8 with a header. An absent value is empty."""
     return sheets.as_csv([COLUMNS, *rows]).encode()
 
 
 def as_table(rows: Sequence[Tidy]) -> pa.Table:
-    """The same for Parquet."""
+    """Return rows as a table for Parquet."""
     columns = zip(*rows, strict=True)
     return pa.Table.from_pydict(dict(zip(COLUMNS, map(list, columns), strict=True)), schema=SCHEMA)
 
 
 def as_parquet(tables: Sequence[pa.Table]) -> bytes:
-    """All rows in one file, one row group for each indicator."""
+    """Return all rows in one file, with one row group for each indicator."""
     file = io.BytesIO()
     with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for table in tables:
@@ -103,21 +103,21 @@ def _column(name: str) -> dict[str, Any]:
         "titles": name,
         "dc:description": MEANINGS[name],
         "datatype": KINDS[name],
-        # An empty text is a value in some columns (no category, no mark), and in others nothing.
+        # An empty text is a value in some columns (no category, no mark), and a missing one in others.
         **({"null": ""} if KINDS[name] == NUMBER else {"null": "NULL"}),
         **(linked if name == "area_code" else {}),
     }
 
 
 def dictionary() -> bytes:
-    """What each column of the CSV and Parquet files holds."""
+    """Return what each column of the CSV and Parquet files holds."""
     return sheets.as_csv(
         [("column", "type", "meaning"), *((name, KINDS[name], MEANINGS[name]) for name in COLUMNS)]
     ).encode()
 
 
 def definitions(indicators: Sequence[Indicator]) -> bytes:
-    """What each indicator measures, by the definition that the release froze."""
+    """Return what each indicator measures, by the definition that the release froze."""
     header = ("indicator", "title", "theme", "unit", "definition", "leaves_out", "standard", "note", "version")
     rows = [
         (e.id, e.title, e.theme, e.unit, e.definition, e.exclusions, e.standard or "", e.note or "", e.version)

@@ -39,7 +39,7 @@ class Kept(Listed):
 
 
 class BeingMade(Exception):
-    """Somebody makes files at this moment."""
+    """Another process is making files now."""
 
 
 def make_files(
@@ -55,7 +55,7 @@ def make_files(
         if listed(connection, release):
             return
         while not _written(database, release, *_made(connection, release, today, told)):
-            pass  # it was moved, or something was said of it, meanwhile
+            pass  # the release was moved, or got a notice, meanwhile
 
 
 def _alone(connection: Connection, patient: bool) -> bool:
@@ -77,7 +77,7 @@ def _before(connection: Connection, release: ReleaseInfo) -> Before | None:
 
 
 def _written(database: Engine, release: str, made_of: ReleaseInfo, files: Sequence[File]) -> bool:
-    """Whether it is still as the files tell."""
+    """Store the files. Returns whether the release still is as they describe it."""
     with unhurried(database) as connection:
         connection.execute(insert(release_files), [_row(release, *each) for each in enumerate(files)])
         alone(connection)
@@ -101,12 +101,12 @@ def _row(release: str, place: int, file: File) -> dict[str, Any]:
 
 
 def _says(release: ReleaseInfo) -> tuple[object, ...]:
-    """What files tell of a release beside its figures, which never change."""
+    """Return what files state of a release besides its figures, which never change."""
     return release.published_at and release.published_at.astimezone(LONDON).date(), release.notices
 
 
 def _to_publish(connection: Connection, release: str) -> ReleaseInfo:
-    """As it is, or as it will be once the day has come for which it is held."""
+    """Return the release as it is, or as it will be once its announced day has come."""
     found = release_for(connection, _OPERATOR, release, None)
     if found is not None and found.status == DRAFT and found.held_at is not None:
         return replace(found, published_at=due_at(connection, found.last_month))
@@ -114,21 +114,21 @@ def _to_publish(connection: Connection, release: str) -> ReleaseInfo:
 
 
 def published(connection: Connection, release: str) -> ReleaseInfo:
-    """Raises NotThere for one that is not published."""
+    """Return a published release. Raises NotThere for any other."""
     found = release_for(connection, PUBLIC, release, None)
     assert found is not None
     return found
 
 
 def listed(connection: Connection, release: str) -> list[Listed]:
-    """The files in the order of use; none if they have not been made yet."""
+    """Return the files in the order of use; none if they have not been made yet."""
     c = release_files.c
     query = select(c.name, c.media_type, c.title, c.sha256, c.size).where(c.release == release).order_by(c.place)
     return [Listed(*row) for row in connection.execute(query)]
 
 
 def content_hash(files: list[Listed]) -> str:
-    """The hash of the list of hashes of all files."""
+    """Return the hash of the list of hashes of all files."""
     return next((each.sha256 for each in files if each.name == SUMS), "")
 
 
@@ -140,7 +140,7 @@ def content_of(connection: Connection, release: str, name: str) -> bytes | None:
 
 
 def read(database: Engine, release: str, name: str) -> Kept:
-    """Raises NotThere."""
+    """Return a file with its content. Raises NotThere."""
     c = release_files.c
     query = select(c.name, c.media_type, c.title, c.sha256, c.size, c.content)
     with transaction(database) as connection:

@@ -22,7 +22,7 @@ MARKS = {why.mark: str(why).capitalize() for why in Why} | {
     NOT_REPORTED: "Not reported by the authority",
     NO_CASES: "No cases, so that there is no rate",
 }
-"""The shorthand of the UK's guidance for symbols in tables."""
+"""The symbols of the UK's guidance for tables."""
 
 
 class Tidy(NamedTuple):
@@ -62,7 +62,7 @@ KINDS = {
     **dict.fromkeys(("provisional", "partial"), TRUTH),
     "definition_version": WHOLE,
 }
-"""What each column holds."""
+"""What kind of value each column holds."""
 MEANINGS = {
     "release": "The release that the figure belongs to",
     "indicator": "Identifier of the indicator, which stays the same between releases",
@@ -91,13 +91,15 @@ MEANINGS = {
 
 
 def public_indicators(release: ReleaseInfo) -> list[Indicator]:
-    """What the public sees of a release, by the definitions that it froze."""
+    """Return the indicators that the public sees of a release, by the definitions that it froze."""
     found = [definition(name, release.versions[name]) for name in INDICATORS if name in release.versions]
     return [each for each in found if is_public(each.numerator)]
 
 
 def tidy(enquiry: Enquiry, release: ReleaseInfo, indicator: Indicator) -> Iterator[Tidy]:
-    """Months of Scotland, quarters and years of authorities too, years of health board areas; breakdowns by year, Scotland's by month."""
+    """Yield months of Scotland, quarters and years of authorities too, years of health board areas; breakdowns by year, Scotland's by
+    month.
+    """
     periods = ("year",) if indicator.kind is Kind.YEARLY else PERIODS
     for period in periods:
         yield from _rows(enquiry, release, indicator, Grain("" if period == "month" else "authority", period), None)
@@ -113,7 +115,7 @@ def _rows(
 ) -> Iterator[Tidy]:
     question = Question(grain=grain, breakdown=breakdown, release=release.id, definition=indicator.version)
     for row in answer(enquiry, indicator, question).rows:
-        if not (grain.areas == "health_board" and row.authority == SCOTLAND):  # it came with the authorities
+        if not (grain.areas == "health_board" and row.authority == SCOTLAND):  # Scotland came with the authorities
             yield _row(release, indicator, grain.period, breakdown, row)
 
 
@@ -154,12 +156,12 @@ def _days(period: str, kind: str) -> tuple[date, date]:
 
 
 def area_type(code: str) -> str:
-    """In words."""
+    """Return the kind of area in words."""
     return "country" if code == SCOTLAND else "authority" if code in AUTHORITIES else "health board area"
 
 
 def mark(row: Row) -> str:
-    """Why there is no value; empty where there is one."""
+    """Return why there is no value; empty if there is one."""
     if row.why is not None:
         return row.why.mark
     if row.numerator is None:

@@ -25,26 +25,26 @@ class Sheet:
     header: tuple[str, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
     decimals: int = 0
-    """Of its numbers."""
+    """Decimal places of its numbers."""
     links: tuple[str, ...] = ()
-    """For each row, the name of the sheet that its first cell leads to."""
+    """For each row, the name of the sheet to which its first cell links."""
     widths: tuple[int, ...] = (12, 24, 12)
-    """Of its columns, in characters; the last is that of all further ones."""
+    """Widths of its columns, in characters; the last applies to all further ones."""
     text_only: bool = False
     """Whether it is read line by line: then long lines wrap within their column, and no column holds numbers."""
 
     @property
     def header_row(self) -> int:
-        """Its number, from one."""
+        """Return the number of the header row, from 1."""
         return len(self.words) + 2
 
     def width(self, column: int) -> int:
-        """Of a column, from zero, in characters."""
+        """Return the width of a column, from 0, in characters."""
         return self.widths[min(column, len(self.widths) - 1)]
 
 
 def workbook(release: ReleaseInfo, indicators: Sequence[tuple[Indicator, Sequence[Tidy]]]) -> list[Sheet]:
-    """All sheets in their order."""
+    """Return all sheets in order."""
     tables = [_table(number, *each) for number, each in enumerate(indicators, 1)]
     return [_cover(release), _contents(tables), _notes(release), *tables]
 
@@ -106,7 +106,7 @@ def _notes(release: ReleaseInfo) -> Sheet:
 
 
 def _table(number: int, indicator: Indicator, rows: Sequence[Tidy]) -> Sheet:
-    """Areas down, years across."""
+    """Return a table with areas down and years across."""
     yearly = [row for row in rows if row.period_type == "year" and not row.breakdown]
     years = sorted({row.period for row in yearly})
     open_years = {row.period for row in yearly if row.partial or row.provisional}

@@ -21,13 +21,13 @@ from services.reporting.formats.publisher import PUBLISHER
 
 _LETTERS = "Arial"
 _LINE_HEIGHT, _BROAD = 15, 1.05
-"""Of a line, in points; and how much more room letters may take than figures, by which columns are measured."""
+"""The height of a line, in points; and how much wider letters may be than digits, by which columns are measured."""
 _PLACES = 2
-"""Columns that say which area, and stay in sight."""
+"""How many columns name the area, and stay visible."""
 
 
 def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
-    """Write tables as Excel tables, so that screen readers say the headings of each cell."""
+    """Write tables as Excel tables, so that screen readers read out the headings of each cell."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title, book.properties.creator, book.properties.language = title, PUBLISHER, "en-GB"
@@ -35,7 +35,7 @@ def as_xlsx(title: str, made: datetime, pages: Sequence[Sheet]) -> bytes:
     for number, sheet in enumerate(pages, 1):
         _add(book.create_sheet(sheet.name), sheet, number)
     file = io.BytesIO()
-    ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED)).save()  # `book.save` would write the time of now into it
+    ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED)).save()  # `book.save` would write the present time into it
     return file.getvalue()
 
 
@@ -58,7 +58,7 @@ def _add(page: Worksheet, sheet: Sheet, number: int) -> None:
 
 
 def _leave_room(page: Worksheet, sheet: Sheet) -> None:
-    """For lines that wrap: Excel leaves rows as high as the file says."""
+    """Make room for lines that wrap: Excel leaves rows as high as the file says."""
     for row, line in enumerate(page.iter_rows(min_row=2), 2):
         lines = max(ceil(len(f"{cell.value or ''}") * _BROAD / sheet.width(at)) for at, cell in enumerate(line))
         wraps = not sheet.header or row > sheet.header_row
@@ -84,7 +84,7 @@ def _dress(cell: Cell | MergedCell, sheet: Sheet) -> None:
 
 
 def _prepare_for_print(page: Worksheet, sheet: Sheet) -> None:
-    """As wide as a sheet of paper, with the header on each."""
+    """Set the width of a sheet of paper, with the header on each page."""
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", page.PAPERSIZE_A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

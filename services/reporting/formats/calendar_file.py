@@ -10,11 +10,11 @@ from services.reporting.formats.publisher import TITLE
 from services.reporting.releases.calendar import Announcement, opening
 
 AS_LONG_AS = timedelta(minutes=30)
-"""What a calendar shows as taken up."""
+"""How long an event of the calendar lasts."""
 
 
 def as_ical(calendar: Sequence[Announcement], site: str) -> bytes:
-    """One event for each announcement. It keeps its id when it is moved, so that calendars move it too."""
+    """Return one event for each announcement. It keeps its id when it is moved, so that calendars move it too."""
     made = Calendar()
     made.add("prodid", "-//Payback//releases//EN")
     made.add("version", "2.0")
@@ -45,12 +45,12 @@ def _event(announcement: Announcement, site: str) -> Event:
 
 
 def _last_day(announcement: Announcement) -> date:
-    """The last that was announced before it was called off."""
+    """Return the last day that was announced, also if the release was called off."""
     return next(each.day for each in reversed(announcement.said) if each.day)
 
 
 def said(announcement: Announcement) -> str:
-    """When it was announced, and each change with its reason."""
+    """Return when it was announced, and each change with its reason."""
     first = f"Announced on {announcement.said[0].at.astimezone(LONDON):%-d %B %Y}."
     return " ".join([first, *(_changed(before, each.day, each.reason) for before, each in announcement.changes)])
 

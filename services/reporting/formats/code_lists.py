@@ -17,7 +17,7 @@ _MARKS = {why.mark: str(why).capitalize() for why in Why} | {
 
 
 def code_lists() -> list[dict[str, Any]]:
-    """Areas, indicators, marks, and the categories of each breakdown."""
+    """Return areas, indicators, marks, and the categories of each breakdown."""
     return [
         _list("area", "Areas", ((code, name, area_uri(code)) for code, name in AREA_NAMES.items())),
         _list("indicator", "Indicators", ((each.id, each.title, None) for each in INDICATORS.values())),

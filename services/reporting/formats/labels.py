@@ -106,7 +106,7 @@ BREAKDOWNS = {
 
 
 def category_label(measure: str, category: str) -> str:
-    """A category in words."""
+    """Return a category in words."""
     if category in _WORDS:
         return _WORDS[category]
     dimension, _, code = category.partition("=")

@@ -11,7 +11,7 @@ from services.reporting.formats.labels import category_label
 from services.reporting.registry.areas import AREA_NAMES
 
 AREA_URI = "http://statistics.gov.scot/id/statistical-geography/{authority}"
-"""Of areas of every kind: Scotland, health board areas and authorities have codes of one series."""
+"""Areas of every kind: Scotland, health board areas and authorities have codes of one series."""
 REF_AREA = "http://purl.org/linked-data/sdmx/2009/dimension#refArea"
 REF_PERIOD = "http://purl.org/linked-data/sdmx/2009/dimension#refPeriod"
 _PERIODS = "http://reference.data.gov.uk/id"
@@ -19,7 +19,7 @@ _SCOT = "http://statistics.gov.scot/def"
 _BREAKDOWNS = {"sex": "sex", "age_band": "age", "ethnicity": "ethnicity"}
 """Breakdowns that are dimensions there, with their names there."""
 _CONCEPTS = {"sex=male": "sex/male", "sex=female": "sex/female"}
-"""Categories that mean the same there: its age bands and ethnic groups are divided otherwise."""
+"""Categories that mean the same there; its age bands and ethnic groups are divided differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Codes:
 
 
 def dimensions(found: Codes, measure: str, breakdown: str | None, *, monthly: bool) -> dict[str, Dimension]:
-    """Areas, periods and categories of a measure. `monthly` says whether the periods are months, which may look like years."""
+    """Return areas, periods and categories of a measure. `monthly` says whether the periods are months, which may look like years."""
     known_there = _BREAKDOWNS.get(breakdown or "")
     return {
         "authority": Dimension(REF_AREA, {code: Value(AREA_NAMES[code], area_uri(code)) for code in found.areas}),
@@ -75,7 +75,7 @@ def _concept(category: str) -> str | None:
 
 
 def period_uri(label: str, *, monthly: bool = False) -> str:
-    """Of a month, a quarter, a year from April to March, or months in a row."""
+    """Return the address of a month, a quarter, a year from April to March, or consecutive months."""
     if "/" in label:
         first, last = (parse_first(words) for words in label.split("/"))
         return f"{_PERIODS}/gregorian-interval/{first}T00:00:00/P{len(months_between(first, last))}M"
@@ -86,13 +86,13 @@ def period_uri(label: str, *, monthly: bool = False) -> str:
 
 
 def period_label(label: str, *, monthly: bool = False) -> str:
-    """`2025/2026` for the year that is `2025-26` here. Months, quarters and other spans have the same name."""
+    """Return `2025/2026` for the year that is `2025-26` here. Months, quarters and other spans have the same name."""
     year = None if monthly else _year(label)
     return label if year is None else f"{year}/{year + 1}"
 
 
 def _year(label: str) -> int | None:
-    """The calendar year in which a year like 2025-26 begins; None for a month, which looks the same."""
+    """Return the calendar year in which a year like 2025-26 begins; None for a month, which looks the same."""
     if len(label) != 7 or "Q" in label or int(label[5:]) != (int(label[2:4]) + 1) % 100:
         return None
     return int(label[:4])

@@ -14,7 +14,7 @@ TITLES = {NoticeKind.NOTE: "Note on", NoticeKind.CORRECTION: "Correction of", No
 
 
 def describe(indicator: Indicator) -> dict[str, Any]:
-    """The definition, for machines and people."""
+    """Return the definition, for machines and people."""
     return {
         "id": indicator.id,
         "title": indicator.title,
@@ -51,7 +51,7 @@ def describe(indicator: Indicator) -> dict[str, Any]:
 
 
 def provisional_words(indicator: Indicator) -> str:
-    """How long a month is provisional, in words."""
+    """Return how long a month is provisional, in words."""
     number, unit = indicator.open_for
     if not number:
         return "A month is provisional until it is over."
@@ -59,7 +59,7 @@ def provisional_words(indicator: Indicator) -> str:
 
 
 def describe_with_versions(indicator: Indicator) -> dict[str, Any]:
-    """The definition in force, and every version of it."""
+    """Return the definition in force, and every version of it."""
     return describe(indicator) | {"versions": [describe(each) for each in versions(indicator.id)]}
 
 
@@ -68,7 +68,7 @@ def _describe_form(form: Form | None) -> dict[str, Any] | None:
 
 
 def describe_release(release: ReleaseInfo) -> dict[str, Any]:
-    """A release without its figures."""
+    """Return a release without its figures."""
     return {
         "id": release.id,
         "status": release.status,
@@ -86,7 +86,7 @@ def describe_release(release: ReleaseInfo) -> dict[str, Any]:
 
 
 def describe_notice(notice: Notice) -> dict[str, Any]:
-    """A notice without its author: for readers the publisher speaks."""
+    """Return a notice without its author: to readers, the publisher speaks."""
     return {
         "release": notice.release,
         "at": notice.at,
@@ -97,14 +97,14 @@ def describe_notice(notice: Notice) -> dict[str, Any]:
 
 
 def notice_words(notice: Notice) -> str:
-    """A notice in one line, as in `Correction of 2026-03.1 by 2026-03.2, 10 May 2026: hours were counted twice`."""
+    """Return a notice in one line, as in `Correction of 2026-03.1 by 2026-03.2, 10 May 2026: hours were counted twice`."""
     by = f" by {notice.successor}" if notice.successor else ""
     day = f"{notice.at.astimezone(LONDON):%-d %B %Y}"
     return f"{TITLES[notice.kind]} {notice.release}{by}, {day}: {notice.reason}"
 
 
 def describe_announcement(announcement: Announcement) -> dict[str, Any]:
-    """The announced day for the figures up to a month, and all announcements."""
+    """Return the announced day for the figures up to a month, and all announcements."""
     return {
         "last_month": f"{announcement.month:%Y-%m}",
         "day": announcement.day,
@@ -115,5 +115,5 @@ def describe_announcement(announcement: Announcement) -> dict[str, Any]:
 
 
 def describe_frozen(release: ReleaseInfo) -> dict[str, Any]:
-    """A release, and the definitions that were in force for it."""
+    """Return a release, and the definitions that were in force for it."""
     return describe_release(release) | {"definitions": release.versions}

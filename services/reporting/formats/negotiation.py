@@ -1,4 +1,4 @@
-"""The format that a caller wants, and whether the caller has the answer already."""
+"""The format that a caller wants, and whether the caller already has the answer."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ _VERSIONS = ",".join(f"{each.id}:{each.version}:{each.status}" for each in DEFIN
 
 
 def media_type(request: Request, extension: str | None) -> MediaType:
-    """By extension where there is one, else by Accept. Raises Problem 404 or 406."""
+    """Return the media type by extension if there is one, else by Accept. Raises Problem 404 or 406."""
     if extension is not None:
         found = EXTENSIONS.get(extension)
         if found is None:
@@ -27,7 +27,7 @@ def media_type(request: Request, extension: str | None) -> MediaType:
 
 
 def accepted(header: str) -> MediaType:
-    """The offered type that the header likes best; JSON where it does not mind. Raises Problem 406."""
+    """Return the offered type that the header prefers; JSON if it has no preference. Raises Problem 406."""
     liked: list[tuple[float, int, MediaType]] = []
     for item in header.split(","):
         kind, *parameters = (part.strip().lower() for part in item.split(";"))
@@ -48,9 +48,9 @@ def _quality(words: str) -> float:
 
 
 def tag(enquiry: Enquiry, request: Request, kind: str, question: Question) -> str:
-    """A strong ETag, known before the answer: it changes with anything that goes into the answer, and with nothing else.
+    """Return a strong ETag, known before the answer: it changes with anything from which the answer is made, and with nothing else.
 
-    Whoever can work it out could else count events that they do not see. Figures of a release depend only on what the release froze.
+    Otherwise, anybody who can compute it could count events that they do not see. Figures of a release depend only on what it froze.
     Raises NotThere.
     """
     viewer, (whole, published) = enquiry.viewer, enquiry.sources(question.release, question.as_of)
@@ -62,11 +62,11 @@ def tag(enquiry: Enquiry, request: Request, kind: str, question: Question) -> st
 
 
 def _content(release: ReleaseInfo) -> tuple[object, ...]:
-    """What is told of a release: its figures, and how it stands."""
+    """Return what is stated of a release: its figures, and its status."""
     return (release.id, release.content_hash, release.status, release.published_at, release.notices)
 
 
 def has_it(request: Request, etag: str) -> bool:
-    """Whether If-None-Match names this answer."""
+    """Return whether If-None-Match names this answer."""
     given = request.headers.get("if-none-match", "")
     return given.strip() == "*" or etag in [part.strip().removeprefix("W/") for part in given.split(",")]

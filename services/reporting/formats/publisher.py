@@ -23,13 +23,13 @@ TITLE = "Community payback orders in Scotland"
 
 
 def citation(release: str, published: date, address: str = "") -> str:
-    """One line for a list of sources, with the whole address where it is known."""
+    """Return one line for a list of sources, with the whole address if it is known."""
     day = f"{published.day} {published:%B %Y}"
     return f"Payback ({published.year}), {TITLE}: release {release}, {day}. {address}".rstrip()
 
 
 def bibtex(release: str, published: date, address: str = "") -> str:
-    """The same for programs that keep sources."""
+    """Return the citation for programs that keep sources."""
     name = "payback" + release.replace("-", "").replace(".", "_")
     fields = {
         "author": "{Payback}",

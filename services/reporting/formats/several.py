@@ -1,6 +1,6 @@
-"""Several indicators in one answer: each row as a single answer has it, with its indicator before it. In every format.
+"""Several indicators in one answer: each row as a single answer has it, preceded by its indicator. In every format.
 
-These take rows that have passed the gate; they cannot make any.
+These functions take rows that have passed the gate; they cannot make any.
 """
 
 import io
@@ -28,14 +28,14 @@ _ABOUT_VERSION = "The version of its definition"
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """What was answered: of each indicator, area by area."""
+    """The answers of each indicator, area by area."""
 
     answers: Sequence[Answer]
     quality: Mapping[str, Any]
 
     @property
     def rows(self) -> Iterator[tuple[Answer, Row]]:
-        """Each figure once, though areas may lie in one another."""
+        """Yield each figure once, though areas may contain one another."""
         seen: set[tuple[str, ...]] = set()
         for answer in self.answers:
             for row in answer.rows:
@@ -46,7 +46,7 @@ class Several:
 
     @property
     def by_indicator(self) -> dict[str, Answer]:
-        """The first answer of each."""
+        """Return the first answer of each indicator."""
         found: dict[str, Answer] = {}
         for each in self.answers:
             found.setdefault(each.indicator.id, each)
@@ -54,7 +54,7 @@ class Several:
 
     @property
     def dimensions(self) -> dict[str, Dimension]:
-        """What the codes of the rows stand for."""
+        """Return the meanings of the codes in the rows."""
         found: dict[str, Dimension] = {}
         for answer in self.answers:
             for name, each in writers.dimensions_of(answer).items():
@@ -64,7 +64,7 @@ class Several:
 
 
 def render(several: Several, media_type: MediaType, address: str) -> bytes:
-    """In one of the formats. `address` is that of the CSV file, which its metadata name."""
+    """Return the answers in one of the formats. `address` is that of the CSV file, which its metadata name."""
     match media_type:
         case "application/json":
             return msgspec.json.encode(_json(several))
@@ -131,7 +131,7 @@ def _column(name: str, about: str, kind: str) -> dict[str, Any]:
 
 
 def _json_stat(several: Several) -> dict[str, Any]:
-    """Most places of the cube are empty, so that only the others are written."""
+    """Return the cube with only its non-empty places, since most are empty."""
     known = several.dimensions
     titles = {name: each.indicator.title for name, each in several.by_indicator.items()}
     axes = [list(titles), *(list(each.values) for each in known.values()), list(MEASURES)]

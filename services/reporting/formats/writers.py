@@ -1,6 +1,6 @@
 """One answer in each format: JSON, CSV with its CSV-on-the-Web metadata, JSON-stat 2, XLSX. The same rows in each.
 
-These take rows that have passed the gate; they cannot make any.
+These functions take rows that have passed the gate; they cannot make any.
 """
 
 import io
@@ -65,7 +65,7 @@ TITLES = {
 
 
 def render(answer: Answer, media_type: MediaType, address: str, quality: Mapping[str, Any] | None) -> bytes:
-    """The answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
+    """Return the answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
     match media_type:
         case "application/json":
             return msgspec.json.encode(as_json(answer, quality))
@@ -82,7 +82,7 @@ def render(answer: Answer, media_type: MediaType, address: str, quality: Mapping
 
 
 def as_json(answer: Answer, quality: object) -> dict[str, Any]:
-    """Definition, where the figures come from, quality, and rows."""
+    """Return the definition, the origin of the figures, quality, and rows."""
     return {
         "indicator": describe(answer.indicator),
         "from": f"{answer.span.first:%Y-%m}",
@@ -97,14 +97,14 @@ def as_json(answer: Answer, quality: object) -> dict[str, Any]:
 
 
 def dimensions_of(answer: Answer) -> dict[str, Dimension]:
-    """What the codes of the rows stand for."""
+    """Return the meanings of the codes in the rows."""
     found = Codes(*(dict.fromkeys(getattr(row, name) for row in answer.rows) for name in _DIMENSIONS))
     monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
     return dimensions(found, answer.indicator.numerator.measure, answer.question.breakdown, monthly=monthly)
 
 
 def as_csv(answer: Answer) -> bytes:
-    """RFC 4180 in UTF-8. What is absent is empty. Figures by another definition than the one in force say so in each line."""
+    """Return rows as CSV: RFC 4180 in UTF-8. Absent values are empty. Each line names the definition if it is not the one in force."""
     periods = dimensions_of(answer)["period"].values
     mark = [_mark(answer.indicator)] if _mark(answer.indicator) else []
     rows = [[*astuple(row), periods[row.period].uri, *mark] for row in answer.rows]
@@ -116,7 +116,7 @@ def _csv_columns(answer: Answer) -> list[str]:
 
 
 def _mark(indicator: Indicator) -> str:
-    """Of a definition that is not in force."""
+    """Return the mark of a definition that is not in force."""
     return "" if indicator.status is Status.CURRENT else f"{indicator.status} version {indicator.version}"
 
 
@@ -126,7 +126,7 @@ def _title(indicator: Indicator) -> str:
 
 
 def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata of the CSV file: W3C Model for Tabular Data."""
+    """Return metadata of the CSV file: W3C Model for Tabular Data."""
     kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
     kinds["period_uri"] = "anyURI"
     category = dimensions_of(answer)["category"].property
@@ -160,15 +160,15 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
 
 
 def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
-    """What has to be known beside the figures."""
+    """Return what readers must know beside the figures."""
     indicator = answer.indicator
     return {"definition": {"version": indicator.version, "status": indicator.status}, "quality": quality}
 
 
 def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON-stat 2: the cube of areas, periods, categories and measures.
+    """Return JSON-stat 2: the cube of areas, periods, categories and measures.
 
-    A suppressed value is null with the status that says why; what is provisional or of part of a period only has status `p`.
+    A suppressed value is null with the status that says why; a value that is provisional or of part of a period has status `p`.
     """
     rows = {(row.authority, row.period, row.category): row for row in answer.rows}
     known = dimensions_of(answer)
@@ -211,13 +211,13 @@ def status_of(row: Row) -> str:
 
 
 def json_stat_figures() -> dict[str, Any]:
-    """The dimension of numerators, denominators, values and intervals."""
+    """Return the dimension of numerators, denominators, values and intervals."""
     labels = {name: TITLES[name] for name in MEASURES}
     return {"label": "Figure", "category": {"index": list(MEASURES), "label": labels}}
 
 
 def json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
-    """Codes and labels, and beside them the names as linked data."""
+    """Return codes and labels, with their names as linked data."""
     values = {code or "all": value for code, value in dimension.values.items()}
     return {
         "label": TITLES[name],
@@ -230,7 +230,7 @@ def json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
 
 
 def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
-    """A cover sheet that says what the figures are, and the figures."""
+    """Return a cover sheet that says what the figures are, and the figures."""
     book = Workbook()
     add_cover(book, [*_cover(answer), *completeness(quality), *_still_to_come(quality)])
     rows = ([name_in(row.authority, row.period), *astuple(row)] for row in answer.rows)
@@ -242,7 +242,7 @@ def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
 
 
 def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
-    """The first sheet: a title, and what has to be known."""
+    """Add the first sheet: a title, and what readers must know."""
     cover = book.worksheets[0]
     cover.title = "Cover"
     workbooks.append(cover, [*lines])
@@ -251,7 +251,7 @@ def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
 
 
 def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """The sheet of figures."""
+    """Add the sheet of figures."""
     sheet = book.create_sheet("Figures")
     workbooks.append(sheet, [header, *rows])
     for cell in sheet[1]:
@@ -262,7 +262,7 @@ def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[A
 
 
 def add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
-    """A sheet that says what the codes of the figures stand for."""
+    """Add a sheet with the meanings of the codes in the figures."""
     sheet = book.create_sheet("Dimensions")
     workbooks.append(sheet, [["column", "code", "label", "linked data"]])
     for name, dimension in described.items():
@@ -291,7 +291,7 @@ def _cover(answer: Answer) -> list[tuple[str, ...]]:
 
 
 def cover_of_figures(answer: Answer, provisional: str = "") -> list[tuple[str, ...]]:
-    """Of when the figures are, where they come from, and what is marked in them."""
+    """Return lines on the time of the figures, their origin, and the marks in them."""
     origin = "Live figures" if answer.live else "Released figures"
     if answer.release is not None:
         origin += f"; release {answer.release.id}, as known on {answer.release.known_on}"
@@ -314,7 +314,7 @@ _COMPLETENESS = {
 
 
 def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The number of authorities behind the figures, and the names of those missing."""
+    """Yield the number of authorities behind the figures, and the names of those missing."""
     number = sum(len(quality.get(state, ())) for state in _COMPLETENESS)
     for state, words in _COMPLETENESS.items():
         codes = quality.get(state, ())
@@ -327,7 +327,7 @@ def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """What is likely still to arrive, area by area, and how that was worked out."""
+    """Yield what is still likely to arrive, area by area, and how that was estimated."""
     for each in quality.get("still_to_come", ()):
         much = "not known" if each.share is None else f"{each.share:.0f}% of reports"
         why = f" ({each.why})" if each.why else ""
