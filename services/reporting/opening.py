@@ -19,11 +19,11 @@ from services.reporting.releases.publication import next_due, publish_due
 log = logging.getLogger(__name__)
 
 MOST_SECONDS = 30.0
-"""Between two looks: how late what is held is noticed, and what is announced for another day."""
+"""Time between two checks: how late a held release, or another announced day, may be noticed."""
 
 
 class OpeningMetrics:
-    """When the next release is due."""
+    """Metrics of when the next release is due."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._due = Gauge(
@@ -53,9 +53,9 @@ def keep_opening(database: Engine, clock: Clock, stop: Event, metrics: OpeningMe
         except Away as away:
             log.warning("not published: %s", away)
         except Exception:
-            log.exception("not published")  # what is shown must not stop for it
+            log.exception("not published")  # showing figures must not stop because of it
 
 
 def seconds_until(due: datetime | None, now: datetime) -> float:
-    """How long to wait: until the due moment, but never so long that another announcement is missed."""
+    """Return how long to wait: until the due moment, but never so long that another announcement is missed."""
     return MOST_SECONDS if due is None else min(MOST_SECONDS, max(0.0, (due - now).total_seconds()))

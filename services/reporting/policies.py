@@ -1,4 +1,4 @@
-"""The policies of the API's routes and of the pages. Anybody may look; the gate decides how much they see."""
+"""The policies of the API's routes and of the pages. Anybody may view them; the gate decides how much they see."""
 
 from services.chassis.api.policy import KIB, MIB, OPEN, Policies, Policy, Who
 from services.chassis.web.sign_in import SIGNING_IN
@@ -9,7 +9,7 @@ _FILE = Policy(answer=64 * MIB)
 
 
 def _pages(*paths: str) -> Policies:
-    """Pages that are there as they are now, and for every release."""
+    """Return policies of pages that show the present state, and of the same pages within every release."""
     whole = (path for each in paths for path in (each, within_release(each)))
     return {f"GET {path}": _PAGE for path in whole}
 

@@ -39,20 +39,20 @@ class AggregatesSettings(Group):
 
     @property
     def believing(self) -> Believing:
-        """What is believed."""
+        """Return the checks of the seals."""
         keys = {"orders": self.orders_key, "unpaid_work": self.unpaid_work_key}
         return Believing({service: sealer(key.get_secret_value()) for service, key in keys.items()})
 
 
 class MigrateSettings(Settings):
-    """For `migrate`."""
+    """Settings of `migrate`."""
 
     database: DatabaseSettings
     logs: LogSettings = LogSettings()
 
 
 class WorkerSettings(Settings):
-    """For `worker`."""
+    """Settings of `worker`."""
 
     kafka: KafkaSettings
     database: DatabaseSettings
@@ -73,12 +73,12 @@ class ReadingSettings(Group):
     )
 
     def of(self, database: DatabaseSettings) -> DatabaseSettings:
-        """Where figures are read."""
+        """Return the settings of the database from which figures are read."""
         return database.model_copy(update={"url": self.url}) if self.url else database
 
 
 class ApiSettings(Settings):
-    """For `api`."""
+    """Settings of `api`."""
 
     database: DatabaseSettings
     reading: ReadingSettings = ReadingSettings()

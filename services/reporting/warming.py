@@ -1,4 +1,4 @@
-"""Prepares, before the service is ready, the pages that its first visitor would wait for, and again for each new release."""
+"""Prepares, before the service is ready, the pages for which its first visitor would have to wait, and again for each new release."""
 
 import logging
 from contextlib import suppress
@@ -26,17 +26,17 @@ _NATIONAL = Identity("warming", frozenset({"national:read"}))
 
 
 class Warming:
-    """Whether everything is prepared for the first visitor. A permanent failure blocks nobody: those pages are slow once."""
+    """Whether everything is prepared for the first visitor. A permanent failure does not block the service: those pages are slow once."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._done = site, Event()
 
     def is_done(self) -> bool:
-        """Whether it is done."""
+        """Return whether it is done."""
         return self._done.is_set()
 
     def check(self) -> None:
-        """Raises Away until it is done."""
+        """Raise Away until it is done."""
         if not self.is_done():
             raise Away("pages are being made ready")
 
@@ -70,7 +70,7 @@ class Warming:
             views.headline(reader, INDICATORS["orders_imposed"], reader.choices()[0].span)
 
     def _releases(self) -> None:
-        """All cells of the newest, and of the one that is held: at the moment it opens many come at once."""
+        """Prepare all cells of the newest release, and of the held one: many visitors come at the moment at which it opens."""
         newest = (
             select(releases.c.id)
             .where(releases.c.status == PUBLISHED)

@@ -114,6 +114,7 @@ def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
 def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min) -> Folded:
     """Apply arrivals of one authority in order. `held` has the record of every subject and is not changed."""
     folded = Folded(known_before=known_before)
+    # By day, since a cell has one change for each day. All facts of a day are put into a record first, and counted once together.
     for day, same_day in _by_day(arrivals):
         touched: dict[str, _Touched] = {}
         deltas = folded.cells.setdefault(day, {})
@@ -125,6 +126,7 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
         for subject, one in touched.items():
             if not one.keys:
                 continue
+            # Only if the other topic was read further can the record already have facts of later days, on which cells were counted.
             later = days_after(one.record, day) if day < known_before else []
             change = {} if later else deltas
             after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
@@ -197,6 +199,7 @@ def _settle(
         return Outcome.APPLIED
     one = touched.get(event.subject)
     if one is None:
+        # A copy: the record as it was before is needed for the difference, and `held` may come from the worker's cache.
         before = changed.get(event.subject) or held[event.subject]
         one = touched[event.subject] = _Touched(before, dict(before.record))
     outcome = apply(one.record, event, arrival.day)

@@ -232,7 +232,7 @@ def _comparison(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
 
 
 def _known(answer: Answer) -> dict[str, Any]:
-    """Return of when and from which release the figures are."""
+    """Return the time of the figures, and their release."""
     release = None if answer.release is None else describe_release(answer.release)
     return {"live": answer.live, "as_of": answer.question.as_of, "release": release}
 

@@ -120,6 +120,7 @@ class _Rounding:
             place for month in self._periods(months) for area in self._order(month) if (place := (area, month)) in there
         ]
         kept = {place for place in places if self._is_unchanged(place)}
+        # Kept cells first: only the cells that are drawn anew can make up for their errors.
         for place in places:
             if place in kept:
                 self._publish(place, self._slots(self._published.get(place, _NOWHERE)))
@@ -197,6 +198,7 @@ class _Rounding:
         own, whole = self._of_area[place[0]], self._of_all
         if self._table.none_without:
             return self._round_sums(place, [value + by for value, by in zip(values, own, strict=True)], draws)
+        # Both Scotland and the authority are to stay near the truth, and Scotland counts for more.
         wrong = [by_all + by_area / 2 for by_area, by_all in zip(own, whole, strict=True)]
         total = self._round_total(place, values[0], wrong[0], draws[0])
         shown, at = [total], 1
@@ -213,8 +215,10 @@ class _Rounding:
         low, high = _around(value, step)
         if low == high:
             return low
+        # A part that was published larger than its whole could not be true.
         if self._table.within and high > sum(self._found[at].get(name, 0) for at, name in self._larger(place)):
             return low
+        # Without earlier errors this chance makes the mean of the draws the value itself, so that sums are unbiased.
         chance = (value - low + wrong) / step
         return high if draw < min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE) else low
 
@@ -277,6 +281,7 @@ def divided(total: int, parts: Sequence[Part], step: int) -> list[int]:
     def due(at: int) -> float:
         return sign * ((parts[at].value - shown[at] + parts[at].wrong) / step + parts[at].draw)
 
+    # One step at a time, to the part that lacks most, earlier errors included; the draw decides between parts that lack about as much.
     for _ in range(abs(more)):
         free = [at for at, part in enumerate(parts) if part.least <= shown[at] + sign * step <= part.most]
         shown[max(free, key=due)] += sign * step

@@ -1,1 +1,1 @@
-"""From national.aggregates into the schema reporting."""
+"""Reads national.aggregates into the schema reporting."""

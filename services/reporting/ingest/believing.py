@@ -1,4 +1,4 @@
-"""Accepts only aggregates sealed by the service that they name, and about measures that this service counts."""
+"""Accepts only aggregates that are sealed by the service that they name, and whose measures this service counts."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Believing:
         self._sealers = sealers
 
     def read(self, key: bytes | None, value: bytes, seal: bytes | None) -> Aggregate:
-        """The aggregate of a message. Raises Disbelieved, or msgspec.DecodeError if this version cannot read it."""
+        """Return the aggregate of a message. Raises Disbelieved, or msgspec.DecodeError if this version cannot read it."""
         aggregate: Aggregate = decode_aggregate(value)
         if sealer := self._sealers.get(aggregate.service):
             _check_sender(aggregate, sealer, Sealed(key, value, seal))
@@ -45,7 +45,7 @@ def _check_sender(aggregate: Aggregate, sealer: Sealer, message: Sealed) -> None
 
 
 def _check_owner(aggregate: Aggregate) -> None:
-    """A measure that this version does not know may be a newer service's; nothing shows it."""
+    """Refuse a measure that another service counts. One that this version does not know may come from a newer service; nothing shows it."""
     measure = MEASURES.get(aggregate.measure) if isinstance(aggregate, Cell) else None
     if measure is not None and aggregate.service not in measure.services:
         raise Disbelieved(f"{measure.name} is not for {aggregate.service} to count")

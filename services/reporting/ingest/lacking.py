@@ -14,7 +14,7 @@ from services.reporting.ingest.store import Origin
 log = logging.getLogger(__name__)
 
 SHARE = 0.01
-"""Of the time: how much of it may go into comparing."""
+"""Share of the time that may be spent on comparing."""
 LEAST_SECONDS = 5.0
 _UNEQUAL = text(
     "SELECT p.service, p.authority FROM positions p CROSS JOIN LATERAL ("
@@ -25,9 +25,9 @@ _UNEQUAL = text(
 
 
 def unequal(connection: Connection) -> list[Origin]:
-    """The shards whose rows differ from those that the service held at the position shown.
+    """Return the shards whose rows differ from those that the service held at the position shown.
 
-    While a history is read again somebody may be among them for a moment: what compaction left out comes further on.
+    While a history is read again, a shard may be among them for a moment: what compaction left out comes later in the topic.
     """
     return [Origin(*row) for row in connection.execute(_UNEQUAL)]
 
@@ -43,7 +43,7 @@ def keep_comparing(database: Engine, metrics: IngestMetrics, stop: Event) -> Non
         except Away as away:
             log.warning("not compared: %s", away)
         except Exception:
-            log.exception("not compared")  # what comes later must be compared all the same
+            log.exception("not compared")  # later comparisons must still happen
         else:
             metrics.unequal(found)
         pause = max(LEAST_SECONDS, (monotonic() - began) / SHARE)

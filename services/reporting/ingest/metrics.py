@@ -65,7 +65,7 @@ class IngestMetrics:
             self._visible.labels(position.authority).observe(max(0.0, (now - heard_at).total_seconds()))
 
     def unequal(self, shards: Collection[tuple[str, str]]) -> None:
-        """Tells whose they are."""
+        """Set which authorities have incomplete shards."""
         for service in get_args(Service):
             for code in AUTHORITIES:
                 self._unequal.labels(service, code).set((service, code) in shards)

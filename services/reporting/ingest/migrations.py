@@ -7,12 +7,12 @@ from services.reporting.settings import MIGRATIONS, SCHEMA, MigrateSettings
 
 
 def gate(database: DatabaseSettings) -> Gate:
-    """Of the schema that the settings name."""
+    """Return the gate of the schema that the settings name."""
     return Gate(database.url.get_secret_value(), database.schema_name, MIGRATIONS)
 
 
 def run_migrate(settings: MigrateSettings) -> int:
-    """Run what is pending."""
+    """Run pending migrations. Returns the exit status."""
     logs.configure(settings.logs, SCHEMA)
     database = settings.database
     migrate(database.url.get_secret_value(), database.schema_name, MIGRATIONS, database.role)

@@ -1,4 +1,4 @@
-"""What the processes of reporting may do with its tables. Releases are made by operators, who work as the owner."""
+"""The rights of reporting's processes on its tables. Releases are made by operators, who work as the owner."""
 
 from sqlalchemy import Connection, text
 
@@ -11,11 +11,12 @@ API = Rights(
         "sessions": CHANGE,
         "budgets": CHANGE,
         "release_files": "SELECT, INSERT, DELETE",
-        "releases": "SELECT, UPDATE (status, published_at, held_at)",  # it publishes what is held, at the announced moment
+        # It publishes a held release at the announced moment.
+        "releases": "SELECT, UPDATE (status, published_at, held_at)",
         **dict.fromkeys(("put_aside", "rounding_key"), NOTHING),
     },
 )
-"""Shows figures; it cannot change one, nor know the key by which public ones are rounded, which would outlast a break-in."""
+"""Shows figures. It can neither change one, nor read the key by which public ones are rounded: a stolen key would outlast a break-in."""
 WORKER = Rights(
     READ,
     {
@@ -23,11 +24,13 @@ WORKER = Rights(
         **dict.fromkeys(("budgets", "rounding_key", "sessions"), NOTHING),
     },
 )
-"""Takes figures in, and cannot touch what was released, nor who is signed in."""
+"""Stores figures, and cannot change what was released, nor see who is signed in."""
 
 
 def build(connection: Connection) -> None:
-    """For each migration that makes a table which these change. Raises Refused where there are no such roles and none may be made."""
+    """Grant the rights. Call it in each migration that makes a table which API or worker changes. Raises Refused if the roles do not exist
+    and may not be made.
+    """
     owner = str(connection.scalar(text("SELECT current_user")))
     given = {role_of_api(owner): API, role_of_worker(owner): WORKER}
     roles.make(connection, *given)

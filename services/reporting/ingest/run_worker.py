@@ -1,4 +1,4 @@
-"""Wires and runs the worker: everything that is made is made here, and handed on as an argument."""
+"""Wires and runs the worker: everything is made here and passed on as an argument."""
 
 import logging
 from threading import Event, Thread
@@ -49,8 +49,8 @@ def _measure(aggregates: Aggregates, stop: Event) -> None:
         try:
             aggregates.measure()
         except Away:
-            pass  # the stream meets it too, and says so
+            pass  # the stream meets the same fault, and reports it
         except Exception:
-            log.exception("cannot measure")  # what is shown must not stop for it
+            log.exception("cannot measure")  # reading must not stop because of it
         if stop.wait(MEASURE_SECONDS):
             return

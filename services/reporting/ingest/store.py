@@ -1,4 +1,4 @@
-"""What the worker writes: rows of cells and positions, folded so that neither order nor repeats matter."""
+"""The writes of the worker: rows of cells and positions, folded so that neither order nor repeats matter."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from services.reporting.read.tables import cells, positions, present
 
 
 class Origin(NamedTuple):
-    """What one service publishes of one authority."""
+    """What one service publishes about one authority."""
 
     service: str
     authority: str
@@ -21,7 +21,7 @@ class Origin(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """A batch with only its latest rows. Which came first makes no difference."""
+    """A batch with only its latest rows. Their order makes no difference."""
 
     rows: dict[tuple[str, int], Cell] = field(default_factory=dict)
     positions: dict[Origin, Position] = field(default_factory=dict)
@@ -67,13 +67,13 @@ def write(connection: Connection, folded: Folded) -> None:
 
 
 def visible(connection: Connection) -> dict[Origin, int]:
-    """The generation that is shown of each shard."""
+    """Return the generation of each shard that is shown."""
     found = connection.execute(select(positions.c.service, positions.c.authority, positions.c.generation))
     return {Origin(row.service, row.authority): row.generation for row in found}
 
 
 def heard(connection: Connection) -> dict[Origin, datetime]:
-    """When the last event came that is shown of each shard."""
+    """Return when the last event came whose effect is shown, by shard."""
     query = select(positions.c.service, positions.c.authority, positions.c.heard_at)
     found = connection.execute(query.where(positions.c.heard_at.is_not(None)))
     return {Origin(row.service, row.authority): row.heard_at for row in found}
@@ -129,7 +129,7 @@ def _show(connection: Connection, rows: list[Cell]) -> None:
 
 
 def _swap(connection: Connection, shard: Origin, generation: int) -> None:
-    """Put the rows of a new generation in the place of the old, for readers all at once: at the commit."""
+    """Replace the rows of the old generation by those of the new one. Readers see the change all at once, at the commit."""
     named = {"service": shard.service, "authority": shard.authority, "generation": generation}
     connection.execute(
         text("DELETE FROM cells WHERE service = :service AND authority = :authority AND generation < :generation"),

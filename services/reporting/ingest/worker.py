@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Aggregates:
-    """Keeps the cells. Implements chassis.containment.Parking, where each message stands for itself."""
+    """Keeps the cells. Implements chassis.containment.Parking, with each message its own owner."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Aggregates:
         return self._believing.read(message.key, message.value or b"", seal_in(message.headers))
 
     def measure(self) -> None:
-        """Tells the metrics what PostgreSQL holds. From any thread; raises Away."""
+        """Set the metrics from PostgreSQL. Safe from any thread; raises Away."""
         with transaction(self._database) as connection:
             published = connection.scalar(select(func.max(releases.c.published_at)))
         self._metrics.released.set(published.timestamp() if published else 0)
@@ -78,7 +78,7 @@ class Aggregates:
         return source.topic
 
     def park(self, place: Place, message: Message, fault: Exception) -> None:
-        """Keeps it aside, and goes on after it."""
+        """Put the message aside, and continue after it."""
         part = Slice(*place.source, [message])
         row = {"offset": place.offset, "key": message.key, "value": message.value}
         row["seal"] = seal_in(message.headers)
@@ -92,12 +92,12 @@ class Aggregates:
         log.error(what, str(place), said["fault"])
 
     def _news(self, part: Slice) -> Slice:
-        """Without what was taken before."""
+        """Return the part of a slice that was not processed before."""
         begin = self._next[part.source]
         return Slice(part.topic, part.partition, [message for message in part.messages if message.offset >= begin])
 
     def _try_again(self) -> None:
-        """This version may be newer than the one that could not take it."""
+        """Try the messages that were put aside: this version may be newer than the one that could not process them."""
         with transaction(self._database) as connection:
             rows = connection.execute(select(put_aside).order_by(put_aside.c.topic, put_aside.c.offset)).all()
         for row in rows:

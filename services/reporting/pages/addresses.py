@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 OUTSIDE = ("/releases", "/about", "/search", "/data", "/sign-in", "/docs", "/openapi.json", "/v1/", "/static/")
-"""What is not of one release."""
+"""Addresses that belong to no single release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Addresses:
     release: str | None = None
 
     def __call__(self, path: str, /, **query: object) -> str:
-        """The address of a page, with what of the query is not empty."""
+        """Return the address of a page, with the non-empty parts of the query."""
         asked = urlencode({name: f"{value}" for name, value in query.items() if value not in {None, ""}})
         return f"{self._page(path)}?{asked}" if asked else self._page(path)
 
@@ -26,11 +26,11 @@ class Addresses:
 
 
 def in_release(path: str, query: Mapping[str, str]) -> str:
-    """The permanent address of a page that was asked for with `release` in its query."""
+    """Return the permanent address of a page that was requested with `release` in its query."""
     others = {name: value for name, value in query.items() if name != "release"}
     return Addresses(query["release"])(path, **others)
 
 
 def within_release(path: str) -> str:
-    """The route of a page, for every release."""
+    """Return the route of a page within every release."""
     return f"/releases/{{release}}{'/overview' if path == '/' else path}"

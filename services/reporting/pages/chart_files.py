@@ -23,13 +23,13 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator, Kind
 
 KEPT = {"Cache-Control": "public, max-age=86400"}
-"""Of a release that is named in the address: it never changes."""
+"""For a release named in the address: it never changes."""
 ROUNDED = "Published figures are rounded, counts to multiples of 5, so that nobody can be recognised."
 Drawn = Callable[[Reader, Indicator, Choice, str], Picture]
 
 
 def add_chart_files(pages: APIRouter, site: Site) -> None:
-    """`/indicators/{id}/chart.{extension}` and `/compare/{id}/chart.{extension}`, now and of every release."""
+    """Add `/indicators/{id}/chart.{extension}` and `/compare/{id}/chart.{extension}`, for the present and for every release."""
     for path, draw, what, takes in (
         ("/indicators/{id}/chart.{extension}", over_time, "over-time", ("area", "period")),
         ("/compare/{id}/chart.{extension}", compared, "compared", ("period",)),
@@ -59,7 +59,7 @@ def _answering(site: Site, draw: Drawn, what: str) -> Callable[[str, str, Reques
 
 
 def _drawn(site: Site, request: Request, draw: Drawn, indicator: Indicator, area: str) -> tuple[Picture, str | None]:
-    """The picture, and the release that it is of; none of live figures. Raises NotThere where nothing is shown."""
+    """Return the picture, and its release; no release for live figures. Raises NotThere if nothing is shown."""
     with site.reading(request) as reader:
         choice = chosen(reader.choices(), request.query_params.get("period"))
         picture, published = draw(reader, reader.in_force(indicator), choice, area), reader.published()
@@ -71,7 +71,7 @@ def _drawn(site: Site, request: Request, draw: Drawn, indicator: Indicator, area
 
 
 def over_time(reader: Reader, indicator: Indicator, choice: Choice, area: str) -> Picture:
-    """The line of an indicator's page."""
+    """Draw the line of an indicator's page."""
     trend = views.trend(reader, indicator, choice.span, area)
     if not trend.drawing:
         raise NotThere
@@ -86,14 +86,14 @@ def _said_of(trend: Trend) -> list[str]:
 
 
 def _told(trend: Trend) -> str:
-    """The line in words."""
+    """Describe the line in words."""
     (first, then, *_), (last, now, *_) = trend.rows[0], trend.rows[-1]
     said = f"A line of {counted(len(trend.rows), 'point')}, from {then} in {first} to {now} in {last}."
     return " ".join([said, *trend.signals])
 
 
 def compared(reader: Reader, indicator: Indicator, choice: Choice, _area: str) -> Picture:
-    """The funnel of a comparison. Raises NotThere unless the indicator is a share."""
+    """Draw the funnel of a comparison. Raises NotThere unless the indicator is a share."""
     found = comparison(reader, indicator, choice.span, Order()) if indicator.kind is Kind.SHARE else None
     if found is None or not found.drawing:
         raise NotThere

@@ -29,7 +29,7 @@ _PAGES = ("", "/indicators", "/authorities", "/compare", "/quality", "/releases"
 
 
 def add_discovery(pages: APIRouter, site: Site) -> None:
-    """Nothing here needs anybody to be signed in."""
+    """Add the pages, none of which requires sign-in."""
 
     @pages.get("/releases/feed.atom")
     def feed(request: Request) -> Response:
@@ -84,7 +84,7 @@ def _site(request: Request) -> str:
 
 
 def _public(site: Site) -> tuple[list[ReleaseInfo], dict[str, list[Listed]]]:
-    """All that was ever published, newest first, and the files of what still is."""
+    """Return everything that was ever published, newest first, with the files of what still is."""
     with transaction(site.database) as connection:
         found = [each for each in index.all_releases(connection, PUBLIC) if each.published_at]
         return found, {each.id: store.listed(connection, each.id) for each in found}
@@ -96,17 +96,17 @@ def _calendar(site: Site) -> list[Announcement]:
 
 
 def _first_files(release: ReleaseInfo, files: Sequence[Listed]) -> list[Listed]:
-    """Those that hold everything."""
+    """Return the files that hold everything."""
     return [each for each in files if each.name.startswith(stem(release))]
 
 
 def as_json_ld(document: dict[str, object]) -> str:
-    """JSON-LD for a page, in which nothing can end its HTML element."""
+    """Return JSON-LD for a page, in which nothing can end its HTML element."""
     return msgspec.json.encode(document).decode().replace("<", "\\u003c")
 
 
 def atom(site: str, releases: Sequence[ReleaseInfo], calendar: Sequence[Announcement] = ()) -> str:
-    """RFC 4287: announced releases, then published ones, the newest first. A later notice changes their entries."""
+    """Return the feed (RFC 4287): announced releases, then published ones, the newest first. A later notice changes their entries."""
     awaited = [each for each in calendar if not each.is_out]
     moments = [*(each.told_at for each in releases), *(each.said[-1].at for each in awaited)]
     updated = f"{max(moments).isoformat()}" if moments else "2011-02-01T00:00:00Z"
@@ -141,7 +141,7 @@ def _standing(release: ReleaseInfo) -> str:
 
 
 def _announced(site: str, announcement: Announcement) -> str:
-    """A release to come. Days that were taken back are told with the reason."""
+    """Return the entry of a release to come. Days that were withdrawn are listed with the reason."""
     when = "called off" if announcement.day is None else words.opening(announcement.day)
     return (
         f"<entry><id>{site}/releases#announced-{announcement.month:%Y-%m}</id>"
@@ -165,11 +165,11 @@ def _sitemap(site: str, releases: Sequence[ReleaseInfo]) -> str:
 
 
 Operation = tuple[str, str, str]
-"""Method, path and what it is for."""
+"""Method, path and purpose."""
 
 
 def operations(document: dict[str, object]) -> dict[str, list[Operation]]:
-    """The API's operations, by tag."""
+    """Return the API's operations, by tag."""
     found: dict[str, list[Operation]] = {}
     paths: dict[str, dict[str, dict[str, list[str]]]] = document["paths"]  # type: ignore[assignment]
     for path, methods in paths.items():

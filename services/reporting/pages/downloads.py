@@ -17,7 +17,7 @@ from services.reporting.registry.indicators import Indicator
 
 
 def add_downloads(pages: APIRouter, site: Site) -> None:
-    """`/indicators/{id}/figures.{extension}`, which takes what the API takes."""
+    """Add `/indicators/{id}/figures.{extension}`, which accepts the parameters of the API."""
 
     @pages.get("/indicators/{id}/figures.{extension}")
     @pages.get("/releases/{release}/indicators/{id}/figures.{extension}")
@@ -41,12 +41,12 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
 
 
 def file_name(indicator: Indicator, question: Question, release: str, extension: str) -> str:
-    """The name of the file, such as `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
+    """Return the name of the file, such as `payback-orders_imposed-scotland-by-month-2026-03.1.csv`."""
     by = [part for part in (*question.grain, question.breakdown) if part]
     return named(indicator, question.area, ["by", *by] if by else [], release, extension)
 
 
 def named(indicator: Indicator, area: str, what: Sequence[str], release: str, extension: str) -> str:
-    """The parts of a name in their order."""
+    """Join the parts of a name in order."""
     parts = ["payback", indicator.id, AREA_NAMES[area].lower().replace(" ", "_"), *what, release]
     return f"{'-'.join(parts)}.{extension}"

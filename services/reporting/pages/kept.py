@@ -15,7 +15,7 @@ State = tuple[tuple[object, ...], ...]
 
 
 def state_of(connection: Connection) -> State:
-    """All that can change on public pages: which releases there are, how they stand, what is said of them and of those to come."""
+    """Return everything that can change on public pages: the releases, their status, and their notices and announcements."""
     files = exists().where(release_files.c.release == releases.c.id)
     columns = (
         releases.c.id,
@@ -33,14 +33,14 @@ def state_of(connection: Connection) -> State:
 
 
 class KeptPages:
-    """Pages by everything that goes into them. The least recently used are dropped first."""
+    """Pages by everything from which they are made. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._pages: LRUCache[tuple[object, ...], bytes] = LRUCache(most_bytes, len)
         self._lock = Lock()
 
     def get(self, request: Request, *made_of: object) -> bytes | None:
-        """The page, if it is still there."""
+        """Return the page, if it is still cached."""
         with self._lock:
             return self._pages.get((*_address(request), *made_of))
 
@@ -53,5 +53,7 @@ class KeptPages:
 
 
 def _address(request: Request) -> tuple[str, ...]:
-    """With the host, which pages repeat where they say how to cite them: whoever names another gets a page of their own."""
+    """Return the address with the host, which pages repeat where they say how to cite them: a request that names another host gets a page
+    of its own.
+    """
     return str(request.base_url), request.url.path, request.url.query

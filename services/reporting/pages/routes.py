@@ -50,7 +50,7 @@ FIRST_COMPARED = "first_contact_within_1"
 
 
 def router(site: Site) -> APIRouter:
-    """All pages."""
+    """Return all pages."""
     pages = APIRouter(include_in_schema=False)
     add_discovery(pages, site)
     for path, (page, *names) in _PAGES.items():
@@ -78,7 +78,7 @@ def router(site: Site) -> APIRouter:
 
 
 def not_found(site: Site) -> Callable[[Request, Exception], Response]:
-    """The answer for an unknown page; programs get a problem."""
+    """Return the answer for an unknown page; programs get a problem."""
 
     def answer(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)
@@ -98,7 +98,7 @@ class Shown(NamedTuple):
 
 
 def shown(template: str, **values: Any) -> Shown:
-    """Return what a page shows."""
+    """Return a page with its values."""
     return Shown(template, values)
 
 
@@ -115,13 +115,13 @@ def _guarded(site: Site, page: Page) -> Callable[[Request], Response]:
         return site.page(request, found.template, period_instead=instead, **found.values)
 
     def guarded(request: Request) -> Response:
-        if request.query_params.get("release"):  # its lasting address keeps it in every link
+        if request.query_params.get("release"):  # its permanent address keeps the release in every link
             return RedirectResponse(in_release(request.url.path, request.query_params), 307)
         try:
             return answer(request) if page in _LIVE else site.seen(request, lambda: answer(request))
         except NothingReleased:
             return site.page(request, "nothing_released")
-        except Withdrawn:  # its first page says when, and why
+        except Withdrawn:  # its first page says when and why it was withdrawn
             return RedirectResponse(f"/releases/{release_of(request)}", 303)
         except (NotThere, NotForViewer):
             raise Problem(404, "There is no such page for this viewer") from None
@@ -157,7 +157,7 @@ def _overview(site: Site, request: Request) -> Shown:
 
 
 def _number(words: str | None) -> int | None:
-    """Raises NotThere for what is no version."""
+    """Return the version. Raises NotThere if it is not a number."""
     if not words:
         return None
     if not words.isdecimal() or len(words) > 3:
@@ -166,7 +166,7 @@ def _number(words: str | None) -> int | None:
 
 
 def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
-    """The other versions by which this viewer may ask."""
+    """Return the other versions by which this viewer may ask."""
     national = reader.viewer.audience == "national"
     return [
         each
@@ -178,7 +178,7 @@ def _versions(reader: Reader, indicator: Indicator) -> list[Indicator]:
 def _completeness(
     site: Site, reader: Reader, span: queries.Span, area: str = SCOTLAND, indicator: Indicator | None = None
 ) -> dict[str, Any]:
-    """What is said about quality and date beside every figure: of one indicator, or of many."""
+    """Return what is said about quality and date beside every figure: of one indicator, or of many."""
     whole, published = reader.enquiry.sources(reader.wanted)
     services = indicator.services if indicator else BOTH
     judged = quality.standings(reader.enquiry, span, whole, published, services)
@@ -353,7 +353,7 @@ def _releases(site: Site, request: Request) -> Shown:
 
 
 def _by_day(announcement: Announcement) -> tuple[date, date]:
-    """What was called off comes last."""
+    """Return a key to sort announcements. A release that was called off comes last."""
     return announcement.day or date.max, announcement.month
 
 
@@ -409,7 +409,7 @@ _PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
     "/authorities/{code}": (_authority, "period", "release", "similar"),
     "/quality": (_quality, "period", "release"),
 }
-"""By path, the page and the query parameters that it takes. Each is there for every release, too."""
+"""By path, the page and its query parameters. Each page exists within every release, too."""
 _OTHER_PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
     "/releases": (_releases,),
     "/releases/{release}": (_release, "area"),
@@ -417,4 +417,4 @@ _OTHER_PAGES: dict[str, tuple[Page, *tuple[str, ...]]] = {
     "/search": (_search, "q"),
 }
 _LIVE = {_quality, _search}
-"""What is told as it is now, and not of a release alone."""
+"""Pages that show the present state, and not that of a release alone."""

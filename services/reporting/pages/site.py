@@ -62,31 +62,33 @@ class Site(Frame):
 
     @contextmanager
     def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
-        """Ask for the viewer, in one transaction."""
+        """Open a transaction for the viewer's questions."""
         with transaction(self.database) as connection:
             enquiry = Enquiry(connection, self.reader_of(request), self.clock().date(), many=True)
             yield Reader(enquiry, release_of(request), definition)
 
     def reader_of(self, request: Request) -> Identity:
-        """Who reads. A release that is read through is what was published: the same for all but national viewers."""
+        """Return the identity that reads. A release named in the address shows what was published: the same for
+        all but national viewers.
+        """
         viewer = self.viewer(request)
         return PUBLIC if release_of(request) and viewer.audience == "authority" else viewer
 
     def page(self, request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
-        """As the frame has it, with links that keep the release that is read."""
+        """Return a page of the frame, with links that keep the release that is read."""
         release = release_of(request)
         told = {"of_release": release, "corrected_by": self._corrected_by(release)}
         return Frame.page(self, request, template, status, to=Addresses(release), **(told | values))
 
     def _corrected_by(self, release: str | None) -> str | None:
-        """Where readers go on from the one that is read through, if something in it was wrong."""
+        """Return the release at which readers of an incorrect one can continue."""
         if release is None:
             return None
         with transaction(self.database) as connection:
             return leads_to(connection, release)
 
     def seen(self, request: Request, work_out: Callable[[], Response]) -> Response:
-        """A page. A public page that has not changed since is not made again."""
+        """Return a page. A public page that has not changed since is not made again."""
         if self.viewer(request) is not PUBLIC:
             return work_out()
         with transaction(self.database) as connection:
@@ -100,7 +102,7 @@ class Site(Frame):
 
 
 def release_of(request: Request) -> str | None:
-    """The release that is read through, by its name."""
+    """Return the name of the release that is read."""
     return request.path_params.get("release")
 
 

@@ -1,8 +1,8 @@
-"""Who was heard, and of which months: the one rule behind every figure that is not there because nothing was reported.
+"""From whom and about which months the services heard: the one rule that decides which figures are missing since nothing was reported.
 
-A service has heard an authority once it has accepted one of its events; refused events do not count. It has reported on the months from
-that of the first event taken to that of the day on which the last one came, and on each earlier month of which it told any fact. Never
-heard is never zero: a service that reads another's topic counts nothing of an authority on months on which it did not report.
+A service has heard from an authority once it has accepted one of its events; refused events do not count. The authority has reported on the
+months from that of its first accepted event to that of the day on which the last one came, and on each earlier month of which it stated any
+fact. Missing is never zero: a service that reads another's topic counts nothing of an authority for months on which it did not report.
 """
 
 from collections import defaultdict
@@ -21,26 +21,26 @@ from services.reporting.read.vintages import AsOf, Live, Released
 
 TAKEN = ("outcome=applied", "outcome=superseded", "outcome=duplicate")
 OVERHEARD: Service = "unpaid_work"
-"""The service that counts what it learns from another's topic, of authorities that never sent it anything too."""
+"""The service that also counts what it learns from another's topic, of authorities that never sent it anything."""
 _TOLD = {"reporting_delay": of("delay_band", DELAY_BANDS)} | {
     measure: of("band", BANDS[measure]) for measure in ("induction", "placement")
 }
-"""What shows that a fact was told of a month: of when it occurred, or of when an order was imposed on which it did."""
+"""Cells that show that a fact of a month was stated: of when it occurred, or of when the order was imposed."""
 _LEVELS = frozenset({"minutes_outstanding_opened", "minutes_outstanding_closed"})
-"""Flows that begin before anybody is heard, since their sum is what is open."""
+"""Flows that begin before an authority is heard from, since their sum is what is outstanding."""
 _COUNTED = frozenset(name for name, measure in MEASURES.items() if measure.services == {OVERHEARD})
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one service took of one authority."""
+    """What one service heard from one authority."""
 
     first: date
-    """The month of the first event taken."""
+    """The month of the first accepted event."""
     last: date
     """The day on which the last one came."""
     told: frozenset[date] = frozenset()
-    """Earlier months of which it told any fact."""
+    """Earlier months of which it stated any fact."""
 
     def reported(self, month: date) -> bool:
         """Of a month by its first day."""
@@ -52,13 +52,13 @@ class Heard:
 
 
 Coverage = Mapping[str, Mapping[str, Heard]]
-"""By authority and service. Who was never heard is not in it."""
+"""By authority and service. An authority that was never heard from is missing."""
 Months = Mapping[str, frozenset[date]]
-"""By authority, the months of which it reported. Who reported on none is not in it."""
+"""By authority, the months on which it reported. An authority that reported on none is missing."""
 
 
 def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
-    """The authorities heard by the time of the vintage."""
+    """Return the authorities heard from by the time of the vintage."""
     if isinstance(cut, Released):
         return _frozen(connection, cut.release)
     rows, known = _known(cut)
@@ -73,7 +73,7 @@ def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
 
 
 def _known(cut: Live | AsOf) -> tuple[FromClause, ColumnElement[bool]]:
-    """The rows that tell it, and which of them had been told by then."""
+    """Return the rows that show what was heard, and which of them were known by then."""
     if isinstance(cut, Live):
         return present, true()
     shown = [positions.c[name] == cells.c[name] for name in ("service", "authority", "generation")]
@@ -109,9 +109,9 @@ def _frozen(connection: Connection, release: str) -> Coverage:
 
 
 def as_published(connection: Connection, release: str, there: Months) -> Coverage:
-    """What the public is told of it: earlier months count where anything is published of them.
+    """Return what the public may know of coverage: earlier months count if anything is published of them.
 
-    That something small was told of a month is no more public than how small it was.
+    That something small was stated of a month is no more public than how small it was.
     """
     return {
         code: {name: replace(each, told=each.told & there[code]) for name, each in by.items()}
@@ -124,7 +124,7 @@ def _heard(first: str, last: str, told: Iterable[str] = ()) -> Heard:
 
 
 def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date, list[date]]]]:
-    """As a release keeps it."""
+    """Return coverage in the form in which a release keeps it."""
     return {
         code: {name: (each.first, each.last, sorted(each.told)) for name, each in by.items()}
         for code, by in found.items()
@@ -153,7 +153,7 @@ def _months(
 
 
 def is_counted(heard: Coverage, measure: str, authority: str, month: date) -> bool:
-    """Whether a cell counts: not where the service only overheard of it."""
+    """Return whether a cell counts: not if the service only learned of it from another's topic."""
     if measure not in _COUNTED:
         return True
     own = heard.get(authority, {}).get(OVERHEARD)
@@ -163,7 +163,7 @@ def is_counted(heard: Coverage, measure: str, authority: str, month: date) -> bo
 def overheard(
     heard: Coverage, measures: Collection[str], first: date, last: date
 ) -> Sequence[tuple[str, Heard | None]]:
-    """The authorities of which cells of these measures, from first to last, may not count; with what does."""
+    """Return the authorities of which some cells of these measures, from first to last, may not count; with what they reported."""
     if _COUNTED.isdisjoint(measures):
         return ()
     own = ((code, by.get(OVERHEARD)) for code, by in heard.items())
@@ -171,7 +171,7 @@ def overheard(
 
 
 def counted(rows: FromClause, of_whom: Iterable[tuple[str, Heard | None]]) -> ColumnElement[bool]:
-    """The same as a condition on rows with measure, authority and period."""
+    """Return the rule of `is_counted` as a condition on rows with measure, authority and period."""
     return and_(true(), *(~_overheard(rows.c, code, own) for code, own in of_whom))
 
 

@@ -18,7 +18,7 @@ from services.reporting.registry.indicators import Form
 
 _PLACES = {code: place for place, code in enumerate(AUTHORITIES)}
 _BIG_ENDIAN = ">i8"
-"""As PostgreSQL sends integers."""
+"""The form in which PostgreSQL sends integers."""
 Whole = NDArray[np.int64]
 CellName = tuple[str, str]
 """Measure and category."""
@@ -41,30 +41,30 @@ class Cube:
     first: date
     """The first month."""
     cells: Mapping[CellName, Whole]
-    """By authority, in the order of codes, and month. What is all zero is not there."""
+    """By authority, in the order of codes, and month. Cells that are all zero are left out."""
     months: int
 
     @property
     def nbytes(self) -> int:
-        """The memory that it takes."""
+        """Return the size in memory."""
         return sum(each.nbytes for each in self.cells.values())
 
     def there(self) -> Mapping[str, frozenset[date]]:
-        """By authority, the months in which any cell is not zero."""
+        """Return, by authority, the months in which any cell is not zero."""
         found = np.zeros((len(_PLACES), self.months), bool)
         for each in self.cells.values():
             found |= each != 0
         return {code: frozenset(map(self._month, np.flatnonzero(found[row]).tolist())) for code, row in _PLACES.items()}
 
     def reach(self, name: CellName) -> tuple[date, date] | None:
-        """The first and the last month in which a cell is not zero."""
+        """Return the first and the last month in which a cell is not zero."""
         if name not in self.cells:
             return None
         found = np.flatnonzero(self.cells[name].any(axis=0)).tolist()
         return (self._month(found[0]), self._month(found[-1])) if found else None
 
     def sums(self, forms: Iterable[Form], span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
-        """As `queries.sums`."""
+        """Return the same as `queries.sums`."""
         begin, end = self._at(span.first), self._at(add_months(span.last, 1))
         if begin == end:
             return {}
@@ -92,7 +92,7 @@ class Cube:
         return add_months(self.first, at)
 
     def _at(self, month: date) -> int:
-        """Where a month lies, or would if there were one more on either side."""
+        """Return the place of a month, or the place next to the ends for one outside."""
         return min(max(_number(month) - _number(self.first), 0), self.months)
 
 
@@ -101,12 +101,12 @@ def _number(month: date) -> int:
 
 
 def read_cube(connection: Connection, cut: Cut) -> Cube:
-    """Everything in the vintage, with dates counted as their months."""
+    """Read everything in the vintage, with dates counted as their months."""
     return cube_of(read_runs(connection, rows_of(cut, Wanted())))
 
 
 def read_runs(connection: Connection, rows: FromClause, *conditions: ColumnElement[bool]) -> list[Run]:
-    """Packed by PostgreSQL: a row for each number would take ten times as long."""
+    """Read cells packed by PostgreSQL: a row for each number would take ten times as long."""
     c = rows.c
     number = 12 * extract("year", c.period) + extract("month", c.period) - 1
     key = (c.measure, c.category, c.authority)
@@ -117,7 +117,7 @@ def read_runs(connection: Connection, rows: FromClause, *conditions: ColumnEleme
 
 
 def cube_of(runs: Iterable[Run]) -> Cube:
-    """The cells of these, several of one name, authority and month summed."""
+    """Return the cells of these runs; several of one name, authority and month are added up."""
     packed = [(run, np.frombuffer(run.months, _BIG_ENDIAN), np.frombuffer(run.values, _BIG_ENDIAN)) for run in runs]
     if not packed:
         return Cube(date(1, 1, 1), {}, 0)

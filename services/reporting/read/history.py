@@ -10,7 +10,7 @@ from services.reporting.statistics.causes import Step
 
 
 def steps(connection: Connection, first_day: date, last_day: date, wanted: Wanted) -> list[Step]:
-    """All moves after the first day, up to and including the last. Services are summed."""
+    """Return all changes after the first day, up to and including the last. Services are added up."""
     c, earlier = cells.c, cells.alias("earlier")
     key = (c.service, c.authority, c.generation, c.measure, c.category, c.period)
     until_then = (

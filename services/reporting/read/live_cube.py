@@ -16,14 +16,16 @@ from services.reporting.read.vintages import Live, Wanted, rows_of
 from services.reporting.registry.clocks import AWAITED, BEGINNING
 
 Stands = tuple[tuple[object, ...], ...]
-"""How far each service has got with an authority, and the day that is today: what its cells depend on."""
+"""On what the cells of an authority depend: how far each service has got with it, and the present day."""
 _held: WeakKeyDictionary[Engine, dict[str, tuple[Stands, list[Run]]]] = WeakKeyDictionary()
 _cubes: WeakKeyDictionary[Engine, tuple[Mapping[str, Stands], Cube]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def live_cube(connection: Connection, heard: Coverage, today: date) -> Cube:
-    """What counts of each authority up to its position, what was overdue before today in the months in which it counts."""
+    """Return the cells of each authority up to its position, with those that were overdue before today in the
+    months in which they count.
+    """
     stands = _stands(connection, today)
     with _lock:
         known = _cubes.get(connection.engine)
@@ -49,12 +51,12 @@ def _stands(connection: Connection, today: date) -> dict[str, Stands]:
 
 
 def _read(connection: Connection, heard: Coverage, today: date, codes: Collection[str]) -> dict[str, list[Run]]:
-    """By authority; none where there is nothing of one."""
+    """Read runs by authority; none if an authority has nothing."""
     found: dict[str, list[Run]] = {code: [] for code in codes}
     if not codes:
         return found
     rows = rows_of(Live(), Wanted(authorities=tuple(codes)))
-    past = or_(rows.c.measure.not_in(AWAITED.values()), rows.c.period < today)  # what is due later is nobody's yet
+    past = or_(rows.c.measure.not_in(AWAITED.values()), rows.c.period < today)  # what is due later is not overdue
     silent = overheard({code: heard[code] for code in codes if code in heard}, MEASURES, date.min, date.max)
     overdue = overdue_rows(Live(), AWAITED, (BEGINNING, today), tuple(codes), today)
     for run in (

@@ -17,7 +17,7 @@ _BEFORE = {category: before for before, category in enumerate(MONTHS_BEFORE)}
 def overdue_rows(
     cut: Live | AsOf, measures: Iterable[str], months: tuple[date, date], authorities: tuple[str, ...] | None, day: date
 ) -> FromClause:
-    """What had not been done and was due before the day, as a category of the measures, in the months in which it counts."""
+    """Select what had not been done and was due before the day, as a category of the measures, in the months in which it counts."""
     first, last = months
     clocks = {AWAITED[measure]: measure for measure in measures}
     latest = min(last_day(add_months(last, MOST_MONTHS_BEFORE)), day - timedelta(days=1))

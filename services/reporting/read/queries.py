@@ -37,7 +37,7 @@ READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unp
 
 
 class WholeCell(NamedTuple):
-    """A cell as it is, services summed."""
+    """A cell as it is, with services added up."""
 
     measure: str
     authority: str
@@ -49,7 +49,7 @@ class WholeCell(NamedTuple):
 def cells_page(
     connection: Connection, cut: Cut, wanted: Wanted, after: tuple[str, str, date, str] | None, limit: int
 ) -> list[WholeCell]:
-    """Cells that are not zero, in the order of their keys, from the one behind `after`."""
+    """Return cells that are not zero, in the order of their keys, beginning after `after`."""
     rows = rows_of(cut, wanted)
     key = (rows.c.measure, rows.c.authority, rows.c.period, rows.c.category)
     total = func.sum(rows.c.value)
@@ -60,7 +60,7 @@ def cells_page(
 
 
 class Grain(NamedTuple):
-    """How finely figures are divided. `period` is `month`, `quarter`, `year` or empty for the whole time asked about."""
+    """How finely figures are divided. `period` is `month`, `quarter`, `year` or empty for the whole span."""
 
     areas: Division = ""
     period: str = ""
@@ -73,9 +73,9 @@ class Period(NamedTuple):
     """One period of an answer."""
 
     label: str
-    """What it covers: the months, where that is only part of a year or quarter."""
+    """The months that it covers, if that is only part of a year or quarter."""
     name: str
-    """What it is told as: all periods of one answer are named alike."""
+    """The name of its whole period: all periods of one answer are named in the same way."""
     first: date
     last: date
 
@@ -88,11 +88,11 @@ class Period(NamedTuple):
         return len(self.all_months)
 
     def months_within(self, first: date, last: date) -> int:
-        """How many of its months lie between these, both included."""
+        """Return how many of its months are between these, both included."""
         return max(0, months_from(max(self.first, first), min(self.last, last)) + 1)
 
     def is_partial(self, day: date) -> bool:
-        """Whether it is only part of what it is told as, or was not over on this day."""
+        """Return whether it covers only part of its period, or was not over on this day."""
         return self.label != self.name or last_day(self.last) >= day
 
 
@@ -114,11 +114,11 @@ class Span:
         return f"{self.first:%Y-%m}/{self.last:%Y-%m}"
 
     def _part_of(self, months: Sequence[date]) -> Self:
-        """What it covers of a year or a quarter: a part must not pass for the whole."""
+        """Return the part of a year or a quarter that these months cover, which must not be taken for the whole."""
         return type(self)(max(self.first, months[0]), min(self.last, months[-1]))
 
     def name_of(self, month: date, grain: str) -> str:
-        """The name under which a period is told: that of the whole year or quarter, which it may be only part of."""
+        """Return the name of the whole month, quarter or year of which a period may be only part."""
         match grain:
             case "quarter":
                 return quarter_of(month)
@@ -130,11 +130,11 @@ class Span:
                 raise AssertionError(f"time is not divided by {grain}")
 
     def periods(self, grain: str) -> tuple[Period, ...]:
-        """The periods it falls into, all named alike."""
+        """Return the periods of the span, all named in the same way."""
         return _periods(self, grain)
 
     def label_of(self, month: date, grain: str) -> str:
-        """The period into which a month falls."""
+        """Return the period to which a month belongs."""
         match grain:
             case "month":
                 return f"{month:%Y-%m}"
@@ -148,12 +148,12 @@ class Span:
                 raise AssertionError(f"time is not divided by {grain}")
 
     def labels(self, grain: str) -> tuple[str, ...]:
-        """The periods it falls into."""
+        """Return the labels of the periods of the span."""
         return tuple(each.label for each in self.periods(grain)) if grain else (self.label,)
 
 
 def first_of(month: date, grain: str) -> date:
-    """The first month of the month's quarter or year; itself where time is divided by neither."""
+    """Return the first month of the month's quarter or year; the month itself if time is divided by neither."""
     match grain:
         case "quarter":
             return quarter_months(quarter_of(month))[0]
@@ -176,16 +176,16 @@ def _periods(span: Span, grain: str) -> tuple[Period, ...]:
 BEGINNING = date(1900, 1, 1)
 
 Sums = Mapping[tuple[Form, str, str], int]
-"""By form, area and period; what is absent is zero."""
+"""By form, area and period; a missing key means zero."""
 
 
 class Days(NamedTuple):
-    """Days on which sums depend, beside their span."""
+    """Days on which sums depend, besides their span."""
 
     before: date | None = None
-    """Leaves out what falls on this day or later."""
+    """Leaves out everything on this day or later."""
     overdue_on: date | None = None
-    """The day on which overdue is what is so; without one, it is what a release froze."""
+    """The day for which overdue is decided; without one, a release's own."""
 
 
 ANY_DAY = Days()
@@ -201,9 +201,9 @@ def sums(  # noqa: PLR0913, PLR0917
     days: Days = ANY_DAY,
     heard: Coverage | None = None,
 ) -> Sums:
-    """The forms over the span, for the area and for the parts into which it is divided.
+    """Return the forms over the span, for the area and for the parts into which it is divided.
 
-    With `heard`, only what counts by it; a release holds nothing else.
+    With `heard`, only cells that count by it; a release holds no others.
     """
     forms = tuple(forms)
     measures = tuple(dict.fromkeys(form.measure for form in forms))
@@ -227,7 +227,7 @@ def sums(  # noqa: PLR0913, PLR0917
 
 
 def _start(period: ColumnElement[date], grain: str) -> ColumnElement[object]:
-    """The first day of the month, of the quarter, or of the year that begins in April."""
+    """Return the first day of the month, of the quarter, or of the year that begins in April."""
     if grain != "year":
         return cast(func.date_trunc(grain, period), Date)
     shift = literal("3 months").cast(INTERVAL)
@@ -249,7 +249,7 @@ def _gather(forms: Sequence[Form], found: Iterable[Sequence[Any]], span: Span, g
 
 
 class ReadSums(Protocol):
-    """`sums` on somebody's connection."""
+    """The function `sums`, bound to a connection."""
 
     def __call__(
         self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
@@ -257,7 +257,7 @@ class ReadSums(Protocol):
 
 
 def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
-    """What is open at the end of each period: all that ever opened less all that ever closed."""
+    """Return what is open at the end of each period: everything ever opened less everything ever closed."""
     assert indicator.minus is not None
     opens, closes = indicator.numerator, indicator.minus
     before = Span(BEGINNING, add_months(span.first, -1))
@@ -274,7 +274,7 @@ def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Gr
 
 
 def agreements(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
-    """Months of authorities that have a denominator, and those of them in which it equals the numerator."""
+    """Return how many authority-months have a denominator, and in how many of those it equals the numerator."""
     assert indicator.denominator is not None
     counted, stated = indicator.numerator, indicator.denominator
     monthly = read(cut, (counted, stated), span, Grain("authority", "month"), area)
@@ -299,7 +299,7 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     area: str,
     known_on: date,
 ) -> Sums:
-    """The forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the cut."""
+    """Return the forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the vintage."""
     match indicator.kind:
         case Kind.STOCK:
             return stocks(read, cut, indicator, span, grain, area)
@@ -317,7 +317,7 @@ ORDERS = "orders_imposed", ""
 
 
 def reach(connection: Connection, cut: Cut) -> tuple[date, date] | None:
-    """The first and the last month in which an order was imposed."""
+    """Return the first and the last month in which an order was imposed."""
     rows = rows_of(cut, Wanted(measures=ORDERS[:1], categories=ORDERS[1:]))
     first, last = connection.execute(select(func.min(rows.c.period), func.max(rows.c.period))).one()
     return None if first is None else (month_of(first), month_of(last))
@@ -332,17 +332,17 @@ class Shown(NamedTuple):
     version: int
     offsets: dict[str, int]
     heard_at: datetime | None
-    """When the last event that was taken reached the log."""
+    """When the last accepted event reached the log."""
 
 
 def shown(connection: Connection) -> list[Shown]:
-    """Every position, by service and authority."""
+    """Return every position, by service and authority."""
     columns = [positions.c[name] for name in Shown._fields]
     return [Shown(*row) for row in connection.execute(select(*columns).order_by(*positions.primary_key.columns))]
 
 
 def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
-    """For each source the last offset that every service that reads it has shown."""
+    """Return for each source the last offset that every service that reads it has shown."""
     shown_by: dict[str, dict[str, int]] = defaultdict(dict)
     for position in found:
         for source, offset in position.offsets.items():
@@ -357,7 +357,7 @@ def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
 def reports_of(
     connection: Connection, cut: Cut, wanted: Wanted, codes: Sequence[str], months: Sequence[date]
 ) -> NDArray[np.float64]:
-    """Values of the wanted categories, by authority and month."""
+    """Return the values of the wanted categories, by authority and month."""
     rows = rows_of(cut, wanted)
     categories = wanted.categories or ()
     found = np.zeros((len(codes), len(months), len(categories)))
@@ -371,5 +371,5 @@ def reports_of(
 
 
 def read_so_far(connection: Connection) -> int:
-    """Grows with everything that is read."""
+    """Return a number that grows with everything that is read."""
     return int(connection.scalar(select(func.coalesce(func.sum(checkpoints.c.next_offset), 0))) or 0)

@@ -1,4 +1,4 @@
-"""A cache of slow queries with the same result for everybody who may see them, kept until anything more is read."""
+"""A cache of slow queries whose result is the same for everybody who may see it, kept until anything more is read."""
 
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -13,9 +13,9 @@ from services.reporting.read.queries import read_so_far
 from services.reporting.read.vintages import Cut, Released, Rounded
 
 MOST_BYTES = 128 * 1024 * 1024
-"""For each database: a dozen cubes of ten years, or thousands of smaller things. What was not asked for the longest goes first."""
+"""For each database: a dozen cubes of ten years, or thousands of smaller results. The least recently used are dropped first."""
 SMALL = 20_000
-"""At the most, of what does not say how large it is."""
+"""The size assumed for a result that does not give its own, in bytes."""
 
 _held: WeakKeyDictionary[Engine, LRUCache[Hashable, Any]] = WeakKeyDictionary()
 _lock = Lock()
@@ -23,14 +23,16 @@ T = TypeVar("T")
 
 
 def remembered(connection: Connection, cut: Cut, what: Hashable, work_out: Callable[[], T]) -> T:
-    """What `work_out` says of the cut. `what` names it, with all that it depends on beside the cut. A release never changes."""
+    """Return the result of `work_out` for the vintage. `what` names it, with everything on which it depends besides the vintage. A release
+    never changes.
+    """
     key = cut, what, 0 if isinstance(cut, Released | Rounded) else read_so_far(connection)
     with _lock:
         held = _held.setdefault(connection.engine, LRUCache(MOST_BYTES, _size))
         found: T | None = held.get(key)
     if found is None:
         found = work_out()
-        with _lock, suppress(ValueError):  # larger than all that may be remembered
+        with _lock, suppress(ValueError):  # too large to be cached
             held[key] = found
     return found
 

@@ -12,26 +12,26 @@ from services.reporting.read.tables import cells, positions, present, public_cel
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """As known now."""
+    """Figures as known now."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """As known at the end of this day."""
+    """Figures as known at the end of this day."""
 
     day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """As frozen in a release, whole."""
+    """Figures as frozen in a release, exact."""
 
     release: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """As a release gives it to the public: only public cells, as multiples that still add up."""
+    """Figures as a release shows them to the public: only public cells, as multiples that still add up."""
 
     release: str
 
@@ -65,7 +65,7 @@ class Wanted:
 
 
 def rows_of(cut: Cut, wanted: Wanted) -> FromClause:
-    """Rows with measure, authority, period, category and value. Services are not summed yet."""
+    """Select rows with measure, authority, period, category and value. Services are not added up yet."""
     match cut:
         case Live():
             return _columns(present, wanted).subquery("cut")

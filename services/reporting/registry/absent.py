@@ -2,4 +2,4 @@
 
 
 class NotThere(Exception):
-    """There is no such thing, or not for this viewer. The message says what. A LookupError is our bug, and never this."""
+    """The thing asked for does not exist, or not for this viewer. The message names it. A LookupError, in contrast, is our own bug."""

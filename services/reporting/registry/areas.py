@@ -1,4 +1,4 @@
-"""The areas that figures are shown for: Scotland, its health boards and its authorities, and which lie in which. Pure."""
+"""The areas of figures: Scotland, its health boards and its authorities, and which contains which. Pure."""
 
 from datetime import date
 from functools import cache
@@ -14,47 +14,47 @@ AREA_NAMES = (
     | {code: f"{board.name} (health board area)" for code, board in HEALTH_BOARDS.items()}
 )
 
-"""By what areas are called today, or were when this process started."""
+"""The present names of areas, or those when this process started."""
 
 Division = Literal["", "authority", "health_board"]
 """How finely an area is divided."""
 
 
 def members(area: str) -> tuple[str, ...]:
-    """The authorities that it is made up of. Raises KeyError for no area."""
+    """Return the authorities that make up the area. Raises KeyError if it is not an area."""
     if area == SCOTLAND:
         return tuple(AUTHORITIES)
     return (area,) if area in AUTHORITIES else HEALTH_BOARDS[area].members
 
 
 def name_on(area: str, day: date) -> str:
-    """The area's name on that day."""
+    """Return the area's name on that day."""
     return AUTHORITIES[area].name_on(day) if area in AUTHORITIES else AREA_NAMES[area]
 
 
 def name_in(area: str, period: str) -> str:
-    """The area's name at the end of a period, by the period's label."""
+    """Return the area's name at the end of a period, by the period's label."""
     return name_on(area, days_of(period)[1])
 
 
 def is_there(area: str, first: date, last: date) -> bool:
-    """Whether there was such an area on any of these days: an authority begins, and may end."""
+    """Return whether the area existed on any of these days: an authority begins, and may end."""
     return area not in AUTHORITIES or AUTHORITIES[area].is_in_force(first, last)
 
 
 def authorities_of(first_month: date, last_month: date) -> tuple[str, ...]:
-    """The codes of authorities that existed in any of these months."""
+    """Return the codes of authorities that existed in any of these months."""
     return in_force(first_month, last_day(last_month))
 
 
 def to_read(area: str) -> tuple[str, ...] | None:
-    """The authorities whose cells make it up, as `cuts.Wanted` takes them: None for all."""
+    """Return the authorities whose cells make up the area, as `vintages.Wanted` takes them: None for all."""
     return None if area == SCOTLAND else members(area)
 
 
 @cache
 def areas_of(division: Division, area: str) -> tuple[str, ...]:
-    """The parts of the area, and behind them the area itself."""
+    """Return the parts of the area, followed by the area itself."""
     match division:
         case "authority":
             parts = members(area)
@@ -69,6 +69,6 @@ def areas_of(division: Division, area: str) -> tuple[str, ...]:
 
 @cache
 def containing(division: Division, area: str) -> dict[str, tuple[str, ...]]:
-    """By authority in the area, which of its parts it belongs to, and the area itself."""
+    """Return, by authority in the area, the part to which it belongs, and the area itself."""
     shown = areas_of(division, area)
     return {code: tuple(each for each in shown if code in members(each)) for code in members(area)}

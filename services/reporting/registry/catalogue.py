@@ -12,7 +12,7 @@ from services.reporting.registry.definitions.unpaid_work import UNPAID_WORK
 from services.reporting.registry.indicators import Indicator, Status
 
 DEFINITIONS: tuple[Indicator, ...] = (*ORDERS, *UNPAID_WORK, *STANDARDS, *OVERDUE, *OUTCOMES, *DATA_QUALITY)
-"""Every version: earlier ones answer for releases that froze them, proposed ones run beside the current for national viewers."""
+"""Every version: earlier ones answer for releases that froze them, and proposed ones run beside the current for national viewers."""
 
 if unknown := {
     (f.measure, c)
@@ -28,12 +28,12 @@ INDICATORS: dict[str, Indicator] = {each.id: each for each in DEFINITIONS if eac
 
 
 def versions(indicator: str) -> tuple[Indicator, ...]:
-    """All versions of one indicator, in their order."""
+    """Return all versions of one indicator, in order."""
     return tuple(sorted((each for each in DEFINITIONS if each.id == indicator), key=lambda each: each.version))
 
 
 def definition(indicator: str, version: int) -> Indicator:
-    """Raises NotThere for an unknown version."""
+    """Return one version of an indicator. Raises NotThere for an unknown version."""
     found = next((each for each in versions(indicator) if each.version == version), None)
     if found is None:
         raise NotThere(f"There is no version {version} of {indicator}"[:80])

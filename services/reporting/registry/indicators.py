@@ -1,4 +1,6 @@
-"""What an indicator is. The catalogue of them is data (`catalogue`); queries, the API's metadata, the gate and the pages all read it."""
+"""The form of an indicator. The catalogue of them is data (`catalogue`); queries, the API's metadata, the gate and
+the pages all read it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ class _Form(NamedTuple):
 
 
 class Form(_Form):
-    """A sum of cells of one measure over categories, which are kept in order: the same sum is the same form."""
+    """A sum of cells of one measure over categories, which are sorted, so that equal sums are equal forms."""
 
     __slots__ = ()
 
@@ -26,17 +28,17 @@ class Form(_Form):
 
     @property
     def grouping(self) -> str:
-        """The categories as one name, as in `band=within_1`."""
+        """Return the categories as one name, as in `band=within_1`."""
         return "+".join(self.categories)
 
 
 def form(measure: str, *categories: str) -> Form:
-    """The total of a measure, or the sum of some of its categories."""
+    """Return the total of a measure, or the sum of some of its categories."""
     return Form(measure, categories or ("",))
 
 
 class Kind(StrEnum):
-    """How the value comes from numerator and denominator."""
+    """How the value is computed from numerator and denominator."""
 
     COUNT = "count"
     SHARE = "share"
@@ -44,11 +46,11 @@ class Kind(StrEnum):
     POPULATION_RATE = "population_rate"
     STOCK = "stock"
     OVERDUE = "overdue"
-    """What is pending, and was due before the day that the figures are of."""
+    """Pending duties that were due before the day of the figures."""
     AGREEMENT = "agreement"
-    """The share of months of authorities whose numerator equals the denominator, of those with a denominator."""
+    """The share of authority-months whose numerator equals the denominator, out of those with a denominator."""
     YEARLY = "yearly"
-    """A count of a whole year from April to March, which months do not add up to: it is only ever told by year."""
+    """A count of a whole year from April to March, which is not the sum of its months: it is only ever shown by year."""
 
 
 class Status(StrEnum):
@@ -61,7 +63,7 @@ class Status(StrEnum):
 
 
 class Good(StrEnum):
-    """Which way is better."""
+    """Which direction is better."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -69,7 +71,7 @@ class Good(StrEnum):
 
 
 class Citation(NamedTuple):
-    """Where a standard comes from, and whether we saw it in a public source."""
+    """The source of a standard, and whether we saw it in a public source."""
 
     words: str
     verified: bool = True
@@ -85,7 +87,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """One indicator: its words, and the cells that it is made of."""
+    """One indicator: its words, and the cells of which it is made."""
 
     id: str
     title: str
@@ -96,9 +98,9 @@ class Indicator:
     numerator: Form
     denominator: Form | None = None
     minus: Form | None = None
-    """For a stock: what closes what the numerator opens."""
+    """For a stock: what closes that which the numerator opens."""
     divide: int = 1
-    """Cells of this many make one of the unit: 60 where minutes are shown as hours."""
+    """How many units of a cell make one unit shown: 60 if minutes are shown as hours."""
     exclusions: str = "None."
     good: Good = Good.NEITHER
     standard: str | None = None
@@ -108,28 +110,28 @@ class Indicator:
     version: int = 1
     status: Status = Status.CURRENT
     change: str | None = None
-    """What this version changes in the one before, and why."""
+    """What this version changes in the previous one, and why."""
     open_for: Length = WHOLE_MONTH
-    """How long after the end of a month something that counts in it can still happen: until then the month is provisional."""
+    """How long after the end of a month anything that counts in it can still happen: until then the month is provisional."""
     per_year: bool = False
-    """Whether a rate of the population is put at the rate of a year."""
+    """Whether a rate of the population is given as the rate of a year."""
     of_reported: bool = False
-    """Whether it is of the people of those authorities alone that reported on the period."""
+    """Whether it counts only the people of authorities that reported on the period."""
     published_as: str | None = None
-    """The indicator that counts the same as published tables do, for comparison with them."""
+    """The indicator that counts as published tables do, for comparison with them."""
 
     def breakdown(self, name: str) -> tuple[Part, ...]:
-        """Raises KeyError for an unknown breakdown."""
+        """Return the parts of a breakdown. Raises KeyError for an unknown one."""
         return dict(self.breakdowns)[name]
 
     @property
     def services(self) -> frozenset[Service]:
-        """The services of which any must have heard the authority for there to be a figure."""
+        """Return the services of which any must have heard from the authority for there to be a figure."""
         return frozenset.intersection(*(MEASURES[each.measure].services for each in self.forms))
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """Every form that must be read to show it."""
+        """Return every form that must be read to show it."""
         parts = [part for _, parts in self.breakdowns for part in parts]
         found: Iterable[Form | None] = (
             self.numerator,
@@ -142,10 +144,10 @@ class Indicator:
 
 
 def counts(measure: str, prefix: str, codes: Iterable[str]) -> tuple[Part, ...]:
-    """A breakdown that only counts."""
+    """Return a breakdown that only counts."""
     return tuple(Part(f"{prefix}={code}", form(measure, f"{prefix}={code}"), None) for code in codes)
 
 
 def shares(measure: str, categories: Iterable[str], whole: Form) -> tuple[Part, ...]:
-    """A breakdown whose parts are shares of one whole."""
+    """Return a breakdown whose parts are shares of one whole."""
     return tuple(Part(category, form(measure, category), whole) for category in categories)

@@ -8,16 +8,18 @@ from services.reporting.registry.areas import is_there, members
 from services.reporting.registry.indicators import Indicator
 
 SHARE_AGED_16_TO_70 = 14_653 / 38 * 10_000 / 5_445_000
-"""What the published 14,653 orders and 38 orders for every 10,000 in 2022-23 imply for Scotland."""
+"""The share that follows for Scotland from the published 14,653 orders, and 38 orders for every 10,000, in 2022-23."""
 
 
 def people_of(indicator: Indicator, area: str, period: str, reported: AbstractSet[str]) -> int:
-    """The number of people behind a rate, given the authorities that reported on the period."""
+    """Return the number of people behind a rate, given the authorities that reported on the period."""
     return aged_16_to_70(area, period, reported if indicator.of_reported else AUTHORITIES.keys())
 
 
 def aged_16_to_70(area: str, period: str, among: AbstractSet[str] = AUTHORITIES.keys()) -> int:
-    """People, rounded to hundreds; of the authorities that there were at the end of the period, so that nobody counts twice."""
+    """Return the number of people, rounded to hundreds, of the authorities that existed at the end of the period, so that nobody counts
+    twice.
+    """
     end = days_of(period)[1]
     concerned = [code for code in members(area) if code in among and is_there(code, end, end)]
     thousands = sum(AUTHORITIES[code].population_thousands for code in concerned)

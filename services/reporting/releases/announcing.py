@@ -23,7 +23,7 @@ from services.reporting.releases.index import alone
 
 
 def calendar(connection: Connection) -> list[Announcement]:
-    """All announcements, by month, the newest first."""
+    """Return all announcements, by month, the newest first."""
     c = announcements.c
     out = _published(connection)
     rows = connection.execute(select(c.month, c.day, c.at, c.reason, c.who).order_by(c.month.desc(), c.number))
@@ -34,12 +34,12 @@ def calendar(connection: Connection) -> list[Announcement]:
 
 
 def announcement_of(connection: Connection, month: date) -> Announcement | None:
-    """The announcement of the figures up to a month."""
+    """Return the announcement of the figures up to a month."""
     return next((each for each in calendar(connection) if each.month == month), None)
 
 
 def due_at(connection: Connection, month: date) -> datetime | None:
-    """When the figures up to a month are due; None if they were not announced, or have come already."""
+    """Return when the figures up to a month are due; None if they were not announced, or have already come."""
     found = announcement_of(connection, month)
     return found.moment if found and found.is_to_come else None
 
@@ -85,7 +85,9 @@ def _locked(connection: Connection, month: date) -> Announcement | None:
 
 
 def _forget_files(connection: Connection, month: date) -> None:
-    """Those of a release that is held: they say on which day it came. They are made anew when they are asked for."""
+    """Delete the files of a release that is held, since they state the day on which it came. They are made again
+    when they are requested.
+    """
     held = select(releases.c.id).where(releases.c.last_month == month, releases.c.held_at.is_not(None))
     connection.execute(delete(release_files).where(release_files.c.release.in_(held)))
 

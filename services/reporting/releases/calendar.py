@@ -15,11 +15,11 @@ LEAST_NOTICE = timedelta(weeks=4)
 OPENING = time(9, 30)
 SATURDAY = 5
 MOST_CLOSED_DAYS = 5
-"""In a row: bank holidays with a weekend between them."""
+"""Most closed days in a row: bank holidays with a weekend between them."""
 
 
 class CannotRelease(Exception):
-    """The request does not fit the state of the releases. The message says why."""
+    """The request is not possible in the present state of the releases. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Said:
     """One announcement of a release."""
 
     day: date | None
-    """When it would come; None where it was called off."""
+    """The day on which it will come; None if it was called off."""
     at: datetime
     reason: str
-    """Why it is another day than before; empty where it was said for the first time."""
+    """Why the day was changed; empty for the first announcement."""
     who: str
 
 
@@ -45,56 +45,57 @@ class Announcement:
 
     @property
     def day(self) -> date | None:
-        """The day on which it is due; None where it was called off."""
+        """Return the day on which it is due; None if it was called off."""
         return self.said[-1].day
 
     @property
     def moment(self) -> datetime | None:
-        """When it is due."""
+        """Return the moment at which it is due; None if it was called off."""
         return None if self.day is None else opening(self.day)
 
     @property
     def is_to_come(self) -> bool:
-        """Whether somebody waits for it."""
+        """Return whether it is still to come."""
         return self.day is not None and not self.is_out
 
     @property
     def changes(self) -> tuple[tuple[date | None, Said], ...]:
-        """Each changed day, with the announcement that replaced it."""
+        """Return each changed day, with the announcement that replaced it."""
         return tuple((before.day, after) for before, after in zip(self.said, self.said[1:], strict=False))
 
     def is_late(self, now: datetime) -> bool:
-        """Whether its day is over, and it has not come."""
+        """Return whether its day is over, and it has not come."""
         return self.is_to_come and self.day is not None and self.day < now.astimezone(LONDON).date()
 
 
 def opening(day: date) -> datetime:
-    """The moment of publication on a day: 9:30 in London, in summer and in winter."""
+    """Return the moment of publication on a day: 9:30 in London, in summer and in winter."""
     return datetime.combine(day, OPENING, LONDON)
 
 
 def to_come(calendar: Sequence[Announcement]) -> list[Announcement]:
-    """The announcements still to come, the next first."""
+    """Return the announcements still to come, the next first."""
     return sorted((each for each in calendar if each.is_to_come), key=lambda each: (each.day or date.max, each.month))
 
 
 def first_day(now: datetime) -> date:
-    """The first working day that can be announced now."""
+    """Return the first working day that can be announced now."""
     earliest = now.astimezone(LONDON).date() + LEAST_NOTICE
     days = (earliest + timedelta(days=n) for n in range(MOST_CLOSED_DAYS + 1))
     return next(day for day in days if day.weekday() < SATURDAY and day not in names())
 
 
 def check_first(month: date, day: date, now: datetime) -> None:
-    """Raises CannotRelease if figures up to that month cannot be announced for that day."""
+    """Raise CannotRelease if figures up to that month cannot be announced for that day."""
     _check_day(month, day)
     _check_notice(day, now)
 
 
 def check_change(before: Announcement, day: date | None, reason: str, now: datetime) -> None:
-    """Raises CannotRelease where that day cannot take the place of the one announced; None calls it off.
+    """Raise CannotRelease if that day cannot replace the announced one; None calls it off.
 
-    It may come later at any time, since nobody who relied on the first day misses it, and earlier only with as much notice as any.
+    It may move to a later day at any time, since nobody who relied on the first day misses it; to an earlier day only with the usual
+    notice.
     """
     if before.is_out:
         raise CannotRelease(f"Figures up to {before.month:%Y-%m} were published already")
@@ -112,9 +113,9 @@ def check_change(before: Announcement, day: date | None, reason: str, now: datet
 
 
 def check_order(month: date, day: date, calendar: Sequence[Announcement], published: Iterable[date]) -> None:
-    """Raises CannotRelease where the figures up to that month would not come between those up to earlier and later months.
+    """Raise CannotRelease if the figures up to that month would not come between those up to earlier and later months.
 
-    Each release says what changed since the one before it, so that no month can be made once a later one is published.
+    Each release says what changed since the one before it, so no month can be made once a later one is published.
     """
     if last := max((each for each in published if each > month), default=None):
         raise CannotRelease(f"Figures up to {last:%Y-%m} were published already: those up to {month:%Y-%m} are in them")
@@ -132,7 +133,7 @@ def _in_order(*releases: tuple[date, date]) -> bool:
 
 
 def check_turn(month: date, calendar: Sequence[Announcement]) -> None:
-    """Raises CannotRelease where figures up to an earlier month were announced that could not come any more after these."""
+    """Raise CannotRelease if figures up to an earlier month were announced that could no longer come after these."""
     if waiting := [each for each in to_come(calendar) if each.month < month]:
         first = min(waiting, key=lambda each: each.month)
         raise CannotRelease(

@@ -13,7 +13,9 @@ _OWN = "SELECT service, generation, version FROM positions WHERE authority = %s 
 
 
 def marker(connection: Connection, viewer: Identity) -> str:
-    """Differs whenever what the viewer may see does. Tells nothing itself: counting events would be counting people."""
+    """Return a marker that differs whenever what the viewer may see does. It says nothing else: a count of events would be a count of
+    people.
+    """
     parts = [*_releases(connection, viewer), *how_far(connection, viewer)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -26,7 +28,7 @@ def _releases(connection: Connection, viewer: Identity) -> list[object]:
 
 
 def how_far(connection: Connection, viewer: Identity) -> list[object]:
-    """How far live figures have got, of those that the viewer sees live. In words: to put it together took longer than to ask it."""
+    """Return how far live figures have got, of those that the viewer sees live. The queries are text: building them took longer than running."""
     match viewer.audience:
         case "public":
             return []

@@ -1,4 +1,4 @@
-"""The changes of a release from the one before: cells by cause, and figures changed by a new definition. Pure."""
+"""The changes of a release from the previous one: cells by cause, and figures changed by a new definition. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,9 +24,9 @@ class Before:
 
 
 def changes(before: Before, cells: Cells) -> Iterator[Change]:
-    """All changes in months that were released before. New months are not changes.
+    """Yield all changes in months that were released before. New months are not changes.
 
-    A cell that moved for two reasons is two rows, the second of which begins where the first ends.
+    A cell that changed for two reasons has two rows, the second of which begins where the first ends.
     """
     for key, parts in _moved(before, cells):
         at = before.cells.get(key, 0)
@@ -37,7 +37,7 @@ def changes(before: Before, cells: Cells) -> Iterator[Change]:
 
 
 def public_changes(before: Before, cells: Cells) -> Iterator[Change]:
-    """The same of published cells. Each moves in one row, for its main reason, so that only published numbers are shown."""
+    """Yield the changes of published cells. Each has one row, for its main reason, so that only published numbers are shown."""
     for key, parts in _moved(before, cells):
         main = max(parts, key=lambda move: abs(move.by))
         yield Change(*key, before.cells.get(key, 0), cells.get(key, 0), main.cause)
@@ -45,7 +45,7 @@ def public_changes(before: Before, cells: Cells) -> Iterator[Change]:
 
 
 def of_scotland(cells: Cells) -> dict[CellKey, int]:
-    """The sums over all authorities."""
+    """Return the sums over all authorities."""
     found: Counter[CellKey] = Counter()
     for key, value in cells.items():
         found[key._replace(authority=SCOTLAND)] += value
@@ -53,7 +53,7 @@ def of_scotland(cells: Cells) -> dict[CellKey, int]:
 
 
 def _moved(before: Before, cells: Cells) -> Iterator[tuple[CellKey, list[Move]]]:
-    """Each cell that moved, with the parts of its move by reason."""
+    """Yield each cell that changed, with the parts of its change by reason."""
     over = last_day(before.last_month)
     keys = before.cells.keys() | {key for key in cells if key.period <= over}
     differences = ((key, cells.get(key, 0) - before.cells.get(key, 0)) for key in sorted(keys))
@@ -69,7 +69,7 @@ def _redefined_before(before: Before, cells: Cells) -> Iterator[Change]:
 
 
 def redefined(versions: Mapping[str, int], cells: Cells) -> Iterator[Change]:
-    """Each figure of an indicator whose definition changed, by the old version and by the new one, from the same cells."""
+    """Yield each figure of an indicator whose definition changed, by the old version and by the new one, from the same cells."""
     by_month: dict[tuple[date, str], Counter[tuple[str, str]]] = {}
     for key, value in cells.items():
         by_month.setdefault((month_of(key.period), key.authority), Counter())[key.measure, key.category] += value

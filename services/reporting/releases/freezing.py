@@ -1,4 +1,4 @@
-"""The contents of a release: every cell that counts, exact and rounded, and the changes since the release before."""
+"""The contents of a release: every cell that counts, exact and rounded, and the changes since the previous release."""
 
 import hashlib
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Frozen:
 
 
 def cells_of(connection: Connection, known_on: date, last_month: date, heard: Coverage) -> dict[CellKey, int]:
-    """Every cell that any version of an indicator is made of and that counts, services summed, zero cells left out."""
+    """Return every cell that any version of an indicator uses and that counts, with services added up and zeros left out."""
     forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
     cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
@@ -54,7 +54,7 @@ def cells_of(connection: Connection, known_on: date, last_month: date, heard: Co
 
 
 def earlier(connection: Connection, latest: ReleaseInfo | None) -> Earlier:
-    """The last public cells. No earlier release is needed, since each continued from the one before it."""
+    """Return the last public cells. No earlier release is needed, since each continued from the one before it."""
     if latest is None:
         return NOTHING_EARLIER
     cells, published = (_frozen_cells(connection, table, latest.id) for table in (release_cells, public_cells))
@@ -68,7 +68,7 @@ def _frozen_cells(connection: Connection, table: Table, name: str) -> Cells:
 
 
 def key(connection: Connection) -> bytes:
-    """The secret of the rounding, made with the first release."""
+    """Return the secret of the rounding, which is made with the first release."""
     connection.execute(
         insert(rounding_key).from_select(["key"], select(literal(token_bytes(32))).where(~exists(select(rounding_key))))
     )
@@ -100,7 +100,7 @@ def write(connection: Connection, frozen: Frozen, now: datetime) -> None:
 
 
 def _hash(cells: Cells, definitions: object) -> str:
-    """SHA-256 over everything that decides what is shown."""
+    """Return the SHA-256 over everything that decides what is shown."""
     digest = hashlib.sha256(msgspec.json.encode(definitions, order="sorted"))
     for key, value in sorted(cells.items()):
         digest.update(msgspec.json.encode((*key, value)))
@@ -108,7 +108,7 @@ def _hash(cells: Cells, definitions: object) -> str:
 
 
 def write_changes(connection: Connection, frozen: Frozen, latest: ReleaseInfo, before: Earlier) -> None:
-    """Cell by cell, and for Scotland as the public gets it."""
+    """Write the changes cell by cell, and for Scotland as the public gets them."""
     columns = ("release", "place", "measure", "category", "period", "authority", "before", "after", "why")
     whole = changes(Before(latest.last_month, before.cells, latest.versions), frozen.cells)
     public = Before(latest.last_month, of_scotland(before.published), latest.versions)

@@ -24,7 +24,7 @@ class Withdrawn(NotThere):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
-    """A frozen cut, without its figures."""
+    """A frozen vintage, without its figures."""
 
     id: str
     status: str
@@ -35,42 +35,42 @@ class ReleaseInfo:
     published_at: datetime | None
     withdrawn_at: datetime | None
     notices: tuple[Notice, ...]
-    """What readers of it must know, in the order in which it was said; and what it corrects in others."""
+    """Notices for its readers, in the order in which they were given; also of what it corrects in others."""
     definitions: Mapping[str, Any]
     held_at: datetime | None = None
     """Since when it waits for its announced day."""
     set_right_by: str | None = None
-    """The published release that has right now what was wrong in this one: the last, where corrections were corrected."""
+    """The published release that now has the correct figures: the last, if corrections were corrected."""
 
     @property
     def versions(self) -> Mapping[str, int]:
-        """The version of each indicator that was in force, and answers for this release."""
+        """Return the version of each indicator that was in force, and that answers for this release."""
         found: Mapping[str, int] = self.definitions["indicators"]
         return found
 
     @property
     def public(self) -> frozenset[CellName]:
-        """The cells that it has rounded. The public is told no others from this release."""
+        """Return the cells of which it has rounded values. The public is shown no others of this release."""
         return frozenset((measure, category) for measure, category in self.definitions["public"])
 
     @property
     def own_notices(self) -> tuple[Notice, ...]:
-        """Those about itself."""
+        """Return the notices about itself."""
         return tuple(each for each in self.notices if each.release == self.id)
 
     @property
     def corrected_by(self) -> str | None:
-        """The release that was published to correct this one. It may have been corrected itself, or withdrawn."""
+        """Return the release that was published to correct this one. It may have been corrected itself, or withdrawn."""
         return next((each.successor for each in self.own_notices if each.successor), None)
 
     @property
     def corrects(self) -> tuple[str, ...]:
-        """The releases that it corrects."""
+        """Return the releases that it corrects."""
         return tuple(each.release for each in self.notices if each.successor == self.id)
 
     @property
     def told_at(self) -> datetime:
-        """When the last notice about it was given."""
+        """Return when the last notice about it was given."""
         moments = (self.published_at or self.made_at, self.withdrawn_at, *(each.at for each in self.notices))
         return max(each for each in moments if each is not None)
 
@@ -92,15 +92,15 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 
 def alone(connection: Connection) -> None:
-    """Until this transaction ends, nobody else holds, publishes or announces a release, so what is read from here on stays valid.
+    """Ensure that nobody else holds, publishes or announces a release until this transaction ends, so that what is read stays valid.
 
-    Publications wait for it, so that nothing that takes long may come after it.
+    Publications wait for it, so nothing slow may come after it.
     """
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('releases'))")
 
 
 def alone_in_making(connection: Connection) -> None:
-    """Until this transaction ends nobody else makes a draft. Publications go on."""
+    """Ensure that nobody else makes a draft until this transaction ends. Publications continue."""
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('drafts'))")
 
 
@@ -109,7 +109,7 @@ def _info(row: Row[Any]) -> ReleaseInfo:
 
 
 def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
-    """Newest first. Drafts are for national viewers."""
+    """Return releases, newest first. Drafts are only for national viewers."""
     query = select(*_COLUMNS).order_by(releases.c.last_month.desc(), releases.c.made_at.desc())
     if viewer.audience != "national":
         query = query.where(releases.c.status != DRAFT)
@@ -117,9 +117,9 @@ def all_releases(connection: Connection, viewer: Identity) -> list[ReleaseInfo]:
 
 
 def release_for(connection: Connection, viewer: Identity, wanted: str | None, as_of: date | None) -> ReleaseInfo | None:
-    """The release asked for, or the latest that was published (by the end of that day). None where there is none.
+    """Return the release asked for, or the latest that was published (by the end of that day). None if there is none.
 
-    Raises NotThere where the one asked for is not there, or not for this viewer.
+    Raises NotThere if the one asked for does not exist, or not for this viewer.
     """
     if wanted is not None:
         return _named(connection, viewer, wanted)
@@ -170,9 +170,9 @@ def _why_withdrawn(release: ReleaseInfo) -> str:
 def changes_of(
     connection: Connection, viewer: Identity, release: str, behind: tuple[str, str, date, str] | None, limit: int
 ) -> list[Change]:
-    """What changed since the release before, in the order of keys, from the one behind the key given.
+    """Return what changed since the previous release, in the order of keys, beginning after the given key.
 
-    National viewers read it cell by cell; others for Scotland, as it was published, and authorities their own beside it.
+    National viewers read it cell by cell; others for Scotland, as it was published, and authorities their own besides.
     """
     c = release_changes.c
     key = (c.measure, c.category, c.period, c.authority)

@@ -28,18 +28,18 @@ class Notice:
     """One notice. A release has those about itself, and those about releases that it corrects."""
 
     release: str
-    """The one that it is about."""
+    """The release that it is about."""
     at: datetime
     kind: NoticeKind
     reason: str
     who: str
-    """Who gave it. For national viewers; the public is told by the publisher."""
+    """Who gave it, for national viewers; to the public, the publisher speaks."""
     successor: str | None = None
-    """The release that has right what is corrected."""
+    """The release that has the corrected figures."""
 
 
 def read_notices(found: Any) -> tuple[Notice, ...]:
-    """What the column `NOTICES` holds."""
+    """Read the value of the column `NOTICES`."""
     return msgspec.convert(found, tuple[Notice, ...])
 
 
@@ -53,7 +53,7 @@ def _notices() -> ColumnElement[Any]:
 
 
 NOTICES = _notices()
-"""A column beside those of a release: all that is said of it and of releases that it corrects."""
+"""A column beside those of a release: all notices about it, and about releases that it corrects."""
 
 
 def _set_right_by() -> ColumnElement[Any]:
@@ -73,11 +73,11 @@ def _set_right_by() -> ColumnElement[Any]:
 
 
 SET_RIGHT_BY = _set_right_by()
-"""A column beside those of a release: the last in the line of those that correct it and one another, unless it was withdrawn."""
+"""A column beside those of a release: the last of the releases that correct it and one another, unless it was withdrawn."""
 
 
 def leads_to(connection: Connection, release: str) -> str | None:
-    """The release to which readers of a corrected one go on: the one that is right, or else the one meant to correct it."""
+    """Return the release at which readers of a corrected one continue: the correct one, or else the one meant to correct it."""
     c = release_notices.c
     first = select(c.successor).where(c.release == release, c.successor.is_not(None)).scalar_subquery()
     found: str | None = connection.scalar(select(func.coalesce(SET_RIGHT_BY, first)).where(releases.c.id == release))

@@ -26,13 +26,13 @@ from services.reporting.releases.index import DRAFT, PUBLISHED, WITHDRAWN, alone
 from services.reporting.releases.notices import Notice, NoticeKind, add_notice
 
 BY_ITSELF = "payback"
-"""Who publishes what was held, in the audit."""
+"""The name in the audit under which held releases are published."""
 _WAITS = and_(releases.c.held_at.is_not(None), releases.c.status == DRAFT)
-"""Of one release at the most."""
+"""True of at most one release."""
 
 
 def latest_day(database: Engine, clock: Clock) -> date:
-    """The last day that is over; on the very first day with data, that day itself."""
+    """Return the last day that is over; on the very first day with data, that day itself."""
     today = clock().astimezone(LONDON).date()
     yesterday = today - timedelta(days=1)
     with unhurried(database) as connection:
@@ -49,9 +49,9 @@ def make(
     note: str | None = None,
     told: Told = untold,
 ) -> str:
-    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name. `told` hears how far it is.
+    """Freeze a draft of all months up to the last, as known at the end of a day. Returns its name. `told` is called with the progress.
 
-    What it reads and writes grows with the nation, and nobody waits for it: no statement of it has a timeout.
+    What it reads and writes grows with the nation, and nobody waits for it, so none of its statements has a timeout.
     """
     if not last_day(last_month) < known_on <= latest_day(database, clock):
         raise CannotRelease("A release shows whole months, as known at the end of a later day that is over")
@@ -64,7 +64,7 @@ def make(
         cells = cells_of(connection, known_on, last_month, heard)
         before = earlier(connection, latest)
         secret = key(connection)
-    public = rounded(cells, last_month, secret, before, told)  # takes long, so it holds no transaction open
+    public = rounded(cells, last_month, secret, before, told)  # slow, so no transaction is open meanwhile
     with unhurried(database) as connection:
         alone_in_making(connection)
         name = _next_name(connection, last_month)
@@ -90,9 +90,10 @@ class Correction:
 
 
 def hold(database: Engine, name: str, clock: Clock) -> datetime:
-    """Keep a draft for the moment that was announced, at which it is published by itself. Returns the moment.
+    """Hold a draft for the announced moment, at which it is published automatically. Returns the moment.
 
-    Until then nobody sees it who may not see drafts. One is held at a time: what is published before it would make it out of date.
+    Until then it is only for those who may see drafts. One release is held at a time: another one published before it would make it out of
+    date.
     """
     with transaction(database) as connection:
         draft = _locked(connection, name, DRAFT)
@@ -124,9 +125,9 @@ def let_go(database: Engine, name: str) -> None:
 
 
 def publish(database: Engine, name: str, clock: Clock, correction: Correction | None = None) -> None:
-    """Make a draft public. It must have been made after the last publication, which it has to take into account.
+    """Make a draft public. It must have been made after the last publication, which it must take into account.
 
-    What was announced waits for its moment.
+    A release that was announced waits for its moment.
     """
     with transaction(database) as connection:
         draft = _locked(connection, name, DRAFT)
@@ -143,7 +144,7 @@ def publish(database: Engine, name: str, clock: Clock, correction: Correction | 
 
 
 def publish_due(database: Engine, clock: Clock) -> str | None:
-    """Publish what is held, once its moment has come. Returns its name. Several processes may try at once."""
+    """Publish the held release, once its moment has come. Returns its name. Several processes may try at once."""
     with transaction(database) as connection:
         if not _is_over(next_due(connection), clock):
             return None
@@ -161,13 +162,13 @@ def _is_over(moment: datetime | None, clock: Clock) -> bool:
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When what is held will be published. None where nothing is held, or its announcement was called off."""
+    """Return when the held release will be published. None if none is held, or its announcement was called off."""
     month = connection.scalar(select(releases.c.last_month).where(_WAITS))
     return None if month is None else due_at(connection, month)
 
 
 def withdraw(database: Engine, name: str, clock: Clock, reason: str) -> None:
-    """Take a published release back. It stays listed, and what it told counts as known for ever."""
+    """Withdraw a published release. It stays listed, and what it showed counts as known for ever."""
     with transaction(database) as connection:
         _locked(connection, name, PUBLISHED)
         values = {"status": WITHDRAWN, "withdrawn_at": clock()}
@@ -185,7 +186,10 @@ def note(database: Engine, name: str, clock: Clock, reason: str) -> None:
 
 
 def _open(connection: Connection, name: str, now: datetime, due: datetime | None) -> None:
-    """Files that were made before say that it came on the day on which it was due, and tell of no correction."""
+    """Publish a release, and delete its files if they are wrong: they say that it came on the day on which it was due.
+
+    A correction has no due moment here, so its files are always deleted: they do not mention what it corrects.
+    """
     if due is None or now.astimezone(LONDON).date() != due.date():
         connection.execute(delete(release_files).where(release_files.c.release == name))
     values = {"status": PUBLISHED, "published_at": now, "held_at": None}
@@ -214,7 +218,7 @@ def _notice(connection: Connection, notice: Notice) -> None:
 
 
 def _locked(connection: Connection, name: str, status: str | None = None) -> Row[Any]:
-    """The release, and no other changes meanwhile either. Raises CannotRelease where it is not there, or not in that status."""
+    """Return the release, and prevent other changes meanwhile. Raises CannotRelease if it does not exist, or has another status."""
     alone(connection)
     row = connection.execute(select(releases).where(releases.c.id == name)).one_or_none()
     if row is None:
@@ -242,11 +246,11 @@ def _next_name(connection: Connection, last_month: date) -> str:
 
 
 def _published(connection: Connection) -> list[str]:
-    """All that was ever published, in that order."""
+    """Return every release that was ever published, in that order."""
     found = select(releases.c.id).where(releases.c.published_at.is_not(None)).order_by(releases.c.published_at)
     return list(connection.scalars(found))
 
 
 def default_month(clock: Clock) -> date:
-    """The month before the last: by then most of what is late has come."""
+    """Return the month before the last: by then, most late reports have come."""
     return add_months(clock().date().replace(day=1), -2)

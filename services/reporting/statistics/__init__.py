@@ -1,1 +1,1 @@
-"""Intervals, estimates of what is still to come and causes of change, pure."""
+"""Intervals, estimates of what is still to come, and causes of change, pure."""

@@ -14,7 +14,7 @@ from services.reporting.registry.indicators import Form
 
 
 class Cause(StrEnum):
-    """Why a cell, or a figure, moved."""
+    """Why a cell, or a figure, changed."""
 
     NEW = "new"
     LATE = "late"
@@ -37,7 +37,7 @@ OF_CELLS = (Cause.NEW, Cause.LATE, Cause.CORRECTED, Cause.WITHDRAWN)
 
 
 class Change(NamedTuple):
-    """A cell that moved between two releases. Where a definition changed, `measure` is the indicator and `category` says how."""
+    """A cell that changed between two releases. If a definition changed, `measure` is the indicator and `category` says how."""
 
     measure: str
     category: str
@@ -87,7 +87,7 @@ class Counts:
 
 
 def moves(steps: Iterable[Step], first_day: date) -> Iterator[Move]:
-    """Each step by its causes, given what was over on the first day."""
+    """Yield each step by its causes, given the months that were over on the first day."""
     groups: dict[tuple[str, str, date, str, date], dict[str, int]] = {}
     for step in steps:
         place = step.measure, step.authority, step.period, _dimension(step.category), step.known_on
@@ -101,13 +101,15 @@ def moves(steps: Iterable[Step], first_day: date) -> Iterator[Move]:
 
 
 def _dimension(category: str) -> str:
-    """Bands and bare words such as `missed` are one: what was overdue and is done late moves from one to the other."""
+    """Return the dimension of a category. Bands and bare words such as `missed` are one, since an overdue duty that is done late moves from
+    one to the other.
+    """
     dimension, separator, _ = category.partition("=")
     return "outcome" if dimension in _ONE_OUTCOME or (category and not separator) else dimension
 
 
 def split(group: Mapping[str, int]) -> Iterator[tuple[str, Cause, int]]:
-    """Categories that moved together, by cause. What was corrected adds up to nothing; the rest is late or withdrawn."""
+    """Yield changes of categories that changed together, by cause. Corrections add up to zero; the rest is late or withdrawn."""
     net = sum(group.values())
     sign, rest = (1, Cause.LATE) if net >= 0 else (-1, Cause.WITHDRAWN)
     along = sum(by for by in group.values() if by * sign > 0)
@@ -117,7 +119,7 @@ def split(group: Mapping[str, int]) -> Iterator[tuple[str, Cause, int]]:
         if by * sign <= 0:
             corrected = by
         else:
-            # A share of what went the other way, in whole numbers that add up.
+            # Each category's share of the corrections, in whole numbers that add up.
             corrected = sign * (
                 abs(against) * abs(passed + by) // abs(along) - abs(against) * abs(passed) // abs(along)
             )
@@ -128,7 +130,7 @@ def split(group: Mapping[str, int]) -> Iterator[tuple[str, Cause, int]]:
 
 
 def by_cause(found: Iterable[Move], numerator: Form, denominator: Form | None) -> dict[Cause, Counts]:
-    """What each cause adds to numerator and denominator."""
+    """Return what each cause adds to numerator and denominator."""
     totals = {cause: [0, 0] for cause in OF_CELLS}
     for move in found:
         for index, form in enumerate((numerator, denominator)):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TAIL_95, TAIL_998 = 0.025, 0.001
-"""What lies beyond each limit, on either side."""
+"""The probability beyond each limit, on either side."""
 FEWEST = 10
 """A share of fewer says nothing, and is not compared."""
 OFF_BY = 0.8
@@ -28,13 +28,13 @@ Floats = NDArray[np.float64]
 
 
 class Place(StrEnum):
-    """Where an authority lies."""
+    """The place of an authority."""
 
     WITHIN = "within"
     ALERT = "alert"
-    """Beyond 95 %."""
+    """Beyond the 95 % limits."""
     ALARM = "alarm"
-    """Beyond 99.8 %."""
+    """Beyond the 99.8 % limits."""
 
 
 class Limits(NamedTuple):
@@ -64,7 +64,7 @@ class Funnel:
 
     @property
     def limits(self) -> Limits:
-        """Quantiles, as shares: an authority is beyond one exactly when `place` says so."""
+        """Return quantiles, as shares: an authority is beyond one exactly when `place` says so."""
         return Limits(*self._between(TAIL_95), *self._between(TAIL_998))
 
     def beyond(self, tail: float) -> float:
@@ -123,7 +123,7 @@ def _rounding(step: int) -> Floats:
 
 @lru_cache(maxsize=512)
 def _binomial(share: float, trials: int) -> Floats:
-    """The chance of each number of successes."""
+    """Return the probability of each number of successes."""
     if share in {0.0, 1.0}:
         return np.array([float(count == share * trials) for count in range(trials + 1)])
     counts = np.arange(trials + 1)
@@ -135,7 +135,7 @@ def _binomial(share: float, trials: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ByChance:
-    """How many authorities lie beyond the limits, how many would by chance alone, and how much they vary."""
+    """How many authorities are beyond the limits, how many would be by chance alone, and how much they vary."""
 
     compared: int
     beyond_95: int
@@ -143,9 +143,11 @@ class ByChance:
     beyond_998: int
     beyond_998_by_chance: float
     dispersion: float | None
-    """The mean of squared distances in standard errors, rounding included: about 1 where chance explains all. None where nothing varies."""
+    """The mean of squared distances in standard errors, rounding included: about 1 if chance explains everything.
+    None if nothing varies.
+    """
     overdispersed: bool
-    """Whether they vary more than chance alone explains 95 times in 100."""
+    """Whether they vary more than chance alone would 95 times in 100."""
 
 
 def by_chance(share: float, compared: Iterable[tuple[int, int]], step: int = 0) -> ByChance:
@@ -174,6 +176,6 @@ def _dispersion(share: float, pairs: list[tuple[int, int]], step: int) -> float 
 
 
 def _chi_square_95(degrees: int) -> float:
-    """What a sum of so many squared standard errors stays below 95 times in 100 (Wilson and Hilferty 1931)."""
+    """Return the value below which a sum of so many squared standard errors is 95 times in 100 (Wilson and Hilferty 1931)."""
     part = 2 / (9 * degrees)
     return float(degrees * (1 - part + NormalDist().inv_cdf(0.95) * sqrt(part)) ** 3)

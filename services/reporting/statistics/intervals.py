@@ -7,7 +7,7 @@ Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson(successes: float, trials: float) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927). `trials` is above 0."""
+    """Return the 95 % score interval of a proportion (Wilson 1927). `trials` is above 0."""
     share, z2 = successes / trials, Z_95**2
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z_95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
@@ -15,9 +15,10 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
 
 
 def difference(successes: tuple[float, float], trials: tuple[float, float], off_by: float = 0) -> tuple[float, float]:
-    """The 95 % interval of the second proportion less the first, of two that do not overlap (Newcombe 1998, method 10), from -1 to 1.
+    """Return the 95 % interval of the second proportion less the first, for two that do not overlap (Newcombe 1998, method 10), from -1 to
+    1.
 
-    `off_by` is the standard deviation by which rounding puts each share off, besides chance, in cases: successes and trials together.
+    `off_by` is the standard deviation that rounding adds to each share besides chance, in cases, for successes and trials together.
     """
     first, second = (s / t for s, t in zip(successes, trials, strict=True))
     before, now = (wilson(s, t) for s, t in zip(successes, trials, strict=True))

@@ -1,8 +1,8 @@
-"""How much is still likely to arrive: from how long an authority's own past reports took. Pure.
+"""How much is still likely to arrive: estimated from how long an authority's own past reports took. Pure.
 
-Reports are counted by the month of the fact and the band of days until they arrived. A recent month shows only what was quick
-enough, so the share of each band is taken from months that are old enough to show all of it, and the bands are chained from
-the slowest down (the reverse-time, or chain-ladder, estimate). A month's facts are taken as spread evenly over its days.
+Reports are counted by the month of the fact and the band of days until they arrived. A recent month shows only what was quick enough, so
+the share of each band is taken from months that are old enough to show all of it, and the bands are chained from the slowest down (the
+reverse-time, or chain-ladder, estimate). A month's facts are assumed to be spread evenly over its days.
 """
 
 import math
@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 EDGES = (1, 7, 31, 92, 366, 731)
-"""Days by which all of a band has arrived. What takes over two years is not looked for."""
+"""Days by which all of a band has arrived. Reports that take over two years are not estimated."""
 MONTHS_LOOKED_AT = 12
 SHORTEST_HISTORY = 92
-"""Days that the past must show: a shorter one would take slow reports for none."""
+"""Fewest days of history: in a shorter one, slow reports would seem to be none."""
 EVERY_DAYS = 3
-"""Days of a month that stand for all of them."""
+"""One day in so many stands for the days of a month."""
 FEWEST_REPORTS = 30
 """Fewer past reports than this say nothing about the next."""
 
@@ -45,7 +45,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is expected about one area and period. `expected` is None where `why` says why."""
+    """What is expected about one area and period. `expected` is None if `why` says why."""
 
     arrived: int
     expected: float | None
@@ -53,7 +53,7 @@ class Outlook:
 
     @property
     def share(self) -> float | None:
-        """Still to come, of all in the end."""
+        """Return the share still to come, out of all in the end."""
         if self.expected is None:
             return None
         total = self.arrived + self.expected
@@ -68,12 +68,12 @@ class Estimate:
     day: date
     arrived: Floats
     expected: Floats
-    """Not a number where the month is not settled and nothing has arrived, or the authority has no history."""
+    """Not a number if the month is not settled and nothing has arrived, or the authority has no history."""
     known: Bools
     """Which authorities have a history."""
 
     def of(self, first: date, last: date) -> list[Outlook]:
-        """Each authority over these months, both included."""
+        """Return each authority's outlook over these months, both included."""
         span = slice(bisect_left(self.months, first), bisect_right(self.months, last))
         sums = (whole[:, span].sum(axis=1).tolist() for whole in (self.arrived, self.expected))
         return [_outlook(*each) for each in zip(*sums, self.known.tolist(), strict=True)]
@@ -86,12 +86,12 @@ def _outlook(arrived: float, expected: float, known: bool) -> Outlook:
 
 
 def months_needed(day: date) -> tuple[date, ...]:
-    """The months whose reports an estimate looks at, the month of the day last."""
+    """Return the months whose reports an estimate uses, the month of the day last."""
     return months_between(add_months(month_of(day), -MONTHS_LOOKED_AT - EDGES[-1] // 30 - 1), month_of(day))
 
 
 def estimate(reports: Floats, months: Sequence[date], day: date) -> Estimate:
-    """From reports by authority, month of the fact and band of delay. Earlier months are settled, later ones empty."""
+    """Estimate from reports by authority, month of the fact and band of delay. Earlier months are settled, later ones empty."""
     curves, known = arrival_curves(reports, months, day)
     weights = np.array([_weights(month, day) for month in months])
     share = np.where(known[:, None], curves @ weights.T, np.nan)
@@ -104,14 +104,14 @@ def estimate(reports: Floats, months: Sequence[date], day: date) -> Estimate:
 
 
 def is_settled(month: date, day: date) -> bool:
-    """Whether all that is looked for has had its time."""
+    """Return whether everything that is estimated has had time to arrive."""
     return last_day(month) + timedelta(days=EDGES[-1]) <= day
 
 
 def arrival_curves(reports: Floats, months: Sequence[date], day: date) -> tuple[Floats, Bools]:
-    """By authority the share that has arrived by each edge, and whether its past says enough.
+    """Return, by authority, the share that has arrived by each edge, and whether its past says enough.
 
-    Bands so slow that no month is old enough to show them are taken as empty.
+    Bands so slow that no month is old enough to show them count as empty.
     """
     curves = np.ones((len(reports), len(EDGES)))
     known = np.ones(len(reports), np.bool_)
@@ -127,7 +127,7 @@ def arrival_curves(reports: Floats, months: Sequence[date], day: date) -> tuple[
 
 
 def _weights(month: date, day: date) -> Floats:
-    """How a month's share of arrivals is made of the shares by each edge: straight lines between these."""
+    """Return the weights with which a month's share of arrivals is made from the shares by each edge: straight lines between these."""
     found = np.zeros(len(EDGES))
     days = [month + timedelta(days=n) for n in range(0, last_day(month).day, EVERY_DAYS)]
     ages = [(day - each).days for each in days if each <= day]

@@ -1,8 +1,9 @@
 """Signals beyond chance in a monthly series: runs on one side of the median. Pure; the rules are shown on the pages.
 
 A shift is 8 or more months on one side of the median with none on the other. A trend is 5 or more rises, or falls, in a row. A month
-without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never looked at. Where figures are
-rounded, a month nearer to the median than rounding explains counts as on it, and a rise or fall that rounding explains counts as none.
+without a figure ends a run; a month on the median neither ends nor lengthens one. Provisional months are never used. If figures are
+rounded, a month that is nearer to the median than rounding explains counts as on it, and a rise or fall that rounding explains counts as
+none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,17 +25,19 @@ class Signal(NamedTuple):
     first: int
     last: int
     times: int
-    """How many months lie on that side, or how many rises or falls there are."""
+    """How many months are on that side, or how many rises or falls there are."""
 
 
 def middle(series: Sequence[Value]) -> float | None:
-    """The median of what is known; None where nothing is."""
+    """Return the median of the known values; None if there are none."""
     known = [value for value in series if value is not None]
     return median(known) if known else None
 
 
 def signals(series: Sequence[Value], off_by: Sequence[float] = ()) -> list[Signal]:
-    """Every shift and trend, in the order in which they begin. `off_by` is how far rounding may put each value; none if left out."""
+    """Return every shift and trend, in the order in which they begin. `off_by` is how far rounding may change each value; not at all if
+    left out.
+    """
     off = off_by or [0.0] * len(series)
     return sorted([*_shifts(series, off), *_trends(series, off)], key=lambda each: (each.first, each.kind))
 
@@ -50,7 +53,7 @@ def _shifts(series: Sequence[Value], off: Sequence[float]) -> Iterator[Signal]:
 
 
 def _side(value: Value, at: Value, off: float) -> int:
-    """1 above and -1 below; 0 where it is neither, or neither by more than rounding explains."""
+    """Return 1 for above and -1 for below; 0 if it is neither, or by no more than rounding explains."""
     if value is None or at is None or abs(value - at) <= off:
         return 0
     return 1 if value > at else -1

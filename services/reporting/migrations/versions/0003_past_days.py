@@ -1,4 +1,4 @@
-"""Past days are read from an index alone: a row lies on a page of its own, and there are thousands to an answer."""
+"""An index from which past days are read alone: each row is on a page of its own, and an answer needs thousands."""
 
 from alembic import op
 

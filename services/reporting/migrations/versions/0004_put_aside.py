@@ -1,4 +1,4 @@
-"""Aggregates that could not be read are kept, and the rest is taken."""
+"""Aggregates that could not be read are kept, and the others are processed."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What the last record taken was, so that a log that went back is noticed."""
+"""The fingerprint of the last record, so that a log that went back is noticed."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Never heard is no time, and a release keeps from which month to which day each authority had been heard."""
+"""No time for an authority that was never heard from; and in releases, from which month to which day each was heard from."""
 
 from alembic import op
 

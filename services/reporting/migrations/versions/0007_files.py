@@ -1,4 +1,4 @@
-"""The files of a release are kept with it, so that they stay the same."""
+"""The files of a release, kept with it so that they stay the same."""
 
 import sqlalchemy as sa
 from alembic import op

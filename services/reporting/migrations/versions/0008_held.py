@@ -1,4 +1,4 @@
-"""What a service held when it published a position, to see whether anything of it is lacking here; and what was proved."""
+"""What a service held when it published a position, to find whether anything is missing here; and proofs."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
-"""The public gets the cells of a release rounded, and no longer some of them hidden.
+"""Rounded cells of a release for the public, in place of suppression.
 
-What was released before was protected in another way, and cannot be shown beside what is rounded: it is withdrawn, and stays listed.
+Earlier releases were protected in another way, and cannot be shown beside rounded ones: they are withdrawn, and stay listed.
 """
 
 import sqlalchemy as sa

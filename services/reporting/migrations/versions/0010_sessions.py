@@ -1,4 +1,4 @@
-"""Who is signed in to pages."""
+"""Sessions of people who are signed in to pages."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What is put aside keeps its seal, so that it is not believed by mistake when it is tried again."""
+"""Seals of messages that were put aside, so that they are not accepted by mistake when they are tried again."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
-"""When releases will come, what was said of them afterwards, and who did what: only ever added to.
+"""The calendar of releases, notices, and who did what: only ever added to.
 
-A release that is held for its day stays a draft, so that a process of the version before shows it to nobody either.
+A release that is held for its day remains a draft, so that a process of the previous version shows it to nobody either.
 """
 
 from alembic import op

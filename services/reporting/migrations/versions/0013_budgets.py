@@ -1,4 +1,4 @@
-"""What callers took in a minute, shared by the processes of the API."""
+"""The budgets of callers, shared by the processes of the API."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The change list of a release, as people read it."""
+"""The change list of a release, arranged for reading."""
 
 import csv
 from collections import Counter
@@ -102,7 +102,7 @@ def cell_changes(enquiry: Enquiry, release: ReleaseInfo) -> Changes:
 
 
 def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:
-    """The first changes of a release; of a withdrawn one, only for national viewers."""
+    """Return the first changes of a release; of a withdrawn one, only for national viewers."""
     if release.status not in {PUBLISHED, DRAFT} and enquiry.viewer.audience != "national":
         return []
     gate = Gate(enquiry.viewer)
@@ -111,7 +111,7 @@ def change_lines(enquiry: Enquiry, release: ReleaseInfo) -> list[ChangeLine]:
 
 
 def measured(name: str) -> str:
-    """What is counted, with its unit where these are not simply the orders or events that it names."""
+    """Return what is counted, with its unit unless that is the orders or events of the name."""
     measure = MEASURES[name]
     return f"{measure.meaning}, in {measure.unit}" if measure.unit in AMOUNTS else measure.meaning
 

@@ -20,12 +20,12 @@ class Choice:
 
     @property
     def within(self) -> str:
-        """The label within a sentence."""
+        """Return the label within a sentence."""
         return self.label.replace("Last ", "last ", 1)
 
 
 def choices(first: date, last: date) -> list[Choice]:
-    """Newest and widest first: the last 12 months, whole years, whole quarters, months."""
+    """Return the choices, newest and widest first: the last 12 months, whole years, whole quarters, months."""
     span = Span(max(first, add_months(last, -11)), last)
     found = [Choice("12-months", f"Last {_months(span)}", span)]
     months = months_between(first, last)
@@ -41,12 +41,12 @@ def choices(first: date, last: date) -> list[Choice]:
 
 
 def chosen(offered: list[Choice], wanted: str | None) -> Choice:
-    """The choice asked for, or the first."""
+    """Return the choice asked for, or the first."""
     return next((choice for choice in offered if choice.value == wanted), offered[0])
 
 
 def year_before(span: Span) -> Span:
-    """The same months a year earlier."""
+    """Return the same months a year earlier."""
     return Span(add_months(span.first, -12), add_months(span.last, -12))
 
 

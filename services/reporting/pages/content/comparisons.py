@@ -30,7 +30,7 @@ class Compared:
     kind: str
     """`within`, `alert` or `alarm`."""
     ranks: Mapping[str, float | str]
-    """By what the table can be sorted, the lowest first."""
+    """Values by which the table can be sorted, the lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,25 @@ class Comparison:
 
     chart: str
     drawing: str
-    """The chart as wide screens show it."""
+    """The chart for wide screens."""
     rows: tuple[Compared, ...]
     scotland: str
     left_out: tuple[tuple[str, str], ...]
-    """Why some are not compared, and who they are."""
+    """Why some authorities are not compared, and their names."""
     mark: str
     by_chance: tuple[str, ...]
-    """In sentences."""
+    """The effect of chance, in sentences."""
     off_by: int
     """The multiples in which counts are published, for which limits allow; 0 where they are as they are."""
 
     @property
     def below(self) -> tuple[Compared, ...]:
-        """Outside the 99.8% limits, the lowest first."""
+        """Return those below the 99.8% limits, the lowest first."""
         return self._outside(-1)
 
     @property
     def above(self) -> tuple[Compared, ...]:
-        """Outside the 99.8% limits, the lowest first."""
+        """Return those above the 99.8% limits, the lowest first."""
         return self._outside(1)
 
     def _outside(self, side: int) -> tuple[Compared, ...]:
@@ -72,7 +72,7 @@ _PLACES = {
 }
 _SEVERITY = {Place.WITHIN: 0, Place.ALERT: 1, Place.ALARM: 2}
 SORTS = {"name": "Authority", "value": "Percent", "place": "Compared with Scotland", "size": "Out of"}
-"""What the table can be sorted by, and under which heading."""
+"""The columns by which the table can be sorted, with their headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,16 @@ class Order:
         return cls(name, (words_given or "").startswith("-")) if name in SORTS else cls()
 
     def asked(self, name: str) -> str:
-        """The order that a click on a heading asks for: reversed if the table is already sorted by it."""
+        """Return the order that a click on a heading asks for: reversed if the table is already sorted by it."""
         return f"-{name}" if name == self.by and not self.down else name
 
     def said(self, name: str) -> str:
-        """For `aria-sort`."""
+        """Return the value of `aria-sort`."""
         return "none" if name != self.by else "descending" if self.down else "ascending"
 
 
 def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -> Comparison | None:
-    """None where Scotland's own share is not shown."""
+    """Return the comparison; None if Scotland's own share is not shown."""
     found = compare(reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)))
     if found.scotland is None or found.share is None or found.by_chance is None:
         return None
@@ -135,7 +135,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
 
 
 def _left_out(rows: Iterable[Row]) -> tuple[tuple[str, str], ...]:
-    """Each reason with the names of those for whom it is so."""
+    """Return each reason with the names of the authorities to which it applies."""
     found: dict[str, list[str]] = {}
     for row in rows:
         found.setdefault(words.why_not_compared(row), []).append(name_in(row.authority, row.period))
@@ -169,7 +169,7 @@ def _between(lower: float, upper: float) -> str:
 
 
 def said(found: ByChance, rounded: bool) -> tuple[str, ...]:
-    """How many lie outside and would by chance, and whether chance explains how much they differ."""
+    """Say how many are outside and would be by chance, and whether chance explains how much they differ."""
     outside = (
         f"Of the {found.compared} authorities compared, chance alone would put {_about(found.beyond_95_by_chance)} outside the "
         f"95% limits and {_about(found.beyond_998_by_chance)} outside the 99.8% limits. "
@@ -190,7 +190,7 @@ def _about(number: float) -> str:
 
 
 def _curves(share: float, largest: float, off_by: int) -> list[charts.Curve]:
-    """Quantiles of the binomial, which go in steps where numbers are small."""
+    """Return quantiles of the binomial, which have steps if numbers are small."""
     sizes = sorted({max(FEWEST, round(largest * 1.05 * (index / 90) ** 2)) for index in range(1, 91)})
     limits = [(size, Funnel(share, size, off_by).limits) for size in sizes]
     return [

@@ -15,32 +15,32 @@ from services.reporting.statistics.intervals import difference
 Way = Literal["better", "worse", "up", "down", "same"]
 MINUS = "\N{MINUS SIGN}"
 TOO_WIDE = 100
-"""Points. An interval as wide as this takes in half of all changes that there can be."""
+"""In percentage points: an interval as wide as this covers half of all possible changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """From one period to a later one, in percentage points."""
+    """The change from one period to a later one, in percentage points."""
 
     points: float
     lower: float
     upper: float
     way: Way
-    """`same` where chance alone explains it."""
+    """`same` if chance alone explains it."""
 
     @property
     def too_few(self) -> bool:
-        """Whether the interval is so wide that it says nothing."""
+        """Return whether the interval is so wide that it says nothing."""
         return self.upper - self.lower >= TOO_WIDE
 
     @property
     def interval(self) -> str:
-        """In words."""
+        """Return the interval in words."""
         return f"{_signed(self.lower)} to {_signed(self.upper)} points"
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """Return the verdict in words."""
         if self.too_few:
             return "Too few to tell"
         if self.way == "same":
@@ -49,12 +49,12 @@ class Move:
 
     @property
     def sentence(self) -> str:
-        """By how much, with its interval where that says something."""
+        """Return the change, with its interval if that says something."""
         return f"{_signed(self.points)} points" + ("" if self.too_few else f" ({self.interval})")
 
 
 def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -> Move | None:
-    """None where either is not shown, or is no share. Counts are multiples of `step`, or are as they are where it is 0."""
+    """Return the change; None if either is not shown, or is no share. Counts are multiples of `step`, or exact if it is 0."""
     if before is None or now is None or not before.denominator or not now.denominator:
         return None
     if before.numerator is None or now.numerator is None or not _are_shares(before, now):
@@ -82,9 +82,9 @@ def of_how_many(moves: Sequence[Move], standards: int) -> str:
 
 
 def off_by(indicator: Indicator, row: Row, step: int) -> float:
-    """How far rounding to multiples of `step` may put a value, in its own unit: as far as one step of what is counted would.
+    """Return how far rounding to multiples of `step` may change a value, in its own unit: as far as one step of the counts would.
 
-    Sums over what is counted are rounded by each authority alone, so they are further off for areas of many.
+    Sums over counted items are rounded by each authority alone, so they differ more for areas of many authorities.
     """
     if row.value is None or row.numerator is None:
         return 0.0

@@ -21,7 +21,7 @@ from services.reporting.statistics.funnel import Place
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Authorities that lie further below Scotland in one standard than chance explains, at the 99.8 % limits."""
+    """Authorities that are further below Scotland in one standard than chance explains, at the 99.8 % limits."""
 
     indicator: Indicator
     authorities: tuple[tuple[str, str, str], ...]
@@ -30,7 +30,7 @@ class Behind:
 
 
 def sentences(reader: Reader, choice: Choice, standings: Sequence[StandardLine]) -> list[str]:
-    """Scotland in whole sentences, from figures that are shown; changes only beyond chance."""
+    """Describe Scotland in whole sentences, from figures that are shown; changes only if chance does not explain them."""
     found = [_orders(reader, choice), _completed(reader, choice), _met(standings), _moved(standings)]
     return [sentence for sentence in found if sentence]
 
@@ -109,7 +109,7 @@ def _count(reader: Reader, name: str, span: Span) -> float | None:
 
 
 def behind(reader: Reader, span: Span) -> list[Behind]:
-    """The authorities that need attention, by standard; standards without any are left out."""
+    """Return the authorities that need attention, by standard; standards without any are left out."""
     return [each for each in _behind(reader, span) if each.authorities]
 
 

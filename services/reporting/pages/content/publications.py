@@ -25,12 +25,12 @@ class Publication:
     """Everything on the first page of a release besides its dates."""
 
     choice: Choice | None
-    """The period that its headlines are of: the newest whole year. None where its figures are not shown any more."""
+    """The period of its headlines: the newest whole year. None if its figures are no longer shown."""
     headlines: tuple[str, ...]
     authorities: int
-    """How many there were in its last month."""
+    """How many authorities there were in its last month."""
     later: ReleaseInfo | None
-    """The newest published after it."""
+    """The newest release published after it."""
     before: ReleaseInfo | None
     changes: Changes | None
     """None where the public's list of them has not been made yet, or is not shown any more."""
@@ -38,16 +38,16 @@ class Publication:
     awaited: Announcement | None
     """The next release that was announced."""
     announced: Announcement | None
-    """What was said of this one before it came."""
+    """What was announced of this release before it came."""
     cite: str
     bibtex: str
     files: tuple[Listed, ...]
     content_hash: str
-    """Of the files; empty where they were not made yet."""
+    """The hash of the files; empty if they are not made yet."""
     whole: str
     """The name of the file that holds all others."""
     about: data_catalogue.Document | None
-    """For search engines."""
+    """Its description for search engines."""
 
 
 def publication(
@@ -94,7 +94,7 @@ def _headlines(reader: Reader, choice: Choice | None) -> tuple[str, ...]:
 
 
 def _by_standard(reader: Reader, choice: Choice) -> list[str]:
-    """Each standard that is shown, with its interval."""
+    """Describe each standard that is shown, with its interval."""
     rows = [(each, standards.row_of(reader, each, choice.span)) for each in standards.STANDARDS]
     return [
         f"{each.title}: {words.value(row.value, each.unit)} (95% interval {words.interval(row, each.unit)})."

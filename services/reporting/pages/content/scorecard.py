@@ -1,4 +1,4 @@
-"""One authority against the standards: beside Scotland and areas like it, against chance, and this quarter against the last."""
+"""One authority against the standards: beside Scotland and similar areas, against chance, and this quarter against the last."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,22 +32,22 @@ class Scored:
     mark: str
     scotland: str
     similar: str
-    """Together, of those whose figures are shown."""
+    """The share of similar areas together, of those whose figures are shown."""
     place: str
     """`within`, `better`, `worse` or `none`."""
     verdict: str
     why_not: str
-    """Why it is not compared; empty where it is."""
+    """Why it is not compared; empty if it is."""
     spine: str
     spark: str
     figures: tuple[str, str] | None
-    """Then and now, as written."""
+    """The earlier and the present figure, as written."""
     move: Move | None
-    """From then to now."""
+    """The change between them."""
 
 
 def nearest_in_size(code: str, among: Collection[str], count: int = SIMILAR) -> tuple[str, ...]:
-    """The authorities whose populations come nearest to this one's in proportion. A stated rule, not a judgement of likeness."""
+    """Return the authorities whose populations are nearest to this one's in proportion. A stated rule, not a judgement of similarity."""
     own = AUTHORITIES[code].population_thousands
     others = [AUTHORITIES[each] for each in among if each != code]
     others.sort(key=lambda each: max(own, each.population_thousands) / min(own, each.population_thousands))
@@ -55,17 +55,17 @@ def nearest_in_size(code: str, among: Collection[str], count: int = SIMILAR) -> 
 
 
 def similar_to(code: str, wanted: Sequence[str], among: Collection[str]) -> tuple[str, ...]:
-    """The chosen authorities, or else the nearest in size."""
+    """Return the chosen authorities, or else the nearest in size."""
     chosen = [each for each in dict.fromkeys(wanted) if each in among and each != code]
     return tuple(chosen[:MOST_SIMILAR]) or nearest_in_size(code, among)
 
 
 Times = tuple[Choice, Choice]
-"""What is set against what, the earlier first."""
+"""The two periods of a comparison, the earlier first."""
 
 
 def times_of(reader: Reader, code: str, offered: Sequence[Choice]) -> Times | None:
-    """The last two quarters; the last two years where no quarter of this authority is shown."""
+    """Return the last two quarters; the last two years if no quarter of this authority is shown."""
     pairs = [found for kind in ("quarter-", "year-") if (found := _latest_two(offered, kind))]
     shown = (pair for pair in pairs if any(_both_shown(reader, each, code, pair) for each in STANDARDS))
     return next(shown, pairs[0] if pairs else None)
@@ -82,13 +82,13 @@ def _both_shown(reader: Reader, indicator: Indicator, code: str, times: Times) -
 
 
 def said_of(times: Times | None) -> str:
-    """The heading of a comparison in time."""
+    """Return the heading of a comparison in time."""
     is_year = times is not None and times[0].value.startswith("year-")
     return "This year against the last" if is_year else "This quarter against the last"
 
 
 def scorecard(reader: Reader, code: str, span: Span, similar: Collection[str], times: Times | None) -> list[Scored]:
-    """All standards."""
+    """Return the scorecard of all standards."""
     return [_scored(reader, indicator, code, span, similar, times) for indicator in STANDARDS]
 
 
@@ -129,7 +129,7 @@ def _value(row: Row | None) -> float | None:
 
 
 def _verdict(answer: Answer, code: str) -> tuple[str, str, str]:
-    """Against limits around Scotland, for the authority's size; and why not, where it is not compared."""
+    """Return the place against limits around Scotland, for the authority's size; and why not, if it is not compared."""
     found = compare(answer)
     own = next((each for each in found.authorities if each.row.authority == code), None)
     if own is None or own.place is None or own.row.value is None:
@@ -152,7 +152,9 @@ def _why_not(found: Comparison, own: Row | None) -> str:
 
 
 def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
-    """The share of these authorities taken together. Those that are not shown are left out, and said to be; without any, the marks."""
+    """Return the share of these authorities together. Those that are not shown are left out, which is stated; if none is shown, return the
+    marks.
+    """
     shown = [row for code in codes if (row := rows.get(code)) and row.numerator is not None and row.denominator]
     whole = sum(row.denominator or 0 for row in shown)
     if not whole:
@@ -163,7 +165,7 @@ def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
 
 
 def summary(name: str, scored: Sequence[Scored], times: Times | None) -> list[str]:
-    """The scorecard in sentences."""
+    """Return the scorecard in sentences."""
     found = [_against_scotland(name, scored), _moved(scored, times) if times else ""]
     return [each for each in found if each]
 

@@ -29,7 +29,7 @@ _PAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page that fits."""
+    """One page that matches."""
 
     href: str
     title: str
@@ -38,12 +38,12 @@ class Found:
 
 
 def matches(indicator: Indicator, sought: str) -> bool:
-    """Whether its text contains every word."""
+    """Return whether its text contains every word."""
     return _fits(sought, f"{indicator.title} {indicator.definition} {indicator.theme} {indicator.id}")
 
 
 def search(sought: str, releases: Iterable[ReleaseInfo]) -> list[Found]:
-    """Matching pages, authorities first: most people search for their own."""
+    """Return matching pages, authorities first, since most people search for their own."""
     return [*_areas(sought), *_indicators(sought), *_pages(sought), *_releases(sought, releases)] if sought else []
 
 

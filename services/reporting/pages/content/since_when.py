@@ -28,9 +28,9 @@ class Course:
     told: str
     """Since when it has been outside, or that it is not."""
     outside: bool
-    """Whether it lies outside in the last quarter."""
+    """Whether it is outside in the last quarter."""
     values: tuple[str, ...]
-    """As written, quarter by quarter."""
+    """The values as written, by quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Courses:
 
 
 def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
-    """The whole quarters up to the end of the span, for who was there in the last."""
+    """Return the whole quarters up to the end of the span, for authorities that existed in the last one."""
     last = add_months(span.last, -(span.last.month % 3))
     first = add_months(last, 1 - 3 * QUARTERS)
     answer = reader.ask(indicator, Question(first, last, Grain("authority", "quarter")))
@@ -79,7 +79,7 @@ def _course(
 
 
 Placed = tuple[Place, bool] | None
-"""Where it lies, and whether above Scotland; None where that cannot be said."""
+"""The place, and whether it is above Scotland; None if that cannot be said."""
 
 
 def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
@@ -91,7 +91,7 @@ def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
 
 
 def told(places: Sequence[Placed], quarters: Sequence[str]) -> str:
-    """Counting back from the last quarter."""
+    """Say since when an authority has been outside, counting back from the last quarter."""
     if not places or places[-1] is None:
         return "Not compared in the last quarter"
     place, above = places[-1]

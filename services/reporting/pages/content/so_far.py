@@ -22,7 +22,7 @@ class Line:
     indicator: Indicator
     value: str
     size: str
-    """What a share is of, so far."""
+    """The denominator of a share so far."""
     mark: str
 
 
@@ -36,7 +36,7 @@ class SoFar:
 
 
 def so_far(reader: Reader, code: str) -> SoFar | None:
-    """None for viewers who see this authority in releases only, and on pages of a release."""
+    """Return the month so far; None for viewers who see this authority in releases only, and on pages of a release."""
     if reader.wanted is not None or not Gate(reader.viewer).sees_whole(code):
         return None
     today = reader.enquiry.today

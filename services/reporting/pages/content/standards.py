@@ -1,4 +1,4 @@
-"""Scotland against the standards: the share that met each, and whether it changed beyond chance in a year."""
+"""Scotland against the standards: the share that met each, and whether it changed within a year beyond chance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ STANDARDS = tuple(
     for each in INDICATORS.values()
     if each.standard and each.kind is Kind.SHARE and each.id not in _COUNTED_OTHERWISE
 )
-"""What has a national standard, each once."""
+"""Indicators with a national standard, each standard once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class StandardLine:
     bar: str
     spark: str
     move: Move | None
-    """Since the same period a year before."""
+    """The change since the same period a year before."""
     since: str
-    """What in its months is unlikely to be chance; mostly nothing."""
+    """Signals in its months that chance is unlikely to explain; usually empty."""
 
     @property
     def missed(self) -> str:
-        """How many orders missed it, in round words."""
+        """Return how many orders missed it, in round words."""
         if self.row is None or self.row.numerator is None or not self.row.denominator:
             return ""
         share = 1 - self.row.numerator / self.row.denominator
@@ -51,13 +51,13 @@ class StandardLine:
 
     @property
     def limit(self) -> str:
-        """The standard as a phrase, as in `within 1 working day`."""
+        """Return the standard as a phrase, as in `within 1 working day`."""
         said = self.indicator.standard or ""
         return f"within {said}" if said[:1].isdigit() and len(said) < 60 else said
 
 
 def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[StandardLine]:
-    """All standards."""
+    """Return the lines of all standards."""
     return [_standing(reader, indicator, span, area) for indicator in STANDARDS]
 
 
@@ -78,7 +78,7 @@ def _standing(reader: Reader, indicator: Indicator, span: Span, area: str) -> St
 
 
 def since_a_year(reader: Reader, indicator: Indicator, span: Span) -> Move | None:
-    """How Scotland's share changed; None if the indicator is not a share."""
+    """Return how Scotland's share changed; None if the indicator is not a share."""
     if indicator.kind is not Kind.SHARE:
         return None
     before, now = (row_of(reader, indicator, each) for each in (year_before(span), span))
@@ -86,12 +86,12 @@ def since_a_year(reader: Reader, indicator: Indicator, span: Span) -> Move | Non
 
 
 def row_of(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Row | None:
-    """The one figure of an area and span."""
+    """Return the only figure of an area and span."""
     return only(reader.ask(indicator, Question(span.first, span.last, area=area)).rows)
 
 
 def told_since(months: Sequence[Row], off_by: Sequence[float]) -> str:
-    """The last signal that reaches to the end of the settled months."""
+    """Describe the last signal that reaches to the end of the settled months."""
     settled = [None if row.provisional or row.partial else row.value for row in months]
     last = max((index for index, value in enumerate(settled) if value is not None), default=0)
     found = [each for each in signals(settled, off_by) if each.last == last]

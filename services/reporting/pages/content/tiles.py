@@ -59,11 +59,11 @@ SHORT = {
     "DGA": "S12000006",
     "BOR": "S12000026",
 }
-"""What a tile is called where there is no room for the name."""
+"""Short names of tiles, by code, for which there is always room."""
 
 
 class Spot(NamedTuple):
-    """Where an authority lies on the map."""
+    """The place of an authority on the map."""
 
     code: str
     short: str
@@ -81,7 +81,9 @@ _COLUMNS = len(_LAYOUT[0].split())
 
 
 def placed(codes: Collection[str]) -> list[Spot]:
-    """These from north to south; below them those that the layout does not know, since they were added to the list later."""
+    """Return these from north to south, and below them authorities that the layout does not have, since they were
+    added to the list later.
+    """
     known = [each for each in PLACED if each.code in codes]
     others = sorted(set(codes) - {each.code for each in known})
     below = ((code, *divmod(place, _COLUMNS)) for place, code in enumerate(others))
@@ -102,9 +104,9 @@ class Tile:
     column: int
     value: str
     kind: str
-    """`within`, `above`, `below`, `far_above`, `far_below` or `none`: how it lies against limits around Scotland."""
+    """The place against limits around Scotland: `within`, `above`, `below`, `far_above`, `far_below` or `none`."""
     told: str
-    """The same in words."""
+    """The same place in words."""
 
 
 _SAID = {
@@ -118,7 +120,7 @@ _SAID = {
 
 
 def tiles(reader: Reader, indicator: Indicator, span: Span) -> list[Tile]:
-    """All that were authorities then, from north to south, by one share."""
+    """Return all authorities of the time, from north to south, with one share."""
     answer = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY))
     rows, found = {row.authority: row for row in answer.rows}, compare(answer)
     by_code = {each.row.authority: each for each in found.authorities}

@@ -1,4 +1,4 @@
-"""What pages show: gated answers arranged for reading. No number is made here."""
+"""The content of pages: gated answers arranged for reading. No number is made here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ HEADLINES = (
 )
 TREND_SPAN = 24
 WITH_REASONS = ("late_reason", "reason_side")
-"""Breakdowns of what was late, some of which may have no reason reported."""
+"""Breakdowns of what was late, for some of which no reason may be reported."""
 NEVER_PUBLIC = {Kind.AGREEMENT, Kind.OVERDUE}
 BY_AUTHORITY, BY_MONTH, BY_QUARTER = Grain("authority"), Grain(period="month"), Grain(period="quarter")
 
@@ -52,9 +52,9 @@ class Reader:
 
     enquiry: Enquiry
     wanted: str | None = None
-    """The release asked for."""
+    """The requested release."""
     definition: int | None = None
-    """The version asked for."""
+    """The requested version."""
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
         """Values as they are before any rounding, so that what is shown is rounded once. Raises what `answers.answer` raises."""
@@ -62,24 +62,24 @@ class Reader:
         return answers.answer(self.enquiry, indicator, asked, decimals=None)
 
     def in_force(self, indicator: Indicator) -> Indicator:
-        """The version by which this reader is answered. Raises what `answers.definition_for` raises."""
+        """Return the version by which this reader is answered. Raises what `answers.definition_for` raises."""
         return answers.definition_for(
             self.enquiry, indicator, Question(release=self.wanted, definition=self.definition)
         )
 
     def moved(self, indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
-        """How a share moved: who is shown rounded figures is told of a change only where it is more than rounding makes, too."""
+        """Return how a share changed. If the reader is shown rounded figures, it must have changed by more than rounding explains, too."""
         return move(indicator, before, now, 0 if now is None else self._step(indicator, now.authority))
 
     def off_by(self, indicator: Indicator, rows: Sequence[Row]) -> list[float]:
-        """How far rounding may put each value for this reader."""
+        """Return how far rounding may change each value for this reader."""
         return [off_by(indicator, row, self._step(indicator, row.authority)) for row in rows]
 
     def _step(self, indicator: Indicator, area: str) -> int:
         return Gate(self.viewer).off_by(indicator.numerator, area)
 
     def sees_rounded(self, area: str) -> bool:
-        """Whether figures of this area are shown to this reader rounded."""
+        """Return whether this reader is shown rounded figures of this area."""
         return not Gate(self.viewer).sees_whole(area)
 
     @property
@@ -91,11 +91,11 @@ class Reader:
         return self.enquiry.connection
 
     def published(self) -> ReleaseInfo | None:
-        """The release that is read, if any."""
+        """Return the release that is read, if any."""
         return self.enquiry.release(self.wanted)
 
     def choices(self) -> list[Choice]:
-        """Periods that this viewer is offered. Raises NothingReleased where there is nothing to show."""
+        """Return periods that this viewer is offered. Raises NothingReleased if there is nothing to show."""
         published = self.published()
         if published is None and self.viewer.audience == "public":
             raise answers.NothingReleased
@@ -107,7 +107,7 @@ class Reader:
         return choices(min(first, last, before), min(last, before))
 
     def judged(self, wanted: str | None) -> tuple[list[Choice], Choice]:
-        """Periods whose completeness can be looked at, and the one asked for: by default the last whole month."""
+        """Return periods whose completeness can be viewed, and the one asked for: by default the last whole month."""
         month = latest_month(self.enquiry)
         try:
             offered = self.choices()
@@ -117,7 +117,7 @@ class Reader:
 
 
 class Published(NamedTuple):
-    """The same as published tables count it, for comparison."""
+    """The same figure as published tables count it, for comparison."""
 
     indicator: Indicator
     value: str
@@ -133,7 +133,7 @@ class Headline:
     change: str
     spark: str
     mark: str = ""
-    """That it is provisional, or of part of the period only."""
+    """The mark of a provisional figure, or of part of the period."""
     published: Published | None = None
 
 
@@ -148,12 +148,12 @@ class TableRow:
 
 
 def figure(reader: Reader, indicator: Indicator, span: Span) -> str:
-    """Scotland's figure alone."""
+    """Return Scotland's figure alone."""
     return words.figure(only(reader.ask(indicator, Question(span.first, span.last)).rows), indicator.unit)
 
 
 def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTLAND) -> Headline:
-    """The figure, the one a year earlier, and the months up to it."""
+    """Return the figure, the one a year earlier, and the months up to it."""
     now, before = _now_and_before(reader, indicator, span, area)
     months = series(reader, indicator, span, area)
     return Headline(
@@ -168,7 +168,7 @@ def headline(reader: Reader, indicator: Indicator, span: Span, area: str = SCOTL
 
 
 def _now_and_before(reader: Reader, indicator: Indicator, span: Span, area: str) -> tuple[Row | None, Row | None]:
-    """Of the span and a year before; of what is told by whole years, of the last that is over and the one before it."""
+    """Return the figure of the span and of a year before; for one counted by whole years, of the last that is over and the one before."""
     earlier = year_before(span)
     if indicator.kind is not Kind.YEARLY:
         now, before = (
@@ -181,12 +181,12 @@ def _now_and_before(reader: Reader, indicator: Indicator, span: Span, area: str)
 
 
 def _year_told(indicator: Indicator, row: Row | None) -> str:
-    """Which year it is, where that may be another period than the one that was asked for."""
+    """Return the year of the figure if it is counted by whole years, which may not be the period that was asked for."""
     return row.period if row and indicator.kind is Kind.YEARLY else ""
 
 
 def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -> Published | None:
-    """What published tables would say; None where they count as the indicator does."""
+    """Return the figure as published tables count it; None if they count as the indicator does."""
     other = None if indicator.published_as is None else INDICATORS[indicator.published_as]
     if other is None:
         return None
@@ -195,23 +195,23 @@ def _as_published(reader: Reader, indicator: Indicator, span: Span, area: str) -
 
 
 def _hollow(rows: Sequence[Row]) -> list[bool]:
-    """What is provisional, or part of a period only, is drawn so."""
+    """Return which figures are drawn hollow: provisional ones, and those of part of a period."""
     return [row.provisional or row.partial for row in rows]
 
 
 def only(rows: Sequence[Row]) -> Row | None:
-    """The period asked for; the last year if the indicator has only years."""
+    """Return the period asked for; the last year if the indicator has only years."""
     return rows[-1] if rows else None
 
 
 def grain_of(reader: Reader, indicator: Indicator, area: str) -> Grain:
-    """How finely the figures of an area are shown over time: of an area whose months are not published by quarter."""
+    """Return how finely the figures of an area are shown over time: by quarter if its months are not published."""
     by_quarter = reader.sees_rounded(area) and area != SCOTLAND and indicator.kind is not Kind.STOCK
     return BY_QUARTER if by_quarter else BY_MONTH
 
 
 def series(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[Row]:
-    """The months up to the end of the span; of an area whose months are not published the whole quarters."""
+    """Return the months up to the end of the span; whole quarters of an area whose months are not published."""
     first = add_months(span.last, 1 - TREND_SPAN)
     grain = grain_of(reader, indicator, area)
     rows = reader.ask(indicator, Question(first, span.last, grain, area=area)).rows
@@ -239,12 +239,12 @@ def _change(reader: Reader, indicator: Indicator, now: Row | None, before: Row |
 
 
 def to_come(reader: Reader, span: Span, area: str) -> list[ToCome]:
-    """The outlook for one area."""
+    """Return the outlook for one area."""
     return still_to_come(reader.enquiry, _any_answer(reader, span, area))
 
 
 def lacking(reader: Reader, span: Span, area: str, indicator: Indicator | None = None) -> list[str]:
-    """The names of authorities in the area that reported nothing for the span, which its figures leave out."""
+    """Return the names of authorities in the area that reported nothing for the span, which its figures leave out."""
     answer = _any_answer(reader, span, area)
     found = quality.lacking(reader.enquiry, replace(answer, indicator=indicator or answer.indicator))
     return sorted(AREA_NAMES[code] for each in found for code in each.authorities)
@@ -263,7 +263,7 @@ class Downloads:
     definition: int | None
 
     def query(self, by: str = "", authority: str = "", months: int = 0) -> str:
-        """The query for the API. `months` asks for that many, ending with the span; quarters are asked for whole."""
+        """Return the query for the API. `months` asks for that many, ending with the span; quarters are asked for whole."""
         first, last = add_months(self.span.last, 1 - months) if months else self.span.first, self.span.last
         if "quarter" in by.split(","):
             last = _end_of_quarter(last)
@@ -279,12 +279,12 @@ class Downloads:
 
 
 def _end_of_quarter(month: date) -> date:
-    """The last month of the last quarter that is over with this month."""
+    """Return the last month of the last quarter that is over with this month."""
     return add_months(month, -(month.month % 3))
 
 
 def by_version(reader: Reader, indicator: Indicator, span: Span, area: str) -> list[tuple[str, list[str]]]:
-    """For somebody who looks at another version than the one in force: both, year by year over the whole history."""
+    """Compare another version with the one in force, year by year over the whole history, for a reader of that version."""
     current = INDICATORS[indicator.id]
     if indicator.version == current.version:
         return []
@@ -297,7 +297,7 @@ def by_version(reader: Reader, indicator: Indicator, span: Span, area: str) -> l
 
 
 def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> list[TableRow]:
-    """Each authority's figures for the span, Scotland last."""
+    """Return each authority's figures for the span, Scotland last."""
     columns = []
     for indicator in indicators:
         rows = reader.ask(indicator, Question(span.first, span.last, BY_AUTHORITY)).rows
@@ -314,18 +314,18 @@ def area_table(reader: Reader, indicators: Iterable[Indicator], span: Span) -> l
 
 
 def _areas(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """These by name, then Scotland."""
+    """Return these areas by name, then Scotland."""
     return [*by_name(codes), (SCOTLAND, AREA_NAMES[SCOTLAND])]
 
 
 def by_name(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """Areas of one kind with their names, in the order of these."""
+    """Return areas of one kind with their names, sorted by name."""
     names = AREA_NAMES | {code: board.name for code, board in HEALTH_BOARDS.items()}
     return sorted(((code, names[code]) for code in codes), key=itemgetter(1))
 
 
 AREA_CHOICES = (("Authorities", by_name(AUTHORITIES)), ("Health board areas", by_name(HEALTH_BOARDS)))
-"""Areas beside Scotland that can be chosen, by kind."""
+"""Areas besides Scotland that can be chosen, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,20 +334,20 @@ class Trend:
 
     chart: str
     drawing: str
-    """The chart as wide screens show it; empty where there is none."""
+    """The chart for wide screens; empty if there is none."""
     grain: str
-    """`month`, `quarter` or `year`: what a row is of."""
+    """The period of a row: `month`, `quarter` or `year`."""
     rows: tuple[tuple[str, str, str, str], ...]
     """Period, value, interval, and whether it is provisional."""
     signals: tuple[str, ...]
     median: str
-    """Of the periods that are not provisional; empty where there are none."""
+    """The median of the periods that are not provisional; empty if there are none."""
     provisional: bool
     """Whether any period is."""
 
 
 def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
-    """Up to 24 months, ending with the span. Signals ignore provisional months."""
+    """Return up to 24 months, ending with the span. Signals ignore provisional months."""
     rows = series(reader, indicator, span, area)
     hollow = _hollow(rows)
     settled = [None if open_still else row.value for row, open_still in zip(rows, hollow, strict=True)]
@@ -385,7 +385,7 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
 
 
 def told(found: Signal, rows: Sequence[Row], rounded: bool) -> str:
-    """What was found, when and which way."""
+    """Say what was found, when, and in which direction."""
     surely = ", by more than rounding explains" if rounded else ""
     when = f"from {words.period(rows[found.first].period)} to {words.period(rows[found.last].period)}"
     unit = "quarters" if "Q" in rows[found.first].period else "months"
@@ -412,7 +412,7 @@ class Breakdown:
 
 
 def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area: str) -> Breakdown:
-    """The categories of one breakdown for one area."""
+    """Return the categories of one breakdown for one area."""
     rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, area=area)).rows
     measure = indicator.breakdown(name)[0].numerator.measure
     labels = [category_label(measure, row.category) for row in rows]
@@ -434,7 +434,9 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
 
 
 def without_reason(rows: Sequence[Row]) -> tuple[float, float] | None:
-    """How many of the late ones have none of these reasons, and of how many; None where a number is not shown, or none lacks one."""
+    """Return how many of the late ones have none of these reasons, and out of how many; None if a number is not shown, or none lacks a
+    reason.
+    """
     if not rows or any(row.numerator is None or not row.denominator for row in rows):
         return None
     of = rows[0].denominator or 0
@@ -447,7 +449,7 @@ class AreaChart:
     """All areas of one kind, as chart and table."""
 
     kind: str
-    """In the words of a heading."""
+    """The kind in the words of a heading."""
     by: Division
     chart: str
     rows: tuple[tuple[str, str, str, str, str, str], ...]
@@ -455,7 +457,7 @@ class AreaChart:
 
 
 def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "authority") -> AreaChart:
-    """Areas from the highest to the lowest, Scotland marked in the chart."""
+    """Return areas from the highest to the lowest, with Scotland marked in the chart."""
     rows = {row.authority: row for row in reader.ask(indicator, Question(span.first, span.last, Grain(by))).rows}
     kind = "authority" if by == "authority" else "health board area"
     names = _areas(authorities_of(span.first, span.last) if by == "authority" else HEALTH_BOARDS)
@@ -493,7 +495,7 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
 
 
 def themes(viewer: Identity) -> dict[str, list[Indicator]]:
-    """All indicators by theme, but for the public those that it never sees."""
+    """Return all indicators by theme; for the public, without those that it never sees."""
     found: dict[str, list[Indicator]] = {}
     for indicator in INDICATORS.values():
         if viewer.audience != "public" or (is_public(indicator.numerator) and indicator.kind not in NEVER_PUBLIC):
@@ -502,7 +504,7 @@ def themes(viewer: Identity) -> dict[str, list[Indicator]]:
 
 
 def direction(indicator: Indicator) -> str:
-    """Which way is better, in words."""
+    """Return which direction is better, in words."""
     return {Good.HIGHER: "Higher is better.", Good.LOWER: "Lower is better.", Good.NEITHER: ""}[indicator.good]
 
 

@@ -1,4 +1,4 @@
-"""Figures and dates as people read them."""
+"""Figures and dates in the words of pages."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -37,7 +37,7 @@ def month(day: date) -> str:
 
 
 def short_period(label: str) -> str:
-    """`2026-03` as `Mar 2026`, `2026-Q1` as `Jan to Mar 2026`; a year as it is."""
+    """Return `2026-03` as `Mar 2026`, `2026-Q1` as `Jan to Mar 2026`; a year unchanged."""
     if "Q" in label:
         months = quarter_months(label)
         return f"{_MONTHS[months[0].month - 1][:3]} to {short_period(f'{months[-1]:%Y-%m}')}"
@@ -48,18 +48,18 @@ def short_period(label: str) -> str:
 
 
 def opening(day: date) -> str:
-    """A day with its weekday, and the time of publication."""
+    """Return a day with its weekday, and the time of publication."""
     return f"{_WEEKDAYS[day.weekday()]} {long_date(day)} at 9:30"
 
 
 def long_date(day: date | datetime) -> str:
-    """A day, or that of a moment in London."""
+    """Return a day, or the day in London at a time."""
     day = day.astimezone(LONDON) if isinstance(day, datetime) else day
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def period(label: str, *, monthly: bool = False) -> str:
-    """The label of a span in words."""
+    """Return the label of a span in words."""
     if "/" in label:
         first, last = label.split("/")
         return f"{month(parse_first(first))} to {month(parse_first(last))}"
@@ -72,7 +72,7 @@ def period(label: str, *, monthly: bool = False) -> str:
 
 
 def figure(row: Row | None, unit: str) -> str:
-    """The value of a row, or the mark that says why there is none."""
+    """Return the value of a row, or the mark that says why there is none."""
     if row is None or row.numerator is None:
         return _absent(row)
     return value(row.value, unit)
@@ -83,12 +83,12 @@ def _absent(row: Row | None) -> str:
 
 
 def why_absent(row: Row | None) -> str:
-    """Why a row has no figure, as its mark says in short."""
+    """Return why a row has no figure, as its mark says in short."""
     return "nothing reported" if row is None or row.why is None else row.why
 
 
 def why_not_compared(row: Row | None) -> str:
-    """Why this share cannot be compared."""
+    """Return why this share cannot be compared."""
     return why_absent(row) if row is None or row.numerator is None else f"fewer than {FEWEST} cases"
 
 
@@ -103,7 +103,7 @@ def value(number: float | None, unit: str) -> str:
 
 
 def mark(row: Row | None) -> str:
-    """The mark of a provisional figure or of part of a period; usually empty."""
+    """Return the mark of a provisional figure or of part of a period; usually empty."""
     if row is None or row.numerator is None:
         return ""
     return PROVISIONAL if row.provisional else "Part of the period" if row.partial else ""
@@ -116,7 +116,7 @@ def interval(row: Row, unit: str) -> str:
 
 
 def count(row: Row | None, number: float | None) -> str:
-    """The numerator or denominator of a row."""
+    """Return the numerator or denominator of a row."""
     if number is not None:
         return f"{rounded(number, 0):,}"
     return _absent(row)
@@ -131,7 +131,7 @@ _STATES = {
 
 
 def completeness_of(found: Sequence[Completeness], services: Collection[Service]) -> str:
-    """How complete an authority is and why, or how many of several are; and by which reports that is judged."""
+    """Say how complete an authority is and why, or how many of several are; and by which reports that is judged."""
     if not found:
         return ""
     if len(found) > 1:
@@ -144,7 +144,7 @@ def completeness_of(found: Sequence[Completeness], services: Collection[Service]
 
 
 def completeness(counts: Mapping[str, Sequence[str]]) -> str:
-    """The number of complete authorities, and the states of the others."""
+    """Return the number of complete authorities, and the states of the others."""
     others = (("partial", "may lack something"), ("not_known", "not known"), ("missing", "not reported"))
     parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
     number = sum(len(counts[state]) for state in ("complete", *(state for state, _ in others)))
@@ -152,7 +152,7 @@ def completeness(counts: Mapping[str, Sequence[str]]) -> str:
 
 
 def without(names: Sequence[str], area: str = "") -> str:
-    """The authorities missing from the totals of an area; the area may be one authority."""
+    """Name the authorities missing from the totals of an area; the area may be one authority."""
     if list(names) == [area]:
         return f"{area} has not reported."
     if len(names) == len(AUTHORITIES):
@@ -163,9 +163,9 @@ def without(names: Sequence[str], area: str = "") -> str:
 
 
 def to_come(rows: Sequence[ToCome], *, silent: bool = False, doubtful: bool = False) -> str:
-    """How much is likely still to arrive about one area and period. Nothing can be said of an area that is silent.
+    """Say how much is still likely to arrive about one area and period. Nothing can be said of an area that is silent.
 
-    `doubtful` says that somebody may lack something for another reason than that reports take their time.
+    `doubtful` says that figures may be incomplete for another reason than the usual delay of reports.
     """
     if silent:
         return ""
@@ -183,16 +183,16 @@ def to_come(rows: Sequence[ToCome], *, silent: bool = False, doubtful: bool = Fa
 
 
 def within(span: Span) -> str:
-    """When, as in `from April 2025 to March 2026`."""
+    """Return the months in words, as in `from April 2025 to March 2026`."""
     told = period(span.label, monthly=span.first == span.last)
     return f"in {told}" if " to " not in told else f"from {told}"
 
 
 def listed(names: Sequence[str]) -> str:
-    """As in `one, two and three`."""
+    """Return names in words, as in `one, two and three`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def size(count: int) -> str:
-    """Bytes, as people read them."""
+    """Return a size in bytes in readable units."""
     return f"{count / 1_000_000:.1f} MB" if count >= 1_000_000 else f"{max(1, count // 1000):,} kB"

@@ -1,4 +1,4 @@
-"""Orders imposed, what they require, and how many are open."""
+"""Orders imposed, their requirements, and how many are open."""
 
 from dataclasses import replace
 

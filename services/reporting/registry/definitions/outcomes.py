@@ -17,7 +17,7 @@ _UNTIL_2017 = (
 
 
 def _improved_in(domain: OutcomeDomain) -> Part:
-    """One part of life: its scores that rose, of all its scores."""
+    """Return one part of life: its scores that rose, out of all its scores."""
     measured = Form("outcome_change", (f"domain={domain}.{change}" for change in CHANGES))
     return Part(f"domain={domain}", form("outcome_change", f"domain={domain}.improved"), measured)
 

@@ -1,4 +1,4 @@
-"""What is overdue on a day: not done, and due before it."""
+"""Duties that are overdue on a day: not done, and due before it."""
 
 from services.reporting.registry.indicators import Good, Indicator, Kind, form
 

@@ -13,7 +13,7 @@ ORDERS_IMPOSED = form("orders_imposed")
 
 
 def coded(prefix: str, codes: Iterable[Code]) -> tuple[str, ...]:
-    """The categories of a list of codes."""
+    """Return the categories of a list of codes."""
     return tuple(f"{prefix}={code}" for code in codes)
 
 
@@ -21,9 +21,9 @@ Breakdowns = tuple[tuple[str, tuple[Part, ...]], ...]
 
 
 def late_reasons(late: Form) -> Breakdowns:
-    """Why what was done late was late, and whether the reason lies with the person or with the service.
+    """Return breakdowns of late duties by reason, and by whether the reason lies with the person or with the service.
 
-    A clock with bands takes no reason for which it would not apply; others count every reason.
+    A clock with bands has no reasons with which it would not apply; other clocks have all of them.
     """
     has_bands = late.measure in BANDS
     reasons = (reason for reason in LateReason if not has_bands or reason in CLIENT_BASED | SERVICE_BASED)

@@ -1,4 +1,4 @@
-"""Standards with a clock, and what falls due later: reviews, breach and transfers."""
+"""Standards with a clock, and later duties: reviews, breach and transfers."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +39,7 @@ class _Clock(NamedTuple):
     measure: str
     title: str
     orders: str
-    """Which orders it applies to."""
+    """The orders to which it applies."""
     done: str
     """What was done in time, as in `whose induction was held`."""
     limit: Length
@@ -122,11 +122,13 @@ _SLOWEST_BAND = {
     "placement": Length(2, Unit.MONTHS),
     "plan": Length(20, _WORKING_DAYS),
 }
-"""After so long what has not happened can only fall into the last band, which has no end."""
+"""After this long, a duty that is not done can only fall into the last band, which has no upper limit."""
 
 
 def _versions(clock: _Clock) -> Iterator[Indicator]:
-    """The headline, of all that fell due; and the share of those that happened: its first version, and beside it by its own name."""
+    """Yield the headline, out of all that fell due; and the share of those that happened, both as its first version and as an indicator of
+    its own.
+    """
     happened = Indicator(
         id=clock.id,
         title=clock.title,
@@ -183,7 +185,7 @@ def _versions(clock: _Clock) -> Iterator[Indicator]:
 def _due(
     measure: str, title: str, definition: str, parts: tuple[str, ...], source: Citation, open_for: Length = WHOLE_MONTH
 ) -> Indicator:
-    """A standard that falls due in a month: the share done on time of all that fell due."""
+    """Return a standard that falls due in a month: the share done on time, out of all that fell due."""
     due = Form(measure, parts)
     return Indicator(
         id=f"{measure}_on_time",
@@ -204,7 +206,7 @@ def _due(
 
 
 def _due_versions(earlier: Indicator) -> Iterator[Indicator]:
-    """What was overdue was left out at first."""
+    """Yield two versions: the first left out what was overdue."""
     measure = earlier.numerator.measure
     due = Form(measure, ("on_time", "late", *NOT_DONE))
     yield replace(earlier, status=Status.EARLIER)
@@ -220,7 +222,9 @@ def _due_versions(earlier: Indicator) -> Iterator[Indicator]:
 
 
 def _with_reasons(found: Indicator) -> Indicator:
-    """Breach: of decisions that were not followed by an application nothing is known, so that none can be overdue."""
+    """Return the indicator of breach with its reasons. If a decision was not followed by an application, nothing is known of it, so none
+    can be overdue.
+    """
     note = (
         "Only applications that were lodged are known. One that is lodged late counts in the month in which it was due."
     )
@@ -228,7 +232,7 @@ def _with_reasons(found: Indicator) -> Indicator:
 
 
 def _reasons(measure: str) -> Breakdowns:
-    """Reviews take no reason."""
+    """Return the breakdowns by reason; reviews have none."""
     return () if measure == "reviews" else late_reasons(form(measure, "late"))
 
 

@@ -24,7 +24,9 @@ NOT_COMPLETED = Form("unpaid_work_completed", NOT_DONE)
 
 
 def _completions() -> Iterator[Indicator]:
-    """The headline, of all that fell due; and the share of what was completed: its first version, and beside it by its own name."""
+    """Yield the headline, out of all that fell due; and the share of what was completed, both as its first version and as an indicator of
+    its own.
+    """
     allowed = (
         "Unpaid work completed within 3 months (orders up to 100 hours) or 6 months (longer orders), or by a later "
         "date that the court set, of all unpaid work "
