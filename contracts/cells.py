@@ -28,7 +28,7 @@ _OF_BOTH = {"control_totals", "events", "reporting_delay", "findings", "sequence
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a cell counts. `period` says which date decides the month; measures named `pending_*` and `awaited_*` have the due date."""
+    """A kind of count. `period` says which date decides the month; measures named `pending_*` and `awaited_*` have the due date."""
 
     name: str
     meaning: str

@@ -1,4 +1,4 @@
-"""What the dashboards ask, for Grafana and for Perses."""
+"""The questions of the dashboards, for Grafana and for Perses."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,17 +10,17 @@ class Panel(NamedTuple):
     title: str
     unit: str
     questions: Sequence[tuple[str, str]]
-    """What to ask, and what to call an answer."""
+    """Each question, and the label of its answer."""
     kind: str = "timeseries"
     limit: float | None = None
-    """From here on it is bad; drawn in red."""
+    """From this value on it is bad; drawn in red."""
     more_is_better: bool = False
-    """Then it is bad below that."""
+    """Whether it is bad below the limit instead."""
     none: str = ""
-    """The label that says so in a row of its own, where a table would be empty."""
+    """The label in a row of its own that says so if a table would be empty."""
 
     def asked(self) -> Sequence[tuple[str, str]]:
-        """The questions as a dashboard asks them."""
+        """Return the questions as a dashboard asks them."""
         return [(_or_none(answer, self.none), legend) for answer, legend in self.questions]
 
 
@@ -30,7 +30,7 @@ def _or_none(answer: str, label: str) -> str:
 
 
 class Board(NamedTuple):
-    """One page of panels. `authority` lets whoever looks choose one."""
+    """One page of panels. `authority` lets viewers choose one."""
 
     uid: str
     title: str
@@ -48,7 +48,7 @@ BEHIND = (
 
 
 def _counted(counter: str, time: str) -> str:
-    """Of one authority, by version and outcome. A series that was not there before began with its first value."""
+    """Return a count for one authority, by version and outcome. A series that was not there before began with its first value."""
     one = f"{counter}{{{ONE}}}"
     return f"sum by (version, outcome) (({one} unless {one} offset {time}) or increase({one}[{time}]))"
 
@@ -56,7 +56,7 @@ def _counted(counter: str, time: str) -> str:
 ENDING = "(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60"
 OF_A_VERSION = "payback:producer_refused:day / payback:producer_events:day > 0"
 FAILED = "payback:failed_share:1h or 0 * sum by (job) (rate(payback_http_requests_total[1h]))"
-"""Nothing, and not no answer, where none failed."""
+"""Zero, and not a missing answer, if none failed."""
 
 PLATFORM = Board(
     "payback-platform",

@@ -44,7 +44,7 @@ COUNTED_BY = Topic.UNPAID_WORK
 
 
 class _Platform:
-    """Where events are sent, and how."""
+    """The destination of events, and the way there."""
 
     def __init__(
         self, addresses: Mapping[Topic, str], token: Token, patience: float | None, first_pause: float

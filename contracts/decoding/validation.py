@@ -19,7 +19,7 @@ from contracts.rejections import Reason, Rejection
 
 
 class Verdict(NamedTuple):
-    """What would happen to a line."""
+    """The answer that a line would get."""
 
     line: Line
     content: Event | Rejection
@@ -67,7 +67,7 @@ def judge(raw: bytes, now: datetime, topic: Topic | None = None, authority: str 
 
 
 class _Heading(msgspec.Struct, frozen=True):
-    """What an event says of itself. It is trusted only to choose the rules by which it is judged."""
+    """The statements of an event about itself. They are trusted only to choose the rules by which it is judged."""
 
     source: str = ""
     type: str = ""

@@ -39,7 +39,7 @@ SAID_SINCE = tuple(f"pattern was changed to {pattern}" for pattern in (schemas.D
 
 
 class Release(NamedTuple):
-    """What one version promised."""
+    """The promises of one version."""
 
     version: str
     schemas: dict[str, Any]

@@ -59,14 +59,14 @@ class Leaf(Struct, frozen=True):
 
 
 class Growth(Struct, frozen=True):
-    """What joins the head to an earlier one of so many leaves."""
+    """The link from the head to an earlier one of so many leaves."""
 
     size: int
     path: list[str]
 
 
 class Receipt(Struct, frozen=True, omit_defaults=True):
-    """What is kept in a file. Without a leaf it is about the head only."""
+    """The content of a file. Without a leaf it is about the head only."""
 
     head: str
     """A `Head`, signed: a JWS in compact form."""

@@ -13,11 +13,11 @@ A_ROW = 24 // WIDTH
 WITHOUT_NAMES = {
     "transformations": [{"id": "organize", "options": {"excludeByName": {"Time": True, "__name__": True}}}]
 }
-"""Tables show labels and values, not when and of which series."""
+"""Tables show labels and values, but not the times and names of series."""
 
 
 def documents() -> dict[Path, str]:
-    """The files and what is in them."""
+    """Return the content of each file."""
     return {FOLDER / f"{name}.json": json.dumps(_board(board), indent=1) + "\n" for name, board in BOARDS.items()}
 
 
@@ -73,7 +73,7 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
 
 
 def _limit(panel: Panel) -> dict[str, Any]:
-    """From where on it is bad, as a colour of numbers and a line in pictures."""
+    """Return the value from which it is bad, as a colour of numbers and a line in pictures."""
     if panel.limit is None:
         return {}
     below, above = ("red", "green") if panel.more_is_better else ("green", "red")

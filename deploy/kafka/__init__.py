@@ -1,1 +1,1 @@
-"""Access to Kafka for those outside the platform, and for its own services."""
+"""Access to Kafka for outsiders, and for the platform's own services."""

@@ -1,6 +1,6 @@
-"""Gives credentials, rights and quotas in Kafka, and takes them away: `python -m deploy.kafka.access --help`.
+"""Gives credentials, rights and quotas in Kafka, and removes them: `python -m deploy.kafka.access --help`.
 
-Kafka is where PAYBACK_KAFKA_BOOTSTRAP says; whoever runs this must be an administrator there.
+PAYBACK_KAFKA_BOOTSTRAP names the Kafka; the user who runs this must be an administrator there.
 """
 
 import secrets
@@ -41,7 +41,7 @@ commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_except
 
 
 def grant(kafka: KafkaSettings, holder: Holder) -> str:
-    """Give the holder their rights, their quota and a new password, which is the answer. Raises Away or Refused."""
+    """Give the holder their rights, their quota and a new password, and return the password. Raises Away or Refused."""
     password = secrets.token_urlsafe(32)
     with _administrator(kafka) as admin:
         _allow(admin, holder)
@@ -51,9 +51,9 @@ def grant(kafka: KafkaSettings, holder: Holder) -> str:
 
 
 def revoke(kafka: KafkaSettings, user: str) -> int:
-    """Take everything from the user: no right, no new connection. Returns how many rights. Raises Away or Refused.
+    """Remove everything from the user: no right, no new connection. Returns how many rights. Raises Away or Refused.
 
-    The quota goes last: broken off half way, this leaves nobody with rights and no limit.
+    The quota goes last: if this is broken off half way, nobody is left with rights and no limit.
     """
     everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
     theirs = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, everything)
@@ -68,13 +68,13 @@ def revoke(kafka: KafkaSettings, user: str) -> int:
 
 
 def grant_services(kafka: KafkaSettings) -> None:
-    """Give our own processes their rights, where the broker's own settings hold their passwords. Raises Away or Refused."""
+    """Give our own processes their rights, if the broker's own settings hold their passwords. Raises Away or Refused."""
     with _administrator(kafka) as admin:
         _allow(admin, *rights.SERVICES.values())
 
 
 def limit_all(kafka: KafkaSettings) -> int:
-    """Set the quota of everybody known and of every subscriber with credentials. Returns of how many. Raises Away or Refused."""
+    """Set the quota of everybody known and of every subscriber with credentials. Returns how many. Raises Away or Refused."""
     with _administrator(kafka) as admin:
         names = (user for user in admin.describe_user_scram_credentials() if user.startswith(rights.SUBSCRIBER))
         subscribers = [rights.subscriber(user.removeprefix(rights.SUBSCRIBER)) for user in names]
@@ -174,7 +174,7 @@ def take_away(user: Annotated[str, typer.Argument(help="E.g. authority-s12000036
 
 
 def _grant(holder: Holder) -> None:
-    """The password goes to standard output, so that it can be piped to where it belongs; it is shown only once."""
+    """Write the password to standard output, so that it can be piped to its destination; it is shown only once."""
     password = grant(TopicsSettings.load().kafka, holder)
     for right in holder.rights:
         named = f"{right.name}*" if right.beginning else right.name

@@ -1,4 +1,4 @@
-"""Tells a broker how much each user may do. The library knows Kafka's words for that, but has no method that says them."""
+"""Tells a broker how much each user may do. The library knows Kafka's messages for that, but has no method that sends them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def give(admin: Any, quotas: Mapping[str, Quota]) -> None:
 
 
 def take(admin: Any, user: str) -> None:
-    """Forget what was set for the user. Raises Away or Refused."""
+    """Remove the quota of the user. Raises Away or Refused."""
     _alter(admin, [_entry(user, None)])
 
 

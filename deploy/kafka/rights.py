@@ -1,8 +1,8 @@
-"""Who may do what in Kafka, and how much of it, on one page. Whoever is not named here may do nothing.
+"""The rights and quotas of everybody in Kafka, on one page. Users who are not named here may do nothing.
 
-An authority writes to its own two topics and reads none. A subscriber reads the national aggregates. A service has what
-its work needs and no more. Nobody may read an authority's events but the workers. Credentials and rights on any Kafka
-(access.py) and resources for Strimzi (strimzi.py) are made from this page.
+An authority writes to its own two topics and reads none. A subscriber reads the national aggregates. A service has what its work needs and
+no more. Only workers may read an authority's events. Credentials and rights on any Kafka (access.py) and resources for Strimzi (strimzi.py)
+are made from this page.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from contracts.topics import NATIONAL_AGGREGATES, topic_of
 
 
 class Kind(StrEnum):
-    """What a right is about."""
+    """The kind of resource that a right is about."""
 
     TOPIC = "topic"
     GROUP = "group"
@@ -36,19 +36,19 @@ class Right:
 
 
 SUBSCRIBER = "subscriber-"
-"""How the names of subscribers begin."""
+"""The beginning of every subscriber's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What each broker grants a user before it makes them wait; Kafka looks at the last ten seconds."""
+    """The use that each broker grants a user before it makes them wait; Kafka measures the last ten seconds."""
 
     write: int
     """Bytes a second."""
     read: int
     """Bytes a second."""
     time: int
-    """Hundredths of one of a broker's threads. A broker as it comes has eleven threads."""
+    """Hundredths of one of a broker's threads. A broker has eleven threads by default."""
 
 
 _MIB = 1024 * 1024
@@ -57,13 +57,13 @@ _SENDER = Quota(write=_MIB, read=_MIB // 16, time=25)
 _SUBSCRIBER = Quota(write=_MIB // 16, read=4 * _MIB, time=50)
 _API = Quota(write=16 * _MIB, read=_MIB, time=200)
 _WORKER = Quota(write=16 * _MIB, read=64 * _MIB, time=400)
-"""Reads the whole past as fast as it can be counted, in a rebuild."""
+"""In a rebuild, a worker reads the whole past as fast as it can be counted."""
 _LOOKER = Quota(write=_MIB // 16, read=_MIB, time=50)
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody with credentials of their own. Names are lower case, as Kubernetes wants them."""
+    """A user with credentials of their own. Names are in lower case, as Kubernetes requires."""
 
     user: str
     rights: tuple[Right, ...]
@@ -71,16 +71,16 @@ class Holder:
 
 
 def authority(code: str) -> Holder:
-    """An authority that sends to Kafka directly. Raises ValueError for a code that is none."""
+    """Return an authority that sends to Kafka directly. Raises ValueError for an unknown code."""
     if code not in AUTHORITIES:
         raise ValueError(f"{code} is not an authority's code")
     return Holder(f"authority-{code.lower()}", tuple(_writes(topic_of(kind, code)) for kind in Topic), _SENDER)
 
 
 def subscriber(name: str) -> Holder:
-    """Somebody entitled to the national aggregates: live, whole and not protected against disclosure.
+    """Return a subscriber to the national aggregates: live, complete and not protected against disclosure.
 
-    Consumer groups may be named like the user, and anything that begins so.
+    The names of its consumer groups must begin with the name of the user.
     """
     user = f"{SUBSCRIBER}{name}"
     groups = Right(Kind.GROUP, user, ("READ",), beginning=True)
@@ -113,7 +113,7 @@ _LOOKS = (
         for name in (_ORDERS, _UNPAID_WORK, NATIONAL_AGGREGATES)
     ),
 )
-"""What `payback doctor` and `payback watch` need: how topics are, and nothing of what is in them."""
+"""The rights of `payback doctor` and `payback watch`: to see the state of topics, and none of their content."""
 
 SERVICES: Mapping[str, Holder] = {
     holder.user: holder
@@ -133,7 +133,8 @@ SERVICES: Mapping[str, Holder] = {
         Holder("kafka-exporter", (*_LOOKS, Right(Kind.GROUP, "*", ("DESCRIBE",))), _LOOKER),
         Holder("orders-api", (_writes(_ORDERS, beginning=True),), _API),
         Holder(
-            "unpaid-work-api",  # it tells how far events of both topics were taken, so it asks where their logs end
+            # Its answers say how far events of both topics were processed, so it asks where their logs end.
+            "unpaid-work-api",
             (_writes(_UNPAID_WORK, beginning=True), Right(Kind.TOPIC, _ORDERS, ("DESCRIBE",), beginning=True)),
             _API,
         ),
@@ -184,10 +185,10 @@ COPIER = Holder(
     ),
     _WORKER,
 )
-"""Who keeps a copy of another Kafka. Only the Kafka that holds the copy knows them: where events come in, nobody may do all this."""
+"""The process that keeps a copy of another Kafka. Only the Kafka with the copy knows it: where events come in, nobody may do all this."""
 
 
 def known() -> tuple[Holder, ...]:
-    """Everybody but subscribers, whom no list names: our own processes, and the authorities that may still send today."""
+    """Return everybody but subscribers, whom no list names: our own processes, and the authorities that may still send today."""
     today = system_clock().astimezone(LONDON).date()
     return (*SERVICES.values(), *(authority(code) for code in sending(today)))

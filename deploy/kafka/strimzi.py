@@ -1,6 +1,6 @@
-"""Writes what Strimzi's operators make topics and users of: `python -m deploy.kafka.strimzi`, a part of `make documents`.
+"""Writes the resources from which Strimzi's operators make topics and users: `python -m deploy.kafka.strimzi`, a part of `make documents`.
 
-The lists are those of `payback topics` and of rights.py, so that Kafka on Kubernetes is what it is elsewhere.
+The lists are those of `payback topics` and of rights.py, so that Kafka on Kubernetes is the same as elsewhere.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def documents() -> Mapping[str, str]:
-    """The files as they are committed, by name."""
+    """Return the files as they are committed, by name."""
     return {
         "topics.yaml": _text(_topic(spec) for spec in topic_specs(COPIES)),
         "users.yaml": _text(_user(holder) for holder in rights.known()),
@@ -62,7 +62,7 @@ def _user(holder: Holder) -> Mapping[str, Any]:
 
 
 def _password(holder: Holder) -> Iterator[tuple[str, Any]]:
-    """Of our own processes, the one that they read too; that of an authority is made by the operator."""
+    """Yield the password of one of our own processes, which it reads too; the operator makes that of an authority."""
     if holder.user in rights.SERVICES:
         yield "password", {"valueFrom": {"secretKeyRef": {"name": f"{holder.user}-kafka", "key": "password"}}}
 
@@ -74,7 +74,7 @@ def _acl(right: Right) -> Mapping[str, Any]:
 
 
 def _operation(name: str) -> str:
-    """As in DescribeConfigs."""
+    """Return the operation in the form DescribeConfigs."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 

@@ -11,7 +11,7 @@ from deploy.local.settings import clean_environment
 
 
 class Broker:
-    """Each start is a new, empty cluster with an id of its own."""
+    """Runs the broker. Each start is a new, empty cluster with an id of its own."""
 
     def __init__(self, directory: Path, *, port: int | None = None) -> None:
         self.port = port or free_ports(1)[0]
@@ -39,7 +39,7 @@ class Broker:
         wait_until(lambda: answers(self.port), "the broker", self._process, self.log, seconds=10)
 
     def stop(self) -> None:
-        """What was in it is lost."""
+        """Stop it. Its content is lost."""
         if self._process is not None:
             stop(self._process, seconds=2)
             self._process = None

@@ -1,4 +1,4 @@
-"""The demo: the whole nation on this machine, loaded, checked against the truth, and going on live."""
+"""The demo: the whole nation on this machine, loaded, checked against the truth, and continued live."""
 
 import time
 from collections import Counter
@@ -46,7 +46,7 @@ Cells = dict[str, int]
 
 
 def run(months: int, seed: int, directory: Path | None, port: int | None, *, leave: bool) -> None:
-    """The whole demo. Raises Failed when a cell is not what it must be."""
+    """Run the whole demo. Raises Failed if a cell is not what it must be."""
     console = Console(stderr=True)
     began = time.monotonic()
     with running_stack(directory, port, console.print, simulated=True, webhooks=not leave) as stack:
@@ -72,7 +72,7 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
 
 
 def way_in(stack: Stack, authority: str) -> str:
-    """What `payback connect send` needs for the demo. Each authority's token is put into a file of its own."""
+    """Write what `payback connect send` needs for the demo, each authority's token in a file of its own, and return the way in."""
     folder = stack.directory / "tokens"
     folder.mkdir(mode=0o700, exist_ok=True)
     for role, token in stack.tokens.items():
@@ -82,7 +82,7 @@ def way_in(stack: Stack, authority: str) -> str:
 
 
 def check(cells: Cells, truth: Cells, console: Console) -> None:
-    """Says which cells differ. Raises Failed where any does."""
+    """Print which cells differ. Raises Failed if any does."""
     wrong = differences(cells, truth)
     for line in wrong[:MOST_DIFFERENCES]:
         console.print(line)
@@ -92,7 +92,7 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
 
 
 def release(stack: Stack, first: date) -> None:
-    """Publishes two releases with their files. `first` is the first day of which anything was told."""
+    """Publish two releases with their files. `first` is the first day of which anything was reported."""
     settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
     database = engine(settings)
     try:
@@ -105,7 +105,7 @@ def release(stack: Stack, first: date) -> None:
 
 
 def publish_two(database: Engine, first: date, clock: Clock) -> list[str]:
-    """One release after the other; the newer shows what came late for the older. Returns their names."""
+    """Publish one release after the other; the newer shows late reports for the months of the older. Returns their names."""
     newest, day = publication.default_month(clock), publication.latest_day(database, clock)
     names = []
     for month, known_on in vintages(newest, day, first):
@@ -115,27 +115,27 @@ def publish_two(database: Engine, first: date, clock: Clock) -> list[str]:
 
 
 def vintages(newest: date, day: date, first: date) -> tuple[tuple[date, date], tuple[date, date]]:
-    """Two months to release, each with the day at the end of which its figures were known.
+    """Return two months to release, each with the day at the end of which its figures were known.
 
-    The older one is as it was known a month after it, unless nothing had been told of it by then.
+    The older one is as it was known a month after it, unless nothing had been reported of it by then.
     """
     older = add_months(newest, -1)
     return (older, last_day(newest) if first <= last_day(older) else day), (newest, day)
 
 
 class Failed(Exception):
-    """The demo did not come out as it must. The message says what differs."""
+    """The results of the demo are wrong. The message says what differs."""
 
     exit_status = 1
 
 
 @dataclass(slots=True)
 class Sent:
-    """What has been sent so far."""
+    """The events that have been sent so far."""
 
     events: int = 0
     last: Counter[str] = field(default_factory=Counter)
-    """Topic and partition, as reporting names them, to the last offset."""
+    """The last offset by topic and partition, as reporting names them."""
 
 
 class Reporting:
@@ -145,13 +145,13 @@ class Reporting:
         self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
     def get(self, path: str, **parameters: str | int) -> Any:
-        """The answer of a path under /v1. Raises httpx.HTTPError."""
+        """Return the answer of a path under /v1. Raises httpx.HTTPError."""
         answer = self._client.get(f"/v1/{path}", params=parameters)
         answer.raise_for_status()
         return answer.json()
 
     def cells(self) -> Cells:
-        """All cells."""
+        """Return all cells."""
         found: Cells = {}
         for page in self._pages():
             for cell in page["cells"]:
@@ -167,7 +167,7 @@ class Reporting:
 
 
 def load(stack: Stack, simulation: Simulation, console: Console) -> None:
-    """Sends what the simulation tells, and returns when reporting shows all of it. Raises Failed."""
+    """Send the events of the simulation, and return when reporting shows all of them. Raises Failed."""
     reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
     columns = (TextColumn("{task.description:<42}"), BarColumn(), TimeElapsedColumn())
     sent = Sent()
@@ -196,7 +196,7 @@ def load(stack: Stack, simulation: Simulation, console: Console) -> None:
 
 
 def differences(cells: Cells, truth: Cells) -> list[str]:
-    """Cells that are not what the simulation knows they must be, in words."""
+    """Return cells that differ from the truth of the simulation, in words."""
     spoken = {_dimension(key) for key in truth}
     found = {key: value for key, value in cells.items() if _dimension(key) in spoken}
     return [
@@ -207,7 +207,7 @@ def differences(cells: Cells, truth: Cells) -> list[str]:
 
 
 def picture(cells: Cells, months: int) -> Table:
-    """The national picture: each first indicator for Scotland over all that was loaded."""
+    """Return the national picture: each first indicator for Scotland over everything that was loaded."""
     table = Table(title=f"Scotland, {counted(months, 'month')}, simulated", title_justify="left")
     for heading, justify in (("indicator", "left"), ("value", "right"), ("of", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
@@ -217,7 +217,7 @@ def picture(cells: Cells, months: int) -> Table:
 
 
 def go_on(stack: Stack, simulation: Simulation, clock: Clock) -> None:
-    """Sends live events until interrupted."""
+    """Send live events until interrupted."""
     sent = Sent()
     _Background(lambda: _send(stack.kafka, simulation.live(clock), sent, size=1))
     stack.keep_up(until=lambda: False)
@@ -245,7 +245,7 @@ def _rate(number: int, of: int) -> tuple[str, str]:
 
 
 def _shown(reporting: Reporting, sent: Sent) -> int:
-    """How many of the events sent reporting shows."""
+    """Return how many of the sent events reporting shows."""
     positions = reporting.get("positions")["positions"]
     return sum(min(positions.get(source, -1), last) + 1 for source, last in list(sent.last.items()))
 
@@ -266,7 +266,7 @@ def _dimension(key: str) -> tuple[str, str]:
 
 
 class _Background(Thread):
-    """Runs beside the main thread, which looks after the stack; what it raises is raised by `done`."""
+    """Runs beside the main thread, which supervises the stack; `done` raises what it raised."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""Which processes make up the stack and what each is told. Decides only; `supervisor` carries it out."""
+"""The processes of the stack, and the settings of each. It only decides; `supervisor` carries it out."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +12,12 @@ from services.chassis.settings import DEVELOPMENT_ISSUER
 SERVICES = ("orders", "unpaid_work", "reporting")
 ROLES = ("api", "worker")
 SENDERS = ("orders", "unpaid_work")
-"""Who sends webhooks, where that is wanted."""
+"""The services that send webhooks, if that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where everything listens on the loopback address."""
+    """The ports of everything on the loopback address."""
 
     apis: dict[str, int]
     metrics: dict[tuple[str, str], int]
@@ -26,15 +26,17 @@ class Ports:
     desk: int
     desk_metrics: int
     senders: dict[str, int]
-    """Metrics of those who send webhooks."""
+    """Ports of the metrics of processes that send webhooks."""
 
     def urls(self) -> dict[str, str]:
-        """The address of each service's API."""
+        """Return the address of each service's API."""
         return {service: f"http://127.0.0.1:{port}" for service, port in self.apis.items()}
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[int]) -> Self:
-        """The APIs in the order of SERVICES, the metrics of each API and worker, Kafka, PostgreSQL, the desk, its metrics, the senders'."""
+        """Assign numbers to the APIs in the order of SERVICES, the metrics of each API and worker, Kafka, PostgreSQL, the desk, its
+        metrics, and the senders'.
+        """
         remaining = iter(numbers)
         apis = {service: next(remaining) for service in SERVICES}
         metrics = {(service, role): next(remaining) for service in SERVICES for role in ROLES}
@@ -43,7 +45,7 @@ class Ports:
 
     @classmethod
     def choose(cls, base: int | None) -> Self:
-        """From `base` upwards, or wherever nothing listens. Raises PortsTaken."""
+        """Choose ports from `base` upwards, or any that are free. Raises PortsTaken."""
         count = len(SERVICES) * (1 + len(ROLES)) + 4 + len(SENDERS)
         if base is None:
             return cls.from_numbers(free_ports(count))
@@ -61,30 +63,30 @@ class PortsTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the services depend on."""
+    """The parts on which the services depend."""
 
     kafka: str
     postgres: str
     public_key: Path
     roles: Path
-    """Tokens by role, with which one signs in to the pages here with one click."""
+    """Tokens by role, with which the pages here sign in by one click."""
     simulated: bool = False
     """Whether the pages must say that the figures are not real."""
     transactions: bool = True
-    """Whether Kafka has them; the embedded broker does not."""
+    """Whether Kafka has transactions; the embedded broker does not."""
     sign_in: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of PostgreSQL for those who sign in as a role of their own."""
+    """Addresses of PostgreSQL for processes that sign in with roles of their own."""
     webhooks_key: str = ""
-    """What seals the secrets of webhooks; without one nobody sends any."""
+    """The key that seals the secrets of webhooks; without one, none are sent."""
 
     def database(self, service: str, role: str) -> str:
-        """Where the process finds PostgreSQL, as whom."""
+        """Return the address of PostgreSQL for a process with this role."""
         return self.sign_in.get(f"{service}_{role}", self.postgres)
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """That a process can do its work: the address answers 200, with this line in the answer where one is given."""
+    """A sign that a process can do its work: the address answers 200, with this line in the answer if one is given."""
 
     address: str
     line: str | None = None
@@ -109,7 +111,7 @@ class Plan:
 
 
 def plan(ports: Ports, around: Surroundings) -> Plan:
-    """The whole stack."""
+    """Return the plan of the whole stack."""
     return Plan(
         migrations=tuple(_process(service, "migrate", _settings(service, "migrate", around)) for service in SERVICES),
         services=tuple(_services(ports, around)),
@@ -143,7 +145,7 @@ def _sender(service: str, metrics: int, around: Surroundings) -> ProcessSpec:
 
 
 def _webhooks(around: Surroundings) -> dict[str, str]:
-    """Receivers may be on this machine."""
+    """Return settings that allow receivers on this machine."""
     own = {"PAYBACK_WEBHOOKS_KEY": around.webhooks_key, "PAYBACK_WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8"}
     return own if around.webhooks_key else {}
 
@@ -167,8 +169,9 @@ def _process(service: str, role: str, settings: dict[str, str], ready: Sign | No
 def _settings(service: str, role: str, around: Surroundings) -> dict[str, str]:
     return {
         "PAYBACK_KAFKA_BOOTSTRAP": around.kafka,
-        "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of it
-        "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "50",  # it answers a waiting fetch no sooner; more often costs processor time
+        "PAYBACK_KAFKA_SESSION_TIMEOUT_SECONDS": "4",  # joining a group takes the embedded broker half of this time
+        # It does not answer a waiting fetch earlier; asking more often costs processor time.
+        "PAYBACK_KAFKA_FETCH_WAIT_MILLISECONDS": "50",
         "PAYBACK_KAFKA_TRANSACTIONS": str(around.transactions).lower(),
         "PAYBACK_DATABASE_URL": around.database(service, role),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
@@ -177,7 +180,7 @@ def _settings(service: str, role: str, around: Surroundings) -> dict[str, str]:
 
 
 def _seals(service: str) -> dict[str, str]:
-    """With keys that are no secret: they show that seals are made and looked at."""
+    """Return settings of seals with keys that are not secret: they show that seals are made and checked."""
     keys = {name: f"for development only and no secret: {name}" for name in ("orders", "unpaid_work")}
     if service in keys:
         return {"PAYBACK_AGGREGATES_KEY": keys[service]}
@@ -185,7 +188,7 @@ def _seals(service: str) -> dict[str, str]:
 
 
 def _tokens(around: Surroundings) -> dict[str, str]:
-    """Those for development, of whatever length."""
+    """Return settings of development tokens, of any lifetime."""
     return {
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(around.public_key),
         "PAYBACK_TOKENS_ISSUER": DEVELOPMENT_ISSUER,

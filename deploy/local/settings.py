@@ -1,8 +1,8 @@
-"""What the embedded stack takes from the environment: everything but our own settings, which it decides itself."""
+"""The environment of the embedded stack: everything but our own settings, which it decides itself."""
 
 import os
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without Payback's settings, for the processes that are given theirs."""
+    """Return the environment without Payback's settings, for processes that are given their own."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith("PAYBACK_")}

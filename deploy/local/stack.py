@@ -38,7 +38,7 @@ class Stack:
     supervisor: Supervisor
 
     def announcement(self) -> dict[str, Any]:
-        """What somebody from outside needs to use it."""
+        """Return what an outsider needs to use it."""
         return {
             **self.apis,
             "desk": self.desk,
@@ -49,7 +49,7 @@ class Stack:
         }
 
     def keep_up(self, until: Callable[[], bool]) -> None:
-        """Look after the processes until told otherwise. From the main thread only."""
+        """Supervise the processes until told otherwise. From the main thread only."""
         while not until():
             self.supervisor.check()
             time.sleep(LOOK_SECONDS)
@@ -59,10 +59,10 @@ class Stack:
 def running_stack(
     directory: Path | None, base_port: int | None, tell: Tell, *, simulated: bool = False, webhooks: bool = False
 ) -> Iterator[Stack]:
-    """Start everything; stop everything at the end. From the main thread only, since the parts die with it.
+    """Start everything, and stop everything at the end. From the main thread only, since the parts die with it.
 
-    Without a directory a temporary one is used. Raises PortsTaken, or NotReady with the end of a log. Whatever is
-    raised meanwhile, Ctrl-C included, stops it in order.
+    Without a directory a temporary one is used. Raises PortsTaken, or NotReady with the end of a log. Any exception during the block,
+    Ctrl-C included, stops it in order.
     """
     with ExitStack() as parts:
         home = _home(directory, parts)

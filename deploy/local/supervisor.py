@@ -1,4 +1,4 @@
-"""Carries out a plan: starts processes, waits for them, starts again what dies, stops all."""
+"""Carries out a plan: starts processes, waits for them, restarts those that die, stops all."""
 
 import subprocess
 import time
@@ -14,10 +14,10 @@ from deploy.local.settings import clean_environment
 
 READY_SECONDS = 180
 REFUSED = 3
-"""The exit status of a service that must not go on: starting it again changes nothing."""
+"""The exit status of a service that must not continue: restarting it changes nothing."""
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
-"""Whatever ran this long gets a fresh count of failures."""
+"""A process that has run this long starts again with no failures counted."""
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class _Child:
 
 
 class Supervisor:
-    """Use it from the main thread only: the children die with the thread that started them."""
+    """Supervises processes. Use it from the main thread only: the children die with the thread that started them."""
 
     def __init__(self, logs: Path, tell: Callable[[str], None], first_pause: float = 0.5) -> None:
         self._logs = logs
@@ -40,7 +40,7 @@ class Supervisor:
         self._children: list[_Child] = []
 
     def run_to_end(self, specs: Iterable[ProcessSpec]) -> None:
-        """Run them side by side. Raises NotReady, with the end of its log, for the first that fails."""
+        """Run processes side by side. Raises NotReady, with the end of its log, for the first that fails."""
         running = [(spec, self._spawn(spec)) for spec in specs]
         try:
             for spec, process in running:
@@ -51,7 +51,7 @@ class Supervisor:
             stop_all([process for _, process in running])
 
     def start(self, specs: Iterable[ProcessSpec]) -> None:
-        """Start them side by side and return when all are ready. Raises NotReady."""
+        """Start processes side by side and return when all are ready. Raises NotReady."""
         started = [_Child(spec, self._spawn(spec), time.monotonic()) for spec in specs]
         self._children += started
         for child in started:
@@ -59,7 +59,7 @@ class Supervisor:
             self._tell(f"{child.spec.name} is ready")
 
     def check(self) -> None:
-        """Look after the children once; call it a few times a second."""
+        """Check the children once; call it a few times a second."""
         for child in self._children:
             if child.process.poll() is None or child.given_up:
                 continue
@@ -69,12 +69,12 @@ class Supervisor:
                 self._start_again(child)
 
     def stop(self) -> None:
-        """Ask all to finish what they have in hand, and wait for it."""
+        """Ask all to finish their present work, and wait for it."""
         stop_all([child.process for child in self._children])
         self._children.clear()
 
     def log_of(self, spec: ProcessSpec) -> Path:
-        """Where the process writes."""
+        """Return the file to which the process writes."""
         return self._logs / f"{spec.name}.log"
 
     def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Tokens for development, signed with a key that lies in a file. Production has an issuer of its own."""
+"""Development tokens, signed with a key in a file. Production has an issuer of its own."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -23,7 +23,7 @@ class DevelopmentKey:
     """An Ed25519 key pair: the private key in the file of this name, the public one beside it in `.pub`."""
 
     def __init__(self, path: Path) -> None:
-        """Make the pair unless it is there."""
+        """Make the pair unless it exists."""
         self.public_path = path.with_suffix(".pub")
         if not path.exists():
             keys = generate_keys()
@@ -34,12 +34,12 @@ class DevelopmentKey:
         self._private = path.read_text()
 
     def mint(self, identity: Identity, lifetime: timedelta = timedelta(days=1), clock: Clock = system_clock) -> str:
-        """A signed token."""
+        """Return a signed token."""
         return mint(self._private, identity, lifetime, clock, issuer=DEVELOPMENT_ISSUER)
 
 
 def identity_of(role: str) -> Identity:
-    """Who an authority (by its code), `national`, `inspector` or `operator` is. Raises ValueError for any other role."""
+    """Return the identity of an authority (by its code), `national`, `inspector` or `operator`. Raises ValueError for any other role."""
     if role in AUTHORITIES:
         return Identity(role, AUTHORITY_SCOPES, authority=role)
     if role in SCOPES_OF:
@@ -48,7 +48,7 @@ def identity_of(role: str) -> Identity:
 
 
 def mint_for_everybody(key: DevelopmentKey) -> dict[str, str]:
-    """A token for each role by its name."""
+    """Return a token for each role by its name."""
     return {role: key.mint(identity_of(role)) for role in (*SCOPES_OF, *AUTHORITIES)}
 
 

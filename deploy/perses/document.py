@@ -18,12 +18,12 @@ UNITS: Mapping[str, Mapping[str, Any]] = {
     "bytes": {"unit": "bytes"},
     "short": {"unit": "decimal", "shortValues": True},
 }
-"""By Grafana's names."""
+"""Units by Grafana's names."""
 GOOD, BAD = "#2e7d32", "#c62828"
 
 
 def documents() -> dict[Path, str]:
-    """The files and what is in them."""
+    """Return the content of each file."""
     return {FOLDER / f"{name}.json": json.dumps(_board(board), indent=1) + "\n" for name, board in BOARDS.items()}
 
 

@@ -1,1 +1,1 @@
-"""What is watched, and the page of its definitions."""
+"""The rules of alerts, and the page of metric definitions."""

@@ -34,7 +34,7 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "proof": (ProofMetrics,),
     "copy": (CopyMetrics,),
 }
-"""What each process defines beyond what every process does."""
+"""The metrics that each process defines besides those of every process."""
 BOUNDS: Mapping[str, tuple[str, int]] = {
     "authority": ("code of an authority", len(AUTHORITIES)),
     "about": ("topics, copies, history, record_times", 4),
@@ -56,7 +56,7 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "topic": ("name of a topic", 2 * len(AUTHORITIES) + 1),
     "version": ("the producer's name and version; eight for each authority, then other. payback_build_info: ours", 10),
 }
-"""What each label may hold, and how many different values at most."""
+"""The values that each label may have, and how many different ones at most."""
 HEAD = """# Metrics
 
 `make documents` makes this page from the definitions; a test compares it with what processes expose. All names begin with `payback_`;
@@ -70,7 +70,7 @@ measured stays as it was, so look at the age of the measurement too: `payback_st
 
 
 def defined(*classes: Callable[[CollectorRegistry], object], own: bool = True) -> Iterator[Any]:
-    """Our metrics in a registry with these definitions."""
+    """Yield our metrics in a registry with these definitions."""
     registry = new_registry() if own else CollectorRegistry()
     for one in classes:
         one(registry)
@@ -80,12 +80,12 @@ def defined(*classes: Callable[[CollectorRegistry], object], own: bool = True) -
 
 
 def by_job() -> dict[str, set[str]]:
-    """The names of the metrics of each process."""
+    """Return the names of the metrics of each process."""
     return {job: {metric._name for metric in defined(*classes)} for job, classes in JOBS.items()}  # noqa: SLF001
 
 
 def document() -> str:
-    """The page as it is committed."""
+    """Return the page as it is committed."""
     return "\n".join([HEAD, *_labels(), *_metrics()])
 
 

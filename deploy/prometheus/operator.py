@@ -1,4 +1,4 @@
-"""Writes the rules as the Prometheus Operator takes them: `python -m deploy.prometheus.operator`, a part of `make documents`."""
+"""Writes the rules in the form of the Prometheus Operator: `python -m deploy.prometheus.operator`, a part of `make documents`."""
 
 from pathlib import Path
 from textwrap import indent
@@ -16,7 +16,7 @@ spec:
 
 
 def document() -> str:
-    """The file as it is committed."""
+    """Return the file as it is committed."""
     _, groups, rules = (_HERE / "alerts.yml").read_text(encoding="utf-8").partition("groups:\n")
     return _HEAD + indent(groups + rules, "  ")
 

@@ -78,7 +78,7 @@ class KafkaSettings(Group):
 
 
 class DatabaseSettings(Group):
-    """Where PostgreSQL is. `role` owns the schema and does the work; by default it is named like the schema."""
+    """The address of PostgreSQL. `role` owns the schema and does the work; by default it is named like the schema."""
 
     url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     schema_name: str = Field(pattern="^[a-z_][a-z0-9_]{0,62}$")
@@ -133,7 +133,7 @@ class StreamSettings(Group):
 
 
 class HttpSettings(Group):
-    """Where to listen, and how much callers may ask at once. Each service's table of routes sets the size of requests."""
+    """The address to listen on, and how much callers may ask at once. Each service's table of routes sets the size of requests."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
@@ -242,7 +242,7 @@ class OidcSettings(Group):
 
 
 class MetricsSettings(Group):
-    """Where Prometheus reads, never the public port. 0 lets the system choose."""
+    """The port from which Prometheus reads, never the public one. 0 lets the system choose."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
@@ -264,7 +264,7 @@ class AuthoritiesSettings(Group):
 
 
 class TracingSettings(Group):
-    """Where traces go. Needs the extra `tracing`."""
+    """The destination of traces. Needs the extra `tracing`."""
 
     endpoint: str = Field(
         default="",

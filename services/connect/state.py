@@ -1,4 +1,6 @@
-"""What was sent of each fact, on disk: SQLite, synchronised at every commit. One import is one transaction, or nothing."""
+"""The last statement that was sent of each fact, on disk: SQLite, synchronised at every commit. One import is one
+transaction, or nothing.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence

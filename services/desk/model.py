@@ -183,7 +183,7 @@ class OtherSide(Struct, frozen=True):
 
 
 class OrderDetail(Struct, frozen=True):
-    """What the orders service holds about one order."""
+    """Everything that the orders service holds about one order."""
 
     subject: str
     imposed_on: date | None
@@ -204,7 +204,7 @@ class HoursStep(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """What the unpaid work service holds about one order."""
+    """Everything that the unpaid work service holds about one order."""
 
     subject: str
     ordered: list[HoursStep]

@@ -1,4 +1,4 @@
-"""What a manager must look at today, merged from both services, pure."""
+"""The tasks and orders that a manager must look at today, merged from both services, pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,12 +47,12 @@ _SORTED_BY = {
     Order.SUBJECT: attrgetter("subject", "due_on", "standard"),
     Order.STANDARD: attrgetter("title", "due_on", "subject"),
 }
-"""As the services sort, so that the first tasks of both are the first of all."""
+"""The order of the services, so that the first tasks of both are the first of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What somebody wants to see."""
+    """The choice of the part that somebody wants to see."""
 
     standard: str = ""
     caseload: str = ""

@@ -19,7 +19,7 @@ DOMAINS = {"orders": orders, "unpaid_work": unpaid_work}
 
 
 class BooksSettings(Settings):
-    """Where the books are: PAYBACK_DATABASE_SCHEMA_NAME names the service."""
+    """The address of the books: PAYBACK_DATABASE_SCHEMA_NAME names the service."""
 
     database: DatabaseSettings
     calendar: CalendarSettings = CalendarSettings()

@@ -18,7 +18,7 @@ YEARS = (1, 5, 10)
 
 
 class Held(NamedTuple):
-    """What a service's schema holds now. Sizes are in bytes, with indexes."""
+    """The present content of a service's schema. Sizes are in bytes, with indexes."""
 
     events: int
     orders: int

@@ -31,7 +31,7 @@ APART = timedelta(seconds=5)
 
 
 class DoctorSettings(BooksSettings):
-    """Where to look."""
+    """The books and topics to look at."""
 
     kafka: KafkaSettings
 

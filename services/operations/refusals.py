@@ -35,7 +35,7 @@ For = Annotated[str | None, typer.Option(help="Only events refused for this reas
 
 
 class RedriveSettings(BooksSettings):
-    """Where refused events are, and where they are sent."""
+    """The addresses of refused events, and of the Kafka to which they are sent."""
 
     kafka: KafkaSettings
 

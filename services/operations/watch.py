@@ -32,7 +32,7 @@ ABOUT = ("topics", "copies", "history", "record_times")
 
 
 class LookSettings(Group):
-    """Where to look, and how often."""
+    """The places to look at, and how often."""
 
     every_seconds: float = Field(default=300.0, gt=0)
     replication: int = Field(

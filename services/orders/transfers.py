@@ -99,7 +99,7 @@ find out which orders the other has.
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """On whose behalf transfers are matched."""
+    """The authority on whose behalf transfers are matched."""
 
     authority: str
     whole: bool = False

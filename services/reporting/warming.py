@@ -26,7 +26,7 @@ _NATIONAL = Identity("warming", frozenset({"national:read"}))
 
 
 class Warming:
-    """Whether everything is prepared for the first visitor. A permanent failure does not block the service: those pages are slow once."""
+    """Prepares pages for the first visitor. A permanent failure does not block the service: those pages are slow once."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._done = site, Event()

@@ -6,7 +6,7 @@ from random import Random
 
 
 class Habit(Enum):
-    """What is wrong with everything that an authority sends."""
+    """A fault in everything that an authority sends."""
 
     USUAL = auto()
     SILENT = auto()

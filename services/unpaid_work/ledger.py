@@ -11,7 +11,7 @@ from services.records.model.record import Record
 
 
 class Forecast(NamedTuple):
-    """What the pace so far leads to: minutes credited for each working day since the imposition."""
+    """The outcome at the pace so far: minutes credited for each working day since the imposition."""
 
     minutes_left: int
     working_days_left: int

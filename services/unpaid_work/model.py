@@ -10,7 +10,7 @@ from services.records.model.record import Record, fact, facts, is_withdrawn
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What unpaid work needs to know of an order that was imposed and not withdrawn."""
+    """The parts of an order, imposed and not withdrawn, that unpaid work needs."""
 
     imposed: OrderImposed
     unpaid_work: UnpaidWork | None
@@ -20,7 +20,7 @@ class Order:
     received_on: date | None
     """The day on which it was received from elsewhere, if that was reported."""
     variations: tuple[RequirementVaried, ...]
-    """Of unpaid work, in the order in which the court made them."""
+    """The changes of unpaid work, in the order in which the court made them."""
 
     @property
     def excluded(self) -> bool:

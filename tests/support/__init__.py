@@ -1,1 +1,1 @@
-"""What tests of several kinds share: real parts to run against, and nothing that pretends."""
+"""Code that tests of several kinds share: real parts to run against, and no mocks of them."""

@@ -1,4 +1,4 @@
-"""The page that says who may call which route, and how much each takes and gives. Writes it when run."""
+"""The page that says who may call which route, and how much each accepts and returns. Writes it when run."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,11 +9,11 @@ from services.chassis.api.policy import COMMON, KIB, MIB, Policy, Role
 from services.chassis.web.sign_in import SIGNING_IN
 
 OPEN_TO_ALL = {*COMMON, *SIGNING_IN}
-"""What every service has for everybody."""
+"""Routes that every service has for everybody."""
 
 
 def page(applications: Mapping[str, FastAPI]) -> str:
-    """All tables as one page."""
+    """Return all tables as one page."""
     lines = [
         "# Who may call what",
         "",

@@ -1,4 +1,4 @@
-"""The faults that axe finds in a page. It does not describe what passes: that took about a third of its time."""
+"""Finds the accessibility faults of a page with axe. It does not describe what passes: that took about a third of its time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ PAPER = 718
 
 
 def rules(*names: str) -> dict[str, Any]:
-    """Only these."""
+    """Return options that run only these rules."""
     return {**ONLY_FAULTS, "runOnly": {"type": "rule", "values": names}}
 
 
@@ -25,7 +25,7 @@ def on_paper(page: Page) -> None:
 
 
 def assert_accessible(page: Page, wanted: Mapping[str, Any] = EVERY_RULE) -> None:
-    """Fail with what keeps somebody out of the page, and where it is."""
+    """Fail with what makes the page inaccessible, and where."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     found = AxeResults(page.evaluate("options => axe.run(options)", dict(wanted)))

@@ -1,4 +1,4 @@
-"""Lets atheris look for what breaks `fuzz.check`: `python -m tests.support.atheris_fuzz -max_total_time=10 CORPUS`."""
+"""Lets atheris look for inputs that break `fuzz.check`: `python -m tests.support.atheris_fuzz -max_total_time=10 CORPUS`."""
 
 import sys
 

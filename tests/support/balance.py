@@ -1,4 +1,4 @@
-"""Whether the books balance within themselves: cells against records, outcomes against offsets."""
+"""Checks whether the books balance within themselves: cells against records, outcomes against offsets."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from services.records.model.domain import Domain
 
 
 def unbalanced(database: Engine, domain: Domain, authority: str) -> Iterator[str]:
-    """Everything about the authority that does not add up, in words. Reads at one moment, so workers may go on."""
+    """Yield everything about the authority that does not add up, in words. Reads at one moment, so workers may continue."""
     with transaction(database.execution_options(isolation_level="REPEATABLE READ")) as connection:
         for (measure, period, category), change in differences(connection, domain.of(authority), authority).items():
             cell = "|".join((measure, authority, str(period), category))

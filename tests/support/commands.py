@@ -1,4 +1,4 @@
-"""The command `payback` as a process of its own that need not import everything anew: it is forked from one that has."""
+"""The command `payback` as a process of its own, forked from one that has already imported everything."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from tests.support.forked import SERVER, go_along
 
 
 class Done(NamedTuple):
-    """How a command ended, and what it said."""
+    """How a command ended, and its output."""
 
     returncode: int | None
     stdout: str

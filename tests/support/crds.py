@@ -1,7 +1,7 @@
-"""Schemas of resources that operators bring to Kubernetes, strict: what they do not know is a fault, as it is to `kubectl apply`.
+"""Schemas of resources that operators bring to Kubernetes, strict: an unknown member is a fault, as it is to `kubectl apply`.
 
-`python -m tests.support.crds WHENCE FILE...` makes them smaller, from the operators' own definitions, for
-tests/reference/kubernetes: no descriptions, no status, and nothing of pods, which our resources leave as they are.
+`python -m tests.support.crds WHENCE FILE...` makes smaller ones for tests/reference/kubernetes from the operators' own definitions: without
+descriptions, status, and parts about pods, which our resources do not set.
 """
 
 import json
@@ -19,12 +19,12 @@ _OF_PODS = {"status", "template", "affinity", "tolerations", "topologySpreadCons
 
 
 def kinds() -> set[str]:
-    """What there are schemas of."""
+    """Return the kinds for which there are schemas."""
     return {path.stem for path in FOLDER.glob("*.json")}
 
 
 def fault(document: Mapping[str, Any]) -> str | None:
-    """What is wrong with a resource in the words of the validator; None where nothing is."""
+    """Return what is wrong with a resource in the words of the validator; None if nothing is."""
     from jsonschema.exceptions import best_match
 
     error = best_match(_validator(document["kind"]).iter_errors(document))

@@ -1,4 +1,4 @@
-"""The API of a service of records as an authority's manager meets it, at a time of the test's choosing."""
+"""The API of a service of records as an authority's manager sees it, at a time that the test chooses."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def keys() -> Keys:
 
 
 def token(authority: str | None, *scopes: str) -> dict[str, str]:
-    """The header of a caller."""
+    """Return the header of a caller."""
     identity = Identity("somebody", frozenset(scopes), authority)
     return {"Authorization": f"Bearer {mint(keys().private, identity, timedelta(hours=1), system_clock)}"}
 
@@ -45,7 +45,7 @@ _clients: dict[tuple[Engine, str], TestClient] = {}
 
 
 def client(database: Engine, domain: Domain, today: str) -> TestClient:
-    """The API on a day."""
+    """Return the API on a day."""
     key = (database, today)
     if key not in _clients:
         _clients[key] = new_client(database, domain, today)
@@ -55,7 +55,7 @@ def client(database: Engine, domain: Domain, today: str) -> TestClient:
 def new_client(
     database: Engine, domain: Domain, today: str, own: Own = SHIPPED, registry: CollectorRegistry | None = None
 ) -> TestClient:
-    """The same, with files of one's own. It works behind the walls, whatever engine is given."""
+    """Return a new API with files of one's own. It works behind the walls, whatever engine is given."""
     walled = behind(settings_of(database))
     event.listen(database, "engine_disposed", lambda _: walled.dispose())
     noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
@@ -81,18 +81,18 @@ class ManagersView:
         self.headers = token(authority, "orders:read")
 
     def get(self, path: str, **parameters: object) -> Any:
-        """What is answered; JSON where it is that. Anything but 200 fails."""
+        """Return the answer; as JSON if it is that. Fails for any status but 200."""
         answer = self.ask(path, None, **{name: str(value) for name, value in parameters.items()})
         assert answer.status_code == 200, answer.text
         return answer.json() if "json" in answer.headers["content-type"] else answer.text
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, **parameters: str) -> Response:
-        """The whole answer. A parameter that would be a word of Python has `_` behind it."""
+        """Return the whole answer. A parameter that would be a word of Python ends in `_`."""
         given = {name.rstrip("_"): value for name, value in parameters.items()}
         return self.client.get(f"/v1/{path}", params=given or None, headers=headers or self.headers)
 
     def pages(self, path: str, rows: str, **parameters: object) -> list[Any]:
-        """All rows of a list, page by page."""
+        """Return all rows of a list, page by page."""
         page = self.get(path, **parameters)
         found: list[Any] = page[rows]
         while page["next"]:

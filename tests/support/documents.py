@@ -1,4 +1,4 @@
-"""Hypothesis strategies from JSON Schema: whatever a schema of ours accepts. Fails on a keyword that it does not know."""
+"""Hypothesis strategies from JSON Schema: everything that a schema of ours accepts. Fails on an unknown keyword."""
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -25,7 +25,7 @@ _DATES = st.one_of(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.dates(date
 
 
 def of(schema: Schema, parts: dict[str, Schema] | None = None) -> st.SearchStrategy[Any]:
-    """Documents that the schema accepts, complete in itself or with `parts` as what it refers to."""
+    """Return documents that the schema accepts, complete in itself or with `parts` as the schemas to which it refers."""
     parts = schema.get("$defs", {}) if parts is None else parts
     given = {key: value for key, value in schema.items() if key not in _WORDS_ONLY}
     match given:

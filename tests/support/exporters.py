@@ -1,4 +1,4 @@
-"""What others export, asked of the programs themselves: an alert on a series that nobody exports stays silent for ever."""
+"""The metrics that other programs export, read from the programs themselves: an alert on a series that nobody exports never fires."""
 
 import re
 import shutil
@@ -15,20 +15,20 @@ ROOT = Path(__file__).parents[2]
 
 
 def wants(program: str, debian: str | None = None) -> pytest.MarkDecorator:
-    """Leaves a test out where the program is not there."""
+    """Skip a test if the program is not installed."""
     how = f"Debian: {debian}" if debian else "its project has it"
     return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed ({how})")
 
 
 def watched(beginning: str) -> set[str]:
-    """The series in the alerts whose names begin so."""
+    """Return the series in the alerts whose names begin like this."""
     text = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text()
     found = {name for expression in re.findall(r"expr: (?:\|\n((?: {10}.*\n)+)|(.*))", text) for name in expression}
     return set(re.findall(rf"\b{beginning}\w+", " ".join(found)))
 
 
 def exported(command: list[str], log: Path, environment: dict[str, str], expected: set[str]) -> set[str]:
-    """Those of the expected series that the program exports within half a minute. It takes its address as the last argument."""
+    """Return those of the expected series that the program exports within half a minute. It takes its address as the last argument."""
     (port,) = free_ports(1)
     process = spawn([*command, f"--web.listen-address=127.0.0.1:{port}"], log, environment=environment)
     try:

@@ -56,7 +56,7 @@ SESSIONS = """
 
 
 def order(ref: str, **changes: Any) -> list[Any]:
-    """One row below HEADINGS, as it is usual."""
+    """Return a usual row below HEADINGS."""
     usual = {
         "Ref": ref,
         "Client": 100,
@@ -72,7 +72,7 @@ def order(ref: str, **changes: Any) -> list[Any]:
 
 
 def mapping(path: Path, more: str = "vanished: report", sessions: str | None = None) -> Path:
-    """A mapping of these headings."""
+    """Write a mapping of these headings."""
     text = MAPPING.format(more=more) + ("" if sessions is None else SESSIONS.format(more=sessions))
     path.write_text(text)
     return path
@@ -133,7 +133,7 @@ def _ods_cell(cell: Any) -> Any:
 
 
 def text(path: Path, rows: Rows, encoding: str = "utf-8", separator: str = ",") -> Path:
-    """CSV with dates as a British program writes them."""
+    """Write CSV with dates as a British program writes them."""
     with path.open("w", encoding=encoding, newline="") as stream:
         writer = csv.writer(stream, delimiter=separator)
         writer.writerows([[f"{cell:%d/%m/%Y}" if isinstance(cell, date) else cell for cell in row] for row in rows])
@@ -141,7 +141,7 @@ def text(path: Path, rows: Rows, encoding: str = "utf-8", separator: str = ",") 
 
 
 def taken(path: Path, day: int, hour: int = 18) -> Path:
-    """As if it had been written on that day of March 2026."""
+    """Set the time of a file as if it had been written on that day of March 2026."""
     at = datetime(2026, 3, day, hour, tzinfo=UTC).timestamp()
     utime(path, (at, at))
     return path

@@ -1,4 +1,4 @@
-"""Made-up national aggregates of a believable size and shape, always the same for the same seed."""
+"""Invented national aggregates of a realistic size and shape, always the same for the same seed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -26,7 +26,7 @@ from services.reporting.registry.clocks import AWAITED
 ORDERS_A_MONTH_PER_THOUSAND = 0.25
 KNOWN_ON = date(2026, 4, 20)
 WAITING = "waiting"
-"""Not done, and due: a cell of what is pending."""
+"""A cell of what is pending: due, and not done."""
 
 _IMPOSED: dict[str, dict[str, float]] = {
     "sex=": dict(zip(Sex, (0.85, 0.145, 0.005), strict=True)),
@@ -73,7 +73,7 @@ _CLOCKS = {
 
 
 def national_cells(seed: int, first: date, months: int, authorities: int = len(AUTHORITIES)) -> Iterator[Cell]:
-    """Cells of the first so many authorities, for so many months."""
+    """Yield cells of the first `authorities` authorities, for so many months."""
     rng = np.random.default_rng(seed)
     for authority in list(AUTHORITIES.values())[:authorities]:
         skill = rng.normal(1, 0.06)
@@ -94,7 +94,7 @@ class _Month:
         self._rng, self._authority, self._month, self._skill = rng, authority, month, skill
 
     def imposed(self, orders: int) -> Iterator[Cell]:
-        """Orders imposed, and what is counted by their month."""
+        """Yield orders imposed, and what is counted by their month."""
         yield self._cell("orders_imposed", "", orders)
         yield self._cell("orders_opened", "", orders)
         for prefix, shares in _IMPOSED.items():
@@ -117,7 +117,7 @@ class _Month:
             yield from self._split(measure, "", base.get(measure, orders), self._skilled(shares))
 
     def ended(self, orders: int) -> Iterator[Cell]:
-        """Orders ended, breaches and completions."""
+        """Yield orders ended, breaches and completions."""
         yield self._cell("orders_ended", "", orders)
         yield self._cell("orders_closed", "", orders)
         for prefix, shares in _ENDED.items():
@@ -142,7 +142,7 @@ class _Month:
         yield from self._split("exit_questionnaires", "", orders, {"returned": 0.3, "not_returned": 0.7})
 
     def worked(self, orders: int) -> Iterator[Cell]:
-        """Sessions and hours."""
+        """Yield sessions and hours."""
         sessions = orders * 14
         shares = dict(zip(Attendance, (0.62, 0.01, 0.02, 0.01, 0.06, 0.04, 0.04, 0.17, 0.03), strict=True))
         yield self._cell("sessions", "", sessions, "unpaid_work")
@@ -158,7 +158,7 @@ class _Month:
             yield self._cell("minutes_credited", f"work_type={kind}", int(count) * 360, "unpaid_work")
 
     def _skilled(self, shares: dict[str, float]) -> dict[str, float]:
-        """The first share as good as this authority is at it, the others after it."""
+        """Change the first share by how well this authority does, and the others to fit."""
         first, *others = shares
         best = min(0.98, shares[first] * self._skill)
         rest = (1 - best) / sum(shares[name] for name in others)
@@ -176,7 +176,7 @@ class _Month:
                 yield self._cell(measure, f"{prefix}{name}", int(count), service)
 
     def _waiting(self, measure: str, count: int, service: Service) -> Cell:
-        """What was due in the middle of the month, and has not been done."""
+        """Return the cell of what was due in the middle of the month, and is not done."""
         due = self._month.replace(day=15)
         return Cell(service, self._authority, 1, 1, AWAITED[measure], due, "months_before=0", KNOWN_ON, count)
 

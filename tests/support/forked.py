@@ -1,4 +1,4 @@
-"""Processes of our own that need not import everything anew: they are forked from one that has, once for all tests of a worker."""
+"""Processes of our own that are forked from one that has already imported everything, once for all tests of a worker."""
 
 import os
 import runpy
@@ -59,17 +59,17 @@ class Forked:
 
 
 def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Forked:
-    """Run `python -m` what follows, as deploy.local.process.spawn does."""
+    """Run `python -m` with this command, as deploy.local.process.spawn does."""
     python, m, *arguments = command
     assert (python, m) == (sys.executable, "-m")
     return Forked(SERVER.Process(target=_run, args=(arguments, log, dict(environment)), daemon=True))
 
 
 def go_along() -> None:
-    """Have a forked process end when the one whose tests it serves ends, however that comes."""
+    """End a forked process when the one whose tests it serves ends, however that happens."""
     if ask := die_with(os.getppid(), signal.SIGKILL):
         ask()
-    # The server lives as long as anybody holds this, also one of those that are to die with it.
+    # The server lives as long as any process holds this, including those that must die with it.
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
 
 

@@ -56,7 +56,7 @@ def from_json_stat(text: str) -> Iterator[Told]:
 
 
 def from_tables(page: str) -> Iterator[tuple[str, ...]]:
-    """The cells of every row of every table."""
+    """Yield the cells of every row of every table."""
     for line in re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL):
         yield tuple(
             re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.DOTALL)

@@ -1,4 +1,4 @@
-"""What must hold of the decoder, whatever it is given."""
+"""The properties that the decoder must have, whatever it is given."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ AUTHORITY = "S12000005"
 
 
 def check(raw: bytes) -> None:
-    """Raises whatever the decoder should not have raised, and AssertionError where an outcome cannot be kept or told."""
+    """Raise whatever the decoder should not have raised, and AssertionError if an outcome cannot be stored or reported."""
     for topic in Topic:
         found = decode(raw, topic, AUTHORITY, ARRIVED)
         if isinstance(found, Rejection):
@@ -42,7 +42,7 @@ def _check_event(found: Event, topic: Topic) -> None:
 
 
 def seed(corpus: Path, examples: Path) -> None:
-    """Examples, good and bad, as something to begin with."""
+    """Write examples, good and bad, to begin with."""
     corpus.mkdir(parents=True, exist_ok=True)
     for path in examples.rglob("*.json"):
         if path.stat().st_size < 5_000:

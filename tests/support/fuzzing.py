@@ -1,4 +1,4 @@
-"""Every route of an application asked with what nobody would ask: whatever comes of it, it is no fault of ours, and it is guarded."""
+"""Asks every route of an application what nobody would ask: no answer may be our fault, and every one must be guarded."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
 
 def requests(app: FastAPI) -> Iterator[Asked]:
-    """Each word in each place of each route, one at a time; each body as each kind."""
+    """Yield each word in each place of each route, one at a time; each body as each media type."""
     for route in routes_of(app):
         if route.path == "/v1/stream":
             continue  # it would never end
@@ -75,7 +75,7 @@ def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
 
 
 def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
-    """`known` are names that are there, by place, so that what is beside them is reached."""
+    """Ask all of them. `known` are existing names, by place, so that other places of the same route are reached."""
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         for asked in requests(app):
             for place, name in known.items():

@@ -1,4 +1,4 @@
-"""What an indicator must show, worked out from cells alone: sums over authorities, months and categories."""
+"""Computes what an indicator must show from cells alone: sums over authorities, months and categories."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,11 +21,11 @@ Place = tuple[str, str]
 
 
 class Cells(dict[str, int]):
-    """Values by key, which are not changed once they are looked up by kind."""
+    """Values by key, which must not change once they were looked up by kind."""
 
     @cached_property
     def by_kind(self) -> Mapping[tuple[str, str], list[str]]:
-        """Keys by measure and category."""
+        """Return keys by measure and category."""
         found: dict[tuple[str, str], list[str]] = defaultdict(list)
         for key in self:
             measure, _, _, category = key.split("|")
@@ -34,7 +34,7 @@ class Cells(dict[str, int]):
 
     @cached_property
     def spoken(self) -> frozenset[tuple[str, str]]:
-        """Measures, and by what they are divided."""
+        """Return measures, with the dimensions by which they are divided."""
         return frozenset((measure, category.partition("=")[0]) for measure, category in self.by_kind)
 
 
@@ -51,13 +51,13 @@ _BOARD_OF = {code: board.code for board in HEALTH_BOARDS.values() for code in bo
 
 
 def divisions(indicator: Indicator) -> Iterator[tuple[str, tuple[Part, ...]]]:
-    """The figure itself, and each of its breakdowns."""
+    """Yield the figure itself, and each of its breakdowns."""
     yield "", (Part("", indicator.numerator, indicator.denominator),)
     yield from indicator.breakdowns
 
 
 def with_overdue(cells: Mapping[str, int], day: date) -> dict[str, int]:
-    """The cells, and what is overdue on the day as one more category of its clock: counted back from the day due."""
+    """Return the cells, with what is overdue on the day as one more category of its clock, derived from the due dates."""
     found = dict(cells)
     measures = {awaited.replace("awaited", "pending"): measure for measure, awaited in AWAITED.items()}
     for key, value in cells.items():
@@ -73,7 +73,7 @@ _WORKING_DAYS = {"first_contact": 1, "case_meeting": 5, "induction": 5, "placeme
 
 
 def _month_counted(measure: str, due: date) -> str:
-    """Of the imposition, where the clock runs from it."""
+    """Return the month of imposition if the clock runs from it."""
     if measure not in _WORKING_DAYS:
         return f"{due:%Y-%m}"
     calendar = scotland()
@@ -86,7 +86,7 @@ def _month_counted(measure: str, due: date) -> str:
 
 
 def figures(cells: Cells, indicator: Indicator, part: Part, area: str, period: str) -> Iterator[Figure]:
-    """What can be worked out of one row: numerators as they are shown, and denominators that are sums of cells."""
+    """Yield what can be computed of one row: numerators as they are shown, and denominators that are sums of cells."""
     if indicator.kind is Kind.YEARLY:
         period = "year"
     if indicator.minus is not None:
@@ -99,7 +99,7 @@ def figures(cells: Cells, indicator: Indicator, part: Part, area: str, period: s
 
 
 def stocks(cells: Cells, opens: Form, closes: Form, area: str, period: str) -> Mapping[Place, int]:
-    """What is open at the end of each period, of all that has opened until then."""
+    """Return what is open at the end of each period, out of all that was opened until then."""
     opened, closed = sums(cells, opens, area, period), sums(cells, closes, area, period)
     found: dict[Place, int] = {}
     for where in {place[0] for place in (*opened, *closed)}:
@@ -111,7 +111,7 @@ def stocks(cells: Cells, opens: Form, closes: Form, area: str, period: str) -> M
 
 
 def sums(cells: Cells, form: Form, area: str, period: str) -> Mapping[Place, int]:
-    """By `authority` or `health_board`, and `month`, `quarter` or `year`; Scotland too."""
+    """Return sums by `authority` or `health_board`, and `month`, `quarter` or `year`; for Scotland too."""
     found: dict[Place, int] = defaultdict(int)
     for key in keys_of(cells, form):
         _, authority, day, _ = key.split("|")
@@ -128,7 +128,9 @@ Month = tuple[str, str]
 def months_told(
     cells: Mapping[str, int], events: Mapping[str, Iterable[Event]], kind: Topic, today: date
 ) -> set[Month]:
-    """Of which months authorities reported by these events: from that of the first until now, and what facts were told of before."""
+    """Return on which months authorities reported with these events: from that of the first until now, and earlier ones of which they
+    stated facts.
+    """
     found = set[Month]()
     for authority, of_one in events.items():
         latest = dict[tuple[str, str], Event]()
@@ -140,14 +142,14 @@ def months_told(
                 latest[at] = event
                 found.add((authority, f"{getattr(event.data, event.data.DATES[0]):%Y-%m}"))
         found |= {(authority, f"{month:%Y-%m}") for month in months_between(first, today)}
-    if kind is Topic.UNPAID_WORK:  # an order on which anything was done was known by when it was imposed
+    if kind is Topic.UNPAID_WORK:  # an order on which anything was done was known when it was imposed
         done = (key.split("|") for key in cells if key.startswith(("induction|", "placement|")) and "|band=" in key)
         found |= {(authority, day[:7]) for _, authority, day, _ in done}
     return found
 
 
 def places(told: Iterable[Month], area: str, period: str, today: date, *, at_ends: bool = False) -> set[Place]:
-    """Where that makes a figure. `at_ends` takes only the last month of each period, of those until now."""
+    """Return the places for which that makes a figure. `at_ends` uses only the last month of each period, of those until now."""
     months = [f"{month:%Y-%m}" for month in months_between(date(2010, 1, 1), today)]
     ends = {_period(month, period): month for month in months}
     found = set[Place]()
@@ -159,7 +161,7 @@ def places(told: Iterable[Month], area: str, period: str, today: date, *, at_end
 
 
 def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> Cells:
-    """Without what unpaid work only learned from orders, in months of which it was told nothing itself."""
+    """Remove what unpaid work only learned from orders, in months on which nothing was reported to it."""
 
     def counts(key: str) -> bool:
         measure, authority, day, _ = key.split("|")
@@ -171,7 +173,7 @@ def without_unheard(cells: Mapping[str, int], work_told: Collection[Month]) -> C
 
 
 def keys_of(cells: Cells, form: Form) -> Iterator[str]:
-    """The cells that the form sums."""
+    """Yield the cells that the form sums."""
     return (key for category in form.categories for key in cells.by_kind.get((form.measure, category), ()))
 
 
@@ -188,5 +190,5 @@ def _period(day: str, kind: str) -> str:
 
 
 def is_known(cells: Cells, form: Form) -> bool:
-    """Whether the cells speak of all that the form sums."""
+    """Return whether the cells have everything that the form sums."""
     return all((form.measure, each.partition("=")[0]) in cells.spoken for each in form.categories)

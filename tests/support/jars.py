@@ -1,11 +1,11 @@
-"""Jars from the local Maven repository, fetched where they are not there yet, and what they must be."""
+"""Jars from the local Maven repository, fetched if they are missing, with their digests checked."""
 
 import hashlib
 from pathlib import Path
 
 
 def named_in(names: Path) -> list[Path]:
-    """The jars that the lines of a file name by coordinates and digest. Raises RuntimeError where one is another."""
+    """Return the jars that the lines of a file name by coordinates and digest. Raises RuntimeError if a jar has another digest."""
     from jgo.maven import MavenContext
 
     repository = MavenContext()

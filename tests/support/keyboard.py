@@ -1,4 +1,4 @@
-"""What somebody does in a browser who has a keyboard alone."""
+"""The actions of somebody in a browser who has only a keyboard."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 
 def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150) -> None:
-    """Press a key until it is so."""
+    """Press a key until `arrived` returns True."""
     met = []
     for _ in range(most):
         page.keyboard.press(key)
@@ -17,7 +17,7 @@ def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150)
 
 
 def focused(page: Page) -> str:
-    """What has the focus, by its name."""
+    """Return the name of what has the focus."""
     found: str = page.evaluate(
         "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''"
     )

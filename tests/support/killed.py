@@ -1,6 +1,6 @@
 """Does something, and is killed at every write in turn. Run with killer.c preloaded: `killed.py SCENARIO DIRECTORY ADDRESS`.
 
-For each n a fresh spool in DIRECTORY/n; what the application was told is in DIRECTORY/n/told. Ends when nothing was left to kill.
+For each n there is a new spool in DIRECTORY/n; what the application was told is in DIRECTORY/n/told. Ends when nothing was left to kill.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ def subject(run: int, index: int) -> str:
 
 
 def adding(home: Path, run: int, address: str) -> None:
-    """Two batches: each is added, sent, and its results fetched."""
+    """Add two batches, send each, and fetch its results."""
     told = os.open(home / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     source = Source("S12000005", system=f"run-{run}")
     with Spool(home / "payback.spool") as spool:
@@ -39,7 +39,7 @@ def adding(home: Path, run: int, address: str) -> None:
 
 
 def publishing(home: Path, run: int, address: str) -> None:
-    """A file of good and bad lines, in steps of three, since the number at once is made small."""
+    """Publish a file of good and bad lines, in steps of three, since the number at once is made small."""
     publication.AT_ONCE = 3
     file = home / "events"
     if not file.exists():
@@ -51,7 +51,7 @@ def publishing(home: Path, run: int, address: str) -> None:
 
 
 def published(run: int) -> list[bytes]:
-    """Lines 3 and 6 are refused."""
+    """Return the lines of a file, of which 3 and 6 are refused."""
     source = Source("S12000005", system=f"run-{run}")
     fact = OrderReceived(received_on=date(2025, 3, 4))
     made = [

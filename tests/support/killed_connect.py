@@ -2,7 +2,7 @@
 
 Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS EVERY`.
 
-For each n a fresh office in DIRECTORY/n. Its files have `payback.spool` in their paths, which is what the killer looks for.
+For each n there is a new office in DIRECTORY/n. Its files have `payback.spool` in their paths, which is what the killer looks for.
 """
 
 import ctypes
@@ -22,14 +22,14 @@ FIRST, SECOND = "orders 2026-03-02.csv", "orders 2026-03-03.csv"
 
 
 def office(home: Path, number: int, address: str) -> Job:
-    """Each run is another system, so that what it sent is told apart."""
+    """Return the job of one run. Each run is another system, so that its events differ from those of the others."""
     text = MAPPING.format(more="vanished: withdraw").replace("tables:", f"system: run-{number}\ntables:")
     platform = Platform(orders=address, unpaid_work=address, token_file=str(home / "token"))
     return Job(read_mapping(text, "m"), home_of(home / "payback.spool.yaml"), platform, patience=5)
 
 
 def import_all(home: Path, number: int, address: str) -> None:
-    """What a person would do each morning."""
+    """Do what a person would do each morning."""
     for name in (FIRST, SECOND):
         run(office(home, number, address), [home / name])
 

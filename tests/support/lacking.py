@@ -1,4 +1,4 @@
-"""What a developer may lack, the build may not."""
+"""Parts that a developer may lack, but the build may not."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def cannot(reason: str) -> NoReturn:
-    """Skip the test and say why; where everything has to be there, fail."""
+    """Skip the test and say why; fail if everything is required."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

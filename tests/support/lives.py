@@ -1,4 +1,4 @@
-"""Orders for tests: as little as a rule needs, or as events tell them."""
+"""Orders for tests: as little as a rule needs, or as events report them."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,7 +11,7 @@ from services.records.model.record import Record, apply
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """What a clock needs to know of an order."""
+    """The parts of an order that a clock needs."""
 
     imposed_on: date
     ended_on: date | None = None
@@ -23,7 +23,7 @@ class Plain:
 
 
 def imposed(on: date, hours: int = 100, months: int = 12) -> OrderImposed:
-    """An order of supervision and unpaid work."""
+    """Return an order of supervision and unpaid work."""
     return OrderImposed(
         imposed_on=on,
         court_type=CourtType.SHERIFF_SUMMARY,
@@ -45,7 +45,7 @@ RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
 def event(
     fact: Fact, subject: str = "CPO/1", authority: str = "S12000005", number: int = 1, recorded: datetime = RECORDED
 ) -> Event:
-    """An event that states the fact."""
+    """Return an event that states the fact."""
     return Event(
         id=f"{number}",
         authority=authority,
@@ -58,7 +58,7 @@ def event(
 
 
 def record(*told: Fact) -> Record:
-    """The record of these facts."""
+    """Return the record of these facts."""
     found: Record = {}
     for fact in told:
         apply(found, event(fact))

@@ -1,4 +1,4 @@
-"""Load from pretend authorities: their events in pieces, what became of them on the way in, and what must come out."""
+"""Load from simulated authorities: their events in portions, the answers at the intake, and the results that must follow."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ FIRST_FREE_DAY = date(2026, 3, 1)
 
 
 class Load:
-    """What these authorities send, and must be shown for it. No two loads on one platform may share an authority."""
+    """The events of these authorities, and the results that must be shown. No two loads on one platform may share an authority."""
 
     def __init__(self, authorities: Sequence[str], months: int = 3, seed: int = 7) -> None:
         self.authorities = authorities
@@ -27,16 +27,16 @@ class Load:
         truth = simulation.truth()
         self.cells, self.outcomes = truth["cells"], truth["outcomes"]
         self.receipts: dict[tuple[str, int], str] = {}
-        """Topic and offset to the id of the event that was answered 202."""
+        """By topic and offset, the id of the event that was answered 202."""
         self._topics = {topic_of(kind, code) for kind in Topic for code in authorities}
 
     def pieces(self, number: int) -> list[list[Delivery]]:
-        """All events in so many parts, in order of arrival."""
+        """Return all events in so many portions, in order of arrival."""
         size = -(-len(self.deliveries) // number)
         return [self.deliveries[begin : begin + size] for begin in range(0, len(self.deliveries), size)]
 
     def post(self, platform: Platform, deliveries: Iterable[Delivery]) -> None:
-        """Hand them over as lines, each topic by itself. Every answer must be 202, or 422 where nothing is acceptable."""
+        """Send events as lines, each topic by itself. Every answer must be 202, or 422 if nothing is acceptable."""
         lines: dict[str, list[bytes]] = defaultdict(list)
         for delivery in deliveries:
             lines[delivery.topic].append(delivery.value)
@@ -45,7 +45,7 @@ class Load:
             assert answer.status_code in {202, 422}, answer.text
 
     def try_post(self, platform: Platform, topic: str, values: Sequence[bytes]) -> httpx.Response:
-        """Hand over lines; whatever the answer is, its receipts count."""
+        """Send lines; whatever the answer is, its receipts count."""
         service = SERVICE_OF[Topic(topic.rpartition(".")[0])]
         answer = platform.post(service, authority_of(topic), b"\n".join(values))
         for receipt in answer.json().get("receipts", ()):
@@ -53,11 +53,11 @@ class Load:
         return answer
 
     def wait_until_shown(self, platform: Platform) -> None:
-        """Return when reporting shows all that Kafka keeps."""
+        """Return when reporting shows everything that Kafka keeps."""
         platform.wait_until_shown(self._last(platform))
 
     def left(self, platform: Platform) -> int:
-        """How many events Kafka keeps that are not shown yet."""
+        """Return how many events Kafka keeps that are not shown yet."""
         return sum(platform.not_shown(self._last(platform)).values())
 
     def _last(self, platform: Platform) -> dict[str, int]:
@@ -66,13 +66,13 @@ class Load:
     # What must hold when all has been handed over and is shown
 
     def assert_counted(self, platform: Platform) -> None:
-        """Every cell that the truth speaks of is as it must be."""
+        """Check every cell that the truth has."""
         spoken = {_dimension(key) for key in self.cells}
         found = {key: n for key, n in platform.cells(self.authorities).items() if _dimension(key) in spoken}
         assert found == self.cells
 
     def assert_once(self, platform: Platform) -> None:
-        """Each offset has exactly one outcome, and each receipt holds."""
+        """Check that each offset has exactly one outcome, and that each receipt holds."""
         ends = platform.ends(self._topics)
         for kind, service in SERVICE_OF.items():
             rows = platform.rows(
@@ -87,7 +87,7 @@ class Load:
             assert {at: arrived[at] for at in kept} == kept
 
     def assert_outcomes(self, platform: Platform) -> None:
-        """What became of the events adds up to what the truth says. Only where none was handed over twice."""
+        """Check that the outcomes of events add up as the truth says. Only if none was sent twice."""
         found: dict[str, int] = defaultdict(int)
         for service in SERVICE_OF.values():
             query = f"SELECT outcome, count(*) FROM {service}.arrivals WHERE authority = ANY(%s) GROUP BY 1"
@@ -96,7 +96,7 @@ class Load:
         assert found == {outcome: self.outcomes[outcome] for outcome in OUTCOMES if self.outcomes.get(outcome)}
 
     def assert_reporting_equal(self, platform: Platform) -> None:
-        """Reporting shows exactly what the services hold, whatever the measure."""
+        """Check that reporting shows exactly what the services hold, whatever the measure."""
         held: Cells = defaultdict(int)
         for service in SERVICE_OF.values():
             query = (

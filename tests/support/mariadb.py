@@ -1,4 +1,4 @@
-"""A MariaDB of one's own, where the system has one."""
+"""A MariaDB for one test, if the system has one."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ IS_THERE = bool(shutil.which("mariadbd") and shutil.which("mariadb-install-db") 
 
 @contextmanager
 def mariadb(home: Path) -> Iterator[URL]:
-    """A server with nothing in it; the address of its owner."""
+    """Start an empty server, and yield the address of its owner."""
     data, log = home / "data", home / "log"
     data.mkdir()
     owner = ["--no-defaults", "--user=root", f"--datadir={data}"]

@@ -1,4 +1,4 @@
-"""What a service's work costs, and what came of it: processor time by process, and what PostgreSQL wrote."""
+"""Measures the cost of a service's work, and its results: processor time by process, and what PostgreSQL wrote."""
 
 from typing import NamedTuple, Self
 
@@ -14,11 +14,11 @@ CAME = {
     "arrivals": 'SELECT authority, "offset", outcome, event_id, subject, arrived_at FROM {0}.arrivals',
     "rejections": 'SELECT topic, "offset", event_id, reason, path, mended_by FROM {0}.rejections',
 }
-"""What must be the same whatever batches the log came in. Of a day of `sequence`, the order between two topics decides."""
+"""Results that must be the same whatever batches the log came in. For a day of `sequence`, the order between two topics decides."""
 
 
 class Spent(NamedTuple):
-    """Processor time in seconds, and bytes written ahead."""
+    """Processor time in seconds, and bytes of write-ahead log."""
 
     worker: float = 0.0
     postgres: float = 0.0
@@ -26,7 +26,7 @@ class Spent(NamedTuple):
     wal: int = 0
 
     def since(self, before: Self) -> "Spent":
-        """What was spent between the two."""
+        """Return what was spent between the two."""
         worker, postgres, broker, wal = self
         return Spent(worker - before.worker, postgres - before.postgres, broker - before.broker, wal - before.wal)
 
@@ -42,28 +42,28 @@ class Meter:
         self._server, self._broker = parent, broker
 
     def spent(self, *workers: psutil.Process) -> Spent:
-        """Until now, by these workers and by all that they share."""
+        """Return what was spent until now, by these workers and by everything that they share."""
         server = [self._server, *self._server.children()]
         postgres = sum(map(_used, server)) + _of_ended(self._server) - _used(self._own)
         return Spent(sum(map(_used, workers)), postgres, _used(self._broker), self._number(_WAL))
 
     def begun(self, service: str) -> bool:
-        """Whether a worker has asked where to read."""
+        """Return whether a worker has asked from where to read."""
         return self._number(f"SELECT count(*) FROM {service}.checkpoints") > 0
 
     def taken(self, service: str) -> int:
-        """How many messages a service has behind it."""
+        """Return how many messages a service has processed."""
         return self._number(f"SELECT coalesce(sum(next_offset), 0) FROM {service}.checkpoints")
 
     def unpublished(self, service: str) -> int:
-        """How many authorities have changes that are not published yet."""
+        """Return how many authorities have changes that are not published yet."""
         return self._number(
             f"SELECT count(*) FROM {service}.shards s LEFT JOIN {service}.publications p USING (authority) "
             "WHERE s.version > coalesce(p.version, 0)"
         )
 
     def rows(self, service: str) -> int:
-        """Rows that were written since the tables were made, by sessions that have ended."""
+        """Return how many rows were written since the tables were made, by sessions that have ended."""
         self._number("SELECT pg_stat_clear_snapshot() IS NOT NULL")
         return self._number(
             "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables "
@@ -71,7 +71,7 @@ class Meter:
         )
 
     def came(self, service: str) -> dict[str, str]:
-        """Short checksums of what came out, by what it is."""
+        """Return short checksums of the results, by their names."""
         return {name: self._checksum(query.format(service)) for name, query in CAME.items()}
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ _WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')"
 
 
 def _used(process: psutil.Process) -> float:
-    """By one that may have ended meanwhile."""
+    """Return the processor time of a process that may have ended meanwhile."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:

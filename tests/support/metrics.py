@@ -22,23 +22,23 @@ def functions() -> Iterator[tuple[Path, Function]]:
 
 
 def lines_of(function: Function) -> int:
-    """From the signature to the last line."""
+    """Count lines from the signature to the last line."""
     assert function.end_lineno is not None
     return function.end_lineno - function.lineno + 1
 
 
 def complexity(function: Function) -> int:
-    """Ways through it: one, and one more for each branch."""
+    """Count the ways through a function: one, and one more for each branch."""
     return 1 + sum(isinstance(node, BRANCHES) for node in ast.walk(function))
 
 
 def folders() -> Counter[str]:
-    """How many Python files lie flat in each folder. The history of a schema only grows."""
+    """Count the Python files directly in each folder. The history of a schema only grows, so it is left out."""
     return Counter(str(path.parent) for path in FILES if path.parent.name != "versions")
 
 
 def fan_in() -> Counter[str]:
-    """By how many files each of our modules is imported."""
+    """Count how many files import each of our modules."""
     modules = {module_of(path) for path in FILES}
     found: Counter[str] = Counter()
     for path in FILES:

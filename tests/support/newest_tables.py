@@ -1,6 +1,6 @@
-"""Runs a command beside a PostgreSQL that makes every database with the tables of this version: `python -m tests.support.newest_tables`.
+"""Runs a command with a PostgreSQL in which every new database has the tables of this version: `python -m tests.support.newest_tables`.
 
-An older version's tests then meet what an older version meets that one goes back to.
+An older version's tests then run on the tables that they would find if an operator went back to that version.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.support import parts
 
 
 def main(command: list[str]) -> int:
-    """The exit status of the command."""
+    """Run the command, and return its exit status."""
     with TemporaryDirectory() as directory, parts.postgres_process(Path(directory)) as server:
         parts.make_tables(server.url.rpartition("/")[0] + "/template1")
         return subprocess.run(command, env=os.environ | {"PAYBACK_TEST_POSTGRES": server.url}, check=False).returncode

@@ -12,7 +12,7 @@ OPTIONS = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "
 
 
 def fetched(folder: Path, package: str) -> Path:
-    """The folder, once the package is there in the version it names. Skips where there is no npm, or fails in CI."""
+    """Return the folder, once it has the package in the version that it names. Skips if there is no npm, or fails in CI."""
     if which("npm") is None:
         cannot(f"needs Node.js and npm, for {package}: what it reads was NOT checked")
     wanted = json.loads((folder / "package.json").read_text())["dependencies"][package]
@@ -23,7 +23,7 @@ def fetched(folder: Path, package: str) -> Path:
 
 
 def asked(script: Path, document: Path) -> dict[str, Any]:
-    """What the script prints of a document."""
+    """Return what the script prints of a document."""
     answer = subprocess.run(["node", script, document], capture_output=True, check=True, text=True)
     found: dict[str, Any] = json.loads(answer.stdout)
     return found

@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider (panva's oidc-provider) as a local process, and a browser's way through it."""
+"""A real OpenID Connect provider (panva's oidc-provider) as a local process, and a browser's path through it."""
 
 import json
 import subprocess
@@ -28,24 +28,24 @@ SECRET = "a-secret-of-tests"
 
 
 class Provider(NamedTuple):
-    """A provider that runs."""
+    """A running provider."""
 
     issuer: str
 
     def site(self, address: str) -> OidcSettings:
-        """What the site at this address is told."""
+        """Return the settings of the site at this address."""
         return OidcSettings(
             issuer=self.issuer, client_id=_name(address), client_secret=SECRET, address=address, resource=RESOURCE
         )
 
     def tokens(self) -> TokenSettings:
-        """Whose tokens are believed, as in production."""
+        """Return the settings of trusted tokens, as in production."""
         return TokenSettings(issuer=self.issuer, jwks_url=f"{self.issuer}/jwks", audience="payback")
 
 
 @contextmanager
 def provider(sites: Sequence[str]) -> Iterator[Provider]:
-    """A provider that knows the sites at these addresses. npm fetches it the first time."""
+    """Run a provider that knows the sites at these addresses. npm fetches it the first time."""
     fetched(HOME, "oidc-provider")
     (port,) = free_ports(1)
     told = {"clients": [_client(site) for site in sites], "accounts": ACCOUNTS, "resource": RESOURCE}
@@ -83,7 +83,7 @@ def _name(site: str) -> str:
 
 
 def through(address: str, account: str) -> str:
-    """What the provider sends back to the site, for somebody who signs in there with this account in a fresh browser."""
+    """Return what the provider sends back to the site, for somebody who signs in there with this account in a new browser."""
     with httpx.Client(timeout=20) as browser:
         answer = browser.get(address)
         while not str(answer.headers.get("location", "")).startswith(("https://", "http://localhost")):
@@ -96,6 +96,6 @@ def through(address: str, account: str) -> str:
 
 
 def sign_in(site: TestClient, account: str) -> Any:
-    """The site's last answer to somebody who signs in with this account."""
+    """Return the site's last answer to somebody who signs in with this account."""
     begun = site.get("/sign-in/begin", follow_redirects=False)
     return site.get(through(begun.headers["location"], account), follow_redirects=False)

@@ -1,4 +1,4 @@
-"""What the tests of all OpenAPI documents share: schemathesis on an application, and the headers of callers."""
+"""Code that the tests of all OpenAPI documents share: schemathesis on an application, and the headers of callers."""
 
 import os
 from collections import Counter
@@ -19,25 +19,25 @@ from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, TokenSettings
 
 EXAMPLES = int(os.environ.get("PAYBACK_TEST_EXAMPLES", "2"))
-"""Of each operation, beside the fixed ones. They are others each time."""
+"""How many examples of each operation, besides the fixed ones. They differ each time."""
 KEYS = generate_keys()
 TOKENS = TokenSettings(public_key=KEYS.public, development=True)
 MANY = 1_000_000
-"""Requests a minute, so that no limit is met."""
+"""Requests a minute, so that no limit is reached."""
 Asked = tuple[ASGIClient, dict[str, str]]
 
 
 def nowhere(schema: str) -> DatabaseSettings:
-    """For what only needs the document."""
+    """Return the settings of a database that is never used, if only the document is needed."""
     return DatabaseSettings(url="postgresql://nowhere", schema_name=schema)
 
 
 def schema_of(app: FastAPI, *refused_though_valid: int) -> BaseSchema:
-    """The document's operations. Name the statuses that may refuse what the document allows, beside 401 and 403."""
+    """Return the document's operations. Name the statuses that may refuse what the document allows, besides 401 and 403."""
     statuses = ["2xx", "401", "403", *map(str, refused_though_valid)]
     config = {
         "checks": {"positive_data_acceptance": {"expected-statuses": statuses}},
-        # Who calls is for the test to say; credentials made up beside would pass for what is wrong with a request.
+        # The test decides who calls; invented credentials would be taken for the fault of a request.
         "generation": {"with-security-parameters": False},
     }
     return from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(config))
@@ -50,19 +50,19 @@ def _headers(caller: Identity | None) -> dict[str, str]:
 
 @contextmanager
 def asking(app: FastAPI, caller: Identity | None) -> Iterator[Asked]:
-    """The API, and the headers of one caller."""
+    """Yield the API, and the headers of one caller."""
     with asking_as(app, [caller]) as (asked,):
         yield asked
 
 
 class Everybody:
-    """The API, asked by each caller in turn: to ask the same for all of them tripled the time and found nothing more."""
+    """The API, asked by each caller in turn: asking the same for all of them tripled the time and found nothing more."""
 
     def __init__(self, asked: Sequence[Asked]) -> None:
         self._asked, self._cases = asked, Counter[tuple[str, str]]()
 
     def validate(self, case: Case[Any]) -> None:
-        """All callers ask the first requests of an operation, since there may be no more."""
+        """Check a case. All callers make the first requests of an operation, since there may be no more."""
         operation = (case.method, case.path)
         turn = self._cases[operation]
         self._cases[operation] += 1
@@ -73,6 +73,6 @@ class Everybody:
 
 @contextmanager
 def asking_as(app: FastAPI, callers: Sequence[Identity | None]) -> Iterator[list[Asked]]:
-    """The API, and the headers of each caller."""
+    """Yield the API, and the headers of each caller."""
     with get_client(cast(Any, app)) as client:
         yield [(client, _headers(caller)) for caller in callers]

@@ -1,4 +1,4 @@
-"""Which Kafka and which PostgreSQL the tests run on, decided once and said in the report."""
+"""Which Kafka and which PostgreSQL the tests run on, decided once and stated in the report."""
 
 import os
 import uuid
@@ -26,7 +26,7 @@ MIGRATIONS = {name: SERVICES / name / "migrations" for name in ("orders", "unpai
 
 
 class KafkaKind(StrEnum):
-    """From the most to the least wanted."""
+    """From the most to the least preferred."""
 
     GIVEN = "the address in PAYBACK_TEST_KAFKA"
     CONTAINER = "Apache Kafka in a container"
@@ -38,12 +38,12 @@ class KafkaKind(StrEnum):
 class KafkaChoice:
     kind: KafkaKind
     because: str | None = None
-    """Why nothing better could be had."""
+    """Why nothing better is available."""
 
 
 @cache
 def kafka_choice() -> KafkaChoice:
-    """What `running_kafka` will start."""
+    """Return what `running_kafka` will start."""
     if os.environ.get("PAYBACK_TEST_KAFKA"):
         return KafkaChoice(KafkaKind.GIVEN)
     if _container_engine_answers():
@@ -56,7 +56,7 @@ def kafka_choice() -> KafkaChoice:
 
 @contextmanager
 def running_kafka(directory: Path) -> Iterator[str]:
-    """The address of a broker for the whole run."""
+    """Yield the address of a broker for the whole run."""
     match kafka_choice().kind:
         case KafkaKind.GIVEN:
             yield os.environ["PAYBACK_TEST_KAFKA"]
@@ -79,7 +79,7 @@ def running_kafka(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def kafka_process() -> Iterator[kafka.KafkaProcess]:
-    """A running Apache Kafka of the caller's own."""
+    """Yield a running Apache Kafka of the caller's own."""
     process = kafka.KafkaProcess()
     try:
         process.start()
@@ -90,7 +90,7 @@ def kafka_process() -> Iterator[kafka.KafkaProcess]:
 
 @contextmanager
 def postgres_process(directory: Path) -> Iterator[Postgres]:
-    """A running PostgreSQL of the caller's own."""
+    """Yield a running PostgreSQL of the caller's own."""
     process = Postgres(directory)
     try:
         process.start()
@@ -101,7 +101,7 @@ def postgres_process(directory: Path) -> Iterator[Postgres]:
 
 @contextmanager
 def running_postgres(directory: Path) -> Iterator[str]:
-    """The address of a PostgreSQL server for the whole run, as a user who may create databases and roles."""
+    """Yield the address of a PostgreSQL server for the whole run, as a user who may create databases and roles."""
     given = os.environ.get("PAYBACK_TEST_POSTGRES")
     if given:
         yield given
@@ -112,7 +112,7 @@ def running_postgres(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def databases(server: str, template: str = "template1") -> Iterator[Callable[[], str]]:
-    """Makes copies of the template, each with a name of its own; all go in the end."""
+    """Yield a function that makes copies of the template, each with a name of its own; all are dropped in the end."""
     names: list[str] = []
 
     def make() -> str:
@@ -127,7 +127,7 @@ def databases(server: str, template: str = "template1") -> Iterator[Callable[[],
 
 
 def make_tables(database: str) -> None:
-    """Bring the schema of every service up to date, or make it."""
+    """Make the schema of every service, or bring it up to date."""
     for schema, history in MIGRATIONS.items():
         migrate(database, schema, history)
 

@@ -1,4 +1,4 @@
-"""A server that answers as it is told to: badly for a while, then as the platform does. It keeps what it has accepted."""
+"""A server that answers as it is told: badly for a while, then as the platform does. It keeps what it has accepted."""
 
 import json
 import threading
@@ -11,17 +11,17 @@ GOOD = "good"
 
 
 class Platform:
-    """Answers of one address. `script` holds what to do with the next requests; after that, all is well."""
+    """The answers of one address. `script` holds what to do with the next requests; after that, all is well."""
 
     def __init__(self, address: str, script: list[Any]) -> None:
         self.address, self._script, self._lock = address, script, threading.Lock()
         self.kept: list[dict[str, Any]] = []
-        """Every event that was accepted, in order, repeats among them."""
+        """Every event that was accepted, in order, including repeats."""
         self.requests = 0
         self.highest: dict[str, int] = {}
-        """What it says of the numbers of sources."""
+        """The highest sequence number by source, as it answers."""
         self.asked: list[Any] = []
-        """What to do when asked for numbers, before all is well."""
+        """The next actions when asked for numbers, before all is well."""
 
     def next_act(self) -> Any:
         with self._lock:
@@ -29,7 +29,7 @@ class Platform:
             return self._script.pop(0) if self._script else GOOD
 
     def accept(self, events: list[dict[str, Any]]) -> dict[str, Any]:
-        """Refuses subjects that begin with `bad`."""
+        """Answer events, and refuse subjects that begin with `bad`."""
         with self._lock:
             refused = [index for index, event in enumerate(events) if event["subject"].startswith("bad")]
             receipts = []
@@ -54,7 +54,7 @@ def _refusal(index: int, event_id: str) -> dict[str, Any]:
 
 @contextmanager
 def platform(*script: Any) -> Iterator[Platform]:
-    """`script`: a status, (status, Retry-After), "half" an answer, "drop" the connection, "nonsense", or GOOD."""
+    """Run a platform. `script`: a status, (status, Retry-After), "half" an answer, "drop" the connection, "nonsense", or GOOD."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     running = Platform(f"http://127.0.0.1:{server.server_port}", list(script))
     server.platform = running  # type: ignore[attr-defined]
@@ -83,13 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
         match running.next_act():
             case "drop":
                 self.close_connection = True
-            case "half":  # kept, but the sender does not get to know
+            case "half":  # kept, but the sender does not learn of it
                 body = json.dumps(running.accept(events)).encode()
                 self._answer(202, body[: len(body) // 2], length=len(body))
                 self.close_connection = True
             case "nonsense":
                 self._answer(202, b"<html>Welcome to the hotel's network</html>")
-            case "short":  # says less than was asked
+            case "short":  # answers less than was asked
                 self._answer(202, b'{"accepted": 0, "rejected": [], "receipts": []}')
             case (status, retry_after):
                 self._answer(status, b"{}", retry_after=retry_after)
@@ -108,4 +108,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Log nothing, since nobody reads it."""

@@ -1,4 +1,4 @@
-"""Policies for applications that a test is made of."""
+"""Policies for applications that a test consists of."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 
 
 def any_policy(routers: Sequence[APIRouter], policy: Policy = Policy(body=1 << 23, lines=1 << 29)) -> Policies:  # noqa: B008
-    """The same for every route."""
+    """Return the same policy for every route."""
     return dict.fromkeys(names_of_routes(routers), policy)
 
 
 def own_policies(routers: Sequence[APIRouter]) -> Policies:
-    """As the tables of the services of records have them."""
+    """Return the policies in the tables of the services of records."""
     return {name: {**ORDERS, **UNPAID_WORK}[name] for name in names_of_routes(routers)}

@@ -1,6 +1,6 @@
 """The platform as real processes on a given Kafka and PostgreSQL, for tests that kill, freeze and starve them.
 
-Nothing is started again by itself: what dies stays dead until the test says otherwise. Use it from the main thread.
+Nothing is restarted automatically: a process that dies stays dead until the test says otherwise. Use it from the main thread.
 """
 
 import signal
@@ -35,7 +35,7 @@ WORKERS = ("orders-worker", "unpaid_work-worker", "reporting-worker")
 APIS = ("orders-api", "unpaid_work-api", "reporting-api")
 NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 SHORTEST_SESSION = {"kafka_session_timeout_seconds": "6"}
-"""Apache Kafka allows no shorter one unless told to; the embedded broker, for which the plan is made, does."""
+"""The shortest session that Apache Kafka allows by default; the embedded broker, for which the plan is made, allows shorter ones."""
 START_SECONDS = 120
 PATIENCE_SECONDS = 120
 """How long nothing may happen before a test fails."""
@@ -43,7 +43,7 @@ PATIENCE_SECONDS = 120
 Process = subprocess.Popen[bytes] | Forked
 
 Cells = dict[str, int]
-"""By `measure|authority|period|category`."""
+"""Values by `measure|authority|period|category`."""
 
 
 def until(happened: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -55,10 +55,10 @@ def until(happened: Callable[[], object], what: str, seconds: float = PATIENCE_S
 
 
 class Platform:
-    """Processes by name: `orders-worker`, `reporting-api` and so on, and whatever `add` makes."""
+    """Processes by name: `orders-worker`, `reporting-api` and so on, and those that `add` makes."""
 
     def __init__(self, directory: Path, kafka: str, database: str, *, forked: bool = False) -> None:
-        """Forked processes start in a fraction of the time; they hold in memory what all others import, too."""
+        """Prepare the processes. Forked ones start in a fraction of the time; they also hold in memory what the others import."""
         self.kafka, self.database = kafka, database
         self._directory, self._forked = directory, forked
         self._key = DevelopmentKey(directory / "key.pem")
@@ -72,12 +72,12 @@ class Platform:
         self._clients: dict[tuple[str, str], httpx.Client] = {}
 
     def prepare(self) -> None:
-        """Topics and tables."""
+        """Make topics and tables."""
         ensure(KafkaSettings(bootstrap=self.kafka), topic_specs())
         make_tables(self.database)
 
     def close(self) -> None:
-        """Stop all that runs."""
+        """Stop everything that runs."""
         for name in self._running:
             self.thaw(name)
         stop_all(list(self._running.values()))
@@ -87,7 +87,7 @@ class Platform:
     # Processes
 
     def add(self, name: str, like: str, *command: str) -> None:
-        """One more process, told what another one is, with a port of its own for metrics; or another program in its place."""
+        """Add a process with the settings of another one and a port of its own for metrics; or another program in its place."""
         (port,) = free_ports(1)
         found = self._specs[like]
         assert found.ready is not None
@@ -96,19 +96,19 @@ class Platform:
         self.tell(name, metrics_port=str(port))
 
     def tell(self, name: str, **settings: str) -> None:
-        """Settings for its next start, as in `stream_batch_max_messages`."""
+        """Set settings for its next start, as in `stream_batch_max_messages`."""
         spec = self._specs[name]
         told = {f"PAYBACK_{setting.upper()}": value for setting, value in settings.items()}
         self._specs[name] = replace(spec, environment=spec.environment | told)
 
     def start(self, *names: str) -> None:
-        """Start them side by side; return when all can do their work."""
+        """Start processes side by side, and return when all can do their work."""
         self.spawn(*names)
         for name in names:
             wait_until(lambda name=name: self.up(name), name, self.process(name), self.log(name), seconds=START_SECONDS)  # type: ignore[misc]
 
     def spawn(self, *names: str) -> None:
-        """Start them and wait for nothing."""
+        """Start processes and wait for nothing."""
         for name in names:
             spec = self._specs[name]
             environment = clean_environment() | spec.environment
@@ -116,15 +116,15 @@ class Platform:
             self._running[name] = start(spec.command, self.log(name), environment=environment)
 
     def environment(self, name: str) -> dict[str, str]:
-        """What a process is told."""
+        """Return the environment of a process."""
         return dict(self._specs[name].environment)
 
     def metrics_address(self, name: str) -> str:
-        """Where Prometheus reads it."""
+        """Return where Prometheus reads its metrics."""
         return f"127.0.0.1:{self._specs[name].environment['PAYBACK_METRICS_PORT']}"
 
     def token(self, role: str, lifetime: timedelta, begun: datetime) -> str:
-        """One that was made then."""
+        """Return a token that was made then."""
         return self._key.mint(identity_of(role), lifetime, FixedClock(begun))
 
     def process(self, name: str) -> Process:
@@ -134,12 +134,12 @@ class Platform:
         return self._directory / f"{name}.log"
 
     def kill(self, name: str) -> None:
-        """As a crash would end it."""
+        """End a process as a crash would."""
         stop(self.process(name), signal.SIGKILL)
         assert self.process(name).returncode == -signal.SIGKILL, self._said(name)
 
     def stop(self, *names: str) -> None:
-        """As an operator would: each must end with status 0."""
+        """Stop processes as an operator would: each must end with status 0."""
         for name in names:
             self.process(name).terminate()
         for name in names:
@@ -147,33 +147,33 @@ class Platform:
             assert self.process(name).returncode == 0, self._said(name)
 
     def freeze(self, name: str) -> None:
-        """Stop the process in its tracks, as a machine that is paused."""
+        """Freeze a process where it is, like a machine that is paused."""
         self.process(name).send_signal(signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
-        """Let it go on."""
+        """Let a frozen process continue."""
         if self.process(name).poll() is None:
             self.process(name).send_signal(signal.SIGCONT)
 
     def exit_status(self, name: str) -> int:
-        """Of a process that is expected to end by itself."""
+        """Return the exit status of a process that is expected to end by itself."""
         until(lambda: self.process(name).poll() is not None, f"{name} ends")
         status = self.process(name).returncode
         assert status is not None
         return status
 
     def running(self) -> dict[str, int]:
-        """Names and process ids of what runs."""
+        """Return names and process ids of what runs."""
         return {name: process.pid for name, process in self._running.items() if process.poll() is None}
 
     def mend(self) -> None:
-        """Make sure that the six processes run and no other, whatever the test before left."""
+        """Ensure that exactly the six processes run, whatever the previous test left."""
         for name in self.running().keys() - {*APIS, *WORKERS}:
             self.kill(name)
         self.start(*(name for name in (*APIS, *WORKERS) if name not in self.running()))
 
     def up(self, name: str) -> bool:
-        """Whether it says that it can do its work."""
+        """Return whether it says that it can do its work."""
         sign = self._specs[name].ready
         assert sign is not None
         try:
@@ -183,15 +183,15 @@ class Platform:
         return answer.is_success and (sign.line is None or sign.line in answer.text.splitlines())
 
     def metric(self, name: str, metric: str, **labels: str) -> float:
-        """The sum of a worker's samples of this name and these labels."""
+        """Return the sum of a worker's samples of this name and these labels."""
         return sum(self._samples(name, metric, labels).values())
 
     def values(self, name: str, metric: str) -> list[float]:
-        """Every sample of this name."""
+        """Return every sample of this name."""
         return list(self._samples(name, metric, {}).values())
 
     def owned(self, name: str) -> set[str]:
-        """The topics that a worker reads."""
+        """Return the topics that a worker reads."""
         return {dict(labels)["topic"] for labels in self._samples(name, "payback_stream_position", {})}
 
     def _samples(self, name: str, metric: str, labels: Mapping[str, str]) -> dict[frozenset[tuple[str, str]], float]:
@@ -216,11 +216,11 @@ class Platform:
 
     @property
     def desk(self) -> str:
-        """Where the desk's pages are, once `desk-api` was started."""
+        """Return the address of the desk's pages, once `desk-api` was started."""
         return f"http://127.0.0.1:{self._ports.desk}"
 
     def client(self, service: str, role: str) -> httpx.Client:
-        """For one service's API, with the token of an authority (its code) or of `national`."""
+        """Return a client for one service's API, with the token of an authority (its code) or of `national`."""
         if (service, role) not in self._clients:
             self._clients[service, role] = httpx.Client(
                 base_url=f"http://127.0.0.1:{self._ports.apis[service]}",
@@ -230,17 +230,17 @@ class Platform:
         return self._clients[service, role]
 
     def post(self, service: str, authority: str, body: bytes, media: str = LINES) -> httpx.Response:
-        """Hand over events."""
+        """Send events."""
         headers = {"Content-Type": media}
         return self.client(service, authority).post("/v1/events", content=body, headers=headers)
 
     def positions(self) -> dict[str, int]:
-        """Per source the last offset that reporting shows."""
+        """Return, for each source, the last offset that reporting shows."""
         found: dict[str, int] = self._national("positions")["positions"]
         return found
 
     def wait_until_shown(self, offsets: Mapping[str, int]) -> None:
-        """Return when reporting shows these offsets; fail when it gets no further for long."""
+        """Return when reporting shows these offsets; fail if it makes no progress for long."""
         best, since = -1, time.monotonic()
         while missing := self.not_shown(offsets):
             left = sum(missing.values())
@@ -250,12 +250,12 @@ class Platform:
             time.sleep(0.2)
 
     def not_shown(self, offsets: Mapping[str, int]) -> dict[str, int]:
-        """Of these sources, how far reporting is behind these offsets."""
+        """Return how far reporting is behind these offsets, by source."""
         shown = self.positions()
         return {at: offset - shown.get(at, -1) for at, offset in offsets.items() if shown.get(at, -1) < offset}
 
     def cells(self, authorities: Iterable[str] | None = None) -> Cells:
-        """What reporting shows to a national analyst, of all or of some authorities."""
+        """Return what reporting shows to a national analyst, of all or of some authorities."""
         if authorities is not None:
             return {key: value for code in authorities for key, value in self._cells(authority=code)}
         return dict(self._cells())
@@ -274,13 +274,13 @@ class Platform:
     # What Kafka and PostgreSQL hold
 
     def ends(self, topics: Iterable[str]) -> dict[str, int]:
-        """How many events Kafka keeps of each topic."""
+        """Return how many events Kafka keeps of each topic."""
         with closing(KafkaConsumer(bootstrap_servers=self.kafka)) as consumer:
             found = consumer.end_offsets([TopicPartition(topic, 0) for topic in topics])
         return {at.topic: end for at, end in found.items()}
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """The answer of the database itself, past all services."""
+        """Return the answer of the database itself, past all services."""
         with psycopg.connect(self.database, connect_timeout=10) as connection:
             return connection.execute(query.encode(), parameters).fetchall()
 
@@ -290,7 +290,7 @@ class Platform:
             connection.execute(statement.encode(), parameters)
 
     def taken(self, service: str) -> int:
-        """How many messages a worker has behind it, of all its sources."""
+        """Return how many messages a worker has processed, of all its sources."""
         return int(self.rows(f"SELECT coalesce(sum(next_offset), 0) FROM {service}.checkpoints")[0][0])
 
 
@@ -303,7 +303,7 @@ def running_platform(
     *,
     forked: bool = False,
 ) -> Iterator[Platform]:
-    """All six processes, on topics and tables made for them. `settings` are by process, as for `Platform.tell`."""
+    """Run all six processes, on topics and tables made for them. `settings` are by process, as for `Platform.tell`."""
     platform = Platform(directory, kafka, database, forked=forked)
     for name, told in settings.items():
         platform.tell(name, **told)

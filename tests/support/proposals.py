@@ -1,4 +1,4 @@
-"""A proposed version of a definition: none may be proposed at the time, and the way that they go has to work."""
+"""A proposed version of a definition: the catalogue may have none at the time, and the way that they go must work."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ ID = "completion_rate"
 
 
 def proposal() -> Indicator:
-    """Of all orders that ended, as the first version had it."""
+    """Return a proposal: out of all orders that ended, as in the first version."""
     current = INDICATORS[ID]
     return replace(
         current,
@@ -25,7 +25,7 @@ def proposal() -> Indicator:
 
 
 def propose(patch: pytest.MonkeyPatch) -> None:
-    """Puts it into the catalogue, unless it is there."""
+    """Put it into the catalogue, unless it is there."""
     if any(each.status is Status.PROPOSED for each in catalogue.DEFINITIONS):
         return
     patch.setattr(catalogue, "DEFINITIONS", (*catalogue.DEFINITIONS, proposal()))

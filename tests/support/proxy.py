@@ -1,4 +1,4 @@
-"""A way between two programs that can be cut, slowed down and broken off."""
+"""A connection between two programs that can be cut, slowed down and broken off."""
 
 import asyncio
 import socket
@@ -8,17 +8,17 @@ from threading import Thread
 
 PIECE = 64 * 1024
 _AT_ONCE = struct.pack("ii", 1, 0)
-"""Close with a reset, whatever is under way."""
+"""Close with a reset, whatever is on its way."""
 
 
 class Proxy:
-    """Listens on a port of its own and hands on to another, in a thread of its own."""
+    """Listens on a port of its own and forwards to another, in a thread of its own."""
 
     def __init__(self, target: int) -> None:
         self.target = target
-        """May be changed: whoever connects from then on gets there."""
+        """May be changed: connections from then on go there."""
         self.delay = 0.0
-        """Seconds that each piece takes."""
+        """How long each piece takes, in seconds."""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
@@ -29,16 +29,16 @@ class Proxy:
         self._thread.start()
 
     def cut(self) -> None:
-        """Nothing gets through, and nobody is told."""
+        """Let nothing through, without telling anybody."""
         self._loop.call_soon_threadsafe(self._whole.clear)
 
     def mend(self) -> None:
-        """What was held up gets through now."""
+        """Let everything through again, including what was held up."""
         self.delay = 0.0
         self._loop.call_soon_threadsafe(self._whole.set)
 
     def reset(self) -> None:
-        """Every connection is broken off at both ends."""
+        """Break off every connection at both ends."""
         self._loop.call_soon_threadsafe(self._reset)
 
     def close(self) -> None:

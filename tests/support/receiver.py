@@ -1,4 +1,4 @@
-"""A receiver of webhooks, as somebody outside would write it: a web server that verifies what comes with a library that others wrote."""
+"""A receiver of webhooks, as an outsider would write it: a web server that verifies messages with a library that others wrote."""
 
 import json
 import ssl
@@ -15,7 +15,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 def status(code: int, **headers: str) -> Answer:
-    """Answers this, and nothing more."""
+    """Return an answer with this status, and nothing more."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(code)
@@ -27,7 +27,7 @@ def status(code: int, **headers: str) -> Answer:
 
 
 class Receiver:
-    """Keeps what it was sent. Until it has a secret it believes everything."""
+    """Keeps the messages that it received. Until it has a secret, it accepts everything."""
 
     def __init__(self, server: ThreadingHTTPServer, scheme: str) -> None:
         self.port = server.server_port
@@ -35,12 +35,12 @@ class Receiver:
         self.secret = ""
         self.answer: Answer = status(204)
         self.messages: list[tuple[str, dict[str, Any]]] = []
-        """Id and body of each, however it was answered."""
+        """Id and body of each message, however it was answered."""
         self.headers: list[dict[str, str]] = []
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        """The change of each message."""
+        """Return the change in each message."""
         return [body["data"] for _, body in self.messages]
 
     @property
@@ -59,7 +59,7 @@ class Receiver:
 
 @contextmanager
 def receiver(certificate: Path | None = None) -> Iterator[Receiver]:
-    """One that listens; with TLS where it has a certificate, in a file with its key."""
+    """Run a receiver; with TLS if it has a certificate, in a file with its key."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -68,7 +68,7 @@ def receiver(certificate: Path | None = None) -> Iterator[Receiver]:
             it.take(self)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library names it so
-            """Nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""A year of a few authorities, released twice with what came late between; and the same nation as the public was told of it."""
+"""A year of a few authorities, released twice with late events in between; and the same nation as the public saw it."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -23,9 +23,9 @@ from tests.support.figures import national_cells
 
 FIRST, LAST = date(2025, 4, 1), date(2026, 3, 1)
 CODES = ("S12000005", "S12000006", "S12000014", "S12000030")
-"""Small ones: few of their months have no small number. Three of them make up a health board area."""
+"""Small authorities, most of whose months have a small number. Three of them make up a health board area."""
 LATE = {(CODES[0], date(2026, 2, 1)): 3, (CODES[2], date(2026, 1, 1)): 5, (CODES[3], date(2025, 6, 1)): 2}
-"""Of how many more orders the second release has heard that were imposed then, and ended."""
+"""By authority and month, how many more orders imposed then the second release knows, all of which ended."""
 ONE_MORE = {
     "orders_imposed": ("", "sex=", "age_band=", "ethnicity=", "employment=", "court_type="),
     "orders_opened": ("",),
@@ -35,15 +35,15 @@ ONE_MORE = {
     "orders_closed": ("",),
     "exit_questionnaires": ("not_returned",),
 }
-"""Where an order counts: in the largest category that begins so."""
+"""The cells of one more order: the largest category with each of these prefixes."""
 REASONS = sorted(CLIENT_BASED | SERVICE_BASED)
 CLOCKS = ("first_contact", "induction", "placement", "case_meeting", "plan")
 DAYS = (NOW.date() - timedelta(days=3), NOW.date() - timedelta(days=2))
-"""The days of which each release tells."""
+"""The day up to whose end each release is known."""
 
 
 class World(NamedTuple):
-    """What each release has new to tell, and the names of the releases."""
+    """The new facts of each release, and the names of the releases."""
 
     told: tuple[list[Cell], list[Cell]]
     releases: tuple[str, str]
@@ -55,7 +55,7 @@ def truth(database: Engine) -> World:
 
 
 def as_published(database: Engine, world: World, published: Engine) -> World:
-    """The nation that was published of this world: every public cell is as it was rounded, and everything else is the same."""
+    """Make the nation that was published of this world: every public cell has its rounded value, and everything else is the same."""
     services = {cell.measure: cell.service for cell in world.told[0]}
     other = [cell for cell in world.told[0] if not _is_public(cell) and cell.measure not in AWAITED.values()]
     first, second = (_public(database, name) for name in world.releases)
@@ -84,7 +84,7 @@ def _public(database: Engine, release: str) -> dict[Key, int]:
 
 
 def _of_key(key: Key, value: int, services: dict[str, Service], day: date, version: int) -> Cell:
-    """What is overdue is told by what is awaited, on the day on which it fell due."""
+    """Return the cell of a key. Overdue cells become awaited ones on the day on which they fell due."""
     measure, category, period, authority = key
     if category == OVERDUE:
         measure, category, period = AWAITED[measure], MONTHS_BEFORE[0], last_day(period)
@@ -104,7 +104,7 @@ def _released(database: Engine, told: tuple[list[Cell], list[Cell]]) -> World:
 
 
 def cells_of(seed: int, first: date, months: int, authorities: int) -> list[Cell]:
-    """National cells, and what follows from these counts and is not made with them."""
+    """Return national cells, and those that follow from these counts and are not made with them."""
     made = list(national_cells(seed, first, months, authorities))
     return [*made, *_beyond(seed, made)]
 
@@ -129,7 +129,7 @@ def _late() -> Iterator[Cell]:
 
 
 def _beyond(seed: int, made: Iterable[Cell]) -> Iterator[Cell]:
-    """What follows from these counts, and is not made with them."""
+    """Yield cells that follow from these counts, and are not made with them."""
     rng, people = np.random.default_rng(seed), dict[tuple[str, str], int]()
     for cell in made:
         name = f"{cell.measure}|{cell.category}"

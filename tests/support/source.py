@@ -28,13 +28,13 @@ def _all_nodes(path: Path) -> list[ast.AST]:
 
 
 def nodes(path: Path, kind: type[Node]) -> list[Node]:
-    """Those of a kind in the file, wherever they stand."""
+    """Return the nodes of a kind in the file, wherever they are."""
     return [node for node in _all_nodes(path) if isinstance(node, kind)]
 
 
 @cache
 def imported(path: Path) -> tuple[str, ...]:
-    """Every module that the file imports; `from a import b` gives `a.b`, which may be a module."""
+    """Return every module that the file imports; `from a import b` gives `a.b`, which may be a module."""
     froms = nodes(path, ast.ImportFrom)
     assert not any(node.level for node in froms), f"{path}: relative import"
     names = [alias.name for node in nodes(path, ast.Import) for alias in node.names]

@@ -40,7 +40,7 @@ ODD_BYTES = [
 
 
 def good(topic: Topic) -> st.SearchStrategy[Event]:
-    """Any event that the topic takes."""
+    """Return any event that the topic accepts."""
     if topic is Topic.UNPAID_WORK:
         return events(topic)
     heartbeat = st.builds(
@@ -51,7 +51,7 @@ def good(topic: Topic) -> st.SearchStrategy[Event]:
 
 @st.composite
 def altered(draw: st.DrawFn, topic: Topic) -> bytes:
-    """An event with one thing wrong in its JSON: something gone, added or replaced."""
+    """Draw an event with one thing wrong in its JSON: a member removed, added or replaced."""
     document = json.loads(encode(draw(good(topic))))
     place = draw(st.sampled_from([document, document["data"]]))
     names = sorted(place)
@@ -134,12 +134,12 @@ WRITTEN: dict[str, list[Any]] = {
     "subject": ["CPO 1", "-", "x" * 41, None],
     "id": ["a\x7f", "x" * 65, "\u00e9\U0001f44d", "a/b?c#d%2F", None],
 }
-"""How attributes are written by systems of all sorts, right and wrong."""
+"""How all kinds of systems write attributes, right and wrong."""
 
 
 @st.composite
 def as_others_write(draw: st.DrawFn, topic: Topic) -> bytes:
-    """An event with the same meaning, or nearly, as another system might put it."""
+    """Draw an event with the same meaning, or nearly, as another system might write it."""
     document = json.loads(encode(draw(good(topic))), parse_int=draw(st.sampled_from([int, float])))
     for name in draw(st.lists(st.sampled_from(sorted(WRITTEN)), max_size=3)):
         document[name] = draw(st.sampled_from(WRITTEN[name]))
@@ -154,7 +154,7 @@ def as_others_write(draw: st.DrawFn, topic: Topic) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn, topic: Topic) -> bytes:
-    """The bytes of an event, cut or overwritten somewhere."""
+    """Draw the bytes of an event, cut or overwritten somewhere."""
     raw = bytearray(encode(draw(good(topic))))
     place = draw(st.integers(0, len(raw) - 1))
     if draw(st.booleans()):
@@ -164,7 +164,7 @@ def damaged(draw: st.DrawFn, topic: Topic) -> bytes:
 
 
 def messages(topic: Topic) -> st.SearchStrategy[bytes]:
-    """Anything that somebody may send."""
+    """Return anything that somebody may send."""
     return st.one_of(
         good(topic).map(encode),
         altered(topic),
@@ -176,5 +176,5 @@ def messages(topic: Topic) -> st.SearchStrategy[bytes]:
 
 
 def lines(topic: Topic) -> st.SearchStrategy[bytes]:
-    """The same, as lines of a file."""
+    """Return anything that somebody may send, as lines of a file."""
     return messages(topic).map(lambda raw: raw.replace(b"\n", b"").rstrip(b"\r")).filter(lambda raw: bool(raw.strip()))

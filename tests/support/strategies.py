@@ -13,11 +13,11 @@ from contracts.events import FACTS, WHOLE_ORDER, Fact, FactWithdrawn, OrderImpos
 REFS = ("a", "b", "c")
 DAYS = st.dates(date(2024, 1, 1), date(2024, 12, 31))
 TIMES = st.sampled_from([datetime(2025, 1, day, tzinfo=UTC) for day in range(1, 8)])
-"""Few, so that records of the same fact meet at the same time."""
+"""Only a few, so that records of the same fact have the same time."""
 
 
 def of(kind: Any) -> st.SearchStrategy[Any]:
-    """Values of a type as `msgspec.inspect` describes it."""
+    """Return values of a type as `msgspec.inspect` describes it."""
     match kind:
         case msgspec.inspect.Metadata():
             return of(kind.type)
@@ -54,7 +54,7 @@ def _text(pattern: str) -> st.SearchStrategy[str]:
 
 @cache
 def facts(topic: Topic, only: frozenset[type[Fact]] = frozenset()) -> st.SearchStrategy[Fact]:
-    """Any fact about an order that the topic may carry, or only of these kinds."""
+    """Return any fact about an order that the topic may have, or only of these kinds."""
     kinds = [kind for kind in FACTS.values() if topic in kind.TOPICS and not kind.ABOUT_AUTHORITY]
     kinds = [kind for kind in kinds if kind in only] or kinds
     return st.one_of([_fact(kind, topic) for kind in kinds])
@@ -69,7 +69,7 @@ def _fact(kind: type[Fact], topic: Topic) -> st.SearchStrategy[Fact]:
 
 
 def _with_supervision(imposed: OrderImposed) -> OrderImposed:
-    """Each kind of requirement once, supervision among them, as the contract asks."""
+    """Return an order with each kind of requirement once, supervision among them, as the contract requires."""
     once = {type(one): one for one in imposed.requirements} | {Supervision: Supervision(months=12)}
     return msgspec.structs.replace(imposed, requirements=tuple(once.values()))
 
@@ -82,7 +82,7 @@ def _keys(topic: Topic) -> list[str]:
 
 @st.composite
 def events(draw: st.DrawFn, topic: Topic, only: frozenset[type[Fact]] = frozenset()) -> Event:
-    """An event about one of two orders of one authority."""
+    """Draw an event about one of two orders of one authority."""
     fact = draw(facts(topic, only))
     return Event(
         id=draw(st.sampled_from(["1", "2", "3"])),

@@ -1,8 +1,8 @@
-"""The orders worker, to which something happens: python -m tests.support.unlucky before|during|bug AUTHORITY
+"""The orders worker, to which something happens: `python -m tests.support.unlucky before|during|bug AUTHORITY`.
 
-bug     with an authority: a fault of ours in each batch with something of it, when everything is sent and nothing written
-before  in its next batch after the signal ASK it lingers when it has written nothing
-during  in its next batch after the signal ASK it lingers when everything is written and nothing committed
+bug     a fault of ours in each batch with a message of the authority, when everything is read and nothing written
+before  in its next batch after the signal ASK, it lingers when it has written nothing
+during  in its next batch after the signal ASK, it lingers when everything is written and nothing committed
 """
 
 import signal
@@ -49,7 +49,7 @@ def _fails_for(authority: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _once_asked(something: Callable[[], None], call: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
-    """The same call, but once it was asked for something happens, first or afterwards."""
+    """Return the call with something that happens once after it was asked for, before or after the call itself."""
 
     def called(*arguments: Any) -> Any:
         now = bool(asked)
@@ -66,7 +66,7 @@ def _once_asked(something: Callable[[], None], call: Callable[..., Any], *, firs
 
 
 def happen(what: str, *whom: str) -> None:
-    """Prepare it."""
+    """Prepare what is to happen."""
     signal.signal(ASK, _ask)
     match what:
         case "bug":

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
+"""The caller, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,7 +36,7 @@ REASONS: dict[type[jwt.InvalidTokenError], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls. `authority` is the current code of the authority that the caller belongs to, if any."""
+    """The identity of a caller. `authority` is the current code of the authority to which the caller belongs, if any."""
 
     subject: str
     scopes: frozenset[str] = frozenset()

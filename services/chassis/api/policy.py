@@ -16,7 +16,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 class Who(Enum):
-    """Who may call a route: members of an authority with any of the first scopes, and anybody with any of the others."""
+    """The callers of a route: members of an authority with any of the first scopes, and anybody with any of the others."""
 
     ANYBODY = frozenset[str](), frozenset[str]()
     SENDER = frozenset({"events:write"}), frozenset[str]()

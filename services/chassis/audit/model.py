@@ -20,7 +20,7 @@ WHOLE_SERVICE = "-"
 
 
 class Kind(StrEnum):
-    """Whether it was a view or an action."""
+    """A view or an action."""
 
     LOOK = "look"
     ACT = "act"
@@ -41,7 +41,9 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who saw or did what. `authority` is the one whose people the entry is about, `of` the person's own; empty if there is none."""
+    """A record of who saw or did what. `authority` is the one whose people the entry is about, `of` the person's own; empty if there is
+    none.
+    """
 
     authority: str
     at: datetime

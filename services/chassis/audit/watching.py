@@ -34,7 +34,7 @@ NOBODY = ("-", None)
 
 @dataclass(slots=True)
 class Shown:
-    """What one answer is about to show, as far as known while it is made."""
+    """The references and rows that one answer is about to show, as far as known while it is made."""
 
     scope: Scope
     purpose: Purpose

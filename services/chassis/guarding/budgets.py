@@ -1,4 +1,4 @@
-"""What each caller has used in the current minute, in all processes of a service together.
+"""The use that each caller has made in the current minute, in all processes of a service together.
 
 Each process counts for itself and exchanges counts with the others every second, so that no request waits; a caller gains at most what one
 process allows in a second. While PostgreSQL is away, each process uses its own count. The table holds hashes, and is unlogged: after a
@@ -65,7 +65,7 @@ NOTHING = Spent()
 
 @dataclass(slots=True)
 class _Account:
-    """What one caller used here, how much of that the other processes know, and what they have used."""
+    """The use that one caller made here, how much of it the other processes know, and the use that they report."""
 
     own: Spent = NOTHING
     told: Spent = NOTHING
@@ -73,7 +73,7 @@ class _Account:
 
 
 class Budgets:
-    """What callers used in this minute. Threads may share it."""
+    """The use of all callers in this minute. Threads may share it."""
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock, self._lock = clock, Lock()

@@ -21,7 +21,7 @@ AUTHORITY, CODES = "payback.authority", "payback.codes"
 
 
 class Sight(NamedTuple):
-    """Whose rows are visible."""
+    """The authority whose rows are visible, or all of them."""
 
     authority: str = ""
     whole_nation: bool = False

@@ -41,7 +41,7 @@ class Listed(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where somebody signed in: the site, and a few words about the browser that its person recognises."""
+    """The place of a sign-in: the site, and a few words about the browser that its person recognises."""
 
     site: str
     browser: str

@@ -25,7 +25,7 @@ _VERSION = 2
 
 
 class Telling(NamedTuple):
-    """Who states what the rows of an extract say, and the contract's names of the rows."""
+    """The source that states the rows of an extract, and the contract's names of the rows."""
 
     source: Source
     row: Callable[[int], str | None]

@@ -1,4 +1,4 @@
-"""What a cell holds, how people read it, and its name: `Orders!C14`. Pure."""
+"""The values of cells, how people read them, and their names: `Orders!C14`. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence

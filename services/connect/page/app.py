@@ -48,7 +48,7 @@ Handler = Callable[["Page", Request, FormData], Awaitable[Response]]
 
 
 class Page:
-    """What all addresses share."""
+    """The state that all addresses share."""
 
     def __init__(self, importer: Importer, key: str) -> None:
         self.importer, self._key = importer, key

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Asked(NamedTuple):
-    """What somebody states about a file."""
+    """A person's statements about a file."""
 
     digest: str
     taken: str = ""

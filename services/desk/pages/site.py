@@ -1,4 +1,4 @@
-"""What every page of the desk needs: the viewer, their token, and what they may do."""
+"""The parts that every page of the desk needs: the viewer, their token, and what they may do."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether two shares differ by more than chance, pure."""
+"""Tests whether two shares differ by more than chance, pure."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Share(NamedTuple):
 
 
 class Difference(StrEnum):
-    """What can be said of two shares."""
+    """The difference between two shares, as far as it is more than chance."""
 
     TOO_FEW = "too few cases to tell"
     BY_CHANCE = "no difference beyond chance"

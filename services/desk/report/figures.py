@@ -21,7 +21,7 @@ class Row(Struct, frozen=True):
 
 
 class Indicator(Struct, frozen=True):
-    """What an indicator is."""
+    """The definition of an indicator."""
 
     id: str
     title: str

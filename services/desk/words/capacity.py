@@ -14,7 +14,7 @@ DAYS_OF_A_WEEK = 7
 
 
 class Month(NamedTuple):
-    """What is left at the end of a month."""
+    """The state at the end of a month."""
 
     name: str
     left: float
@@ -33,7 +33,7 @@ class Tile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What the pace leads to."""
+    """The future at the present pace."""
 
     sentence: str
     basis: str

@@ -13,14 +13,14 @@ from services.desk.words.urgency import When
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What the digest contains besides the counts of a morning."""
+    """The content of the digest besides the counts of a morning."""
 
     morning: Morning
     overdue: dict[str, int]
     """Overdue duties by the title of their standard, the most frequent first."""
     acknowledged: int
     capacity: str
-    """What the pace of credited hours leads to, in words."""
+    """The outcome at the present pace of credited hours, in words."""
 
 
 def week_of(morning: Morning, today: Today, capacity: Capacity) -> Week:

@@ -1,4 +1,4 @@
-"""What a refused event says of itself, if it can be read: its id, its order, and the row of a file from which it came."""
+"""Reads what a refused event says of itself: its id, its order, and the row of a file from which it came."""
 
 import re
 from typing import Any, NamedTuple

@@ -17,7 +17,7 @@ class Position(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """What the new Kafka has of a source; `last` is the record at the offset of the last one that the books processed."""
+    """The state of a source in the new Kafka; `last` is the record at the offset of the last one that the books processed."""
 
     identity: SourceIdentity
     bounds: Bounds

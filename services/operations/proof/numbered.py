@@ -31,7 +31,7 @@ class Bearer(NamedTuple):
 
 @dataclass
 class Numbered:
-    """What must be stored of one authority's sources, by system."""
+    """The numbers that must be stored of one authority's sources, by system."""
 
     highest: dict[str, int] = field(default_factory=dict)
     gaps: set[tuple[str, int, int]] = field(default_factory=set)

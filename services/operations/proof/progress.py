@@ -17,7 +17,7 @@ from services.records.ingest.tables import cells, checkpoints, publications, rec
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """What Kafka says of one topic."""
+    """The state of one topic, according to Kafka."""
 
     identity: SourceIdentity
     last: Fingerprint | None

@@ -16,7 +16,7 @@ from services.reporting.settings import SCHEMA
 
 
 class ProofSettings(Settings):
-    """Where everything is. The named schema does not matter: all schemas that the user may read are proved."""
+    """The addresses of all parts. The named schema does not matter: all schemas that the user may read are proved."""
 
     database: DatabaseSettings
     kafka: KafkaSettings

@@ -21,7 +21,7 @@ class Value(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What reporting has of one service and authority, read at one moment before the service's own books."""
+    """The rows that reporting has of one service and authority, read at one moment before the service's own books."""
 
     position: Any
     rows: dict[Key, Value]

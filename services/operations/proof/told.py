@@ -84,7 +84,7 @@ class Statement(NamedTuple):
 
 @dataclass
 class Told:
-    """What the books must hold."""
+    """The content that the books must have."""
 
     outcomes: dict[Place, Outcome] = field(default_factory=dict)
     facts: dict[str, dict[str, list[Statement]]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Where each kind of data is in the tables, how old it is, and how it is removed."""
+"""The place of each kind of data in the tables, its age, and its removal."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping

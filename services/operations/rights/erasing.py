@@ -35,7 +35,7 @@ OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
 
 
 class PersonSettings(BooksSettings):
-    """Where everything is. The named schema does not matter."""
+    """The addresses of all parts. The named schema does not matter."""
 
     kafka: KafkaSettings
 

@@ -43,7 +43,7 @@ class KeySettings(Group):
 
 
 class EvidenceSettings(BooksSettings):
-    """Where everything is. The named schema does not matter."""
+    """The addresses of all parts. The named schema does not matter."""
 
     kafka: KafkaSettings
     evidence: KeySettings

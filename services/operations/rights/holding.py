@@ -1,4 +1,4 @@
-"""What the books hold about one person."""
+"""Finds everything that the books hold about one person."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -45,13 +45,13 @@ class ScheduleSettings(Group):
 
 
 class RetentionSettings(BooksSettings):
-    """Where the tables are, and how long things may stay in them. The named schema does not matter."""
+    """The addresses of the tables, and how long things may stay in them. The named schema does not matter."""
 
     retention: ScheduleSettings = ScheduleSettings()
 
 
 class ReportSettings(RetentionSettings):
-    """Also where the topics are."""
+    """The addresses of the topics besides those of the tables."""
 
     kafka: KafkaSettings
 
@@ -63,7 +63,7 @@ class TooOld(Failure):
 
 
 class Retained(NamedTuple):
-    """What is held of a kind in one place, with its period."""
+    """The age of one kind of data in one place, with its period."""
 
     age: Age
     period: Period

@@ -1,4 +1,4 @@
-"""Where a page of a list begins: the key of the last row of the page before, as text."""
+"""The place at which a page of a list begins: the key of the last row of the previous page, as text."""
 
 import re
 from datetime import date

@@ -32,7 +32,7 @@ class Surface(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the application depends on."""
+    """The parts on which the application depends."""
 
     database: Engine
     producer: Producer

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     TARGET = "target"
     """The authority's own target; the key has its standard and the day from which it holds."""
     AIM = "aim"
-    """What the authority changes in order to meet a standard; the key has the standard and the day on which the change begins."""
+    """A change that the authority makes in order to meet a standard; the key has the standard and the day on which the change begins."""
     FEED = "feed"
     """An address that shows counts without signing in; the key is the hash of its secret."""
     SIGNING_KEY = "signing_key"

@@ -130,7 +130,7 @@ def bump(connection: Connection, afters: Sequence[Shard]) -> None:
 
 
 Write = Callable[[], object]
-"""What is left to do of a write whose rows are staged. Others wait from the first one on."""
+"""The rest of a write whose rows are staged. Others wait from the first one on."""
 
 
 def stage(

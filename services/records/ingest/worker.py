@@ -40,7 +40,7 @@ WORKER = "worker"
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """What this worker may rely on once the transaction is through."""
+    """The state on which this worker may rely once the transaction is through."""
 
     positions: dict[TopicPartition, int]
     changes: dict[Shard, Folded]

@@ -23,7 +23,7 @@ class Ordered(NamedTuple):
 
 
 Note = Reading | Finding | Ordered
-"""What a part says of one order besides its cells, for lists of orders."""
+"""A statement of a part about one order besides its cells, for lists of orders."""
 
 
 class Counts(NamedTuple):

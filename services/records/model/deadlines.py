@@ -38,7 +38,7 @@ class State(StrEnum):
 
 
 class Stop(NamedTuple):
-    """What stopped a clock: the day, and the reason given if it was late."""
+    """The stop of a clock: the day, and the reason given if it was late."""
 
     on: date
     reason: LateReason | None

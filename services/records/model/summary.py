@@ -107,7 +107,7 @@ def _credited_on(record: Record) -> Iterator[date]:
 
 
 class _Departure(NamedTuple):
-    """What an order's record says of its transfer elsewhere."""
+    """The statements of an order's record about its transfer elsewhere."""
 
     left_on: date | None = None
     asked_of: str | None = None

@@ -10,7 +10,7 @@ _CARRIED = (tables.parks, tables.record_times, tables.notes, tables.webhooks)
 
 
 _SIGNED = (tables.tree_leaves, tables.tree_nodes, tables.tree_heads, tables.tree_keys)
-"""What was signed for authorities must stay as it is, so it is never made again."""
+"""Tables of signed content, which must stay as it is and so is never made again."""
 
 
 def carry_over(connection: Connection, old: str, new: str) -> None:

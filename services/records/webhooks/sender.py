@@ -62,7 +62,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a sender works with."""
+    """The parts with which a sender works."""
 
     database: Engine
     threads: Executor

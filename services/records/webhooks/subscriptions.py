@@ -56,7 +56,7 @@ class Subscription:
 
 
 class Waiting(NamedTuple):
-    """Whether anything is waiting to be sent to a receiver."""
+    """Messages that wait for a receiver, if any."""
 
     webhook: str
     authority: str

@@ -145,7 +145,7 @@ class ToCome:
     authority: str
     period: str
     share: float | None
-    """What is still to come, in percent of all reports in the end."""
+    """The reports still to come, in percent of all reports in the end."""
     reports: int | None
     """The same as a number of reports, for viewers who may see it."""
     why: str | None

@@ -62,7 +62,7 @@ KINDS = {
     **dict.fromkeys(("provisional", "partial"), TRUTH),
     "definition_version": WHOLE,
 }
-"""What kind of value each column holds."""
+"""The kind of value in each column."""
 MEANINGS = {
     "release": "The release that the figure belongs to",
     "indicator": "Identifier of the indicator, which stays the same between releases",

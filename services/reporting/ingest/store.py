@@ -13,7 +13,7 @@ from services.reporting.read.tables import cells, positions, present
 
 
 class Origin(NamedTuple):
-    """What one service publishes about one authority."""
+    """One service's rows about one authority."""
 
     service: str
     authority: str

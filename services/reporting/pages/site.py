@@ -1,4 +1,4 @@
-"""What reporting's pages need besides the frame: figures, read in one transaction for the viewer."""
+"""The parts that reporting's pages need besides the frame: figures, read in one transaction for the viewer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

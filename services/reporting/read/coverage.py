@@ -33,7 +33,7 @@ _COUNTED = frozenset(name for name, measure in MEASURES.items() if measure.servi
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one service heard from one authority."""
+    """The months and the day up to which one service heard from one authority."""
 
     first: date
     """The month of the first accepted event."""

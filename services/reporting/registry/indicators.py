@@ -110,7 +110,7 @@ class Indicator:
     version: int = 1
     status: Status = Status.CURRENT
     change: str | None = None
-    """What this version changes in the previous one, and why."""
+    """The change from the previous version, and the reason."""
     open_for: Length = WHOLE_MONTH
     """How long after the end of a month anything that counts in it can still happen: until then the month is provisional."""
     per_year: bool = False

@@ -14,7 +14,7 @@ from services.reporting.read.tables import release_notices, releases
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about."""
+    """The subject of a notice."""
 
     NOTE = "note"
     CORRECTION = "correction"

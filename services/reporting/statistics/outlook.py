@@ -45,7 +45,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is expected about one area and period. `expected` is None if `why` says why."""
+    """The expectation for one area and period. `expected` is None if `why` says why."""
 
     arrived: int
     expected: float | None
@@ -62,7 +62,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is likely still to arrive after a day, by authority and month."""
+    """The reports that are likely still to arrive after a day, by authority and month."""
 
     months: Sequence[date]
     day: date

@@ -22,7 +22,7 @@ _WHY_LATE = Chances(
         LateReason.OTHER_SERVICE: 27.7,
     }
 )
-"""As published for first contact. Other standards differ, but nobody has published how."""
+"""Shares as published for first contact. Other standards differ, but nobody has published how."""
 _WHY_LATE_TO_WORK = Chances(
     {
         LateReason.DID_NOT_ATTEND: 30,

@@ -1,4 +1,4 @@
-"""Tries one interleaving after another, each decided by its seed alone, and looks after every step whether all still holds."""
+"""Tries one interleaving after another, each decided by its seed alone, and checks after every step that every promise holds."""
 
 import gc
 import logging
@@ -17,12 +17,12 @@ from tests.support.simulation.world import World
 
 SOURCES = ("orders.events.S12000005", "orders.events.S12000036")
 SETTLED = 4
-"""That nothing wrong happens is looked at after every step; that all comes right in the end takes twice as long, at every fourth."""
+"""That nothing wrong happens is checked after every step; that all is right in the end takes twice as long, so only at every fourth."""
 SETTLING = 200
 TOLD = 0.3
 IMPATIENT = 0.3
 GARBAGE = 200
-"""Interleavings after which what they left in circles is collected: to look for it all the time takes a fifth of the time."""
+"""After how many interleavings the cycles that they left are collected: looking for them all the time takes a fifth of the time."""
 
 
 class Interleaving:
@@ -37,7 +37,7 @@ class Interleaving:
         self.nodes = [self._node(rules) for rules in range(2)]
 
     def run(self) -> list[str]:
-        """What went wrong; nothing, if all is well."""
+        """Return what went wrong; nothing if all is well."""
         try:
             for node in self.nodes:
                 node.assign(SOURCES)
@@ -56,7 +56,7 @@ class Interleaving:
                 node.close()
 
     def _node(self, rules: int) -> Node:
-        """Each of the two has rules of its own, as while a new version is rolled out: both want to count again."""
+        """Make a worker with rules of its own, as while a new version is rolled out: both want to count again."""
         return Node(self.world, rules, self.build)
 
     def _step(self) -> None:
@@ -68,7 +68,7 @@ class Interleaving:
             node.drain()
 
     def _settle(self) -> None:
-        """No faults from here on: everything must come right by itself."""
+        """Stop causing faults: from here on, everything must come right by itself."""
         self.world.faults = Pauses.wanted = False
         while self.world.turns:
             self.world.end_turn(next(iter(self.world.turns)))
@@ -105,7 +105,7 @@ class Interleaving:
     # What may happen
 
     def _rebalance(self, _: Node | None = None) -> None:
-        """The group shares the sources out among those that it knows to live. Whom it cannot reach goes on as before."""
+        """Let the group share the sources out among the members that it knows to live. One that it cannot reach continues as before."""
         awake = [node for node in self.nodes if not node.frozen] or self.nodes
         shares: dict[int, list[str]] = {id(node): [] for node in awake}
         for source in SOURCES:
@@ -116,7 +116,7 @@ class Interleaving:
                 node.drain()
 
     def _take_over(self, node: Node) -> None:
-        """The group gives it everything; the other is not reached, and goes on as before."""
+        """Let the group give one worker everything; the other is not reached, and continues as before."""
         node.assign(SOURCES)
 
     def _freeze(self, node: Node) -> None:
@@ -157,7 +157,7 @@ Happening = Callable[[Interleaving, Node], object]
 
 
 class Happenings:
-    """What may happen next, each as often as its weight says."""
+    """Everything that may happen next, each as often as its weight says."""
 
     def __init__(self, weighed: Mapping[Happening, float]) -> None:
         self._all, self._upto = list(weighed), list(accumulate(weighed.values()))
@@ -184,7 +184,7 @@ FROZEN = Happenings({Interleaving._thaw: 3, Interleaving._end_session: 3, Interl
 
 @dataclass(frozen=True)
 class Profile:
-    """What kind of trouble is looked for, and how long."""
+    """Which kind of trouble is sought, and how long."""
 
     steps: int
     awake: Happenings
@@ -206,18 +206,18 @@ MIXED = Profile(
         }
     ),
 )
-"""Everything, publishing too."""
+"""Everything, including publishing."""
 CROWDED = Profile(200, Happenings(WORK | {Interleaving._take_over: 1.5, Interleaving._arrive: 8}))
-"""Two that both believe to own everything, for long."""
+"""Two workers that both believe that they own everything, for long."""
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Warnings are what an interleaving is made of, and writing them takes longer than trying it."""
+    """Suppress warnings, which every interleaving causes: writing them takes longer than trying it."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     gc.disable()
-    gc.freeze()  # what was there before is not looked through again and again
+    gc.freeze()  # older objects are not looked through again and again
     try:
         with patch.object(engine, "ThreadPoolExecutor", Place):
             yield
@@ -228,7 +228,7 @@ def quiet() -> Iterator[None]:
 
 
 def first_wrong(seeds: range, build: Build = AS_IT_IS, profile: Profile = MIXED) -> tuple[int, list[str]] | None:
-    """The first seed whose interleaving breaks a promise, with what is wrong."""
+    """Return the first seed whose interleaving breaks a promise, with what is wrong."""
     with quiet():
         for seed in seeds:
             wrong = Interleaving(seed, build, profile).run()

@@ -1,4 +1,4 @@
-"""An event loop that is stepped by hand, and threads that stand still wherever the code in them would wait for another machine."""
+"""An event loop that is stepped by hand, and threads that stop wherever the code in them would wait for another machine."""
 
 import asyncio
 from asyncio import events
@@ -12,13 +12,13 @@ from greenlet import getcurrent, greenlet
 
 
 class Pauses:
-    """Whether threads stand still at all."""
+    """The switch that lets threads stop at all."""
 
     wanted = True
 
 
 def pause() -> None:
-    """Called in a thread of the simulation: lets everybody else go on first."""
+    """Let everybody else continue first. Called in a thread of the simulation."""
     parent = getcurrent().parent
     if Pauses.wanted and parent is not None:
         parent.switch()
@@ -42,18 +42,18 @@ class Thread:
 
 
 class Loop(asyncio.AbstractEventLoop):
-    """What is ready runs in its order. Timers, threads and answers wait until they are told to go on."""
+    """Runs what is ready in order. Timers, threads and answers wait until they are told to continue."""
 
     def __init__(self) -> None:
         self._ready: deque[tuple[Context, Callable[..., object], tuple[Any, ...]]] = deque()
-        """Plainly: nobody asks for a handle of what is ready, and making one takes as long as half of what is called."""
+        """Plain tuples: nobody asks for a handle of what is ready, and making one takes half as long as the calls."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self.timers: list[asyncio.TimerHandle] = []
         self.threads: dict[object, Thread] = {}
         self.answers: list[asyncio.Future[None]] = []
 
     def drain(self) -> bool:
-        """Run until all of it waits. False where nothing was ready."""
+        """Run until everything waits. Returns False if nothing was ready."""
         if not self._ready:
             return False
         before = events._get_running_loop()
@@ -67,12 +67,12 @@ class Loop(asyncio.AbstractEventLoop):
         return True
 
     def fire(self, place: int) -> None:
-        """Let this timer be due. Which one is first is for the seed to say: delays promise nothing."""
+        """Let this timer be due. The seed decides which is first, since delays promise nothing."""
         timer = self.timers.pop(place)
         self.call_soon(_run, timer)
 
     def discard(self) -> None:
-        """As a crash would: nothing of it goes on."""
+        """Discard everything, as a crash would: nothing of it continues."""
         for task in self._tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             coroutine = task.get_coro()
@@ -146,7 +146,7 @@ def _run(timer: asyncio.TimerHandle) -> None:
 
 
 def _settle(future: "asyncio.Future[Any]", call: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    """Where nobody waits for it any more, it is done all the same."""
+    """Complete a call. It is done even if nobody waits for it any more."""
     try:
         result = call(*args)
     except Exception as error:  # noqa: BLE001 - as an executor does

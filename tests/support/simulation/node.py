@@ -1,4 +1,4 @@
-"""One worker process of the simulation: the engine and the publisher themselves, with Kafka and PostgreSQL pretended."""
+"""One worker process of the simulation: the real engine and publisher, with simulated Kafka and PostgreSQL."""
 
 import asyncio
 from collections import deque
@@ -27,7 +27,7 @@ failures._random = Random(1)  # type: ignore[assignment] # nobody waits here, an
 
 
 class Place:
-    """In the place of an executor: the loop asks only which one it is, and making a real one takes as long as some steps."""
+    """Used in place of an executor: the loop only asks which one it is, and making a real one takes as long as some steps."""
 
     def __init__(self, *_: object) -> None:
         pass
@@ -40,7 +40,7 @@ IDENTITY = SourceIdentity("cluster", "topic")
 FETCHED_AHEAD = 2
 SKIP = 0.5
 RECOUNTING = 4
-"""Reading all records takes longer than anything else."""
+"""How many steps a recount takes: reading all records takes longer than anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Event:
 
 
 class Processor:
-    """What services.records.ingest.worker promises: claims, recounts where rules changed, and takes each batch in one commit."""
+    """Does what services.records.ingest.worker promises: claims, recounts if rules changed, and processes each batch in one commit."""
 
     def __init__(self, world: World, rules: int) -> None:
         self.world, self._rules = world, rules
@@ -111,7 +111,7 @@ class Processor:
 
 
 class Reader:
-    """What services.chassis.streaming.stream promises of Faust's consumer."""
+    """Does what services.chassis.streaming.stream promises of Faust's consumer."""
 
     def __init__(self, world: World, loop: Loop) -> None:
         self._world, self._loop = world, loop
@@ -156,7 +156,7 @@ class Reader:
         self._world.may_fail(question)
 
     def fetch(self) -> Fetch | None:
-        """What lies at the positions: of each source one or two messages, of some sources none."""
+        """Return what is at the positions: one or two messages of each source, none of some."""
         slices = []
         for source in self.sources:
             begin, end = self.at.get(source), self._world.ends[source]
@@ -172,7 +172,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Of what a worker is made; a test puts something older in its place."""
+    """The parts of a worker; a test replaces them by older ones."""
 
     engine: type[StreamEngine] = StreamEngine
     processor: type[Processor] = Processor
@@ -180,7 +180,7 @@ class Build:
 
 
 class Node:
-    """A worker that may crash, stand still and begin again."""
+    """A worker that may crash, stop and begin again."""
 
     def __init__(self, world: World, rules: int, build: Build) -> None:
         self.world, self.frozen = world, False
@@ -201,7 +201,7 @@ class Node:
         self._wanted: list[str] | None = None
 
     def close(self) -> None:
-        """As SIGKILL would."""
+        """End as by SIGKILL."""
         self.loop.discard()
         self.publishing.waiting.clear()
         self.engine.close()
@@ -217,7 +217,7 @@ class Node:
         return self._taking is not None and not self._taking.done()
 
     def assign(self, sources: Sequence[str]) -> None:
-        """The group says what it shall own from now on."""
+        """Let the group say what the worker owns from now on."""
         self._wanted = list(sources)
         if not self.changing:
             self._changing = self._watched(self._change())
@@ -226,7 +226,7 @@ class Node:
         while self._wanted is not None:
             await self.engine.pause()
             if self.world.random.random() < 0.5:
-                self.ahead.clear()  # Faust drops what a rebalance cuts into, or does not
+                self.ahead.clear()  # Faust drops what a rebalance interrupts, or does not
             self.reader.sources, self._wanted = self._wanted, None
             self.engine.unpause()
             await self.engine.find_positions()
@@ -236,7 +236,7 @@ class Node:
                 self._watched(self.engine.reread(missing=False))
 
     def measure(self) -> None:
-        """As it does every few seconds. Where Kafka stays silent for long, it reads again from where the processor is."""
+        """Measure, as it does every few seconds. If Kafka stays silent for long, it reads again from the processor's positions."""
         if self._measuring is None or self._measuring.done():
             self._measuring = self._watched(self._measure())
 
@@ -274,7 +274,7 @@ class Node:
         return True
 
     def _publish(self) -> None:
-        with suppress(Away):  # the next one begins anew
+        with suppress(Away):  # the next one begins again
             self._publisher.publish()
 
     def step_thread(self) -> bool:
@@ -289,7 +289,7 @@ class Node:
         if not answers:
             return False
         answer = answers.pop(int(self.world.random.random() * len(answers)))
-        if not answer.done():  # else nobody waits for it any more
+        if not answer.done():  # otherwise nobody waits for it any more
             answer.set_result(None)
         return True
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka of the simulation: only what keeps the promises on which engine and publisher rest."""
+"""PostgreSQL and Kafka of the simulation: only what keeps the promises on which engine and publisher rely."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ HEARD = datetime(2026, 3, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Transaction:
-    """Of a producer."""
+    """The transaction of a producer."""
 
     entries: list[tuple[str, int, int]] = field(default_factory=list)
     """Key, offset and version of each record."""
@@ -27,7 +27,7 @@ class Transaction:
 
 @dataclass
 class World:
-    """What outlives every process. Notes whatever must never happen in `wrong`."""
+    """The state that outlives every process. `wrong` lists whatever must never happen."""
 
     random: Random
     sources: tuple[str, ...]
@@ -52,12 +52,12 @@ class World:
             held.update(dict.fromkeys(self.sources, 0))
 
     def may_fail(self, what: str) -> None:
-        """Raises Away now and then."""
+        """Raise Away now and then."""
         if self.faults and self.random.random() < 0.04:
             raise Away(what)
 
     def take(self, moves: Mapping[str, tuple[int, Sequence[int]]], versions: Mapping[str, int]) -> None:
-        """One commit: offsets compared and set, each shard's version too."""
+        """Commit once: offsets are compared and set, and so is each shard's version."""
         for source, (old, _) in moves.items():
             if self.positions[source] != old or self.versions[source] != versions[source]:
                 raise Fenced(f"{source} is elsewhere")
@@ -82,7 +82,7 @@ class World:
         return aggregate.key, self.end, aggregate.version
 
     def show(self, entries: Iterable[tuple[str, int, int]]) -> None:
-        """Readers see these; of one key, versions must not go back in the order of the log, for compaction keeps the last."""
+        """Show entries to readers. Versions of one key must not go back in the order of the log, since compaction keeps the last."""
         for key, offset, version in entries:
             seen = self.seen.setdefault(key, [])
             seen.append((offset, version))
@@ -92,7 +92,7 @@ class World:
                 self.wrong.append(f"{key} goes back: {before}")
 
     def end_turn(self, source: str) -> None:
-        """PostgreSQL ends the session that holds it."""
+        """End the session that holds the turn, as PostgreSQL would."""
         turn = self.turns.pop(source)
         turn.lost = True
         for other in [name for name, held in self.turns.items() if held is turn]:
@@ -100,7 +100,7 @@ class World:
 
 
 class SimulatedTurn:
-    """See services.records.ingest.publishing.publications."""
+    """Simulates services.records.ingest.publishing.publications.Turn."""
 
     def __init__(self, world: World, held: Sequence[str]) -> None:
         self.lost = self.recorded = False
@@ -127,7 +127,7 @@ class SimulatedTurn:
 
 
 class SimulatedPublications:
-    """See services.records.ingest.publishing.publications."""
+    """Simulates services.records.ingest.publishing.publications.Publications."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -164,7 +164,7 @@ class SimulatedPublications:
 
 
 class SimulatedProducer:
-    """See services.chassis.streaming.bulk."""
+    """Simulates services.chassis.streaming.bulk."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""Who had refused events sent again, and why."""
+"""The operators who had refused events sent again, with their reasons."""
 
 from importlib.resources import files
 

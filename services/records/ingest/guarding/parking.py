@@ -19,7 +19,7 @@ from services.records.ingest.tables import checkpoints, parks
 
 
 class Action(StrEnum):
-    """What happened to an authority."""
+    """An event in the history of an authority."""
 
     PARKED = "parked"
     RETRIED = "retried"

@@ -21,7 +21,7 @@ class Producers:
     """Each producer holds a lock in a session of its own for as long as its process lives. Raises Away."""
 
     def __init__(self, database: Engine, own: str | None, end: Callable[[str], None]) -> None:
-        """`own` is the transactional id of this producer, None if Kafka has none. `end` ends what another producer left open."""
+        """Prepare for one process. `own` is its transactional id, None if Kafka has none; `end` ends what another producer left open."""
         self._database, self._own, self._end = database, own, end
         self._session: Connection | None = None
 

@@ -1,4 +1,4 @@
-"""What must be published and what was, in PostgreSQL. A publisher locks its rows of `publications` until it is done."""
+"""Publications due and done, in PostgreSQL. A publisher locks its rows of `publications` until it is done."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager

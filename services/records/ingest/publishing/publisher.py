@@ -45,14 +45,14 @@ class Turn(Protocol):
 
 
 class Publications(Protocol):
-    """What must be published and what was."""
+    """Keeps which authorities must be published, and which were."""
 
     def outstanding(self, authorities: Collection[str]) -> Sequence[Outstanding]: ...
     def turn(self, authorities: Collection[str]) -> AbstractContextManager[Turn]: ...
 
 
 class Producer(Protocol):
-    """Where it is published."""
+    """Sends rows to the topic."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Open a transaction. Readers see everything sent within the block once it ends, or never."""

@@ -1,4 +1,4 @@
-"""What a service held when it published a position, to find whether anything is missing here; and proofs."""
+"""The numbers of rows that a service held when it published a position, to find whether any are missing here; and proofs."""
 
 from alembic import op
 

@@ -38,7 +38,7 @@ class Publication:
     awaited: Announcement | None
     """The next release that was announced."""
     announced: Announcement | None
-    """What was announced of this release before it came."""
+    """The announcements of this release before it came."""
     cite: str
     bibtex: str
     files: tuple[Listed, ...]

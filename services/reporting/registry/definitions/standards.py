@@ -41,7 +41,7 @@ class _Clock(NamedTuple):
     orders: str
     """The orders to which it applies."""
     done: str
-    """What was done in time, as in `whose induction was held`."""
+    """The act that was done in time, as in `whose induction was held`."""
     limit: Length
     theme: str
     source: Citation
