@@ -49,7 +49,7 @@ OWN = frozenset(fact.KEY for fact in (InductionHeld, PlacementStarted, WorkCompl
 
 
 class Sums(NamedTuple):
-    """Sums of credit, and days between which all of this service's facts lie. The days may be too far apart, but never too close."""
+    """Sums of credit, in minutes; a day before which no fact of this service is dated, and a day after which no credit is."""
 
     minutes: int = 0
     other: int = 0
