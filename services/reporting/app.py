@@ -93,7 +93,7 @@ def _built(
 
 
 def _to_all(app: FastAPI, site: Site) -> FastAPI:
-    """As browsers and pages of other sites ask it."""
+    """Return the application with answers for browsers, and for pages of other sites."""
     app.add_middleware(Refusals, frame=site)
     open_up(app)
     return app
@@ -118,7 +118,7 @@ def run_api(settings: ApiSettings) -> int:
 
 
 def run_beside(settings: ApiSettings, descriptor: int) -> int:
-    """Work for callers who are not signed in, for the process that has the other end of the socket."""
+    """Answer callers who are not signed in, for the process that has the other end of the socket."""
     logs.configure(settings.logs, SCHEMA)
     engine = database.engine(settings.database)
     site = site_of(_reading(settings, engine), system_clock, settings.site)

@@ -207,11 +207,11 @@ class Platform:
     # APIs
 
     def port(self, name: str) -> int:
-        """Where an API listens."""
+        """Return the port of an API."""
         return int(self._specs[name].environment["PAYBACK_HTTP_PORT"])
 
     def bearer(self, role: str) -> str:
-        """The token of an authority (its code) or of `national`."""
+        """Return the token of an authority (its code) or of `national`."""
         return self._key.mint(identity_of(role))
 
     @property

@@ -1,8 +1,8 @@
-"""Work for callers who are not signed in is done in a process beside, at the lowest priority: so it delays nobody who is signed in.
+"""Answers callers who are not signed in by another process, at the lowest priority, so that they delay nobody who is signed in.
 
-Threads of one process share one interpreter, and whatever the public asked for would take turns with everybody's requests. Both processes
-hold one end of a pair of sockets. A request goes over as one frame, and its answer comes back as one frame for each message of ASGI. The
-process beside ends when its end closes, and is started again when it has ended. Until it is there, its work is done here.
+Threads of one process share one interpreter, so work for the public would take turns with everybody's requests. Both processes hold one end
+of a pair of sockets. A request goes over as one frame, and its answer comes back as one frame for each message of ASGI. The other process
+ends when its end closes, and is restarted when it has ended. While it is not there, its work is done here.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
 AGAIN_SECONDS = 1.0
-"""Between the end of a process beside and the start of the next."""
+"""Time between the end of a process and the start of the next."""
 _LENGTH = struct.Struct("!I")
 _ASKED = ("method", "path", "raw_path", "query_string", "scheme", "http_version", "server", "client")
 _NOT_ASKED = {b"cookie", b"x-request-id"}
 _HERE = ("/sign-in", "/sign-out", "/sessions", "/v1/session", "/v1/stream", "/static/", "/healthz", "/readyz")
-"""What is cheap, goes on for long, or is about signing in."""
+"""Addresses that are cheap, stay open for long, or are about signing in."""
 _BROKEN, _DONE = "broken", "done"
 
 
 class _Route(NamedTuple):
-    """What others ask of the route that answered."""
+    """The part of the route that others read once it has answered."""
 
     path: str
 
@@ -54,11 +54,11 @@ class Ended(Exception):
     def __init__(self, *, answered: bool) -> None:
         super().__init__()
         self.answered = answered
-        """Whether some of it is out."""
+        """Whether part of the answer is out."""
 
 
 class Beside:
-    """The process beside. `command` is told the number of its end of the sockets as a last argument."""
+    """The other process. `command` gets the number of its end of the sockets as a last argument."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -67,17 +67,17 @@ class Beside:
         self._numbers = count()
 
     def is_up(self) -> bool:
-        """Whether it can be asked."""
+        """Return whether it can be asked."""
         return self._writer is not None
 
     def check(self) -> None:
-        """Raises Away while it cannot be asked."""
+        """Raise Away while it cannot be asked."""
         if not self.is_up():
             raise Away("the process for callers who are not signed in has not started")
 
     @asynccontextmanager
     async def running(self, *_: object) -> AsyncIterator[None]:
-        """Keep one running meanwhile."""
+        """Keep a process running during the block."""
         keeping = asyncio.create_task(self._keep())
         try:
             yield
@@ -87,7 +87,7 @@ class Beside:
                 await keeping
 
     async def answer(self, scope: Scope, send: Send) -> None:
-        """Have it answer the request, which has no body. Raises Ended where it ended meanwhile."""
+        """Let it answer the request, which has no body. Raises Ended if it ends meanwhile."""
         number, messages, answered = next(self._numbers), Queue[Message](), False
         self._waiting[number] = messages
         try:
@@ -120,7 +120,7 @@ class Beside:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _run(self) -> int:
-        """Until it ends. Returns its exit status."""
+        """Run a process until it ends. Returns its exit status."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: ASYNC220 - it takes a millisecond
@@ -136,7 +136,7 @@ class Beside:
         return status
 
     async def _listen(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Until it ends. Its first frame says that it can be asked."""
+        """Pass answers on until the process ends. Its first frame says that it can be asked."""
         try:
             async for number, message in _frames(reader):
                 self._writer = writer
@@ -149,19 +149,19 @@ class Beside:
 
 
 def _asked(scope: Scope) -> dict[str, Any]:
-    """The request as one that bears the id by which it is known here, and no cookie, since it is nobody's."""
+    """Return the request with the id that it has here, and without a cookie, since nobody is signed in."""
     headers = [pair for pair in scope["headers"] if pair[0] not in _NOT_ASKED]
     headers.append((b"x-request-id", (logs.request_id.get() or "").encode()))
     return {name: scope.get(name) for name in _ASKED} | {"headers": headers}
 
 
 def set_aside(app: FastAPI, beside: Beside) -> None:
-    """Let the process beside work for callers who are not signed in, within all that the application does for every request."""
+    """Let the other process answer callers who are not signed in, within everything that the application does for every request."""
     app.user_middleware.append(Middleware(Aside, beside=beside, tokens=app.state.tokens))
 
 
 class Aside:
-    """Hands requests of callers who are not signed in to the process beside."""
+    """Passes requests of callers who are not signed in to the other process."""
 
     def __init__(self, app: ASGIApp, beside: Beside, tokens: TokenSettings | None) -> None:
         self._app, self._beside, self._tokens = app, beside, tokens
@@ -190,7 +190,7 @@ class Aside:
 
 
 def _has_session(scope: Scope) -> bool:
-    """Whether somebody is signed in, or perhaps is."""
+    """Return whether somebody is signed in, or may be."""
     try:
         return session_of(scope) is not None
     except Away:
@@ -198,7 +198,7 @@ def _has_session(scope: Scope) -> bool:
 
 
 def unlimited(settings: HttpSettings) -> HttpSettings:
-    """For the process beside: whom it is asked for was counted before."""
+    """Return settings of the other process without limits for each caller: they were counted here."""
     none = {"requests_per_minute": 0, "public_seconds": 0.0, "public_at_once": settings.public_at_once + 1}
     return settings.model_copy(update=none)
 
@@ -208,7 +208,7 @@ def serve_beside(app: ASGIApp, descriptor: int, is_prepared: Callable[[], bool])
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches all that run in a terminal; the other end says when to stop
-    logging.getLogger(middleware.__name__).setLevel(logging.WARNING)  # the other process says what was answered
+    logging.getLogger(middleware.__name__).setLevel(logging.WARNING)  # the first process logs each answer
     with suppress(ConnectionError):
         asyncio.run(_answering(app, descriptor, is_prepared))
 
@@ -234,7 +234,7 @@ async def _answer(app: ASGIApp, writer: StreamWriter, number: int, asked: Mappin
 
     async def receive() -> Message:
         if whole.is_set():
-            await asyncio.Event().wait()  # nobody says whether the caller went away
+            await asyncio.Event().wait()  # nobody says whether the caller disconnected
         whole.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -255,7 +255,7 @@ async def _answer(app: ASGIApp, writer: StreamWriter, number: int, asked: Mappin
 
 
 def _typed(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """With the types that ASGI has, of which a frame knows fewer."""
+    """Return a request with the types of ASGI, of which a frame has fewer."""
     pairs = {name: tuple(asked[name]) if asked[name] else None for name in ("server", "client")}
     return {**asked, **pairs, "headers": [tuple(pair) for pair in asked["headers"]]}
 

@@ -28,7 +28,10 @@ def _releases(connection: Connection, viewer: Identity) -> list[object]:
 
 
 def how_far(connection: Connection, viewer: Identity) -> list[object]:
-    """Return how far live figures have got, of those that the viewer sees live. The queries are text: building them took longer than running."""
+    """Return how far live figures have got, of those that the viewer sees live.
+
+    The queries are text, since building them took longer than running them.
+    """
     match viewer.audience:
         case "public":
             return []
