@@ -29,7 +29,7 @@ MONTHS_IN_A_YEAR = 12
 MONTHS_IN_A_QUARTER = 3
 TOO_FEW = "too few reports to say"
 DECIMALS = 2
-"""Of values that programs get."""
+"""Decimal places of values for programs."""
 
 
 class Why(StrEnum):
@@ -128,14 +128,14 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many months count in a figure, which a rate a year is divided by."""
+    """How many months count in a figure, by which a rate for a year is divided."""
 
     before: int
-    """As known on the first day."""
+    """The months as known on the first day."""
     passed: int
-    """With those that passed since."""
+    """Those, and months that have passed since."""
     after: int
-    """With earlier ones, too, that were told of since."""
+    """Those, and earlier months of which reports came since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class Gate:
     public: AbstractSet[CellName] = frozenset()
 
     def rows(self, indicator: Indicator, figures: Iterable[Figure], decimals: int | None = DECIMALS) -> list[Row]:
-        """The figures of one indicator, exact if the viewer may see them so. Who rounds values for people asks for all `decimals`: None."""
+        """Return the figures of one indicator, exact if the viewer may see them so. `decimals` None leaves rounding to the caller."""
         shown = [self._row(indicator, figure, decimals) for figure in figures]
         self.looks_again(len(shown), indicator)
         return shown
@@ -225,7 +225,7 @@ class Gate:
         parts: Mapping[Cause, Counts],
         months: Counted,
     ) -> Explained:
-        """A figure on two days, by its counts on each. Raises NotForViewer for viewers who may not see it exactly."""
+        """Return a figure on two days, by its counts on each. Raises NotForViewer for viewers who may not see it exactly."""
         if not self.sees_whole(area):
             raise NotForViewer("Only those who may see a figure as it is may see why it moved")
         old, new = definitions

@@ -94,7 +94,7 @@ class MonthsOf(NamedTuple):
 
     reported: frozenset[date]
     whole: frozenset[date]
-    """Those of them that lie between the first report and the last. Of others only what was told late is known."""
+    """Those of them between the first report and the last. Of other months, only late reports are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class Enquiry:
         return self.once(("periods", cut, span, services, grain, at_end), work_out)
 
     def months_of(self, cut: Cut, span: Span, services: frozenset[Service], area: str) -> MonthsOf:
-        """The months of the span, of those that the cut contains, on which anybody in the area reported."""
+        """Return the months of the span, within the vintage, on which anybody in the area reported."""
         last = self.last_month(cut)
 
         def together(found: Months) -> frozenset[date]:
@@ -250,7 +250,7 @@ class Enquiry:
 def answer(enquiry: Enquiry, indicator: Indicator, question: Question, decimals: int | None = DECIMALS) -> Answer:
     """Answer by the version asked for. Raises NothingReleased, TooMuch, NotForViewer, or NotThere for an unknown release or version.
 
-    `decimals` are those of values, as the gate has it.
+    `decimals` are those of values, as for the gate.
     """
     viewer = enquiry.viewer
     whole, published = enquiry.sources(question.release, question.as_of)

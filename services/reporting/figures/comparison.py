@@ -18,7 +18,7 @@ class Placing:
 
     @property
     def limits(self) -> Limits | None:
-        """In percent, not rounded."""
+        """Return the limits in percent, not rounded."""
         found = None if self.funnel is None else self.funnel.limits
         return None if found is None else Limits(*(100 * share for share in found))
 
@@ -31,7 +31,7 @@ class Comparison:
     authorities: tuple[Placing, ...]
     by_chance: ByChance | None
     off_by: int
-    """The multiples in which counts of others are published, for which their limits allow."""
+    """The step of others' published counts, which their limits take into account."""
 
     @property
     def share(self) -> float | None:

@@ -76,7 +76,7 @@ def _is_there(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, day
 
 
 def _months(enquiry: Enquiry, indicator: Indicator, span: Span, area: str, between: Between) -> Counted:
-    """Those that count on both days, as in the figure of either day."""
+    """Return how many months count on each day, as in the figures of those days."""
     before, after = (
         enquiry.months_of(AsOf(day), span, indicator.services, area).reported
         for day in (between.first_day, between.last_day)

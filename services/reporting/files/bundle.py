@@ -46,17 +46,17 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The release before, with which the figures are compared."""
+    """The previous release, with which the figures are compared."""
 
     release: ReleaseInfo
     parquet: bytes | None
-    """Its file of all figures; None where nobody has asked for its files yet."""
+    """Its file of all figures; None if nobody has asked for its files yet."""
 
 
 def files_of(
     enquiry: Enquiry, release: ReleaseInfo, before: Before | None = None, told: Told = lambda *_: None
 ) -> list[File]:
-    """All files, as the public sees the release. `told` is called with the progress."""
+    """Return all files, as the public sees the release. `told` is called with the progress."""
     indicators = public_indicators(release)
     found: list[tuple[Indicator, list[Tidy]]] = []
     for done, indicator in enumerate(indicators):
@@ -77,7 +77,7 @@ def stem(release: ReleaseInfo) -> str:
 
 
 def name_of_all(release: ReleaseInfo) -> str:
-    """The file that has all figures."""
+    """Return the name of the file with all figures."""
     return f"{stem(release)}.parquet"
 
 
@@ -116,7 +116,7 @@ def _changes(
 
 
 def _figures_of(enquiry: Enquiry, before: Before) -> changed.Earlier:
-    """Made anew where there is no file of them."""
+    """Return the figures of the previous release, made again if there is no file of them."""
     if before.parquet is not None:
         return changed.of_parquet(before.parquet)
     enquiry.reads(before.release)

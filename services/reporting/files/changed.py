@@ -1,4 +1,4 @@
-"""Which published figures a release changed, and the main reason for each."""
+"""The published figures that a release changed, and the main reason for each."""
 
 import io
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ from services.reporting.releases.index import ReleaseInfo
 from services.reporting.statistics.causes import Cause, Move
 
 COVERAGE = "coverage"
-"""No count moved, but the months or authorities that a rate is of."""
+"""No count changed, but the months or authorities of a rate did."""
 REASONS = {
     Cause.LATE: "Came late",
     Cause.CORRECTED: "Corrected",
@@ -56,21 +56,21 @@ Earlier = Callable[[Indicator], Mapping[Key, Was]]
 
 
 class Changed(NamedTuple):
-    """A figure that was published before, and is another now."""
+    """A figure that was published before, and is different now."""
 
     before: Was
     now: Tidy
     reason: str
 
     def row(self, release_before: str) -> tuple[str | float | None, ...]:
-        """Its cells, in the order of the columns."""
+        """Return its cells, in the order of the columns."""
         kept = (getattr(self.now, name) for name in _KEPT)
         pairs = (getattr(each, name) for name in SHOWN for each in (self.before, self.now))
         return self.now.release, release_before, *kept, *pairs, self.reason
 
 
 def of_parquet(file: bytes) -> Earlier:
-    """From the file of all figures of the release before, in which each indicator has row groups of its own."""
+    """Read the earlier figures from the previous release's file of all figures, in which each indicator has row groups of its own."""
     parquet, columns = pq.ParquetFile(io.BytesIO(file)), [*KEY, *Was._fields]
     groups: dict[str, list[int]] = defaultdict(list)
     for group in range(parquet.num_row_groups):
@@ -86,7 +86,7 @@ def of_parquet(file: bytes) -> Earlier:
 
 
 def of_rows(rows: Iterable[Tidy]) -> Mapping[Key, Was]:
-    """From the same made anew."""
+    """Read the earlier figures from rows that were made again."""
     return {_key(row): Was(*(getattr(row, name) for name in Was._fields)) for row in rows}
 
 
@@ -96,7 +96,7 @@ def changed(
     found: Iterable[tuple[Indicator, Sequence[Tidy]]],
     moves: Sequence[Move],
 ) -> list[Changed]:
-    """All that moved, of periods that were over in the release before.
+    """Return all figures that changed, of periods that were over in the previous release.
 
     Whole figures come first, Scotland before its parts, years before months, the last before the first.
     """
@@ -121,7 +121,7 @@ def _key(row: Tidy) -> Key:
 
 
 def _place(row: Tidy) -> tuple[bool, int, int, int]:
-    """The last periods first; what is equal stays in the order of indicators."""
+    """Return a key that puts the last periods first; equal ones stay in the order of indicators."""
     return bool(row.breakdown), _ORDER[row.area_type], _ORDER[row.period_type], -row.period_start.toordinal()
 
 
@@ -130,7 +130,7 @@ def _reason(why: "_Reasons", indicator: Indicator, was: Was, row: Tidy) -> str:
 
 
 class _Reasons:
-    """The moves of published cells, by which each figure's main reason is found."""
+    """The changes of published cells, from which each figure's main reason follows."""
 
     def __init__(self, moves: Iterable[Move]) -> None:
         self._moves: dict[tuple[str, str, str], list[tuple[date, Cause, int]]] = defaultdict(list)
@@ -139,7 +139,7 @@ class _Reasons:
             self._moves[each.measure, each.category, each.authority].append(at)
 
     def main(self, indicator: Indicator, row: Tidy) -> str:
-        """By how much of numerator and denominator moved for it."""
+        """Return the reason that changed numerator and denominator most."""
         first = BEGINNING if indicator.kind is Kind.STOCK else row.period_start
         moved = Counter[str]()
         for form in _forms(indicator, row):
@@ -152,7 +152,7 @@ class _Reasons:
 
 
 def _forms(indicator: Indicator, row: Tidy) -> Sequence[Form]:
-    """What the figure is made of."""
+    """Return the forms of which the figure is made."""
     if row.category_code:
         parts = (part for _, parts in indicator.breakdowns for part in parts if part.category == row.category_code)
         forms = [form for part in parts for form in (part.numerator, part.denominator)]
@@ -162,17 +162,17 @@ def _forms(indicator: Indicator, row: Tidy) -> Sequence[Form]:
 
 
 def as_csv(before: ReleaseInfo, moved: Iterable[Changed]) -> bytes:
-    """One figure a row."""
+    """Return the changed figures as CSV, one in each row."""
     return sheets.as_csv([COLUMNS, *(each.row(before.id) for each in moved)]).encode()
 
 
 def kind_of(column: str) -> str:
-    """What a column holds, as in the data dictionary."""
+    """Return the kind of value in a column, as in the data dictionary."""
     return KINDS.get(column.removesuffix("_before"), "string")
 
 
 def meaning_of(column: str) -> str:
-    """In words."""
+    """Return the meaning of a column in words."""
     if column == "reason":
         return "The main reason why it changed: " + "; ".join(f"{name}: {said}" for name, said in REASONS.items())
     if column == "release_before":

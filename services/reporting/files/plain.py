@@ -51,7 +51,9 @@ def as_parquet(tables: Sequence[pa.Table]) -> bytes:
 
 
 def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator], changes: str | None = None) -> bytes:
-    """One description of all CSV files: W3C Metadata Vocabulary for Tabular Data. Keys are addresses beside it, as is that of `changes`."""
+    """Return one description of all CSV files: W3C Metadata Vocabulary for Tabular Data. Keys are addresses beside it, also that of
+    `changes`.
+    """
     tables = [_table(address, indicator) for address, indicator in indicators.items()]
     tables += [_table_of_changes(changes)] if changes else []
     return msgspec.json.format(

@@ -133,7 +133,7 @@ def content_hash(files: list[Listed]) -> str:
 
 
 def content_of(connection: Connection, release: str, name: str) -> bytes | None:
-    """None where there is no such file."""
+    """Return the content of a file; None if there is no such file."""
     c = release_files.c
     found = connection.scalar(select(c.content).where(c.release == release, c.name == name))
     return None if found is None else bytes(found)

@@ -43,11 +43,11 @@ class Heard:
     """Earlier months of which it stated any fact."""
 
     def reported(self, month: date) -> bool:
-        """Of a month by its first day."""
+        """Return whether it reported on a month, given by its first day."""
         return self.covers(month) or month in self.told
 
     def covers(self, month: date) -> bool:
-        """Whether it lies between the first report and the last."""
+        """Return whether the month is between the first report and the last."""
         return self.first <= month <= self.last
 
 
@@ -132,12 +132,12 @@ def as_stored(found: Coverage) -> dict[str, dict[str, tuple[date, date, list[dat
 
 
 def reported(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
-    """The months from first to last on which each authority reported to any of these services."""
+    """Return the months from first to last on which each authority reported to any of these services."""
     return _months(heard, services, first, last, Heard.reported)
 
 
 def covered(heard: Coverage, services: Collection[Service], first: date, last: date) -> Months:
-    """Those of them that lie between its first report and its last."""
+    """Return those of the months that are between an authority's first report and its last."""
     return _months(heard, services, first, last, Heard.covers)
 
 

@@ -1,4 +1,4 @@
-"""How the published cells of a release differ from those of the one before it, by cause. All of it is public."""
+"""The differences between the published cells of a release and those of the previous one, by cause. All of it is public."""
 
 from sqlalchemy import Connection, case, func, select
 
@@ -9,7 +9,7 @@ from services.reporting.statistics.causes import Move, Step, moves
 
 
 def published_moves(connection: Connection, before: ReleaseInfo, release: ReleaseInfo) -> list[Move]:
-    """In the months that the one before covers. Each cell's differences are split by cause, in published numbers."""
+    """Return the differences in the months of the previous release, each cell's split by cause, in published numbers."""
     c, over = public_cells.c, last_day(before.last_month)
     by = func.sum(case((c.release == release.id, c.value), else_=-c.value))
     key = (c.measure, c.authority, c.period, c.category)

@@ -133,12 +133,12 @@ def release_for(connection: Connection, viewer: Identity, wanted: str | None, as
 
 
 def last_published(connection: Connection) -> ReleaseInfo | None:
-    """The release that the public was given last, withdrawn or not: what it told is known. None before any was rounded."""
+    """Return the release that was published last, withdrawn or not, since what it showed is known. None before any was rounded."""
     return _last(connection, releases.c.published_at.is_not(None))
 
 
 def release_before(connection: Connection, release: ReleaseInfo) -> ReleaseInfo | None:
-    """The one that the public had been given last when this one was made, and that stood then."""
+    """Return the release that was the last published one when this one was made, and that was not withdrawn then."""
     c = releases.c
     stood = or_(c.withdrawn_at.is_(None), c.withdrawn_at > release.made_at)
     return _last(connection, and_(c.published_at <= release.made_at, c.id != release.id, stood))

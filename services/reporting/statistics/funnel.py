@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 TAIL_95, TAIL_998 = 0.025, 0.001
 """The probability beyond each limit, on either side."""
 FEWEST = 10
-"""A share of fewer says nothing, and is not compared."""
+"""A share with a smaller denominator says nothing, and is not compared."""
 OFF_BY = 0.8
-"""Steps: the standard deviation by which rounding puts the successes of a share off, together with what it does to its trials.
+"""In steps: the standard deviation that rounding adds to the successes of a share, including its effect on the trials.
 
 Measured: 0.7 for quarters of authorities, 0.9 for years.
 """
@@ -38,7 +38,7 @@ class Place(StrEnum):
 
 
 class Limits(NamedTuple):
-    """The shares between which an authority of this size lies by chance alone, 95 and 99.8 times in 100 at least."""
+    """The shares between which an authority of this size is by chance alone, at least 95 and 99.8 times in 100."""
 
     lower_95: float
     upper_95: float
@@ -53,10 +53,10 @@ class Funnel:
     share: float
     trials: int
     step: int = 0
-    """The multiples in which counts are published; 0 where they are as they are."""
+    """The step of published counts; 0 if they are exact."""
 
     def place(self, successes: int) -> Place:
-        """By the chance of so many or fewer, and of so many or more."""
+        """Return the place, by the probability of so many or fewer, and of so many or more."""
         below, above = (float(tail[successes + self._beyond_ends]) for tail in self._tails)
         if min(below, above) < TAIL_998:
             return Place.ALARM
@@ -68,9 +68,9 @@ class Funnel:
         return Limits(*self._between(TAIL_95), *self._between(TAIL_998))
 
     def beyond(self, tail: float) -> float:
-        """The chance of lying beyond the limits with this tail: never more than twice the tail, and less where numbers are small.
+        """Return the probability of being beyond the limits with this tail: at most twice the tail, and less if numbers are small.
 
-        Nobody is published with fewer than none, or with more than all.
+        No authority is published with fewer than none, or with more than all.
         """
         lowest, highest = self._inside(tail)
         up_to, from_here = self._tails
@@ -83,7 +83,7 @@ class Funnel:
         return max(lowest / self.trials, 0.0), min(highest / self.trials, 1.0)
 
     def _inside(self, tail: float) -> tuple[int, int]:
-        """The fewest and the most successes that are not beyond the limits."""
+        """Return the fewest and the most successes that are not beyond the limits."""
         up_to, from_here = self._tails
         inside = np.flatnonzero((up_to >= tail) & (from_here >= tail))
         return int(inside[0]) - self._beyond_ends, int(inside[-1]) - self._beyond_ends
@@ -94,25 +94,27 @@ class Funnel:
 
     @property
     def _beyond_ends(self) -> int:
-        """How far below none, and above all, what is published can lie."""
+        """Return how far published numbers could be below 0, and above the number of trials."""
         return _reach(self.step)
 
 
 @lru_cache(maxsize=512)
 def _tails(share: float, trials: int, step: int) -> tuple[Floats, Floats]:
-    """The chance of each published number of successes or fewer, and of it or more; from as far below none as rounding reaches."""
+    """Return the probability of each published number of successes or fewer, and of it or more, beginning as far below 0 as rounding
+    reaches.
+    """
     chances = np.convolve(_binomial(share, trials), _rounding(step))
     return np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
 
 
 def _reach(step: int) -> int:
-    """What lies further off is beyond four standard deviations."""
+    """Return the largest effect of rounding that is considered: four standard deviations."""
     return round(4 * OFF_BY * step)
 
 
 @lru_cache(maxsize=8)
 def _rounding(step: int) -> Floats:
-    """The chance of each difference that rounding makes: normal, in whole cases."""
+    """Return the probability of each difference that rounding makes: normal, in whole cases."""
     if not step:
         return np.ones(1)
     around = NormalDist(0, OFF_BY * step)
@@ -151,7 +153,7 @@ class ByChance:
 
 
 def by_chance(share: float, compared: Iterable[tuple[int, int]], step: int = 0) -> ByChance:
-    """Of pairs of successes and trials."""
+    """Return the effect of chance on pairs of successes and trials."""
     pairs = list(compared)
     funnels = [Funnel(share, trials, step) for _, trials in pairs]
     places = [funnel.place(successes) for funnel, (successes, _) in zip(funnels, pairs, strict=True)]

@@ -28,7 +28,7 @@ REASONS = {"new": "New", **changed.REASONS}
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One cell or figure that moved."""
+    """One cell or figure that changed."""
 
     what: str
     category: str
@@ -41,24 +41,24 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a release changed: all of it counted, and the first of it, of one area where an area is asked for, listed."""
+    """The changes of a release: counts of all, and a list of the first, of one area if one is asked for."""
 
     lines: tuple[ChangeLine, ...]
     reasons: tuple[tuple[str, int], ...]
-    """How many there are by reason, the most first."""
+    """How many changes have each reason, the most frequent first."""
     areas: tuple[tuple[str, int], ...] = ()
-    """And by kind of area, where figures of all areas are there to be listed."""
+    """How many changes there are by kind of area, if figures of all areas can be listed."""
     of_area: int = 0
-    """How many there are of the area that is listed."""
+    """How many changes there are of the listed area."""
 
     @property
     def number(self) -> int:
-        """Of all."""
+        """Return how many changes there are."""
         return sum(count for _, count in self.reasons)
 
 
 def published_changes(connection: Connection, release: str, area: str) -> Changes | None:
-    """Figures that the public was given before and that are others now, from the file of them; None where it has not been made."""
+    """Return published figures that changed, from the file of them; None if it has not been made."""
     file = store.content_of(connection, release, CHANGES)
     if file is None:
         return None
@@ -87,7 +87,7 @@ def _published(row: Mapping[str, str]) -> ChangeLine:
 
 
 def _figure(row: Mapping[str, str], when: str) -> str:
-    """With the counts behind it, since these may move where the value hardly does."""
+    """Return a figure with its counts, since these may change even if the value hardly does."""
     value, above, below = (row[f"{name}{when}"] for name in ("value", "numerator", "denominator"))
     if not value:
         return f"[{row[f'mark{when}']}]"
@@ -96,7 +96,7 @@ def _figure(row: Mapping[str, str], when: str) -> str:
 
 
 def cell_changes(enquiry: Enquiry, release: ReleaseInfo) -> Changes:
-    """The first changes of a release cell by cell, for those who may see cells."""
+    """Return the first changes of a release cell by cell, for viewers who may see cells."""
     lines = change_lines(enquiry, release)
     return Changes(tuple(lines), tuple(Counter(each.why for each in lines).most_common()))
 

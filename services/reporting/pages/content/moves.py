@@ -66,7 +66,7 @@ def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -
 
 
 def none_moved(moves: Sequence[Move], standards: int) -> str:
-    """That nothing moved beyond chance, of so many standards; and for how many of them there is enough to tell."""
+    """Say that no standard changed beyond chance, and for how many standards there are enough cases to judge."""
     able = sum(not each.too_few for each in moves)
     if not able:
         return "there are too few cases to tell of any standard whether it moved"
@@ -76,7 +76,7 @@ def none_moved(moves: Sequence[Move], standards: int) -> str:
 
 
 def of_how_many(moves: Sequence[Move], standards: int) -> str:
-    """For how many standards there is too little to tell; empty where there is enough for all."""
+    """Say for how many standards there are too few cases to judge; empty if there are none."""
     lacking = standards - sum(not each.too_few for each in moves)
     return f"; for {lacking} of {standards} there is too little to tell" if lacking else ""
 

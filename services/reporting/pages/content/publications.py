@@ -33,7 +33,7 @@ class Publication:
     """The newest release published after it."""
     before: ReleaseInfo | None
     changes: Changes | None
-    """None where the public's list of them has not been made yet, or is not shown any more."""
+    """None if the public's list of them has not been made yet, or is no longer shown."""
     definitions: tuple[tuple[Indicator, int], ...]
     awaited: Announcement | None
     """The next release that was announced."""
@@ -53,7 +53,7 @@ class Publication:
 def publication(
     reader: Reader, release: ReleaseInfo, listed: Sequence[ReleaseInfo], address: str, area: str = SCOTLAND
 ) -> Publication:
-    """`address` is where the release is published. Of what changed, the area is listed."""
+    """Return the publication. `address` is where the release is published; `area` is that of the listed changes."""
     later = [each for each in listed if each.made_at > release.made_at and each.status == PUBLISHED]
     shown = release.status in {PUBLISHED, DRAFT}
     files = store.listed(reader.connection, release.id) if release.status == PUBLISHED else []

@@ -57,7 +57,7 @@ class Reader:
     """The requested version."""
 
     def ask(self, indicator: Indicator, question: Question) -> Answer:
-        """Values as they are before any rounding, so that what is shown is rounded once. Raises what `answers.answer` raises."""
+        """Answer with values before any rounding, so that what is shown is rounded once. Raises what `answers.answer` raises."""
         asked = replace(question, release=self.wanted, definition=question.definition or self.definition)
         return answers.answer(self.enquiry, indicator, asked, decimals=None)
 
