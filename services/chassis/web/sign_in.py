@@ -1,6 +1,7 @@
 """Signing in to pages, signing out, and the list of one's own sessions."""
 
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -9,9 +10,11 @@ from fastapi.responses import RedirectResponse
 from msgspec import json
 
 from services.chassis.api.auth import COOKIE, InvalidToken, verify
+from services.chassis.api.callers import address_of
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
+from services.chassis.guarding.budgets import Budgets, Spent
 from services.chassis.settings import TokenSettings
 from services.chassis.web.frame import Frame
 from services.chassis.web.oidc import DONE, NotSignedIn
@@ -30,6 +33,8 @@ SIGNING_IN: Policies = {
 """The policies of these pages, and of the parts of every page."""
 SIGNING_SECONDS = 600
 """How long a sign-in may take."""
+MOST_REFUSED = 20
+"""Sign-ins from one address that may fail in a minute. Each is on record, and anybody can have one fail."""
 ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
 """Parameters that providers add to the address to which they return people."""
 
@@ -79,6 +84,7 @@ class _Asked:
             sessions, secret = await self._begun(request)
         except (NotSignedIn, InvalidToken) as reason:
             if asked := _sessions_of(request):
+                _check_often(request)
                 await asked.refused(request.scope, type(reason).__name__)
             return self._without_attempt(self._form(request, 403, str(reason)))
         answer = self._site.page(request, "signed_in")
@@ -156,6 +162,14 @@ class _Asked:
 def _sessions_of(request: Request) -> Sessions | None:
     found: Sessions | None = request.app.state.sessions
     return found
+
+
+def _check_often(request: Request) -> None:
+    """Raise Problem 429 where so many sign-ins from the address failed in this minute that no more are put on record."""
+    budgets: Budgets = request.app.state.budgets
+    if budgets.take(f"sign-ins {address_of(request.scope).key}", Spent(1)).requests > MOST_REFUSED:
+        wait = {"Retry-After": str(ceil(budgets.seconds_left()))}
+        raise Problem(429, "Too many sign-ins failed: try again later", headers=wait)
 
 
 def _check_for_development(token: str, tokens: TokenSettings) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from starlette.concurrency import run_in_threadpool
 
 from services.chassis.api.auth import PUBLIC, Identity
@@ -42,7 +43,8 @@ class SessionStore:
         theirs = select(sessions.c.handle).where(sessions.c.account == account).order_by(sessions.c.began_at.desc())
         connection.execute(delete(sessions).where(sessions.c.handle.in_(theirs.offset(MOST_EACH - 1))))
         row = {"handle": session.handle, "account": account, "sealed": sealed, **place._asdict()}
-        connection.execute(insert(sessions).values(**row, began_at=now, seen_at=now, ends_at=now + self._longest))
+        begun = insert(sessions).values(**row, began_at=now, seen_at=now, ends_at=now + self._longest)
+        connection.execute(begun.on_conflict_do_nothing())  # nobody takes over a session that is there
         append(connection, self._entry(session.identity, "sign in", site=place.site))
 
     async def refused(self, place: Place, why: str) -> None:

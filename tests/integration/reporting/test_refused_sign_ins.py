@@ -1,0 +1,66 @@
+"""What anybody can have put on record, or say of a session, is bounded: no sign-in is needed for it."""
+
+from base64 import b64encode
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, func, select, text
+
+from services.chassis.api.auth import Keys
+from services.chassis.api.issuer_keys import PublishedKeys
+from services.chassis.clock import FixedClock
+from services.chassis.metrics import new_registry
+from services.chassis.settings import DatabaseSettings, OidcSettings, SiteSettings, TokenSettings
+from services.chassis.web import oidc
+from services.chassis.web.sign_in import MOST_REFUSED
+from services.reporting.app import build
+from services.reporting.read.tables import sessions
+from services.reporting.settings import ApiSettings
+from tests.integration.reporting.conftest import NOW
+
+PROVIDER = OidcSettings(
+    issuer="https://provider.example", client_id="figures", client_secret="secret", address="https://figures.example"
+)
+ON_RECORD = "SELECT count(*) FROM reporting_audit.audit_entries WHERE what = 'sign in refused'"
+
+
+async def known(_: object) -> oidc._Provider:
+    """What a provider that is away would say of itself."""
+    address = "https://provider.example/"
+    return oidc._Provider(address, address, PublishedKeys(address), names_itself=False)
+
+
+@pytest.fixture
+def signing_in(
+    database_settings: DatabaseSettings, database: Engine, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> TestClient:
+    monkeypatch.setattr(oidc.SignIn, "_provider", known)
+    settings = ApiSettings(
+        database=database_settings,
+        tokens=TokenSettings(public_key=keys.public, development=True),
+        site=SiteSettings(insecure_cookie=True),
+        oidc=PROVIDER,
+    )
+    return TestClient(build(settings, database, new_registry(), FixedClock(NOW)))
+
+
+def test_so_many_sign_ins_that_fail_are_on_record_and_no_more(signing_in: TestClient, database: Engine) -> None:
+    address = "/sign-in/done?error=access_denied&state=guessed"
+    statuses = [signing_in.get(address).status_code for _ in range(3 * MOST_REFUSED)]
+    assert set(statuses) == {403, 429}
+    assert statuses.count(403) in {MOST_REFUSED, 2 * MOST_REFUSED}  # where a minute ended meanwhile
+    with database.connect() as connection:
+        assert connection.scalar(text(ON_RECORD)) == statuses.count(403)
+
+
+def test_nobody_takes_over_a_session_that_is_there(
+    client: TestClient, database: Engine, national: dict[str, str], glasgow: dict[str, str]
+) -> None:
+    """Nor is it a fault of ours to say twice that one began."""
+    told = {"handle": "a" * 64, "site": "Desk", "browser": "Firefox"}
+    for who, sealed in ((national, b"first"), (national, b"again"), (glasgow, b"another")):
+        body = told | {"sealed": b64encode(sealed).decode()}
+        assert client.post("/v1/sessions", json=body, headers=who).status_code == 204
+    assert client.get("/v1/session", headers={"Payback-Session": "a" * 64}).content == b"first"
+    with database.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(sessions)) == 1
