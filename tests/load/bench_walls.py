@@ -1,7 +1,8 @@
 """What it costs that PostgreSQL shows an API only the rows of who asks: `python -m tests.load.bench_walls`.
 
 All that a manager of Glasgow can ask of ten years is asked once, and every statement that this takes is then run in turns by the owner of
-the tables, who sees everything, and behind the walls, each in a transaction of its own. Target: 1.25 times in the median of statements.
+the tables, who sees everything, and behind the walls, each in a transaction of its own, which begins by naming the authority. There is no
+target: it is told, so that nobody has to guess.
 """
 
 import os
@@ -25,12 +26,11 @@ from tests.load.bench_orders import ASKED, END, GLASGOW, MONTHS, filled
 from tests.support.desk import new_client, token
 
 TURNS = 30
-MOST = 1.25
 Statement = tuple[str, Any]
 
 
 def main() -> int:
-    """Prints the ratio of each service's statements; 1 where the median is over the target."""
+    """Prints how much longer each service's statements take."""
     with TemporaryDirectory() as directory:
         server = Postgres(Path(directory))
         server.start()
@@ -38,24 +38,26 @@ def main() -> int:
             history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
             for service in ASKED:
                 filled(server.url, service, history)
-            return int(max([measure(Bench(server.url, service)) for service in ASKED]) > MOST)
+                measure(Bench(server.url, service))
         finally:
             server.remove()
+    return 0
 
 
-def measure(bench: Bench) -> float:
-    """The median ratio of one service's statements."""
+def measure(bench: Bench) -> None:
+    """Of one service's statements."""
     statements = statements_of(bench)
     walled = behind(settings_of(bench.database))
-    ratios = [ratio(bench.database, walled, each) for each in statements]
+    taken = [quickest(bench.database, walled, each) for each in statements]
     walled.dispose()
     bench.database.dispose()
+    ratios, added = [behind / alone for alone, behind in taken], [behind - alone for alone, behind in taken]
     service, load = bench.domain.service, os.getloadavg()[0]
-    print(f"{service}: {len(ratios)} statements, {TURNS} turns each, load {load:.1f} on {os.cpu_count()} cores")
-    print(
-        f"  behind the walls: median {median(ratios):.2f} times, the slowest of ten {sorted(ratios)[len(ratios) * 9 // 10]:.2f} times"
-    )
-    return median(ratios)
+    print(f"{service}: {len(taken)} statements, {TURNS} turns each, load {load:.1f} on {os.cpu_count()} cores")
+    for what, found, unit in (("times", ratios, 1), ("ms more", added, 1000)):
+        print(
+            f"  median {median(found) * unit:.2f} {what}, nine in ten up to {sorted(found)[len(found) * 9 // 10] * unit:.2f}"
+        )
 
 
 def statements_of(bench: Bench) -> list[Statement]:
@@ -75,15 +77,15 @@ def statements_of(bench: Bench) -> list[Statement]:
     return list(found.items())
 
 
-def ratio(owning: Engine, walled: Engine, statement: Statement) -> float:
-    """By the quickest of some turns, since everything else only adds to it."""
+def quickest(owning: Engine, walled: Engine, statement: Statement) -> tuple[float, float]:
+    """Seconds without and behind the walls: of the quickest turn, since everything else only adds to it."""
     without: list[float] = []
     behind_walls: list[float] = []
     for _ in range(TURNS):
         without.append(timed(lambda: run(owning, statement)))
         with seeing(Sight(GLASGOW)):
             behind_walls.append(timed(lambda: run(walled, statement)))
-    return min(behind_walls) / min(without)
+    return min(without), min(behind_walls)
 
 
 def run(database: Engine, statement: Statement) -> None:
