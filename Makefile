@@ -83,6 +83,7 @@ sbom: $(DEV)  ## write var/sbom.json, the list of what the image holds, as Cyclo
 	rm -rf var/image && $(PYTHON) -m venv --without-pip var/image
 	$(BIN)/uv pip install --quiet --python var/image/bin/python --require-hashes --requirement $(LOCKED)
 	$(BIN)/uv pip install --quiet --python var/image/bin/python --no-deps .
+	var/image/bin/python deploy/without_demo.py
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file var/sbom.json var/image/bin/python
 
 bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is missed

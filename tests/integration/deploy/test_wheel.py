@@ -54,13 +54,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of programs of a new environment that holds the wheel and what is locked by hash, and nothing else."""
+    """The directory of programs of a new environment as the image has it: the wheel and what is locked by hash, without the demo."""
     environment = tmp_path_factory.mktemp("installed") / "payback"
     run(sys.executable, "-m", "venv", "--without-pip", environment)
     *pip, here = *installer(), ("--python", environment / "bin" / "python")
     run(*pip, "install", *here, "--quiet", "--require-hashes", "--requirement", ROOT / "deploy" / "requirements.txt")
     run(*pip, "install", *here, "--quiet", "--no-deps", wheel)
     run(*pip, "check", *here)
+    run(environment / "bin" / "python", ROOT / "deploy" / "without_demo.py")
     return environment / "bin"
 
 
@@ -152,6 +153,20 @@ def test_the_command_line_runs_from_the_wheel(installed: Path) -> None:
         env=clean(), cwd="/", capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert Path(where.stdout.strip()).is_relative_to(installed.parent)
+
+
+def test_no_part_of_the_demo_is_in_the_image(installed: Path) -> None:
+    """Whoever gets into a container finds no broker, no PostgreSQL and no pretend authorities."""
+    assert "deploy/without_demo.py" in (ROOT / "deploy" / "Dockerfile").read_text()
+    [packages] = (installed.parent / "lib").glob("python*/site-packages")
+    found = [str(path.relative_to(packages)) for path in packages.rglob("*")]
+    assert len(found) > 5000
+    demo = re.compile("pgserver|pgbuild|pginstall|calfkit|^deploy/local|^services/simulate")
+    assert [name for name in found if demo.search(name)] == []
+    assert [path.name for path in installed.iterdir() if demo.search(path.name)] == []
+    for command in ("demo", "stack", "token", "simulate"):
+        said = subprocess.run([installed / "payback", command], env=clean(), cwd="/", capture_output=True, check=False)
+        assert (said.returncode, b"No such command" in said.stderr) == (2, True), command
 
 
 PUBLISHED = "http://cyclonedx.org/schema"
