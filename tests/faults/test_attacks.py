@@ -33,6 +33,7 @@ from services.orders.policies import POLICIES as ORDERS
 from services.reporting.policies import POLICIES as REPORTING
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
+from tests.support.children import child
 from tests.support.fuzzing import WORDS
 from tests.support.lives import event, imposed
 from tests.support.processes import APIS, WORKERS, Platform, until
@@ -281,7 +282,7 @@ def test_the_measure_would_find_it(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     told = f"import pathlib; pathlib.Path({str(ready)!r}).touch()"
     greedy = f"import sys; sys.stdin.readline(); x = b'x' * 300_000_000; del x; {told}; sys.stdin.readline()"
-    with subprocess.Popen([sys.executable, "-c", greedy], stdin=subprocess.PIPE) as process:
+    with child([sys.executable, "-c", greedy], stdin=subprocess.PIPE) as process:
         memory = Memory(psutil.Process(process.pid))
         assert process.stdin is not None
         process.stdin.write(b"\n")

@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
 from deploy.local.process import free_ports
+from tests.support.children import child
 from tests.support.processes import until
 
 MISSING = "MariaDB is left out: sudo apt-get install --no-install-recommends mariadb-server"
@@ -28,7 +29,7 @@ def mariadb(home: Path) -> Iterator[URL]:
     (port,) = free_ports(1)
     options = [f"--socket={home / 's'}", f"--port={port}", "--bind-address=127.0.0.1", f"--log-error={log}"]
     unsafe = ["--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"]
-    with subprocess.Popen(["mariadbd", *owner, *options, *unsafe], stderr=subprocess.DEVNULL) as server:
+    with child(["mariadbd", *owner, *options, *unsafe], stderr=subprocess.DEVNULL) as server:
         url = URL.create("mysql+pymysql", "root", host="127.0.0.1", port=port)
         try:
             until(lambda: _answers(url), "MariaDB answers")

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from deploy.local.process import free_ports
 from services.chassis.settings import OidcSettings, TokenSettings
+from tests.support.children import child
 from tests.support.npm import fetched
 
 HOME = Path("tests/oidc")
@@ -49,7 +50,7 @@ def provider(sites: Sequence[str]) -> Iterator[Provider]:
     fetched(HOME, "oidc-provider")
     (port,) = free_ports(1)
     told = {"clients": [_client(site) for site in sites], "accounts": ACCOUNTS, "resource": RESOURCE}
-    with subprocess.Popen(
+    with child(
         ["node", "provider.js", str(port)],
         cwd=HOME,
         stdin=subprocess.PIPE,

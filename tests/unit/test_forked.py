@@ -1,5 +1,6 @@
-"""Forked processes of tests go with whoever started them: nothing runs on after a worker that was ended by a timeout."""
+"""Processes of tests go with whoever started them: nothing runs on after a worker that was ended by a timeout."""
 
+import ast
 import subprocess
 import sys
 import time
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.support.children import child
 
 ROOT = Path(__file__).parents[2]
 STARTS = """
@@ -19,13 +22,20 @@ server = forked.fork([sys.executable, "-m", "http.server", "0", "--bind", "127.0
 print(server.pid, flush=True)
 time.sleep(float(sys.argv[2]))
 """
+STARTS_A_CHILD = """
+import time
+from tests.support.children import child
+
+print(child(["sleep", "60"]).pid, flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system tells nobody that its parent died")
 @pytest.mark.parametrize("killed", [True, False])
 def test_they_end_with_whoever_started_them(tmp_path: Path, *, killed: bool) -> None:
     command = [sys.executable, "-c", STARTS, str(tmp_path / "log"), "60" if killed else "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as starter:
+    with child(command, stdout=subprocess.PIPE, cwd=ROOT) as starter:
         assert starter.stdout is not None
         forked = psutil.Process(int(starter.stdout.readline()))
         if killed:
@@ -34,8 +44,33 @@ def test_they_end_with_whoever_started_them(tmp_path: Path, *, killed: bool) -> 
             starter.wait(30)
         finally:
             starter.kill()
+    assert_ends(forked)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells nobody that its parent died")
+def test_a_child_of_a_test_that_is_killed_ends_with_it() -> None:
+    with child([sys.executable, "-c", STARTS_A_CHILD], stdout=subprocess.PIPE, cwd=ROOT) as starter:
+        assert starter.stdout is not None
+        started = psutil.Process(int(starter.stdout.readline()))
+        starter.kill()
+    assert_ends(started)
+
+
+def test_no_test_starts_a_program_that_could_outlive_it() -> None:
+    """`child` and `spawn` see to it; psutil's must be told."""
+    left = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Popen"
+        if "preexec_fn" not in {each.arg for each in node.keywords}
+    ]
+    assert left == []
+
+
+def assert_ends(process: psutil.Process) -> None:
     deadline = time.monotonic() + 30
-    while not over(forked):
+    while not over(process):
         assert time.monotonic() < deadline, "it runs on"
         time.sleep(0.05)
 

@@ -29,6 +29,7 @@ from services.chassis.streaming.fetching.bounded import LONGEST
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
+from tests.support.children import child
 from tests.support.kafka import KafkaProcess
 
 pytestmark = pytest.mark.faults
@@ -342,7 +343,7 @@ def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Po
 
     def start(group: str, *topics: str, seconds: float = 0.05) -> "subprocess.Popen[bytes]":
         program = [sys.executable, "-m", "tests.faults.chassis.ledger"]
-        running.append(subprocess.Popen([*program, str(tmp_path / "ledger"), kafka, group, str(seconds), *topics]))
+        running.append(child([*program, str(tmp_path / "ledger"), kafka, group, str(seconds), *topics]))
         return running[-1]
 
     yield start
@@ -389,7 +390,7 @@ def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path:
     with Producer(kafka_settings(address)) as producer:
         producer.send_all([Outgoing(topic, b"key", b"before")])
     program = [sys.executable, "-m", "tests.faults.chassis.ledger", str(ledger.path), address, topic, "0", topic]
-    with subprocess.Popen(program) as worker:
+    with child(program) as worker:
         try:
             wait_until(lambda: ledger.positions() == {topic: 1})
             kafka_process.kill()

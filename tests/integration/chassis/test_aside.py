@@ -19,6 +19,7 @@ import pytest
 from deploy.local.process import free_ports
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import system_clock
+from tests.support.children import child
 from tests.support.processes import until
 
 PROGRAM = """
@@ -118,7 +119,7 @@ class Server(NamedTuple):
 def server() -> Iterator[Server]:
     port, metrics = free_ports(2)
     command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), KEYS.public]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with child(command, stderr=subprocess.DEVNULL) as process:
         found = Server(process, port, metrics)
         try:
             until(lambda: process.poll() is not None or found.is_up(), "both processes answer")

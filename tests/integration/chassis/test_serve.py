@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from services.chassis.api.protocol import CONNECTIONS_EACH
+from tests.support.children import child
 from tests.support.processes import until
 
 PROGRAM = """
@@ -71,7 +72,7 @@ def _is_there(port: int) -> bool:
 def server() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
     port, metrics = _free_ports(2)
     command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), "192.0.2.1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with child(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             until(lambda: process.poll() is not None or _is_there(port), "it answers")
             yield process, port, metrics

@@ -44,6 +44,7 @@ from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
+from tests.support.children import child
 from tests.support.exporters import exported, wants, watched
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
@@ -417,7 +418,7 @@ def test_the_exporter_needs_no_more_than_its_rights(guarded: Guarded, tmp_path: 
 @contextmanager
 def running(command: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=variables, stdout=output, stderr=output)
+        process = child(command, env=variables, stdout=output, stderr=output)
         try:
             yield process
         finally:

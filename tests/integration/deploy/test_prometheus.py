@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from deploy.local.process import free_ports, stop, tail
+from deploy.local.process import free_ports, spawn, stop, tail
 from deploy.prometheus.document import by_job
+from tests.support.children import child
 from tests.unit.deploy.test_alerts import ALERTS, OPTIONAL, OTHERS, RECORDED
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
@@ -67,7 +69,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     (port,) = free_ports(1)
     command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(home)]
     with (home / "progress.log").open("wb") as progress:
-        stack = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=progress)
+        stack = child(command, on_orphan=signal.SIGTERM, stdout=subprocess.PIPE, stderr=progress)
     try:
         assert stack.stdout is not None
         with stack.stdout as announced:
@@ -75,15 +77,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         assert line, tail(home / "progress.log")
         targets = [urllib.parse.urlsplit(address).netloc for address in json.loads(line)["metrics"]]
         (home / "prometheus.yml").write_text(configured(targets))
-        with (home / "prometheus.log").open("wb") as log:
-            running = subprocess.Popen(
-                [
-                    *("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"),
-                    f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                stdout=log,
-                stderr=log,
-            )
+        command = [
+            *("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"),
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+        running = spawn(command, home / "prometheus.log")
         try:
             yield Prometheus(f"http://127.0.0.1:{port}")
         finally:

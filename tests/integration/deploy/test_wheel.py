@@ -23,6 +23,7 @@ from deploy.local.process import free_ports, stop, tail
 from deploy.local.tokens import DevelopmentKey
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
+from tests.support.children import child
 from tests.unit.deploy.test_locked import locked
 
 pytestmark = pytest.mark.long
@@ -86,7 +87,7 @@ def test_the_wheel_holds_every_file_of_our_packages(wheel: Path) -> None:
 @contextmanager
 def running(command: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=clean() | variables, stdout=output, stderr=output, cwd="/")
+        process = child(command, env=clean() | variables, stdout=output, stderr=output, cwd="/")
         try:
             yield process
         finally:

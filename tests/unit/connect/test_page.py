@@ -14,6 +14,7 @@ from services.connect.faults import CannotGoOn
 from services.connect.page.app import application
 from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
+from tests.support.children import child
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
@@ -153,7 +154,7 @@ def test_however_the_page_ends_dropped_files_go(tmp_path: Path, told: signal.Sig
     folder.mkdir()
     command = [str(Path(sys.executable).with_name("payback")), "connect", "page"]
     around = os.environ | {"TMPDIR": str(folder)}
-    with subprocess.Popen(command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True) as running:
+    with child(command, cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
             address = httpx.URL(running.stdout.readline().removeprefix("Open ").strip())

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from deploy.local.plan import ProcessSpec, Sign
-from deploy.local.process import NotReady, free_ports
+from deploy.local.process import NotReady, die_with, free_ports
 from deploy.local.supervisor import Supervisor
 
 SERVE = """
@@ -136,7 +136,8 @@ time.sleep(60)
 @pytest.mark.faults
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
-    parent = psutil.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=-1)
+    along = die_with(os.getpid(), signal.SIGKILL)
+    parent = psutil.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=-1, preexec_fn=along)
     assert parent.stdout.readline() == b"ready\n"
     family = parent.children(recursive=True)
     data = [Path(process.cmdline()[2]) for process in family if process.cmdline()[1:2] == ["-D"]]

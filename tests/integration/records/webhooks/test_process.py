@@ -4,10 +4,11 @@ import os
 import re
 import signal
 import sys
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import DEVNULL, PIPE
 
 from deploy.local.process import answers, free_ports
 from tests.integration.records.webhooks.conftest import KEY, Telling
+from tests.support.children import child
 from tests.support.processes import until
 from tests.support.source import ROOT
 
@@ -31,10 +32,10 @@ def test_the_receiver_in_the_documents_takes_what_the_process_sends(orders: Tell
     }
     hearing = {**os.environ, "WEBHOOK_SECRET": secret, "PORT": str(port)}
     command = [sys.executable, "-m", "services.orders", "webhooks"]
-    with Popen([sys.executable, "-c", code[1]], env=hearing, stdout=PIPE, stderr=DEVNULL, text=True) as receiver:
+    with child([sys.executable, "-c", code[1]], env=hearing, stdout=PIPE, stderr=DEVNULL, text=True) as receiver:
         try:
             until(lambda: answers(port), "the receiver listens")
-            with Popen(command, env={**os.environ, **settings}, stderr=PIPE, stdout=DEVNULL, text=True) as sender:
+            with child(command, env={**os.environ, **settings}, stderr=PIPE, stdout=DEVNULL, text=True) as sender:
                 assert receiver.stdout
                 assert receiver.stdout.readline().startswith("orders.refused ")
                 sender.send_signal(signal.SIGTERM)

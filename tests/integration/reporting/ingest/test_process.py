@@ -18,6 +18,7 @@ from contracts.cells import Aggregate, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.settings import DatabaseSettings
 from tests.integration.reporting.conftest import cell, position
+from tests.support.children import child
 
 GLASGOW = "S12000049"
 
@@ -42,7 +43,7 @@ def running(kafka: str, database: DatabaseSettings, log: Path) -> Iterator[subpr
         "PAYBACK_METRICS_PORT": "0",
     }
     command = [sys.executable, "-m", "services.reporting", "worker"]
-    with log.open("ab") as output, subprocess.Popen(command, env=environment, stderr=output) as worker:
+    with log.open("ab") as output, child(command, env=environment, stderr=output) as worker:
         try:
             yield worker
             worker.send_signal(signal.SIGTERM)
