@@ -51,7 +51,9 @@ class Copier:
         bounds, copied = self._log.bounds(), 0
         while any(self._log.position(part) < bounds[part].end for part in self._parts):
             copied += sum(self._take(piece) for piece in self._log.slices(MOST))
-        self._rows = None  # from here on, each row is newer than what the copy holds
+        if self._rows:
+            copied += self._send(NATIONAL_AGGREGATES, self._rows.rest())
+            self._rows = None  # from here on, each row is newer than what the copy holds
         for part in self._parts:
             if not _again(part) and self._at[part] < bounds[part].end:
                 self._do(part, Gap(bounds[part].end))
@@ -107,12 +109,15 @@ class Copier:
     def _take(self, piece: Slice) -> int:
         """Copy a slice, and return how many records it had."""
         if _again(piece.source):
-            lacking = self._rows.lacking(piece.messages) if self._rows else piece.messages
-            self._producer.send_all(_outgoing(piece.topic, message) for message in lacking)
-            return len(lacking)
+            return self._send(piece.topic, self._rows.lacking(piece.messages) if self._rows else piece.messages)
         for step in steps(piece.messages, self._at[piece.source]):
             self._do(piece.source, step)
         return len(piece.messages)
+
+    def _send(self, topic: str, messages: Sequence[Message]) -> int:
+        """Copy messages, at whatever offsets, and return how many there were."""
+        self._producer.send_all(_outgoing(topic, message) for message in messages)
+        return len(messages)
 
     def _do(self, part: TopicPartition, step: Gap | Run) -> None:
         at = self._at[part]

@@ -39,21 +39,32 @@ def steps(messages: Sequence[Message], at: int) -> Iterator[Gap | Run]:
 
 
 class Rows:
-    """The latest row of each key that a copy holds, with its seal. Both are known by their hashes, since there may be a million."""
+    """The latest row of each key that a copy holds, with its seal. Both are known by their hashes, since there may be a million.
+
+    What the copy lacks of a key that it knows, is known once the whole log was read: it may hold earlier rows of that key already.
+    """
 
     def __init__(self, held: Iterable[Message]) -> None:
         self._latest = {hash(message.key): _content(message) for message in held}
+        self._newer: dict[int, Message] = {}
 
     def lacking(self, messages: Sequence[Message]) -> list[Message]:
-        """Return the messages that the copy lacks, and note that each is being sent there."""
-        return [message for message in messages if self._is_new(message)]
+        """Return the messages whose keys the copy does not know, and note that each is being sent there."""
+        return [message for message in messages if self._is_unknown(message)]
 
-    def _is_new(self, message: Message) -> bool:
+    def rest(self) -> list[Message]:
+        """Return, in the order of the log, the latest row of each other key whose last row in the copy is not this one."""
+        return sorted(self._newer.values(), key=lambda message: message.offset)
+
+    def _is_unknown(self, message: Message) -> bool:
         key, content = hash(message.key), _content(message)
-        if self._latest.get(key) == content:
-            return False
-        self._latest[key] = content
-        return True
+        if key not in self._latest:
+            self._latest[key] = content
+            return True
+        self._newer.pop(key, None)
+        if self._latest[key] != content:
+            self._newer[key] = message
+        return False
 
 
 def _content(message: Message) -> int:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.streaming.batches import Message
 from services.chassis.streaming.seal import HEADER
 from services.operations.moving.places import Gap, Rows, Run, steps
 from tests.support.scenario import Sent
@@ -33,17 +34,43 @@ ROWS = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.sampled_from([
 def test_a_copy_ends_with_the_latest_row_of_each_key(source: list[Row], there: list[Row], at_once: int) -> None:
     rows, copied = Rows(_sent(there)), list(there)
     for begin in range(0, len(source), at_once):
-        lacking = rows.lacking(_sent(source[begin : begin + at_once]))
+        lacking = rows.lacking(_sent(source, begin, begin + at_once))
         copied += [(one.key, one.value) for one in lacking]
+    copied += [(one.key, one.value) for one in rows.rest()]
     assert dict(copied) == dict(there) | dict(source)
-    assert Rows(_sent(copied)).lacking(_sent(list(dict(source).items()))) == []
+    assert _lacking(copied, source) == []
+
+
+@given(ROWS)
+def test_a_copy_that_holds_every_version_is_sent_none_again(source: list[Row]) -> None:
+    """As long as Kafka has not compacted the topic."""
+    assert _lacking(source, source) == []
+
+
+@given(ROWS, ROWS)
+def test_what_is_left_to_send_stands_in_the_order_of_the_log(source: list[Row], there: list[Row]) -> None:
+    """A position says that the rows before it are there."""
+    rows = Rows(_sent(there))
+    lacking = rows.lacking(_sent(source))
+    for found in (lacking, rows.rest()):
+        assert [one.offset for one in found] == sorted({one.offset for one in found})
 
 
 def test_a_row_that_was_sealed_with_a_new_key_is_lacking() -> None:
-    old, new = (Sent(0, b"1", key=b"a", headers=((HEADER, seal),)) for seal in (b"by the old key", b"by the new one"))
-    assert Rows([old]).lacking([old, new]) == [new]
-    assert Rows([old, new]).lacking([new]) == []
+    old, new = (
+        Sent(offset, b"1", key=b"a", headers=((HEADER, seal),))
+        for offset, seal in enumerate((b"by the old key", b"by the new one"))
+    )
+    rows = Rows([old])
+    assert (rows.lacking([old, new]), rows.rest()) == ([], [new])
+    rows = Rows([old, new])
+    assert (rows.lacking([new]), rows.rest()) == ([], [])
 
 
-def _sent(rows: list[Row]) -> list[Sent]:
-    return [Sent(offset, value, key=key) for offset, (key, value) in enumerate(rows)]
+def _lacking(there: list[Row], source: list[Row]) -> list[Message]:
+    rows = Rows(_sent(there))
+    return [*rows.lacking(_sent(source)), *rows.rest()]
+
+
+def _sent(rows: list[Row], begin: int = 0, end: int | None = None) -> list[Sent]:
+    return [Sent(offset, value, key=key) for offset, (key, value) in enumerate(rows)][begin:end]
