@@ -99,11 +99,14 @@ def jars() -> list[Path]:
 
 @cache
 def archive() -> Path:
-    """Return where this Java keeps a broker's classes once it has loaded them from these jars."""
+    """Where the classes of a broker are kept as this Java has them when it has loaded them from these jars.
+
+    Java refuses one of jars with other times, as they have where they were fetched again.
+    """
     program = java()
     assert program is not None
     program = program.resolve()
-    made_of = [str(program), str(program.stat().st_mtime_ns), *map(str, jars())]
+    made_of = [f"{path}@{path.stat().st_mtime_ns}" for path in (program, *jars())]
     return jars()[0].parent / f"payback-{hashlib.sha256(os.pathsep.join(made_of).encode()).hexdigest()[:16]}.jsa"
 
 

@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from contracts.events import Topic
 from deploy.local.postgres import Postgres
+from services.records.ingest.guarding.parking import Action
 from tests.faults.chaos.faults import POISON
 from tests.faults.chaos.scene import Fault, Scene
 from tests.support.processes import WORKERS, Platform, until
@@ -141,7 +142,9 @@ def add_a_partition(scene: Scene) -> None:
 
 
 def parked(platform: Platform) -> set[str]:
-    return {row[0] for row in platform.rows("SELECT authority FROM orders.parks WHERE action = 'parked'")}
+    """Who is parked now: the latest row of an authority says what it is."""
+    latest = "SELECT DISTINCT ON (authority) authority, action FROM orders.parks ORDER BY authority, id DESC"
+    return {authority for authority, action in platform.rows(latest) if action == Action.PARKED}
 
 
 def roll_out_other_rules(scene: Scene) -> None:
