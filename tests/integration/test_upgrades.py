@@ -27,6 +27,7 @@ class Tables(NamedTuple):
 
     columns: Mapping[tuple[str, str], Column]
     constraints: frozenset[tuple[str, str]]
+    indexes: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def names(self) -> set[str]:
@@ -44,6 +45,10 @@ SELECT r.relname, pg_get_constraintdef(c.oid) AS rule FROM pg_constraint c JOIN 
 JOIN pg_namespace n ON n.oid = r.relnamespace WHERE n.nspname IN (:schema, :audit) AND c.contype IN ('p', 'u', 'c', 'f', 'x')
 """
 
+INDEXES = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname IN (:schema, :audit)"
+BEFORE_ANYBODY_HAD_MUCH = {"orders": 21, "unpaid_work": 21, "reporting": 14}
+"""Migrations up to these numbers were written before the first version that was published."""
+
 
 def tables(url: str, schema: str) -> Tables:
     engine = create_engine(driver_url(url), poolclass=NullPool)
@@ -51,9 +56,11 @@ def tables(url: str, schema: str) -> Tables:
     with engine.connect() as connection:
         columns = connection.execute(text(COLUMNS), named).all()
         rules = connection.execute(text(CONSTRAINTS), named).all()
+        indexes = connection.execute(text(INDEXES), named).all()
     return Tables(
         {(row.relname, row.attname): Column(row.type, row.nullable, row.fills_itself) for row in columns},
         frozenset((row.relname, row.rule) for row in rules),
+        frozenset((row.tablename, row.indexdef) for row in indexes),
     )
 
 
@@ -105,17 +112,34 @@ def contracts(path: Path) -> str:
     return str(getattr(module, "contracts", ""))
 
 
+def locked_for_long(before: Tables, after: Tables, migration: str) -> Iterator[str]:
+    """Tables in use that nobody could write to while the migration built an index."""
+    if "INDEX CONCURRENTLY" not in migration:
+        yield from sorted({table for table, _ in after.indexes - before.indexes if table in before.names})
+
+
 @pytest.mark.parametrize("service", MIGRATIONS)
 def test_what_the_version_before_uses_is_left(service: str, postgres: str, tmp_path: Path) -> None:
-    before, unsaid = Tables({}, frozenset()), {}
+    before, unsaid, locked = Tables({}, frozenset()), {}, {}
     for number, path in enumerate(versions(service), 1):
         migrate(postgres, service, up_to(service, number, tmp_path / "history"))
         after = tables(postgres, service)
         found = sorted(breaks(before, after))
         if found and not contracts(path):
             unsaid[path.name] = found
+        long = list(locked_for_long(before, after, path.read_text()))
+        if long and number > BEFORE_ANYBODY_HAD_MUCH[service]:
+            locked[path.name] = long
         before = after
     assert unsaid == {}, "leave it until no version reads it, or say why not in `contracts`"
+    assert locked == {}, "build the index concurrently, in an autocommit_block"
+
+
+def test_an_index_that_locks_a_table_in_use_is_noticed() -> None:
+    after = ONE._replace(indexes=frozenset({("t", "CREATE INDEX i ON t (a)"), ("new", "CREATE INDEX j ON new (a)")}))
+    assert list(locked_for_long(ONE, after, "CREATE INDEX i ON t (a)")) == ["t"]
+    assert list(locked_for_long(ONE, after, "CREATE INDEX CONCURRENTLY i ON t (a)")) == []
+    assert list(locked_for_long(after, after, "")) == []
 
 
 @pytest.mark.parametrize("service", MIGRATIONS)
