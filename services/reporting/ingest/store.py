@@ -84,16 +84,25 @@ def _is_shown(row: Cell, before: Mapping[Origin, int], after: Mapping[Origin, in
     return before.get(shard) == after.get(shard) == row.generation
 
 
+# A version has one value. Where the same comes with another, the one here was altered, and `payback republish` puts it right.
+
+
 def _newer(new: Excluded) -> ColumnElement[bool]:
-    return new.version > cells.c.version
+    held = cells.c
+    return (new.version > held.version) | ((new.version == held.version) & (new.value != held.value))
 
 
 def _later(new: Excluded) -> ColumnElement[bool]:
-    return tuple_(new.known_on, new.version) > tuple_(present.c.known_on, present.c.version)
+    held = present.c
+    there, here = tuple_(new.known_on, new.version), tuple_(held.known_on, held.version)
+    return (there > here) | ((there == here) & (new.value != held.value))
 
 
 def _further(new: Excluded) -> ColumnElement[bool]:
-    return tuple_(new.generation, new.version) > tuple_(positions.c.generation, positions.c.version)
+    held = positions.c
+    there, here = tuple_(new.generation, new.version), tuple_(held.generation, held.version)
+    differs = new.offsets.is_distinct_from(held.offsets) | new.heard_at.is_distinct_from(held.heard_at)
+    return (there > here) | ((there == here) & differs)
 
 
 def _store(connection: Connection, rows: list[Cell]) -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, text
+import pytest
+from sqlalchemy import Engine, select, text
 
 from contracts.cells import Holdings
 from services.chassis.metrics import new_registry
 from services.reporting.ingest.lacking import unequal
 from services.reporting.ingest.metrics import IngestMetrics
+from services.reporting.read.tables import cells, positions, present
 from tests.integration.reporting.conftest import Feed, cell, position
 
 GLASGOW = "S12000049"
@@ -56,6 +58,37 @@ def test_an_older_value_in_the_place_of_a_newer_is_told(database: Engine, feed_o
 def test_rows_of_a_generation_that_is_not_shown_yet_do_not_count(database: Engine, feed_only: Feed) -> None:
     feed_only([*rows(), cell("sessions", GLASGOW, "2026-01", "", 7, version=1, generation=2)])
     assert found(database) == []
+
+
+ALTERED = {
+    "a figure": "UPDATE cells SET value = value + 1",
+    "what is shown": "UPDATE present SET value = value + 1",
+    "a row": "DELETE FROM cells WHERE period = '2026-02-01'",
+    "a row that is shown": "DELETE FROM present",
+    "an older version": "UPDATE cells SET version = 1, value = 0",
+    "when it was heard": "UPDATE positions SET heard_at = heard_at - interval '1 day'",
+    "where it was": "UPDATE positions SET offsets = '{}'",
+}
+
+
+@pytest.mark.parametrize("change", ALTERED.values(), ids=ALTERED)
+def test_what_is_published_again_puts_right_what_was_altered_here(
+    database: Engine, feed_only: Feed, change: str
+) -> None:
+    """As `payback republish` does, with the same versions."""
+
+    def held() -> list[object]:
+        tables = (cells, present, positions)
+        with database.connect() as connection:
+            return [sorted(map(str, connection.execute(select(table)))) for table in tables]
+
+    feed_only(rows())
+    right = held()
+    with database.begin() as connection:
+        connection.execute(text(change))
+    assert held() != right
+    feed_only(rows())
+    assert held() == right
 
 
 def test_a_row_that_is_lost_here_is_told(database: Engine, feed_only: Feed) -> None:
