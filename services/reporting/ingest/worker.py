@@ -72,6 +72,7 @@ class Aggregates:
         """Set the metrics from PostgreSQL. Safe from any thread; raises Away."""
         with transaction(self._database) as connection:
             published = connection.scalar(select(func.max(releases.c.published_at)))
+            self._count(connection)
         self._metrics.released.set(published.timestamp() if published else 0)
 
     def owner_of(self, source: TopicPartition) -> str:
