@@ -43,6 +43,7 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
     help=(
         "Make records and cells again from the topics, beside the old ones, then change over in one step. Workers may "
         "run meanwhile.\n\n"
+        "Shows how far it is and how long the rest will take, and at the end which cells have changed. "
         "Refuses if any authority would have fewer events or orders afterwards. The database user must "
         "be allowed to make and rename schemas, like the role maintenance."
     ),
@@ -56,13 +57,14 @@ def rebuild(
     from services.chassis.database import transaction  # noqa: PLC0415
     from services.chassis.settings import KafkaSettings  # noqa: PLC0415
     from services.operations.books import BooksSettings, opened  # noqa: PLC0415
-    from services.records.upkeep.rebuild import alone  # noqa: PLC0415
+    from services.records.upkeep.rebuild import Change, alone  # noqa: PLC0415
     from services.records.upkeep.rebuild import rebuild as make_again  # noqa: PLC0415
 
     class RebuildSettings(BooksSettings):
         kafka: KafkaSettings
 
     settings = RebuildSettings.load()
+    changes: list[Change] = []
     migrations = Path(str(files(f"services.{settings.database.schema_name}"))) / "migrations"
     with (
         alone(settings.database),
@@ -77,7 +79,13 @@ def rebuild(
             migrations,
             lambda done, total: progress.update(task, completed=done, total=total),
             less=less,
+            compare=changes.extend,
         )
         with transaction(database) as connection:
             operated(connection, "rebuild", events=read, less=less)
-    typer.echo(f"{domain.service}: made again from {counted(read, 'event')}")
+    for change in changes:
+        typer.echo(
+            f"{change.authority} {change.measure}: {counted(change.cells, 'cell')} changed, {change.by:+,} together"
+        )
+    differs = f"{counted(sum(change.cells for change in changes), 'cell')} changed" if changes else "no cell changed"
+    typer.echo(f"{domain.service}: made again from {counted(read, 'event')}; {differs}")

@@ -7,6 +7,7 @@ of the old tables is fenced off, starts again from the new positions, and publis
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
@@ -34,6 +35,19 @@ Tell = Callable[[int, int], None]
 """Called with how many events are done, of how many."""
 
 
+class Change(NamedTuple):
+    """How many cells of one measure the new tables hold with another value, and by how much these differ together."""
+
+    authority: str
+    measure: str
+    cells: int
+    by: int
+
+
+Compare = Callable[[Sequence[Change]], None]
+"""Called with everything that differs, just before the new tables take the place of the old ones."""
+
+
 @contextmanager
 def alone(settings: DatabaseSettings) -> Iterator[None]:
     """Ensure that nobody else rebuilds these tables meanwhile, or rewrites the log from which they are made. Raises Refused if somebody
@@ -48,7 +62,7 @@ def alone(settings: DatabaseSettings) -> Iterator[None]:
         yield
 
 
-def rebuild(
+def rebuild(  # noqa: PLR0913
     settings: DatabaseSettings,
     kafka: KafkaSettings,
     domain: Domain,
@@ -56,6 +70,7 @@ def rebuild(
     tell: Tell,
     *,
     less: bool = False,
+    compare: Compare | None = None,
 ) -> int:
     """Rebuild the tables and change over. Returns how many events were read. Raises Away or Refused; then nothing has changed.
 
@@ -89,6 +104,8 @@ def rebuild(
                 history.begin(worker)
                 read += history.feed(worker, ends, tell)
                 _refuse_less({} if less else _less(connected, settings.schema_name, beside.schema_name))
+                if compare is not None:
+                    compare(_changes(connected, settings.schema_name, beside.schema_name))
                 carry_over_signed(connected, settings.schema_name, beside.schema_name)
                 _change_over(connected, settings.schema_name, beside.schema_name)
     finally:
@@ -127,6 +144,17 @@ def _less(connected: Connection, schema: str, beside: str) -> dict[str, str]:
             said = f"{row.new} of {row.old} {things}"
             lacking[row.authority] = f"{lacking.get(row.authority, row.authority)} {said}"
     return lacking
+
+
+def _changes(connected: Connection, schema: str, beside: str) -> list[Change]:
+    cell = "authority, measure, period, category"
+    query = (
+        f'WITH o AS (SELECT {cell}, sum(delta) AS value FROM "{schema}".cells GROUP BY {cell}), '  # noqa: S608
+        f'n AS (SELECT {cell}, sum(delta) AS value FROM "{beside}".cells GROUP BY {cell}) '
+        "SELECT authority, measure, count(*) AS cells, sum(coalesce(n.value, 0) - coalesce(o.value, 0)) AS by "
+        f"FROM o FULL JOIN n USING ({cell}) WHERE coalesce(n.value, 0) <> coalesce(o.value, 0) GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return [Change(row.authority, row.measure, row.cells, int(row.by)) for row in connected.execute(text(query))]
 
 
 class History:

@@ -1,6 +1,7 @@
 """Making the books again from the log, while the old ones are in use."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -28,7 +29,7 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.notes import Kind, Note
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import History, alone, rebuild
+from services.records.upkeep.rebuild import Change, History, alone, rebuild
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
 from tests.integration.records.ingest.test_parking import parked as of_parks
@@ -68,18 +69,35 @@ def test_the_new_books_are_right_and_the_old_worker_is_fenced_off(
     one = bench("unpaid_work")
     settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
     told: list[tuple[int, int]] = []
+    changes: list[Change] = []
+
+    def again() -> int:
+        return rebuild(
+            settings, kafka, one.domain, MIGRATIONS, lambda *progress: told.append(progress), compare=changes.extend
+        )
+
     with _live(one, kafka) as worker:
         right = one.cells()
         with one.database.begin() as connection:
-            connection.execute(text("UPDATE cells SET delta = delta + 7"))
+            altered = connection.execute(
+                text(
+                    "UPDATE cells SET delta = delta + 7 WHERE measure = 'sessions' RETURNING authority, period, category"
+                )
+            ).all()
         assert one.cells() != right
-        assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *progress: told.append(progress)) == sent
+        assert again() == sent
+        numbers = Counter(authority for authority, *_ in altered)
+        cells = Counter(authority for authority, *_ in set(altered))
+        assert changes == [Change(code, "sessions", cells[code], -7 * numbers[code]) for code in sorted(numbers)]
+        changes.clear()
+        assert again() == sent
+        assert changes == [], "nothing differs from tables that are right"
         assert one.cells() == right
         with pytest.raises(Fenced):
             _one_more(worker, one)
     assert told[-1] == (sent, sent)
     with one.database.begin() as connection:
-        assert set(connection.scalars(text("SELECT generation FROM shards"))) == {2}
+        assert set(connection.scalars(text("SELECT generation FROM shards"))) == {3}
         schemas = set(connection.scalars(text("SELECT schema_name FROM information_schema.schemata")))
     assert "unpaid_work" in schemas
     assert not {"unpaid_work_old", "unpaid_work_next"} & schemas
