@@ -19,9 +19,12 @@ from tests.support import crds
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 VERSION = "1.33"
-FOLDERS = (KUBERNETES, *(KUBERNETES / name for name in ("strimzi", "monitoring", "cloudnative-pg")))
+FOLDERS = (
+    KUBERNETES,
+    *(KUBERNETES / name for name in ("strimzi", "monitoring", "cloudnative-pg", "host", "alertmanager")),
+)
 """What is applied, each by one command."""
-WITH_PODS = {"Deployment", "Job", "CronJob"}
+WITH_PODS = {"Deployment", "DaemonSet", "Job", "CronJob"}
 
 
 def template_of(document: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +230,7 @@ def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
-    assert len(pods()) == 13
+    assert len(pods()) == 15
     for _, pod in pods():
         assert pod["enableServiceLinks"] is False
         assert pod["automountServiceAccountToken"] is False
@@ -242,6 +245,27 @@ def test_every_pod_may_do_little_and_takes_no_more_than_it_says() -> None:
             }
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
             assert "memory" in container["resources"]["limits"]
+
+
+def test_machines_are_watched_as_on_one_host() -> None:
+    """So that alerts have the series that they look at, under the same job."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["host"]
+    [daemon] = [one for one in documents(KUBERNETES / "host" / "host.yaml") if one["kind"] == "DaemonSet"]
+    [container] = template_of(daemon)["spec"]["containers"]
+    assert container["args"] == compose["command"]
+    assert container["image"].removeprefix("docker.io/") == compose["image"]
+    assert template_of(daemon)["metadata"]["labels"]["app.kubernetes.io/name"] == "host"
+
+
+def test_alerts_are_told_as_on_one_host() -> None:
+    """By the same version, that reads its routes and receivers from a file of the same name, at the port that Prometheus is told."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["alertmanager"]
+    found = {one["kind"]: one for one in documents(KUBERNETES / "alertmanager" / "alertmanager.yaml")}
+    [container] = template_of(found["Deployment"])["spec"]["containers"]
+    assert container["args"] == compose["command"]
+    assert container["image"].removeprefix("docker.io/") == compose["image"]
+    address = f"{found['Service']['metadata']['name']}:{found['Service']['spec']['ports'][0]['port']}"
+    assert address in (ROOT / "deploy" / "prometheus" / "kubernetes.yml").read_text()
 
 
 def test_whoever_answers_requests_is_let_go_before_it_stops() -> None:
