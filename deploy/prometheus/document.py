@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from contracts.authorities import AUTHORITIES
 from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, new_registry
 from services.operations.moving.copy import CopyMetrics
+from services.operations.proof.around import DatabaseMetrics
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
@@ -31,13 +32,13 @@ JOBS: Mapping[str, tuple[Callable[[CollectorRegistry], object], ...]] = {
     "orders-webhooks": (WebhookMetrics,),
     "unpaid-work-webhooks": (WebhookMetrics,),
     "watch": (WatchMetrics,),
-    "proof": (ProofMetrics,),
+    "proof": (ProofMetrics, DatabaseMetrics),
     "copy": (CopyMetrics,),
 }
 """The metrics that each process defines besides those of every process."""
 BOUNDS: Mapping[str, tuple[str, int]] = {
     "authority": ("code of an authority", len(AUTHORITIES)),
-    "about": ("topics, copies, history, record_times", 4),
+    "about": ("topics, copies, history, record_times, disks; of databases: schema, rights, clocks", 8),
     "caller": ("token, address", 2),
     "dependency": ("kafka, postgresql, schema, signers, and, for the desk, each service", 4),
     "file": ("name of a certificate's file", 20),
@@ -49,8 +50,8 @@ BOUNDS: Mapping[str, tuple[str, int]] = {
     "reason": ("reason of refusal, see reference/refusals.md", 40),
     "result": ("delivered, failed", 2),
     "role": ("role, see access.md, or other", 7),
-    "route": ("the route's template, or unknown; never a path", 60),
-    "service": ("orders, unpaid_work; for proofs, reporting too", 3),
+    "route": ("the route's template, or unknown; never a path", 80),
+    "service": ("orders, unpaid_work; for proofs and databases, reporting too", 3),
     "state": ("listed, in_force", 2),
     "status": ("HTTP status", 20),
     "topic": ("name of a topic", 2 * len(AUTHORITIES) + 1),
@@ -112,7 +113,7 @@ def _parts() -> Iterator[tuple[str, Iterator[Any]]]:
     yield "Worker of reporting", defined(IngestMetrics, own=False)
     yield "Senders of webhooks", defined(WebhookMetrics, own=False)
     yield "`payback watch`", defined(WatchMetrics, own=False)
-    yield "`payback prove --watch`", defined(ProofMetrics, own=False)
+    yield "`payback prove --watch`", defined(ProofMetrics, DatabaseMetrics, own=False)
     yield "`payback copy --follow`", defined(CopyMetrics, own=False)
 
 

@@ -1,6 +1,6 @@
 """Finds what is wrong around a service, and says it in words; it changes nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -17,17 +17,21 @@ from services.chassis.database import engine, transaction
 from services.chassis.failures import Failure
 from services.chassis.migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.kafka import Admin, Span, TopicSpec
+from services.chassis.streaming.kafka import Admin, Disk, Span, TopicSpec
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
+from services.operations.expiry import ending
 from services.operations.topics import topic_specs
-from services.records.ingest.guarding import parking
+from services.records.ingest.guarding import parking, walls
 from services.records.ingest.tables import record_times, shards, tree_heads
 from services.records.upkeep.rewriting import cut_off
+from services.reporting.ingest import roles
 
 commands = typer.Typer()
 APART = timedelta(seconds=5)
 """How far clocks may differ before that is reported."""
+LEAST_FREE = 0.1
+"""The share of a disk, as in the alert DiskFilling."""
 
 
 class DoctorSettings(BooksSettings):
@@ -38,8 +42,8 @@ class DoctorSettings(BooksSettings):
 
 @commands.command(
     help=(
-        "List problems around the services: topics and their settings, replicas, first offsets, schema, clocks, "
-        "parked authorities.\n\n"
+        "List problems around the services: topics and their settings, replicas, first offsets, disks, schema, rights, certificates, "
+        "clocks, parked authorities.\n\n"
         "Exit status 1 if there are any. The database is where PAYBACK_DATABASE_URL says, of the service that "
         "PAYBACK_DATABASE_SCHEMA_NAME names; Kafka is where PAYBACK_KAFKA_BOOTSTRAP says."
     ),
@@ -64,19 +68,35 @@ def _looks(settings: DoctorSettings) -> dict[str, Callable[[], Iterable[str]]]:
     return {
         "Kafka": lambda: look_at_kafka(settings.kafka, topic_specs(), system_clock()),
         "PostgreSQL": lambda: look_at_schema(settings.database),
+        "rights": lambda: look_at_rights(settings.database),
+        "certificates": lambda: ending(settings.kafka, system_clock()),
         settings.database.schema_name: lambda: look_at_books(settings.database, system_clock()),
     }
 
 
 def look_at_kafka(kafka: KafkaSettings, specs: list[TopicSpec], now: datetime) -> Iterator[str]:
-    """Yield topics that are missing or differ, replicas that are behind, lost history, and records with a future date."""
+    """Yield topics that are missing or differ, replicas that are behind, full disks, lost history, and records with a future date."""
     with closing(Admin(kafka)) as admin:
         yield from admin.differences(specs)
-        topics = [spec.name for spec in specs]
-        yield from (f"{topic}: a copy is behind" for topic in admin.out_of_sync(topics))
+        yield from copies(admin, [spec.name for spec in specs])
+        yield from full(admin.disks())
         spans = admin.spans(admin.existing(source_topics(*Topic)))
         yield from begins_late(kafka, spans)
         yield from dated_ahead(spans, now)
+
+
+def copies(admin: Admin, topics: Collection[str]) -> Iterator[str]:
+    """Yield topics whose events could be lost with one broker."""
+    yield from (f"{topic}: a copy is behind" for topic in admin.out_of_sync(topics))
+    for topic in admin.kept_once(topics):
+        yield f"{topic} takes events that one copy has, of several: min.insync.replicas must be 2"
+
+
+def full(disks: Iterable[Disk]) -> Iterator[str]:
+    """Yield the disks of brokers that are nearly full."""
+    for disk in disks:
+        if disk.free < disk.size * LEAST_FREE:
+            yield f"broker {disk.broker} has {disk.free / disk.size:.0%} of the disk of {disk.path} left"
 
 
 def begins_late(kafka: KafkaSettings, spans: Mapping[str, Span]) -> Iterator[str]:
@@ -98,6 +118,27 @@ def look_at_schema(database: DatabaseSettings) -> Iterator[str]:
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
     for revision in pending(database.url.get_secret_value(), database.schema_name, migrations):
         yield f"migration {revision} has not been run"
+
+
+def look_at_rights(settings: DatabaseSettings) -> Iterator[str]:
+    """Yield the rights that a process of the service needs and lacks."""
+    database = engine(settings)
+    lacking = roles.lacking if settings.schema_name == "reporting" else walls.lacking
+    try:
+        with transaction(database) as connection:
+            yield from lacking(connection, settings.owner)
+    finally:
+        database.dispose()
+
+
+def look_at_clock(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
+    """Yield by how much the clocks of PostgreSQL and of this machine differ, if they do."""
+    database = engine(settings)
+    try:
+        with transaction(database) as connection:
+            yield from _clock(connection, now)
+    finally:
+        database.dispose()
 
 
 def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:

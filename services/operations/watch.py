@@ -3,13 +3,12 @@
 import logging
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 
 import typer
-from cryptography import x509
 from prometheus_client import CollectorRegistry, Gauge
 from pydantic import Field
 
@@ -21,14 +20,15 @@ from services.chassis.failures import Failure
 from services.chassis.metrics import exposed, new_registry
 from services.chassis.settings import Group, KafkaSettings, LogSettings, MetricsSettings, Settings
 from services.chassis.streaming.kafka import Admin
-from services.operations.doctor import begins_late, dated_ahead
+from services.operations.doctor import begins_late, copies, dated_ahead, full
+from services.operations.expiry import ends, of_kafka
 from services.operations.topics import topic_specs
 
 commands = typer.Typer()
 log = logging.getLogger(__name__)
 BACKUPS = {"postgresql": "payback*.dump", "kafka": "kafka*.tgz"}
 """The backups that the page `restore` asks operators to make, by the names of the files."""
-ABOUT = ("topics", "copies", "history", "record_times")
+ABOUT = ("topics", "copies", "history", "record_times", "disks")
 
 
 class LookSettings(Group):
@@ -59,7 +59,7 @@ class WatchMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.findings = Gauge(
             "payback_findings",
-            "Problems with Kafka: topics and their settings, copies, history, record_times; `payback doctor` describes them",
+            "Problems with Kafka: topics and their settings, copies, history, record_times, disks; `payback doctor` describes them",
             ["about"],
             registry=registry,
         )
@@ -128,9 +128,10 @@ def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[s
         spans = admin.spans(admin.existing(source_topics(*Topic)))
         looks: Iterable[Callable[[], Iterable[str]]] = (
             lambda: admin.differences(specs),
-            lambda: admin.out_of_sync([spec.name for spec in specs]),
+            lambda: copies(admin, [spec.name for spec in specs]),
             lambda: begins_late(settings.kafka, spans),
             lambda: dated_ahead(spans, now),
+            lambda: full(admin.disks()),
         )
         return {about: list(one()) for about, one in zip(ABOUT, looks, strict=True)}
 
@@ -143,14 +144,7 @@ def latest(folder: Path | None, pattern: str) -> float:
 
 def certificates(settings: WatchSettings) -> Iterator[Path]:
     """Yield the certificates used for Kafka, and those of the folder."""
-    yield from filter(None, (settings.kafka.tls_certificate_path, settings.kafka.tls_ca_path))
+    yield from of_kafka(settings.kafka)
     folder = settings.watch.certificates_path
     if folder:
         yield from sorted(path for path in folder.iterdir() if path.suffix in {".pem", ".crt"})
-
-
-def ends(path: Path) -> float:
-    """Return when the first of a file's certificates expires, in seconds since 1970; 0 if none can be read, which is worth a page too."""
-    with suppress(OSError, ValueError):
-        return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes())).timestamp()
-    return 0.0

@@ -4,6 +4,7 @@ Whoever takes over an API can neither do a worker's work nor undo it, and vice v
 owner of the tables.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -40,7 +41,7 @@ def make(connection: Connection, *roles: str) -> None:
     """Make the roles that do not exist. Raises Refused if the user who signed in may not."""
     with refused(), as_who_signed_in(connection):
         for role in roles:
-            if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}):
+            if not connection.scalar(_IS_THERE, {"role": role}):
                 # Roles are shared by all databases of a server: another session may be making it at the same time.
                 run(
                     connection,
@@ -58,10 +59,35 @@ def give(connection: Connection, role: str, rights: Rights) -> None:
     run(connection, _SCHEMA, schema=schema, role=role)
     if rights.usual:
         run(connection, _LATER.replace("{usual}", rights.usual), schema=schema, role=role)
+    for table, may in _each(connection, rights):
+        run(connection, f"GRANT {may} ON {{table}} TO {{role}}", table=table, role=role)
+
+
+def lacking(connection: Connection, role: str, rights: Rights) -> Iterator[str]:
+    """Yield, in words, which of these rights the role lacks in the current schema."""
+    if not connection.scalar(_IS_THERE, {"role": role}):
+        yield f"there is no role {role}"
+        return
+    for table, may in _each(connection, rights):
+        for right, columns in re.findall(r"([A-Z]+)( \([^)]*\))?", may):
+            has = _HAS_SOME if columns else _HAS
+            if not connection.scalar(has, {"role": role, "table": table, "right": right}):
+                yield f"{role} may not {right} {table}"
+
+
+def _each(connection: Connection, rights: Rights) -> Iterator[tuple[str, str]]:
+    """Yield each table and view of the schema that the rights concern, with what they allow there."""
     for table, is_view in connection.execute(_TABLES).all():
         may = rights.apart.get(table, READ if is_view and rights.usual else rights.usual)
         if may:
-            run(connection, f"GRANT {may} ON {{table}} TO {{role}}", table=table, role=role)
+            yield table, may
+
+
+_IS_THERE = text("SELECT true FROM pg_roles WHERE rolname = :role")
+_HAS = text("SELECT has_table_privilege(:role, format('%I.%I', current_schema(), CAST(:table AS text)), :right)")
+_HAS_SOME = text(
+    "SELECT has_any_column_privilege(:role, format('%I.%I', current_schema(), CAST(:table AS text)), :right)"
+)
 
 
 _SCHEMA = """

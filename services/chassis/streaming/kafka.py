@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -68,6 +68,15 @@ class Span(NamedTuple):
 
     first: int
     latest: int
+
+
+class Disk(NamedTuple):
+    """Where a broker keeps its topics, and of how many bytes how many are free."""
+
+    broker: int
+    path: str
+    free: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +345,23 @@ class Admin:
             if any(len(one["isr_nodes"]) < len(one["replica_nodes"]) for one in found["partitions"])
         )
 
+    def kept_once(self, topics: Collection[str]) -> list[str]:
+        """Return topics of three replicas or more that accept an event which only one of them has: it is lost with that one."""
+        copies = {topic: found["partitions"][0]["replica_nodes"] for topic, found in self._described(topics).items()}
+        copied = [topic for topic, nodes in copies.items() if len(nodes) > 2]
+        return sorted(topic for topic, told in self._configs(copied).items() if _fewest(told) < 2)
+
+    def disks(self) -> list[Disk]:
+        """Return the disks of every broker that says how large they are."""
+        with self._asked() as client, suppress(errors.UnsupportedVersionError):
+            return [
+                Disk(answer["broker"], each["log_dir"], each["usable_bytes"], each["total_bytes"])
+                for answer in client.describe_log_dirs()
+                for each in answer["log_dirs"]
+                if each["total_bytes"] > 0
+            ]
+        return []
+
     @contextmanager
     def keeping_given_times(self, topic: str) -> Iterator[None]:
         """Let records keep the times with which they are sent during the block, even if the broker would set its own.
@@ -459,6 +485,11 @@ class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
             self._closed = False
             self.close()
             raise
+
+
+def _fewest(configs: Mapping[str, Any]) -> int:
+    """Return how many replicas must have an event before it is acknowledged."""
+    return int(configs.get("min.insync.replicas", {}).get("value", 1))
 
 
 def _differences(spec: TopicSpec, found: Mapping[str, Any], configs: Mapping[str, Any]) -> Iterator[str]:

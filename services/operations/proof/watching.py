@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable, Collection
 from typing import NoReturn
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -11,13 +12,19 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction, upsert
 from services.chassis.failures import Away
 from services.chassis.metrics import exposed, new_registry
+from services.operations.proof.around import DatabaseMetrics, look_around
+from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.proving import Proof, Prover
 from services.operations.proof.settings import ProofSettings
 from services.reporting.read.tables import proofs
+from services.reporting.settings import SCHEMA
 
 log = logging.getLogger(__name__)
 AWAY_SECONDS = 15.0
 LEAST_SECONDS = 0.5
+Part = tuple[str, str]
+"""A service and an authority; the releases are those of reporting and of nobody."""
+RELEASES = (SCHEMA, "")
 
 
 class ProofMetrics:
@@ -42,32 +49,52 @@ def keep_proving(settings: ProofSettings, prover: Prover, share: float) -> NoRet
     """Prove until the process is stopped, which may be at any time."""
     logs.configure(settings.logs, "proof")
     registry = new_registry()
-    metrics = ProofMetrics(registry)
+    metrics = DatabaseMetrics(registry)
+    services = [*prover.books, *([SCHEMA] if prover.reporting is not None else [])]
+    rounds = Rounds(prover, ProofMetrics(registry), share, lambda: look_around(settings.database, services, metrics))
     with exposed(settings.metrics, registry):
         while True:
             try:
-                _round(prover, metrics, share)
+                rounds.go()
             except Away as away:
                 log.warning("proving waits: %s", away)
                 time.sleep(AWAY_SECONDS)
 
 
-def _round(prover: Prover, metrics: ProofMetrics, share: float) -> None:
-    """Prove everything once."""
-    for authority in prover.authorities():
-        for service in prover.books:
-            began = time.monotonic()
-            note(prover, metrics, prover.prove(service, authority))
-            time.sleep(max(LEAST_SECONDS, (time.monotonic() - began) * (1 / share - 1)))
-    if prover.reporting is not None:
-        note(prover, metrics, Proof("reporting", "", 0, prover.prove_releases()))
+class Rounds:
+    """Proves one part after the other, and in between those that differ, so that their repair is noticed soon."""
+
+    def __init__(
+        self, prover: Prover, metrics: ProofMetrics, share: float, look: Callable[[], None] = lambda: None
+    ) -> None:
+        self._prover, self._metrics, self._share, self._look = prover, metrics, share, look
+        self._wrong: dict[Part, list[Mismatch]] = {}
+
+    def go(self) -> None:
+        """Prove everything once, after a look at the databases. Raises Away or Refused."""
+        self._look()
+        parts = [(service, authority) for authority in self._prover.authorities() for service in self._prover.books]
+        for part in [*parts, *([RELEASES] if self._prover.reporting is not None else [])]:
+            self._prove(part)
+            longest_ago = next(iter(self._wrong), part)
+            if longest_ago != part:
+                self._prove(longest_ago)
+
+    def _prove(self, part: Part) -> None:
+        began = time.monotonic()
+        proof = Proof(*part, 0, self._prover.prove_releases()) if part == RELEASES else self._prover.prove(*part)
+        note(self._prover, self._metrics, proof, told=self._wrong.pop(part, ()))
+        if proof.mismatches:
+            self._wrong[part] = proof.mismatches
+        time.sleep(max(LEAST_SECONDS, (time.monotonic() - began) * (1 / self._share - 1)))
 
 
-def note(prover: Prover, metrics: ProofMetrics, proof: Proof) -> None:
-    """Record the result of one proof."""
-    now = system_clock()
+def note(prover: Prover, metrics: ProofMetrics, proof: Proof, told: Collection[Mismatch] = ()) -> None:
+    """Record the result of one proof, and log each mismatch that was not `told` before."""
+    now, known = system_clock(), set(map(str, told))
     for mismatch in proof.mismatches:
-        log.error("%s", mismatch.without_orders)
+        if str(mismatch) not in known:
+            log.error("%s", mismatch.without_orders)
     metrics.proved.labels(proof.service, proof.authority).set(now.timestamp())
     metrics.mismatches.labels(proof.service, proof.authority).set(len(proof.mismatches))
     if prover.reporting is not None:

@@ -1,5 +1,7 @@
 """The rights of reporting's processes on its tables. Releases are made by operators, who work as the owner."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, text
 
 from services.chassis.guarding import roles
@@ -27,12 +29,22 @@ WORKER = Rights(
 """Stores figures, and cannot change what was released, nor see who is signed in."""
 
 
+def lacking(connection: Connection, owner: str) -> Iterator[str]:
+    """Yield, in words, the rights that processes need and lack."""
+    for role, rights in _given(owner).items():
+        yield from roles.lacking(connection, role, rights)
+
+
+def _given(owner: str) -> dict[str, Rights]:
+    return {role_of_api(owner): API, role_of_worker(owner): WORKER}
+
+
 def build(connection: Connection) -> None:
     """Grant the rights. Call it in each migration that makes a table which API or worker changes. Raises Refused if the roles do not exist
     and may not be made.
     """
     owner = str(connection.scalar(text("SELECT current_user")))
-    given = {role_of_api(owner): API, role_of_worker(owner): WORKER}
+    given = _given(owner)
     roles.make(connection, *given)
     for role, rights in given.items():
         roles.give(connection, role, rights)

@@ -12,12 +12,16 @@ import pytest
 import yaml
 
 from contracts.events import Topic
+from contracts.rejections import Reason
 from contracts.topics import source_topics
 from deploy.grafana import document as grafana
 from deploy.perses import document as perses
 from deploy.prometheus.document import BOUNDS, JOBS, PATH, by_job, defined, document
 from services.chassis.metrics import new_registry
+from services.operations.proof.around import LOOKS
+from services.operations.watch import ABOUT
 from services.records.model.record import Outcome
+from tests.unit.test_routes import APPLICATIONS, routes_of
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -144,6 +148,18 @@ def test_dashboards_are_those_of_their_definitions(dashboards: Any) -> None:
 def test_every_label_is_bounded() -> None:
     labels = {label for job in JOBS.values() for metric in defined(*job) for label in metric._labelnames}
     assert labels == BOUNDS.keys()
+
+
+def test_what_the_code_can_put_into_a_label_is_within_its_bound() -> None:
+    """A route that nobody knows counts as one more. What senders choose is bounded in tests/unit/records/test_metrics.py."""
+    can_be = {
+        "about": len({*ABOUT, *LOOKS}),
+        "outcome": len(Outcome),
+        "reason": len(Reason),
+        "route": max(len({route.path for route in routes_of(app)}) for app in APPLICATIONS.values()) + 1,
+        "topic": len(source_topics(*Topic)) + 1,
+    }
+    assert {label: number for label, number in can_be.items() if number > BOUNDS[label][1]} == {}
 
 
 def test_what_holds_back_others_and_what_is_held_back_is_there() -> None:

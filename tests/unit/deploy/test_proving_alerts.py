@@ -1,15 +1,17 @@
 """`make alerts` takes an hour: whatever goes wrong with one fault, the others are done, and their rows printed."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from tests.faults.alerts.__main__ import HEADINGS, choose, main
+from tests.faults.alerts.__main__ import HEADINGS, choose, main, untried
 from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.stage import Failed, Stage
 from tests.faults.alerts.table import FAULTS, Fault
-from tests.faults.alerts.watched import waits
+from tests.faults.alerts.watched import rules, waits
+from tests.support.source import ROOT
 
 
 class Broken:
@@ -48,8 +50,23 @@ def test_all_rows_are_printed_though_nothing_can_be_proved(capsys: pytest.Captur
     said = capsys.readouterr()
     rows = [line.strip("| ").split(" | ") for line in said.out.splitlines()]
     assert rows[0] == list(HEADINGS)
-    assert [row[0] for row in rows[2:]] == [fault.name for fault in FAULTS]
+    assert [row[0] for row in rows[2:]] == [*(fault.name for fault in FAULTS), *["none"] * len(untried())]
+    assert {row[1] for row in rows[2:]} == {
+        name for name, rule in rules().items() if rule["labels"]["severity"] != "none"
+    }
     assert said.err.count("NOT PROVED: OSError: there is no Kafka") == len(FAULTS)
+
+
+def test_the_page_has_a_row_for_each_fault_and_each_alert() -> None:
+    """As `make alerts` prints them."""
+    part = (ROOT / "docs" / "operator.md").read_text().partition("## Faults, and when you hear of them")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in re.findall(r"(?m)^\|.*\|$", part.partition("\n## ")[0])
+    ]
+    assert [row[0] for row in rows[2:]] == [*(fault.name for fault in FAULTS), *["none"] * len(untried())]
+    assert [row[1] for row in rows[2:]] == [*(fault.alert for fault in FAULTS), *untried()]
+    assert rows[0] == list(HEADINGS)
 
 
 def test_one_goes_on_from_a_fault_or_chooses_some() -> None:

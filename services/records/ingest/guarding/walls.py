@@ -4,6 +4,8 @@ An API sees an authority's rows, in one of two roles. Workers and senders of web
 The owner, as which migrations and operators work, may do anything.
 """
 
+from collections.abc import Iterator
+
 from psycopg import sql
 from sqlalchemy import Connection, text
 
@@ -70,6 +72,19 @@ def build(connection: Connection) -> None:
     # An API checks that the migrations it needs have run.
     _run(connection, "GRANT SELECT ON alembic_version TO {api}", owner)
     _let_work(connection, owner)
+
+
+def lacking(connection: Connection, owner: str) -> Iterator[str]:
+    """Yield, in words, the rights that processes need and lack."""
+    yield from roles.lacking(connection, role_of_worker(owner), WORKER)
+    walled = connection.scalars(_WALLED).all()
+    api = {table: ", ".join(filter(None, (READ, WRITTEN.get(table)))) for table in walled}
+    yield from roles.lacking(connection, role_of_api(owner), Rights(NOTHING, api | {"alembic_version": READ}))
+
+
+_WALLED = text(
+    "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) AND relrowsecurity ORDER BY 1"
+)
 
 
 def _let_work(connection: Connection, owner: str) -> None:

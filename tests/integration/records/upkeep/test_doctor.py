@@ -14,6 +14,7 @@ from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition as SourcePartition
 from services.chassis.streaming.containment import Place
+from services.chassis.streaming.kafka import Admin
 from services.operations import doctor, watch
 from services.operations.topics import ensure, topic_specs
 from services.operations.watch import WatchMetrics, WatchSettings
@@ -78,6 +79,7 @@ def test_books_that_are_well_are_well(bench: Callable[[str], Bench], postgres: s
     bench(service)
     settings = DatabaseSettings(url=postgres, schema_name=service)
     assert list(doctor.look_at_schema(settings)) == []
+    assert list(doctor.look_at_rights(settings)) == []
     assert list(doctor.look_at_books(settings, system_clock())) == []
 
 
@@ -99,6 +101,33 @@ def test_who_is_parked_what_is_dated_wrong_and_clocks_are_told(bench: Callable[[
     assert "orders.events.S12000005/0 at offset 0: KeyError" in parked
     assert replaced.startswith("S12000005: 5 records")
     assert ahead.startswith("S12000006: what is known of orders.events is dated 2062-01-01")
+
+
+@pytest.mark.parametrize(
+    ("service", "process", "right", "table"),
+    [
+        ("orders", "worker", "UPDATE", "checkpoints"),
+        ("orders", "api", "INSERT", "notes"),
+        ("unpaid_work", "api", "SELECT", "records"),
+    ],
+)
+def test_rights_that_were_taken_away_are_told(
+    bench: Callable[[str], Bench], postgres: str, service: str, process: str, right: str, table: str
+) -> None:
+    one = bench(service)
+    with one.database.begin() as connection:
+        connection.execute(text(f"REVOKE {right} ON {table} FROM {service}_{process}"))
+    settings = DatabaseSettings(url=postgres, schema_name=service)
+    assert list(doctor.look_at_rights(settings)) == [f"{service}_{process} may not {right} {table}"]
+
+
+def test_a_disk_that_is_nearly_full_is_told(empty_kafka: str) -> None:
+    with closing(Admin(KafkaSettings(bootstrap=empty_kafka))) as admin:
+        (disk,) = admin.disks()
+    assert 0 < disk.free <= disk.size
+    assert list(doctor.full([disk._replace(free=disk.size // 5)])) == []
+    (found,) = doctor.full([disk._replace(free=disk.size // 50)])
+    assert found == f"broker {disk.broker} has 2% of the disk of {disk.path} left"
 
 
 def test_nights_that_were_missed_are_told(bench: Callable[[str], Bench], postgres: str) -> None:
@@ -129,4 +158,4 @@ def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kaf
     with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
         admin.delete_records({AT: 1})
         admin.delete_topics(["national.aggregates"])
-    assert found() == {"topics": 1, "copies": 0, "history": 1, "record_times": 0}
+    assert found() == {"topics": 1, "copies": 0, "history": 1, "record_times": 0, "disks": 0}
