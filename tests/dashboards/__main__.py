@@ -19,8 +19,9 @@ from deploy.perses.document import FOLDER
 from services.simulate.nation import Simulation
 from tests.dashboards.questions import unanswered
 from tests.faults.alerts.figures import publish_release
-from tests.faults.alerts.scene import Scene, running
-from tests.faults.alerts.table import MIDDLE, bad_tokens, ending_token, put_aside, refuse_all, refuse_producer
+from tests.faults.alerts.refusals import bad_tokens, refuse_all, refuse_producer
+from tests.faults.alerts.scene import MIDDLE, Scene, running
+from tests.faults.alerts.table import ending_token, put_aside
 from tests.load.bench_latency import paced, post
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from tests.faults.alerts.prove import prove
-from tests.faults.alerts.scene import Scene, start_watch
-from tests.faults.alerts.table import FAULTS, MIDDLE, Fault
+from tests.faults.alerts.scene import MIDDLE, Scene, start_watch
+from tests.faults.alerts.table import FAULTS, Fault
 from tests.faults.alerts.watched import rules, watching
 from tests.support.kafka import KafkaProcess
 from tests.support.processes import Platform

@@ -11,8 +11,13 @@ from collections.abc import Iterator, Sequence
 from tests.faults.alerts.prove import Proof
 from tests.faults.alerts.stage import Failed, Stage
 from tests.faults.alerts.table import FAULTS, Fault
+from tests.faults.alerts.watched import rules
 
-HEADINGS = ("fault", "alert", "arrives here after", "as deployed, calculated", "clears here after", "pages too")
+HEADINGS = (
+    *("fault", "alert", "fires here after", "arrives here after", "as deployed, calculated", "clears here after"),
+    "pages too",
+)
+NOT_MEASURED = ("",) * (len(HEADINGS) - 3)
 Numbered = tuple[int, Fault]
 
 
@@ -23,6 +28,9 @@ def main(arguments: Sequence[str], stage: Stage) -> int:
     _row(*("---",) * len(HEADINGS))
     with stage:
         proved = sum(_proved(stage, number, fault) for number, fault in chosen)
+    if len(chosen) == len(FAULTS):
+        for alert in untried():
+            _row("none", alert, "`promtool` only", *NOT_MEASURED)
     minutes = (time.monotonic() - began) / 60
     _say(f"{proved} of {len(chosen)} as they must be, on {time.strftime('%d %B %Y')}, in {minutes:.0f} minutes")
     return int(proved < len(chosen))
@@ -42,12 +50,18 @@ def choose(arguments: Sequence[str]) -> Iterator[Numbered]:
             yield number, fault
 
 
+def untried() -> list[str]:
+    """The alerts that no fault is done for."""
+    tried = {fault.alert for fault in FAULTS}
+    return [name for name, rule in rules().items() if name not in tried and rule["labels"]["severity"] != "none"]
+
+
 def _proved(stage: Stage, number: int, fault: Fault) -> bool:
     _say(f"{time.strftime('%H:%M:%S')} {number} of {len(FAULTS)}: {fault.name}")
     try:
         proof = stage.prove(fault)
     except Failed as words:
-        _row(fault.name, fault.alert, "not proved", "", "", "")
+        _row(fault.name, fault.alert, "not proved", *NOT_MEASURED)
         _say(f"NOT PROVED: {words}")
         return False
     _row(fault.name, fault.alert, *_measured(proof, fault))
@@ -57,7 +71,8 @@ def _proved(stage: Stage, number: int, fault: Fault) -> bool:
 def _measured(proof: Proof, fault: Fault) -> tuple[str, ...]:
     clears = "stays" if proof.cleared is None else f"{proof.cleared:.0f} s"
     others = ", ".join(sorted(proof.others)) or "-"
-    return f"{proof.arrived:.0f} s", f"{proof.deployed(fault.alert):.0f} s", clears, others
+    first = (proof.fired, proof.arrived, proof.deployed(fault.alert))
+    return *(f"{seconds:.0f} s" for seconds in first), clears, others
 
 
 def _row(*cells: str) -> None:

@@ -3,7 +3,6 @@ a slow way, a disk that fills, a copy of Kafka that nobody keeps."""
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import psycopg
 from kafka import KafkaProducer
 
-from tests.faults.alerts.scene import Scene
+from tests.faults.alerts.scene import Scene, people
 from tests.support.kafka import KafkaProcess
 from tests.support.processes import until
 from tests.support.receiver import status
@@ -19,6 +18,8 @@ from tests.support.receiver import status
 Mend = Callable[[], object]
 TOLD = ("S12000005", "S12000036")
 """Authorities whose programs are told by webhooks."""
+STOPPED = "S12000021"
+"""One whose program is told nothing any more."""
 REFUSED = b'{"specversion": "1.0"}'
 COPY = "copy"
 AT_ONCE = 3
@@ -50,6 +51,16 @@ def hold_up_webhooks(scene: Scene) -> Mend:
     return connection.close
 
 
+def stop_receiver(scene: Scene) -> Mend:
+    """As one that has failed for days; its authority removes it in the end."""
+    assert scene.program is not None
+    client = scene.platform.client("orders", STOPPED)
+    body = {"name": "the case system", "url": scene.program.url}
+    client.post("/v1/webhooks", json=body).raise_for_status()
+    scene.platform.execute("UPDATE orders.webhooks SET stopped_at = now() WHERE authority = %s", STOPPED)
+    return lambda: scene.platform.execute("DELETE FROM orders.webhooks WHERE authority = %s", STOPPED)
+
+
 def slow_down(scene: Scene) -> Mend:
     """The way to PostgreSQL takes so long that a page takes seconds, and yet a connection can be made, while people look at what is due."""
     assert scene.to_postgres is not None
@@ -63,26 +74,6 @@ def slow_down(scene: Scene) -> Mend:
         away()
 
     return mend
-
-
-def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Mend:
-    """So many ask all the time, until they are sent away."""
-    stop = threading.Event()
-
-    def go_on() -> None:
-        while not stop.wait(pause):
-            ask()
-
-    asking = [threading.Thread(target=go_on, daemon=True) for _ in range(number)]
-    for person in asking:
-        person.start()
-
-    def away() -> None:
-        stop.set()
-        for person in asking:
-            person.join()
-
-    return away
 
 
 def begin_copy(scene: Scene) -> None:

@@ -37,7 +37,7 @@ def prove(scene: Scene, fault: Fault) -> Proof:
     begun = time.monotonic()
     mend = fault.inject(scene)
     try:
-        fired = _wait(watched, lambda: fault.alert in watched.active("firing"), f"{fault.alert} fires") - begun
+        fired = _wait(watched, lambda: watched.fires(fault.alert), f"{fault.alert} fires") - begun
         arrived = _wait(watched, lambda: _told(scene, fault, begun, "firing"), f"{fault.alert} arrives") - begun
     finally:
         mended, cleared = time.monotonic(), None

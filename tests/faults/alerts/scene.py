@@ -3,12 +3,14 @@
 import os
 import sys
 import tempfile
+import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import which
 
 import httpx
 from cryptography.fernet import Fernet
@@ -20,6 +22,7 @@ from deploy.local.postgres import Postgres, create_database
 from deploy.local.process import asking, free_ports
 from services.chassis.clock import system_clock
 from tests.faults.alerts.disk import small_disk, told_of
+from tests.faults.alerts.exporter import PROGRAM, Exporter
 from tests.faults.alerts.proxy import Proxy
 from tests.faults.alerts.watched import Watched, rules, watching
 from tests.support import scenario
@@ -29,6 +32,7 @@ from tests.support.receiver import Receiver, receiver
 
 PROVING = 'job="proof"' in rules()["ProcessMissing"]["expr"]
 PROCESSES = (*APIS, *WORKERS, "desk-api", "watch", *(("proof",) if PROVING else ()))
+SMALLEST, MIDDLE, OTHER = "S12000027", "S12000038", "S12000047"
 SENDERS = ("S12000006", "S12000008")
 """Authorities that send orders; of the others one hears heartbeats."""
 SENDER = "orders-webhooks"
@@ -54,6 +58,8 @@ class Scene:
     """Of authorities, which is told by webhooks."""
     disk: Path | None = None
     """A small one."""
+    exporter: Exporter | None = None
+    """Who tells of PostgreSQL, where it is installed."""
     later: ExitStack = field(default_factory=ExitStack)
     """What ends with the scene."""
 
@@ -84,6 +90,26 @@ class Scene:
 
 def _heartbeat(code: str) -> Event:
     return Event(str(uuid.uuid4()), code, None, "heartbeat.v1", "-", system_clock(), Heartbeat())
+
+
+def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Callable[[], None]:
+    """So many ask all the time, until they are sent away."""
+    stop = threading.Event()
+
+    def go_on() -> None:
+        while not stop.wait(pause):
+            ask()
+
+    asking = [threading.Thread(target=go_on, daemon=True) for _ in range(number)]
+    for person in asking:
+        person.start()
+
+    def away() -> None:
+        stop.set()
+        for person in asking:
+            person.join()
+
+    return away
 
 
 def start_watch(platform: Platform, files: Path, share: float = 0.1) -> None:
@@ -145,9 +171,17 @@ def running() -> Iterator[Scene]:
         disk = parts.enter_context(small_disk(home))
         if disk:
             watched.scrape("host", parts.enter_context(told_of(home)))
+        exporter = Exporter(home, database) if which(PROGRAM) else None
+        if exporter:
+            parts.callback(exporter.stop)
+            exporter.start()
+            watched.scrape("postgres-exporter", exporter.address)
         program = parts.enter_context(receiver())
         later = parts.enter_context(ExitStack())
-        scene = Scene(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk, later)
+        scene = Scene(
+            *(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk, exporter),
+            later=later,
+        )
         scene.heartbeats()
         scene.orders()
         scene.watch()

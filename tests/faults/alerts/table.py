@@ -14,23 +14,31 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from contracts.authorities import AUTHORITIES
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
-from tests.faults.alerts.figures import alter_cell, forget_release
+from tests.faults.alerts.figures import alter_cell, alter_figure, forget_release, lose_row
 from tests.faults.alerts.outside import (
     begin_copy,
     fill_disk,
     hold_up_webhooks,
     kill_copy,
-    people,
     refuse_webhooks,
     slow_down,
+    stop_receiver,
 )
-from tests.faults.alerts.scene import Scene, age
+from tests.faults.alerts.refusals import (
+    UNREADABLE,
+    bad_tokens,
+    fail_some,
+    failing_requests,
+    refuse_all,
+    refuse_producer,
+    refuse_some,
+)
+from tests.faults.alerts.scene import MIDDLE, OTHER, Scene, age
+from tests.faults.alerts.servers import blind, crowd, forget_transaction, kill_often, take_right
 from tests.faults.alerts.watched import rules
-from tests.support.processes import until
 from tests.unit.deploy.test_watch import certificate
 
 Mend = Callable[[], object]
-SMALLEST, MIDDLE, OTHER = "S12000027", "S12000038", "S12000047"
 YEAR = timedelta(days=365)
 
 
@@ -71,20 +79,6 @@ def lose(job: str, name: str) -> Callable[[Scene], Mend]:
         return lambda: scene.watched.scrape(job, scene.platform.metrics_address(name))
 
     return inject
-
-
-def restart_often(scene: Scene) -> Mend:
-    for _ in range(4):
-        before = _begun(scene)
-        scene.platform.kill("desk-api")
-        scene.platform.start("desk-api")
-        until(lambda before=before: _begun(scene) - before, "Prometheus has seen that it is another one", 60)  # type: ignore[misc]
-    return lambda: None
-
-
-def _begun(scene: Scene) -> set[str]:
-    found = scene.watched.ask("query", query='process_start_time_seconds{job="desk-api"}')["result"]
-    return {one["value"][1] for one in found}
 
 
 def stop_postgres(scene: Scene) -> Mend:
@@ -157,12 +151,7 @@ def put_aside(scene: Scene) -> Mend:
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
         producer.send(NATIONAL_AGGREGATES, b"{}", key=b"x").get(10)
 
-    def mend() -> None:
-        scene.platform.execute("DELETE FROM reporting.put_aside")
-        scene.platform.stop("reporting-worker")
-        scene.platform.start("reporting-worker")
-
-    return mend
+    return lambda: scene.platform.execute("DELETE FROM reporting.put_aside")
 
 
 def silence(authority: str | None = None) -> Callable[[Scene], Mend]:
@@ -187,41 +176,6 @@ def silence(authority: str | None = None) -> Callable[[Scene], Mend]:
     return inject
 
 
-def refuse_all(scene: Scene) -> Mend:
-    """As many as the smallest authority sends in a day, by a program that says its version."""
-    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
-        for _ in range(4):
-            producer.send(f"orders.events.{SMALLEST}", b'{"specversion": "1.0"}').get(10)
-    return lambda: scene.heartbeats([SMALLEST], 5)
-
-
-def refuse_producer(scene: Scene) -> Mend:
-    """A new version of its program is refused, while the old one goes on beside it."""
-    scene.heartbeats([MIDDLE], 20)
-    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
-        for _ in range(4):
-            producer.send(f"orders.events.{MIDDLE}", b'{"producerversion": "5.0"}').get(10)
-    return lambda: None
-
-
-def bad_tokens(scene: Scene) -> Mend:
-    for _ in range(60):
-        assert scene.authority_posts(MIDDLE, "not.a.token") == 401
-    return lambda: None
-
-
-def failing_requests(scene: Scene) -> Mend:
-    scene.platform.execute("ALTER TABLE reporting.releases RENAME TO gone")
-    client = scene.platform.client("reporting", "national")
-    away = people(1, lambda: client.get("/v1/releases"), pause=0.1)
-
-    def mend() -> None:
-        scene.platform.execute("ALTER TABLE reporting.gone RENAME TO releases")
-        away()
-
-    return mend
-
-
 def ending_token(scene: Scene) -> Mend:
     began = system_clock() - YEAR + timedelta(days=10)
     assert scene.authority_posts(MIDDLE, scene.platform.token(MIDDLE, YEAR, began)) == 202
@@ -240,8 +194,26 @@ def old_backup(scene: Scene) -> Mend:
 
 
 def change_retention(scene: Scene) -> Mend:
-    _configure(scene, "3600000")
-    return lambda: _configure(scene, "-1")
+    topic = f"orders.events.{MIDDLE}"
+    _configure(scene, topic, "retention.ms", "3600000")
+    return lambda: _configure(scene, topic, "retention.ms", "-1")
+
+
+def hold_measuring(scene: Scene) -> Mend:
+    """Somebody's session holds a table of which a worker asks only to tell how its authorities are."""
+    connection = psycopg.connect(scene.platform.database)
+    connection.execute("LOCK TABLE orders.tree_heads IN ACCESS EXCLUSIVE MODE")
+    return connection.close
+
+
+def impossible_time(scene: Scene) -> Mend:
+    """A record whose sender takes seconds for milliseconds, in a topic that keeps the sender's times for a moment."""
+    topic = f"orders.events.{OTHER}"
+    _configure(scene, topic, "message.timestamp.type", "CreateTime")
+    with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
+        producer.send(topic, UNREADABLE, timestamp_ms=1_790_000_000).get(10)
+    _configure(scene, topic, "message.timestamp.type", "LogAppendTime")
+    return lambda: None
 
 
 def leave_open(scene: Scene) -> Mend:
@@ -254,8 +226,8 @@ def leave_open(scene: Scene) -> Mend:
     return lambda: scene.platform.execute("DELETE FROM orders.tree_heads WHERE authority = %s", MIDDLE)
 
 
-def _configure(scene: Scene, retention: str) -> None:
-    resource = ConfigResource(ConfigResourceType.TOPIC, f"orders.events.{MIDDLE}", {"retention.ms": retention})
+def _configure(scene: Scene, topic: str, setting: str, value: str) -> None:
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, {setting: value})
     with closing(KafkaAdminClient(bootstrap_servers=scene.platform.kafka)) as admin:
         admin.alter_configs([resource])
 
@@ -271,7 +243,7 @@ ALL = (
     Fault("an API is frozen", "ProcessDown", freeze("unpaid_work-api")),
     Fault("a worker is frozen", "ProcessDown", freeze("reporting-worker")),
     Fault("a process is not there at all", "ProcessMissing", lose("watch", "watch")),
-    Fault("a process dies again and again", "ProcessRestarting", restart_often),
+    Fault("a process dies again and again", "ProcessRestarting", kill_often),
     Fault("PostgreSQL is stopped", "PostgresAway", stop_postgres),
     Fault("Kafka is killed", "KafkaAway", kill_kafka),
     Fault("Kafka is frozen", "KafkaAway", freeze_kafka),
@@ -290,6 +262,7 @@ ALL = (
     Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE), also=frozenset({"ProofFailed"})),
     Fault("everybody falls silent", "NobodyHeard", silence(), also=frozenset({"ProofFailed"})),
     Fault("all of the smallest authority is refused", "MostRefused", refuse_all),
+    Fault("one in five events of an authority is refused", "RejectionBudget", refuse_some),
     Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens),
     Fault("a token is about to end", "TokenEnds", ending_token),
     Fault("a certificate is about to end", "CertificateEnds", ending_certificate),
@@ -297,18 +270,27 @@ ALL = (
     Fault("retention is changed", "KafkaSettings", change_retention),
     Fault("a cell of orders is altered", "ProofFailed", alter_cell("orders.cells")),
     Fault("a cell of unpaid work is altered", "ProofFailed", alter_cell("unpaid_work.cells")),
-    Fault("a figure of reporting is altered", "ProofFailed", alter_cell("reporting.cells")),
+    Fault("a figure of reporting is altered", "ProofFailed", alter_figure),
+    Fault("a row of reporting is lost", "AggregatesUnequal", lose_row, also=frozenset({"ProofFailed"})),
     Fault("a release does not come", "ReleaseLate", forget_release),
     Fault("programs of two authorities take nothing", "WebhooksUntaken", refuse_webhooks),
     Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
+    Fault("an authority's program is told nothing any more", "WebhookStopped", stop_receiver),
     Fault("the way to PostgreSQL is slow", "RequestsSlow", slow_down),
     Fault("a disk is filled", "DiskFilling", fill_disk),
+    Fault("a worker cannot ask how its authorities are", "BooksUnmeasured", hold_measuring),
+    Fault("a process loses a right in PostgreSQL", "DatabaseSettings", take_right),
+    Fault("a transaction is left open", "TransactionForgotten", forget_transaction),
+    Fault("PostgreSQL has hardly any connections left", "PostgresCrowded", crowd),
+    Fault("who tells of PostgreSQL is killed", "ExporterBlind", blind),
     Fault("nobody signs the days of an authority", "DayUnclosed", leave_open),
     # From here on a copy is asked for: nobody forgets it again.
     Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy),
+    Fault("one request in twenty fails", "RequestsFailingSlowly", fail_some),
     Fault("requests fail", "RequestsFailing", failing_requests, spoils=True),
     # These cannot be mended within the time that rules look back, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
+    Fault("a record has an impossible time", "RecordTimesWrong", impossible_time, clears=False),
     Fault("history is deleted", "HistoryGone", delete_history, clears=False),
 )
 FAULTS = tuple(fault for fault in ALL if fault.alert in rules())

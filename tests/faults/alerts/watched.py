@@ -33,6 +33,7 @@ AGES = {
     "ReleaseLate": 300,
     "WebhooksStill": 300,
     "CopyBehind": 300,
+    "TransactionForgotten": 600,
 }
 """Alerts on something older than so many seconds."""
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -155,6 +156,10 @@ class Watched:
             for one in found
             if one["state"] in states and one["labels"]["severity"] not in {"none", "info"}
         }
+
+    def fires(self, alert: str) -> bool:
+        """Whatever its severity."""
+        return bool(self.ask("query", query=f'ALERTS{{alertname="{alert}", alertstate="firing"}}')["result"])
 
     def scrape(self, job: str, address: str | None) -> None:
         """Where a process exposes its metrics; None has Prometheus know nothing of it."""
