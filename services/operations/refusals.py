@@ -134,7 +134,8 @@ def _tell(domain: Domain, effects: Iterable[tuple[str, Effect]]) -> None:
     for authority, effect in effects:
         found = True
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(effect.outcomes.items()))
-        typer.echo(f"{authority}: {outcomes}; changes {counted(effect.records, 'order')}")
+        sent = f"{outcomes}; changes {counted(effect.records, 'order')}" if outcomes else "nothing to send"
+        typer.echo(f"{authority}: {sent}; {effect.still_refused} still refused")
         for measure, change in sorted(effect.cells.items()):
             typer.echo(f"    {measure} {change:+d}")
     if not found:

@@ -40,6 +40,8 @@ class Effect:
     """How much each measure changes, over all its periods and categories; measures that count people are left out."""
     records: int = 0
     """How many orders change."""
+    still_refused: int = 0
+    """How many events are not sent, since today's contract refuses them too."""
 
 
 def effect(connection: Connection, domain: Domain, authority: str, rows: Iterable[RefusedRow], now: datetime) -> Effect:

@@ -75,8 +75,16 @@ def foresee(database: Engine, domain: Domain, now: datetime, wanted: Wanted = Wa
     """Yield what sending them again would do, by authority. Sends, marks and writes nothing."""
     rows = sorted((row for batch in _waiting(database, wanted, BATCH) for row in batch), key=attrgetter("authority"))
     for authority, its in groupby(rows, key=attrgetter("authority")):
+        good, refused = [], 0
+        for row in its:
+            if accepted(row, now):
+                good.append(row)
+            else:
+                refused += 1
         with transaction(database) as connection:
-            yield authority, effect(connection, domain, authority, its, now)
+            found = effect(connection, domain, authority, good, now)
+        found.still_refused = refused
+        yield authority, found
 
 
 def _mark(connection: Connection, rows: Sequence[RefusedRow], now: datetime, order: Order) -> None:

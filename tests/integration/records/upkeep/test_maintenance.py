@@ -80,8 +80,9 @@ def test_what_sending_again_would_do_is_shown_and_happens(bench: Callable[[str],
     [(authority, foretold)] = list(foresee(one.database, one.domain, one.clock(), Wanted(AUTHORITY)))
     assert (one.cells(), _rejected(one)) == (before, books), "it was only looked at"
     assert authority == AUTHORITY
-    assert foretold.outcomes[Outcome.APPLIED] == 1
+    assert foretold.outcomes == {Outcome.APPLIED: 1}, "what is refused again is not sent"
     assert foretold.records == 1
+    assert foretold.still_refused == len(books) - 1 > 0
     again = [scenario.Sent(1 + len(lines), new, round(one.clock().timestamp() * 1000))]
     worker.process([Slice(TOPIC, 0, again)])
     moved: Counter[str] = Counter()
