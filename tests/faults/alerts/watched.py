@@ -36,6 +36,15 @@ AGES = {
     "TransactionForgotten": 600,
 }
 """Alerts on something older than so many seconds."""
+WATCH, PROOF = 300, 1500
+SELDOMER = {
+    **dict.fromkeys(("KafkaSettings", "HistoryGone", "BackupOld", "CertificateEnds"), WATCH),
+    **dict.fromkeys(("ProofFailed", "DatabaseSettings"), PROOF),
+    "WorkerStuck": 20,
+}
+"""By how many seconds longer the platform may take as deployed, where it looks more often here: `watch` every 2 seconds, not every 300;
+the proof all the time, not a tenth of it, in which a round took 25 minutes at most (docs/reliability.md); and a worker, whose session
+and tries last for 5 seconds, not for 25."""
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 DURATION = r"(\d+)(ms|s|m|h|d)"
 

@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from services.operations.watch import LookSettings
 from tests.faults.alerts.__main__ import HEADINGS, choose, main, untried
+from tests.faults.alerts.prove import Proof
 from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.stage import Failed, Stage
 from tests.faults.alerts.table import FAULTS, Fault
-from tests.faults.alerts.watched import rules, waits
+from tests.faults.alerts.watched import SELDOMER, rules, waits
 from tests.support.source import ROOT
 
 
@@ -72,6 +74,12 @@ def test_the_page_has_a_row_for_each_fault_and_each_alert() -> None:
 def test_one_goes_on_from_a_fault_or_chooses_some() -> None:
     assert [number for number, _ in choose(["--from", str(len(FAULTS))])] == [len(FAULTS)]
     assert {fault.alert for _, fault in choose(["Proof", "copies"])} == {"ProofFailed", "CopyBehind"}
+
+
+def test_what_looks_more_often_here_is_told_as_it_looks_where_deployed() -> None:
+    proof = Proof(0, 0, 0, frozenset())
+    assert proof.deployed("HistoryGone") == LookSettings().every_seconds + (10 + 30) * 0.9
+    assert {alert for alert in SELDOMER if alert not in rules()} == set()
 
 
 def test_who_is_told_by_day_is_told_later_than_who_is_woken() -> None:
