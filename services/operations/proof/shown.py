@@ -19,13 +19,27 @@ class Value(NamedTuple):
     version: int
     value: int
 
+    def __str__(self) -> str:
+        return f"{self.value} (version {self.version})"
+
+
+class Latest(NamedTuple):
+    """What is shown of a cell."""
+
+    known_on: Any
+    version: int
+    value: int
+
+    def __str__(self) -> str:
+        return f"{self.value} as known on {self.known_on} (version {self.version})"
+
 
 class Shown(NamedTuple):
     """The rows that reporting has of one service and authority, read at one moment before the service's own books."""
 
     position: Any
     rows: dict[Key, Value]
-    present: dict[tuple[str, Any, str], tuple[Any, int, int]]
+    present: dict[tuple[str, Any, str], Latest]
 
 
 def read_shown(connection: Connection, service: str, authority: str) -> Shown | None:
@@ -41,7 +55,7 @@ def read_shown(connection: Connection, service: str, authority: str) -> Shown | 
     return Shown(
         position,
         {(m, period, category, day): Value(version, value) for m, period, category, day, version, value in rows},
-        {(m, period, category): (day, version, value) for m, period, category, day, version, value in present},
+        {(m, period, category): Latest(day, version, value) for m, period, category, day, version, value in present},
     )
 
 
@@ -96,10 +110,11 @@ def _position(books: Books, position: Any, shard: Any) -> Found:
 
 def _present(books: Books, found: Shown) -> Found:
     """Check that what is shown is the latest of what is held."""
-    latest: dict[tuple[str, Any, str], tuple[Any, int, int]] = {}
+    latest: dict[tuple[str, Any, str], Latest] = {}
     for (measure, period, category, day), (version, value) in found.rows.items():
         cell = (measure, period, category)
-        latest[cell] = max(latest.get(cell, (day, version, value)), (day, version, value))
+        row = Latest(day, version, value)
+        latest[cell] = max(latest.get(cell, row), row)
     for cell in unequal(found.present, latest):
         measure, period, category = cell
         name = f"{books.domain.service}: {measure}|{books.authority}|{period}|{category}"
