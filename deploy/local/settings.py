@@ -2,7 +2,12 @@
 
 import os
 
+KEPT = "PAYBACK_AUTHORITIES_PATH"
+"""The list of authorities, by which the stack itself makes topics and tokens: all processes must have the same."""
+
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without Payback's settings, for processes that are given their own."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith("PAYBACK_")}
+    """Return the environment without Payback's settings, for the processes that are given theirs."""
+    return {
+        name: value for name, value in os.environ.items() if not name.upper().startswith("PAYBACK_") or name == KEPT
+    }
