@@ -99,7 +99,7 @@ def jars() -> list[Path]:
 
 @cache
 def archive() -> Path:
-    """Where the classes of a broker are kept as this Java has them when it has loaded them from these jars.
+    """Return where this Java keeps a broker's classes once it has loaded them from these jars.
 
     Java refuses one of jars with other times, as they have where they were fetched again.
     """

@@ -1,4 +1,4 @@
-"""What `payback doctor` finds wrong around the tables, as a metric. The proof tells it, since it alone may look at every schema."""
+"""Findings of `payback doctor` about databases, as a metric. The proof reports them, since it alone may look at every schema."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping

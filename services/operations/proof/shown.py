@@ -24,7 +24,7 @@ class Value(NamedTuple):
 
 
 class Latest(NamedTuple):
-    """What is shown of a cell."""
+    """The row of a cell that is shown."""
 
     known_on: Any
     version: int
