@@ -18,6 +18,8 @@ from services.chassis.settings import HttpSettings, TokenSettings
 UNBOUNDED = {"/healthz", "/readyz"}
 IN_LINE_EACH = 20
 """Requests of one caller that may wait for a turn."""
+PACE_SECONDS = 0.05
+"""For which a caller who is not signed in, and asks for more than may run at once, holds each turn at least."""
 WAIT_SECONDS = 10.0
 """How long a request waits for a turn."""
 READ_SECONDS = 30.0
@@ -93,11 +95,18 @@ class Turns:
                 for one in [own] if caller.is_known else [own, self._public]:
                     await _within(WAIT_SECONDS, one)
                     turns.callback(one.release)
+                    if one is own and not caller.is_known:
+                        turns.push_async_callback(self._pace, caller, each, perf_counter())
                 yield
         finally:
             self._present[caller] -= 1
             if not self._present[caller]:
                 del self._present[caller], self._callers[caller]
+
+    async def _pace(self, caller: Caller, each: int, begun: float) -> None:
+        """Keep the turn of a caller who has more in line for a moment: handing over what was answered before is work too."""
+        if self._present[caller] > each:
+            await asyncio.sleep(max(0.0, PACE_SECONDS - (perf_counter() - begun)))
 
     def _sending(self, scope: Scope, send: Send, turn: AsyncExitStack) -> Send:
         """Return `send` such that a listener gives its turn back when the answer begins, and a caller who does not read is disconnected."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -119,6 +120,26 @@ def test_one_caller_has_so_many_turns_and_a_short_line() -> None:
         assert work.running["known"] == 5
         work.end.set()
         assert Counter(await asyncio.gather(*asked, another)) == {200: 4 + turns.IN_LINE_EACH + 1, 503: 5}
+
+    tried(test)
+
+
+def test_who_is_not_signed_in_and_asks_for_more_than_may_run_gets_it_at_a_pace() -> None:
+    async def test(work: Work) -> None:
+        taken: dict[str, float] = {}
+        for name, subject, number in (("greedy", None, 10), ("known", "analyst", 10), ("one by one", None, 1)):
+            begun = perf_counter()
+            for _ in range(10 // number):
+                work.end.clear()
+                asked = [asyncio.create_task(work.ask("192.0.2.1", subject)) for _ in range(number)]
+                await settle()
+                work.end.set()
+                assert set(await asyncio.gather(*asked)) == {200}
+            taken[name] = perf_counter() - begun
+        paced = (10 / 2 - 1) * turns.PACE_SECONDS  # the last two hold nobody up
+        assert taken["greedy"] >= paced
+        assert max(taken["known"], taken["one by one"]) < paced
+        assert work.budgets.spent("address 192.0.2.1").seconds < paced, "waiting is no work"
 
     tried(test)
 
