@@ -4,6 +4,7 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
@@ -38,6 +39,7 @@ COLUMNS = (
     "reason",
 )
 _ORDER = {"country": 0, "authority": 1, "health board area": 2, "year": 0, "quarter": 1, "month": 2}
+_key, _shown = attrgetter(*KEY), attrgetter(*SHOWN)
 Key = tuple[str, ...]
 
 
@@ -112,12 +114,8 @@ def changed(
 def _pairs(earlier: Mapping[Key, Was], rows: Iterable[Tidy], over: date) -> Iterator[tuple[Was, Tidy]]:
     for row in rows:
         was = earlier.get(_key(row)) if row.period_end <= over else None
-        if was is not None and any(getattr(was, name) != getattr(row, name) for name in SHOWN):
+        if was is not None and _shown(was) != _shown(row):
             yield was, row
-
-
-def _key(row: Tidy) -> Key:
-    return tuple(getattr(row, name) for name in KEY)
 
 
 def _place(row: Tidy) -> tuple[bool, int, int, int]:
