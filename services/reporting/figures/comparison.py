@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from contracts.periods import months_between
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limits, Place, by_chance
+from services.reporting.statistics.funnel import FEWEST, ByChance, Funnel, Limits, Place, by_chance, rounding_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,10 @@ class Comparison:
     scotland: Row | None
     authorities: tuple[Placing, ...]
     by_chance: ByChance | None
-    off_by: int
-    """The step of others' published counts, which their limits take into account."""
+    step: int
+    """The step of others' published counts; 0 if they are exact."""
+    off_by: float
+    """The standard deviation of the effect of rounding, in cases, which their limits take into account."""
 
     @property
     def share(self) -> float | None:
@@ -43,13 +46,14 @@ def compare(answer: Answer) -> Comparison:
     """Compare the authorities of an answer by authority."""
     rows = {row.authority: row for row in answer.rows}
     scotland = rows.pop(SCOTLAND, None)
-    share = share_of(scotland)
+    share, months = share_of(scotland), len(months_between(answer.span.first, answer.span.last))
+    off_by = rounding_of(answer.off_by, months)
     if share is None:
         unplaced = tuple(Placing(row, None, None) for row in rows.values())
-        return Comparison(scotland, unplaced, None, answer.off_by)
-    found = tuple(placing(share, row, answer.off_by_in(row.authority)) for row in rows.values())
+        return Comparison(scotland, unplaced, None, answer.off_by, off_by)
+    found = tuple(placing(share, row, rounding_of(answer.off_by_in(row.authority), months)) for row in rows.values())
     placed = [(_whole(each.row.numerator), each.funnel.trials) for each in found if each.funnel is not None]
-    return Comparison(scotland, found, by_chance(share, placed, answer.off_by), answer.off_by)
+    return Comparison(scotland, found, by_chance(share, placed, off_by), answer.off_by, off_by)
 
 
 def share_of(row: Row | None) -> float | None:
@@ -59,8 +63,8 @@ def share_of(row: Row | None) -> float | None:
     return row.numerator / row.denominator
 
 
-def placing(share: float, row: Row, off_by: int) -> Placing:
-    """Place one authority around Scotland's share, if counts may be off by so much."""
+def placing(share: float, row: Row, off_by: float) -> Placing:
+    """Place one authority around Scotland's share, if rounding puts counts off by so much."""
     if row.numerator is None or row.denominator is None or row.denominator < FEWEST:
         return Placing(row, None, None)
     funnel = Funnel(share, _whole(row.denominator), off_by)

@@ -15,7 +15,6 @@ from services.chassis.api.query import Takes
 from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.reporting.disclosure.gate import NotForViewer
-from services.reporting.disclosure.linked_tables import STEP
 from services.reporting.figures import quality
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.figures.evidence import DOUBTS
@@ -43,7 +42,6 @@ from services.reporting.registry.indicators import Indicator, Kind, Status
 from services.reporting.releases import announcing, index
 from services.reporting.releases.calendar import Announcement, to_come
 from services.reporting.releases.index import Withdrawn
-from services.reporting.statistics.funnel import OFF_BY
 
 NO_SUCH_ADDRESS = "There is no such address: /openapi.json has those that there are"
 FIRST_COMPARED = "first_contact_within_1"
@@ -259,7 +257,6 @@ def _compare(site: Site, request: Request) -> Shown:
             choice=choice,
             order=order,
             sorts=SORTS,
-            off_by=f"{OFF_BY * STEP:g}",
             comparison=comparison(reader, indicator, choice.span, order),
             courses=courses(reader, indicator, choice.span),
             shares=[each for each in INDICATORS.values() if each.kind is Kind.SHARE],

@@ -19,11 +19,12 @@ TAIL_95, TAIL_998 = 0.025, 0.001
 """The probability beyond each limit, on either side."""
 FEWEST = 10
 """A share with a smaller denominator says nothing, and is not compared."""
-OFF_BY = 0.8
+OFF_BY_IN_A_QUARTER, OFF_BY_IN_MORE = 0.7, 0.9
 """In steps: the standard deviation that rounding adds to the successes of a share, including its effect on the trials.
 
-Measured: 0.7 for quarters of authorities, 0.9 for years.
+As measured for quarters of authorities, and for years.
 """
+MONTHS_IN_A_QUARTER = 3
 Floats = NDArray[np.float64]
 
 
@@ -52,8 +53,8 @@ class Funnel:
 
     share: float
     trials: int
-    step: int = 0
-    """The step of published counts; 0 if they are exact."""
+    off_by: float = 0
+    """The standard deviation that rounding adds to the successes, in cases; 0 if they are exact."""
 
     def place(self, successes: int) -> Place:
         """Return the place, by the probability of so many or fewer, and of so many or more."""
@@ -90,35 +91,40 @@ class Funnel:
 
     @property
     def _tails(self) -> tuple[Floats, Floats]:
-        return _tails(self.share, self.trials, self.step)
+        return _tails(self.share, self.trials, self.off_by)
 
     @property
     def _beyond_ends(self) -> int:
         """Return how far published numbers could be below 0, and above the number of trials."""
-        return _reach(self.step)
+        return _reach(self.off_by)
 
 
 @lru_cache(maxsize=512)
-def _tails(share: float, trials: int, step: int) -> tuple[Floats, Floats]:
+def _tails(share: float, trials: int, off_by: float) -> tuple[Floats, Floats]:
     """Return the probability of each published number of successes or fewer, and of it or more, beginning as far below 0 as rounding
     reaches.
     """
-    chances = np.convolve(_binomial(share, trials), _rounding(step))
+    chances = np.convolve(_binomial(share, trials), _rounding(off_by))
     return np.cumsum(chances), np.cumsum(chances[::-1])[::-1]
 
 
-def _reach(step: int) -> int:
+def rounding_of(step: int, months: int) -> float:
+    """Return the standard deviation of the effect of rounding on shares of so many months, in cases."""
+    return step * (OFF_BY_IN_A_QUARTER if months <= MONTHS_IN_A_QUARTER else OFF_BY_IN_MORE)
+
+
+def _reach(off_by: float) -> int:
     """Return the largest effect of rounding that is considered: four standard deviations."""
-    return round(4 * OFF_BY * step)
+    return round(4 * off_by)
 
 
 @lru_cache(maxsize=8)
-def _rounding(step: int) -> Floats:
+def _rounding(off_by: float) -> Floats:
     """Return the probability of each difference that rounding makes: normal, in whole cases."""
-    if not step:
+    if not off_by:
         return np.ones(1)
-    around = NormalDist(0, OFF_BY * step)
-    found = np.array([around.cdf(n + 0.5) - around.cdf(n - 0.5) for n in range(-_reach(step), _reach(step) + 1)])
+    around = NormalDist(0, off_by)
+    found = np.array([around.cdf(n + 0.5) - around.cdf(n - 0.5) for n in range(-_reach(off_by), _reach(off_by) + 1)])
     whole: Floats = found / found.sum()
     return whole
 
@@ -152,12 +158,12 @@ class ByChance:
     """Whether they vary more than chance alone would 95 times in 100."""
 
 
-def by_chance(share: float, compared: Iterable[tuple[int, int]], step: int = 0) -> ByChance:
+def by_chance(share: float, compared: Iterable[tuple[int, int]], off_by: float = 0) -> ByChance:
     """Return the effect of chance on pairs of successes and trials."""
     pairs = list(compared)
-    funnels = [Funnel(share, trials, step) for _, trials in pairs]
+    funnels = [Funnel(share, trials, off_by) for _, trials in pairs]
     places = [funnel.place(successes) for funnel, (successes, _) in zip(funnels, pairs, strict=True)]
-    dispersion = _dispersion(share, pairs, step)
+    dispersion = _dispersion(share, pairs, off_by)
     return ByChance(
         len(pairs),
         sum(place is not Place.WITHIN for place in places),
@@ -169,11 +175,11 @@ def by_chance(share: float, compared: Iterable[tuple[int, int]], step: int = 0) 
     )
 
 
-def _dispersion(share: float, pairs: list[tuple[int, int]], step: int) -> float | None:
+def _dispersion(share: float, pairs: list[tuple[int, int]], off_by: float) -> float | None:
     spread = share * (1 - share)
     if not pairs or not spread:
         return None
-    distances = ((n - trials * share) ** 2 / (trials * spread + (OFF_BY * step) ** 2) for n, trials in pairs)
+    distances = ((n - trials * share) ** 2 / (trials * spread + off_by**2) for n, trials in pairs)
     return sum(distances) / len(pairs)
 
 

@@ -41,6 +41,7 @@ class Unknown:
 
     NO_HISTORY = "no history of how long reports take"
     NOTHING_ARRIVED = "nothing has arrived yet"
+    NOT_OF_ALL = "nothing has arrived yet of some of its months"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Estimate:
 def _outlook(arrived: float, expected: float, known: bool) -> Outlook:
     if not math.isnan(expected):
         return Outlook(int(arrived), expected)
-    return Outlook(int(arrived), None, Unknown.NOTHING_ARRIVED if known else Unknown.NO_HISTORY)
+    lacking = Unknown.NOT_OF_ALL if arrived else Unknown.NOTHING_ARRIVED
+    return Outlook(int(arrived), None, lacking if known else Unknown.NO_HISTORY)
 
 
 def months_needed(day: date) -> tuple[date, ...]:

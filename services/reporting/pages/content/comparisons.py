@@ -47,8 +47,10 @@ class Comparison:
     mark: str
     by_chance: tuple[str, ...]
     """The effect of chance, in sentences."""
-    off_by: int
-    """The multiples in which counts are published, for which limits allow; 0 where they are as they are."""
+    step: int
+    """The step of published counts; 0 if they are exact."""
+    off_by: float
+    """The standard deviation of the effect of rounding, in cases, which limits take into account."""
 
     @property
     def below(self) -> tuple[Compared, ...]:
@@ -130,6 +132,7 @@ def comparison(reader: Reader, indicator: Indicator, span: Span, order: Order) -
         _left_out(each.row for each in found.authorities if each.place is None),
         words.mark(found.scotland),
         said(found.by_chance, rounded=bool(found.off_by)),
+        found.step,
         found.off_by,
     )
 
@@ -189,7 +192,7 @@ def _about(number: float) -> str:
     return f"about {number:g}" if number else "none"
 
 
-def _curves(share: float, largest: float, off_by: int) -> list[charts.Curve]:
+def _curves(share: float, largest: float, off_by: float) -> list[charts.Curve]:
     """Return quantiles of the binomial, which have steps if numbers are small."""
     sizes = sorted({max(FEWEST, round(largest * 1.05 * (index / 90) ** 2)) for index in range(1, 91)})
     limits = [(size, Funnel(share, size, off_by).limits) for size in sizes]

@@ -36,7 +36,7 @@ class Move:
     @property
     def interval(self) -> str:
         """Return the interval in words."""
-        return f"{_signed(self.lower)} to {_signed(self.upper)} points"
+        return f"{_signed(self.lower)} to {_signed(self.upper)}"
 
     @property
     def verdict(self) -> str:

@@ -65,9 +65,9 @@ Times = tuple[Choice, Choice]
 
 
 def times_of(reader: Reader, code: str, offered: Sequence[Choice]) -> Times | None:
-    """Return the last two quarters; the last two years if no quarter of this authority is shown."""
+    """Return the last two quarters; the last two years if for no standard two quarters of this authority can be told apart."""
     pairs = [found for kind in ("quarter-", "year-") if (found := _latest_two(offered, kind))]
-    shown = (pair for pair in pairs if any(_both_shown(reader, each, code, pair) for each in STANDARDS))
+    shown = (pair for pair in pairs if any(_tells(reader, each, code, pair) for each in STANDARDS))
     return next(shown, pairs[0] if pairs else None)
 
 
@@ -76,9 +76,9 @@ def _latest_two(offered: Sequence[Choice], kind: str) -> Times | None:
     return (found[1], found[0]) if len(found) == 2 else None
 
 
-def _both_shown(reader: Reader, indicator: Indicator, code: str, times: Times) -> bool:
-    rows = [row_of(reader, indicator, each.span, code) for each in times]
-    return reader.moved(indicator, *rows) is not None
+def _tells(reader: Reader, indicator: Indicator, code: str, times: Times) -> bool:
+    moved = reader.moved(indicator, *(row_of(reader, indicator, each.span, code) for each in times))
+    return moved is not None and not moved.too_few
 
 
 def said_of(times: Times | None) -> str:

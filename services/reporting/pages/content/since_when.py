@@ -13,7 +13,7 @@ from services.reporting.pages.content.views import Reader, by_name
 from services.reporting.read.queries import Grain, Span
 from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.indicators import Indicator
-from services.reporting.statistics.funnel import Place
+from services.reporting.statistics.funnel import MONTHS_IN_A_QUARTER, Place, rounding_of
 
 QUARTERS = 8
 
@@ -52,7 +52,13 @@ def courses(reader: Reader, indicator: Indicator, span: Span) -> Courses:
     quarters = tuple(sorted(by_area.get(SCOTLAND, {})))
     whole = [by_area[SCOTLAND][each] for each in quarters]
     found = tuple(
-        _course(indicator, code, name, _in_order(by_area.get(code, {}), quarters), whole, answer.off_by_in(code))
+        _course(
+            indicator,
+            (code, name),
+            _in_order(by_area.get(code, {}), quarters),
+            whole,
+            rounding_of(answer.off_by_in(code), MONTHS_IN_A_QUARTER),
+        )
         for code, name in by_name(authorities_of(add_months(last, -2), last))
     )
     return Courses(tuple(words.period(each) for each in quarters), found)
@@ -63,8 +69,9 @@ def _in_order(rows: Mapping[str, Row], quarters: Sequence[str]) -> list[Row | No
 
 
 def _course(
-    indicator: Indicator, code: str, name: str, own: Sequence[Row | None], whole: Sequence[Row], off_by: int
+    indicator: Indicator, area: tuple[str, str], own: Sequence[Row | None], whole: Sequence[Row], off_by: float
 ) -> Course:
+    code, name = area
     places = [_place(row, scotland, off_by) for row, scotland in zip(own, whole, strict=True)]
     marks = {at: str(found[0]) for at, found in enumerate(places) if found and found[0] is not Place.WITHIN}
     chart = small_charts.multiple(
@@ -82,7 +89,7 @@ Placed = tuple[Place, bool] | None
 """The place, and whether it is above Scotland; None if that cannot be said."""
 
 
-def _place(row: Row | None, scotland: Row, off_by: int) -> Placed:
+def _place(row: Row | None, scotland: Row, off_by: float) -> Placed:
     around, own = share_of(scotland), share_of(row)
     if row is None or around is None or own is None:
         return None

@@ -89,7 +89,7 @@ def test_quarters_that_cannot_be_compared_are_not_counted() -> None:
 
 def test_it_is_not_said_that_many_lie_outside_where_few_do() -> None:
     uneven = [(79, 100), (61, 100)] * 15 + [(90, 100)]
-    found = by_chance(0.7, uneven, step=5)
+    found = by_chance(0.7, uneven, off_by=4)
     assert found.overdispersed
     assert found.beyond_95 < 3
     outside, spread = said(found, rounded=True)

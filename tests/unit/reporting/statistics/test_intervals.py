@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.statistics.funnel import OFF_BY, TAIL_95, TAIL_998, Funnel, Place, by_chance
+from services.reporting.statistics.funnel import TAIL_95, TAIL_998, Funnel, Place, by_chance
 from services.reporting.statistics.intervals import difference, wilson
 from services.reporting.statistics.runs import Signal, middle, signals
 
@@ -185,9 +185,9 @@ def test_rounding_says_little_of_many() -> None:
     assert difference(*of_scotland, off_by=5)[0] > 0
 
 
-@given(st.integers(10, 300), st.floats(0.05, 0.95), st.sampled_from([0, 5]))
-def test_the_limits_are_where_places_change(trials: int, share: float, step: int) -> None:
-    funnel = Funnel(share, trials, step)
+@given(st.integers(10, 300), st.floats(0.05, 0.95), st.sampled_from([0, 3.75, 5]))
+def test_the_limits_are_where_places_change(trials: int, share: float, off_by: float) -> None:
+    funnel = Funnel(share, trials, off_by)
     for successes in range(trials + 1):
         within = funnel.limits.lower_95 <= successes / trials <= funnel.limits.upper_95
         assert (funnel.place(successes) is Place.WITHIN) is within
@@ -197,13 +197,13 @@ def test_rounding_puts_nobody_outside() -> None:
     """32 of 48 may be published as 30 of 40: against 58.4 % the first is like Scotland, and so is the second."""
     assert Funnel(0.584, 48).place(32) is Place.WITHIN
     assert Funnel(0.584, 40).place(30) is Place.ALERT
-    assert Funnel(0.584, 40, step=5).place(30) is Place.WITHIN
+    assert Funnel(0.584, 40, off_by=4).place(30) is Place.WITHIN
 
 
 @pytest.mark.parametrize("trials", [20, 100, 1000])
 def test_of_those_alike_no_more_are_outside_for_being_rounded(trials: int) -> None:
-    rng, funnel = np.random.default_rng(3), Funnel(0.6, trials, step=5)
-    published = rng.binomial(trials, 0.6, 20_000) + np.round(rng.normal(0, OFF_BY * 5, 20_000)).astype(int)
+    rng, funnel = np.random.default_rng(3), Funnel(0.6, trials, off_by=4)
+    published = rng.binomial(trials, 0.6, 20_000) + np.round(rng.normal(0, 4, 20_000)).astype(int)
     outside = float(np.mean([funnel.place(min(max(int(each), 0), trials)) is not Place.WITHIN for each in published]))
     assert outside < 2 * TAIL_95
     assert outside == pytest.approx(funnel.beyond(TAIL_95), abs=0.01)
@@ -212,6 +212,6 @@ def test_of_those_alike_no_more_are_outside_for_being_rounded(trials: int) -> No
 @pytest.mark.parametrize(("trials", "share"), [(40, 0.7), (150, 0.7), (600, 0.9), (2000, 0.5)])
 def test_rounding_widens_limits_by_less_than_what_it_can_be_at_worst(trials: int, share: float) -> None:
     """Chance and rounding are seldom both far off at once."""
-    plain, wider = (Funnel(share, trials, step).limits for step in (0, 5))
+    plain, wider = (Funnel(share, trials, off_by).limits for off_by in (0, 4))
     assert plain.lower_95 - 5 / trials <= wider.lower_95 < plain.lower_95
     assert plain.upper_95 < wider.upper_95 <= min(plain.upper_95 + 5 / trials, 1)

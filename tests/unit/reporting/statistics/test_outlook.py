@@ -96,6 +96,7 @@ def test_without_a_past_nothing_is_said() -> None:
 def test_a_month_of_which_nothing_came_is_not_called_complete() -> None:
     seen = dict.fromkeys(months_between(FIRST, date(2026, 3, 1)), (100, 0, 0, 0, 0, 0))
     assert outlook(seen, LAST, LAST, DAY).why == Unknown.NOTHING_ARRIVED
+    assert outlook(seen, date(2026, 1, 1), LAST, DAY).why == Unknown.NOT_OF_ALL, "of others something has"
 
 
 def test_what_always_comes_at_once_is_complete() -> None:
