@@ -35,6 +35,8 @@ class ImportResult:
     """Rows whose subject cannot be determined."""
     remarks: list[str] = field(default_factory=list)
     """Remarks that are worth knowing but not faults."""
+    strange: int = 0
+    """Rows about an order that is not known."""
     gone: int = 0
     """Facts that no row states any more and that still count."""
     same: int = 0
@@ -75,6 +77,11 @@ class ImportResult:
             yield f"{number_of(self.older, 'fact')} left unchanged, because a later extract has them."
         if self.open_orders is not None:
             yield f"{number_of(self.open_orders, 'order')} of these years without an end: still open."
+        if self.strange:
+            yield (
+                f"{number_of(self.strange, 'row')} {'names' if self.strange == 1 else 'name'} an order that is not known. "
+                "What is said of it is sent all the same. Correct the reference, or add the order."
+            )
         if self.gone:
             yield f"{number_of(self.gone, 'fact')} gone from the tables still {'counts' if self.gone == 1 else 'count'}. {_DECIDE}"
         if self.refusals:
@@ -92,10 +99,10 @@ def _gathered(refusals: list[Refusal]) -> list[str]:
     places: dict[tuple[str, str], list[str]] = {}
     for refusal in refusals:
         places.setdefault((refusal.place.rstrip(digits), refusal.words), []).append(refusal.place)
-    return [f"{_listed(column, found)}: {words}" for (column, words), found in places.items()]
+    return [f"{listed(column, found)}: {words}" for (column, words), found in places.items()]
 
 
-def _listed(column: str, places: list[str]) -> str:
+def listed(column: str, places: list[str]) -> str:
     """Return the places of a fault, as in `Orders!E4, E5, E6 and 120 more`."""
     letters = column.rpartition("!")[2]
     others = [letters + place.removeprefix(column) for place in places[1:_PLACES]]

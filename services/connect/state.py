@@ -2,12 +2,14 @@
 transaction, or nothing.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from contracts.events import AUTHORITY_SUBJECT
 from services.connect.comparing.difference import Known
 from services.connect.faults import Later
 
@@ -19,6 +21,7 @@ CREATE TABLE IF NOT EXISTS facts (
   made INTEGER NOT NULL DEFAULT 0, UNIQUE (subject, key));
 CREATE INDEX IF NOT EXISTS facts_sheet ON facts (sheet);
 CREATE INDEX IF NOT EXISTS facts_event ON facts (event);
+CREATE INDEX IF NOT EXISTS facts_gone ON facts (sheet) WHERE gone IS NOT NULL;
 CREATE TABLE IF NOT EXISTS rows (digest BLOB NOT NULL, fact INTEGER NOT NULL, PRIMARY KEY (digest, fact)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS rows_fact ON rows (fact);
 CREATE TABLE IF NOT EXISTS sheets (name TEXT PRIMARY KEY, newest INTEGER NOT NULL);
@@ -33,7 +36,9 @@ CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 _PASSING = """
 CREATE TEMP TABLE stated (
   n INTEGER PRIMARY KEY, sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
-  said BLOB NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, digest BLOB, origin TEXT NOT NULL, known INTEGER);
+  said BLOB NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, digest BLOB, origin TEXT NOT NULL, known INTEGER,
+  row INTEGER NOT NULL);
+CREATE TEMP TABLE unread (sheet TEXT NOT NULL, subject TEXT NOT NULL, row INTEGER NOT NULL);
 CREATE TEMP TABLE present (fact INTEGER PRIMARY KEY, how INTEGER NOT NULL);
 """
 _KNOWN = "id, sheet, said, time, seen, gone, withdrawn, made"
@@ -60,6 +65,8 @@ class Statement(NamedTuple):
     origin: str
     """The place, as in `Orders, row 14`."""
     known: int | None
+    row: int = 0
+    """The number of the row in the sheet; 0 if no row states it."""
 
 
 class Waiting(NamedTuple):
@@ -79,6 +86,16 @@ class Vanished(NamedTuple):
     key: str
     cleared: bool
     """Whether its row still exists, without the fact."""
+
+
+class Stranger(NamedTuple):
+    """An order that rows of a table are about and that no table of orders has."""
+
+    sheet: str
+    subject: str
+    rows: list[int]
+    statements: list[int]
+    """The numbers of the statements of these rows."""
 
 
 class State:
@@ -115,6 +132,7 @@ class State:
     def begin(self) -> None:
         self._run("DELETE FROM stated")
         self._run("DELETE FROM present")
+        self._run("DELETE FROM unread")
 
     def states(self, digests: Sequence[bytes]) -> set[bytes]:
         """Return which rows are already known. What they state is recorded."""
@@ -150,13 +168,45 @@ class State:
         for subject, key, origins in self._run(query).fetchall():
             yield subject, key, origins.split("\n")
 
-    def forget_statements(self, subject: str, key: str) -> None:
-        """Forget rows with these statements, so that they do not count as known."""
-        query = (
-            "UPDATE stated SET digest = NULL WHERE digest IN (SELECT digest FROM stated WHERE subject = ? AND key = ?)"
+    def forget_statements(self, facts: Iterable[tuple[str, str]]) -> None:
+        """Forget what is stated of these subjects and keys, so that rows that state any of it do not count as known."""
+        told = json.dumps(list(facts))
+        among = (
+            """(subject, key) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"""
         )
-        self._run(query, (subject, key))
-        self._run("DELETE FROM stated WHERE subject = ? AND key = ?", (subject, key))
+        rows = f"SELECT digest FROM stated WHERE {among}"  # noqa: S608
+        self._run(f"UPDATE stated SET digest = NULL WHERE digest IN ({rows})", (told,))  # noqa: S608
+        self._run(f"DELETE FROM stated WHERE {among}", (told,))  # noqa: S608
+
+    def without_order(self, orders: Sequence[str]) -> list[Stranger]:
+        """Return the orders of new or changed rows that are in none of these tables and were never sent, by table and row."""
+        query = """
+            WITH orders AS MATERIALIZED (SELECT value AS name FROM json_each(?)),
+              named AS (SELECT n, sheet, subject, row FROM stated UNION ALL SELECT NULL, sheet, subject, row FROM unread)
+            SELECT s.sheet, s.subject, json_group_array(DISTINCT s.row), json_group_array(s.n) FILTER (WHERE s.n > 0) FROM named s
+            WHERE s.subject != ? AND s.row > 0 AND s.sheet NOT IN (SELECT name FROM orders)
+              AND s.subject NOT IN (SELECT subject FROM stated WHERE sheet IN (SELECT name FROM orders))
+              AND s.subject NOT IN (SELECT subject FROM held WHERE sheet IN (SELECT name FROM orders))
+              AND NOT EXISTS (SELECT 1 FROM facts f WHERE f.subject = s.subject AND NOT f.withdrawn
+                AND (f.key = 'imposed' OR f.sheet IN (SELECT name FROM orders)))
+            GROUP BY s.sheet, s.subject ORDER BY s.sheet, min(s.row)
+        """
+        rows = self._run(query, (json.dumps(orders), AUTHORITY_SUBJECT)).fetchall()
+        return [Stranger(*row[:2], *(sorted(json.loads(found)) for found in row[2:])) for row in rows]
+
+    def orders_in(self, orders: Sequence[str]) -> set[str]:
+        """Return the references of all orders that these tables have or had."""
+        query = """
+            SELECT subject FROM facts WHERE sheet IN (SELECT value FROM json_each(?1)) AND NOT withdrawn
+            UNION SELECT subject FROM stated WHERE sheet IN (SELECT value FROM json_each(?1))
+            UNION SELECT subject FROM held WHERE sheet IN (SELECT value FROM json_each(?1)) AND subject != ''
+        """
+        return {subject for (subject,) in self._run(query, (json.dumps(orders),))}
+
+    def read_again(self, strangers: Iterable[Stranger]) -> None:
+        """Forget the rows about these, so that they do not count as known."""
+        numbers = ((number,) for one in strangers for number in one.statements)
+        self._database.executemany("UPDATE stated SET digest = NULL WHERE n = ?", numbers)
 
     def statements(self) -> Iterator[tuple[Statement, Known | None]]:
         """Yield statements in the order of the rows; one for each fact and row."""
@@ -172,9 +222,13 @@ class State:
         self._run("DELETE FROM held WHERE sheet = ?", (sheet,))
         self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", ((sheet, *one) for one in keys))
 
+    def name_unread(self, sheet: str, named: Iterable[tuple[str, int]]) -> None:
+        """Keep which orders rows are about, by order and row, that could not be read as a whole."""
+        self._database.executemany("INSERT INTO unread VALUES (?, ?, ?)", ((sheet, *one) for one in named))
+
     def holds(self, sheet: str, subject: str, key: str) -> bool:
         """Return whether the newest extract may have the fact, in a cell or a row that could not be read."""
-        query = "SELECT 1 FROM held WHERE sheet = ? AND (subject = '' OR subject = ? AND key = ?) LIMIT 1"
+        query = "SELECT 1 FROM held WHERE sheet = ? AND subject IN ('', ?) AND (subject = '' OR key = ?) LIMIT 1"
         return self._run(query, (sheet, subject, key)).fetchone() is not None
 
     def row_seen(self, sheet: str, subject: str, key: str) -> int:
@@ -182,7 +236,7 @@ class State:
         ref = key.partition("/")[2]
         query = """
             SELECT key, coalesce(seen, newest) FROM facts JOIN sheets ON name = sheet
-            WHERE subject = ? AND sheet = ? AND made = 0 AND key != ?
+            WHERE subject = ? AND +sheet = ? AND made = 0 AND key != ?
         """
         rows = self._run(query, (subject, sheet, key)).fetchall()
         return max((seen for other, seen in rows if other.partition("/")[2] == ref), default=0)
@@ -198,11 +252,14 @@ class State:
         return [Vanished(_known(row), row[-3], row[-2], row[-1] == CLEARED) for row in rows]
 
     def still_counting(self, sheet: str) -> list[Vanished]:
-        """Return facts of a table that are in no row any more and were not withdrawn, except orders that ended and left the table."""
+        """Return facts of a table that are in no row any more and were not withdrawn, except orders that ended and left the table.
+
+        The + keeps SQLite from reading the whole table for each of them.
+        """
         ref = "CASE instr({0}.key, '/') WHEN 0 THEN '' ELSE substr({0}.key, instr({0}.key, '/')) END"
         query = f"""
             SELECT {_KNOWN}, subject, key, coalesce(how, 0) = {CLEARED} OR EXISTS
-              (SELECT 1 FROM facts o WHERE o.subject = f.subject AND o.sheet = f.sheet AND o.gone IS NULL AND NOT o.made
+              (SELECT 1 FROM facts o WHERE o.subject = f.subject AND +o.sheet = f.sheet AND o.gone IS NULL AND NOT o.made
                 AND {ref.format("o")} = {ref.format("f")})
             FROM facts f LEFT JOIN present ON fact = id
             WHERE sheet = ? AND NOT made AND NOT withdrawn AND gone IS NOT NULL AND coalesce(how, 0) < {HELD} AND NOT
@@ -281,6 +338,11 @@ class State:
     def withdraw(self, fact: int, event: str, body: bytes, time: int, origin: str) -> None:
         self._run("UPDATE facts SET withdrawn = 1, time = ?, event = ? WHERE id = ?", (time, event, fact))
         self.put(event, body, origin)
+
+    def drop_rows_about(self, subject: str) -> None:
+        """Forget the rows about an order, so that they are read again."""
+        query = "DELETE FROM rows WHERE fact IN (SELECT id FROM facts WHERE subject = ?)"
+        self._run(query, (subject,))
 
     def drop_rows_with(self, fact: int) -> None:
         """Forget rows that stated the fact as it was, so that they are read again if they come back."""

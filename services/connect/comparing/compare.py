@@ -9,6 +9,7 @@ from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Refusal
 from services.connect.comparing.follow import Followed, event_of, fact_in_words
 from services.connect.comparing.rows import Rows, Telling
+from services.connect.comparing.strangers import name_strangers
 from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
@@ -60,8 +61,8 @@ def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Import
     result, state = ImportResult(), setting.state
     with state.transaction(keep):
         state.begin()
-        for extract in extracts:
-            _read(setting, extract, result)
+        columns = {extract.name: _read(setting, extract, result) for extract in extracts}
+        name_strangers(state, {extract.name: extract.table for extract in extracts}, columns, result)
         _refuse_contradictions(state, result)
         _follow(setting, {extract.name: extract for extract in extracts}, result)
         _beat(setting, extracts, result)
@@ -73,14 +74,17 @@ def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Import
     return result
 
 
-def _read(setting: Setting, extract: Extract, result: ImportResult) -> None:
+def _read(setting: Setting, extract: Extract, result: ImportResult) -> str:
+    """Read a table, and return which column holds the reference of the order."""
     rows = Rows(setting.mapping, extract.table, extract.name, extract.grid, extract.epoch, setting.secret)
     rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, result)
+    return rows.order_column
 
 
 def _refuse_contradictions(state: State, result: ImportResult) -> None:
-    for subject, key, origins in list(state.contradictions()):
-        state.forget_statements(subject, key)
+    found = list(state.contradictions())
+    state.forget_statements((subject, key) for subject, key, _ in found)
+    for subject, key, origins in found:
         places = " and ".join(dict.fromkeys(origins))
         words = f"{fact_in_words(key)} of order {subject} is stated in more than one way"
         result.refusals.append(Refusal(places, words))

@@ -113,6 +113,11 @@ class Reader:
             found = self._fact(form, row, subject)
             yield found._replace(**caseload) if isinstance(found, Said) else found
 
+    @property
+    def order_column(self) -> str:
+        """Return the name of the column with the order's reference; empty if there is none."""
+        return letters(self._order.places[0]) if self._order is not None and self._order.places else ""
+
     def place(self, row: int, column: int | None) -> str:
         """Return the name of a cell, or of a row."""
         return f"{self._name}!{letters(column)}{row}" if column is not None else f"{self._name}, row {row}"

@@ -6,7 +6,7 @@ from contracts.client import Message, Source
 from contracts.clock import system_clock
 from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
-from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded
+from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded, OrderImposed
 from services.connect.comparing.difference import A_MOMENT, Known, Older, Same, ToSay, decide, is_newest
 from services.connect.mapping.model import Ended, Table
 from services.connect.moments import local_day, moment
@@ -134,6 +134,8 @@ class Followed:
         time = max(at, known.time + A_MOMENT)
         message = event_of(self.source, subject, FactWithdrawn(fact=key), time)
         self.state.withdraw(known.id, message.id, message.body, time, self.name)
+        if key == OrderImposed.KEY:
+            self.state.drop_rows_about(subject)
         self.result.said[FactWithdrawn.NAME, "gone"] += 1
 
     def _end(self, subject: str, policy: Ended, gone: int) -> None:

@@ -41,6 +41,11 @@ class Rows:
         told = repr((_VERSION, mapping.dates, mapping.epoch, name, table)).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()
 
+    @property
+    def order_column(self) -> str:
+        """Return the name of the column with the order's reference, as in `C`; empty if there is none."""
+        return self._reader.order_column
+
     def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
         """Read the rows, leaving statements in the state and faults in the result."""
         reading = _Reading(self._reader, self._name, state, telling, taken, result)
@@ -51,6 +56,7 @@ class Rows:
             result.rows[self._name] += len(some)
             result.same += len(some) - len(new)
             state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
+        state.name_unread(self._name, reading.unread)
         if is_newest(taken, state.newest(self._name)):
             state.hold(self._name, reading.held)
 
@@ -68,6 +74,8 @@ class _Reading:
     ) -> None:
         self._reader, self._name, self._state = reader, name, state
         self._telling, self._taken, self._result = telling, taken, result
+        self.unread: list[tuple[str, int]] = []
+        """Orders and rows that could not be read as a whole."""
         self.held: list[tuple[str, str]] = []
         """Subjects and keys of facts that cannot be read; both are empty for a row that cannot be read at all."""
 
@@ -84,18 +92,20 @@ class _Reading:
             case Said():
                 yield from self._said(item, row, digest)
             case Held(subject, key, refusals):
-                self._hold(subject, key, refusals)
+                self._hold(subject, key, refusals, row)
             case Blank(subject, key):
                 self._state.account(subject, key, CLEARED)
             case Unknown(refusals):
-                self._hold("", None, refusals)
+                self._hold("", None, refusals, row)
             case Noted(refusal):
                 self._result.refusals.append(refusal)
             case Ignored(total):
                 self._result.totals += total
 
-    def _hold(self, subject: str, key: str | None, refusals: Sequence[Refusal]) -> None:
+    def _hold(self, subject: str, key: str | None, refusals: Sequence[Refusal], row: Row) -> None:
         self._result.refusals += refusals
+        if subject:
+            self.unread.append((subject, row.number))
         if key is None:
             self._result.unknown += 1
             self.held.append(("", ""))
@@ -112,7 +122,7 @@ class _Reading:
                 self._telling.source, said.subject, fact, time, self._telling.row(row.number), said.caseload
             )
         except NotAcceptable as fault:
-            self._hold(said.subject, fact.key, [self._refused(said, row, fault)])
+            self._hold(said.subject, fact.key, [self._refused(said, row, fault)], row)
             return
         known = self._state.account(said.subject, fact.key, BY_STATEMENT)
         place = self._reader.place(row.number, None)
@@ -128,6 +138,7 @@ class _Reading:
             digest,
             place,
             known,
+            row.number,
         )
 
     def _refused(self, said: Said, row: Row, fault: NotAcceptable) -> Refusal:

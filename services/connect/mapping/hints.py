@@ -57,7 +57,8 @@ FACTS: dict[str, dict[str, Names]] = {
     "plan.agreed": {"agreed_on": (*_on("plan agreed", "case management plan", "plan", "action plan"),)},
     "induction.held": {"held_on": (*_on("induction", "induction held", "upw induction"),)},
     "placement.started": {
-        "started_on": (*_on("placement started", "placement start", "placement began", "first placement", "work started"),),
+        "started_on": (*_on("placement started", "placement start", "placement began", "first placement", "work started"),
+                       "started squad", "squad started", "started work"),
         "setting": ("placement setting", "setting", "placement type", "placement"),
         "work_type": ("placement work", "kind of work", "work type", "type of work"),
     },

@@ -52,6 +52,11 @@ def meant(word: str, kind: type[Code]) -> list[Code]:
     return [one for one in kind if any(_within(word, phrase) for phrase in _phrases(one))]
 
 
+def means(word: str, code: Code) -> bool:
+    """Return whether the word is the code in all but spelling: the same whole words."""
+    return any(spoken(word) == spoken(phrase) for phrase in _phrases(code))
+
+
 def _phrases(code: Code) -> list[str]:
     own = [word for word, meaning in OTHER_WORDS.get(type(code), {}).items() if meaning == code and len(word) > 1]
     return [str(code).replace("_", " "), code.label, *own]

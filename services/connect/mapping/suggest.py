@@ -10,13 +10,13 @@ from typing import Any
 from contracts.codes import Attendance, Code, EndReason, RequirementKind, Sex, WorkType
 from contracts.decoding import envelope
 from contracts.events import Fact, PersonRef
-from services.connect.extracts.cells import plain, text_of
+from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.mapping.forms import bare, optional
 from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
-from services.connect.mapping.likeness import SURE, meant
+from services.connect.mapping.likeness import SURE, means, meant
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
-from services.connect.mapping.transforms import code_in
+from services.connect.mapping.transforms import code_in, whole_in
 from services.connect.mapping.words import MONTHS
 
 _SHOWN = 8
@@ -28,6 +28,9 @@ _NO_NUMBER = (
     "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
 )
 
+_DAY = 24 * 60
+"""Minutes: longer than any session."""
+_DAY_MONTH = re.compile(r"(\d{1,2})[./\- ](\d{1,2})[./\- ](?:\d{4}|\d\d)(?!\d)")
 _GONE = (
     "if a row is gone, what was sent still counts and is reported each time (report), is taken back (withdraw), "
     "or the order ends ({ended: other})"
@@ -154,7 +157,14 @@ def _hours(sheet: Sheet, _: str) -> str | None:
     if hours is None:
         return None
     hours.used = True
-    return f"{{column: {_quoted(hours.heading)}, times: 60, blank: 0}}  # hours make minutes"
+    most = max((whole_in(cell, 60) for cell in hours.filled if reads(_minutes, cell)), default=0)
+    long = "; some are longer than a day: are they minutes?" if most > _DAY else ""
+    given = f"{{column: {_quoted(hours.heading)}, times: 60, blank: 0}}"
+    return f"{given}  # DOUBT: taken for hours, so for 60 minutes each, and a blank cell for none{long}"
+
+
+def _minutes(cell: Scalar) -> int:
+    return whole_in(cell, 60)
 
 
 def _number(sheet: Sheet, name: str) -> str | None:
@@ -180,14 +190,17 @@ def _found(member: str, column: Seen, kind: Any) -> Iterator[str]:
 def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     read = code_in(kind, {})
     unknown = Counter(text_of(cell) for cell in column.filled if not reads(read, cell))
-    blank = "not_known" in list(kind) and len(column.filled) < len(column.cells)
+    blank = "not_known" if "not_known" in list(kind) else "other" if kind is WorkType else ""
+    blanks = len(column.cells) - len(column.filled) if blank else 0
+    counted = f"{blanks} blank {'cell counts' if blanks == 1 else 'cells count'} as {blank.replace('_', ' ')}"
+    doubt = f"DOUBT: {counted}" if blanks else ""
     if not unknown:
-        where = f"{{column: {_quoted(column.heading)}, blank: not_known}}" if blank else _quoted(column.heading)
-        yield f"        {member}: {where}  # all {len(column.filled)} words are known"
+        where = f"{{column: {_quoted(column.heading)}, blank: {blank}}}" if blanks else _quoted(column.heading)
+        yield f"        {member}: {where}  # all {len(column.filled)} words are known{doubt and '; ' + doubt}"
         return
     yield f"        {member}:"
     yield f"          column: {_quoted(column.heading)}"
-    yield from ["          blank: not_known"] if blank else []
+    yield from [f"          blank: {blank}  # {doubt}"] if blanks else []
     yield f"          codes:  # DOUBT: your words; the codes are {', '.join(kind)}"
     for word, times in unknown.most_common(_WORDS):
         code, doubt = _nearest(word, kind)
@@ -200,7 +213,7 @@ def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
     """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
     found = meant(word, kind)
     if len(found) == 1:
-        return str(found[0]), ""
+        return str(found[0]), "" if means(word, found[0]) else f'; DOUBT: taken for "{found[0].label}"'
     if kind is WorkType and not found:
         return str(WorkType.OTHER), "; DOUBT: nothing nearer was found"
     return '"?"', f"; {' or '.join(found)}?" if found else ""
@@ -232,15 +245,16 @@ def _length(sheet: Sheet, kind: RequirementKind, column: Seen) -> str:
 
 def _missing(sheet: Sheet, member: str, hint: Any) -> str:
     kind = bare(hint)
-    if kind is bool:
-        return "{always: no}  # DOUBT: no column was found; is it always so?"
     codes = list(kind) if isinstance(kind, type) and issubclass(kind, Code) else []
     usual = next((code for code in ("not_known", "other", "unpaid_work") if code in codes), None)
+    none = f"DOUBT: no column was found for {member.replace('_', ' ')}"
+    if kind is bool:
+        return f"{{always: no}}  # {none}, so it is no in every row; is it always so?"
     if usual is not None and kind is not EndReason:
-        return f"{{always: {usual}}}  # DOUBT: no column was found; is it always so?"
+        return f"{{always: {usual}}}  # {none}, so it is {usual.replace('_', ' ')} in every row; is it always so?"
     if member == "rule_version":
-        return '{always: "1"}  # DOUBT: no column was found'
-    return f'"?"  # DOUBT: no column was found for {member.replace("_", " ")}{_perhaps(sheet, kind, codes)}'
+        return f'{{always: "1"}}  # {none}, so it is 1 in every row; is it always so?'
+    return f'"?"  # {none}{_perhaps(sheet, kind, codes)}'
 
 
 def _perhaps(sheet: Sheet, kind: Any, codes: Sequence[str]) -> str:
@@ -265,9 +279,18 @@ def _evidence(column: Seen, kind: Any) -> str:
     mixed = kind is date and len({isinstance(cell, str) for cell in filled}) > 1
     if mixed:
         words += "; DOUBT: some dates are text, some are not: were days and months swapped?"
+    if kind is date and (either := next(_either_way(filled), None)):
+        words += f"; DOUBT: no date tells days from months: {either} is read as day, month, year, unless you give `dates: mdy`"
     if wrong:
         words += f"; DOUBT: {', '.join(dict.fromkeys(_quoted(text_of(cell)) for cell in wrong[:_SHOWN]))}"
     return words
+
+
+def _either_way(cells: Sequence[Scalar]) -> Iterator[str]:
+    """Yield dates written as text that are also dates in American order, if all of the column are."""
+    found = [match for cell in cells if (match := _DAY_MONTH.match(text_of(cell)))]
+    if all(max(int(match[1]), int(match[2])) <= 12 for match in found):
+        yield from (match[0] for match in found if match[1] != match[2])
 
 
 def _distinct(column: Seen) -> str:

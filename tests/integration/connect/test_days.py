@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import command_line
-from tests.support.extracts import HEADINGS, mapping, order, taken, xlsx
+from tests.support.extracts import HEADINGS, SESSIONS, mapping, order, taken, xlsx
 from tests.support.platform import Platform, platform
 
 payback = command_line(["services.connect.commands"])
@@ -275,6 +275,74 @@ def test_sheets_of_events(tmp_path: Path, server: Platform) -> None:
     ]
     office.send(office.book(4, order("A1"), sessions=[["A1", "s1", day, "DNA", 4]]), status=1)
     assert office.said() == []
+
+
+WORK = date(2026, 3, 1)
+
+
+def session(ref: str, number: str) -> list[Any]:
+    return [ref, number, WORK, "Attended", 3.5]
+
+
+def strange(done: Result) -> list[str]:
+    return [line for line in done.stdout.splitlines() if "was never sent" in line]
+
+
+@pytest.fixture
+def squad(tmp_path: Path, server: Platform) -> Office:
+    return Office(tmp_path, server, "vanished: withdraw", sessions="vanished: withdraw")
+
+
+def test_a_row_about_an_order_that_nobody_knows_is_named_until_it_is_corrected(squad: Office) -> None:
+    sessions = [session("CPO/12", "s1"), session("CP0/21", "s2"), session("CP0/21", "s3"), session("Q", "s4")]
+    book = squad.book(2, order("CPO/12"), order("CPO/0021"), sessions=sessions)
+    told = [
+        "Sessions!A3, A4: order 'CP0/21' is not in Orders and was never sent; did you mean 'CPO/0021'?",
+        "Sessions!A5: order 'Q' is not in Orders and was never sent",
+    ]
+    checked = CliRunner().invoke(payback, ["connect", "check", str(squad.mapping), str(book)])
+    assert strange(checked) == told
+    done = squad.send(book)
+    assert strange(done) == told
+    assert "3 rows name an order that is not known. What is said of it is sent all the same." in done.stdout
+    assert {data["ref"] for _, kind, data in squad.said() if kind.startswith("session")} == {"s1", "s2", "s3", "s4"}
+    assert strange(squad.send(squad.book(3, order("CPO/12"), order("CPO/0021"), sessions=sessions))) == told
+    assert squad.said() == []
+    mended = [session("CPO/12", "s1"), session("CPO/0021", "s2"), session("CPO/0021", "s3")]
+    assert strange(squad.send(squad.book(4, order("CPO/12"), order("CPO/0021"), sessions=mended))) == []
+
+
+def test_an_order_that_cannot_be_read_or_was_sent_before_is_known(squad: Office) -> None:
+    refused = order("A2", Court="Lerwik")
+    sessions = [session("A1", "s1"), session("A2", "s2")]
+    assert strange(squad.send(squad.book(2, order("A1"), refused, sessions=sessions), status=1)) == []
+    alone = taken(xlsx(squad.folder / "day3.xlsx", {"Sessions": [SESSION_HEADINGS, *sessions, session("A3", "s3")]}), 3)
+    assert strange(squad.send(alone)) == [
+        "Sessions!A4: order 'A3' is not in Orders and was never sent; did you mean 'A1' or 'A2'?"
+    ]
+
+
+def test_a_row_that_cannot_be_read_names_its_order_all_the_same(squad: Office) -> None:
+    wrong = ["CP0/12", "s1", WORK, "Perhaps", 3]
+    done = squad.send(squad.book(2, order("CPO/12"), sessions=[wrong]), status=1)
+    assert "Sessions!D2: attendance 'Perhaps' is not known" in done.stdout
+    assert strange(done) == ["Sessions!A2: order 'CP0/12' is not in Orders and was never sent; did you mean 'CPO/12'?"]
+
+
+def test_what_was_sent_about_an_order_that_is_taken_back_is_named_from_the_next_time(squad: Office) -> None:
+    sessions = [session("A1", "s1")]
+    squad.send(squad.book(2, order("A1"), order("B2"), sessions=sessions))
+    squad.send(squad.book(3, order("B2"), sessions=sessions))
+    assert strange(squad.send(squad.book(4, order("B2"), sessions=sessions))) == [
+        "Sessions!A2: order 'A1' is not in Orders and was never sent"
+    ]
+
+
+def test_where_no_table_states_orders_none_is_missed(tmp_path: Path, server: Platform) -> None:
+    office = Office(tmp_path, server)
+    office.mapping.write_text("authority: S12000027\ntables:" + SESSIONS.format(more="vanished: report"))
+    done = office.send(office.book(2, sessions=[session("A1", "s1")]))
+    assert (strange(done), len(office.said())) == ([], 1)
 
 
 def test_the_platform_is_away_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -1,15 +1,26 @@
 """What is proposed for tables that nobody has explained."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from contracts.codes import Code
 from services.cli import command_line
+from services.connect.extracts.columns import Row
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
+from services.connect.mapping.hints import BORN, FACTS, HOURS, LENGTHS, ORDER
+from services.connect.mapping.likeness import means
 from services.connect.mapping.loading import read_mapping
+from services.connect.mapping.seen import sheet_of
+from services.connect.mapping.suggest import proposal
 from services.connect.work import Job, check
 from tests.support.extracts import HEADINGS, Rows, order, text, xlsx
 
@@ -29,10 +40,10 @@ def test_what_it_says_of_a_spreadsheet() -> None:
     for line in (
         '        imposed_on: "Date of order"  # 7 of 7 cells are dates',
         '        age_at_imposition: {born: "DOB"}  # the date of birth itself is not sent',
-        '            "Lerwick JP": justice_of_the_peace  # in 1 row',
+        '            "Lerwick JP": justice_of_the_peace  # in 1 row; DOUBT: taken for "Justice of the peace"',
         '        sex: "M/F"  # all 7 words are known',
         '          - {kind: unpaid_work, hours: "Unpaid work hours", complete_by: "Complete by"}  # 6 of 6 cells are whole numbers',
-        "        fine_default: {always: no}  # DOUBT: no column was found; is it always so?",
+        "        fine_default: {always: no}  # DOUBT: no column was found for fine default, so it is no in every row; is it always so?",
         "  # Notes is left out: no column looks like the reference of an order.",
     ):
         assert line in said.splitlines()
@@ -64,7 +75,7 @@ def test_sessions_without_a_number_are_doubted(tmp_path: Path) -> None:
     said = suggested(text(tmp_path / "sessions.csv", rows))
     assert '  - name: "Sessions"' in said
     assert '        ref: {joined: ["Session date"]}  # DOUBT: rows have no number' in said
-    assert '        minutes_credited: {column: "Hours", times: 60, blank: 0}  # hours make minutes' in said
+    assert '        minutes_credited: {column: "Hours", times: 60, blank: 0}  # DOUBT: taken for hours' in said
     made = read_mapping(said.replace("S12000000", "S12000027"), "m")
     report = check(Job(made, Home(tmp_path / "home"), None), [tmp_path / "sessions.csv"])
     assert report.status == 0, report.lines
@@ -77,6 +88,76 @@ def test_dates_that_a_program_may_have_swapped_are_doubted(tmp_path: Path) -> No
         '2 of 3 cells are dates; DOUBT: some dates are text, some are not: were days and months swapped?; DOUBT: "soon"'
         in said
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "doubted"),
+    [
+        (["03/04/2026", "05/06/2026"], True),
+        (["03/04/2026", "25/06/2026"], False),
+        (["2026-04-03", "4 May 2026"], False),
+        (["03/03/2026"], False),
+        ([date(2026, 4, 3), "05/06/2026"], True),
+    ],
+)
+def test_dates_of_which_none_tells_days_from_months_are_doubted(days: list[Any], doubted: bool, tmp_path: Path) -> None:
+    rows = [HEADINGS, *(order(f"A{n}", Date_of_order=day) for n, day in enumerate(days))]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": rows}))
+    assert ("is read as day, month, year, unless you give `dates: mdy`" in said) is doubted
+
+
+def test_work_of_who_did_not_come_is_blank_and_may_be(tmp_path: Path) -> None:
+    rows: Rows = [
+        ["Case ref", "Session date", "Attended", "Hours", "Project"],
+        ["A1", date(2026, 3, 1), "Present", 3, "Kirkyard"],
+        ["A1", date(2026, 3, 8), "No show", "", ""],
+    ]
+    table = text(tmp_path / "s.csv", rows)
+    said = suggested(table)
+    assert "          blank: other  # DOUBT: 1 blank cell counts as other" in said.splitlines()
+    report = check(
+        Job(read_mapping(said.replace("S12000000", "S12000027"), "m"), Home(tmp_path / "home"), None), [table]
+    )
+    assert report.status == 0, report.lines
+
+
+def test_hours_of_more_than_a_day_may_be_minutes(tmp_path: Path) -> None:
+    for hours, doubted in ((210, True), (3.5, False)):
+        rows: Rows = [["Case ref", "Session date", "Attended", "Hours"], ["A1", date(2026, 3, 1), "Present", hours]]
+        said = suggested(text(tmp_path / "s.csv", rows))
+        assert ("some are longer than a day: are they minutes?" in said) is doubted
+
+
+WORDS = st.sampled_from(
+    ["", "Lerwick JP", "dna", "Male", "Grounds", "yes", "Gone home", "03/04/2026", "7", "3.5", "tbc"]
+)
+COLUMNS = st.sampled_from(
+    [*ORDER[:2], *BORN[:1], *HOURS[:1], *(n for names in LENGTHS.values() for n in names[:1])]
+    + [name for fact in FACTS.values() for names in fact.values() for name in names[:1]]
+)
+CONSTANT = re.compile(r"""\b(always|blank|times|vanished): |: \[\]|^ {12}"[^"]*": (?!"\?")""")
+"""What a line of a proposal gives that stands in no cell."""
+
+
+@given(st.lists(COLUMNS, min_size=2, max_size=30, unique=True), st.data())
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_guessed_without_a_doubt_and_its_reason(headings: list[str], data: st.DataObject) -> None:
+    """Whatever columns there are. A word that is the same but for its spelling is no guess."""
+    some = [Row(n, data.draw(st.lists(WORDS, min_size=len(headings), max_size=len(headings)))) for n in range(3)]
+    said = proposal(
+        [sheet_of("Orders", False, ["Case ref", *headings], [Row(r.number, ["A1", *r.cells]) for r in some])]
+    )
+    for line in said.splitlines():
+        given_here, _, remark = line.partition("  # ")
+        if CONSTANT.search(given_here) and "DOUBT: your words" not in remark:
+            guessed = re.fullmatch(r' {12}("[^"]*"): (\w+)', given_here)
+            same = guessed and any(
+                means(json.loads(guessed[1]), code)
+                for kind in Code.__subclasses__()
+                for code in kind
+                if code == guessed[2]
+            )
+            assert same or len(remark.partition("DOUBT: ")[2]) > 10, line
 
 
 def test_references_that_tell_of_the_person_are_doubted(tmp_path: Path) -> None:
