@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
@@ -72,8 +72,8 @@ def validate(
 
 @commands.command(
     help=(
-        "Send a file. If it is stopped, it goes on from there when it is run again, and also sends lines added "
-        "meanwhile.\n\n"
+        "Send a file. If it is stopped, it goes on from there when it is run again, and also sends lines added or "
+        "corrected meanwhile.\n\n"
         "Exit status: 0 all accepted, 1 some refused, 3 the platform does not accept them, 4 the platform is away: run "
         "it again."
     ),
@@ -104,16 +104,19 @@ def publish(  # noqa: PLR0913, PLR0917
 ) -> None:
     _check_lines(file)
     spool_path, receipts = Path(f"{file}.spool"), receipts or Path(f"{file}.receipts.ndjson")
-    if restart:
-        for path in (receipts, *spool_path.parent.glob(f"{spool_path.name}*")):
-            path.unlink(missing_ok=True)
-    with _opened(file) as stream, Spool(spool_path) as spool, Progress(_size(file)) as progress:
-        addresses = {Topic.ORDERS: orders, Topic.UNPAID_WORK: unpaid_work}
-        token, sign = lambda: token_file.read_text().strip(), _signer(signing_key)
-        client = Client(spool, addresses, token, patience=patience, sign=sign)
-        publication = Publication(stream, spool, client, receipts)
+    addresses = {Topic.ORDERS: orders, Topic.UNPAID_WORK: unpaid_work}
+    token, sign = lambda: token_file.read_text().strip(), _signer(signing_key)
+
+    def begun(stream: BinaryIO, spool: Spool) -> Publication:
+        return Publication(stream, spool, Client(spool, addresses, token, patience=patience, sign=sign), receipts)
+
+    with _opened(file) as stream:
         try:
-            complete = publication.run(lambda state: progress.at(state.end, _so_far(state)))
+            if restart or _changed(stream, spool_path, begun):
+                _forget(spool_path, receipts)
+            with Spool(spool_path) as spool, Progress(_size(file)) as progress:
+                publication = begun(stream, spool)
+                complete = publication.run(lambda state: progress.at(state.end, _so_far(state)))
         except (NotSent, FileChanged, SpoolBusy, SpoolFull) as fault:
             typer.echo(f"{fault}. Nothing is lost; run it again to go on.", err=True)
             raise typer.Exit(3) from None
@@ -122,10 +125,33 @@ def publish(  # noqa: PLR0913, PLR0917
     for reason, count in sorted(state.refused.items(), key=lambda pair: -pair[1]):
         typer.echo(f"{count:>9,}  {reason}: {Reason.of(reason).remedy}")
     if not complete:
-        typer.echo("the platform is away; run it again to go on", err=True)
-        raise typer.Exit(4)
+        _end_away()
     if state.refused:
         raise typer.Exit(1)
+
+
+def _changed(stream: BinaryIO, spool_path: Path, begun: Callable[[BinaryIO, Spool], Publication]) -> bool:
+    """Return whether lines that were read have been corrected since; what waits of the earlier ones is sent first."""
+    if not spool_path.exists():
+        return False
+    with Spool(spool_path) as spool:
+        publication = begun(stream, spool)
+        if not publication.is_of_another_file():
+            return False
+        if not publication.finish():
+            _end_away()
+    typer.echo("The file was changed: it is sent from its first line. What was accepted before counts once.", err=True)
+    return True
+
+
+def _forget(spool_path: Path, receipts: Path) -> None:
+    for path in (receipts, *spool_path.parent.glob(f"{spool_path.name}*")):
+        path.unlink(missing_ok=True)
+
+
+def _end_away() -> NoReturn:
+    typer.echo("the platform is away; run it again to go on", err=True)
+    raise typer.Exit(4)
 
 
 def _signer(path: Path | None) -> Sign:

@@ -1,6 +1,7 @@
 """The clients: one blocks, one is asynchronous; both carry out what `delivery` decides."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -11,6 +12,7 @@ from threading import Event, Lock
 import httpx
 
 from contracts.client.delivery import (
+    COUNTED_BY,
     MEDIA,
     Ask,
     Delivery,
@@ -39,8 +41,9 @@ Asking = Take | Post | Settle | Missing | Ask | TakeUp
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 FIRST_PAUSE = 0.5
-COUNTED_BY = Topic.UNPAID_WORK
-"""The service that reads both topics of an authority, so that it knows the sequence numbers of its sources."""
+PATIENCE = 600.0
+
+log = logging.getLogger(__name__)
 
 
 class _Platform:
@@ -80,6 +83,10 @@ def _tls() -> SSLContext:
     return httpx.create_ssl_context()
 
 
+def _log(wait: Wait) -> None:
+    log.warning("%s; nothing is lost, the next try is in %.1f seconds", wait.why, wait.seconds)
+
+
 def _reply(response: httpx.Response) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status_code, headers, response.content)
@@ -88,9 +95,9 @@ def _reply(response: httpx.Response) -> Reply:
 class Client:
     """Sends the events of a spool, blocking while it waits.
 
-    `addresses` are those of the two services, by kind of event. `patience` is how many seconds in a row to wait, in all, before giving up
-    for now; None is for ever. `first_pause` is the first wait after a failure, in seconds. `sign` signs each event when it is sent, as
-    `contracts.receipts.signed.Signer` does.
+    `addresses` are those of the two services, by kind of event. `patience` is how many seconds in a row to wait, in all,
+    before giving up for now; None is for ever. Each wait is logged. `first_pause` is the
+    first wait after a failure, in seconds. `sign` signs each event when it is sent, as `contracts.receipts.signed.Signer` does.
     """
 
     def __init__(
@@ -99,7 +106,7 @@ class Client:
         addresses: Mapping[Topic, str],
         token: Token,
         *,
-        patience: float | None = None,
+        patience: float | None = PATIENCE,
         first_pause: float = FIRST_PAUSE,
         sign: Sign = unsigned,
     ) -> None:
@@ -144,6 +151,7 @@ class Client:
             except StopIteration as end:
                 return bool(end.value)
             if isinstance(step, Wait):
+                _log(step)
                 if stop.wait(step.seconds):
                     return False
                 given = None
@@ -179,7 +187,7 @@ class AsyncClient:
         addresses: Mapping[Topic, str],
         token: Token,
         *,
-        patience: float | None = None,
+        patience: float | None = PATIENCE,
         first_pause: float = FIRST_PAUSE,
         sign: Sign = unsigned,
     ) -> None:
@@ -226,6 +234,7 @@ class AsyncClient:
                 await asyncio.to_thread(self._spool.settle, results)
                 return heard(results)
             case Wait(seconds):
+                _log(step)
                 await asyncio.sleep(seconds)
                 return None
             case Missing():

@@ -19,6 +19,8 @@ from contracts.rejections import Reason
 MOST, MOST_BYTES = 500, 4 << 20
 LONGEST_ASKED = 3600.0
 MEDIA = "application/cloudevents-batch+json"
+COUNTED_BY = Topic.UNPAID_WORK
+"""The service that reads both topics of an authority, so that it knows the sequence numbers of its sources."""
 
 
 class NotSent(Exception):
@@ -74,6 +76,8 @@ class Wait(NamedTuple):
     """Asks to wait so many seconds."""
 
     seconds: float
+    why: str
+    """The reason in words, as in `orders did not answer`."""
 
 
 Step = Take | Post | Settle | Missing | Ask | TakeUp | Wait
@@ -135,8 +139,14 @@ def deliver(kind: Topic, pace: Pace, sign: Sign = unsigned) -> Delivery:
         seconds = pace.after_failure(asked_to_wait(reply))
         if seconds is None:
             return False
-        yield Wait(seconds)
+        yield Wait(seconds, _fault(kind, reply))
     return True
+
+
+def _fault(kind: Topic, reply: Reply | None) -> str:
+    """Return the fault in words. An answer that cannot be read is named by its status too."""
+    name = kind.value.removesuffix(".events")
+    return f"{name} did not answer" if reply is None else f"{name} answered with status {reply.status}"
 
 
 def take_up(pace: Pace) -> Delivery:
@@ -154,7 +164,7 @@ def take_up(pace: Pace) -> Delivery:
         seconds = pace.after_failure(asked_to_wait(reply))
         if seconds is None:
             return False
-        yield Wait(seconds)
+        yield Wait(seconds, _fault(COUNTED_BY, reply))
     return True
 
 

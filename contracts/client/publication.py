@@ -21,6 +21,7 @@ from contracts.decoding.lines import Line, lines
 from contracts.rejections import Rejection
 
 AT_ONCE = 500
+_PIECE = 1 << 20
 _NOTE = "publication"
 
 
@@ -35,8 +36,10 @@ class State(msgspec.Struct):
     """Bytes of the file that were read."""
     line: int = 0
     last: str = ""
-    """A digest of the last line, so that another file of the same name is noticed."""
+    """A digest of the last line, by which earlier versions noticed another file of the same name."""
     last_length: int = 0
+    whole: str = ""
+    """A digest of all that was read, so that a corrected line is noticed."""
     receipts: int = 0
     """Length of the receipts in bytes."""
     under_way: list[int] = []
@@ -59,7 +62,24 @@ class Publication:
         self._file, self._spool, self._client = file, spool, client
         noted = spool.note(_NOTE)
         self.state = msgspec.json.decode(noted, type=State) if noted else State()
-        self._path = receipts
+        self._path, self._behind = receipts, sha256()
+
+    def is_of_another_file(self) -> bool:
+        """Return whether the file no longer begins with what was read: it is another one, or somebody has corrected it."""
+        try:
+            self._check_file()
+        except FileChanged:
+            return True
+        return False
+
+    def finish(self) -> bool:
+        """Send what waits and write its receipts, but read no more; False if patience ends first. Raises what send raises."""
+        with self._path.open("ab") as receipts:
+            receipts.truncate(self.state.receipts)
+            sent = self._client.send()
+            if sent:
+                self._write_results(receipts)
+            return sent
 
     def run(self, told: Callable[[State], object] = lambda _: None) -> bool:
         """Continue to the end of the file (True), or of the client's patience (False). Raises FileChanged, and what send raises."""
@@ -74,8 +94,15 @@ class Publication:
             return False
 
     def _check_file(self) -> None:
+        self._behind, last, left = sha256(), sha256(), self.state.end
+        self._file.seek(0)
+        while left and (piece := self._file.read(min(left, _PIECE))):
+            left -= len(piece)
+            self._behind.update(piece)
         self._file.seek(self.state.end - self.state.last_length)
-        if sha256(self._file.read(self.state.last_length)).hexdigest() != (self.state.last or sha256().hexdigest()):
+        last.update(self._file.read(self.state.last_length))
+        known = {self._behind.hexdigest(), last.hexdigest()}
+        if left or (self.state.whole or self.state.last or last.hexdigest()) not in known:
             raise FileChanged("the file has changed since sending began; start again with --restart")
 
     def _read_on(self, receipts: BinaryIO) -> bool:
@@ -91,6 +118,9 @@ class Publication:
             under_way=[first + line.number for line, _ in messages],
         )
         state.last_length = min(taken[-1].end, 1 << 16)
+        self._file.seek(start)
+        self._behind.update(self._file.read(state.end - start))
+        state.whole = self._behind.hexdigest()
         self._file.seek(state.end - state.last_length)
         state.last = sha256(self._file.read(state.last_length)).hexdigest()
         state.refused = dict(state.refused)

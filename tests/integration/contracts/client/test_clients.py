@@ -1,6 +1,7 @@
 """Both clients, against a server that answers badly: everything arrives, in order, and everything is told."""
 
 import asyncio
+import inspect
 import resource
 import subprocess
 import sys
@@ -182,6 +183,23 @@ def test_patience_ends(send: Send, spool: Spool) -> None:
     spool.add(received(1))
     assert not send(spool, "http://127.0.0.1:1", patience=0.05)
     assert spool.waiting() == 1
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_nobody_waits_for_ever_unless_told_to(kind: type[Client] | type[AsyncClient]) -> None:
+    usual = inspect.signature(kind).parameters["patience"].default
+    assert 0 < usual <= 3600
+
+
+def test_each_wait_is_logged_with_its_reason(send: Send, spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+    spool.add(received(1))
+    with platform(503, "half") as server:
+        assert send(spool, server.address)
+    assert [one.getMessage().partition(";")[0] for one in caplog.records if one.name.startswith("contracts")] == [
+        "orders answered with status 503",
+        "orders did not answer",
+    ]
+    assert all("nothing is lost, the next try is in 0." in one for one in caplog.messages if "orders" in one)
 
 
 def test_only_one_sends_at_a_time(send: Send, spool: Spool) -> None:

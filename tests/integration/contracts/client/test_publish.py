@@ -80,16 +80,57 @@ def test_what_is_added_to_the_file_is_sent(file: Path) -> None:
     assert receipts(file)[-1]["line"] == 1304
 
 
+CHANGED = "The file was changed: it is sent from its first line. What was accepted before counts once."
+
+
 def test_another_file_of_the_same_name_is_noticed(file: Path) -> None:
     with platform() as server:
         publish(file, server)
         file.write_bytes(received(1).body + b"\n")
-        result = publish(file, server)
-        assert result.exit_code == 3
-        assert "--restart" in result.stderr
-        again = publish(file, server, "--restart")
+        again = publish(file, server)
+        assert CHANGED in again.stderr
+        assert CHANGED not in publish(file, server).stderr
     assert again.exit_code == 0
     assert [receipt["id"] for receipt in receipts(file)] == ["e1"]
+
+
+@pytest.mark.parametrize("mended", [b'"good1"', b'"a-longer-reference"'], ids=["as long", "longer"])
+def test_a_line_that_was_corrected_is_sent(file: Path, mended: bytes) -> None:
+    """Wherever it stands, and however long it is."""
+    lines = [received(1).body, received(2, "bad/1").body, received(3).body]
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    with platform() as server:
+        assert publish(file, server).exit_code == 1
+        file.write_bytes(file.read_bytes().replace(b'"bad/1"', mended))
+        again = publish(file, server)
+        assert (again.exit_code, CHANGED in again.stderr) == (0, True)
+        assert "3 accepted, 0 refused" in again.stdout
+        assert publish(file, server).exit_code == 0
+        assert len(server.kept) == 2 + 3
+    assert [(one["line"], one["id"], "reason" in one) for one in receipts(file)] == [
+        (1, "e1", False),
+        (2, "e2", False),
+        (3, "e3", False),
+    ]
+
+
+def test_what_waits_of_a_file_that_was_corrected_is_sent_first(file: Path) -> None:
+    file.write_bytes(received(1).body + b"\n")
+    with platform(*[503] * 1000) as away:
+        assert publish(file, away, "--patience", "0.1").exit_code == 4
+        file.write_bytes(received(2).body + b"\n")
+        assert publish(file, away, "--patience", "0.1").exit_code == 4
+    with platform() as server:
+        assert publish(file, server).exit_code == 0
+        assert [event["id"] for event in server.kept] == ["e1", "e2"]
+
+
+def test_to_begin_again_can_be_asked_for(file: Path) -> None:
+    with platform() as server:
+        publish(file, server)
+        before = len(server.kept)
+        publish(file, server, "--restart")
+        assert len(server.kept) == 2 * before
 
 
 def test_a_token_that_is_not_believed_is_told(file: Path) -> None:
