@@ -16,8 +16,9 @@ MOST = 1000
 
 async def today_of(platform: Platform, token: str, choice: Choice, limit: int) -> Today:
     """Return how much must be done, and the first of it: `limit` of each urgency from each service. A limit of 0 reads no order."""
+    asked = {**choice.asked, "limit": limit, "unrecorded": "false"}
     duties, at_risk = await asyncio.gather(
-        asyncio.gather(*(_duties(platform, token, service, {**choice.asked, "limit": limit}) for service in Service)),
+        asyncio.gather(*(_duties(platform, token, service, asked) for service in Service)),
         at_risk_of(platform, token, choice.caseload, limit=0),
     )
     return merged(duties, at_risk, choice)

@@ -37,6 +37,15 @@ class DutyCount(Struct, frozen=True):
     number: int
 
 
+class NeverRecorded(Struct, frozen=True):
+    """A standard of which many duties are overdue and which the authority never recorded as met."""
+
+    standard: str
+    title: str
+    overdue: int
+    orders: int
+
+
 class Duties(Struct, frozen=True):
     """The duties that one service holds for its authority: counts of all, and some of them."""
 
@@ -46,6 +55,7 @@ class Duties(Struct, frozen=True):
     caseloads: list[str]
     items: list[WorkItem]
     next: str | None
+    never_recorded: list[NeverRecorded] = []
 
 
 class Forecast(Struct, frozen=True):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import TypeVar
 
-from services.desk.model import AtRisk, Duties, DutyCount, WorkItem
+from services.desk.model import AtRisk, Duties, DutyCount, NeverRecorded, WorkItem
 from services.desk.words.urgency import TO_DO, When
 
 T = TypeVar("T")
@@ -87,11 +87,18 @@ class Today:
     tasks: Sequence[WorkItem] = ()
     next: str | None = None
     """The place after which the next page begins."""
+    never: Sequence[NeverRecorded] = ()
+    """Standards that were never recorded as met; their overdue duties are counted, but listed only on request."""
 
     def number(self, when: When | None, standard: str = "") -> int:
         """Return how many tasks of that urgency there are; without one, how many need action."""
         wanted = TO_DO if when is None else (when,)
         return sum(one.number for one in self.counted if one.urgency in wanted and standard in ("", one.standard))
+
+    def listed(self, when: When | None, standard: str = "") -> int:
+        """Return how many of them a list shows: all but those that one line stands for."""
+        apart = self.never if not standard and when in (None, When.OVERDUE) else ()
+        return self.number(when, standard) - sum(one.overdue for one in apart)
 
     def counts(self) -> Mapping[When, int]:
         """Return how many tasks there are of each urgency."""
@@ -124,6 +131,7 @@ def merged(duties: Iterable[Duties], at_risk: AtRisk, choice: Choice) -> Today:
         hours_at_risk=at_risk.hours_left,
         tasks=shown,
         next=shown[-1].place if shown and more else None,
+        never=[one for each in held for one in each.never_recorded],
     )
 
 
@@ -142,4 +150,4 @@ def page_of(rows: Sequence[T], number: int) -> tuple[Sequence[T], int]:
 def sections(today: Today, standard: str) -> list[tuple[When, Sequence[WorkItem], int]]:
     """Return the first tasks of each urgency that needs action, with their number."""
     found = {when: [task for task in today.tasks if task.urgency is when][:SECTION] for when in TO_DO}
-    return [(when, tasks, today.number(when, standard)) for when, tasks in found.items() if tasks]
+    return [(when, tasks, today.listed(when, standard)) for when, tasks in found.items() if tasks]

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from services.chassis.web.labels import labels
@@ -58,6 +59,18 @@ class Dot:
     """The address with more about it."""
 
 
+class Marks(NamedTuple):
+    """Lines that are drawn over a chart."""
+
+    across: float | None = None
+    """At this value."""
+    down: int | None = None
+    """Before this point, from which something is otherwise."""
+
+
+NO_MARKS = Marks()
+
+
 def at_both_widths(draw: Callable[[float], str]) -> str:
     """Return the chart for wide screens and for narrow ones; a browser shows only one of them."""
     wide = draw(WIDTH)
@@ -70,23 +83,21 @@ def line(
     unit: str,
     *,
     from_zero: bool = True,
-    middle: float | None = None,
+    marks: Marks = NO_MARKS,
     width: float = WIDTH,
 ) -> str:
     """Draw a line over months, with its interval as a band, and a line for the value with which they are compared."""
     known = [v for p in points for v in (p.value, p.lower, p.upper) if v is not None]
     if not known:
         return ""
-    low, high, step = _scale(0 if from_zero else min(known), max(known), unit)
+    low, high, step = _scale(0 if from_zero else min(known), max([*known, marks.across or 0]), unit)
     xs = [LEFT + (width - LEFT - RIGHT) * (i + 0.5) / len(points) for i in range(len(points))]
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
 
     parts = [*_grid(low, high, step, y, unit, width)]
-    if middle is not None:
-        at = f"{y(middle):.1f}"
-        parts.append(f'<line class="pb_reference" x1="{LEFT}" x2="{width - RIGHT}" y1="{at}" y2="{at}"/>')
+    parts += _marked(marks, y, xs[0] - LEFT, width)
     for run in runs([point.value for point in points]):
         if all(points[i].lower is not None for i in run):
             upper = [f"{xs[i]:.1f},{y(points[i].upper or 0):.1f}" for i in run]
@@ -102,6 +113,16 @@ def line(
         if i % every == 0
     ]
     return svg(title, width, HEIGHT, parts)
+
+
+def _marked(marks: Marks, y: Callable[[float], float], half: float, width: float) -> Iterator[str]:
+    """Draw the marks of a line chart; `half` is half the distance between two points."""
+    if marks.across is not None:
+        at = f"{y(marks.across):.1f}"
+        yield f'<line class="pb_reference" x1="{LEFT}" x2="{width - RIGHT}" y1="{at}" y2="{at}"/>'
+    if marks.down is not None:
+        at = f"{LEFT + 2 * half * marks.down:.1f}"
+        yield f'<line class="pb_reference" x1="{at}" x2="{at}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
 
 
 def bars(title: str, items: Sequence[Bar], unit: str, reference: float | None = None, width: float = WIDTH) -> str:

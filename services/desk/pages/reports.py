@@ -7,11 +7,12 @@ from typing import NamedTuple
 from fastapi import Request, Response
 
 from contracts.authorities import AUTHORITIES
+from services.chassis.web import charts
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import attachment
 from services.desk.report.evidence import evidence
 from services.desk.report.gathering import Gathering, span_of
-from services.desk.report.model import Report, Span, Told
+from services.desk.report.model import Chart, Report, Span, Told
 from services.desk.report.sentences import report
 from services.desk.report.writing import MEDIA_TYPE, as_docx
 
@@ -39,7 +40,22 @@ async def _made(kind: _Kind, site: Site, looker: Looker, request: Request) -> Re
 
 async def _read(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
     made = await _made(kind, site, looker, request)
-    return site.page(request, "report", report=made, folder=kind.folder, label=request.path_params["label"])
+    label = request.path_params["label"]
+    return site.page(request, "report", report=made, folder=kind.folder, label=label, drawn=drawn)
+
+
+def drawn(chart: Chart) -> str:
+    """Return the chart as SVG."""
+    points = [charts.Point(name, value, hollow=provisional) for name, value, provisional in chart.months]
+    return charts.at_both_widths(
+        lambda width: charts.line(
+            f"{chart.title}. {chart.lines}",
+            points,
+            "percent",
+            marks=charts.Marks(chart.target, chart.since),
+            width=width,
+        )
+    )
 
 
 async def _edit(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:

@@ -15,6 +15,7 @@ from services.desk.pages.site import Looker, Page, Route, Site
 from services.desk.platform import Service
 from services.desk.today import Choice, Order, sections
 from services.desk.words.capacity import foreseen
+from services.desk.words.never import never_recorded
 from services.desk.words.urgency import When
 
 REASONS = {
@@ -59,7 +60,9 @@ async def _today(site: Site, looker: Looker, request: Request) -> Response:
         today=today,
         choice=choice,
         sections=sections(today, choice.standard) if choice.when is None else [],
-        found=today.number(choice.when, choice.standard),
+        found=today.listed(choice.when, choice.standard),
+        never_recorded=never_recorded,
+        never=() if choice.standard else today.never,
         orders=Order,
         whens=When,
         reasons=REASONS,

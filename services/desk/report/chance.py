@@ -56,3 +56,11 @@ def compared(before: Share, after: Share) -> Difference:
     if spread == 0 or abs(gap) <= Z * spread:
         return Difference.BY_CHANCE
     return Difference.HIGHER if gap > 0 else Difference.LOWER
+
+
+def found(difference: Difference) -> str:
+    """Return the difference in words."""
+    return {
+        Difference.HIGHER: "it rose by more than chance",
+        Difference.LOWER: "it fell by more than chance",
+    }.get(difference, str(difference))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from contracts.periods import month_of, quarter_of
 from services.chassis.web import words
+from services.desk.report.aims import aims
 from services.desk.report.chance import Difference, Share, trend
-from services.desk.report.figures import Comparison, Series
+from services.desk.report.figures import Comparison, Series, percent, share_of
 from services.desk.report.model import Report, Section, Table, Told
 from services.desk.report.sentences import (
     OUTCOMES,
-    aims,
     beside_one_another,
     capacity,
     changes,
@@ -16,10 +17,8 @@ from services.desk.report.sentences import (
     method,
     numbers,
     of_themes,
-    percent,
     quality,
     sentences_of,
-    share_of,
 )
 
 _TRENDS = {
@@ -41,12 +40,12 @@ def evidence(told: Told) -> Report:
         *of_themes(told, others),
         numbers(told),
         capacity(told),
-        aims(told),
+        *aims(told),
         changes(told),
         quality(told),
     ]
     shown = [section for section in sections if section.sentences or section.table]
-    return Report(f"Evidence for self-evaluation: {told.name}", told.span.label, [*shown, _limits(), method()])
+    return Report(f"Evidence for self-evaluation: {told.name}", told.period, [*shown, _limits(), method()])
 
 
 def _of_standard(told: Told, comparison: Comparison) -> Section:
@@ -71,12 +70,21 @@ def _outcomes(told: Told, found: Sequence[Comparison]) -> Section:
 
 def _by_quarter(told: Told, series: Series) -> Table | None:
     rows = [
-        (row.period, *((words.number(share.met), words.number(share.of)) if share else ("", "")), percent(row))
+        (
+            _quarter(told, row.period),
+            *((words.number(share.met), words.number(share.of)) if share else ("", "")),
+            percent(row),
+        )
         for row in series.rows
         if row.authority == told.authority
         for share in [share_of(row)]
     ]
     return Table(f"{series.indicator.title} by quarter", ("", "Met", "Of", "Share"), rows) if rows else None
+
+
+def _quarter(told: Told, label: str) -> str:
+    """Return the label of a quarter, with a remark if it is not over."""
+    return f"{label} so far" if label == quarter_of(month_of(told.today)) else label
 
 
 def _developed(told: Told, series: Series) -> str:

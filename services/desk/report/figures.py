@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from services.desk.report.chance import Share
+
 
 class Row(Struct, frozen=True):
     """A figure as it may be shown. A suppressed figure is None, never zero."""
@@ -91,3 +93,16 @@ class Comparisons(Struct, frozen=True):
     """Comparisons of several indicators."""
 
     comparisons: list[Comparison]
+
+
+def share_of(row: Row | None) -> Share | None:
+    """Return the figure as a number out of a total; None if it is not shown or the total is 0."""
+    if row is None or row.numerator is None or not row.denominator:
+        return None
+    return Share(row.numerator, row.denominator)
+
+
+def percent(row: Row | None) -> str:
+    """Return the share in words; a suppressed or missing one is named as such."""
+    share = share_of(row)
+    return "not shown" if share is None else f"{share.percent:.1f} %"

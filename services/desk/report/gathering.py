@@ -86,6 +86,7 @@ class Gathering:
             authority=self._authority,
             name=self._name,
             span=span,
+            today=capacity.today,
             comparisons=comparisons,
             earlier={one.indicator.id: one for one in earlier},
             months=months,

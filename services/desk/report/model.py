@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from contracts.periods import add_months
 from services.desk.report.figures import Comparison, Series
 
 
@@ -17,12 +18,27 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """A share month by month, with its aim and the month of a change."""
+
+    title: str
+    lines: str
+    """The meaning of the lines across the chart and down it."""
+    months: Sequence[tuple[str, float | None, bool]]
+    """Name, percent, and whether it may still change."""
+    target: float
+    since: int | None
+    """The number of the first month after the change; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """Sentences, and perhaps a table, under a heading."""
+    """Sentences, and perhaps a table and a chart of the same figures, under a heading."""
 
     title: str
     sentences: Sequence[str]
     table: Table | None = None
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,8 @@ class Told:
     authority: str
     name: str
     span: Span
+    today: date
+    """The day of the figures."""
     comparisons: Sequence[Comparison]
     """Comparisons of each share, in the span."""
     earlier: dict[str, Comparison]
@@ -82,3 +100,18 @@ class Told:
     quarters: dict[str, Series] = field(default_factory=dict)
     """By indicator, the last eight quarters, if evidence is asked for."""
     notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def so_far(self) -> bool:
+        """Return whether the months are not over yet."""
+        return self.span.first <= self.today < add_months(self.span.last, 1)
+
+    @property
+    def period(self) -> str:
+        """Return the months in words, as in October to December 2026 so far."""
+        return f"{self.span.label}{self.yet}"
+
+    @property
+    def yet(self) -> str:
+        """Return the words after a figure of months that are not over."""
+        return " so far" if self.so_far else ""

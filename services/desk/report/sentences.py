@@ -1,17 +1,14 @@
 """The sentences of a report, in plain words made from figures."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from itertools import groupby
 
-from contracts.periods import add_months
 from services.chassis.web import words
-from services.desk.report.chance import Difference, Share, compared
-from services.desk.report.figures import Comparison, Row, Series
-from services.desk.report.model import Aim, Report, Section, Table, Told
+from services.desk.report.aims import aims
+from services.desk.report.chance import Difference, Share, compared, found
+from services.desk.report.figures import Comparison, Row, percent, share_of
+from services.desk.report.model import Report, Section, Table, Told
 
-MONTHS_BEFORE = 12
-"""How many months before a change the months after it are compared with."""
 STANDARDS, OUTCOMES = "Standards", "Outcomes"
 
 
@@ -21,13 +18,13 @@ def report(told: Told) -> Report:
         in_short(told),
         *of_themes(told, told.comparisons),
         numbers(told),
-        aims(told),
+        *aims(told),
         capacity(told),
         quality(told),
         changes(told),
     ]
     shown = [section for section in sections if section.sentences or section.table]
-    return Report(f"Performance of {told.name}", told.span.label, [*shown, method()])
+    return Report(f"Performance of {told.name}", told.period, [*shown, method()])
 
 
 def own_row(comparison: Comparison | None, authority: str) -> Row | None:
@@ -41,13 +38,6 @@ def _row_of(comparison: Comparison | None, authority: str) -> Row | None:
     return next((one.row for one in placed if one.row.authority == authority), None)
 
 
-def share_of(row: Row | None) -> Share | None:
-    """Return the figure as a number out of a total; None if it is not shown or the total is 0."""
-    if row is None or row.numerator is None or not row.denominator:
-        return None
-    return Share(row.numerator, row.denominator)
-
-
 def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     """Return what is to be said of one share: of itself, and compared with the time before and with the nation."""
     mine = _row_of(comparison, told.authority)
@@ -55,8 +45,8 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     if mine is None or share is None:
         nothing = mine is not None and mine.denominator == 0
         said = "nothing fell due in" if nothing else "there is no figure for"
-        return [f"{comparison.indicator.title}: {said} {told.span.label}."]
-    said = f"{comparison.indicator.title}: {_number(share)}{_range(mine)}."
+        return [f"{comparison.indicator.title}: {said} {told.period}."]
+    said = f"{comparison.indicator.title}: {_number(share)}{told.yet}{_range(mine)}."
     parts = [said, _trend(told, comparison, share), _beside_scotland(told, comparison)]
     if mine.provisional:
         parts.append("The figure is provisional: it can still change.")
@@ -79,15 +69,8 @@ def _trend(told: Told, comparison: Comparison, share: Share) -> str:
     before = share_of(own_row(told.earlier.get(comparison.indicator.id), told.authority))
     if before is None:
         return f"There is no figure for {told.span.before} to compare it with."
-    said = f"In {told.span.before} it was {before.percent:.1f} %: {_found(compared(before, share))}"
+    said = f"In {told.span.before} it was {before.percent:.1f} %: {found(compared(before, share))}"
     return f"{said}{_verdict(comparison.indicator.direction_of_good, compared(before, share))}."
-
-
-def _found(difference: Difference) -> str:
-    return {
-        Difference.HIGHER: "it rose by more than chance",
-        Difference.LOWER: "it fell by more than chance",
-    }.get(difference, str(difference))
 
 
 def _verdict(good: str, difference: Difference) -> str:
@@ -126,11 +109,19 @@ def in_short(told: Told) -> Section:
         if any(p.row.authority == told.authority and p.place in {"alert", "alarm"} for p in comparison.authorities):
             outside.append(title)
     sentences = [
-        _which(better, f"Better than in {told.span.before}, by more than chance"),
-        _which(worse, f"Worse than in {told.span.before}, by more than chance"),
-        _which(outside, "Away from Scotland's figure by more than chance"),
+        _which(better, f"Better{told.yet} than in {told.span.before}, by more than chance"),
+        _which(worse, f"Worse{told.yet} than in {told.span.before}, by more than chance"),
+        _which(outside, f"Away from Scotland's figure{told.yet} by more than chance"),
     ]
-    return Section("In short", sentences)
+    return Section("In short", [*_not_over(told), *sentences])
+
+
+def _not_over(told: Told) -> Iterator[str]:
+    if told.so_far:
+        yield (
+            f"{told.span.label} is not over. Figures so far are of the time up to {words.long_date(told.today)}; "
+            f"those of {told.span.before} are of the whole time."
+        )
 
 
 def _which(titles: Sequence[str], what: str) -> str:
@@ -141,8 +132,8 @@ def of_themes(told: Told, comparisons: Iterable[Comparison]) -> Iterator[Section
     """Yield the standards, the outcomes, then all other shares."""
     order = {STANDARDS: 0, OUTCOMES: 1}
     ranked = sorted(comparisons, key=lambda one: (order.get(one.indicator.theme, 2), one.indicator.theme))
-    for theme, found in groupby(ranked, key=lambda one: one.indicator.theme):
-        these = list(found)
+    for theme, some in groupby(ranked, key=lambda one: one.indicator.theme):
+        these = list(some)
         sentences = [" ".join(sentences_of(told, one)) for one in these]
         yield Section(theme, sentences, beside_one_another(told, theme, these))
 
@@ -157,18 +148,12 @@ def beside_one_another(told: Told, theme: str, comparisons: Iterable[Comparison]
         )
         for one in comparisons
     ]
-    return Table(f"{theme}, {told.span.label}", ("", "Met", "Of", "Share", told.span.before, "Scotland"), rows)
+    return Table(f"{theme}, {told.period}", ("", "Met", "Of", "Share", told.span.before, "Scotland"), rows)
 
 
 def _cells(row: Row | None) -> tuple[str, str, str]:
     share = share_of(row)
     return ("", "", "") if share is None else (words.number(share.met), words.number(share.of), percent(row))
-
-
-def percent(row: Row | None) -> str:
-    """Return the share in words; a suppressed or missing one is named as such."""
-    share = share_of(row)
-    return "not shown" if share is None else f"{share.percent:.1f} %"
 
 
 def numbers(told: Told) -> Section:
@@ -179,45 +164,8 @@ def numbers(told: Told) -> Section:
         if values:
             earlier = words.number(round(values[-2])) if len(values) > 1 else ""
             rows.append((series.indicator.title, words.number(round(values[-1])), earlier))
-    table = Table(f"Numbers, {told.span.label}", ("", told.span.label, told.span.before), rows) if rows else None
+    table = Table(f"Numbers, {told.period}", ("", told.period, told.span.before), rows) if rows else None
     return Section("Numbers", [], table)
-
-
-def aims(told: Told) -> Section:
-    """Return what was changed for each aim, and what followed."""
-    return Section("Improvement aims", [_of_aim(told, aim) for aim in told.aims])
-
-
-def _of_aim(told: Told, aim: Aim) -> str:
-    series = next((one for name, one in told.months.items() if name.startswith(aim.standard)), None)
-    title = series.indicator.title if series else aim.standard
-    said = f"{title}: {aim.change}, from {words.long_date(aim.since)}, with the aim of {aim.target} %."
-    if series is None:
-        return said
-    before, after = before_and_after(series, told.authority, aim.since)
-    if before is None or after is None:
-        return f"{said} There is no figure before or after it yet to compare."
-    reached = "reached" if after.percent >= aim.target else "not reached"
-    return (
-        f"{said} In the {MONTHS_BEFORE} months before it was {before.percent:.1f} %, since then {after.percent:.1f} %: "
-        f"{_found(compared(before, after))}. The aim is {reached}."
-    )
-
-
-def before_and_after(series: Series, authority: str, since: date) -> tuple[Share | None, Share | None]:
-    """Return the share in the months before a change, and from its month on; provisional months are left out."""
-    earliest = add_months(since.replace(day=1), -MONTHS_BEFORE)
-    shares: dict[bool, list[Share]] = {False: [], True: []}
-    for row in series.rows:
-        share, month = share_of(row), date.fromisoformat(f"{row.period}-01")
-        if share is not None and row.authority == authority and not row.provisional and month >= earliest:
-            shares[month >= since.replace(day=1)].append(share)
-    return _sum(shares[False]), _sum(shares[True])
-
-
-def _sum(shares: Sequence[Share]) -> Share | None:
-    of = sum(share.of for share in shares)
-    return Share(sum(share.met for share in shares), of) if of else None
 
 
 def capacity(told: Told) -> Section:
@@ -230,11 +178,11 @@ def quality(told: Told) -> Section:
     sentences = []
     found = [one.quality for one in told.comparisons[:1]]
     if any(told.authority in one.complete for one in found):
-        sentences.append(f"Reporting for {told.span.label} is complete, as far as can be judged.")
+        sentences.append(f"Reporting for {told.period} is complete, as far as can be judged.")
     if any(told.authority in one.partial for one in found):
-        sentences.append(f"Reporting for {told.span.label} may be incomplete: see the data quality page.")
+        sentences.append(f"Reporting for {told.period} may be incomplete: see the data quality page.")
     if any(told.authority in one.missing for one in found):
-        sentences.append(f"Nothing was reported for {told.span.label}.")
+        sentences.append(f"Nothing was reported for {told.period}.")
     sentences.append(
         f"{words.counted(told.wrong, 'record')} {'contradicts itself' if told.wrong == 1 else 'contradict themselves'}, "
         f"{words.number(told.newly_wrong)} of them newly. {words.counted(told.refused, 'event')} "

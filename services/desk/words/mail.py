@@ -1,11 +1,14 @@
 """The morning e-mail: how much is missed, due and wrong, with links. Counts only: no order, no person, no authority's secret."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from email.message import EmailMessage
 
 from services.chassis.web import words
+from services.desk.model import NeverRecorded
 from services.desk.today import Today
+from services.desk.words.never import never_recorded
 from services.desk.words.urgency import When
 
 
@@ -23,6 +26,8 @@ class Morning:
     orders_at_risk: int
     newly_wrong: int
     refused: int
+    never: Sequence[NeverRecorded] = ()
+    """Standards that were never recorded as met; their duties are among those overdue."""
 
     @property
     def quiet(self) -> bool:
@@ -46,6 +51,7 @@ def morning_of(authority: str, today: Today, newly_wrong: int, refused: int) -> 
         orders_at_risk=today.orders_at_risk,
         newly_wrong=newly_wrong,
         refused=refused,
+        never=today.never,
     )
 
 
@@ -92,6 +98,7 @@ def _lines(morning: Morning, address: str) -> list[str]:
         (words.counted(morning.newly_wrong, "record") + " newly wrong", "/wrong"),
         (words.counted(morning.refused, "refused event") + " to correct", "/refusals"),
     ]
+    rows[1:1] = [(never_recorded(one), f"/?when=overdue&standard={one.standard}") for one in morning.never]
     shown = [
         line for text, path in rows if not text.startswith("0 ") for line in (f"{text}:", f"  {address}{path}", "")
     ]

@@ -24,9 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
+from contracts.categories import MISSED, OUT_OF_REACH
 from services.records.api.duties.due import Due, Horizon, Row
 from services.records.ingest.tables import cells, records
 from services.records.model.record import Record, load
+from services.records.model.standards import ROWS
 
 ANY = "any"
 """Any standard."""
@@ -184,6 +186,23 @@ def cell_sums(
         .group_by(*key)
     )
     return {(m, p, c): int(value) for m, p, c, value in connection.execute(query) if value}
+
+
+def ever_recorded(connection: Connection, authority: str, standards: Iterable[str]) -> set[str]:
+    """Return those standards of which the authority ever recorded that one was met, in time or late, or need not be met."""
+    return {name for name in standards if _ever_counted(connection, authority, _MEASURES.get(name, ""))}
+
+
+def _ever_counted(connection: Connection, authority: str, measure: str) -> bool:
+    """Return whether a cell of the measure ever counted something done; True for a standard without a measure."""
+    if not measure:
+        return True
+    done = cells.c.category.not_in((MISSED, OUT_OF_REACH)) & (cells.c.delta > 0)
+    query = select(cells.c.version).where(cells.c.authority == authority, cells.c.measure == measure, done)
+    return connection.scalar(query.limit(1)) is not None
+
+
+_MEASURES = {row.name: row.measure for row in ROWS}
 
 
 def _rows(authority: str) -> Select[Any]:

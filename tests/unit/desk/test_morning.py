@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from deploy.local.process import free_ports
 from services.chassis.failures import Refused
-from services.desk.model import Capacity, Dues, DuesOfDay
+from services.desk.model import Capacity, Dues, DuesOfDay, NeverRecorded
 from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import Choice, merged
@@ -108,6 +108,16 @@ def test_everybody_named_gets_counts_and_links_and_no_reference(server: tuple[Ke
     assert "2 refused events to correct:" in said
     assert "FIFE/" not in made.as_string()
     assert "secret-token" not in made.as_string()
+
+
+def test_what_is_never_recorded_is_a_line_of_its_own() -> None:
+    never = NeverRecorded("completion", "Unpaid work completed", 12, 12)
+    tasks = msgspec.structs.replace(held(TASKS), never_recorded=[never])
+    said = message(
+        morning_of("Fife", merged([tasks], AT_RISK, Choice()), 0, 0), "https://d", "a@b", "c@d"
+    ).get_content()
+    line = "No completion of unpaid work was ever recorded by this authority: 12 orders, 12 duties overdue"
+    assert f"{line}:\n  https://d/?when=overdue&standard=completion\n" in said.replace("\r\n", "\n")
 
 
 @pytest.mark.usefixtures("services")

@@ -1,6 +1,8 @@
 """The sentences of a report say what the figures say, and nothing beyond chance that is not."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
 from statistics import correlation
@@ -12,12 +14,15 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.chassis.api.problems import Problem
+from services.chassis.web.charts import HEIGHT
+from services.desk.pages.reports import drawn
+from services.desk.report.aims import before_and_after
 from services.desk.report.chance import FEWEST, Difference, Share, compared, trend
 from services.desk.report.evidence import evidence
 from services.desk.report.figures import Comparison, Indicator, Placed, Quality, Row, Series
 from services.desk.report.gathering import quarters_up_to, span_of, years_up_to
 from services.desk.report.model import Aim, Report, Told
-from services.desk.report.sentences import before_and_after, report, sentences_of
+from services.desk.report.sentences import report, sentences_of
 from services.desk.report.writing import as_docx
 
 FIFE = "S12000047"
@@ -46,7 +51,8 @@ def comparison(mine: Row, scotland: Row | None = None, place: str | None = "with
 
 def told(now: Comparison, before: Comparison | None = None, **more: object) -> Told:
     values: dict[str, object] = {
-        "authority": FIFE, "name": "Fife", "span": span_of("2026-Q3"), "comparisons": [now],
+        "authority": FIFE, "name": "Fife", "span": span_of("2026-Q3"),
+        "today": date(2026, 11, 1), "comparisons": [now],
         "earlier": {CONTACT.id: before} if before else {}, "months": {}, "counts": [], "aims": [],
         "wrong": 1, "newly_wrong": 0, "refused": 2,
     }  # fmt: skip
@@ -134,6 +140,29 @@ def test_an_aim_says_whether_what_followed_is_beyond_chance() -> None:
     assert "no difference beyond chance. The aim is not reached." in made
 
 
+@pytest.mark.parametrize("write", [report, evidence])
+def test_an_aim_is_drawn_month_by_month_with_its_target_and_the_day_of_the_change(
+    write: Callable[[Told], Report],
+) -> None:
+    early = row(None, None, "2026-07")
+    series = Series(CONTACT, [*months(10, 19), early, *(row(1, 2, "2026-01", "S12000005"),)])
+    aim = Aim("first_contact", date(2026, 2, 12), 97, "A duty officer at court")
+    made = write(told(comparison(row(90, 100)), months={CONTACT.id: series}, aims=[aim]))
+    section = next(one for one in made.sections if one.chart is not None)
+    assert section.chart is not None
+    assert section.table is not None
+    assert [one[0] for one in section.table.rows][::17] == ["February 2025", "July 2026"]
+    assert [f"{one[1]:.1f} %" if one[1] is not None else "not shown" for one in section.chart.months] == [
+        one[-1] for one in section.table.rows
+    ]
+    assert section.chart.months[section.chart.since or 0][0] == "02/26"
+    picture = drawn(section.chart)
+    assert picture.count('class="pb_reference"') == 2 * 2
+    assert "The line across is the aim of 97 %, the line down the change from 12 February 2026." in picture
+    heights = [float(y) for y in re.findall(r'class="pb_reference" x1="[\d.]+" x2="[\d.]+" y1="([\d.]+)"', picture)]
+    assert all(0 < y < HEIGHT for y in heights), "the aim is within the picture, though no month has reached it"
+
+
 def test_the_document_to_edit_holds_every_sentence_and_table() -> None:
     made = report(told(comparison(row(90, 100), row(4500, 5000))))
     document = Document(BytesIO(as_docx(made)))
@@ -181,6 +210,49 @@ def test_evidence_shows_each_standard_by_quarter_and_says_its_trend() -> None:
     assert {"In short", "Improvement aims", "What changed", "Quality of data"} <= set(titles)
     document = Document(BytesIO(as_docx(made)))
     assert [p.text for p in document.paragraphs if p.style and p.style.name == "Heading 1"] == titles
+
+
+def everything(made: Report) -> Iterator[str]:
+    yield made.subtitle
+    for section in made.sections:
+        yield from section.sentences
+        if section.table is not None:
+            yield from (section.table.caption, *section.table.headings)
+
+
+@pytest.mark.parametrize("write", [report, evidence])
+@pytest.mark.parametrize("mine", [row(90, 100), row(0, 0), row(None, None)], ids=["figure", "nothing due", "hidden"])
+def test_of_months_that_are_not_over_each_figure_is_said_to_be_so_far(
+    write: Callable[[Told], Report], mine: Row
+) -> None:
+    span = span_of("2026-Q3")
+    counted = Series(CONTACT, [row(40, 50, "2026-Q2"), row(9, 10)])
+    figures = told(
+        comparison(mine, row(4500, 5000)),
+        comparison(row(70, 100, "2026-Q2")),
+        counts=[counted],
+        quarters={CONTACT.id: counted},
+    )
+    for day, so_far in ((date(2026, 7, 1), True), (date(2026, 9, 30), True), (date(2026, 10, 1), False)):
+        said = [*everything(write(replace(figures, today=day)))]
+        about = [
+            one
+            for one in said
+            if span.label in one or one.startswith((f"{CONTACT.title}: ", "Better", "Worse", "Away"))
+        ]
+        assert len(about) >= 6
+        assert {"so far" in one for one in about} == {so_far}, about
+        if not so_far:
+            assert not [one for one in said if "so far" in one]
+
+
+def test_the_quarter_that_runs_is_marked_in_the_evidence() -> None:
+    series = Series(CONTACT, [row(8, 20, "2026-Q2"), row(9, 20, "2026-Q3")])
+    for day, last in ((date(2026, 8, 1), "2026-Q3 so far"), (date(2026, 10, 1), "2026-Q3")):
+        made = evidence(told(comparison(row(90, 100)), quarters={CONTACT.id: series}, today=day))
+        table = next(section.table for section in made.sections if section.title == CONTACT.title)
+        assert table is not None
+        assert [one[0] for one in table.rows] == ["2026-Q2", last]
 
 
 def test_quarters_and_years() -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from services.desk.files import as_csv, as_xlsx, duties
-from services.desk.model import AtRisk, Duties, DutyCount, WorkItem
+from services.desk.model import AtRisk, Duties, DutyCount, NeverRecorded, WorkItem
 from services.desk.today import PAGE, SECTION, Choice, Order, Today, in_order, merged, page_of, sections
+from services.desk.words.never import never_recorded
 from services.desk.words.urgency import TO_DO, When
 from services.records.api.duties.choosing import Chosen, Place, Sorting, Urgency, by_urgency, first, numbers
 from services.records.api.duties.due import Due
@@ -110,6 +111,19 @@ def test_places_and_words_are_those_of_the_services() -> None:
     assert [*map(str, Order)] == [*map(str, Sorting)]
     place = Place(DAY, DAY - timedelta(days=1), "plan", "a reference with spaces")
     assert Place.read(str(place)) == place
+
+
+def test_what_is_never_recorded_is_counted_and_told_in_one_line() -> None:
+    never = NeverRecorded("review", TITLES["review"], 12, 11)
+    tasks = [task("A/1", -1), *(task(f"B/{number}", -2, "review") for number in range(12))]
+    of_orders = msgspec.structs.replace(held(tasks), items=tasks[:1], never_recorded=[never])
+    today = merged([of_orders, held([])], AT_RISK, Choice())
+    assert (today.number(When.OVERDUE), today.listed(When.OVERDUE), today.number(None)) == (13, 1, 13)
+    assert (today.listed(When.OVERDUE, "review"), today.listed(When.SOON)) == (12, 0)
+    assert sections(today, "") == [(When.OVERDUE, tasks[:1], 1)]
+    assert [never_recorded(one) for one in today.never] == [
+        "No departmental review was ever recorded by this authority: 11 orders, 12 duties overdue"
+    ]
 
 
 def pages(tasks: list[WorkItem]) -> Iterator[WorkItem]:

@@ -21,6 +21,8 @@ class Urgency(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
+MANY = 10
+"""So many overdue duties of one standard raise the question whether the authority ever records that it was met."""
 TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.OVERDUE)
 """Every urgency that calls for action."""
 
@@ -97,6 +99,18 @@ def _urgency(due: Due, today: date, acknowledged: Collection[tuple[str, str, dat
 def of_caseload(dues: Iterable[Due], caseload: str) -> list[Due]:
     """Return the duties of one caseload; all duties for an empty code."""
     return [due for due in dues if caseload in ("", due.caseload)]
+
+
+def many_overdue(dues: Mapping[Urgency, Iterable[Due]]) -> list[str]:
+    """Return the standards of which so many duties are overdue that they fill a list."""
+    found = Counter(due.standard for due in dues[Urgency.OVERDUE])
+    return sorted(standard for standard, number in found.items() if number >= MANY)
+
+
+def without_overdue(dues: Mapping[Urgency, list[Due]], standards: Collection[str]) -> dict[Urgency, list[Due]]:
+    """Return the same without the overdue duties of these standards."""
+    rest = [due for due in dues[Urgency.OVERDUE] if due.standard not in standards]
+    return {**dues, Urgency.OVERDUE: rest}
 
 
 def numbers(dues: Mapping[Urgency, Iterable[Due]]) -> dict[tuple[str, Urgency], int]:

@@ -1,6 +1,6 @@
 """Duties by urgency, with their numbers: the first page that a manager sees. The API reads no more orders than it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -21,8 +21,10 @@ from services.records.api.duties.choosing import (
     Urgency,
     by_urgency,
     first,
+    many_overdue,
     numbers,
     of_caseload,
+    without_overdue,
 )
 from services.records.api.duties.due import Due
 from services.records.api.management import Management, horizon
@@ -41,6 +43,21 @@ class DutyCount(Schema, description="How many duties of one standard have one ur
     number: int
 
 
+class NeverRecorded(
+    Schema,
+    description="A standard of which many duties are overdue and which the authority never recorded as met.",
+):
+    standard: str
+    title: str
+    overdue: int
+    orders: int = Field(description="Orders on which they are overdue.")
+
+    @classmethod
+    def of(cls, standard: str, overdue: Iterable[Due]) -> "NeverRecorded":
+        subjects = [due.subject for due in overdue if due.standard == standard]
+        return cls(standard=standard, title=TITLES[standard], overdue=len(subjects), orders=len({*subjects}))
+
+
 class DutyView(WorkItem, description="One standard of one open order that was missed or falls due."):
     urgency: Urgency
     place: str = Field(description="Give it as `after` for the next items, in the same order.")
@@ -57,6 +74,9 @@ class Duties(Schema, description="What open orders have missed or must meet in t
     until: date = Field(description="The last working day that the list covers.")
     counts: list[DutyCount] = Field(description="For the caseload asked for, of all standards.")
     caseloads: list[str] = Field(description="The codes that occur.")
+    never_recorded: list[NeverRecorded] = Field(
+        description="For the caseload asked for. The counts include them; name the standard to list them."
+    )
     items: list[DutyView]
     next: str | None = Field(description="Give it as `after` for the next page; none without an urgency.")
 
@@ -75,6 +95,10 @@ def router(management: Management) -> APIRouter:
         standard: Annotated[Word, Query(description="Only duties of this standard; counts are of all")] = "",
         caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
         sorting: Sorting = Sorting.DUE,
+        unrecorded: Annotated[
+            bool,
+            Query(description="`false` leaves out of the items what is overdue of standards that were never recorded"),
+        ] = True,
         after: After = None,
         limit: Annotated[
             int, Query(ge=0, le=1000, description="How many of each urgency; 0 for the counts alone")
@@ -87,8 +111,10 @@ def router(management: Management) -> APIRouter:
         with transaction(at_once) as connection:
             known = acknowledging.acknowledged(connection, authority)
             found = listing.all_dues(connection, authority, ahead)
-        dues = by_urgency(of_caseload(found, caseload), now.day, known)
-        found_first = first(dues, chosen)
+            dues = by_urgency(of_caseload(found, caseload), now.day, known)
+            many = many_overdue(dues)
+            never = sorted({*many} - listing.ever_recorded(connection, authority, many))
+        found_first = first(dues if unrecorded or standard else without_overdue(dues, never), chosen)
         shown = found_first[:limit] if paged else found_first
         return Duties(
             today=now.day,
@@ -98,6 +124,7 @@ def router(management: Management) -> APIRouter:
                 for (name, urgent), number in numbers(dues).items()
             ],
             caseloads=sorted({due.caseload for due in found} - {""}),
+            never_recorded=[NeverRecorded.of(name, dues[Urgency.OVERDUE]) for name in never],
             items=[DutyView.shown(urgent, due, now, known) for urgent, due in shown],
             next=str(Place.of(shown[-1][1])) if len(found_first) > len(shown) else None,
         )

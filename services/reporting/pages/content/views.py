@@ -369,7 +369,9 @@ def trend(reader: Reader, indicator: Indicator, span: Span, area: str) -> Trend:
     from_zero = indicator.kind is not Kind.SHARE or _is_low(rows)
 
     def draw(width: float) -> str:
-        return charts.line(title, points, indicator.unit, from_zero=from_zero, middle=at, width=width)
+        return charts.line(
+            title, points, indicator.unit, from_zero=from_zero, marks=charts.Marks(across=at), width=width
+        )
 
     off = reader.off_by(indicator, rows)
     said = tuple(told(each, rows, rounded=any(off)) for each in signals(settled, off))

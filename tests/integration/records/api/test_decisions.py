@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from contracts.events import ContactMade
 from services.records.api.decisions.feeds import hash_of
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
@@ -76,6 +77,29 @@ def test_what_is_acknowledged_leaves_the_list_on_every_page_and_comes_back(order
     assert manager.duties() == everything
     history = manager.get("acknowledgements")["acknowledgements"]
     assert [(one["reason"], one["by"]) for one in history] == [(None, "somebody"), ("too_late", "somebody")]
+
+
+def test_what_is_never_recorded_is_left_out_of_the_list_on_request_and_still_counted(sender: Sender) -> None:
+    manager = Manager(sender.bench)
+    assert manager.get("duties")["never_recorded"] == [], "five are few"
+    for number in range(5, 12):
+        sender.tell(A, imposed(MONDAY), subject=f"CPO/{number}")
+    told = manager.get("duties")["never_recorded"]
+    assert {one["standard"]: (one["overdue"], one["orders"]) for one in told} == {
+        "case_meeting": (12, 12),
+        "first_contact": (12, 12),
+    }
+    sender.tell(A, ContactMade(made_on=date(2025, 3, 10)), subject="CPO/0")
+    whole, apart = (manager.get("duties", limit=100, unrecorded=word) for word in ("true", "false"))
+    assert [one["standard"] for one in apart["never_recorded"]] == ["case_meeting"]
+    assert apart["counts"] == whole["counts"]
+    assert {"standard": "case_meeting", "urgency": "overdue", "number": 12}.items() <= apart["counts"][0].items()
+    assert {one["standard"] for one in apart["items"]} == {"first_contact"}
+    assert {one["standard"] for one in whole["items"]} == {"case_meeting", "first_contact"}
+    pages = manager.pages("duties", "items", urgency="overdue", limit=3, unrecorded="false")
+    assert [one["standard"] for one in pages] == ["first_contact"] * 11
+    asked = {"urgency": "overdue", "standard": "case_meeting", "limit": 5, "unrecorded": "false"}
+    assert len(manager.pages("duties", "items", **asked)) == 12
 
 
 def test_a_due_date_that_moves_is_another_duty(sender: Sender) -> None:
