@@ -19,7 +19,7 @@ from tests.support.kafka import remove_topics
 from tests.support.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
 
-FIFE, ORKNEY = "S12000047", "S12000023"
+FIFE, ORKNEY, SHETLAND = "S12000047", "S12000023", "S12000027"
 PATHS = (
     *(
         "/",
@@ -35,7 +35,6 @@ PATHS = (
 """Each template once, with the most that it can show; what a form leads to is looked at where it is filled in."""
 PRINTED = [path for path in PATHS if path not in {"/check", "/settings"}]
 """All but those that are for entering something."""
-TODAY = datetime.now(UTC).date()
 IMPOSED: dict[str, Any] = {
     "court_type": "sheriff_summary",
     "person_ref": "p" * 16,
@@ -62,30 +61,44 @@ def event(number: int, name: str, subject: str, authority: str = FIFE, **data: A
     }
 
 
-def days_ago(days: int) -> str:
-    return str(TODAY - timedelta(days=days))
+def orders_by(today: date) -> list[dict[str, Any]]:
+    """What Fife tells of its orders, on the day on which the services say that it is."""
+    before = [str(today - timedelta(days=days)) for days in range(61)]
+    return [
+        event(1, "order.imposed", "FIFE/1", imposed_on=before[60], **IMPOSED) | {"caseload": "team-3"},
+        event(2, "order.imposed", "FIFE/2", imposed_on=before[1], **IMPOSED),
+        event(3, "contact.made", "FIFE/1", made_on=before[59]),
+        event(4, "contact.made", "FIFE/3", made_on=before[9]),
+        event(5, "contact.made", "FIFE/2", made_on="2026-13-01"),
+    ]
 
 
-ORDERS = [
-    event(1, "order.imposed", "FIFE/1", imposed_on=days_ago(60), **IMPOSED) | {"caseload": "team-3"},
-    event(2, "order.imposed", "FIFE/2", imposed_on=days_ago(1), **IMPOSED),
-    event(3, "contact.made", "FIFE/1", made_on=days_ago(59)),
-    event(4, "contact.made", "FIFE/3", made_on=days_ago(9)),
-    event(5, "contact.made", "FIFE/2", made_on="2026-13-01"),
-]
-WORK = [
-    event(
-        6,
-        "session.recorded",
-        "FIFE/1",
-        ref="s1",
-        session_on=days_ago(20),
-        attendance="attended",
-        activity="unpaid_work",
-        work_type="gardening",
-        minutes_credited=360,
-    )
-]
+def work_by(today: date) -> list[dict[str, Any]]:
+    """And of unpaid work."""
+    session = {"ref": "s1", "attendance": "attended", "activity": "unpaid_work", "work_type": "gardening"}
+    on = str(today - timedelta(days=20))
+    return [event(6, "session.recorded", "FIFE/1", session_on=on, minutes_credited=360, **session)]
+
+
+def unrecorded_by(today: date) -> list[dict[str, Any]]:
+    """Shetland records first contact, of one order and late, and nothing else."""
+    told = IMPOSED | {"requirements": [{"kind": "unpaid_work", "hours": 120}]}
+    day = today - timedelta(days=60)
+    orders = [
+        event(number, "order.imposed", f"SH/{number}", SHETLAND, imposed_on=str(day), **told) for number in range(1, 13)
+    ]
+    contact = event(13, "contact.made", "SH/1", SHETLAND, made_on=str(day + timedelta(days=14)))
+    return [*orders, contact]
+
+
+def today_at(desk: Platform) -> date:
+    """As the services say."""
+    return date.fromisoformat(desk.client("orders", FIFE).get("/v1/worklist").raise_for_status().json()["today"])
+
+
+def imposed_on(desk: Platform, subject: str) -> date:
+    answer = desk.client("orders", FIFE).get(f"/v1/orders/{subject}").raise_for_status()
+    return date.fromisoformat(answer.json()["imposed_on"])
 
 
 def lines(events: list[dict[str, Any]]) -> bytes:
@@ -104,10 +117,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, migrated: Callabl
         platform.start(
             "orders-api", "orders-worker", "unpaid_work-api", "unpaid_work-worker", "reporting-api", "desk-api"
         )
-        platform.post("orders", FIFE, lines(ORDERS))
-        platform.post("unpaid_work", FIFE, lines(WORK)).raise_for_status()
+        today = today_at(platform)
+        orders = orders_by(today)
+        platform.post("orders", FIFE, lines(orders))
+        platform.post("orders", SHETLAND, lines(unrecorded_by(today))).raise_for_status()
+        platform.post("unpaid_work", FIFE, lines(work_by(today))).raise_for_status()
         held = platform.client("orders", FIFE)
-        until(lambda: sum(held.get("/v1/held").json()["events"].values()) == len(ORDERS), "orders are taken")
+        until(lambda: sum(held.get("/v1/held").json()["events"].values()) == len(orders), "orders are taken")
         work = platform.client("unpaid_work", FIFE)
         until(lambda: work.get("/v1/ledgers/FIFE/1").is_success, "unpaid work is taken")
         yield platform
@@ -142,7 +158,7 @@ def test_no_page_has_an_accessibility_fault(page: Page, desk: Platform) -> None:
 def test_in_print_a_page_is_whole_and_holds_only_what_can_be_read(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
     on_paper(page)
-    for path in (*PRINTED, f"/reports/{TODAY.year - 1}-Q4"):
+    for path in (*PRINTED, f"/reports/{today_at(desk).year - 1}-Q4"):
         page.goto(desk.desk + path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert_fits(page, path)
@@ -206,7 +222,7 @@ def test_a_refusal_is_mended_and_sent_again_on_a_phone_by_keyboard(phone: Page, 
     expect(phone.get_by_role("alert")).to_contain_text("would be refused")
     pressing(phone, "Tab", lambda: label_of_focus(phone) == "The event")
     phone.keyboard.press("Control+A")
-    phone.keyboard.insert_text(broken.replace("2026-13-01", str(TODAY)))
+    phone.keyboard.insert_text(broken.replace("2026-13-01", str(imposed_on(desk, "FIFE/2"))))
     follow(phone, "Check it")
     expect(phone.get_by_role("status")).to_contain_text("1 event can be sent")
     follow(phone, "Send it again")
@@ -265,6 +281,26 @@ def test_the_day_of_one_team(page: Page, desk: Platform) -> None:
     expect(page.get_by_label("Caseload")).to_have_value("team-3")
     expect(page.get_by_role("table").first).to_contain_text("FIFE/1")
     expect(page.locator("main")).not_to_contain_text("FIFE/2")
+
+
+def test_what_is_never_recorded_is_told_in_a_line_and_drowns_nothing(page: Page, desk: Platform) -> None:
+    counts = desk.client("unpaid_work", SHETLAND)
+    until(lambda: len(counts.get("/v1/duties").json()["never_recorded"]) == 2, "unpaid work knows the orders")
+    sign_in(page, desk, "Shetland Islands: manager")
+    expect(page.locator(".ds_leader")).to_contain_text("35 duties are overdue")
+    for noun in ("induction to unpaid work", "first placement"):
+        line = page.get_by_text(f"No {noun} was ever recorded by this authority: 12 orders, 12 duties overdue.")
+        expect(line).to_have_count(1)
+    overdue = page.get_by_role("table")
+    expect(overdue).to_contain_text("First contact")
+    expect(overdue).to_contain_text("11 duties, the first 10 are shown")
+    expect(overdue).not_to_contain_text("First placement")
+    assert_accessible(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert Path(download.value.path()).read_text("utf-8-sig").count("First placement") == 12
+    page.get_by_text("No first placement").get_by_role("link", name="Show them").click()
+    expect(page.get_by_role("table").get_by_role("row").filter(has_text="First placement")).to_have_count(12)
 
 
 def test_a_miss_is_acknowledged_and_put_back(page: Page, desk: Platform) -> None:
@@ -329,7 +365,7 @@ def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk
 
 def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, desk: Platform) -> None:
     sign_in(page, desk, "Fife: manager")
-    month = date.fromisoformat(days_ago(60)).strftime("%Y-%m")
+    month = imposed_on(desk, "FIFE/1").strftime("%Y-%m")
     page.goto(f"{desk.desk}/held?month={month}")
     page.get_by_role("link", name="Orders imposed").click()
     expect(page.get_by_role("table").first).to_contain_text("FIFE/1")
@@ -393,8 +429,7 @@ def test_what_is_away_is_said_and_comes_back(page: Page, desk: Platform) -> None
 
 def test_days_and_dates_are_those_of_the_services(desk: Platform) -> None:
     """The desk asks no clock of its own."""
-    worklist = desk.client("orders", FIFE).get("/v1/worklist").json()
-    assert abs(date.fromisoformat(worklist["today"]) - TODAY) <= timedelta(days=1)
+    assert abs(today_at(desk) - datetime.now(UTC).date()) <= timedelta(days=1)
 
 
 def test_refused_events_are_all_reached_page_by_page_and_kind_by_kind(page: Page, desk: Platform) -> None:
