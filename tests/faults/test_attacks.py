@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -211,6 +212,18 @@ def _most(pid: int) -> int:
     return int(found) * 1024
 
 
+def is_at_rest(process: psutil.Process) -> bool:
+    """Whether it and what it started take what they took a second ago; what starts still grows."""
+
+    def taken() -> dict[int, int]:
+        return {each.pid: each.memory_info().rss for each in (process, *process.children(recursive=True))}
+
+    before = taken()
+    time.sleep(1)
+    after = taken()
+    return before.keys() == after.keys() and all(abs(after[pid] - before[pid]) < MIB for pid in before)
+
+
 def bound_of(policies: Policies) -> int:
     """What is taken whole at once, and one answer."""
     return AT_ONCE * max(each.body for each in policies.values()) + max(each.answer for each in policies.values())
@@ -234,6 +247,7 @@ def test_no_attack_takes_more_of_an_api_than_its_bound(attacked: Platform, name:
     target = Target(name, attacked.port(name), TABLES[name], attacked.bearer(AUTHORITY))
     assert asked(target.port, Said((target.head("GET", "/healthz"),), refused=False)) == 200
     process = psutil.Process(attacked.process(name).pid)
+    until(lambda: is_at_rest(process), f"{name} and what it started are at rest")
     for attack in ATTACKS:
         memory, requests = Memory(process), list(attack(target))
         with ThreadPoolExecutor(AT_ONCE) as pool:

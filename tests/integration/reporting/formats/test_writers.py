@@ -187,8 +187,12 @@ def test_what_did_not_change_is_not_sent_again(answered: TestClient, feed: Feed,
     assert asked_again(answered, answer) == 304
     assert asked_again(answered, answer, f"{ADDRESS}.csv") == 200
     assert answered.get(ADDRESS, headers={"if-none-match": answer.headers["etag"], **national}).status_code == 200
-    feed([cell("first_contact", "S12000049", "2026-03", "band=over_5", 4, version=2)])
-    assert asked_again(answered, answer) == 200
+    own = answered.get(f"{ADDRESS}?{QUESTION}")
+    assert asked_again(answered, own, f"{ADDRESS}?{QUESTION}") == 304
+    feed(
+        [position("S12000049", version=2), cell("first_contact", "S12000049", "2026-03", "band=over_5", 43, version=2)]
+    )
+    assert asked_again(answered, own, f"{ADDRESS}?{QUESTION}") == 200
 
 
 def test_of_a_release_it_is_the_same_whatever_comes_after(client: TestClient, feed: Feed, database: Engine) -> None:
