@@ -169,21 +169,29 @@ def away_told() -> Iterator[None]:
 
 
 @contextmanager
+def connected(settings: DatabaseSettings) -> Iterator[Connection]:
+    """Open a transaction in a session of its own, for callers who keep no engine."""
+    own = engine(settings)
+    try:
+        with transaction(own) as connection:
+            yield connection
+    finally:
+        own.dispose()
+
+
+@contextmanager
 def unhurried(database: Engine) -> Iterator[Connection]:
     """Open a transaction in a session of its own, without a time limit.
 
     Its name differs from a worker's, so that no worker that takes over ends it.
     """
     settings = settings_of(database)
-    own = engine(settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0}))
-    try:
-        with transaction(own) as connection:
-            connection.execute(
-                select(func.set_config("application_name", f"payback-{settings.schema_name}-unhurried", True))
-            )
-            yield connection
-    finally:
-        own.dispose()
+    unlimited = settings.model_copy(update={"statement_timeout_seconds": 0.0, "idle_transaction_seconds": 0.0})
+    with connected(unlimited) as connection:
+        connection.execute(
+            select(func.set_config("application_name", f"payback-{settings.schema_name}-unhurried", True))
+        )
+        yield connection
 
 
 def hurry(connection: Connection, *, stand_still: float, wait: float) -> None:

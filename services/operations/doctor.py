@@ -13,7 +13,7 @@ from contracts.events import Topic
 from contracts.periods import LONDON
 from contracts.topics import source_topics
 from services.chassis.clock import system_clock
-from services.chassis.database import engine, transaction
+from services.chassis.database import connected
 from services.chassis.failures import Failure
 from services.chassis.migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
@@ -122,34 +122,22 @@ def look_at_schema(database: DatabaseSettings) -> Iterator[str]:
 
 def look_at_rights(settings: DatabaseSettings) -> Iterator[str]:
     """Yield the rights that a process of the service needs and lacks."""
-    database = engine(settings)
     lacking = roles.lacking if settings.schema_name == "reporting" else walls.lacking
-    try:
-        with transaction(database) as connection:
-            yield from lacking(connection, settings.owner)
-    finally:
-        database.dispose()
+    with connected(settings) as connection:
+        yield from lacking(connection, settings.owner)
 
 
 def look_at_clock(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
     """Yield by how much the clocks of PostgreSQL and of this machine differ, if they do."""
-    database = engine(settings)
-    try:
-        with transaction(database) as connection:
-            yield from _clock(connection, now)
-    finally:
-        database.dispose()
+    with connected(settings) as connection:
+        yield from _clock(connection, now)
 
 
 def look_at_books(settings: DatabaseSettings, now: datetime) -> Iterator[str]:
     """Yield what the service's own tables show: clocks, parked authorities, and events that are wrongly dated or put aside."""
-    database = engine(settings)
-    try:
-        with transaction(database) as connection:
-            yield from _clock(connection, now)
-            yield from (_put_aside if settings.schema_name == "reporting" else _books)(connection, now)
-    finally:
-        database.dispose()
+    with connected(settings) as connection:
+        yield from _clock(connection, now)
+        yield from (_put_aside if settings.schema_name == "reporting" else _books)(connection, now)
 
 
 def _clock(connection: Connection, now: datetime) -> Iterator[str]:

@@ -20,7 +20,6 @@ from urllib.parse import quote, urlencode
 import psutil
 
 from contracts.periods import add_months
-from deploy.local.postgres import Postgres
 from deploy.local.process import answers, free_ports, spawn, stop, wait_until
 from services.chassis.clock import system_clock
 from services.chassis.migrations import migrate
@@ -29,6 +28,7 @@ from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
 from tests.integration.records.conftest import Bench
 from tests.support.desk import keys, token
+from tests.support.parts import postgres_process
 from tests.support.scenario import Sent
 
 GLASGOW = "S12000049"
@@ -93,14 +93,9 @@ ROWS = {"orders": "orders", "worklist": "items", "findings": "findings", "reject
 
 def main() -> int:
     """Prints p50 and p99 of each list; 1 when one that has a target is over it."""
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
-            return max([_measure(server.url, service, history, Path(directory)) for service in ASKED])
-        finally:
-            server.remove()
+    with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
+        history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
+        return max([_measure(server.url, service, history, Path(directory)) for service in ASKED])
 
 
 def filled(url: str, service: str, history: list[Delivery]) -> int:

@@ -29,7 +29,6 @@ from sqlalchemy import Engine
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, Service
 from contracts.periods import add_months, last_day, month_of
-from deploy.local.postgres import Postgres
 from deploy.local.process import free_ports, spawn
 from services.chassis.api.auth import Identity, Keys, generate_keys, mint
 from services.chassis.clock import FixedClock, system_clock
@@ -41,6 +40,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
 from services.reporting.settings import MIGRATIONS, SCHEMA
 from tests.support.figures import KNOWN_ON, national_cells
+from tests.support.parts import postgres_process
 
 MONTHS = 120
 PROCESSES = 2
@@ -92,14 +92,9 @@ def ten_years(
 @contextmanager
 def empty() -> Iterator[tuple[str, Path]]:
     """The address of a PostgreSQL that has the tables of reporting, and a folder to work in."""
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            migrate(server.url, SCHEMA, MIGRATIONS)
-            yield server.url, Path(directory)
-        finally:
-            server.remove()
+    with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
+        migrate(server.url, SCHEMA, MIGRATIONS)
+        yield server.url, Path(directory)
 
 
 def fill(database: Engine) -> str:

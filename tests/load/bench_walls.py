@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from deploy.local.postgres import Postgres
 from services.chassis.clock import system_clock
 from services.chassis.database import settings_of, transaction
 from services.chassis.guarding.walls import Sight, behind, seeing
@@ -24,6 +23,7 @@ from services.simulate.nation import Simulation
 from tests.integration.records.conftest import Bench
 from tests.load.bench_orders import ASKED, END, GLASGOW, MONTHS, filled
 from tests.support.desk import new_client, token
+from tests.support.parts import postgres_process
 
 TURNS = 30
 Statement = tuple[str, Any]
@@ -31,16 +31,11 @@ Statement = tuple[str, Any]
 
 def main() -> int:
     """Prints how much longer each service's statements take."""
-    with TemporaryDirectory() as directory:
-        server = Postgres(Path(directory))
-        server.start()
-        try:
-            history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
-            for service in ASKED:
-                filled(server.url, service, history)
-                measure(Bench(server.url, service))
-        finally:
-            server.remove()
+    with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
+        history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
+        for service in ASKED:
+            filled(server.url, service, history)
+            measure(Bench(server.url, service))
     return 0
 
 

@@ -205,9 +205,8 @@ def unlimited(settings: HttpSettings) -> HttpSettings:
 
 def serve_beside(app: ASGIApp, descriptor: int, is_prepared: Callable[[], bool]) -> None:
     """Answer what comes over the socket, until its other end closes. Nothing is asked before it says that it is prepared."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all that run in a terminal; the other end says when to stop
+    # Ctrl-C reaches all that run in a terminal; the other end says when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger(middleware.__name__).setLevel(logging.WARNING)  # the first process logs each answer
     with suppress(ConnectionError):
         asyncio.run(_answering(app, descriptor, is_prepared))

@@ -72,12 +72,11 @@ def _of_aim(told: Told, aim: Aim) -> str:
 
 def before_and_after(series: Series, authority: str, since: date) -> tuple[Share | None, Share | None]:
     """Return the share in the months before a change, and from its month on; provisional months are left out."""
-    earliest = add_months(since.replace(day=1), -MONTHS_BEFORE)
     shares: dict[bool, list[Share]] = {False: [], True: []}
-    for row in series.rows:
-        share, month = share_of(row), date.fromisoformat(f"{row.period}-01")
-        if share is not None and row.authority == authority and not row.provisional and month >= earliest:
-            shares[month >= since.replace(day=1)].append(share)
+    for row in _rows(series, authority, since):
+        share = share_of(row)
+        if share is not None and not row.provisional:
+            shares[_month(row) >= since.replace(day=1)].append(share)
     return _sum(shares[False]), _sum(shares[True])
 
 
