@@ -371,7 +371,7 @@ class _Plan:
                     if known is None and not is_there(place, period.first, last_day(period.last)):
                         continue
                     months, whole = (len(each.intersection(asked)) for each in counted)
-                    some = partial or (known is not None and whole < len(asked))
+                    some = partial or whole < len(asked) if known is not None else not period.is_over(known_on)
                     marks = months or len(asked), provisional, some
                     found = _row_figures(cut, parts, place, period, marks, known)
                     yield from self._of_people(found, reported[period.label])

@@ -93,7 +93,11 @@ class Period(NamedTuple):
 
     def is_partial(self, day: date) -> bool:
         """Return whether it covers only part of its period, or was not over on this day."""
-        return self.label != self.name or last_day(self.last) >= day
+        return self.label != self.name or not self.is_over(day)
+
+    def is_over(self, day: date) -> bool:
+        """Return whether its last month was over on this day."""
+        return last_day(self.last) < day
 
 
 @dataclass(frozen=True, slots=True)
