@@ -29,6 +29,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
+from contracts.authorities import AUTHORITIES
 from services.chassis.failures import Away, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import KafkaSettings, StreamSettings
@@ -257,8 +258,13 @@ class AsItIs(faust.Schema[Any, Any]):
         return message.value
 
 
+def people_of(code: str) -> int:
+    """Return the thousands of people of an authority, to whose number its events are nearly in proportion; one for any other suffix."""
+    return AUTHORITIES[code].population_thousands if code in AUTHORITIES else 1
+
+
 class SuffixAssignor(PartitionAssignor):
-    """Keeps topics with the same suffix together, even and sticky."""
+    """Keeps topics with the same suffix together, even by people and sticky."""
 
     @property
     def name(self) -> str:
@@ -270,6 +276,7 @@ class SuffixAssignor(PartitionAssignor):
         plan = place(
             {member: metadata.subscription for member, metadata in member_metadata.items()},
             {member: client.assignment.actives for member, client in clients.items()},
+            people_of,
         )
         assignments = {
             member: ClientAssignment(
