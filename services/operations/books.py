@@ -25,6 +25,12 @@ class BooksSettings(Settings):
     calendar: CalendarSettings = CalendarSettings()
 
 
+def domain_of(settings: BooksSettings) -> Domain:
+    """Return the service's domain as its database and files say. Raises Refused."""
+    with opened(settings) as (_, domain):
+        return domain
+
+
 @contextmanager
 def opened(settings: BooksSettings) -> Iterator[tuple[Engine, Domain]]:
     """Open the service's database, with the domain that makes it this service. Raises Refused."""

@@ -3,6 +3,8 @@
 The commands import what they need when they run, since every command of payback imports this module.
 """
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -50,13 +52,17 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
 )
 def rebuild(
     less: Annotated[bool, typer.Option("--less", help="Go on even though the log holds less than the tables.")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="How many may load the log; each takes some 600 MB.")] = min(
+        4, os.cpu_count() or 1
+    ),
 ) -> None:
     from importlib.resources import files  # noqa: PLC0415
 
     from services.chassis.audit.operators import operated  # noqa: PLC0415
     from services.chassis.database import transaction  # noqa: PLC0415
     from services.chassis.settings import KafkaSettings  # noqa: PLC0415
-    from services.operations.books import BooksSettings, opened  # noqa: PLC0415
+    from services.operations.books import BooksSettings, domain_of, opened  # noqa: PLC0415
+    from services.records.upkeep.loading import Loading  # noqa: PLC0415
     from services.records.upkeep.rebuild import Change, alone  # noqa: PLC0415
     from services.records.upkeep.rebuild import rebuild as make_again  # noqa: PLC0415
 
@@ -80,6 +86,7 @@ def rebuild(
             lambda done, total: progress.update(task, completed=done, total=total),
             less=less,
             compare=changes.extend,
+            loading=Loading(processes, partial(domain_of, BooksSettings.load())),
         )
         with transaction(database) as connection:
             operated(connection, "rebuild", events=read, less=less)

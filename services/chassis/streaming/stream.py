@@ -47,6 +47,7 @@ from services.chassis.streaming.bulk import failure
 from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
 from services.chassis.streaming.fetching import bounded
 from services.chassis.streaming.fetching.abreast import Abreast, lacks
+from services.chassis.streaming.fetching.patience import Patience
 from services.chassis.streaming.kafka import Admin, tls_context
 from services.chassis.streaming.log import records_at
 from services.chassis.streaming.placement import place
@@ -298,6 +299,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._abreast = Abreast(self._give, self._lacks)
+        self._patience = Patience(self.app.kafka.fetch_wait_milliseconds)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -318,6 +320,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except OffsetOutOfRangeError:
             self.app.lost_position()
             return {}
+        consumer._fetcher._fetch_max_wait_ms = self._patience.after(found=bool(records))  # noqa: SLF001 - it has no setting
         if not records:
             return records
         self.mark = Mark(self.mark.seeks, self.mark.serial + 1)

@@ -13,26 +13,19 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
 
 from contracts.authorities import AUTHORITIES
-from contracts.topics import source_topics
 from services.chassis.database import driver_url, engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.memory import collect_seldom
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.batches import Processor, TopicPartition
 from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.kafka import Admin
-from services.chassis.streaming.log import Log
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
 from services.records.upkeep.decisions import carry_over, carry_over_late, carry_over_signed, hold_up
-from services.records.upkeep.rewriting import cut_off
-
-BATCH = 20_000
-Tell = Callable[[int, int], None]
-"""Called with how many events are done, of how many."""
+from services.records.upkeep.history import History, Tell
+from services.records.upkeep.loading import Loading, load
 
 
 class Change(NamedTuple):
@@ -71,8 +64,10 @@ def rebuild(  # noqa: PLR0913
     *,
     less: bool = False,
     compare: Compare | None = None,
+    loading: Loading | None = None,
 ) -> int:
-    """Rebuild the tables and change over. Returns how many events were read. Raises Away or Refused; then nothing has changed.
+    """Rebuild the tables and change over, with a first load in several processes if `loading` says so. Returns how many events were read.
+    Raises Away or Refused; then nothing has changed.
 
     Unless `less` says that this is meant, it refuses tables that would hold less of any authority than the old ones, and a log that does
     not begin at its first event. The user who connects must be allowed to make and rename schemas (deploy/postgres/roles.sql). The caller
@@ -92,9 +87,10 @@ def rebuild(  # noqa: PLR0913
             _begin(new, generation)
             with _administrator(settings).begin() as connected:
                 carry_over(connected, settings.schema_name, beside.schema_name)
+            read = load(beside, kafka, loading, history.ends(), tell) if loading else 0
             worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
             history.begin(worker)
-            read = history.feed(worker, history.ends(), tell)
+            read += history.feed(worker, history.ends(), tell)
             with _administrator(settings).begin() as connected:
                 ends = history.within(_stop_the_old(connected, settings.schema_name))
                 hold_up(connected, settings.schema_name)
@@ -155,54 +151,6 @@ def _changes(connected: Connection, schema: str, beside: str) -> list[Change]:
         f"FROM o FULL JOIN n USING ({cell}) WHERE coalesce(n.value, 0) <> coalesce(o.value, 0) GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return [Change(row.authority, row.measure, row.cells, int(row.by)) for row in connected.execute(text(query))]
-
-
-class History:
-    """The topics of a service, from their beginning."""
-
-    def __init__(self, kafka: KafkaSettings, domain: Domain) -> None:
-        self._kafka = kafka
-        self._sources = [TopicPartition(topic, 0) for topic in source_topics(*domain.kinds)]
-        self._log = Log(kafka, self._sources)
-
-    def cut_off(self) -> list[str]:
-        """Return the topics whose first events Kafka no longer has."""
-        return cut_off(self._kafka, {source.topic: bounds.first for source, bounds in self._log.bounds().items()})
-
-    def begin(self, worker: Processor) -> None:
-        with closing(Admin(self._kafka)) as admin:
-            identities = admin.identities([source.topic for source in self._sources])
-        bounds = self._log.bounds()
-        positions = worker.start({one: identities[one.topic] for one in self._sources})
-        self._log.seek({source: max(position, bounds[source].first) for source, position in positions.items()})
-
-    def ends(self) -> dict[str, int]:
-        """Return the next offset that each topic will give."""
-        return {source.topic: bounds.end for source, bounds in self._log.bounds().items()}
-
-    def within(self, ends: Mapping[str, int]) -> dict[str, int]:
-        """Limit the offsets to the end of the log. Anything that the old tables read beyond it is lost, and
-        waiting for it would never end.
-        """
-        there = self.ends()
-        return {topic: min(end, there[topic]) for topic, end in ends.items()}
-
-    def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
-        """Give the worker everything before these offsets, and whatever comes along. Returns how many events."""
-        read, total = 0, sum(ends.values())
-        while any(self._position(topic) < end for topic, end in ends.items()):
-            slices = self._log.slices(BATCH)
-            if slices:
-                worker.process(slices)
-                read += sum(len(piece.messages) for piece in slices)
-                tell(sum(min(self._position(topic), end) for topic, end in ends.items()), total)
-        return read
-
-    def close(self) -> None:
-        self._log.close()
-
-    def _position(self, topic: str) -> int:
-        return self._log.position(TopicPartition(topic, 0))
 
 
 def _begin(new: Engine, generation: int) -> None:

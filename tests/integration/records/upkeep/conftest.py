@@ -17,7 +17,7 @@ from services.chassis.streaming.kafka import Outgoing
 from services.operations.rights.erasing import PersonSettings
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import History
+from services.records.upkeep.history import History
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B
 from tests.support.lives import event, imposed

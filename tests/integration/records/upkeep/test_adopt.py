@@ -26,7 +26,7 @@ from services.operations.moving.adopt import AdoptSettings, bind, look
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import History
+from services.records.upkeep.history import History
 from tests.integration.records.conftest import Bench
 from tests.support import kafka as apache_kafka
 from tests.support import scenario

@@ -1,23 +1,28 @@
 """Making the books again from the log, while the old ones are in use."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka import TopicPartition as KafkaPartition
 from kafka.admin import KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from contracts.events import Topic
-from contracts.topics import topic_of
+from contracts.topics import authority_of, source_topics, topic_of
 from services import orders, unpaid_work
-from services.chassis.failures import Fenced, Refused
+from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
@@ -29,7 +34,13 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.notes import Kind, Note
 from services.records.ingest.worker import Worker
-from services.records.upkeep.rebuild import Change, History, alone, rebuild
+from services.records.model.bank_holidays import scotland
+from services.records.model.domain import Domain
+from services.records.upkeep import loading
+from services.records.upkeep.history import History
+from services.records.upkeep.loading import Loading, share_out
+from services.records.upkeep.rebuild import Change, alone, rebuild
+from services.unpaid_work.domain import domain as unpaid_work_domain
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
 from tests.integration.records.ingest.test_parking import parked as of_parks
@@ -267,3 +278,56 @@ def test_books_that_would_hold_less_are_refused(bench: Callable[[str], Bench], p
             rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None)
         assert one.cells() == right
         assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None, less=True) == sent
+
+
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little there is to load."""
+    monkeypatch.setattr(loading, "WORTH_A_PROCESS", 1)
+
+
+def _refuse() -> Domain:
+    raise Refused("no calendar")
+
+
+def _die() -> Domain:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+@pytest.mark.usefixtures("two_processes")
+def test_two_processes_make_the_same_and_a_fault_of_one_changes_nothing(
+    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+) -> None:
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    sent = _send(kafka)
+    one = bench("unpaid_work")
+    settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
+    told: list[tuple[int, int]] = []
+
+    def again(make: Callable[[], Domain]) -> int:
+        tell = lambda *progress: told.append(progress)  # noqa: E731
+        return rebuild(settings, kafka, one.domain, MIGRATIONS, tell, loading=Loading(2, make))
+
+    with _live(one, kafka) as worker:
+        right = one.cells()
+        with pytest.raises(Refused, match="no calendar"):
+            again(_refuse)
+        with pytest.raises(Away, match="was killed"):
+            again(_die)
+        assert one.cells() == right
+        assert again(partial(unpaid_work_domain, scotland())) == sent
+        assert one.cells() == right
+        with pytest.raises(Fenced):
+            _one_more(worker, one)
+    assert told[-1] == (sent, sent)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(source_topics(*Topic))), st.integers(0, 1000)), st.integers(0, 5))
+def test_all_is_shared_out_and_an_authority_never_divided(ends: dict[str, int], processes: int) -> None:
+    shares = share_out(ends, processes)
+    assert len(shares) <= processes
+    if processes:
+        assert {topic: end for share in shares for topic, end in share.items()} == ends
+        owners = [{authority_of(topic) for topic in share} for share in shares]
+        assert sum(map(len, owners)) == len(set().union(*owners))

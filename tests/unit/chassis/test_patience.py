@@ -1,0 +1,14 @@
+"""How long a fetch may wait."""
+
+from services.chassis.streaming.fetching.patience import LONGER, QUIET_SECONDS, Patience
+
+
+def test_a_fetch_waits_longer_in_quiet_times_and_briefly_again_once_something_comes() -> None:
+    now = 0.0
+    patience = Patience(100, lambda: now)
+    assert patience.after(found=False) == 100
+    now = QUIET_SECONDS
+    assert patience.after(found=False) == LONGER * 100
+    assert patience.after(found=True) == 100
+    now += QUIET_SECONDS / 2
+    assert patience.after(found=False) == 100
