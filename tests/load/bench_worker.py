@@ -66,8 +66,8 @@ def main(
     stock: Annotated[bool, typer.Option(help="Compare with a stock agent.")] = True,
 ) -> None:
     """Prints the figures; ends with 1 where a target is missed."""
-    with _stack() as (platform, meter):
-        sent = _send(platform.kafka, months)
+    with stack() as (platform, meter):
+        sent = send(platform.kafka, months)
         print(f"{sent.total():,} events of {months} months; load of the machine {os.getloadavg()[0]:.1f}")
         rates = {name: _measure(platform, meter, name, workers, sent) for name in service or SERVICES}
         missed = min(rates.values()) < TARGET * workers
@@ -77,7 +77,8 @@ def main(
 
 
 @contextmanager
-def _stack() -> Iterator[tuple[Platform, Meter]]:
+def stack() -> Iterator[tuple[Platform, Meter]]:
+    """Kafka, PostgreSQL with tables, and what measures them."""
     with TemporaryDirectory() as directory, kafka_process() as kafka:
         postgres = Postgres(Path(directory), options=DURABLE)
         postgres.start()
@@ -97,7 +98,7 @@ def _stack() -> Iterator[tuple[Platform, Meter]]:
             postgres.remove()
 
 
-def _send(kafka: str, months: int) -> Counter[str]:
+def send(kafka: str, months: int) -> Counter[str]:
     """Events by kind of topic."""
     sent: Counter[str] = Counter()
     remaining = Simulation(1, months, END).deliveries()

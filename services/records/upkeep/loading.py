@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from functools import partial
 from multiprocessing import get_context, parent_process
+from multiprocessing.sharedctypes import SynchronizedArray
 from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
@@ -49,12 +50,12 @@ def load(
     context = get_context("spawn")
     stop, done = context.Event(), context.Array("q", len(shares))
     total = sum(ends.values())
-    with ProcessPoolExecutor(len(shares), context, _begin, (stop, done)) as pool, _ending(stop):
+    with ProcessPoolExecutor(len(shares), context, initializer=_begin, initargs=(stop, done)) as pool, _ending(stop):
         waiting = [
             pool.submit(_load, number, settings, kafka, loading.domain, share) for number, share in enumerate(shares)
         ]
         for _ in _results(waiting):
-            tell(sum(done), total)
+            tell(sum(done[:]), total)
         return sum(one.result() for one in waiting)
 
 
@@ -91,10 +92,10 @@ def _results(waiting: Collection[Future[int]]) -> Iterator[None]:
 
 
 _stop: Event
-_done: "list[int]"
+_done: "SynchronizedArray[int]"
 
 
-def _begin(stop: Event, done: "list[int]") -> None:
+def _begin(stop: Event, done: "SynchronizedArray[int]") -> None:
     global _stop, _done
     _stop, _done = stop, done
     collect_seldom()
