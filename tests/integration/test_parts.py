@@ -13,6 +13,7 @@ from kafka.errors import UnknownTopicOrPartitionError
 from playwright.sync_api import Page
 
 from deploy.local.postgres import Postgres
+from tests.support import parts
 from tests.support.kafka import KafkaProcess
 from tests.support.parts import MIGRATIONS
 
@@ -57,6 +58,19 @@ def test_kafka_keeps_topics_over_a_stop_and_a_crash(kafka_process: KafkaProcess)
     kafka_process.kill()
     kafka_process.start()
     assert "kept" in _topics(kafka_process.address)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_databases_on_a_server_that_was_given_are_dropped(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch, given: bool
+) -> None:
+    """One of ours is deleted with all of them."""
+    monkeypatch.setenv("PAYBACK_TEST_POSTGRES", postgres_server if given else "")
+    with parts.databases(postgres_server) as make:
+        name = make().rpartition("/")[2]
+    with psycopg.connect(postgres_server) as connection:
+        [(left,)] = connection.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [name]).fetchall()
+    assert left == (0 if given else 1)
 
 
 def test_a_database_is_fresh_and_empty(postgres: str) -> None:

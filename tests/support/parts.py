@@ -102,17 +102,24 @@ def postgres_process(directory: Path) -> Iterator[Postgres]:
 @contextmanager
 def running_postgres(directory: Path) -> Iterator[str]:
     """Yield the address of a PostgreSQL server for the whole run, as a user who may create databases and roles."""
-    given = os.environ.get("PAYBACK_TEST_POSTGRES")
-    if given:
+    if given := _postgres_given():
         yield given
     else:
         with postgres_process(directory) as process:
             yield process.url
 
 
+def _postgres_given() -> str | None:
+    return os.environ.get("PAYBACK_TEST_POSTGRES") or None
+
+
 @contextmanager
 def databases(server: str, template: str = "template1") -> Iterator[Callable[[], str]]:
-    """Yield a function that makes copies of the template, each with a name of its own; all are dropped in the end."""
+    """Yield a function that makes copies of the template, each with a name of its own.
+
+    They are dropped in the end from a server that was given. One of ours goes with all that it holds, and dropping hundreds one by one
+    kept the end of a run waiting.
+    """
     names: list[str] = []
 
     def make() -> str:
@@ -122,7 +129,7 @@ def databases(server: str, template: str = "template1") -> Iterator[Callable[[],
     try:
         yield make
     finally:
-        for name in names:
+        for name in names if _postgres_given() else ():
             drop_database(server, name)
 
 
