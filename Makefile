@@ -12,7 +12,7 @@ SOURCES := contracts services deploy tests
 # On every core at once, where pip would compile on one and nine processes that start together each for itself.
 COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib contracts services deploy || true
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check fmt documents lock sbom bench chaos alerts dashboards workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check lint fmt documents lock sbom bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -26,8 +26,9 @@ demo: $(RUN)  ## run the whole platform on this machine with pretend authorities
 # What is compiled is kept, whatever the shell says: every worker compiles every test, and every process all of ours.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 20
 
-test: check parts  ## check the code and run every test, on Apache Kafka and PostgreSQL
-	$(PYTEST) $(ARGS)
+# Types take half a minute of one core where nothing is kept, while the tests start and wait for others.
+test: lint parts  ## check the code and run every test, on Apache Kafka and PostgreSQL
+	@$(BIN)/mypy & types=$$!; $(PYTEST) $(ARGS); tests=$$?; wait $$types || { echo "The types are wrong: make check"; exit 1; }; exit $$tests
 
 test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, in less than two minutes
 	$(PYTEST) --fast $(ARGS)
@@ -53,10 +54,12 @@ metrics: $(DEV)  ## print how large and how tangled the source is
 parts: $(DEV)  ## bring the programs that the tests want, or say how to
 	@tests/parts.sh $(BIN)/python
 
-check: $(DEV)  ## lint, formatting and types
+check: lint  ## lint, formatting and types
+	$(BIN)/mypy
+
+lint: $(DEV)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/mypy
 
 fmt: $(DEV)  ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix $(SOURCES)
