@@ -27,6 +27,7 @@ from deploy.local.postgres import Postgres
 from services.chassis.memory import collect_seldom
 from tests.support import kafka as apache_kafka
 from tests.support import parts
+from tests.support.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
@@ -46,7 +47,7 @@ expect.set_options(timeout=30_000)
 
 # Thousands of tests in memory are no garbage: looking for it among them took two fifths of collecting (measured).
 collect_seldom()
-
+compile_late()
 
 PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
 """The fixtures that start something."""
