@@ -155,6 +155,11 @@ STREAMS = Board(
             limit=60,
         ),
         Panel(
+            "Sender's time to visible, median",
+            SECONDS,
+            [("histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket[6h])))", "")],
+        ),
+        Panel(
             "Findings of payback doctor", COUNT, [("max by (about) (payback_findings)", "{{about}}")], "stat", limit=1
         ),
     ),
@@ -220,6 +225,11 @@ AUTHORITY = Board(
             "Sender's time to commit, median",
             SECONDS,
             [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_told_seconds_bucket{{{ONE}}}[6h])))", "")],
+        ),
+        Panel(
+            "Sender's time to visible, median",
+            SECONDS,
+            [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket{{{ONE}}}[6h])))", "")],
         ),
         Panel(
             "Time since the last event",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.postgres import Postgres
-from tests.faults.alerts.prove import prove
+from tests.faults.alerts.prove import Proof, prove
 from tests.faults.alerts.scene import MIDDLE, Scene, start_watch
 from tests.faults.alerts.table import FAULTS, Fault
 from tests.faults.alerts.watched import rules, watching
@@ -38,7 +38,7 @@ def scene(
     start_watch(_platform, home)
     try:
         with watching(home) as watched:
-            found = Scene(_platform, _kafka_process, _postgres_process, watched, home)
+            found = Scene(_platform, _kafka_process, _postgres_process, watched, home, home)
             found.heartbeats([MIDDLE])
             found.watch()
             yield found
@@ -48,7 +48,9 @@ def scene(
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.name in HERE], ids=lambda fault: fault.alert)
 def test_a_fault_pages_once_and_clears(scene: Scene, fault: Fault) -> None:
-    assert prove(scene, fault).others <= fault.also
+    (proof,) = prove(scene, [fault])
+    assert isinstance(proof, Proof), proof
+    assert proof.others <= fault.also
 
 
 def test_every_alert_of_the_table_is_deployed() -> None:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from contracts.decoding.codec import Event
 from contracts.rejections import Reason, Rejection
 from services.records.ingest.measuring import LATEST_EVENTS, Lately
+from services.records.ingest.publishing.latest import Latest
 from services.records.model.fold import Settled
 from services.records.model.record import Outcome
 
@@ -38,6 +39,8 @@ class RecordsMetrics:
             registry=registry,
         )
         self._versions: dict[str, set[str]] = defaultdict(set)
+        self.latest = Latest()
+        """What the publisher tells reporting, which knows when its effect is visible."""
         self.heard = Gauge(
             "payback_last_event_timestamp_seconds",
             "When the authority's last event came, whatever its outcome",
@@ -173,6 +176,7 @@ class RecordsMetrics:
             self._waited.labels(authority).observe(max(0.0, now - first / 1000))
         if last > -inf:
             self._told.labels(authority).observe(max(0.0, now - last))
+            self.latest.note({authority: last})
 
     def found(self, heard: Mapping[str, datetime], taken: Mapping[str, datetime], lately: Iterable[Lately]) -> None:
         """Set the metrics of each authority from PostgreSQL."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, func, select
 
-from contracts.cells import Aggregate
+from contracts.cells import Aggregate, Position
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, describe
@@ -17,9 +17,10 @@ from services.chassis.streaming.batches import Fingerprint, Message, Slice, Sour
 from services.chassis.streaming.containment import Place
 from services.chassis.streaming.positions import advance, claim, last_taken
 from services.chassis.streaming.seal import seal_in
+from services.chassis.streaming.told import told_in
 from services.reporting.ingest.believing import ANYBODY, Believing
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import fold, heard, write
+from services.reporting.ingest.store import Origin, fold, heard, write
 from services.reporting.read.tables import put_aside, releases
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,13 @@ class Aggregates:
         news = [part for part in map(self._news, slices) if part.messages]
         if not news:
             return
-        folded = fold(self._read(message) for part in news for message in part.messages if message.value)
+        told: dict[Origin, float] = {}
+        messages = (message for part in news for message in part.messages if message.value)
+        folded = fold(_noted(self._read(message), message, told) for message in messages)
         with transaction(self._database) as connection:
             write(connection, folded)
             advance(connection, self._next, news)
-        self._metrics.took(folded.positions.values(), self._clock())
+        self._metrics.took(folded.positions.values(), self._clock(), told)
         self._next |= {part.source: part.next_offset for part in news}
 
     def _read(self, message: Message) -> Aggregate:
@@ -120,3 +123,12 @@ class Aggregates:
 
     def _count(self, connection: Connection) -> None:
         self._metrics.put_aside.set(connection.scalar(select(func.count()).select_from(put_aside)) or 0)
+
+
+def _noted(aggregate: Aggregate, message: Message, told: dict[Origin, float]) -> Aggregate:
+    """Note when the latest event of a position happened, and return the aggregate."""
+    at = told_in(message.headers) if isinstance(aggregate, Position) else None
+    if at is not None:
+        shard = Origin(aggregate.service, aggregate.authority)
+        told[shard] = max(at, told.get(shard, at))
+    return aggregate

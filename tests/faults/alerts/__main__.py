@@ -6,7 +6,8 @@ Rows go to standard output as docs/operator.md has them; what is being done goes
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 
 from tests.faults.alerts.prove import Proof
 from tests.faults.alerts.stage import Failed, Stage
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str], stage: Stage) -> int:
     _row(*HEADINGS)
     _row(*("---",) * len(HEADINGS))
     with stage:
-        proved = sum(_proved(stage, number, fault) for number, fault in chosen)
+        proved = sum(_proved(stage, turn) for turn in turns(chosen))
     if len(chosen) == len(FAULTS):
         for alert in untried():
             _row("none", alert, "`promtool` only", *NOT_MEASURED)
@@ -50,22 +51,39 @@ def choose(arguments: Sequence[str]) -> Iterator[Numbered]:
             yield number, fault
 
 
+def turns(chosen: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """Those that are done side by side."""
+    begins = list(accumulate(int(not fault.beside) for fault in FAULTS))
+    for _, turn in groupby(chosen, lambda each: begins[each[0] - 1]):
+        yield list(turn)
+
+
 def untried() -> list[str]:
     """The alerts that no fault is done for."""
     tried = {fault.alert for fault in FAULTS}
     return [name for name, rule in rules().items() if name not in tried and rule["labels"]["severity"] != "none"]
 
 
-def _proved(stage: Stage, number: int, fault: Fault) -> bool:
-    _say(f"{time.strftime('%H:%M:%S')} {number} of {len(FAULTS)}: {fault.name}")
-    try:
-        proof = stage.prove(fault)
-    except Failed as words:
+def _proved(stage: Stage, turn: Sequence[Numbered]) -> int:
+    """How many of a turn are as they must be."""
+    for number, fault in turn:
+        _say(f"{time.strftime('%H:%M:%S')} {number} of {len(FAULTS)}: {fault.name}")
+    faults = [fault for _, fault in turn]
+    also = frozenset[str]().union(*(fault.also for fault in faults))
+    return sum(_told(fault, found, also) for fault, found in zip(faults, stage.prove(faults), strict=True))
+
+
+def _told(fault: Fault, found: Proof | Failed, also: frozenset[str]) -> bool:
+    """Print its row; say whether it was proved, and nothing but what may page paged beside it."""
+    if isinstance(found, Failed):
         _row(fault.name, fault.alert, "not proved", *NOT_MEASURED)
-        _say(f"NOT PROVED: {words}")
+        _say(f"NOT PROVED: {found}")
         return False
-    _row(fault.name, fault.alert, *_measured(proof, fault))
-    return True
+    more = found.others - also
+    _row(fault.name, fault.alert, *_measured(found._replace(others=found.others & fault.also | more), fault))
+    if more:
+        _say(f"NOT ALONE: {fault.name}: also paged: {', '.join(sorted(more))}")
+    return not more
 
 
 def _measured(proof: Proof, fault: Fault) -> tuple[str, ...]:

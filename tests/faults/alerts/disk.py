@@ -1,4 +1,4 @@
-"""A small disk that can be filled, and the exporter that tells Prometheus of it."""
+"""A small disk that can be filled, and the exporter that tells Prometheus of it and of the machine."""
 
 import shutil
 import subprocess
@@ -37,14 +37,17 @@ def _run(program: str, *arguments: str | Path) -> bool:
 @contextmanager
 def told_of(home: Path) -> Iterator[str]:
     """Where the exporter tells of that disk, and of nothing else."""
+    with telling(home, "filesystem", f"--collector.filesystem.fs-types-exclude={OTHERS}") as address:
+        yield address
+
+
+@contextmanager
+def telling(home: Path, collector: str, *flags: str) -> Iterator[str]:
+    """Where the exporter tells of one thing about the machine."""
     (port,) = free_ports(1)
-    kinds = (
-        "--collector.disable-defaults",
-        "--collector.filesystem",
-        f"--collector.filesystem.fs-types-exclude={OTHERS}",
-    )
-    log = home / f"{EXPORTER}.log"
-    running = spawn((EXPORTER, *kinds, f"--web.listen-address=127.0.0.1:{port}"), log)
+    log = home / f"{EXPORTER}-{collector}.log"
+    command = (EXPORTER, "--collector.disable-defaults", f"--collector.{collector}", *flags)
+    running = spawn((*command, f"--web.listen-address=127.0.0.1:{port}"), log)
     try:
         wait_until(lambda: answers(port), EXPORTER, running, log, seconds=60)
         yield f"127.0.0.1:{port}"

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
 from services.chassis.clock import system_clock
 from tests.faults.alerts.scene import Scene
+from tests.support.processes import NOTHING
 
 Mend = Callable[[], object]
 CELLS = {
@@ -17,6 +18,7 @@ CELLS = {
 }
 """Of the tables of the services, the figure and the key."""
 SHOWN = "service, authority, generation, measure, category, period, known_on"
+OLD = timedelta(days=101)
 COUNTED = (
     f"(SELECT {SHOWN} FROM reporting.cells JOIN reporting.positions USING (service, authority, generation) "
     f"WHERE service = 'orders' AND rows_held IS NOT NULL ORDER BY {SHOWN} LIMIT 1)"
@@ -52,11 +54,12 @@ def _done_to_shown(scene: Scene, change: str) -> Mend:
     return lambda: payback(scene, "orders-worker", "republish", found[0][0])
 
 
-def payback(scene: Scene, like: str, *arguments: str) -> None:
-    """Run one of our commands as an operator does, told what a process is told."""
-    told = {name: told for name, told in scene.platform.environment(like).items() if "_DATABASE_" in name}
+def payback(scene: Scene, like: str, *arguments: str, told: Mapping[str, str] = NOTHING) -> None:
+    """Run one of our commands as an operator does, told what a process is told, and more."""
+    database = {name: told for name, told in scene.platform.environment(like).items() if "_DATABASE_" in name}
     command = [str(Path(sys.executable).with_name("payback")), *arguments]
-    done = subprocess.run(command, env={"PATH": os.defpath, **told}, check=False, capture_output=True, text=True)
+    environment = {"PATH": os.defpath, **database, **told}
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -78,3 +81,11 @@ def publish_release(scene: Scene) -> Mend:
     """Figures up to the month before last, at once."""
     payback(scene, "reporting-api", "release", "make", "--publish")
     return lambda: None
+
+
+def age_release(scene: Scene) -> Mend:
+    """Figures were published, and then none for longer than a quarter of a year."""
+    publish_release(scene)
+    move = "UPDATE reporting.releases SET published_at = published_at + %s"
+    scene.platform.execute(move, -OLD)
+    return lambda: scene.platform.execute(move, OLD)

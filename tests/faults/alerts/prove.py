@@ -1,15 +1,15 @@
-"""Carries out one fault, and measures until its alert fires, arrives and clears."""
+"""Carries out faults side by side, and measures until the alert of each fires, arrives and clears."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.table import Fault
-from tests.faults.alerts.watched import SCALE, SCRAPE_SECONDS, SELDOMER, Watched, waits
+from tests.faults.alerts.watched import SCALE, SCRAPE_SECONDS, SELDOMER, Told, Watched, waits, waits_here
 
 PATIENCE_SECONDS = 240.0
-"""Longer than rules wait here, for 90 seconds at most, or look back, for three minutes, and the platform after that."""
+"""How much longer than its rule waits an alert may take to arrive; and how long to clear: rules look back for three minutes."""
 
 
 class Proof(NamedTuple):
@@ -22,41 +22,124 @@ class Proof(NamedTuple):
 
     def deployed(self, alert: str) -> float:
         """How long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often."""
-        return self.arrived + (waits(alert) + 2 * SCRAPE_SECONDS * SCALE) * (1 - 1 / SCALE) + SELDOMER.get(alert, 0)
+        waited = waits(alert) - waits_here(alert) + 2 * SCRAPE_SECONDS * (SCALE - 1)
+        return self.arrived + waited + SELDOMER.get(alert, 0)
 
 
 class NotProved(Exception):
     """The alert did not do what it must."""
 
 
-def prove(scene: Scene, fault: Fault) -> Proof:
-    """Raises NotProved."""
-    fault.before(scene)
-    watched = scene.watched
-    _wait(watched, lambda: not watched.active("firing", "pending"), f"all is quiet before {fault.name}")
-    begun = time.monotonic()
-    mend = fault.inject(scene)
+class Course:
+    """How far one fault is: it is done, its alert arrives, it is mended, and the alert clears."""
+
+    def __init__(self, scene: Scene, fault: Fault) -> None:
+        self.fault, self._scene = fault, scene
+        self.failed: Exception | None = None
+        self._mend: Callable[[], object] | None = None
+        self._begun = self._mended = self._deadline = 0.0
+        self._arrived: Told | None = None
+        self._cleared: Told | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is waited for."""
+        last = self._cleared if self.fault.clears else self._arrived
+        return self.failed is not None or last is not None
+
+    def begin(self) -> None:
+        """Do it."""
+        self._begun = time.monotonic()
+        self._carefully(self._inject)
+
+    def go_on(self) -> None:
+        """Look for its alert, and mend it once that has arrived."""
+        if not self.over:
+            self._carefully(self._look)
+
+    def end(self) -> None:
+        """Mend it, if that was not done."""
+        mend, self._mend = self._mend, None
+        if mend is not None:
+            self._mended, self._deadline = time.monotonic(), time.monotonic() + PATIENCE_SECONDS
+            mend()
+
+    def finish(self) -> None:
+        """The same at the end of the turn, whatever comes of it."""
+        self._carefully(self.end)
+
+    def proof(self, others: frozenset[str]) -> Proof:
+        """Raises whatever went wrong."""
+        if self.failed is not None:
+            raise self.failed
+        assert self._arrived is not None
+        cleared = None if self._cleared is None else self._cleared.at - self._mended
+        return Proof(self._arrived.fired - self._begun, self._arrived.at - self._begun, cleared, others)
+
+    def _inject(self) -> None:
+        self._mend = self.fault.inject(self._scene)
+        self._deadline = time.monotonic() + PATIENCE_SECONDS + waits_here(self.fault.alert)
+
+    def _look(self) -> None:
+        if self._arrived is None:
+            self._arrived = self._told(self._begun, "firing")
+            if self._arrived is not None:
+                self.end()
+        else:
+            self._cleared = self._told(self._mended, "resolved")
+        if not self.over and time.monotonic() > self._deadline:
+            raise NotProved(
+                f"{self.fault.alert} does not {'clear' if self._arrived else 'arrive'}; {now(self._scene.watched)}"
+            )
+
+    def _told(self, since: float, status: str) -> Told | None:
+        found = self._scene.watched.receiver.since(since, status=status)
+        return next((one for one in found if one.alert == self.fault.alert), None)
+
+    def _carefully(self, step: Callable[[], None]) -> None:
+        """Whatever goes wrong with one fault, those beside it go on."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001
+            self.failed = error
+
+
+def prove(scene: Scene, faults: Sequence[Fault]) -> list[Proof | Exception]:
+    """Do them side by side; what each shows, or what went wrong with it. Raises NotProved if it is not quiet before."""
+    for fault in faults:
+        fault.before(scene)
+    wait_for_quiet(scene.watched, faults[0].name)
+    begun, courses = time.monotonic(), [Course(scene, fault) for fault in faults]
     try:
-        fired = _wait(watched, lambda: watched.fires(fault.alert), f"{fault.alert} fires") - begun
-        arrived = _wait(watched, lambda: _told(scene, fault, begun, "firing"), f"{fault.alert} arrives") - begun
+        for course in courses:
+            course.begin()
+        while not all(course.over for course in courses):
+            for course in courses:
+                course.go_on()
+            time.sleep(0.2)
     finally:
-        mended, cleared = time.monotonic(), None
-        mend()
-    if fault.clears:
-        cleared = _wait(watched, lambda: _told(scene, fault, mended, "resolved"), f"{fault.alert} clears") - mended
-    paged = {one.alert for one in watched.receiver.since(begun)}
-    return Proof(fired, arrived, cleared, frozenset(paged - {fault.alert}))
+        for course in courses:
+            course.finish()
+    paged = {one.alert for one in scene.watched.receiver.since(begun)} - {fault.alert for fault in faults}
+    return [_shown(course, frozenset(paged)) for course in courses]
 
 
-def _told(scene: Scene, fault: Fault, begun: float, status: str) -> bool:
-    return fault.alert in {one.alert for one in scene.watched.receiver.since(begun, status=status)}
+def _shown(course: Course, paged: frozenset[str]) -> Proof | Exception:
+    try:
+        return course.proof(paged)
+    except Exception as error:  # noqa: BLE001 - it is the answer
+        return error
 
 
-def _wait(watched: Watched, happened: Callable[[], bool], what: str) -> float:
+def wait_for_quiet(watched: Watched, before: str) -> None:
+    """Raises NotProved."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
+    while watched.active("firing", "pending"):
         if time.monotonic() > deadline:
-            now = f"firing {sorted(watched.active('firing'))}, pending {sorted(watched.active('pending'))}"
-            raise NotProved(f"in {PATIENCE_SECONDS:.0f} s it did not happen: {what}; {now}")
+            raise NotProved(f"it does not become quiet before: {before}; {now(watched)}")
         time.sleep(0.2)
-    return time.monotonic()
+
+
+def now(watched: Watched) -> str:
+    """What fires at present, in words."""
+    return f"firing {sorted(watched.active('firing'))}, pending {sorted(watched.active('pending'))}"

@@ -50,10 +50,14 @@ class Scene:
     watched: Watched
     files: Path
     """Where backups and certificates are."""
+    home: Path
+    """Where everything else is."""
     to_kafka: Proxy | None = None
     """The way of the worker of orders."""
     to_postgres: Proxy | None = None
     """The way of the API of unpaid work."""
+    of_proof: Proxy | None = None
+    """The way of the proof to PostgreSQL."""
     program: Receiver | None = None
     """Of authorities, which is told by webhooks."""
     disk: Path | None = None
@@ -112,13 +116,14 @@ def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Callab
     return away
 
 
-def start_watch(platform: Platform, files: Path, share: float = 0.1) -> None:
-    """`payback watch`, which looks all the time, at files in this folder; and the proof, for this share of the time."""
+def start_watch(platform: Platform, files: Path, share: float = 0.1, database: str = "") -> None:
+    """`payback watch`, which looks all the time, at files in this folder; and the proof, for this share of the time, of this database."""
     for name in ("payback.dump", "kafka.tgz"):
         (files / name).write_bytes(b"kept")
     program = str(Path(sys.executable).with_name("payback"))
     if PROVING:
         platform.add("proof", "reporting-worker", program, "prove", "--watch", "--share", str(share))
+        platform.tell("proof", database_url=database or platform.database)
         platform.spawn("proof")
     platform.add("watch", "orders-worker", program, "watch")
     platform.tell("watch", watch_every_seconds="2", watch_backups_path=str(files), watch_certificates_path=str(files))
@@ -154,7 +159,7 @@ def running() -> Iterator[Scene]:
         postgres = Postgres(home)
         parts.callback(postgres.remove)
         postgres.start()
-        to_postgres = Proxy(postgres.port)
+        to_postgres, of_proof = Proxy(postgres.port), Proxy(postgres.port)
         database = create_database(postgres.url, "payback")
         settings = {name: dict(QUICK) for name in WORKERS}
         settings["orders-worker"] |= {"kafka_bootstrap": f"127.0.0.1:{to_kafka.port}"}
@@ -165,7 +170,7 @@ def running() -> Iterator[Scene]:
         platform.start("desk-api")
         files = home / "files"
         files.mkdir()
-        start_watch(platform, files, share=1)
+        start_watch(platform, files, 1, database.replace(f":{postgres.port}/", f":{of_proof.port}/"))
         start_sender(platform)
         watched = parts.enter_context(watching(home))
         disk = parts.enter_context(small_disk(home))
@@ -179,7 +184,8 @@ def running() -> Iterator[Scene]:
         program = parts.enter_context(receiver())
         later = parts.enter_context(ExitStack())
         scene = Scene(
-            *(platform, kafka, postgres, watched, files, to_kafka, to_postgres, program, disk, exporter),
+            *(platform, kafka, postgres, watched, files, home),
+            *(to_kafka, to_postgres, of_proof, program, disk, exporter),
             later=later,
         )
         scene.heartbeats()

@@ -1,7 +1,7 @@
-"""Where faults are done one after the other: one that cannot be mended, or was not proved, says nothing about the next."""
+"""Where faults are done one turn after the other: one that cannot be mended, or was not proved, says nothing about the next turn."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Self
 
@@ -15,7 +15,7 @@ class Failed(Exception):
 
 
 class Stage:
-    """Everything running, made anew for the next fault after one that left marks."""
+    """Everything running, made anew for the next turn after one that left marks."""
 
     def __init__(self, made: Callable[[], AbstractContextManager[Scene]] = running) -> None:
         self._made = made
@@ -28,23 +28,20 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self._leave()
 
-    def prove(self, fault: Fault) -> Proof:
-        """Raises Failed, whatever went wrong."""
+    def prove(self, faults: Sequence[Fault]) -> list[Proof | Failed]:
+        """Of each fault of a turn its proof, or what was wrong with it."""
         try:
-            proof = self._proved(fault)
-        except Exception as error:
+            found = [proof if isinstance(proof, Proof) else _failed(proof) for proof in self._proved(faults)]
+        except Exception as error:  # noqa: BLE001 - it is said, and the next turn has another scene
+            found = [_failed(error) for _ in faults]
+        if any(isinstance(each, Failed) for each in found) or any(each.spoils or not each.clears for each in faults):
             self._leave()
-            raise Failed(f"{type(error).__name__}: {error}") from error
-        if fault.spoils or not fault.clears:
-            self._leave()
-        if more := proof.others - fault.also:
-            raise Failed(f"also paged: {', '.join(sorted(more))}")
-        return proof
+        return found
 
-    def _proved(self, fault: Fault) -> Proof:
+    def _proved(self, faults: Sequence[Fault]) -> list[Proof | Exception]:
         if self._scene is None:
             self._scene = self._parts.enter_context(self._made())
-        return prove(self._scene, fault)
+        return prove(self._scene, faults)
 
     def _leave(self) -> None:
         self._scene = None
@@ -52,3 +49,7 @@ class Stage:
             self._parts.close()
         except Exception as error:  # noqa: BLE001 - what was run is given up, and what it says at the end is of no use to the next
             print(f"at the end: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+def _failed(error: Exception) -> Failed:
+    return Failed(f"{type(error).__name__}: {error}")

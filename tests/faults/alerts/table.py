@@ -1,7 +1,6 @@
 """The faults, each with the alert that must come of it. What a fault returns mends it."""
 
 import signal
-import uuid
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -14,7 +13,10 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from contracts.authorities import AUTHORITIES
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
-from tests.faults.alerts.figures import alter_cell, alter_figure, forget_release, lose_row
+from tests.faults.alerts.figures import age_release, alter_cell, alter_figure, forget_release, lose_row
+from tests.faults.alerts.hanging import hang
+from tests.faults.alerts.late import fall_behind, hold_up, never_hear
+from tests.faults.alerts.machine import have_memory_told, run_short, tell_of_clock
 from tests.faults.alerts.outside import (
     begin_copy,
     fill_disk,
@@ -35,6 +37,7 @@ from tests.faults.alerts.refusals import (
 )
 from tests.faults.alerts.scene import MIDDLE, OTHER, Scene, age
 from tests.faults.alerts.servers import blind, crowd, forget_transaction, kill_often, take_right
+from tests.faults.alerts.unlike import cut_off_proof, hold_loop, look_seldom, run_old_version, run_with_new_list
 from tests.faults.alerts.watched import rules
 from tests.unit.deploy.test_watch import certificate
 
@@ -55,6 +58,8 @@ class Fault(NamedTuple):
     """Whether rules see it for so long afterwards that the next fault wants a platform of its own."""
     before: Callable[[Scene], object] = lambda _: None
     """What must be there first; not measured."""
+    beside: bool = False
+    """Whether it is done side by side with the one before it in the table: neither touches what the other needs."""
 
 
 def kill(name: str) -> Callable[[Scene], Mend]:
@@ -107,30 +112,6 @@ def cut_off_from_postgres(scene: Scene) -> Mend:
     assert scene.to_postgres is not None
     scene.to_postgres.cut()
     return scene.to_postgres.mend
-
-
-def hang(topic: str, code: str | None = None) -> Callable[[Scene], Mend]:
-    """A transaction that neither ends nor goes on: readers of the topic wait behind it, while all other topics move."""
-
-    def inject(scene: Scene) -> Mend:
-        producer = KafkaProducer(
-            bootstrap_servers=scene.platform.kafka,
-            transactional_id=f"hangs-{uuid.uuid4()}",
-            transaction_timeout_ms=600_000,
-        )
-        producer.init_transactions()
-        producer.begin_transaction()
-        producer.send(topic, b"{}", key=b"hangs").get(10)
-        producer.flush()
-        scene.heartbeats([code or OTHER])
-
-        def mend() -> None:
-            producer.abort_transaction()
-            producer.close()
-
-        return mend
-
-    return inject
 
 
 def hold_publication(scene: Scene) -> Mend:
@@ -243,11 +224,11 @@ ALL = (
     Fault("an API is frozen", "ProcessDown", freeze("unpaid_work-api")),
     Fault("a worker is frozen", "ProcessDown", freeze("reporting-worker")),
     Fault("a process is not there at all", "ProcessMissing", lose("watch", "watch")),
-    Fault("a process dies again and again", "ProcessRestarting", kill_often),
     Fault("PostgreSQL is stopped", "PostgresAway", stop_postgres),
     Fault("Kafka is killed", "KafkaAway", kill_kafka),
     Fault("Kafka is frozen", "KafkaAway", freeze_kafka),
     Fault("a worker is cut off from Kafka while idle", "WorkerStuck", cut_off_from_kafka),
+    Fault("a worker stands still, and answers", "WorkerBlind", hold_loop("unpaid_work-worker")),
     Fault("an API is cut off from PostgreSQL", "CutOff", cut_off_from_postgres),
     Fault("one topic of 32 stands still", "AuthorityLate", hang(f"orders.events.{OTHER}")),
     Fault("the topic of aggregates stands still", "FiguresStale", hang(NATIONAL_AGGREGATES)),
@@ -257,40 +238,62 @@ ALL = (
         hold_publication,
         also=frozenset({"FiguresStale"}),
     ),
-    Fault("an authority is parked", "AuthorityParked", park),
-    Fault("an aggregate that cannot be read", "AggregatesPutAside", put_aside),
-    Fault("an authority falls silent", "AuthoritySilent", silence(MIDDLE), also=frozenset({"ProofFailed"})),
+    Fault("a worker does not know of a new authority", "TopicUnread", run_with_new_list),
     Fault("everybody falls silent", "NobodyHeard", silence(), also=frozenset({"ProofFailed"})),
+    # What waits for longest.
+    Fault("a process of another version runs", "VersionsDiffer", run_old_version),
+    Fault(
+        "an authority was never heard",
+        "AuthoritiesMissing",
+        never_hear,
+        also=frozenset({"ProofFailed"}),
+        beside=True,
+    ),
+    Fault("the latest release is old", "ReleaseOld", age_release, beside=True),
+    Fault("the proof is cut off from PostgreSQL", "ProofStale", cut_off_proof, beside=True),
+    Fault("nobody looks at Kafka", "Unwatched", look_seldom, beside=True),
+    Fault(
+        "an authority falls silent", "AuthoritySilent", silence(MIDDLE), also=frozenset({"ProofFailed"}), beside=True
+    ),
+    Fault("who tells of PostgreSQL is killed", "ExporterBlind", blind, beside=True),
+    Fault("a worker falls behind", "LagGrowing", fall_behind, also=frozenset({"AuthorityLate"}), beside=True),
+    Fault("publications are held up", "FreshnessBudget", hold_up, beside=True),
+    # What is of one authority, of one file, of one session.
     Fault("all of the smallest authority is refused", "MostRefused", refuse_all),
-    Fault("one in five events of an authority is refused", "RejectionBudget", refuse_some),
-    Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens),
-    Fault("a token is about to end", "TokenEnds", ending_token),
-    Fault("a certificate is about to end", "CertificateEnds", ending_certificate),
-    Fault("a backup was not made", "BackupOld", old_backup),
-    Fault("retention is changed", "KafkaSettings", change_retention),
-    Fault("a cell of orders is altered", "ProofFailed", alter_cell("orders.cells")),
-    Fault("a cell of unpaid work is altered", "ProofFailed", alter_cell("unpaid_work.cells")),
-    Fault("a figure of reporting is altered", "ProofFailed", alter_figure),
-    Fault("a row of reporting is lost", "AggregatesUnequal", lose_row, also=frozenset({"ProofFailed"})),
-    Fault("a release does not come", "ReleaseLate", forget_release),
-    Fault("programs of two authorities take nothing", "WebhooksUntaken", refuse_webhooks),
-    Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
-    Fault("an authority's program is told nothing any more", "WebhookStopped", stop_receiver),
-    Fault("the way to PostgreSQL is slow", "RequestsSlow", slow_down),
-    Fault("a disk is filled", "DiskFilling", fill_disk),
-    Fault("a worker cannot ask how its authorities are", "BooksUnmeasured", hold_measuring),
+    Fault("one in five events of an authority is refused", "RejectionBudget", refuse_some, beside=True),
+    Fault("an authority is parked", "AuthorityParked", park, beside=True),
+    Fault("an aggregate that cannot be read", "AggregatesPutAside", put_aside, beside=True),
+    Fault("a flood with a token that is no longer good", "RequestsRefused", bad_tokens, beside=True),
+    Fault("a token is about to end", "TokenEnds", ending_token, beside=True),
+    Fault("a certificate is about to end", "CertificateEnds", ending_certificate, beside=True),
+    Fault("a backup was not made", "BackupOld", old_backup, beside=True),
+    Fault("retention is changed", "KafkaSettings", change_retention, beside=True),
+    Fault("a cell of orders is altered", "ProofFailed", alter_cell("orders.cells"), beside=True),
+    Fault("programs of two authorities take nothing", "WebhooksUntaken", refuse_webhooks, beside=True),
+    Fault("an authority's program is told nothing any more", "WebhookStopped", stop_receiver, beside=True),
+    Fault("a disk is filled", "DiskFilling", fill_disk, beside=True),
+    Fault("memory runs short", "MemoryShort", run_short, before=have_memory_told, beside=True),
+    Fault("a transaction is left open", "TransactionForgotten", forget_transaction, beside=True),
+    Fault("nobody signs the days of an authority", "DayUnclosed", leave_open, beside=True),
+    # What the proof comes round to, and a process that is watched for half an hour.
     Fault("a process loses a right in PostgreSQL", "DatabaseSettings", take_right),
-    Fault("a transaction is left open", "TransactionForgotten", forget_transaction),
-    Fault("PostgreSQL has hardly any connections left", "PostgresCrowded", crowd),
-    Fault("who tells of PostgreSQL is killed", "ExporterBlind", blind),
-    Fault("nobody signs the days of an authority", "DayUnclosed", leave_open),
+    Fault("a row of reporting is lost", "AggregatesUnequal", lose_row, also=frozenset({"ProofFailed"}), beside=True),
+    Fault("a release does not come", "ReleaseLate", forget_release, beside=True),
+    Fault("the way to PostgreSQL is slow", "RequestsSlow", slow_down, beside=True),
+    Fault("a process dies again and again", "ProcessRestarting", kill_often, beside=True),
+    Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
+    Fault("a worker cannot ask how its authorities are", "BooksUnmeasured", hold_measuring, beside=True),
+    Fault("a cell of unpaid work is altered", "ProofFailed", alter_cell("unpaid_work.cells")),
+    Fault("PostgreSQL has hardly any connections left", "PostgresCrowded", crowd, beside=True),
     # From here on a copy is asked for: nobody forgets it again.
-    Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy),
-    Fault("one request in twenty fails", "RequestsFailingSlowly", fail_some),
+    Fault("a figure of reporting is altered", "ProofFailed", alter_figure),
+    Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy, beside=True),
+    Fault("one request in twenty fails", "RequestsFailingSlowly", fail_some, beside=True),
     Fault("requests fail", "RequestsFailing", failing_requests, spoils=True),
-    # These cannot be mended within the time that rules look back, so they come last.
+    # These cannot be mended within the time that rules look back, or not at all, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
-    Fault("a record has an impossible time", "RecordTimesWrong", impossible_time, clears=False),
-    Fault("history is deleted", "HistoryGone", delete_history, clears=False),
+    Fault("a record has an impossible time", "RecordTimesWrong", impossible_time, clears=False, beside=True),
+    Fault("history is deleted", "HistoryGone", delete_history, clears=False, beside=True),
+    Fault("nobody keeps the clock of a machine", "ClockWrong", tell_of_clock, clears=False, beside=True),
 )
 FAULTS = tuple(fault for fault in ALL if fault.alert in rules())

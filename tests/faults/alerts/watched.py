@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,16 +36,21 @@ AGES = {
     "CopyBehind": 300,
     "TransactionForgotten": 600,
 }
-"""Alerts on something older than so many seconds."""
+"""Alerts on something older than so many seconds, or than a tenth of it here."""
+DAYS = {"ProofStale": (2 * 86_400, 360)}
+"""Alerts on something older than days, with the seconds that stand for them here: more than a round of the proof takes here."""
+LATE, LATE_HERE = 60, 15
+"""The seconds after which a publication is late: of the bounds that are counted, the one that a fault can pass before other alerts fire."""
 WATCH, PROOF = 300, 1500
 SELDOMER = {
     **dict.fromkeys(("KafkaSettings", "HistoryGone", "BackupOld", "CertificateEnds"), WATCH),
     **dict.fromkeys(("ProofFailed", "DatabaseSettings"), PROOF),
     "WorkerStuck": 20,
+    "FreshnessBudget": LATE - LATE_HERE,
 }
 """By how many seconds longer the platform may take as deployed, where it looks more often here: `watch` every 2 seconds, not every 300;
 the proof all the time, not a tenth of it, in which a round took 25 minutes at most (docs/reliability.md); and a worker, whose session
-and tries last for 5 seconds, not for 25."""
+and tries last for 5 seconds, not for 25. And by how much sooner a publication is late here."""
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 DURATION = r"(\d+)(ms|s|m|h|d)"
 
@@ -57,6 +63,8 @@ class Told(NamedTuple):
     alert: str
     status: str
     labels: Mapping[str, str]
+    fired: float
+    """When it fired, by the same clock."""
 
 
 def seconds(text: str) -> float:
@@ -73,8 +81,17 @@ def rules() -> Mapping[str, Mapping[str, Any]]:
 
 def waits(alert: str) -> float:
     """For how many seconds the deployed rule waits by itself: `for`, and the age it asks for; and then who tells of it."""
+    return _waits(alert) + AGES.get(alert, 0) + DAYS.get(alert, (0, 0))[0]
+
+
+def waits_here(alert: str) -> float:
+    """The same of the rule as it is here."""
+    return (_waits(alert) + AGES.get(alert, 0)) / SCALE + DAYS.get(alert, (0, 0))[1]
+
+
+def _waits(alert: str) -> float:
     rule = rules()[alert]
-    return seconds(str(rule.get("for", "0s"))) + AGES.get(alert, 0) + _group_wait(rule["labels"]["severity"])
+    return seconds(str(rule.get("for", "0s"))) + _group_wait(rule["labels"]["severity"])
 
 
 def _group_wait(severity: str) -> float:
@@ -84,17 +101,26 @@ def _group_wait(severity: str) -> float:
 
 
 def shortened() -> str:
-    """alerts.yml with all that is waited for and looked back on a tenth as long. What is counted in days stays."""
+    """alerts.yml with all that is waited for and looked back on a tenth as long. What is counted in days stays, but for `DAYS`."""
     document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
     for rule in (rule for group in document["groups"] for rule in group["rules"]):
         if "for" in rule:
             rule["for"] = _shorter(rule["for"])
-        rule["expr"] = re.sub(r"\[[^\]]+\]", _shorter_range, rule["expr"])
-        age = AGES.get(rule.get("alert", ""))
-        if age:
-            assert f"> {age}" in rule["expr"]
-            rule["expr"] = rule["expr"].replace(f"> {age}", f"> {age // SCALE}")
+        rule["expr"] = _sooner(rule.get("alert", ""), re.sub(r"\[[^\]]+\]", _shorter_range, rule["expr"]))
     return yaml.safe_dump(document, sort_keys=False)
+
+
+def _sooner(alert: str, expression: str) -> str:
+    """With the ages as they are here."""
+    expression = expression.replace(f'le="{LATE}.0"', f'le="{LATE_HERE}.0"')
+    if age := AGES.get(alert):
+        assert f"> {age}" in expression
+        return expression.replace(f"> {age}", f"> {age // SCALE}")
+    if days := DAYS.get(alert):
+        deployed, here = f"> {days[0] // 86_400} * 86400", f"> {days[1]}"
+        assert deployed in expression
+        return expression.replace(deployed, here)
+    return expression
 
 
 def _shorter_range(found: re.Match[str]) -> str:
@@ -116,10 +142,11 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                now = time.monotonic()
+                now, today = time.monotonic(), time.time()
                 for one in body["alerts"]:
                     name = one["labels"]["alertname"]
-                    told.append(Told(now, body["receiver"], name, one["status"], one["labels"]))
+                    ago = today - datetime.fromisoformat(one["startsAt"]).timestamp()
+                    told.append(Told(now, body["receiver"], name, one["status"], one["labels"], now - ago))
                 self.send_response(200)
                 self.end_headers()
 
@@ -166,13 +193,9 @@ class Watched:
             if one["state"] in states and one["labels"]["severity"] not in {"none", "info"}
         }
 
-    def fires(self, alert: str) -> bool:
-        """Whatever its severity."""
-        return bool(self.ask("query", query=f'ALERTS{{alertname="{alert}", alertstate="firing"}}')["result"])
-
-    def scrape(self, job: str, address: str | None) -> None:
-        """Where a process exposes its metrics; None has Prometheus know nothing of it."""
-        path = self.targets / f"{job}.json"
+    def scrape(self, job: str, address: str | None, name: str = "") -> None:
+        """Where a process exposes its metrics, which has a name if there are several of the job; None has Prometheus know nothing of it."""
+        path = self.targets / f"{name or job}.json"
         if address is None:
             path.unlink(missing_ok=True)
             return

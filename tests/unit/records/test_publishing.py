@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.cells import Cell, Position
-from services.chassis.failures import TimedOut
+from services.chassis.failures import Away, TimedOut
 from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.told import header, told_in
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
 from services.records.ingest.publishing.publisher import Publisher
@@ -49,13 +51,19 @@ class Publications:
 class Producer:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.told: list[float | None] = []
+        self.away = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         yield
 
     def send_all(self, records: Iterable[Outgoing]) -> None:
-        self.sent += [record.key or b"" for record in records]
+        if self.away:
+            raise Away("Kafka")
+        for record in records:
+            self.sent.append(record.key or b"")
+            self.told.append(told_in(record.headers))
 
 
 def test_who_takes_longer_than_a_statement_may_holds_up_nobody_else() -> None:
@@ -64,3 +72,26 @@ def test_who_takes_longer_than_a_statement_may_holds_up_nobody_else() -> None:
     publisher.publish()
     assert producer.sent == [f"position|orders|{code}".encode() for code in ALL[1:]]
     assert registry.get_sample_value("payback_publishing_put_off", {"authority": LARGE}) == 1
+
+
+def test_a_publication_tells_once_when_its_latest_event_happened() -> None:
+    """Also one that had to be tried again."""
+    producer, metrics = Producer(), RecordsMetrics(CollectorRegistry())
+    publisher = Publisher(Publications(), producer, lambda: ALL[1:], metrics)
+    for at in (70.25, 60.0):
+        metrics.latest.note({ALL[1]: at})
+    producer.away = True
+    with pytest.raises(Away):
+        publisher.publish()
+    producer.away = False
+    publisher.publish()
+    assert producer.told == [70.25, None]
+    publisher.publish()
+    assert producer.told[2:] == [None, None]
+
+
+@pytest.mark.parametrize("content", [b"", b"-1", b"1.5", "\u0661".encode(), b"9" * 14, None])
+def test_what_is_no_moment_is_told_by_nobody(content: bytes | None) -> None:
+    name, _ = header(0)
+    assert told_in([(name, content)]) is None
+    assert told_in([("another", b"1"), header(1.5)]) == 1.5

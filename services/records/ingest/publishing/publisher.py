@@ -1,7 +1,7 @@
 """Sends changed cells to `national.aggregates`: absolute values with versions, so that repeats and restarts are harmless."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import takewhile
 from operator import attrgetter
@@ -13,6 +13,7 @@ from contracts.cells import Aggregate, Cell, Position, encode_aggregate
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.database import is_ours
 from services.chassis.failures import Away, Failure, TimedOut, backoff, describe
+from services.chassis.streaming import told
 from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
@@ -151,13 +152,18 @@ class Publisher:
         Readers must never see a cell go back, nor may the log, whose order decides what compaction keeps. A publisher that loses its turn
         before it has sent finds out before it commits; one that loses it later already has its place in the log before its successor.
         """
-        with self._publications.turn(authorities) as turn:
-            rows = turn.rows()
-            with self._producer.transaction():
-                self._send(rows)
-                self._send(turn.positions())
-                turn.confirm()
-            turn.record()
+        latest = self._metrics.latest.take(authorities)
+        try:
+            with self._publications.turn(authorities) as turn:
+                rows = turn.rows()
+                with self._producer.transaction():
+                    self._send(rows)
+                    self._producer.send_all(self._placed(position, latest) for position in turn.positions())
+                    turn.confirm()
+                turn.record()
+        except BaseException:
+            self._metrics.latest.note(latest)
+            raise
         self._metrics.published.inc(len(rows))
         return len(rows)
 
@@ -168,3 +174,8 @@ class Publisher:
         key, value = aggregate.key.encode(), encode_aggregate(aggregate)
         headers = ((HEADER, self._sealer.seal(key, value)),) if self._sealer else ()
         return Outgoing(NATIONAL_AGGREGATES, key, value, headers=headers)
+
+    def _placed(self, position: Position, latest: Mapping[str, float]) -> Outgoing:
+        """Return the record of a position, which tells when its latest event happened."""
+        record, at = self._record(position), latest.get(position.authority)
+        return record if at is None else record._replace(headers=(*record.headers, told.header(at)))

@@ -1,5 +1,7 @@
 """What the worker keeps of the national aggregates, and when it must not go on."""
 
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
@@ -7,6 +9,7 @@ from sqlalchemy import Engine, select
 from contracts.cells import Aggregate, encode_aggregate
 from services.chassis.failures import Fenced, Refused
 from services.chassis.metrics import new_registry
+from services.chassis.streaming import told
 from services.chassis.streaming.batches import Slice, SourceIdentity
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.fetching.bounded import LONGEST
@@ -15,7 +18,7 @@ from services.reporting.ingest.believing import Believing
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.read.tables import put_aside
-from tests.integration.reporting.conftest import IDENTITY, SOURCE, Feed, Message, cell, position, slice_of
+from tests.integration.reporting.conftest import IDENTITY, NOW, SOURCE, Feed, Message, cell, position, slice_of
 
 GLASGOW, FIFE = "S12000049", "S12000047"
 Headers = dict[str, str]
@@ -226,3 +229,24 @@ def test_the_same_fetch_again_has_no_effect(database: Engine, client: TestClient
     worker.process(fetch)
     worker.process(fetch)
     assert values(client, national) == {(GLASGOW, "2026-03-01", ""): 9}
+
+
+def test_the_delay_is_from_the_time_of_an_event_to_its_being_visible(database: Engine) -> None:
+    """Of what is shown anew, as far as the publisher says when it happened."""
+    registry = new_registry()
+    worker = Aggregates(database, IngestMetrics(registry), clock=lambda: NOW + timedelta(seconds=2))
+    worker.start({SOURCE: IDENTITY})
+    first, again = position(GLASGOW), position(GLASGOW, version=2)
+    newer = position(GLASGOW, version=3, heard_at=NOW + timedelta(seconds=1))
+    for offset, (each, happened) in enumerate([(first, 10.0), (again, 500.0), (newer, 0.5)]):
+        headers = (told.header(NOW.timestamp() - happened),)
+        worker.process([Slice(*SOURCE, [Message(offset, encode_aggregate(each), headers=headers)])])
+    later = position(GLASGOW, version=4, heard_at=NOW + timedelta(seconds=2))
+    worker.process([Slice(*SOURCE, [Message(3, encode_aggregate(later))])])
+
+    def value(part: str, **more: str) -> float | None:
+        return registry.get_sample_value(f"payback_event_delay_seconds_{part}", {"authority": GLASGOW, **more})
+
+    assert (value("count"), value("sum")) == (2, pytest.approx(12.0 + 2.5))
+    assert value("bucket", le="5.0") == 1
+    assert registry.get_sample_value("payback_event_visible_seconds_count", {"authority": GLASGOW}) == 3
