@@ -128,7 +128,21 @@ async def _consumer(kafka: KafkaSettings) -> AsyncIterator[Any]:
     except (KafkaError, OSError, TimeoutError) as error:
         raise failure(error) from error
     finally:
+        await _stop(consumer)
+
+
+async def _stop(consumer: Any) -> None:
+    """Stop a consumer, also one that had a request waiting to be tried again, as after a long pause of whoever uses the log: cancelling
+    that request cancels aiokafka's own stopping, halfway. Without this, the reason for closing the log would be lost with it.
+    """
+    try:
         await consumer.stop()
+    except asyncio.CancelledError:
+        await consumer._client.close()  # noqa: SLF001
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def _options(kafka: KafkaSettings) -> dict[str, Any]:
