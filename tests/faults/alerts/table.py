@@ -231,7 +231,7 @@ ALL = (
     Fault("a worker stands still, and answers", "WorkerBlind", hold_loop("unpaid_work-worker")),
     Fault("an API is cut off from PostgreSQL", "CutOff", cut_off_from_postgres),
     Fault("one topic of 32 stands still", "AuthorityLate", hang(f"orders.events.{OTHER}")),
-    Fault("the topic of aggregates stands still", "FiguresStale", hang(NATIONAL_AGGREGATES)),
+    Fault("the topic of aggregates stands still", "FiguresStale", hang(NATIONAL_AGGREGATES, MIDDLE)),
     Fault(
         "nobody publishes an authority's changes",
         "PublishingBehind",

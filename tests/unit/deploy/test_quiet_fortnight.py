@@ -1,6 +1,6 @@
 """Nothing pages in a quiet fortnight with bank holidays, for the smallest authority either; and it would, were it not quiet.
 
-What Prometheus sees is made from pretend authorities by the platform's own rules, every three hours from 21 December on. Nobody sends on
+What Prometheus sees is made from pretend authorities by the platform's own rules, every half hour from 21 December on. Nobody sends on
 days on which offices are closed.
 """
 
@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -29,10 +30,14 @@ pytestmark = pytest.mark.skipif(
 SMALLEST, LARGEST = "S12000027", "S12000049"
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yml"
 BEGIN = datetime(2026, 12, 21, tzinfo=UTC)
-HOURS = 14 * 24
-STEP = 3
+LENGTH = timedelta(days=14)
+STEP = timedelta(minutes=30)
+MINUTE = timedelta(minutes=1)
 CALENDAR = scotland()
 JOBS = {Topic.ORDERS: "orders-worker", Topic.UNPAID_WORK: "unpaid-work-worker"}
+STOPS = BEGIN + timedelta(days=8, hours=12)
+Value = Callable[[datetime], float]
+NOTHING: Mapping[str, Value] = MappingProxyType({})
 Sent = dict[tuple[str, str], list[tuple[datetime, bool]]]
 """By job and authority: when each event came, and whether it was refused."""
 
@@ -50,7 +55,7 @@ def sent() -> Sent:
     return {key: sorted(events) for key, events in found.items()}
 
 
-def series(sent: Sent) -> Iterator[tuple[str, Callable[[datetime], float]]]:
+def series(sent: Sent) -> Iterator[tuple[str, Value]]:
     """Every series that matters, and its value at a time."""
     for job in JOBS.values():
         yield f'up{{job="{job}"}}', lambda _: 1
@@ -69,7 +74,7 @@ def series(sent: Sent) -> Iterator[tuple[str, Callable[[datetime], float]]]:
 
 def _of_an_authority(
     labels: str, job: str, authority: str, events: list[tuple[datetime, bool]]
-) -> Iterator[tuple[str, Callable[[datetime], float]]]:
+) -> Iterator[tuple[str, Value]]:
     times = [at for at, _ in events]
 
     def last(now: datetime) -> datetime:
@@ -98,13 +103,19 @@ def _since_begin(at: datetime) -> float:
     return (at - BEGIN).total_seconds()
 
 
-def fired(sent: Sent, directory: Path) -> set[str]:
-    """The names of the alerts that fired at some hour of the fortnight, but for the one that always does."""
-    hours = [BEGIN + timedelta(hours=hour) for hour in range(0, HOURS, STEP)]
-    inputs = [{"series": name, "values": " ".join(f"{at(now):.0f}" for now in hours)} for name, at in series(sent)]
-    ever = {"expr": FIRING, "eval_time": f"{HOURS - STEP}h", "exp_samples": []}
-    test = {"interval": f"{STEP}h", "input_series": inputs, "promql_expr_test": [ever]}
-    proof: Mapping[str, Any] = {"rule_files": [str(RULES)], "evaluation_interval": f"{STEP}h", "tests": [test]}
+def fired(sent: Sent, directory: Path, otherwise: Mapping[str, Value] = NOTHING) -> set[str]:
+    """The names of the alerts that fired at some time in the fortnight, but for the one that always does; with some series otherwise."""
+    values = dict(series(sent))
+    assert otherwise.keys() <= values.keys()
+    times = [BEGIN + number * STEP for number in range(LENGTH // STEP)]
+    inputs = [
+        {"series": name, "values": " ".join(f"{at(now):.0f}" for now in times)}
+        for name, at in (values | dict(otherwise)).items()
+    ]
+    ever = {"expr": FIRING, "eval_time": f"{(LENGTH - STEP) // MINUTE}m", "exp_samples": []}
+    every = f"{STEP // MINUTE}m"
+    test = {"interval": every, "input_series": inputs, "promql_expr_test": [ever]}
+    proof: Mapping[str, Any] = {"rule_files": [str(RULES)], "evaluation_interval": every, "tests": [test]}
     (directory / "quiet.yml").write_text(yaml.safe_dump(dict(proof)))
     command = ["promtool", "test", "rules", "quiet.yml"]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
@@ -126,14 +137,13 @@ def test_a_quiet_fortnight_is_quiet(sent: Sent, tmp_path: Path) -> None:
 
 
 def test_the_smallest_authority_is_missed_and_its_refusals_are_seen(sent: Sent, tmp_path: Path) -> None:
-    stops = BEGIN + timedelta(days=8, hours=12)
     silent = {
-        (job, code): [one for one in events if code != SMALLEST or one[0] < stops]
+        (job, code): [one for one in events if code != SMALLEST or one[0] < STOPS]
         for (job, code), events in sent.items()
     }
     assert fired(silent, tmp_path) == {"AuthoritySilent"}
     refused = {
-        (job, code): [(at, was or (code == SMALLEST and at > stops)) for at, was in events]
+        (job, code): [(at, was or (code == SMALLEST and at > STOPS)) for at, was in events]
         for (job, code), events in sent.items()
     }
     assert fired(refused, tmp_path) == {"MostRefused"}
@@ -143,3 +153,15 @@ def test_that_nobody_is_heard_is_known_the_same_day(sent: Sent, tmp_path: Path) 
     day = BEGIN + timedelta(days=2)
     nobody = {key: [one for one in events if one[0] < day] for key, events in sent.items()}
     assert "NobodyHeard" in fired(nobody, tmp_path)
+
+
+def test_a_single_event_of_the_smallest_authority_that_waits_or_is_not_shown_is_noticed(
+    sent: Sent, tmp_path: Path
+) -> None:
+    """Its next four of a day hide neither."""
+    waits = f'payback_stream_lag_seconds{{job="orders-worker", topic="x.{SMALLEST}"}}'
+    one_waits: dict[str, Value] = {waits: lambda now: 1800 * (STOPS < now < STOPS + timedelta(hours=2))}
+    assert fired(sent, tmp_path, one_waits) == {"AuthorityLate"}
+    shown = f'payback_shown_timestamp_seconds{{service="orders", authority="{SMALLEST}"}}'
+    goes_on = dict(series(sent))[shown]
+    assert fired(sent, tmp_path, {shown: lambda now: goes_on(min(now, STOPS))}) == {"FiguresStale"}
