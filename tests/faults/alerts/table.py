@@ -238,7 +238,12 @@ ALL = (
         hold_publication,
         also=frozenset({"FiguresStale"}),
     ),
-    Fault("a worker does not know of a new authority", "TopicUnread", run_with_new_list),
+    Fault(
+        "a worker does not know of a new authority",
+        "TopicUnread",
+        run_with_new_list,
+        also=frozenset({"AggregatesPutAside"}),
+    ),
     Fault("everybody falls silent", "NobodyHeard", silence(), also=frozenset({"ProofFailed"})),
     # What waits for longest.
     Fault("a process of another version runs", "VersionsDiffer", run_old_version),

@@ -46,14 +46,20 @@ def run_old_version(scene: Scene) -> Mend:
 
 
 def run_with_new_list(scene: Scene) -> Mend:
-    """An authority joins next year. Its topics are made, and one worker has the new list; that of orders was forgotten."""
+    """An authority joins next year. Its topics are made, and one worker has the new list; those of orders and reporting were forgotten."""
     path = scene.home / "authorities.toml"
     path.write_text(JOINS.format(day=system_clock().date().replace(month=1, day=1, year=system_clock().year + 1)))
     told = {"PAYBACK_AUTHORITIES_PATH": str(path), "PAYBACK_KAFKA_BOOTSTRAP": scene.platform.kafka}
     payback(scene, "orders-worker", "topics", told=told)
     scene.platform.add(SECOND_WORKER, "unpaid_work-worker")
     scene.platform.tell(SECOND_WORKER, authorities_path=str(path))
-    return _beside(scene, SECOND_WORKER, "unpaid-work-worker")
+    away = _beside(scene, SECOND_WORKER, "unpaid-work-worker")
+
+    def mend() -> None:
+        away()
+        scene.platform.execute("DELETE FROM reporting.put_aside")
+
+    return mend
 
 
 def _beside(scene: Scene, name: str, job: str) -> Mend:
