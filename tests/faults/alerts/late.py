@@ -9,12 +9,14 @@ from contracts.authorities import AUTHORITIES
 from tests.faults.alerts.hanging import hang
 from tests.faults.alerts.scene import MIDDLE, OTHER, SMALLEST, Scene, people
 from tests.faults.alerts.watched import LATE_HERE
+from tests.support.processes import until
 
 Mend = Callable[[], object]
 BACKLOG, AT_ONCE = 1300, 100
 """More messages than the nation sends in a day."""
 QUICK = tuple(code for code in AUTHORITIES if code not in {SMALLEST, MIDDLE, OTHER})
 LATE = QUICK[:8]
+WAITING = "SELECT FROM orders.shards s JOIN orders.publications p USING (authority) WHERE s.version > p.version AND authority = ANY(%s)"
 ROUNDS = 10
 """So many publications in time after which those that were late are few."""
 HELD = "orders", "unpaid_work"
@@ -35,13 +37,14 @@ def fall_behind(scene: Scene) -> Mend:
 
 
 def hold_up(scene: Scene) -> Mend:
-    """Most publications are visible at once. Twice, those of some authorities are held up for longer than they may take."""
+    """Most publications are visible at once. Twice, those of some authorities are held up for longer than they may take, and then sent."""
     scene.heartbeats(QUICK)
     for _ in range(2):
         with psycopg.connect(scene.platform.database) as connection:
             connection.execute("SELECT FROM orders.publications WHERE authority = ANY(%s) FOR UPDATE", [list(LATE)])
             scene.heartbeats(LATE)
             time.sleep(LATE_HERE + 3)
+        until(lambda: not scene.platform.rows(WAITING, list(LATE)), "they are published")
 
     def mend() -> None:
         for _ in range(ROUNDS):
