@@ -298,7 +298,14 @@ ALL = (
     # These cannot be mended within the time that rules look back, or not at all, so they come last.
     Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
     Fault("a record has an impossible time", "RecordTimesWrong", impossible_time, clears=False, beside=True),
-    Fault("history is deleted", "HistoryGone", delete_history, clears=False, beside=True),
+    Fault(
+        "history is deleted",
+        "HistoryGone",
+        delete_history,
+        clears=False,
+        also=frozenset({"ProofFailed"}),
+        beside=True,
+    ),
     Fault("nobody keeps the clock of a machine", "ClockWrong", tell_of_clock, clears=False, beside=True),
 )
 FAULTS = tuple(fault for fault in ALL if fault.alert in rules())
