@@ -9,7 +9,6 @@ from pathlib import Path
 
 from services.chassis.clock import system_clock
 from tests.faults.alerts.scene import Scene
-from tests.support.processes import NOTHING
 
 Mend = Callable[[], object]
 CELLS = {
@@ -54,11 +53,11 @@ def _done_to_shown(scene: Scene, change: str) -> Mend:
     return lambda: payback(scene, "orders-worker", "republish", found[0][0])
 
 
-def payback(scene: Scene, like: str, *arguments: str, told: Mapping[str, str] = NOTHING) -> None:
+def payback(scene: Scene, like: str, *arguments: str, told: Mapping[str, str] | None = None) -> None:
     """Run one of our commands as an operator does, told what a process is told, and more."""
     database = {name: told for name, told in scene.platform.environment(like).items() if "_DATABASE_" in name}
     command = [str(Path(sys.executable).with_name("payback")), *arguments]
-    environment = {"PATH": os.defpath, **database, **told}
+    environment = {"PATH": os.defpath, **database, **(told or {})}
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

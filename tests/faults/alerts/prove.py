@@ -21,9 +21,12 @@ class Proof(NamedTuple):
     others: frozenset[str]
 
     def deployed(self, alert: str) -> float:
-        """How long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often."""
+        """How long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often.
+
+        Where it arrived sooner than its rule waits, something was old already, which it may not be.
+        """
         waited = waits(alert) - waits_here(alert) + 2 * SCRAPE_SECONDS * (SCALE - 1)
-        return self.arrived + waited + SELDOMER.get(alert, 0)
+        return max(self.arrived, waits_here(alert)) + waited + SELDOMER.get(alert, 0)
 
 
 class NotProved(Exception):

@@ -84,7 +84,7 @@ def test_one_goes_on_from_a_fault_or_chooses_some() -> None:
 
 def test_what_looks_more_often_here_is_told_as_it_looks_where_deployed() -> None:
     proof = Proof(0, 0, 0, frozenset())
-    assert proof.deployed("HistoryGone") == LookSettings().every_seconds + (10 + 30) * 0.9
+    assert proof.deployed("HistoryGone") == LookSettings().every_seconds + 10 + 30 * 0.9
     assert {alert for alert in SELDOMER if alert not in rules()} == set()
 
 
@@ -97,7 +97,7 @@ def test_who_is_told_by_day_is_told_later_than_who_is_woken() -> None:
 def test_what_is_done_side_by_side_has_an_alert_of_its_own_and_fails_alone() -> None:
     told: list[Told] = []
     receiver = SimpleNamespace(told=told)
-    receiver.since = partial(Receiver.since, receiver)
+    receiver.since = partial(Receiver.since, cast("Receiver", receiver))
     watched = SimpleNamespace(receiver=receiver, active=lambda *_: set())
     mended: list[str] = []
 
@@ -108,7 +108,11 @@ def test_what_is_done_side_by_side_has_an_alert_of_its_own_and_fails_alone() -> 
 
         def inject(_: Scene) -> Callable[[], object]:
             say("firing")
-            return lambda: (mended.append(alerts[0]), say("resolved"))
+            return mend
+
+        def mend() -> None:
+            mended.append(alerts[0])
+            say("resolved")
 
         return inject
 
@@ -156,4 +160,6 @@ def test_rules_ask_for_less_here_as_they_are_said_to() -> None:
         assert here[alert]["expr"] != rules()[alert]["expr"]
         assert waits_here(alert) < waits(alert)
     assert "> 360" in here["ProofStale"]["expr"]
-    assert Proof(0, 100, 0, frozenset()).deployed("ProofStale") == 100 + 2 * 86_400 - 360 + (30 + 30) * 0.9
+    for arrived, since in ((100, 363), (400, 400)):
+        proof = Proof(0, arrived, 0, frozenset())
+        assert proof.deployed("ProofStale") == pytest.approx(since + 2 * 86_400 - 360 + (30 + 30) * 0.9)
