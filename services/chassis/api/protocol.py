@@ -10,6 +10,8 @@ from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from services.chassis.api.problems import MEDIA_TYPE, Problem
+from services.chassis.guarding import unread
+from services.chassis.guarding.unread import Unread
 
 HEAD_BYTES = 32 * 1024
 """Most bytes of request line and headers together, of trailers after a body, and of anything else without content."""
@@ -48,7 +50,7 @@ class _Parser(HttpRequestParser):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with bounded heads. Requests that two readers could read differently are refused.
+    """HTTP/1.1 with bounded heads, and bounded answers that wait to be read. Requests that two readers could read differently are refused.
 
     An offer of another protocol is ignored, as RFC 9110 7.8 allows. Java's HttpClient makes one in every request without TLS.
     """
@@ -56,10 +58,17 @@ class BoundedProtocol(HttpToolsProtocol):
     parser: _Parser
 
     def __init__(
-        self, *given: Any, headers: dict[str, str], proxies: frozenset[str], open_: Counter[str], **named: Any
+        self,
+        *given: Any,
+        headers: dict[str, str],
+        proxies: frozenset[str],
+        open_: Counter[str],
+        unread_: Unread,
+        **named: Any,
     ) -> None:
         super().__init__(*given, **named)
-        self._headers, self._proxies, self._open = headers, proxies, open_
+        self._headers, self._proxies, self._open, self._unread = headers, proxies, open_, unread_
+        self._reading: TimerHandle | None = None
         self._unseen = self._head = self._left_over = 0
         self._fault = 400, "The request cannot be read"
         self._timer: TimerHandle | None = None
@@ -83,7 +92,35 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._open[self._host]:
             del self._open[self._host]
         self._stop_waiting()
+        self._all_is_read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begin to see whether the caller reads: more of the answer waits than the system takes."""
+        super().pause_writing()
+        self._unread.begin(self.transport, self._host)
+        self._reading = self.loop.call_later(unread.LOOK_SECONDS, self._look, self._unread_bytes())
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._all_is_read()
+        super().resume_writing()
+
+    def _look(self, before: int) -> None:
+        """Cut off a caller who has read nothing since the last look."""
+        if (now := self._unread_bytes()) >= before:
+            self.transport.abort()
+        else:
+            self._reading = self.loop.call_later(unread.LOOK_SECONDS, self._look, now)
+
+    def _unread_bytes(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def _all_is_read(self) -> None:
+        self._unread.end(self.transport)
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless what arrives makes no progress."""
@@ -220,4 +257,4 @@ def _written(problem: Problem, headers: dict[str, str]) -> bytes:
 def bounded(headers: dict[str, str], trusted_proxies: str) -> Any:
     """Return the protocol for one server: with the headers of every answer, and the proxies that speak for others."""
     proxies = frozenset(one.strip() for one in trusted_proxies.split(",") if one.strip())
-    return partial(BoundedProtocol, headers=headers, proxies=proxies, open_=Counter())
+    return partial(BoundedProtocol, headers=headers, proxies=proxies, open_=Counter(), unread_=Unread())

@@ -20,21 +20,27 @@ from tests.support.processes import until
 
 PROGRAM = """
 import sys, time
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from services.chassis import logs
 from services.chassis.api import protocol
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import Policy
+from services.chassis.guarding import unread
 from services.chassis.metrics import new_registry
 from services.chassis.settings import HttpSettings, LogSettings, MetricsSettings
 
 protocol.HEAD_SECONDS = 3.0
+unread.MOST_BYTES, unread.LOOK_SECONDS = 48 * 2**20, 4.0
 router = APIRouter()
 
 @router.get("/slow")
 def slow():
     time.sleep(1)
     return "whole"
+
+@router.get("/large")
+def large():
+    return Response(b"x" * (16 * 2**20))
 
 @router.post("/things")
 def things(thing: dict[str, str]):
@@ -43,7 +49,7 @@ def things(thing: dict[str, str]):
 logs.configure(LogSettings(), "things")
 registry = new_registry()
 settings = HttpSettings(port=int(sys.argv[1]), trusted_proxies=sys.argv[3])
-policies = {"GET /slow": Policy(), "POST /things": Policy(body=1000)}
+policies = {"GET /slow": Policy(), "GET /large": Policy(answer=16 * 2**20), "POST /things": Policy(body=1000)}
 app = application("Things", settings, registry, [router], policies)
 serve(app, settings, MetricsSettings(port=int(sys.argv[2])), registry)
 """
@@ -225,3 +231,34 @@ def test_requests_that_are_never_finished_hold_nobody_up(server: tuple[subproces
     assert Counter(answers)[b"408"] == CONNECTIONS_EACH
     assert Counter(answers)[b"429"] > 0
     assert _get(port, "/slow") == '"whole"'
+
+
+@pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
+def test_answers_that_nobody_reads_are_not_kept(
+    server: tuple[subprocess.Popen[str], int, int], connection: bytes
+) -> None:
+    """However many callers leave large answers unread, so much is kept, and only for a while; who reads gets the whole."""
+    process, port, _ = server
+    memory = psutil.Process(process.pid).memory_info
+    assert len(_get(port, "/large")) == LARGE
+    resting, most = memory().rss, 0
+    with ExitStack() as held:
+        for _ in range(40):
+            one = held.enter_context(closing(socket.socket()))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", port))
+            one.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: " + connection + b"\r\n\r\n")
+            time.sleep(0.1)
+            most = max(most, memory().rss)
+        assert len(_get(port, "/large")) == LARGE
+        assert most < resting + 48 * 2**20 + 2 * LARGE, f"{(most - resting) / 2**20:.0f} MiB more"
+        until(lambda: _open_connections(process.pid, port) == 0, "who reads nothing is cut off")
+
+
+LARGE = 16 * 2**20
+
+
+def _open_connections(pid: int, port: int) -> int:
+    """Return how many connections the server keeps."""
+    there = psutil.Process(pid).net_connections("tcp")
+    return sum(one.laddr.port == port and one.status != psutil.CONN_LISTEN for one in there)
