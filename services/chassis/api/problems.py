@@ -17,6 +17,8 @@ from services.chassis.failures import Away, TimedOut, describe
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+MOST_ERRORS = 10
+"""Most errors of one request that an answer names, so that a request of many costs neither time nor a long answer."""
 RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}  # names of RFC 9110, which Python has only from 3.13
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -29,7 +31,7 @@ SCHEMA: dict[str, Any] = {
         "request_id": {"type": "string", "description": "The id by which operators find the request in their logs"},
         "errors": {
             "type": "array",
-            "description": "Each error in the request",
+            "description": "The errors in the request, at most ten of them",
             "items": {
                 "type": "object",
                 "properties": {
@@ -93,7 +95,7 @@ async def on_http_exception(request: Request, fault: Exception) -> Response:
 async def on_validation_error(_request: Request, fault: Exception) -> Response:
     """Answer a request that does not have its documented form."""
     assert isinstance(fault, RequestValidationError)
-    errors = [_error(error["loc"], error["msg"]) for error in fault.errors()]
+    errors = [_error(error["loc"], error["msg"]) for error in fault.errors()[:MOST_ERRORS]]
     return Problem(422, "The request does not have the documented form", errors=errors).response()
 
 

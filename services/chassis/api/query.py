@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import islice
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.chassis.api.problems import Problem
+from services.chassis.api.problems import MOST_ERRORS, Problem
 
 
 class Takes:
@@ -27,10 +28,9 @@ async def refuse_unknown(request: Request) -> None:
     if not request.query_params or not isinstance(route, APIRoute):
         return
     known = names_of(route)
+    unknown = (name for name in dict.fromkeys(request.query_params) if name not in known)
     errors = [
-        {"in": "query", "path": f"/{name}", "message": _message(name, known)}
-        for name in dict.fromkeys(request.query_params)
-        if name not in known
+        {"in": "query", "path": f"/{name}", "message": _message(name, known)} for name in islice(unknown, MOST_ERRORS)
     ]
     if errors:
         raise Problem(422, f"{errors[0]['path'][1:]}: {errors[0]['message']}", errors=errors)

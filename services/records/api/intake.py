@@ -182,9 +182,7 @@ async def _groups(request: Request, told: Told) -> AsyncIterator[list[Item]]:
             for group in _batch_groups(await request.body()):
                 yield group
         case media if media in bounds.LINES:
-            async for group in _line_groups(request):
-                if group[-1].place >= MOST_EVENTS:
-                    raise Problem(413, f"A request may hold {MOST_EVENTS} lines at most", **told.answer.model_dump())
+            async for group in _line_groups(request, told):
                 yield group
         case media:
             event = from_http(await request.body(), request.headers.raw)
@@ -213,30 +211,34 @@ def _too_many() -> Problem:
     return Problem(413, f"A batch holds {MOST_IN_A_BATCH} events at most: send lines")
 
 
-async def _line_groups(request: Request) -> AsyncIterator[list[Item]]:
+async def _line_groups(request: Request, told: Told) -> AsyncIterator[list[Item]]:
+    """Yield the events in groups. Raises Problem 413 after the most lines of one request, whatever is in them."""
     group: list[Item] = []
-    index = 0
-    async for line in _lines(request):
-        if not is_blank(line):
-            group.append(Item(index, line))
-        index += 1
-        if len(group) == GROUP:
-            yield group
-            group = []
+    number = 0
+    async for lines in _lines(request):
+        allowed = lines[: MOST_EVENTS - number]
+        group += [Item(place, line) for place, line in enumerate(allowed, number) if not is_blank(line)]
+        number += len(lines)
+        while len(group) >= GROUP:
+            yield group[:GROUP]
+            group = group[GROUP:]
+        if number > MOST_EVENTS:
+            if group:
+                yield group
+            raise Problem(413, f"A request may hold {MOST_EVENTS} lines at most", **told.answer.model_dump())
     if group:
         yield group
 
 
-async def _lines(request: Request) -> AsyncIterator[bytes]:
+async def _lines(request: Request) -> AsyncIterator[list[bytes]]:
     """Yield the lines of the body as they arrive. Of a line that is too long, only enough is kept to refuse it."""
     rest = b""
     async for chunk in request.stream():
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.rstrip(b"\r")
+        yield [line.rstrip(b"\r") for line in lines]
         rest = rest[: 2 * MAX_BYTES]
     if rest:
-        yield rest
+        yield [rest]
 
 
 def _media(schema: dict[str, Any]) -> dict[str, Any]:

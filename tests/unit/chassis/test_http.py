@@ -11,16 +11,18 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 from starlette.types import Message, Scope
 
+from services.chassis.api import problems, query
 from services.chassis.api.auth import Caller, Identity, OwnAuthority, generate_keys, mint
 from services.chassis.api.http import Written, application, asking
 from services.chassis.api.policy import Policy, Who, check
-from services.chassis.api.problems import Problem, documented
+from services.chassis.api.problems import MOST_ERRORS, Problem, documented
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
 from services.chassis.metrics import HttpMetrics
@@ -205,6 +207,29 @@ def test_each_fault_of_a_request_is_named_and_its_values_are_not(client: TestCli
         {"in": "body", "path": "/name", "message": "String should have at most 5 characters"}
     ]
     assert "hush" not in answer.text
+
+
+def test_a_request_of_many_faults_costs_no_more_than_one_of_a_few(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks need not be known yet, so neither the answer nor the work for it may grow with the faults."""
+    sought: list[str] = []
+
+    def seek(name: str, *_: object) -> list[str]:
+        sought.append(name)
+        return []
+
+    monkeypatch.setattr(query, "get_close_matches", seek)
+    many = "&".join(f"colou{number}" for number in range(2000))
+    answer = client.get(f"/v1/things/1?{many}")
+    assert (answer.status_code, len(answer.json()["errors"]), len(sought)) == (422, MOST_ERRORS, MOST_ERRORS)
+    assert len(answer.content) < 2000
+
+
+def test_a_body_of_many_faults_is_answered_with_a_few() -> None:
+    faults = [{"loc": ("body", number), "msg": "Field required"} for number in range(2000)]
+    answer = asyncio.run(problems.on_validation_error(Request({"type": "http"}), RequestValidationError(faults)))
+    assert len(json.loads(bytes(answer.body))["errors"]) == MOST_ERRORS
 
 
 def test_a_body_that_is_not_json_is_a_problem(client: TestClient) -> None:

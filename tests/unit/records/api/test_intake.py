@@ -163,6 +163,20 @@ def test_lines_beyond_the_most_of_one_request_are_not_read(client: TestClient, m
     assert (status, told["accepted"], len(told["rejected"])) == (413, 1, 2 * intake.GROUP - 1)
 
 
+@pytest.mark.parametrize("line", [b"\n", b" \r\n", b"\xef\xbb\xbf\n", b"1\n"])
+def test_lines_count_whatever_is_in_them(client: TestClient, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+    """Blank lines are no events, but reading them is work that others wait for."""
+    monkeypatch.setattr(intake, "MOST_EVENTS", 2 * intake.GROUP)
+
+    def body() -> Iterator[bytes]:
+        yield RAW + b"\n"
+        yield from [line * 1000] * 100
+
+    status, told = validate(client, body(), content_type=intake.LINES)  # type: ignore[arg-type]
+    assert (status, told["accepted"]) == (413, 1)
+    assert validate(client, RAW + b"\n" + line * 1000, content_type=intake.LINES)[0] == 200
+
+
 def test_what_is_told_of_refused_events_is_bounded_and_the_rest_counted(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
