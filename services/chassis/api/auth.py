@@ -66,6 +66,11 @@ class _Proven(NamedTuple):
     lasts_seconds: float
 
 
+async def ready_for(token: str, settings: TokenSettings) -> None:
+    """Wait for the key that the token names, if it must be fetched. To be awaited before `verify` on the loop that answers everybody."""
+    await _keys(settings).ready_for(token)
+
+
 def verify(token: str, settings: TokenSettings) -> Identity:
     """Return the identity that the token proves. Raises InvalidToken."""
     proven = _proven(token, settings, _keys(settings).version())

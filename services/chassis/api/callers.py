@@ -5,9 +5,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import Literal, NamedTuple
 
 from starlette.requests import HTTPConnection
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.chassis.api.auth import COOKIE, Identity, InvalidToken, verify
+from services.chassis.api.auth import COOKIE, Identity, InvalidToken, ready_for, verify
 from services.chassis.settings import TokenSettings
 
 REFUSED_SECONDS = 1.0
@@ -45,14 +45,31 @@ def caller_of(scope: Scope, tokens: TokenSettings | None) -> Caller:
 
 def named_by_token(scope: Scope, tokens: TokenSettings) -> Identity | None:
     """Return the identity of a valid token of the request; None without one."""
-    request = HTTPConnection(scope)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    kept = request.cookies.get(COOKIE) if tokens.development else None
-    given = token.strip() if scheme.lower() == "bearer" else kept
+    given = _token_of(scope, tokens)
     try:
         return verify(given, tokens) if given else None
     except InvalidToken:
         return None
+
+
+def _token_of(scope: Scope, tokens: TokenSettings) -> str:
+    request = HTTPConnection(scope)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    kept = request.cookies.get(COOKIE, "") if tokens.development else ""
+    return token.strip() if scheme.lower() == "bearer" else kept
+
+
+class KeysAtHand:
+    """Waits for the issuer's keys where a request needs one that is unknown, so that no other request waits for the issuer."""
+
+    def __init__(self, app: ASGIApp, tokens: TokenSettings) -> None:
+        self._app, self._tokens = app, tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http":
+            await ready_for(_token_of(scope, self._tokens), self._tokens)
+        await self._app(scope, receive, send)
 
 
 def _of_session(scope: Scope) -> Identity | None:

@@ -22,6 +22,7 @@ from starlette.types import Lifespan
 from services.chassis.api import policy, problems
 from services.chassis.api.auth import caller_named
 from services.chassis.api.bounds import Bounds, refuse_announced
+from services.chassis.api.callers import KeysAtHand
 from services.chassis.api.middleware import GUARDS, NO_PAGES, Guard
 from services.chassis.api.policy import COMMON, OPEN, Policies, Who, admit, policy_of, security
 from services.chassis.api.protocol import bounded
@@ -107,9 +108,7 @@ def application(  # noqa: PLR0913
     metrics = app.state.metrics = HttpMetrics(registry)
     app.state.dependencies = {**checks, **beside}
     app.state.policies, app.state.described = known, described or {}
-    if settings.requests_per_minute:
-        per_minute = settings.requests_per_minute
-        app.add_middleware(RateLimit, per_minute=per_minute, tokens=tokens, metrics=metrics, budgets=budgets)
+    _count_callers(app, settings, tokens, budgets)
     app.add_middleware(Guard, metrics=metrics, content_security_policy=content_security_policy)
     for router in routers:
         app.include_router(router, dependencies=[Depends(refuse_unknown), Depends(_admitted), Depends(_within_bounds)])
@@ -118,6 +117,20 @@ def application(  # noqa: PLR0913
     limited = settings.requests_per_minute > 0
     app.openapi = lambda: _document(app, limited=limited)  # type: ignore[method-assign]
     return app
+
+
+def _count_callers(app: FastAPI, settings: HttpSettings, tokens: TokenSettings | None, budgets: Budgets) -> None:
+    """Limit the requests of each caller, who is known once the issuer's keys are at hand."""
+    if settings.requests_per_minute:
+        app.add_middleware(
+            RateLimit,
+            per_minute=settings.requests_per_minute,
+            tokens=tokens,
+            metrics=app.state.metrics,
+            budgets=budgets,
+        )
+    if tokens is not None:
+        app.add_middleware(KeysAtHand, tokens=tokens)
 
 
 async def _admitted(request: Request) -> None:

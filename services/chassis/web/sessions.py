@@ -15,7 +15,7 @@ from cryptography.fernet import InvalidToken as Unsealable
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.chassis.api.auth import Identity, InvalidToken, verify
+from services.chassis.api.auth import Identity, InvalidToken, ready_for, verify
 from services.chassis.api.policy import Who
 from services.chassis.failures import Away
 from services.chassis.settings import OidcSettings, TokenSettings
@@ -92,6 +92,7 @@ class Sessions:
     async def begin(self, token: str, scope: Scope) -> str:
         """Keep a session for the token's person in this browser and return the secret. Raises InvalidToken, Away."""
         secret = token_urlsafe(32)
+        await ready_for(token, self._tokens)
         session = Session(verify(token, self._tokens), token, handle_of(secret))
         if not Who.PERSON.lets_in(session.identity):
             raise InvalidToken(NOT_FOR_PAGES)
@@ -113,6 +114,7 @@ class Sessions:
             return None
         try:
             token = _seal(secret).decrypt(sealed).decode()
+            await ready_for(token, self._tokens)
             session = Session(verify(token, self._tokens), token, handle)
         except (Unsealable, InvalidToken):
             return None

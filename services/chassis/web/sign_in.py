@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import json
 
-from services.chassis.api.auth import COOKIE, InvalidToken, verify
+from services.chassis.api.auth import COOKIE, InvalidToken, ready_for, verify
 from services.chassis.api.callers import address_of
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 from services.chassis.api.problems import Problem
@@ -34,7 +34,7 @@ SIGNING_IN: Policies = {
 SIGNING_SECONDS = 600
 """How long a sign-in may take."""
 MOST_REFUSED = 20
-"""Sign-ins from one address that may fail in a minute. Each is on record, and anybody can have one fail."""
+"""Sign-ins from one address that may fail in a minute. Each asks the provider and is on record, and anybody can have one fail."""
 ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
 """Parameters that providers add to the address to which they return people."""
 
@@ -80,11 +80,12 @@ class _Asked:
 
         Our own page then asks for the next one: for an address to which another site led, browsers withhold our cookie.
         """
+        _check_often(request)
         try:
             sessions, secret = await self._begun(request)
         except (NotSignedIn, InvalidToken) as reason:
+            _count_failed(request)
             if asked := _sessions_of(request):
-                _check_often(request)
                 await asked.refused(request.scope, type(reason).__name__)
             return self._without_attempt(self._form(request, 403, str(reason)))
         answer = self._site.page(request, "signed_in")
@@ -104,6 +105,7 @@ class _Asked:
         roles = _roles(self._site.settings.roles_path)
         try:
             token = _token_in(await _fields(request), roles)
+            await ready_for(token, request.app.state.tokens)
             _check_for_development(token, request.app.state.tokens)
         except InvalidToken as reason:
             return self._form(request, 403, str(reason))
@@ -165,11 +167,21 @@ def _sessions_of(request: Request) -> Sessions | None:
 
 
 def _check_often(request: Request) -> None:
-    """Raise Problem 429 where so many sign-ins from the address failed in this minute that no more are put on record."""
+    """Raise Problem 429 where so many sign-ins from the address failed in this minute that the provider is asked for no more, and no more
+    are put on record.
+    """
     budgets: Budgets = request.app.state.budgets
-    if budgets.take(f"sign-ins {address_of(request.scope).key}", Spent(1)).requests > MOST_REFUSED:
+    if budgets.spent(_failed_from(request)).requests >= MOST_REFUSED:
         wait = {"Retry-After": str(ceil(budgets.seconds_left()))}
         raise Problem(429, "Too many sign-ins failed: try again later", headers=wait)
+
+
+def _count_failed(request: Request) -> None:
+    request.app.state.budgets.take(_failed_from(request), Spent(1))
+
+
+def _failed_from(request: Request) -> str:
+    return f"sign-ins {address_of(request.scope).key}"
 
 
 def _check_for_development(token: str, tokens: TokenSettings) -> None:

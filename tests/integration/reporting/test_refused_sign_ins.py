@@ -1,6 +1,7 @@
 """What anybody can have put on record, or say of a session, is bounded: no sign-in is needed for it."""
 
 from base64 import b64encode
+from typing import NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
@@ -51,6 +52,24 @@ def test_so_many_sign_ins_that_fail_are_on_record_and_no_more(signing_in: TestCl
     assert statuses.count(403) in {MOST_REFUSED, 2 * MOST_REFUSED}  # where a minute ended meanwhile
     with database.connect() as connection:
         assert connection.scalar(text(ON_RECORD)) == statuses.count(403)
+
+
+def test_the_provider_is_not_asked_for_more_sign_ins_than_may_fail(
+    signing_in: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can make up a secret with its state, and have us ask: the provider might shut us out, and with us everybody."""
+    asked: list[str] = []
+
+    async def refuses(_: object, __: object, ___: str, code: str) -> NoReturn:
+        asked.append(code)
+        raise oidc.NotSignedIn("The provider does not accept this sign-in. Start again.")
+
+    monkeypatch.setattr(oidc.SignIn, "_tokens", refuses)
+    cookie = {"Cookie": "payback_signing_in=made-up"}
+    address = f"/sign-in/done?code=guessed&state={oidc._made('made-up', 'state')}"
+    statuses = [signing_in.get(address, headers=cookie).status_code for _ in range(3 * MOST_REFUSED)]
+    assert len(asked) == statuses.count(403)
+    assert len(asked) in {MOST_REFUSED, 2 * MOST_REFUSED}  # where a minute ended meanwhile
 
 
 def test_nobody_takes_over_a_session_that_is_there(

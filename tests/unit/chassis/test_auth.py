@@ -1,9 +1,11 @@
 """Only tokens of our issuer prove anything, and they prove no more than they say."""
 
+import asyncio
 import base64
 import hmac
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,12 +16,17 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
 from jwt.algorithms import OKPAlgorithm
 
 from services.chassis.api import auth, issuer_keys
 from services.chassis.api.auth import Identity, InvalidToken, Keys, generate_keys, mint, verify
+from services.chassis.api.http import application
+from services.chassis.api.policy import Policy
 from services.chassis.clock import FixedClock, system_clock
-from services.chassis.settings import TokenSettings
+from services.chassis.metrics import new_registry
+from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()
 SETTINGS = TokenSettings(public_key=KEYS.public)
@@ -175,12 +182,14 @@ class Issuer:
 
     def __init__(self) -> None:
         self.keys: dict[str, Keys] = {}
-        self.asked = 0
+        self.asked, self.pause = 0, 0.0
+        self.others: Sequence[object] = ()
         issuer = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked += 1
+                time.sleep(issuer.pause)
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(issuer.published())
@@ -197,7 +206,7 @@ class Issuer:
             for name, pair in self.keys.items()
         ]
         secret = {"kty": "oct", "kid": "secret", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2U"}
-        return json.dumps({"keys": [*listed, secret]}).encode()
+        return json.dumps({"keys": [*listed, *self.others, secret]}).encode()
 
     def sign(self, name: str) -> str:
         return jwt.encode(_claims(), self.keys[name].private, "EdDSA", headers={"kid": name})
@@ -259,3 +268,76 @@ def test_while_the_issuer_is_away_the_last_keys_hold(issuer: Issuer, monkeypatch
     issuer.server.server_close()
     monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", -1.0)
     assert verify(issuer.sign("one"), settings).subject == "acme"
+
+
+def test_a_key_that_the_issuer_replaces_under_its_name_is_not_believed_any_more(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_keys, "AGAIN_SECONDS", 0.0)
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["one"] = generate_keys()
+    stolen = issuer.sign("one")
+    assert verify(stolen, settings).subject == "acme"
+    issuer.keys["one"] = generate_keys()
+    monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", -1.0)
+    assert verify(issuer.sign("one"), settings).subject == "acme"
+    with pytest.raises(InvalidToken):
+        verify(stolen, settings)
+
+
+UNUSABLE = [
+    {"kty": "OKP", "crv": "X25519", "x": "A" * 43, "kid": "for secrets"},
+    {"kty": "RSA", "alg": "RSA-OAEP", "n": "AQAB" * 80, "e": "AQAB", "kid": "for secrets too"},
+    {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "of a curve nobody has"},
+    {"kty": "OKP", "kid": "half"},
+    "no key",
+]
+
+
+def test_a_key_of_no_use_that_the_issuer_publishes_leaves_the_others_as_they_are(issuer: Issuer) -> None:
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["one"], issuer.others = generate_keys(), UNUSABLE
+    assert verify(issuer.sign("one"), settings).subject == "acme"
+
+
+def test_nobody_waits_for_an_issuer_that_hangs(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can name a key that nobody knows. On the loop that answers all, only they wait until the issuer was asked."""
+    settings = TokenSettings(jwks_url=issuer.url)
+    issuer.keys["one"] = generate_keys()
+    known = issuer.sign("one")
+    assert verify(known, settings).subject == "acme"
+    monkeypatch.setattr(issuer_keys, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(issuer_keys, "FRESH_SECONDS", -1.0)
+    issuer.pause = 3.0
+    stranger = jwt.encode(_claims(), generate_keys().private, "EdDSA", headers={"kid": "two"})
+
+    async def asked() -> float:
+        asking = asyncio.create_task(auth.ready_for(stranger, settings))
+        await asyncio.sleep(0)
+        begun = time.perf_counter()
+        await auth.ready_for(known, settings)
+        assert verify(known, settings).subject == "acme"
+        with pytest.raises(InvalidToken):
+            verify(stranger, settings)
+        took = time.perf_counter() - begun
+        await asking
+        return took
+
+    assert asyncio.run(asked()) < issuer_keys.FETCH_SECONDS - 0.5
+
+
+def test_the_first_request_with_a_new_key_is_answered(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuer_keys, "AGAIN_SECONDS", 0.0)
+    routes = APIRouter()
+
+    @routes.get("/who")
+    async def who(caller: auth.Caller) -> str:
+        return caller.subject
+
+    tokens = TokenSettings(jwks_url=issuer.url)
+    app = application("who", HttpSettings(port=0), new_registry(), [routes], {"GET /who": Policy()}, tokens=tokens)
+    with TestClient(app) as client:
+        for name in ("one", "two"):
+            issuer.keys[name] = generate_keys()
+            token = {"Authorization": f"Bearer {issuer.sign(name)}"}
+            assert client.get("/who", headers=token).json() == "acme"
