@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from contracts.authorities import current_code
 from services.records.config.closed_days import with_closed_days
 from services.records.ingest.tables import notes
 from services.records.model.domain import Domain
@@ -70,13 +71,17 @@ def write(connection: Connection, authority: str, decided: Sequence[Note]) -> No
         connection.execute(notes.insert(), rows)
 
 
-_FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id DESC LIMIT 1")
+_FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id")
 
 
 def holder_of_feed(connection: Connection, key: str) -> str | None:
-    """Return the authority of a feed; None if it was removed or never existed."""
-    row = connection.execute(_FEED, {"key": key}).one_or_none()
-    return row.authority if row and row.holds else None
+    """Return the authority that first made a feed; None if it removed it, or nobody ever made it.
+
+    Another authority may come to know the address, and cannot take it over, not even once it was removed.
+    """
+    rows = connection.execute(_FEED, {"key": key}).all()
+    own = [row for row in rows if current_code(row.authority) == current_code(rows[0].authority)]
+    return own[-1].authority if own and own[-1].holds else None
 
 
 def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:

@@ -60,4 +60,5 @@ def _meant(address: Address) -> Address:
 
 
 def _is_public(address: Address) -> bool:
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    local = isinstance(address, IPv6Address) and address.is_site_local  # global to Python, though it never was
+    return address.is_global and not (address.is_multicast or address.is_reserved or local)

@@ -1,7 +1,7 @@
 """Notification of every change, as server-sent events without figures."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -9,9 +9,9 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
-from services.chassis.api.auth import Caller, Identity
+from services.chassis.api.auth import PUBLIC, Caller, Identity
 from services.chassis.api.callers import Caller as Listener
-from services.chassis.api.callers import caller_of
+from services.chassis.api.callers import caller_of, named_by_token
 from services.chassis.api.problems import Problem
 from services.chassis.api.turns import Places
 from services.chassis.database import transaction
@@ -60,10 +60,11 @@ def router(database: Engine) -> APIRouter:
     async def stream(
         request: Request, viewer: Caller, last_event_id: Annotated[str, Header(max_length=100)] = ""
     ) -> StreamingResponse:
-        listener = caller_of(request.scope, request.app.state.tokens)
+        tokens = request.app.state.tokens
+        listener = caller_of(request.scope, tokens)
         places.free(listener)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        events = _events(database, viewer, last_event_id)
+        events = _events(database, viewer, last_event_id, lambda: named_by_token(request.scope, tokens) is not None)
         return StreamingResponse(_held(places, listener, events), media_type="text/event-stream", headers=headers)
 
     return api
@@ -76,13 +77,13 @@ async def _held(places: Places, listener: Listener, events: AsyncIterator[str]) 
                 yield event
 
 
-async def _events(database: Engine, viewer: Identity, last: str) -> AsyncIterator[str]:
-    """Yield one event at once, unless the caller has seen it, and one for every change; and regular comments, so
-    that lost connections end.
+async def _events(database: Engine, viewer: Identity, last: str, is_named: Callable[[], bool]) -> AsyncIterator[str]:
+    """Yield one event at once, unless the caller has seen it, and one for every change; and regular comments, so that lost connections
+    end. It ends with the token that names the viewer.
     """
     idle = 0
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
-    while True:
+    while viewer is PUBLIC or is_named():
         now = await asyncio.to_thread(_marker, database, viewer)
         if now != last:
             last, idle = now, 0

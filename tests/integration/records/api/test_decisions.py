@@ -206,5 +206,12 @@ def test_a_feed_shows_counts_to_whoever_knows_the_secret_until_it_is_closed(orde
     taken = other.client.delete("/v1/own/feeds", params={"hash": hash_of(secret)}, headers=other.headers)
     assert taken.status_code == 404
     assert asked(secret).status_code == 200
+    body = {"hash": hash_of(secret), "name": "Ours now"}
+    assert other.client.put("/v1/own/feeds", json=body, headers=other.headers).status_code == 200
+    assert asked(secret).json() == found.json(), "who comes to know the address does not take it over"
+    other.client.delete("/v1/own/feeds", params={"hash": hash_of(secret)}, headers=other.headers)
+    assert asked(secret).json() == found.json()
     manager.tell("DELETE", f"own/feeds?hash={hash_of(secret)}")
     assert asked(secret).status_code == 404
+    assert other.client.put("/v1/own/feeds", json=body, headers=other.headers).status_code == 200
+    assert asked(secret).status_code == 404, "an address that was closed stays closed"

@@ -5,7 +5,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 
+import jwt
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
@@ -34,8 +36,10 @@ def _looks_often_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
 class Listener:
     """One open stream."""
 
-    def __init__(self, start: asyncio.Future[Message], parts: asyncio.Queue[str]) -> None:
-        self.start, self._parts = start, parts
+    def __init__(
+        self, start: asyncio.Future[Message], parts: asyncio.Queue[str], answering: asyncio.Future[None]
+    ) -> None:
+        self.start, self._parts, self.answering = start, parts, answering
 
     async def event(self) -> dict[str, str]:
         """The next event; fails when none comes."""
@@ -82,7 +86,7 @@ async def listening(app: ASGIApp, headers: Headers) -> AsyncIterator[Listener]:
     }
     task = asyncio.ensure_future(app(scope, receive, send))
     try:
-        yield Listener(start, parts)
+        yield Listener(start, parts, task)
     finally:
         gone.set()
         await asyncio.wait_for(task, PATIENCE)
@@ -121,6 +125,24 @@ def test_an_analyst_hears_of_every_change(client: TestClient, fed: Feed, nationa
         sent = {name.decode(): value.decode() for name, value in start["headers"]}
         assert sent["content-type"].startswith("text/event-stream")
         assert sent["cache-control"] == "no-cache"
+
+    hear(client, national, what)
+
+
+@pytest.mark.usefixtures("fed")
+def test_whose_token_was_withdrawn_hears_no_more(client: TestClient, national: Headers, tmp_path: Path) -> None:
+    """When figures change is itself for those who may see them: what was opened with a token ends with it."""
+    denied = tmp_path / "denied"
+    denied.write_text("")
+    state = client.app.state  # type: ignore[attr-defined]
+    state.tokens = state.tokens.model_copy(update={"denied_path": denied})
+
+    async def what(listener: Listener) -> None:
+        await listener.event()
+        assert not listener.answering.done()
+        token = national["Authorization"].partition(" ")[2]
+        denied.write_text(jwt.decode(token, options={"verify_signature": False})["jti"])
+        await asyncio.wait_for(asyncio.shield(listener.answering), PATIENCE)
 
     hear(client, national, what)
 
