@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from contracts.client.clients import Client
+from contracts.client.private import private
 from contracts.client.source import Message, NotAcceptable, message
 from contracts.client.spool import Result, Spool
 from contracts.decoding.lines import Line, lines
@@ -74,7 +75,7 @@ class Publication:
 
     def finish(self) -> bool:
         """Send what waits and write its receipts, but read no more; False if patience ends first. Raises what send raises."""
-        with self._path.open("ab") as receipts:
+        with private(self._path).open("ab") as receipts:
             receipts.truncate(self.state.receipts)
             sent = self._client.send()
             if sent:
@@ -84,7 +85,7 @@ class Publication:
     def run(self, told: Callable[[State], object] = lambda _: None) -> bool:
         """Continue to the end of the file (True), or of the client's patience (False). Raises FileChanged, and what send raises."""
         self._check_file()
-        with self._path.open("ab") as receipts:
+        with private(self._path).open("ab") as receipts:
             receipts.truncate(self.state.receipts)
             while self._client.send():
                 self._write_results(receipts)

@@ -11,6 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from contracts.client.private import private
 from contracts.client.source import Message, later
 from contracts.events import Topic
 
@@ -81,7 +82,9 @@ class Spool:
 
     def __init__(self, path: Path, limit: int = DEFAULT_LIMIT) -> None:
         self._path, self._limit, self._lock = path, limit, Lock()
-        self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        self._database = sqlite3.connect(
+            private(path), timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
         with _told_apart():
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")

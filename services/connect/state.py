@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from contracts.client.private import private
 from contracts.events import AUTHORITY_SUBJECT
 from services.connect.comparing.difference import Known
 from services.connect.faults import Later
@@ -102,7 +103,8 @@ class State:
     """The state of one mapping. Without a path, it is lost at the end."""
 
     def __init__(self, path: Path | None) -> None:
-        self._database = sqlite3.connect("" if path is None else path, timeout=_WAIT_SECONDS, isolation_level=None)
+        there = "" if path is None else private(path)
+        self._database = sqlite3.connect(there, timeout=_WAIT_SECONDS, isolation_level=None)
         run = self._database.execute
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")

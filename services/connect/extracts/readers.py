@@ -11,6 +11,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from services.connect.extracts import extent
 from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
 
@@ -66,6 +67,7 @@ def sheets(file: Path, encoding: str | None = None, separator: str | None = None
     if not file.is_file():
         raise CannotGoOn(f"{file} does not exist")
     if suffix in WORKBOOKS:
+        extent.check(file)
         with _opened(file) as book:
             epoch = _epoch(file)
             return [Sheet(file, name, epoch, number=number) for number, name in enumerate(book.sheet_names, 1)]

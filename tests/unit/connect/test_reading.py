@@ -1,10 +1,12 @@
 """Tables as they are: kinds of file, encodings, headings, blank rows and totals."""
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -12,6 +14,7 @@ from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
 from contracts.generate.samples import ARRIVED
 from services.connect.comparing.compare import compare
+from services.connect.extracts import extent
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
@@ -137,6 +140,42 @@ def test_a_damaged_workbook_stops_everything(content: bytes, tmp_path: Path) -> 
         told(tmp_path, tmp_path / "o.xlsx")
 
 
+def test_a_stray_cell_at_the_far_corner_is_said_and_fills_no_memory(tmp_path: Path) -> None:
+    """What reads workbooks makes room for the whole rectangle up to it, and ends the process if there is none."""
+    for corner, words in (("XFD1048576", "XFD1048576, far from the others"), ("AMJ90000", "AMJ90000")):
+        file = _with_a_cell_at(tmp_path, corner, "<v>1</v>")
+        with pytest.raises(CannotGoOn, match=words):
+            told(tmp_path, file)
+    assert told(tmp_path, _with_a_cell_at(tmp_path, "XFD1048576", ""))[1] == 0, "a corner that was only coloured"
+    told(tmp_path, _with_a_cell_at(tmp_path, "C1048576", "<v>1</v>"))
+
+
+def test_a_workbook_that_unfolds_to_more_than_can_be_read_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = xlsx(tmp_path / "orders.xlsx", {"Orders": TWO[:2]})
+    with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.bin", b"a" * 2_000_000)
+    monkeypatch.setattr(extent, "MOST_BYTES", 2_000_000)
+    with pytest.raises(CannotGoOn, match="unfolds to"):
+        told(tmp_path, file)
+
+
+def _with_a_cell_at(folder: Path, place: str, held: str) -> Path:
+    """A workbook with one more cell."""
+    file = xlsx(folder / "orders.xlsx", {"Orders": TWO[:2]})
+    with ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    cell = f'<c r="{place}" s="1">{held}</c>' if held else f'<c r="{place}" s="1"/>'
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"</sheetData>", f'<row r="{row}">{cell}</row></sheetData>'.encode())
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file
+
+
 def test_a_workbook_whose_sheet_is_damaged_stops_everything(tmp_path: Path) -> None:
     whole, broken = xlsx(tmp_path / "whole.xlsx", {"Orders": TWO}), tmp_path / "o.xlsx"
     with ZipFile(whole) as old, ZipFile(broken, "w") as new:
@@ -205,6 +244,16 @@ def test_what_is_wrong_is_said_of_its_cell(changes: dict[str, Any], words: str, 
     lines, status = told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1", **changes)]}))
     assert any(line.startswith(words) for line in lines), lines
     assert status == 1
+
+
+def test_only_its_owner_reads_what_an_import_remembers(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with closing(Home(tmp_path / "home").open_state()):
+            written = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "home").iterdir()}
+    finally:
+        os.umask(before)
+    assert written == dict.fromkeys(["state", "state-wal", "state-shm"], 0)
 
 
 def test_words_of_an_outcome_are_counted_in_plain_english() -> None:

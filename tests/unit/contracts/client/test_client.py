@@ -1,6 +1,7 @@
 """The client without a server: what is built, how long is waited, and how little it needs."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ import pytest
 
 from contracts.client import Message, NotAcceptable, Queued, Source, Spool, SpoolFull, Topic, message, pseudonym
 from contracts.client.delivery import NotSent, Pace, Reply, asked_to_wait, outcome
+from contracts.client.publication import Publication
 from contracts.decoding.codec import Event, decode
 from contracts.events import FactWithdrawn, Heartbeat, OrderImposed, OrderReceived, SessionRecorded
 from contracts.generate.samples import ARRIVED, FACTS
@@ -45,6 +47,24 @@ def test_it_needs_nothing_but_msgspec_and_httpx() -> None:
     }
     assert "httpx" in loaded
     assert loaded & heavy == set()
+
+
+def test_only_their_owner_reads_the_files_that_hold_events(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Spool(tmp_path / "spool") as spool:
+            spool.add(SOURCE.event(FACTS[1], subject="CPO/1", recorded_at=NOON))
+            with (tmp_path / "lines").open("wb+") as lines, pytest.raises(RuntimeError):
+                Publication(lines, spool, _Away(), tmp_path / "receipts").finish()  # type: ignore[arg-type]
+            written = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir() if path.name != "lines"}
+    finally:
+        os.umask(before)
+    assert written == dict.fromkeys(["spool", "spool-wal", "spool-shm", "receipts"], 0)
+
+
+class _Away:
+    def send(self) -> bool:
+        raise RuntimeError
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.NAME)
