@@ -449,12 +449,22 @@ class DuesOfDay(Struct, frozen=True):
     number: int
 
 
+class DueOrder(Struct, frozen=True):
+    """An order that has something due on a day."""
+
+    day: date
+    title: str
+    subject: str
+
+
 class Dues(Struct, frozen=True):
-    """The counts that a calendar may show."""
+    """What a calendar may show."""
 
     today: date
     overdue: int
     days: list[DuesOfDay]
+    orders: list[DueOrder] | None = None
+    """None if the address shows counts only."""
 
 
 class Receiver(Struct, frozen=True):

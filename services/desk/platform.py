@@ -84,7 +84,7 @@ class Platform:
         return _decoded(service, await self._send(service, request), kind)
 
     async def feed(self, secret: str, service: Service) -> Dues | None:
-        """Return the counts that a calendar may show; None if the secret opens nothing. Raises Away, Unreadable."""
+        """Return what a calendar may show; None if the secret opens nothing. Raises Away, Unreadable."""
         request = self._client.build_request("GET", f"{self._urls[service]}/v1/feed", headers={"Payback-Feed": secret})
         try:
             return _decoded(service, await self._send(service, request), Dues)

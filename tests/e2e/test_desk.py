@@ -11,6 +11,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 from docx import Document
+from icalendar import Calendar
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
@@ -334,6 +335,48 @@ def test_a_closed_day_set_on_a_page_reaches_the_figures_without_a_restart(page: 
     page.goto(f"{desk.desk}/settings")
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("table", name="The latest first")).to_contain_text("taken back")
+
+
+def read_calendar(address: str) -> str:
+    """What a calendar program makes of it, which sends no token and no cookie: the descriptions of all days."""
+    answer = httpx.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/calendar")
+    return "\n".join(str(day["description"]) for day in Calendar.from_ical(answer.content).walk("VEVENT"))
+
+
+def test_a_calendar_names_orders_once_a_manager_has_allowed_it_and_no_longer(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+
+    def open_calendar(whose: str) -> str:
+        page.get_by_label("For whose calendar").fill(whose)
+        page.get_by_role("button", name="Open calendar address").click()
+        assert_accessible(page)
+        address = page.locator(".pb_hash").inner_text()
+        page.get_by_role("link", name="Back to our settings").click()
+        return address
+
+    page.goto(f"{desk.desk}/settings")
+    expect(page.get_by_label("It shows", exact=True)).to_have_count(0)
+    counts = open_calendar("Everybody")
+    assert "Case management plan: 1" in read_calendar(counts)
+    page.get_by_label("Decided by, and when").last.fill("Data protection lead, today")
+    page.get_by_role("button", name="Allow order references").click()
+    page.get_by_label("It shows", exact=True).select_option(label="counts and order references")
+    names = open_calendar("Team 3")
+    assert "Case management plan: 1 (FIFE/2)" in read_calendar(names)
+    assert "FIFE" not in read_calendar(counts)
+    table = page.get_by_role("table", name="Calendar addresses that are open")
+    expect(table.get_by_role("row").filter(has_text="Team 3")).to_contain_text("counts and order references")
+    assert_accessible(page)
+    kept = desk.client("orders", FIFE).get("/v1/audit", params={"reference": "FIFE/2"}).json()["entries"]
+    assert {"role": "secret address", "what": "GET /v1/feed"}.items() <= kept[0].items()
+    page.get_by_role("button", name="Take back order references in calendars").click()
+    expect(table.get_by_role("row").filter(has_text="Team 3")).to_contain_text("since references were taken back")
+    assert "FIFE" not in read_calendar(names)
+    for whose in ("Everybody", "Team 3"):
+        page.get_by_role("button", name=f"Take back calendar of {whose}").click()
+    assert httpx.get(names).status_code == 404
 
 
 def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk: Platform) -> None:

@@ -28,6 +28,8 @@ from services.chassis.metrics import AuditMetrics
 HEADER = "payback-purpose"
 NAMING = frozenset({"subject", "examples", "references"})
 """Members of answers that hold references of orders."""
+BY_ADDRESS = "secret address"
+"""Used in place of a role for what is let in by a secret of its own."""
 NOBODY = ("-", None)
 """Used in place of a reference if something is about the authority itself."""
 
@@ -103,6 +105,16 @@ def act(connection: Connection, at: datetime, references: Sequence[str] = (), **
         shown.is_kept = True
 
 
+def look_without_token(
+    connection: Connection, at: datetime, authority: str, who: str, references: Sequence[str]
+) -> None:
+    """Record, in the present transaction, that orders are shown to a program that cannot sign in: `who` names what let it in."""
+    if (shown := _shown.get()) is not None:
+        count = len(references)
+        append(connection, shown.entry(authority, references, at, who=who, of=authority, role=BY_ADDRESS, count=count))
+        shown.is_kept = True
+
+
 def _references(answer: object) -> Iterator[str]:
     if isinstance(answer, BaseModel):
         for name, value in answer:
@@ -175,8 +187,13 @@ class Answer:
 
 
 def _is_watched(policy: Policy, shown: Shown) -> bool:
-    """Return whether to record the answer. One that nobody counted is recorded too, so that a new route cannot be forgotten."""
-    return policy.who not in {Who.ANYBODY, Who.SENDER} and not shown.is_kept and shown.number != 0
+    """Return whether to record the answer. One that nobody counted is recorded too, so that a new route cannot be forgotten.
+
+    So is one for anybody that names orders. It names no authority and cannot be recorded, so it is not sent, unless its route has done so.
+    """
+    if policy.who is Who.ANYBODY:
+        return bool(shown.number) and not shown.is_kept
+    return policy.who is not Who.SENDER and not shown.is_kept and shown.number != 0
 
 
 def _entries(shown: Shown, at: datetime) -> Iterator[Entry]:

@@ -16,6 +16,7 @@ from services.desk.words.calendar import as_ical
 
 CALENDAR = "text/calendar; charset=utf-8"
 SECRET = re.compile("[A-Za-z0-9_-]{32,128}")
+RETRY_SECONDS = "60"
 NO_CALENDAR = "There is no such calendar, or it was closed."
 
 
@@ -23,11 +24,14 @@ async def _open(site: Site, looker: Looker, request: Request) -> Response:
     """Make a secret and show its address once; the services keep only its hash."""
     fields = await fields_of(request)
     secret = secrets.token_urlsafe(32)
-    body = {"hash": sha256(secret.encode()).hexdigest(), "name": field(fields, "feed")}
+    names_orders = field(fields, "shows") == "references"
+    body: dict[str, object] = {"hash": sha256(secret.encode()).hexdigest(), "name": field(fields, "feed")}
+    if names_orders:
+        body["references"] = True
     for service in Service:
         await site.platform.tell(looker.token, service, "PUT", "own/feeds", body, Decided)
     address = f"{request.url.scheme}://{request.headers['host']}/calendar/{secret}.ics"
-    return site.page(request, "feed", address=address, name=body["name"])
+    return site.page(request, "feed", address=address, name=body["name"], names_orders=names_orders)
 
 
 def add_calendar(pages: APIRouter, site: Site) -> None:
@@ -40,7 +44,7 @@ def add_calendar(pages: APIRouter, site: Site) -> None:
         try:
             dues = await asyncio.gather(*(site.platform.feed(secret, service) for service in Service))
         except Away as away:
-            return Response(str(away), 503, media_type="text/plain")
+            return Response(str(away), 503, headers={"Retry-After": RETRY_SECONDS}, media_type="text/plain")
         if None in dues:
             return Response(NO_CALENDAR, 404, media_type="text/plain")
         found: list[Dues] = [one for one in dues if one is not None]

@@ -1,6 +1,7 @@
 """The settings of an authority's managers: closed days, targets and aims, each with its history."""
 
 import asyncio
+from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from services.chassis.api.problems import Problem
 from services.desk.model import Change, Decided
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
-from services.desk.platform import Service
+from services.desk.platform import Platform, Service
 
 STANDARDS = {
     "first_contact": "First contact",
@@ -36,6 +37,7 @@ SETTINGS = {
     "closed-days": Setting(tuple(Service), ("day", "name"), ("day",)),
     "targets": Setting(tuple(Service), ("standard", "since", "limit", "unit", "source"), ("standard", "since")),
     "feeds": Setting(tuple(Service), ("hash",), ("hash",)),
+    "feed-references": Setting(tuple(Service), ("source",), ()),
     "aims": Setting((Service.ORDERS,), ("standard", "since", "target", "change"), ("standard", "since")),
 }
 _NUMBERS = {"limit", "target"}
@@ -47,9 +49,10 @@ class Shown(NamedTuple):
     closed_days: Decided
     targets: Decided
     feeds: Decided
+    feed_references: Decided
     aims: Decided
     apart: bool
-    """Whether the two services hold different closed days or targets, for example after one was away."""
+    """Whether the two services hold different closed days, targets or calendars, for example after one was away."""
 
 
 async def shown_to(site: Site, looker: Looker) -> Shown:
@@ -57,9 +60,10 @@ async def shown_to(site: Site, looker: Looker) -> Shown:
     asks = [(service, name) for name, setting in SETTINGS.items() for service in setting.services]
     found = await asyncio.gather(*(site.platform.ask(looker.token, s, f"own/{name}", Decided) for s, name in asks))
     held = dict(zip(asks, found, strict=True))
-    both = [[_held(held[service, name]) for service in Service] for name in ("closed-days", "targets", "feeds")]
-    closed_days, targets, feeds, aims = (held[Service.ORDERS, name] for name in SETTINGS)
-    return Shown(closed_days, targets, feeds, aims, any(one != other for one, other in both))
+    shared = [name for name, setting in SETTINGS.items() if len(setting.services) == len(Service)]
+    both = [[_held(held[service, name]) for service in Service] for name in shared]
+    closed_days, targets, feeds, feed_references, aims = (held[Service.ORDERS, name] for name in SETTINGS)
+    return Shown(closed_days, targets, feeds, feed_references, aims, any(one != other for one, other in both))
 
 
 def _held(decided: Decided) -> list[tuple[str, object]]:
@@ -69,9 +73,16 @@ def _held(decided: Decided) -> list[tuple[str, object]]:
 def history_of(shown: Shown) -> list[tuple[str, Change]]:
     """Return all changes, the latest first."""
     named = [("Closed day", shown.closed_days), ("Target", shown.targets), ("Aim", shown.aims)]
-    named.append(("Calendar address", shown.feeds))
+    named += [("Calendar address", shown.feeds), ("Order references in calendars", shown.feed_references)]
     changes = [(name, change) for name, decided in named for change in decided.changes]
     return sorted(changes, key=lambda one: one[1].at, reverse=True)
+
+
+def naming_orders(shown: Shown) -> frozenset[str]:
+    """Return the keys of the calendars that name orders: opened to do so since the authority has allowed it without a break."""
+    allowed = list(takewhile(lambda change: change.content is not None, shown.feed_references.changes))
+    asked = [feed for feed in shown.feeds.now if feed.content and feed.content.get("references")]
+    return frozenset(feed.key for feed in asked if allowed and feed.at >= allowed[-1].at)
 
 
 async def _settings(site: Site, looker: Looker, request: Request) -> Response:
@@ -80,6 +91,7 @@ async def _settings(site: Site, looker: Looker, request: Request) -> Response:
         request,
         "settings",
         shown=shown,
+        naming_orders=naming_orders(shown),
         history=history_of(shown)[:100],
         standards=STANDARDS,
         units=UNITS,
@@ -88,19 +100,28 @@ async def _settings(site: Site, looker: Looker, request: Request) -> Response:
 
 
 async def _set(site: Site, looker: Looker, request: Request) -> Response:
-    """Set it, or remove it, at every service that keeps it. Repeating this does no harm."""
+    """Set it, or take it back, at every service that keeps it. Repeating this does no harm."""
     name, fields = str(request.path_params["name"]), await fields_of(request)
     setting = SETTINGS.get(name)
     if setting is None:
         raise Problem(404, "There is no such setting.")
     asked = {one: field(fields, one) for one in setting.fields if one in fields}
     if fields.get("act") == ["take_back"]:
-        method, path, body = "DELETE", f"own/{name}?{urlencode({one: asked.get(one, '') for one in setting.key})}", None
+        await take_back(site.platform, looker.token, name, {one: asked.get(one, "") for one in setting.key})
     else:
-        method, path, body = "PUT", f"own/{name}", {one: _typed(one, value) for one, value in asked.items()}
-    for service in setting.services:
-        await site.platform.tell(looker.token, service, method, path, body, Decided)
+        body = {one: _typed(one, value) for one, value in asked.items()}
+        for service in setting.services:
+            await site.platform.tell(looker.token, service, "PUT", f"own/{name}", body, Decided)
     return RedirectResponse("/settings", 303)
+
+
+async def take_back(platform: Platform, token: str, name: str, key: dict[str, str]) -> None:
+    """Take a setting back at every service that answers, whatever another one does, so that it ends at once. Raises what `tell` raises."""
+    path = f"own/{name}" + (f"?{urlencode(key)}" if key else "")
+    told = [platform.tell(token, service, "DELETE", path, None, Decided) for service in SETTINGS[name].services]
+    for failure in await asyncio.gather(*told, return_exceptions=True):
+        if isinstance(failure, BaseException):
+            raise failure
 
 
 def _typed(name: str, value: str) -> str | int:

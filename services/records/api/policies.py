@@ -12,7 +12,7 @@ PAGE_BYTES = 2 * MIB
 """How many bytes of refused events, as they arrived, a page holds; its last event may go beyond that."""
 
 _EVENTS = Policy(Who.SENDER, body=8 * MIB, lines=512 * MIB, seconds=3600, items=MOST_EVENTS, answer=64 * MIB)
-_SET = ("closed-days", "targets", "aims", "feeds", "signing-keys")
+_SET = ("closed-days", "targets", "aims", "feeds", "feed-references", "signing-keys")
 COMMON_POLICIES: Policies = {
     "POST /v1/events": _EVENTS,
     "POST /v1/validate": _EVENTS,

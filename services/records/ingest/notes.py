@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, text
@@ -33,7 +34,9 @@ class Kind(StrEnum):
     AIM = "aim"
     """A change that the authority makes in order to meet a standard; the key has the standard and the day on which the change begins."""
     FEED = "feed"
-    """An address that shows counts without signing in; the key is the hash of its secret."""
+    """An address that shows what is due without signing in; the key is the hash of its secret."""
+    FEED_REFERENCES = "feed_references"
+    """That feeds opened from now on may name orders. There is one for each authority."""
     SIGNING_KEY = "signing_key"
     """A public key by which the authority's signatures are checked; the key of the note is its name."""
 
@@ -57,8 +60,7 @@ def holding(connection: Connection, authority: str, *kinds: Kind) -> list[Note]:
 
 def history(connection: Connection, authority: str, kind: Kind, limit: int) -> list[Note]:
     """Return all decisions, the latest first."""
-    query = select(notes).where(notes.c.authority == authority, notes.c.kind == kind)
-    return list(_read(connection, query.order_by(notes.c.id.desc()).limit(limit)))
+    return list(_read(connection, _changes(authority, kind).limit(limit)))
 
 
 def write(connection: Connection, authority: str, decided: Sequence[Note]) -> None:
@@ -82,6 +84,30 @@ def holder_of_feed(connection: Connection, key: str) -> str | None:
     rows = connection.execute(_FEED, {"key": key}).all()
     own = [row for row in rows if current_code(row.authority) == current_code(rows[0].authority)]
     return own[-1].authority if own and own[-1].holds else None
+
+
+def was_written(connection: Connection, authority: str, kind: Kind, key: str) -> bool:
+    """Return whether anything was ever decided under this key, even if it was removed."""
+    return connection.execute(_changes(authority, kind).where(notes.c.key == key).limit(1)).one_or_none() is not None
+
+
+def feed_names_orders(connection: Connection, authority: str, key: str) -> bool:
+    """Return whether a feed names orders: it was opened to do so, and since before then the authority has allowed it without a break."""
+    feed = connection.execute(_changes(authority, Kind.FEED).where(notes.c.key == key).limit(1)).one_or_none()
+    begun = _references_allowed_from(connection, authority)
+    return bool(feed and feed.content and feed.content.get("references") and begun is not None and begun < feed.id)
+
+
+def _references_allowed_from(connection: Connection, authority: str) -> int | None:
+    """Return the note from which on feeds may name orders, without a break until now; None if they may not."""
+    allowed = takewhile(
+        lambda note: note.content is not None, connection.execute(_changes(authority, Kind.FEED_REFERENCES))
+    )
+    return min((note.id for note in allowed), default=None)
+
+
+def _changes(authority: str, kind: Kind) -> Select[Any]:
+    return select(notes).where(notes.c.authority == authority, notes.c.kind == kind).order_by(notes.c.id.desc())
 
 
 def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:

@@ -1,4 +1,4 @@
-"""The morning e-mail and the calendar: counts and links, over a real mail server, and never an order's reference."""
+"""The morning e-mail and the calendar: counts and links, over a real mail server, and no order's reference that was not asked for."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ from icalendar import Calendar
 
 from deploy.local.process import free_ports
 from services.chassis.failures import Refused
-from services.desk.model import Capacity, Dues, DuesOfDay, NeverRecorded
+from services.desk.model import Capacity, DueOrder, Dues, DuesOfDay, NeverRecorded
 from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import Choice, merged
@@ -181,3 +181,16 @@ def test_a_calendar_has_one_event_a_day_under_the_same_id_each_time() -> None:
     assert [str(e["uid"]) for e in Calendar.from_ical(as_ical([later, work], "x")).walk("VEVENT")] == [
         uid for *_, uid in events
     ]
+
+
+def test_a_calendar_names_orders_in_descriptions_only_and_only_if_both_services_do() -> None:
+    orders = Dues(
+        DAY, 3, [DuesOfDay(DAY, "Plan", 3)], [DueOrder(DAY, "Plan", "SH/1,a;b"), DueOrder(DAY, "Plan", "SH/2")]
+    )
+    work = Dues(DAY, 0, [DuesOfDay(DAY, "First placement", 1)], [DueOrder(DAY, "First placement", "SH/2")])
+    [event] = Calendar.from_ical(as_ical([orders, work], "https://desk.example/")).walk("VEVENT")
+    assert str(event["description"]) == "First placement: 1 (SH/2)\nPlan: 3 (SH/1,a;b, SH/2, 1 more)"
+    assert "SH/" not in "".join(str(event[name]) for name in event if name != "DESCRIPTION")
+    quiet = Dues(DAY, 0, work.days)
+    assert b"SH/" not in as_ical([orders, quiet], "x"), "one of them was told first that it is taken back"
+    assert as_ical([orders, quiet], "x") == as_ical([Dues(DAY, 3, orders.days), quiet], "x")

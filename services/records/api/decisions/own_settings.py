@@ -26,6 +26,8 @@ Standard = Literal["first_contact", "case_meeting", "plan", "induction", "placem
 assert Standard.__args__ == STANDARDS  # type: ignore[attr-defined]
 MOST = 500
 """Most changes shown in one answer."""
+REFERENCES = "references"
+"""The key of the only entry that says whether feeds may name orders."""
 
 
 class ClosedDay(
@@ -54,9 +56,17 @@ class Aim(Schema, description="What is changed in order to meet a standard more 
     change: Words = Field(description="What is changed. Nothing about any person.")
 
 
-class Feed(Schema, description="An address at which a calendar program sees counts without signing in."):
+class Feed(Schema, description="An address at which a calendar program sees what is due without signing in."):
     hash: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of its secret, which is not shown.")
     name: Words = Field(description="Whose calendar it is for, such as a team's.")
+    references: bool = Field(
+        False,
+        description="Whether it names the orders that are due, beside counts. Only if the authority allows it, and only at a new address.",
+    )
+
+
+class FeedReferences(Schema, description="Allows that calendar addresses opened from now on name orders."):
+    source: Words = Field(description="Who decided it, and when.", examples=["Data protection lead, 2 December"])
 
 
 class SigningKey(Schema, description="A public key of Ed25519 with which the authority signs its events."):
@@ -91,6 +101,7 @@ def routers(management: Management) -> list[APIRouter]:
         _targets(management),
         _aims(management),
         _feeds(management),
+        _feed_references(management),
         _signing_keys(management),
     ]
 
@@ -140,8 +151,12 @@ def _aims(management: Management) -> APIRouter:
 def _feeds(management: Management) -> APIRouter:
     routes = _routes(management, "feeds", Kind.FEED)
 
-    @routes.put("/feeds", summary="Opens an address at which a calendar program sees counts")
+    @routes.put(
+        "/feeds", summary="Opens an address at which a calendar program sees what is due", responses=documented(409)
+    )
     def put_feed(manager: Deciding, asked: Feed) -> Decided:
+        if asked.references:
+            _check_may_name_orders(management, manager.authority, asked.hash)
         return _set(management, manager, Kind.FEED, asked, "hash")
 
     @routes.delete("/feeds", summary="Closes it")
@@ -152,6 +167,39 @@ def _feeds(management: Management) -> APIRouter:
         return _take_back(management, manager, Kind.FEED, hash)
 
     return routes
+
+
+def _check_may_name_orders(management: Management, authority: str, key: str) -> None:
+    """Raise Problem 409 unless the authority allows it, and for an address that was given to somebody for less."""
+    with transaction(management.database) as connection:
+        if not notes.holding(connection, authority, Kind.FEED_REFERENCES):
+            raise Problem(409, "The authority does not allow calendar addresses to name orders")
+        earlier = notes.was_written(connection, authority, Kind.FEED, key)
+        if earlier and not notes.feed_names_orders(connection, authority, key):
+            raise Problem(
+                409, "This address was opened before, without references or before they were allowed: open another"
+            )
+
+
+def _feed_references(management: Management) -> APIRouter:
+    routes = _routes(management, "feed-references", Kind.FEED_REFERENCES)
+
+    @routes.put("/feed-references", summary="Allows that calendar addresses opened from now on name orders")
+    def put_feed_references(manager: Deciding, asked: FeedReferences) -> Decided:
+        content = asked.model_dump(mode="json")
+        return _keep(management, manager.authority, _of_references(management, manager, content))
+
+    @routes.delete(
+        "/feed-references", summary="No longer allows it: at once, all addresses show counts, and stay so for good"
+    )
+    def delete_feed_references(manager: Deciding) -> Decided:
+        return _keep(management, manager.authority, _of_references(management, manager, None))
+
+    return routes
+
+
+def _of_references(management: Management, manager: Manager, content: Content | None) -> Note:
+    return Note(Kind.FEED_REFERENCES, REFERENCES, content, manager.name, management.clock())
 
 
 def _signing_keys(management: Management) -> APIRouter:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
@@ -19,16 +21,20 @@ from contracts.events import OrderEnded, OrderReceived, Topic
 from contracts.generate.samples import EVENTS
 from contracts.receipts.keys import new_key
 from contracts.topics import topic_of
+from services.chassis.api.http import Written, application
 from services.chassis.api.policy import Policy, Who
 from services.chassis.audit import store
 from services.chassis.audit.model import Kept
-from services.chassis.database import transaction
+from services.chassis.database import settings_of, transaction
+from services.chassis.guarding.walls import behind
+from services.chassis.schema import Schema
+from services.chassis.settings import HttpSettings, TokenSettings
 from services.cli import command_line
 from services.operations.rights.audit import noted, wrong
 from services.records.trees.closing import Tree, close
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B, Sender
-from tests.support.desk import POLICIES, new_client, token
+from tests.support.desk import POLICIES, keys, new_client, token
 from tests.support.lives import event
 
 TODAY = "2025-06-30"
@@ -174,6 +180,30 @@ def test_what_cannot_be_put_on_record_is_not_shown_and_not_done(orders: Bench) -
         assert client.put("/v1/own/closed-days", json=day, headers=token(A, *MANAGER)).status_code >= 500
     with transaction(orders.database) as connection:
         assert connection.scalar(text("SELECT count(*) FROM notes")) == 0
+
+
+class Told(Schema, description="An answer that names an order."):
+    subject: str
+
+
+def test_a_route_for_anybody_that_names_an_order_and_does_not_record_it_answers_nothing(orders: Bench) -> None:
+    routes, walled = APIRouter(route_class=Written), behind(settings_of(orders.database))
+
+    @routes.get("/open")
+    def get_open(name: str) -> Told:
+        return Told(subject=name)
+
+    app = application(
+        *("open", HttpSettings(port=0), CollectorRegistry(), [routes], {"GET /open": Policy()}),
+        tokens=TokenSettings(public_key=keys().public),
+        audit=walled,
+    )
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/open?name=-").status_code == 200, "about nobody"
+        answer = client.get("/open", params={"name": REFERENCE})
+    walled.dispose()
+    assert answer.status_code >= 500
+    assert REFERENCE not in answer.text
 
 
 FORBIDDEN = (

@@ -5,10 +5,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from contracts.events import ContactMade
-from services.records.api.decisions.feeds import hash_of
+from services.chassis.audit import store
+from services.chassis.audit.model import Entry
+from services.chassis.database import transaction
+from services.records.api.decisions.feeds import READS_PER_MINUTE, hash_of, name_in_audit
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
@@ -122,7 +126,9 @@ def test_only_what_is_overdue_of_ones_own_can_be_acknowledged(
     assert len(Manager(orders, B).duties()) > 0
 
 
-@pytest.mark.parametrize("path", ["acknowledgements", "own/closed-days", "own/targets", "own/aims"])
+@pytest.mark.parametrize(
+    "path", ["acknowledgements", "own/closed-days", "own/targets", "own/aims", "own/feeds", "own/feed-references"]
+)
 def test_who_may_only_read_decides_nothing(orders: Bench, path: str) -> None:
     reader = Manager(orders, scopes=("orders:read", "events:write"))
     method = "POST" if path == "acknowledgements" else "PUT"
@@ -215,3 +221,116 @@ def test_a_feed_shows_counts_to_whoever_knows_the_secret_until_it_is_closed(orde
     assert asked(secret).status_code == 404
     assert other.client.put("/v1/own/feeds", json=body, headers=other.headers).status_code == 200
     assert asked(secret).status_code == 404, "an address that was closed stays closed"
+
+
+SOURCE = {"source": "Data protection lead, 3 March"}
+
+
+class Calendars:
+    """The calendar addresses of a manager's authority, by letter."""
+
+    def __init__(self, manager: Manager) -> None:
+        self.manager = manager
+
+    def open(self, letter: str, *, references: bool) -> int:
+        """Return the status."""
+        body = {"hash": self.key(letter), "name": f"Team {letter}", "references": references}
+        manager = self.manager
+        return manager.client.put("/v1/own/feeds", json=body, headers=manager.headers).status_code
+
+    def key(self, letter: str) -> str:
+        return hash_of(letter * 43)
+
+    def read(self, letter: str) -> Response:
+        """As a calendar program, which sends no token."""
+        return self.manager.client.get("/v1/feed", headers={"Payback-Feed": letter * 43})
+
+    def named(self, letter: str) -> list[dict[str, str]] | None:
+        """Return the orders of an answer; None if it holds counts only."""
+        answer = self.read(letter)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, str]] | None = answer.json()["orders"]
+        assert ("CPO" in answer.text) is (found is not None)
+        return found
+
+    def allow(self) -> None:
+        self.manager.tell("PUT", "own/feed-references", SOURCE)
+
+    def take_back(self) -> None:
+        self.manager.tell("DELETE", "own/feed-references")
+
+
+def looks(bench: Bench) -> list[Entry]:
+    """What calendars were shown, the latest first."""
+    with transaction(bench.database) as connection:
+        found = [kept.entry for kept in store.search(connection, A, store.Question(), 1000)]
+    return [entry for entry in found if entry.what == "GET /v1/feed"]
+
+
+def test_a_feed_names_orders_only_if_it_was_opened_for_that_while_the_authority_allows_it(orders: Bench) -> None:
+    mine, theirs = Calendars(Manager(orders)), Calendars(Manager(orders, B))
+    assert mine.open("a", references=True) == 409, "nobody has allowed it"
+    assert mine.open("a", references=False) == 200
+    mine.allow()
+    assert mine.named("a") is None, "whoever was given this address was given counts"
+    assert mine.open("a", references=True) == 409
+    assert theirs.open("t", references=True) == 409, "another authority's decision"
+    assert mine.open("b", references=True) == 200
+    assert mine.open("b", references=True) == 200, "told twice"
+    found = mine.named("b")
+    assert found
+    assert found[0] == {"day": "2025-03-31", "title": "Case management plan", "subject": "CPO/0"}, "and no more"
+    assert {one["subject"] for one in found} == {f"CPO/{number}" for number in range(5)}
+    mine.allow()
+    assert mine.named("b") == found, "allowed by other words, and not anew"
+    mine.take_back()
+    assert mine.named("b") is None, "at once"
+    assert mine.open("c", references=True) == 409
+    mine.allow()
+    assert mine.named("b") is None, "for good"
+    assert mine.open("b", references=True) == 409
+    assert mine.open("c", references=True) == 200
+    assert mine.named("c") == found
+    assert mine.open("c", references=False) == 200
+    assert mine.named("c") is None
+    changes = mine.manager.get("own/feed-references")
+    assert [one["content"] for one in changes["changes"]] == [SOURCE, None, SOURCE, SOURCE]
+    assert [one["key"] for one in changes["now"]] == ["references"]
+
+
+def test_what_a_feed_names_is_in_the_audit_before_it_is_answered(orders: Bench) -> None:
+    mine = Calendars(Manager(orders))
+    mine.open("a", references=False)
+    mine.allow()
+    mine.open("b", references=True)
+    assert mine.named("a") is None
+    assert looks(orders) == [], "counts are nobody's data"
+    found = mine.named("b")
+    [entry] = looks(orders)
+    assert entry.who == name_in_audit(mine.key("b"))
+    assert (entry.role, entry.of, entry.kind) == ("secret address", A, "look")
+    assert list(entry.references) == list(dict.fromkeys(one["subject"] for one in found or ()))
+    assert mine.manager.get("audit", reference="CPO/3", who=entry.who)["entries"][0]["count"] == 5
+    with orders.database.begin() as connection:
+        connection.exec_driver_sql("RESET ROLE")
+        connection.exec_driver_sql("ALTER TABLE orders_audit.audit_entries RENAME TO away")
+    gentle = TestClient(mine.manager.client.app, raise_server_exceptions=False)
+    answer = gentle.get("/v1/feed", headers={"Payback-Feed": "b" * 43})
+    assert answer.status_code >= 500
+    assert "CPO" not in answer.text
+    assert mine.named("a") is None, "which shows no order and goes on"
+
+
+def test_a_feed_that_names_orders_is_read_so_often_and_no_more(orders: Bench) -> None:
+    mine = Calendars(Manager(orders))
+    mine.open("a", references=False)
+    mine.allow()
+    for letter in "bc":
+        mine.open(letter, references=True)
+    answers = [mine.read("b") for _ in range(READS_PER_MINUTE + 1)]
+    assert [one.status_code for one in answers] == [200] * READS_PER_MINUTE + [429]
+    assert "CPO" not in answers[-1].text
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert len(looks(orders)) == READS_PER_MINUTE
+    assert mine.named("c")
+    assert {mine.read("a").status_code for _ in range(READS_PER_MINUTE + 1)} == {200}
