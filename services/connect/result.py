@@ -58,9 +58,13 @@ class ImportResult:
     def status(self) -> int:
         return REFUSED if self.refusals else ALL_WELL
 
+    def faults(self) -> list[tuple[str, str]]:
+        """Return each fault once, as the places where it is and words about it."""
+        return _gathered(self.refusals)
+
     def lines(self, done: bool) -> Iterator[str]:
         """Yield lines for people. `done` distinguishes what happened from what would happen."""
-        yield from _told(_gathered(self.refusals))
+        yield from _told([f"{places}: {words}" for places, words in self.faults()])
         yield from _told(self.remarks)
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
         yield f"Read {read or 'nothing'}." + (
@@ -94,12 +98,21 @@ def number_of(count: int, what: str) -> str:
     return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
-def _gathered(refusals: list[Refusal]) -> list[str]:
-    """Return refusals with repeats in a column stated once, with the first places."""
-    places: dict[tuple[str, str], list[str]] = {}
+def _gathered(refusals: list[Refusal]) -> list[tuple[str, str]]:
+    """Return refusals as places and words: each fault once, with the first places in each column and in the first sheets."""
+    places: dict[str, dict[str, list[str]]] = {}
     for refusal in refusals:
-        places.setdefault((refusal.place.rstrip(digits), refusal.words), []).append(refusal.place)
-    return [f"{listed(column, found)}: {words}" for (column, words), found in places.items()]
+        columns = places.setdefault(refusal.words, {})
+        columns.setdefault(refusal.place.rstrip(digits), []).append(refusal.place)
+    return [(_over_sheets(columns), words) for words, columns in places.items()]
+
+
+def _over_sheets(columns: dict[str, list[str]]) -> str:
+    """Return the places of a fault, as in `Apr 26!E4, E5; May 26!E9; and 7 more in 2 other sheets`."""
+    told = [listed(column, found) for column, found in list(columns.items())[:_PLACES]]
+    rest = list(columns.values())[_PLACES:]
+    more = [f"and {sum(map(len, rest)):,} more in {number_of(len(rest), 'other column')}"] if rest else []
+    return "; ".join([*told, *more])
 
 
 def listed(column: str, places: list[str]) -> str:

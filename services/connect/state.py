@@ -38,8 +38,8 @@ _PASSING = """
 CREATE TEMP TABLE stated (
   n INTEGER PRIMARY KEY, sheet TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
   said BLOB NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, digest BLOB, origin TEXT NOT NULL, known INTEGER,
-  row INTEGER NOT NULL);
-CREATE TEMP TABLE unread (sheet TEXT NOT NULL, subject TEXT NOT NULL, row INTEGER NOT NULL);
+  row INTEGER NOT NULL, tab TEXT NOT NULL);
+CREATE TEMP TABLE unread (sheet TEXT NOT NULL, tab TEXT NOT NULL, subject TEXT NOT NULL, row INTEGER NOT NULL);
 CREATE TEMP TABLE present (fact INTEGER PRIMARY KEY, how INTEGER NOT NULL);
 """
 _KNOWN = "id, sheet, said, time, seen, gone, withdrawn, made"
@@ -68,6 +68,8 @@ class Statement(NamedTuple):
     known: int | None
     row: int = 0
     """The number of the row in the sheet; 0 if no row states it."""
+    tab: str = ""
+    """The sheet of the row, by its name in messages."""
 
 
 class Waiting(NamedTuple):
@@ -93,6 +95,7 @@ class Stranger(NamedTuple):
     """An order that rows of a table are about and that no table of orders has."""
 
     sheet: str
+    """The sheet, by its name in messages."""
     subject: str
     rows: list[int]
     statements: list[int]
@@ -184,14 +187,14 @@ class State:
         """Return the orders of new or changed rows that are in none of these tables and were never sent, by table and row."""
         query = """
             WITH orders AS MATERIALIZED (SELECT value AS name FROM json_each(?)),
-              named AS (SELECT n, sheet, subject, row FROM stated UNION ALL SELECT NULL, sheet, subject, row FROM unread)
-            SELECT s.sheet, s.subject, json_group_array(DISTINCT s.row), json_group_array(s.n) FILTER (WHERE s.n > 0) FROM named s
+              named AS (SELECT n, sheet, tab, subject, row FROM stated UNION ALL SELECT NULL, sheet, tab, subject, row FROM unread)
+            SELECT s.tab, s.subject, json_group_array(DISTINCT s.row), json_group_array(s.n) FILTER (WHERE s.n > 0) FROM named s
             WHERE s.subject != ? AND s.row > 0 AND s.sheet NOT IN (SELECT name FROM orders)
               AND s.subject NOT IN (SELECT subject FROM stated WHERE sheet IN (SELECT name FROM orders))
               AND s.subject NOT IN (SELECT subject FROM held WHERE sheet IN (SELECT name FROM orders))
               AND NOT EXISTS (SELECT 1 FROM facts f WHERE f.subject = s.subject AND NOT f.withdrawn
                 AND (f.key = 'imposed' OR f.sheet IN (SELECT name FROM orders)))
-            GROUP BY s.sheet, s.subject ORDER BY s.sheet, min(s.row)
+            GROUP BY s.tab, s.subject ORDER BY s.tab, min(s.row)
         """
         rows = self._run(query, (json.dumps(orders), AUTHORITY_SUBJECT)).fetchall()
         return [Stranger(*row[:2], *(sorted(json.loads(found)) for found in row[2:])) for row in rows]
@@ -219,14 +222,17 @@ class State:
             known = None if row[split] is None else _known(row[split:])
             yield Statement(*row[1:split]), known
 
+    def release(self, sheet: str) -> None:
+        """Forget what could not be read of a table: a newer extract is about to be."""
+        self._run("DELETE FROM held WHERE sheet = ?", (sheet,))
+
     def hold(self, sheet: str, keys: Iterable[tuple[str, str]]) -> None:
         """Record facts that could not be read in the newest extract of a table."""
-        self._run("DELETE FROM held WHERE sheet = ?", (sheet,))
         self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", ((sheet, *one) for one in keys))
 
-    def name_unread(self, sheet: str, named: Iterable[tuple[str, int]]) -> None:
+    def name_unread(self, sheet: str, tab: str, named: Iterable[tuple[str, int]]) -> None:
         """Keep which orders rows are about, by order and row, that could not be read as a whole."""
-        self._database.executemany("INSERT INTO unread VALUES (?, ?, ?)", ((sheet, *one) for one in named))
+        self._database.executemany("INSERT INTO unread VALUES (?, ?, ?, ?)", ((sheet, tab, *one) for one in named))
 
     def holds(self, sheet: str, subject: str, key: str) -> bool:
         """Return whether the newest extract may have the fact, in a cell or a row that could not be read."""
@@ -373,7 +379,11 @@ class State:
         return None if row is None else int(row[0])
 
     def keep_file(self, digest: bytes, taken: int) -> None:
-        self._run("INSERT OR REPLACE INTO files VALUES (?, ?)", (digest, taken))
+        """Keep when a content was last taken: a copy of it with an earlier date of change takes nothing back."""
+        self._run(
+            "INSERT INTO files VALUES (?, ?) ON CONFLICT DO UPDATE SET taken = max(taken, excluded.taken)",
+            (digest, taken),
+        )
 
     def note(self, name: str) -> str | None:
         row = self._run("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()

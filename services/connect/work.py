@@ -17,7 +17,7 @@ from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn, Empty
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
-from services.connect.mapping.seen import Sheet, sheet_of
+from services.connect.mapping.seen import Sheet, gathered, sheet_of
 from services.connect.mapping.suggest import proposal
 from services.connect.result import ALL_WELL, CANNOT_GO_ON, REFUSED, ImportResult, number_of
 from services.connect.send import Sent, client_of, reconcile, send, settle
@@ -85,7 +85,7 @@ def run(job: Job, files: Sequence[Path]) -> Report:
 
 def proposed(files: Sequence[Path], authority: str | None = None) -> str:
     """Return a mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
-    return proposal([one for file in files for one in _seen(file)], authority)
+    return proposal([one for file in files for one in gathered(_seen(file))], authority)
 
 
 def _seen(file: Path) -> Iterator[Sheet]:
@@ -94,7 +94,7 @@ def _seen(file: Path) -> Iterator[Sheet]:
             headings, rows = found_headings(sheet.name, sheet.rows(), [])
         except Empty:
             continue
-        yield sheet_of(sheet.name, bool(sheet.separator), headings.texts, islice(rows, _LOOKED_AT))
+        yield sheet_of(sheet.name, bool(sheet.separator), headings, islice(rows, _LOOKED_AT))
 
 
 def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> ImportResult:

@@ -8,7 +8,7 @@ from contracts.events import AUTHORITY_SUBJECT, Heartbeat, OrderEnded
 from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Refusal
 from services.connect.comparing.follow import Followed, event_of, fact_in_words
-from services.connect.comparing.rows import Rows, Telling
+from services.connect.comparing.rows import Names, Rows, Telling
 from services.connect.comparing.strangers import name_strangers
 from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
@@ -38,6 +38,13 @@ class Extract:
     """The digest of the file, if it comes from one."""
     sheet: int = 1
     """The number of the sheet in the file."""
+    tab: str = ""
+    """What messages call it, if it is one of several sheets that make one table."""
+
+    @property
+    def place(self) -> str:
+        """Return its name in messages."""
+        return self.tab or self.name
 
     def row(self, number: int) -> str | None:
         """Return the contract's name of a row, without the name of file or sheet, since that may be a person's."""
@@ -61,7 +68,10 @@ def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Import
     result, state = ImportResult(), setting.state
     with state.transaction(keep):
         state.begin()
-        columns = {extract.name: _read(setting, extract, result) for extract in extracts}
+        for extract in extracts:
+            if is_newest(extract.taken, state.newest(extract.name)):
+                state.release(extract.name)
+        columns = {extract.place: _read(setting, extract, result) for extract in extracts}
         name_strangers(state, {extract.name: extract.table for extract in extracts}, columns, result)
         _refuse_contradictions(state, result)
         _follow(setting, {extract.name: extract for extract in extracts}, result)
@@ -76,7 +86,8 @@ def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> Import
 
 def _read(setting: Setting, extract: Extract, result: ImportResult) -> str:
     """Read a table, and return which column holds the reference of the order."""
-    rows = Rows(setting.mapping, extract.table, extract.name, extract.grid, extract.epoch, setting.secret)
+    names = Names(extract.name, extract.place)
+    rows = Rows(setting.mapping, extract.table, names, extract.grid, extract.epoch, setting.secret)
     rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, result)
     return rows.order_column
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, get_args
 
 from contracts.events import AUTHORITY_SUBJECT, Fact, OrderRef
 from contracts.events import Requirement as Demand
-from services.connect.extracts.cells import Scalar, letters
-from services.connect.extracts.columns import Headings, Row, is_total
+from services.connect.extracts.cells import Scalar, letters, text_of
+from services.connect.extracts.columns import Headings, Row, is_subheading, is_total
 from services.connect.faults import Unread
 from services.connect.mapping import transforms
 from services.connect.mapping.forms import MISSING, Binding, Field, Form
@@ -86,7 +86,7 @@ class Reader:
     def __init__(self, mapping: Mapping, table: Table, headings: Headings, epoch: int, secret: bytes) -> None:
         bound = Binding(mapping, headings, epoch, secret)
         facts = list(table.facts())
-        self._table, self._name = table, headings.table
+        self._table, self._name, self._real = table, headings.table, headings.real
         self._order = None if table.order is None else bound.field("order", OrderRef, value_of(table.order))
         self._caseload = None if table.caseload is None else bound.caseload(value_of(table.caseload))
         self._recorded = None if table.recorded is None else bound.moment(value_of(table.recorded))
@@ -99,7 +99,7 @@ class Reader:
     def read(self, row: Row) -> Iterator[Item]:
         """Yield everything that the row states."""
         total = is_total(row, () if self._order is None else self._order.places)
-        if total or not self._applies(row):
+        if total or is_subheading(row) or not self._applies(row):
             yield Ignored(total)
             return
         try:
@@ -127,6 +127,11 @@ class Reader:
         field = self._field_at(said, path)
         if field is None or not field.places:
             return Refusal(self.place(row.number, None), f"{said.fact.NAME} is refused: {words}")
+        value = getattr(said.fact, _own_name(said.fact, field.name), None)
+        if type(value) is int and field is not said.form.born:
+            unit = " minutes" if "minutes" in field.name else ""
+            words = f"'{text_of(row.cells[field.places[0]])}' is read as {value:,}{unit}, which is refused: {words}"
+            return self._refused(field, row, words)
         return self._refused(field, row, f"is refused: {words}")
 
     def _without_order(self, row: Row, words: str) -> Item:
@@ -202,7 +207,8 @@ class Reader:
         return found, faults
 
     def _refused(self, field: Field, row: Row, words: str) -> Refusal:
-        return Refusal(self.place(row.number, field.places[0]), f"{_spoken(field.heading)} {words}")
+        column = field.places[0] if field.places[0] < self._real else row.across
+        return Refusal(self.place(row.number, column), f"{_spoken(field.heading)} {words}")
 
     def _field_at(self, said: Said, path: str) -> Field | None:
         member = path.removeprefix("$.data.").removeprefix("$.data")

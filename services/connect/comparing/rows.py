@@ -13,14 +13,14 @@ from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Blank, Held, Ignored, Item, Noted, Reader, Refusal, Said, Unknown
 from services.connect.comparing.follow import event_of
 from services.connect.extracts.cells import Grid
-from services.connect.extracts.columns import Row, found_headings
+from services.connect.extracts.columns import Row, found_headings, spread
 from services.connect.mapping.model import Cell, Heading, Mapping, Table, Value, value_of
 from services.connect.moments import in_words, micros
 from services.connect.result import ImportResult
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
-_VERSION = 2
+_VERSION = 3
 """Grows when cells are read in another way, so that known rows are read again."""
 
 
@@ -31,14 +31,23 @@ class Telling(NamedTuple):
     row: Callable[[int], str | None]
 
 
+class Names(NamedTuple):
+    """The name of a table from day to day, and of the sheet that messages name."""
+
+    table: str
+    sheet: str
+
+
 class Rows:
     """The rows of a table below its headings. Raises CannotGoOn if a column is missing."""
 
-    def __init__(self, mapping: Mapping, table: Table, name: str, grid: Grid, epoch: int, secret: bytes) -> None:
-        headings, self._rows = found_headings(name, grid, list(wanted(table)), table.heading_rows)
+    def __init__(self, mapping: Mapping, table: Table, names: Names, grid: Grid, epoch: int, secret: bytes) -> None:
+        headings, self._rows = found_headings(names.sheet, grid, list(wanted(table)), table.heading_rows)
+        if table.across is not None:
+            headings, self._rows = spread(headings, self._rows, table.across, mapping.dates)
         self._reader = Reader(mapping, table, headings, epoch, secret)
-        self._name = name
-        told = repr((_VERSION, mapping.dates, mapping.epoch, name, table)).encode()
+        self._names = names
+        told = repr((_VERSION, mapping.dates, mapping.epoch, mapping.blanks, names.table, table)).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()
 
     @property
@@ -48,17 +57,17 @@ class Rows:
 
     def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
         """Read the rows, leaving statements in the state and faults in the result."""
-        reading = _Reading(self._reader, self._name, state, telling, taken, result)
+        reading = _Reading(self._reader, self._names, state, telling, taken, result)
         while some := list(islice(self._rows, _AT_ONCE)):
             digests = [self._digest(row) for row in some]
             known = state.states(digests)
             new = [(row, digest) for row, digest in zip(some, digests, strict=True) if digest not in known]
-            result.rows[self._name] += len(some)
+            result.rows[self._names.sheet] += len(some)
             result.same += len(some) - len(new)
             state.state([statement for row, digest in new for statement in reading.statements(row, digest)])
-        state.name_unread(self._name, reading.unread)
-        if is_newest(taken, state.newest(self._name)):
-            state.hold(self._name, reading.held)
+        state.name_unread(*self._names, reading.unread)
+        if is_newest(taken, state.newest(self._names.table)):
+            state.hold(self._names.table, reading.held)
 
     def _digest(self, row: Row) -> bytes:
         cells = self._reader.cells(row.cells)
@@ -70,9 +79,9 @@ class _Reading:
     """One reading of a table."""
 
     def __init__(
-        self, reader: Reader, name: str, state: State, telling: Telling, taken: int, result: ImportResult
+        self, reader: Reader, names: Names, state: State, telling: Telling, taken: int, result: ImportResult
     ) -> None:
-        self._reader, self._name, self._state = reader, name, state
+        self._reader, self._names, self._state = reader, names, state
         self._telling, self._taken, self._result = telling, taken, result
         self.unread: list[tuple[str, int]] = []
         """Orders and rows that could not be read as a whole."""
@@ -127,7 +136,7 @@ class _Reading:
         known = self._state.account(said.subject, fact.key, BY_STATEMENT)
         place = self._reader.place(row.number, None)
         yield Statement(
-            self._name,
+            self._names.table,
             said.subject,
             fact.key,
             fact.NAME,
@@ -139,6 +148,7 @@ class _Reading:
             place,
             known,
             row.number,
+            self._names.sheet,
         )
 
     def _refused(self, said: Said, row: Row, fault: NotAcceptable) -> Refusal:

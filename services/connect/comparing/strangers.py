@@ -24,14 +24,14 @@ _MOST = 3
 def name_strangers(state: State, tables: Mapping[str, Table], columns: Mapping[str, str], result: ImportResult) -> None:
     """Report these rows, with sheet, row and column, and have them reported again until the order is known.
 
-    `tables` and `columns` are by name of the extract; the column is that of the reference.
+    `tables` are by name; `columns`, those of the reference, by the name of the sheet in messages.
     """
     orders = _of_orders(state, tables)
     strangers = state.without_order(orders) if orders else []
     if not strangers:
         return
     known = Known(state.orders_in(orders))
-    where = orders[0] if len(orders) == 1 else "any table of orders"
+    where = orders[0] if len(orders) == 1 and orders[0] in columns else "any table of orders"
     for sheet, found in groupby(strangers, key=lambda one: one.sheet):
         for one in found:
             column = f"{sheet}!{columns[sheet]}"

@@ -1,17 +1,24 @@
 """Finds the row with the headings, the columns, the first row below them, and rows that are sums. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
 from difflib import get_close_matches
 from itertools import chain, islice
 from typing import NamedTuple
 
-from services.connect.extracts.cells import Grid, Scalar, plain, text_of
-from services.connect.faults import CannotGoOn, Empty
-from services.connect.mapping.model import Heading
+from services.connect.extracts.cells import Grid, Scalar, plain, says_nothing, text_of
+from services.connect.faults import CannotGoOn, Empty, Unread
+from services.connect.mapping.model import Across, Heading
+from services.connect.mapping.transforms import date_in
 
 _SEARCHED = 40
 """How many rows are searched for headings."""
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_NARROW = 2
+"""So many columns tell too little of what a row is that fills only one of them."""
+_DIGIT = re.compile(r"\d")
 _TOTALS = re.compile(r"\s*((grand|sub|sheet|overall)[ -]?)?(totals?|sum|count)\b(?![-/_.\d])", re.IGNORECASE)
 
 
@@ -21,6 +28,8 @@ class Row(NamedTuple):
     number: int
     """The number that the spreadsheet shows, from 1."""
     cells: Sequence[Scalar]
+    across: int | None = None
+    """If columns are days: the place of the one from which the row was made."""
 
 
 class Headings:
@@ -28,6 +37,8 @@ class Headings:
 
     def __init__(self, table: str, first_row: int, texts: Sequence[str], wanted: Sequence[Heading]) -> None:
         self.table, self.first_row, self.texts = table, first_row, texts
+        self.real = len(texts)
+        """How many columns the table has; any after them were made from days across."""
         self._wanted = {plain(name) for heading in wanted for name in _names(heading)}
         self._places = {plain(text): place for place, text in reversed(list(enumerate(texts))) if plain(text)}
 
@@ -71,6 +82,37 @@ def found_headings(
     return best, _rows(best, chain(top[below:], grid), below)
 
 
+def days_in(texts: Sequence[str], order: str = "dmy") -> dict[int, date]:
+    """Return the places of headings that are days."""
+    found = {}
+    for place, text in enumerate(texts):
+        with suppress(Unread):
+            day = date_in(text, order)
+            if _FIRST_YEAR <= day.year < _LAST_YEAR:
+                found[place] = day
+    return found
+
+
+def spread(
+    headings: Headings, rows: Iterator[Row], across: Across, order: str = "dmy"
+) -> tuple[Headings, Iterator[Row]]:
+    """Return the table with a row for each filled cell below a day, in place of a column for each. Raises CannotGoOn without one."""
+    days = days_in(headings.texts, order)
+    if not days:
+        raise CannotGoOn(f"{headings.table}: no heading in row {headings.first_row} is a date, which `across` needs")
+    texts = ["" if place in days else text for place, text in enumerate(headings.texts)]
+    made = Headings(headings.table, headings.first_row, [*texts, across.day, across.cell], [])
+    made.real = len(texts)
+    return made, _spread(rows, days, len(texts))
+
+
+def _spread(rows: Iterator[Row], days: Mapping[int, date], width: int) -> Iterator[Row]:
+    for row in rows:
+        for place, day in days.items():
+            if not says_nothing(row.cells[place]):
+                yield Row(row.number, [*row.cells[:width], day, row.cells[place]], place)
+
+
 def _joined(
     table: str, top: Sequence[Sequence[Scalar]], first: int, over_rows: int, wanted: Sequence[Heading]
 ) -> Headings:
@@ -102,6 +144,12 @@ def is_total(row: Row, places: Sequence[int] = ()) -> bool:
     """Return whether the first word in the row, or one in these places, says that it sums up the others."""
     first = next((cell for cell in row.cells if cell != ""), "")
     return any(_sums_up(cell) for cell in (first, *(row.cells[place] for place in places)))
+
+
+def is_subheading(row: Row) -> bool:
+    """Return whether the row only names the rows below it, as `LEWIS & HARRIS` over a part of a table. A reference has a digit in it."""
+    filled = [cell for cell in row.cells if cell != ""]
+    return len(filled) == 1 and len(row.cells) > _NARROW and isinstance(filled[0], str) and not _DIGIT.search(filled[0])
 
 
 def _sums_up(cell: Scalar) -> bool:

@@ -12,7 +12,7 @@ from services.connect.comparing.compare import Extract
 from services.connect.extracts.readers import Sheet, sheets
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
-from services.connect.moments import LONDON, in_words, micros
+from services.connect.moments import LONDON, in_words, local_day, micros, moment
 from services.connect.state import State
 
 _END_OF_DAY = time(23, 59, 59)
@@ -23,19 +23,28 @@ _PARTS = {"%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d
 
 def extracts_in(mapping: Mapping, files: Sequence[Path], state: State, said: datetime | None) -> list[Extract]:
     """Return the tables in the files. Raises CannotGoOn if a file has no table of the mapping, or two files have the same one."""
-    found = [extract for file in files for extract in _taken(mapping, file, state, said)]
-    names = [extract.name for extract in found]
+    found = {file: list(_taken(mapping, file, state, said)) for file in files}
+    names = [name for extracts in found.values() for name in {extract.name for extract in extracts}]
     for name in names:
         if names.count(name) > 1:
-            raise CannotGoOn(f"{name} appears twice; name each file once, or give `file` in the mapping")
-    return found
+            raise CannotGoOn(f"{name} is in more than one of these files; give one of them, or `file` in the mapping")
+    return [extract for extracts in found.values() for extract in extracts]
 
 
 def _taken(mapping: Mapping, file: Path, state: State, said: datetime | None) -> list[Extract]:
     tables, content = list(_in_file(mapping, file)), digest_in(file)
+    _check_apart(tables, file)
     newest = max((state.newest(extract.name) or 0 for extract in tables), default=0)
     taken = taken_at(mapping, file, state.taken(content), newest) if said is None else micros(said)
     return [replace(extract, taken=taken, content=content) for extract in tables]
+
+
+def _check_apart(found: Sequence[Extract], file: Path) -> None:
+    """Raise CannotGoOn if two tables of the mapping are the same in a file."""
+    tables: dict[str, Table] = {}
+    for extract in found:
+        if tables.setdefault(extract.name, extract.table) is not extract.table:
+            raise CannotGoOn(f"{file.name} fits more than one table of the mapping: give each of them its own `file`")
 
 
 def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> int:
@@ -43,16 +52,24 @@ def taken_at(mapping: Mapping, file: Path, before: int | None, newest: int) -> i
 
     Raises CannotGoOn if an earlier content comes again, and it is not clear whether the records went back to it.
     """
+    changed = int(file.stat().st_mtime * 1_000_000)
     by_name = _by_name(mapping, file)
     if by_name is not None:
-        return micros(by_name)
-    changed = int(file.stat().st_mtime * 1_000_000)
+        return _on_the_day(micros(by_name), changed)
     if before is not None and before < newest and changed > before:
         raise CannotGoOn(
             f"{file.name} has the content of {in_words(before)}, which a later extract has replaced. "
-            "If your records really went back to it, give the time when this file was taken as --taken."
+            "If your records really went back to it, give the time when this file was taken as --taken, or its day on the page."
         )
-    return changed if before is None or before >= newest else before
+    if before is None:
+        return changed
+    return max(before, changed) if before >= newest else before
+
+
+def _on_the_day(end_of_day: int, changed: int) -> int:
+    """Return when a file was taken whose name has only the day: when it was last changed, if that was on this day."""
+    only_day = moment(end_of_day).astimezone(LONDON).time() == _END_OF_DAY
+    return changed if only_day and local_day(changed) == local_day(end_of_day) else end_of_day
 
 
 def digest_in(file: Path) -> bytes:
@@ -72,12 +89,15 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
     there = sheets(file, mapping.encoding, mapping.separator)
     found = False
     for table in tables:
-        sheet = _sheet(table, there)
-        if sheet is not None:
+        fitting = _sheets(table, there)
+        for sheet in fitting:
             found = True
-            yield Extract(table, _name(sheet, table), sheet.rows(), sheet.epoch, 0, sheet=sheet.number)
+            name, tab = _name(sheet, table), ""
+            if len(fitting) > 1 and table.whole:
+                name, tab = table.name or ", ".join(_patterns(table)), sheet.name
+            yield Extract(table, name, sheet.rows(), sheet.epoch, 0, sheet=sheet.number, tab=tab)
     if not found:
-        wanted = ", ".join(table.sheet or table.file or "any" for table in mapping.tables)
+        wanted = ", ".join(", ".join(_patterns(table)) or table.file or "any" for table in mapping.tables)
         names = ", ".join(sheet.name for sheet in there)
         raise CannotGoOn(f"{file.name}: the mapping names no table in it (it has {names}; the mapping names {wanted})")
 
@@ -95,10 +115,15 @@ def _name(sheet: Sheet, table: Table) -> str:
     )
 
 
-def _sheet(table: Table, there: Sequence[Sheet]) -> Sheet | None:
+def _sheets(table: Table, there: Sequence[Sheet]) -> Sequence[Sheet]:
+    """Return the sheets that make the table: all that fit, whatever their order."""
     if table.sheet is None or there[0].separator:
-        return there[0]
-    return next((sheet for sheet in there if _fits(table.sheet, sheet.name)), None)
+        return there[:1]
+    return [sheet for sheet in there if any(_fits(pattern, sheet.name) for pattern in _patterns(table))]
+
+
+def _patterns(table: Table) -> tuple[str, ...]:
+    return (table.sheet,) if isinstance(table.sheet, str) else table.sheet or ()
 
 
 def _fits(pattern: str | None, name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from contracts.client.pseudonym import pseudonym
 from contracts.codes import Code
 from contracts.events import AuthorityCode, Fact, Label, Month, OrderImposed, OrderRef, PersonRef, Ref
-from services.connect.extracts.cells import Scalar, plain, text_of
+from services.connect.extracts.cells import NOTHING, Scalar, plain, says_nothing, text_of
 from services.connect.extracts.columns import Headings, Row
 from services.connect.faults import CannotGoOn, Unread
 from services.connect.mapping import transforms
@@ -32,13 +32,15 @@ class Field:
     """Reads the cell; the first cell if there are several."""
     blank: Any
     """The meaning of an empty cell; `MISSING` if it must not be empty."""
+    nothing: frozenset[str] = frozenset()
+    """Words that stand in place of a value, so that the cell counts as empty."""
 
     def of(self, row: Row) -> Any:
         """Return the value in a row. Raises Unread."""
         if not self.places:
             return self.blank
         cell = row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
-        if cell == "" or (isinstance(cell, str) and not cell.strip()):
+        if says_nothing(cell, self.nothing):
             if self.blank is MISSING:
                 raise Unread("is blank")
             return self.blank
@@ -108,7 +110,14 @@ class Binding:
         for given in (value.always, value.blank):
             if given is not None:
                 blank = self._constant(name, read, given)
-        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank)
+        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, self._nothing(hint, value))
+
+    def _nothing(self, hint: Any, value: Value) -> frozenset[str]:
+        """Return the words that count as an empty cell: not those that mean a code, or that the mapping explains."""
+        words = NOTHING | {plain(word) for word in self._mapping.blanks}
+        kind = bare(hint)
+        known = transforms.words_of(kind) if isinstance(kind, type) and issubclass(kind, Code) else frozenset()
+        return words - known - {plain(word) for word in value.codes}
 
     def _constant(self, name: str, read: Read, given: str) -> Any:
         try:
@@ -165,19 +174,20 @@ class Binding:
         assert value.born is not None
         place, order, epoch = self._place(value.born), value.dates or self._mapping.dates, self._epoch
         heading = self._headings.texts[place]
-        return Field("age_at_imposition", (place,), heading, lambda cell: (cell, order, epoch), MISSING)
+        return Field("age_at_imposition", (place,), heading, lambda cell: (cell, order, epoch), MISSING, NOTHING)
 
     def moment(self, value: Value) -> Field:
         """Bind a local time without offset."""
         places, heading = self._places(value)
         order, epoch = value.dates or self._mapping.dates, self._epoch
-        return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None)
+        return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None, NOTHING)
 
     def caseload(self, value: Value) -> Field:
         """Bind the team that works with the order; none if the cell is blank."""
         places, heading = self._places(value)
         blank = value.blank if value.always is None else value.always
-        return Field("caseload", places, heading, lambda cell: transforms.caseload_in(cell, value.codes), blank)
+        read = lambda cell: transforms.caseload_in(cell, value.codes)  # noqa: E731
+        return Field("caseload", places, heading, read, blank, self._nothing(str, value))
 
     def _demanded(self, one: Requirement) -> Demanded:
         name = "hours" if one.hours is not None else "months"

@@ -47,14 +47,14 @@ FACTS: dict[str, dict[str, Names]] = {
         "progress_review_ordered": ("progress reviews ordered", "court review", "progress review", "review ordered"),
     },
     "order.received": {"received_on": (*_on("received", "receipt"), "order received", "date order received", "papers in",
-                                       "papers received")},
+                                       "order received from court", "received from court", "papers received")},
     "officer.nominated": {"nominated_on": (*_on("nominated", "allocated", "allocation"), "officer nominated", "officer allocated")},
     "contact.made": {
         "made_on": (*_on("first contact", "initial contact", "first appointment", "first seen"), "seen first"),
         "late_reason": ("why first contact late", *_WHY_LATE),
     },
     "case-meeting.held": {"held_on": _on("case meeting", "case management meeting", "first meeting", "cm meeting")},
-    "plan.agreed": {"agreed_on": (*_on("plan agreed", "case management plan", "plan", "action plan"),)},
+    "plan.agreed": {"agreed_on": (*_on("plan agreed", "case management plan agreed", "case management plan", "plan", "action plan"),)},
     "induction.held": {"held_on": (*_on("induction", "induction held", "upw induction"),)},
     "placement.started": {
         "started_on": (*_on("placement started", "placement start", "placement began", "first placement", "work started"),

@@ -1,5 +1,6 @@
 """Reads a mapping from its file, or says what is wrong with it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,34 @@ def read_mapping(text: str, name: str) -> Mapping:
     except yaml.YAMLError as fault:
         raise CannotGoOn(f"{name} is not YAML: {fault}") from None
     except msgspec.ValidationError as fault:
-        raise CannotGoOn(f"{name}: {fault}") from None
+        raise CannotGoOn(f"{name}: {_plainly(f'{fault}')}") from None
     for wrong in _faults(found):
         raise CannotGoOn(f"{name}: {wrong}")
     return found
+
+
+_KINDS = {
+    "bool": "yes or no",
+    "str": "text",
+    "object": "further lines with names",
+    "array": "a list",
+    "int": "a number",
+}
+_TABLE = re.compile(r"^tables\[(\d+)\]\.?")
+_EXPECTED = re.compile(r"Expected `([\w |]+)`, got `(\w+)`")
+
+
+def _plainly(fault: str) -> str:
+    """Return a fault of the reader in words for people who write mappings, with its place as in `table 1, order.column`."""
+    words, _, path = fault.partition(" - at `$.")
+    words = _EXPECTED.sub(lambda found: f"expected {_kinds(found[1])}, found {_kinds(found[2])}", words)
+    place = _TABLE.sub(lambda found: f"table {int(found[1]) + 1}, ", path.rstrip("`")).replace("[...]", "").rstrip(", ")
+    hint = "; as in {column: Ref, keyed: true}" if place.endswith(".keyed") else ""
+    return f"{place}: {words}{hint}" if place else words
+
+
+def _kinds(names: str) -> str:
+    return " or ".join(_KINDS.get(name.strip(), name.strip()) for name in names.split("|"))
 
 
 def load_mapping(path: Path) -> Mapping:

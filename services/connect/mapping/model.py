@@ -150,6 +150,15 @@ class Stated(Struct, frozen=True):
     unless: Conditions
 
 
+class Across(Struct, frozen=True, forbid_unknown_fields=True):
+    MEANING: ClassVar[str] = (
+        "For a table with a column for each day: each filled cell below such a heading counts as a row of its own."
+    )
+
+    day: Annotated[str, Meta(description="The name under which `states` uses the day in the heading.")]
+    cell: Annotated[str, Meta(description="The name under which `states` uses what the cell holds.")]
+
+
 class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     MEANING: ClassVar[str] = "One sheet, file or query, and what each of its rows states."
 
@@ -157,9 +166,13 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     file: Annotated[
         str | None, Meta(description="The files that hold it, such as orders*.csv; by default any file.")
     ] = None
-    sheet: Annotated[str | None, Meta(description="The sheet that holds it, such as Order*; by default the first.")] = (
-        None
-    )
+    sheet: Annotated[
+        str | tuple[str, ...] | None,
+        Meta(
+            description="The sheet that holds it, by default the first; a list, or a pattern such as * 26, for several that make one table."
+        ),
+    ] = None
+    across: Annotated[Across | None, Meta(description="If columns are days, how `states` names them.")] = None
     query: Annotated[str | None, Meta(description="A SELECT on the case system's database, instead of a file.")] = None
     heading_rows: Annotated[int, Meta(ge=1, le=3, description="The number of rows that the headings take.")] = 1
     order: Annotated[Cell | None, Meta(description="The reference of the order. Only monthly totals have none.")] = None
@@ -214,6 +227,12 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     encoding: Annotated[str | None, Meta(description="For CSV files; by default it is detected.")] = None
     separator: Annotated[str | None, Meta(description="For CSV files; by default it is detected.")] = None
+    blanks: Annotated[
+        tuple[Word, ...],
+        Meta(
+            description="Words that your tables have in place of a value, beside n/a, TBC and dashes: the cell counts as empty."
+        ),
+    ] = ()
     taken: Annotated[
         str | None,
         Meta(
@@ -248,7 +267,7 @@ def value_of(cell: Cell) -> Value:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a mapping, for editors."""
     found = msgspec.json.schema(Mapping)
-    for kind in (Mapping, Platform, Table, Value, Requirement, Ended):
+    for kind in (Mapping, Platform, Table, Value, Requirement, Ended, Across):
         found["$defs"][kind.__name__]["description"] = kind.MEANING
     cell = found["$defs"]["ContactMade"]["properties"]["made_on"]
     return {

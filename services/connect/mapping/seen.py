@@ -1,23 +1,26 @@
 """A table before anybody has said what it means: what each column is likely to be. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from contracts.codes import Code
-from services.connect.extracts.cells import Scalar, plain, text_of
-from services.connect.extracts.columns import Row, is_total
+from services.connect.extracts.cells import Scalar, plain, says_nothing, text_of
+from services.connect.extracts.columns import Headings, Row, days_in, is_subheading, is_total, spread
 from services.connect.faults import Unread
 from services.connect.mapping.hints import ALL, UNSURE, Names
 from services.connect.mapping.likeness import CLOSE, SURE, likeliest, spoken
+from services.connect.mapping.model import Across
 from services.connect.mapping.transforms import code_in, date_in, truth_in, whole_in
 from services.connect.mapping.words import TRUTHS
 
 _MOST = 0.6
 """The share of cells that must fit the kind of a column if its heading alone leaves doubt."""
 _LONG_AGO = 1930
+_SOME_DAYS = 3
+"""So many headings that are days make a table with a column for each day."""
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Seen:
 
     @cached_property
     def filled(self) -> list[Scalar]:
-        return [cell for cell in self.cells if text_of(cell)]
+        return [cell for cell in self.cells if not says_nothing(cell)]
 
     @cached_property
     def words(self) -> list[str]:
@@ -82,6 +85,11 @@ class Sheet:
     name: str
     is_file: bool
     columns: list[Seen]
+    across: Across | None = None
+    """If columns are days: the names of the day and of the cell."""
+    days: int = 0
+    tabs: tuple[str, ...] = ()
+    """Other sheets of the workbook with the same headings, this one included; empty if there are none."""
     doubts: dict[str, str] = field(default_factory=dict)
     """Why a column may not be what it was taken for, by heading."""
 
@@ -95,7 +103,7 @@ class Sheet:
         fit = [one for one in found if _taken(*one, kind)]
         if not fit:
             return None
-        likely, name, column = max(fit, key=lambda one: one[0])
+        likely, name, column = max(fit, key=lambda one: (kind is None or one[2].fits(kind), one[0]))
         if likely < SURE or name in UNSURE:
             self.doubts[column.heading] = UNSURE.get(name, f'taken for "{name}"')
         return column
@@ -108,11 +116,47 @@ class Sheet:
         return column
 
 
-def sheet_of(name: str, is_file: bool, headings: Sequence[str], rows: Iterable[Row]) -> Sheet:
+def sheet_of(name: str, is_file: bool, headings: Headings, rows: Iterable[Row]) -> Sheet:
     """Return a table with its first rows."""
-    some = [row for row in rows if not is_total(row)]
-    columns = [Seen(text, [row.cells[place] for row in some]) for place, text in enumerate(headings) if text.strip()]
-    return Sheet(name, is_file, columns)
+    some = [row for row in rows if not is_total(row) and not is_subheading(row)]
+    days, across = days_in(headings.texts), None
+    if len(days) >= _SOME_DAYS:
+        across = _across(row.cells[place] for row in some for place in days)
+        headings, spread_rows = spread(headings, iter(some), across)
+        some = list(spread_rows)
+    texts = enumerate(headings.texts)
+    columns = [Seen(text, [row.cells[place] for row in some]) for place, text in texts if text.strip()]
+    return Sheet(name, is_file, columns, across, len(days) if across else 0)
+
+
+def _across(cells: Iterable[Scalar]) -> Across:
+    """Return the names of day and cell: cells hold hours if most of them are numbers, and else how somebody attended."""
+    told = [cell for cell in cells if not says_nothing(cell)]
+    hours = sum(reads(whole_in, cell) for cell in told)
+    return Across("Session date", "Hours credited" if told and hours >= _MOST * len(told) else "Attendance")
+
+
+def gathered(found: Iterable[Sheet]) -> Iterator[Sheet]:
+    """Yield tables, those with the same headings as one: sheets for each month, for example."""
+    groups: dict[tuple[bool, tuple[str, ...]], list[Sheet]] = {}
+    for sheet in found:
+        groups.setdefault((sheet.is_file, tuple(plain(column.heading) for column in sheet.columns)), []).append(sheet)
+    for (is_file, _), same in groups.items():
+        if is_file or len(same) == 1:
+            yield from same
+        else:
+            yield _as_one(same)
+
+
+def _as_one(same: Sequence[Sheet]) -> Sheet:
+    columns = [
+        Seen(each[0].heading, [cell for column in each for cell in column.cells])
+        for each in zip(*(sheet.columns for sheet in same), strict=True)
+    ]
+    first, days = same[0], sum(sheet.days for sheet in same)
+    return Sheet(
+        first.name, is_file=False, columns=columns, across=first.across, days=days, tabs=tuple(s.name for s in same)
+    )
 
 
 def _taken(likely: float, name: str, column: Seen, kind: Any) -> bool:

@@ -5,9 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import Any
 
-from contracts.codes import Attendance, Code, EndReason, RequirementKind, Sex, WorkType
+from contracts.codes import Activity, Attendance, Code, EndReason, RequirementKind, Sex, WorkType
 from contracts.decoding import envelope
 from contracts.events import Fact, PersonRef
 from services.connect.extracts.cells import Scalar, plain, text_of
@@ -22,7 +24,9 @@ from services.connect.mapping.words import MONTHS
 _SHOWN = 8
 _WORDS = 40
 """Most of an office's own words for one code list."""
-_TELLING = (Sex, Attendance, EndReason)
+_HARMFUL = frozenset({Attendance.ABSENT_UNACCEPTABLE})
+"""A code that counts against a person, and so is never guessed from words that are only like it."""
+_TELLING = (Sex, Attendance, EndReason, Activity)
 """Code lists that identify a column whatever its heading."""
 _NO_NUMBER = (
     "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
@@ -39,6 +43,7 @@ _GONE = (
 
 def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
     """Return the mapping as YAML, for a person to read and correct."""
+    names = [name for sheet in sheets for name in sheet.tabs or (sheet.name,) if not sheet.is_file]
     lines = [
         "# Proposed from headings and values. Read every line, above all those with DOUBT; then: payback connect check",
         f"authority: {authority}"
@@ -47,25 +52,34 @@ def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
         "tables:",
     ]
     for sheet in sheets:
-        lines += _table(sheet, alone=len(sheets) == 1)
+        lines += _table(sheet, _where(sheet, alone=len(sheets) == 1, names=names))
     return "\n".join(lines) + "\n"
 
 
-def _table(sheet: Sheet, alone: bool) -> list[str]:
-    where = f"  - {_where(sheet, alone)}"
+def _table(sheet: Sheet, where: str) -> list[str]:
+    called = " and ".join(sheet.tabs) or sheet.name
     order = sheet.find(ORDER)
     if order is None:
-        return [f"  # {sheet.name} is left out: no column looks like the reference of an order."]
+        return [f"  # {called} is left out: no column looks like the reference of an order."]
     order.used = True
     team = _caseload(sheet)
     stated = [block for name, fact in STATABLE.items() if name in FACTS for block in _fact(sheet, name, fact)]
     if not stated:
-        return [f"  # {sheet.name} is left out: none of its columns looks like an event in an order."]
+        return [f"  # {called} is left out: none of its columns looks like an event in an order."]
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
     named = f"    order: {_quoted(order.heading)}  # {_distinct(order)}"
     gone = "withdraw" if any(_NO_NUMBER in line for line in stated) else "report"
-    return [where, named, *team, f"    vanished: {gone}  # DOUBT: {_GONE}", "    states:", *stated, *rest]
+    return [
+        f"  - {where}",
+        *_across(sheet),
+        named,
+        *team,
+        f"    vanished: {gone}  # DOUBT: {_GONE}",
+        "    states:",
+        *stated,
+        *rest,
+    ]
 
 
 def _caseload(sheet: Sheet) -> list[str]:
@@ -77,13 +91,38 @@ def _caseload(sheet: Sheet) -> list[str]:
     return [f"    caseload: {_quoted(column.heading)}  # who works with the order: {len(column.words)} codes"]
 
 
-def _where(sheet: Sheet, alone: bool) -> str:
+def _across(sheet: Sheet) -> list[str]:
+    if sheet.across is None:
+        return []
+    names = f"day: {_quoted(sheet.across.day)}, cell: {_quoted(sheet.across.cell)}"
+    return [f"    across: {{{names}}}  # {sheet.days} columns are days; each filled cell below them counts as a row"]
+
+
+def _where(sheet: Sheet, alone: bool, names: Sequence[str]) -> str:
     """Return how the table is found; if a text file is the only one, it may have another name tomorrow."""
+    if sheet.tabs:
+        told = f"{len(sheet.tabs)} sheets with the same headings are one table: {', '.join(sheet.tabs)}"
+        pattern = _pattern(sheet.tabs, names)
+        listed = _quoted(pattern) if pattern else f"[{', '.join(map(_quoted, sheet.tabs))}]"
+        return f"sheet: {listed}  # DOUBT: {told}"
     if not sheet.is_file:
         return f"sheet: {_quoted(sheet.name)}"
     if alone:
         return f"name: {_quoted(_stem(sheet.name))}"
     return f"file: {_quoted(sheet.name)}  # DOUBT: which part of the name stays the same? * stands for anything"
+
+
+def _pattern(tabs: Sequence[str], names: Sequence[str]) -> str:
+    """Return a pattern for these sheets and no other of the workbook; empty if their names share nothing, or it is not clear what."""
+    start, end = _shared(tabs), _shared([name[::-1] for name in tabs])[::-1]
+    pattern = f"*{end}" if len(end.strip()) > 1 else f"{start}*" if len(start.strip()) > 1 else ""
+    others = [name for name in names if name not in tabs]
+    return "" if any(fnmatchcase(name.casefold(), pattern.casefold()) for name in others) else pattern
+
+
+def _shared(texts: Sequence[str]) -> str:
+    """Return the beginning that texts share."""
+    return "".join(signs[0] for signs in takewhile(lambda signs: len({*signs}) == 1, zip(*texts, strict=False)))
 
 
 def _stem(name: str) -> str:
@@ -212,7 +251,7 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
 def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
     """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
     found = meant(word, kind)
-    if len(found) == 1:
+    if len(found) == 1 and (found[0] not in _HARMFUL or means(word, found[0])):
         return str(found[0]), "" if means(word, found[0]) else f'; DOUBT: taken for "{found[0].label}"'
     if kind is WorkType and not found:
         return str(WorkType.OTHER), "; DOUBT: nothing nearer was found"

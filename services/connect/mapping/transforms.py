@@ -24,6 +24,11 @@ _NAMED = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)?[ \-/.]*([a-z]+)[ \
 _NAMED_FIRST = re.compile(r"([a-z]+) (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _TIME = re.compile(r"[T ]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[ap]\.?m\.?)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
+_NUMBER = re.compile(
+    r"(?:(?P<english>-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<other>-?(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})))"
+    r"\s*(?:hours?|hrs?|h|months?|mths?|m|minutes?|mins?)?\.?"
+)
+"""A comma before three digits divides thousands, as in 1,200; before fewer or more it is the decimal comma of other countries."""
 _SAFE = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -145,12 +150,12 @@ def _hours(cell: timedelta | time) -> float:
 def _number_in(text: str) -> float:
     if clock := re.fullmatch(r"\s*(\d+):([0-5]\d)(?::00)?\s*", text):
         return int(clock[1]) + int(clock[2]) / 60
-    number = re.fullmatch(
-        r"(-?\d+(?:\.\d+)?)\s*(hours?|hrs?|h|months?|mths?|m|minutes?|mins?)?\.?", text.strip().replace(",", "")
-    )
+    number = _NUMBER.fullmatch(text.strip())
     if number is None:
         raise Unread(f"'{text.strip()}' is not a number")
-    return float(number[1])
+    if number["english"] is not None:
+        return float(number["english"].replace(",", ""))
+    return float(number["other"].replace(".", "").replace(",", "."))
 
 
 def truth_in(cell: Scalar, codes: dict[str, str]) -> bool:
@@ -190,6 +195,11 @@ def _checked(kind: type[Code], own: dict[str, str]) -> Iterable[tuple[str, str]]
 def _known(kind: type[Code]) -> dict[str, Code]:
     found = {plain(word): kind.of(code) for word, code in OTHER_WORDS.get(kind, {}).items()}
     return found | {plain(one.label): one for one in kind} | {plain(str(one)): one for one in kind}
+
+
+def words_of(kind: type[Code]) -> frozenset[str]:
+    """Return the words that mean a code of a list by themselves, in plain form."""
+    return frozenset(_known(kind))
 
 
 def _hint(text: str, known: dict[str, Code], codes: dict[str, str]) -> str:

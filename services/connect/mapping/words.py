@@ -23,7 +23,8 @@ MONTHS = {
     )
 }
 SHORT = {
-    "1st": "first", "appt": "appointment", "ct": "court", "crt": "court", "dt": "date", "eth": "ethnicity", "hr": "hours", "hrs": "hours",
+    "1st": "first", "cmp": "case management plan", "cm": "case management",
+    "appt": "appointment", "ct": "court", "crt": "court", "dt": "date", "eth": "ethnicity", "hr": "hours", "hrs": "hours",
     "hour": "hours", "id": "number", "mth": "months", "mths": "months", "month": "months", "no": "number", "num": "number",
     "nr": "number", "paperwork": "papers", "recd": "received", "recvd": "received", "ref": "number", "reference": "number",
     "sh": "sheriff", "shf": "sheriff", "sup": "supervision", "superv": "supervision", "supv": "supervision",
@@ -81,6 +82,10 @@ OTHER_WORDS: dict[type[Code], dict[str, str]] = {
         "dna": "absent_unacceptable",
         "no show": "absent_unacceptable",
         "sick": "absent_acceptable_medical",
+        "ill": "absent_acceptable_medical",
+        "unwell": "absent_acceptable_medical",
+        "in hospital": "absent_acceptable_medical",
+        "gp appointment": "absent_acceptable_medical",
         "cancelled": "cancelled_by_service",
     },
     WorkType: {

@@ -34,6 +34,8 @@ WEB = _PACKED if _PACKED.exists() else _HERE.parents[1] / "chassis" / "web"
 """The design system: packed with the connector, or in the whole project."""
 LARGEST = 256 * 1024 * 1024
 """Largest file, in bytes."""
+MOST_FILES = 20
+"""Most files of one day."""
 _LOOK = SimpleNamespace(
     subtitle="Your tables, on this machine alone",
     navigation=(("/", "Send a table"), ("/mapping", "The mapping")),
@@ -84,7 +86,7 @@ class Page:
         """Return a handler that requires the key in forms, and shows faults in words."""
 
         async def answer(request: Request) -> Response:
-            async with request.form(max_files=1, max_fields=10, max_part_size=1 << 20) as form:
+            async with request.form(max_files=MOST_FILES, max_fields=10, max_part_size=1 << 20) as form:
                 if request.method == "POST" and not secrets.compare_digest(_text(form, "key"), self._key):
                     return self.show(request, "page", 403, fault="The form did not come from this page. Open it again.")
                 try:
@@ -100,11 +102,12 @@ async def _begin(page: Page, request: Request, _form: FormData) -> Response:
 
 
 async def _look(page: Page, request: Request, form: FormData) -> Response:
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
+    files = [file for file in form.getlist("file") if isinstance(file, UploadFile) and file.filename]
+    if not files:
         raise CannotGoOn("Choose a file first.")
-    digest = await run_in_threadpool(page.importer.dropped.keep, file.filename, file.file)
-    return await _looked(page, request, Asked(digest, _text(form, "taken")))
+    dropped = page.importer.dropped
+    digests = [await run_in_threadpool(dropped.keep, file.filename or "", file.file) for file in files]
+    return await _looked(page, request, Asked(dropped.together(digests), _text(form, "taken")))
 
 
 async def _looked(page: Page, request: Request, asked: Asked) -> Response:
@@ -114,7 +117,7 @@ async def _looked(page: Page, request: Request, asked: Asked) -> Response:
         return page.show(request, "mapping", text=text, asked=asked, proposed=True)
     result = await run_in_threadpool(page.importer.check, asked)
     columns = page.importer.columns(asked.digest)
-    name = page.importer.dropped.find(asked.digest).name
+    name = " and ".join(file.name for file in page.importer.dropped.files(asked.digest))
     return page.show(request, "looked", outcome=result, columns=columns, asked=asked, name=name)
 
 

@@ -1,6 +1,7 @@
 """Files dropped on the page: kept on this machine while the page runs, in a folder that only its user can read."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -36,6 +37,25 @@ class Dropped:
         fresh.replace(folder / plain)
         return digest
 
+    def together(self, digests: Sequence[str]) -> str:
+        """Keep files as one extract, and return the name by which they are known from now on. Raises CannotGoOn if two have one name."""
+        if len(digests) == 1:
+            return digests[0]
+        digest = sha256("".join(sorted(digests)).encode()).hexdigest()[:32]
+        folder = self._folder / digest
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for one in dict.fromkeys(digests):
+            file = self.find(one)
+            if (folder / file.name).exists():
+                raise CannotGoOn(f"Two of these files are named {file.name}. Give one of them another name.")
+            file.replace(folder / file.name)
+        return digest
+
+    def files(self, digest: str) -> list[Path]:
+        """Return the paths of files that belong together. Raises CannotGoOn if there is none."""
+        return sorted(self.find(digest).parent.iterdir())
+
     def find(self, digest: str) -> Path:
         """Return the path of a file. Raises CannotGoOn if there is none."""
         with suppress(OSError, ValueError):
@@ -44,5 +64,5 @@ class Dropped:
         raise CannotGoOn("The file is no longer here; choose it again.")
 
     def forget(self, digest: str) -> None:
-        """Delete a file that was sent."""
+        """Delete files that were sent."""
         shutil.rmtree(self.find(digest).parent)

@@ -1,13 +1,14 @@
 """Handles dropped files on the page, in the same way as `suggest`, `check` and `send`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES
+from contracts.clock import system_clock
 from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home, home_of
@@ -23,7 +24,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Asked(NamedTuple):
-    """A person's statements about a file."""
+    """A person's statements about files that belong together."""
 
     digest: str
     taken: str = ""
@@ -49,13 +50,12 @@ class Importer:
     dropped: Dropped
 
     def needs_mapping(self, digest: str) -> bool:
-        """Return whether there is no mapping yet for the columns of a file."""
-        file = self.dropped.find(digest)
-        return not self.mapping.exists() and _own(file) is None
+        """Return whether there is no mapping yet for the columns of the files."""
+        return not self.mapping.exists() and _own(self.dropped.files(digest)) is None
 
     def proposal(self, digest: str) -> str:
-        """Return a mapping for the file, for a person to read and correct. Raises CannotGoOn."""
-        return proposed([self.dropped.find(digest)])
+        """Return a mapping for the files, for a person to read and correct. Raises CannotGoOn."""
+        return proposed(self.dropped.files(digest)).replace("; or run suggest with --authority", "")
 
     def keep_mapping(self, text: str, authority: str) -> None:
         """Keep a mapping. Raises CannotGoOn with the fault and its place; then nothing was kept."""
@@ -69,43 +69,44 @@ class Importer:
 
     def check(self, asked: Asked) -> ImportResult:
         """Return what would be sent and refused. Raises CannotGoOn."""
-        return tried(self._job(asked), [self.dropped.find(asked.digest)])
+        return tried(self._job(asked), self.dropped.files(asked.digest))
 
     def send(self, asked: Asked) -> Report:
-        """Import and send a file. Raises CannotGoOn."""
-        report = run(self._job(asked), [self.dropped.find(asked.digest)])
+        """Import and send the files. Raises CannotGoOn."""
+        report = run(self._job(asked), self.dropped.files(asked.digest))
         if not report.again:
             self.dropped.forget(asked.digest)
         return report
 
     def columns(self, digest: str) -> list[Column]:
         """Return what the mapping in force makes of the columns. Raises CannotGoOn."""
-        return list(_columns(self._mapping(self.dropped.find(digest))[0]))
+        return list(_columns(self._mapping(self.dropped.files(digest))[0]))
 
-    def _mapping(self, file: Path) -> tuple[Mapping, Home]:
-        own = _own(file)
+    def _mapping(self, files: Sequence[Path]) -> tuple[Mapping, Home]:
+        own = _own(files)
         if own is not None:
             return own, Home(self.mapping.parent / "payback.connect")
         return load_mapping(self.mapping), home_of(self.mapping)
 
     def _job(self, asked: Asked) -> Job:
-        mapping, home = self._mapping(self.dropped.find(asked.digest))
+        mapping, home = self._mapping(self.dropped.files(asked.digest))
         platform = self.platform or mapping.platform
         return Job(mapping, home, platform, PATIENCE_SECONDS, _end_of(asked.taken), asked.let_vanish)
 
 
-def _own(file: Path) -> Mapping | None:
-    """Return the mapping that a workbook made by `template` contains."""
-    return mapping_in(sheets(file)) if is_workbook(file) else None
+def _own(files: Sequence[Path]) -> Mapping | None:
+    """Return the mapping that a workbook made by `template` contains, if that is all that was dropped."""
+    return mapping_in(sheets(files[0])) if len(files) == 1 and is_workbook(files[0]) else None
 
 
 def _end_of(day: str) -> datetime | None:
     if not day:
         return None
     try:
-        return datetime.combine(date.fromisoformat(day), time(23, 59, 59), LONDON)
+        end = datetime.combine(date.fromisoformat(day), time(23, 59, 59), LONDON)
     except ValueError:
         raise CannotGoOn(f"{day} is not a day; write it as in 2026-03-02.") from None
+    return min(end, max(system_clock(), end.replace(hour=0, minute=0, second=0)))
 
 
 def _columns(mapping: Mapping) -> Iterator[Column]:

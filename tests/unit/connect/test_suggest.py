@@ -272,3 +272,33 @@ def test_names_of_columns_in_a_case_systems_export(tmp_path: Path) -> None:
     assert 'person_ref: "nominal"' in said
     assert '{kind: supervision, months: "sup_mths"}' in said
     assert "Not used" not in said
+
+
+def test_a_reason_that_counts_against_somebody_is_never_guessed(tmp_path: Path) -> None:
+    rows = [["Ref", "Date", "Attended?", "Hrs"]]
+    words = ["Yes", "Yes", "No - ill", "No show", "No show, phoned", "Sick"]
+    rows += [["A/1", f"{day:02}/02/2026", word, 6] for day, word in enumerate(words, 13)]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": rows}))
+    assert '"No - ill": "?"  # in 1 row; absent_acceptable_medical or absent_unacceptable?' in said
+    assert '"No show, phoned": "?"  # in 1 row; absent_unacceptable?' in said
+    assert "absent_unacceptable  # in" not in said
+
+
+def test_of_two_headings_the_one_whose_cells_fit_is_taken(tmp_path: Path) -> None:
+    heads = [*HEADINGS, "Superv.", "Sup (mths)", "Order rec'd from court", "CMP agreed"]
+    rows = [[*order(f"A/{n}"), "Yes", 12, date(2026, 2, 3), date(2026, 2, 20)] for n in range(3)]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [heads, *rows]}))
+    assert 'months: "Sup (mths)"}  # 3 of 3 cells are whole numbers' in said
+    assert 'received_on: "Order rec\'d from court"' in said
+    assert 'agreed_on: "CMP agreed"' in said
+    assert '# Not used: "Superv."' in said
+
+
+def test_an_activity_is_known_by_its_words(tmp_path: Path) -> None:
+    rows = [
+        ["Ref", "Date", "Attended", "Type"],
+        ["A/1", "13/02/2026", "Yes", "Unpaid work"],
+        ["A/2", "14/02/2026", "No", "Other activity"],
+    ]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": rows}))
+    assert '        activity: "Type"  # all 2 words are known; DOUBT: recognised by its words' in said
