@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import dropwhile
 
 from contracts.periods import add_months
 from services.chassis.web import words
@@ -27,9 +28,10 @@ def _series_of(told: Told, aim: Aim) -> Series | None:
 
 
 def _rows(series: Series, authority: str, since: date) -> list[Row]:
-    """Return the authority's own figures, from a year before the change."""
+    """Return the authority's own figures from a year before the change, or from the first that there is."""
     earliest = add_months(since.replace(day=1), -MONTHS_BEFORE)
-    return [row for row in series.rows if row.authority == authority and _month(row) >= earliest]
+    rows = (row for row in series.rows if row.authority == authority and _month(row) >= earliest)
+    return list(dropwhile(lambda row: share_of(row) is None, rows))
 
 
 def _month(row: Row) -> date:
@@ -65,9 +67,17 @@ def _of_aim(told: Told, aim: Aim) -> str:
         return f"{said} There is no figure before or after it yet to compare."
     reached = "reached" if after.percent >= aim.target else "not reached"
     return (
-        f"{said} In the {MONTHS_BEFORE} months before it was {before.percent:.1f} %, since then {after.percent:.1f} %: "
+        f"{said} In the {MONTHS_BEFORE} months before it was {before.percent:.1f} %, since then {after.percent:.1f} %"
+        f"{_left_out(series, told.authority, aim.since)}: "
         f"{found(compared(before, after))}. The aim is {reached}."
     )
+
+
+def _left_out(series: Series, authority: str, since: date) -> str:
+    """Return which months after the change are not counted yet, as in `, without November 2026, which can still change`."""
+    months = [_month(row) for row in _rows(series, authority, since) if row.provisional and share_of(row)]
+    names = [words.month_name(month) for month in months if month >= since.replace(day=1)]
+    return f", without {words.listed(names)}, which can still change" if names else ""
 
 
 def before_and_after(series: Series, authority: str, since: date) -> tuple[Share | None, Share | None]:

@@ -1,9 +1,12 @@
 """Asks for everything that a report is made of, with the viewer's token."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from contracts.periods import add_months, month_of, quarter_of, year_of
 from services.chassis.api.problems import Problem
@@ -129,7 +132,8 @@ class Gathering:
         return (await self._ask(REPORTING, "indicators", Indicators)).indicators
 
     async def _compared(self, shares: Iterable[Indicator], first: date, last: date) -> list[Comparison]:
-        return (await self._several("compare", Comparisons, shares, first, last)).comparisons
+        found = (await self._several("compare", Comparisons, shares, first, last)).comparisons
+        return [replace(one, indicator=_titled(one.indicator)) for one in found]
 
     async def _series(self, indicators: Sequence[Indicator], by: str, first: date, last: date) -> list[Series]:
         """Return series of this authority."""
@@ -181,8 +185,20 @@ def _changes(decided: Mapping[str, Decided], span: Span) -> list[str]:
     return [_change(name, one) for name, one in sorted(shown, key=lambda each: each[1].at)]
 
 
+HEADLINES = {"requirements": "Orders with unpaid work"}
+"""What the figure is of an indicator whose title is about its breakdown."""
+
+
+def _titled(indicator: Indicator) -> Indicator:
+    return replace(indicator, title=HEADLINES.get(indicator.id, indicator.title))
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
 def _change(name: str, change: Change) -> str:
-    key = change.key.replace("_", " ")
+    key = _DAY.sub(lambda day: f"from {words.iso_date(day[0])}", change.key.replace("_", " "))
+    key = key.removeprefix("from ") if name == "Closed day" else key
     if change.content is None:
         return f"{words.long_date(change.at)}: {name.lower()} {key} was taken back by {change.by}."
     values = ", ".join(map(str, change.content.values()))

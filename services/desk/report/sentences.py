@@ -5,7 +5,7 @@ from itertools import groupby
 
 from services.chassis.web import words
 from services.desk.report.aims import aims
-from services.desk.report.chance import Difference, Share, compared, found
+from services.desk.report.chance import FEWEST, Difference, Share, compared, found
 from services.desk.report.figures import Comparison, Row, percent, share_of
 from services.desk.report.model import Report, Section, Table, Told
 
@@ -47,10 +47,31 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
         said = "nothing fell due in" if nothing else "there is no figure for"
         return [f"{comparison.indicator.title}: {said} {told.period}."]
     said = f"{comparison.indicator.title}: {_number(share)}{told.yet}{_range(mine)}."
-    parts = [said, _trend(told, comparison, share), _beside_scotland(told, comparison)]
-    if mine.provisional:
+    parts = [said, _never(comparison, share), _trend(told, comparison, share), _beside_scotland(told, comparison)]
+    if mine.provisional and not _all_provisional(told):
         parts.append("The figure is provisional: it can still change.")
     return [part for part in parts if part]
+
+
+def _never(comparison: Comparison, share: Share) -> str:
+    """Say that a share of nothing may be one of the records: somebody who reads 0 % would take it for the service."""
+    if share.met or share.of < FEWEST or comparison.indicator.direction_of_good != "higher":
+        return ""
+    return "Not one is recorded: if they were done, their records were not sent."
+
+
+def _none_before(told: Told) -> bool:
+    """Return whether no figure of the time before can be compared with any of now."""
+    return not any(share_of(own_row(one, told.authority)) for one in told.earlier.values())
+
+
+def _none_of_scotland(told: Told) -> bool:
+    return not any(share_of(one.scotland) for one in told.comparisons)
+
+
+def _all_provisional(told: Told) -> bool:
+    rows = [row for one in told.comparisons if (row := own_row(one, told.authority)) and share_of(row)]
+    return bool(rows) and all(row.provisional for row in rows)
 
 
 def _number(share: Share) -> str:
@@ -67,6 +88,8 @@ def _range(row: Row) -> str:
 
 def _trend(told: Told, comparison: Comparison, share: Share) -> str:
     before = share_of(own_row(told.earlier.get(comparison.indicator.id), told.authority))
+    if before is None and _none_before(told):
+        return ""
     if before is None:
         return f"There is no figure for {told.span.before} to compare it with."
     said = f"In {told.span.before} it was {before.percent:.1f} %: {found(compared(before, share))}"
@@ -81,6 +104,8 @@ def _verdict(good: str, difference: Difference) -> str:
 
 def _beside_scotland(told: Told, comparison: Comparison) -> str:
     scotland = share_of(comparison.scotland)
+    if scotland is None and _none_of_scotland(told):
+        return ""
     if scotland is None:
         return "Scotland has no published figure to compare it with."
     place = next((one.place for one in comparison.authorities if one.row.authority == told.authority), None)
@@ -108,11 +133,15 @@ def in_short(told: Told) -> Section:
         (better if "improvement" in verdict else worse if verdict else []).append(title)
         if any(p.row.authority == told.authority and p.place in {"alert", "alarm"} for p in comparison.authorities):
             outside.append(title)
+    then = "" if not _none_before(told) else f"there are no figures of {told.span.before}"
+    nation = "" if not _none_of_scotland(told) else "Scotland has no published figures for these months"
     sentences = [
-        _which(better, f"Better{told.yet} than in {told.span.before}, by more than chance"),
-        _which(worse, f"Worse{told.yet} than in {told.span.before}, by more than chance"),
-        _which(outside, f"Away from Scotland's figure{told.yet} by more than chance"),
+        _which(better, f"Better{told.yet} than in {told.span.before}, by more than chance", then),
+        _which(worse, f"Worse{told.yet} than in {told.span.before}, by more than chance", then),
+        _which(outside, f"Away from Scotland's figure{told.yet} by more than chance", nation),
     ]
+    if _all_provisional(told):
+        sentences.append("All figures are provisional: they can still change.")
     return Section("In short", [*_not_over(told), *sentences])
 
 
@@ -124,7 +153,10 @@ def _not_over(told: Told) -> Iterator[str]:
         )
 
 
-def _which(titles: Sequence[str], what: str) -> str:
+def _which(titles: Sequence[str], what: str, unknown: str) -> str:
+    """Return which of the figures are so; `unknown` says why nobody can tell, where that is so."""
+    if unknown:
+        return f"{what}: cannot be compared, since {unknown}."
     return f"{what}: {words.listed([title[:1].lower() + title[1:] for title in titles]) if titles else 'nothing'}."
 
 

@@ -114,9 +114,63 @@ def test_what_is_hidden_or_not_there_is_never_zero() -> None:
     unreleased = comparison(row(9, 12), place=None)
     said = " ".join(sentences_of(told(unreleased), unreleased))
     assert "9 of 12" in said
-    assert "Scotland has no published figure to compare it with." in said
-    assert "There is no figure for April to June 2026" in said
     assert "0.0 %" not in text_of(report(told(hidden)))
+
+
+def two(first: Row, second: Row, scotland: Row | None = None, before: Row | None = None) -> Told:
+    """Two figures, of which only the second may have something to be compared with."""
+    other = structs.replace(CONTACT, id="plan_within_20", title="Plan within 20 working days")
+    one, another = comparison(first, place=None), structs.replace(comparison(second, scotland), indicator=other)
+    earlier = {other.id: structs.replace(comparison(before), indicator=other)} if before else {}
+    return told(one, comparisons=[one, another], earlier=earlier)
+
+
+def test_what_holds_of_every_figure_is_said_once() -> None:
+    late = structs.replace(row(9, 12), provisional=True)
+    said = text_of(report(two(late, late)))
+    assert said.count("provisional") == said.count("All figures are provisional: they can still change.") == 1
+    assert said.count("no figure") == 2
+    assert (
+        "Better than in April to June 2026, by more than chance: cannot be compared, since there are no figures of April"
+        in said
+    )
+    assert (
+        "Away from Scotland's figure by more than chance: cannot be compared, since Scotland has no published" in said
+    )
+    assert "nothing" not in said
+
+
+def test_what_holds_of_one_figure_is_said_of_that_one() -> None:
+    late = structs.replace(row(9, 12), provisional=True)
+    said = text_of(report(two(late, row(90, 100), row(4500, 5000), row(70, 100, "2026-Q2"))))
+    first = next(line for line in said.splitlines() if line.startswith(CONTACT.title))
+    assert "There is no figure for April to June 2026 to compare it with." in first
+    assert "Scotland has no published figure to compare it with." in first
+    assert "The figure is provisional: it can still change." in first
+    assert "Better than in April to June 2026, by more than chance: plan within 20 working days." in said
+    assert "Away from Scotland's figure by more than chance: nothing." in said
+
+
+@pytest.mark.parametrize(("met", "of", "said"), [(0, 10, True), (0, 9, False), (1, 10, False)])
+def test_what_was_never_recorded_is_not_taken_for_never_done(met: int, of: int, said: bool) -> None:
+    now = comparison(row(met, of))
+    assert (
+        "Not one is recorded: if they were done, their records were not sent." in sentences_of(told(now), now)
+    ) is said
+    breaches = structs.replace(now, indicator=structs.replace(CONTACT, direction_of_good="lower"))
+    assert not any("Not one" in one for one in sentences_of(told(breaches), breaches))
+
+
+def test_months_that_are_left_out_of_an_aim_are_named() -> None:
+    early = [row(None, None, f"2024-{number + 1:02}") for number in range(12)]
+    late = structs.replace(row(1, 20, "2026-07"), provisional=True)
+    series = Series(CONTACT, [*early, *months(10, 19), late])
+    aim = Aim("first_contact", date(2025, 12, 12), 90, "A duty officer at court")
+    made = report(told(comparison(row(90, 100)), months={CONTACT.id: series}, aims=[aim]))
+    assert "since then 88.6 %, without July 2026, which can still change: it rose" in text_of(made)
+    table = next(one.table for one in made.sections if one.chart is not None)
+    assert table is not None
+    assert table.rows[0][0] == "January 2025", "not from the first month of which nothing is known"
 
 
 def months(before: int, after: int) -> Iterator[Row]:
